@@ -1,0 +1,68 @@
+// Compiles sources and tests to build/ and runs the tests there.
+//
+//   npm test                 everything, after the checks
+//   node scripts/test.mjs net cli/help     files whose path holds one of the words
+//   node scripts/test.mjs -u               rewrites the golden files
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const args = process.argv.slice(2)
+const updates = args.some(arg => arg === '-u' || arg === '--update')
+const unknown = args.filter(arg => arg.startsWith('-') && arg !== '-u' && arg !== '--update')
+const words = args.filter(arg => !arg.startsWith('-'))
+if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update or words of file names`)
+
+const compiled = compile()
+// A file that someone is in the middle of must not keep the others from running the test they ask for.
+if (!compiled && words.length === 0) fail(1, 'does not compile')
+const files = testFiles()
+if (files.length === 0) fail(1, words.length > 0 ? `no test file is named like ${words.join(' or ')}` : 'no test files')
+const status = runTests(files)
+process.exit(compiled ? status : status || 1)
+
+function compile() {
+  removeStale()
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.json'], { cwd: root, stdio: 'inherit' })
+  const entry = join(root, 'build', 'src', 'cli', 'main.js')
+  if (existsSync(entry)) chmodSync(entry, 0o755)
+  return status === 0
+}
+
+/** Removes what was built from a source that is gone, so that no test of the past runs. */
+function removeStale() {
+  const build = join(root, 'build')
+  if (!existsSync(build)) return
+  for (const name of readdirSync(build, { recursive: true })) {
+    const source = name.replace(/(\.d\.ts|\.js)$/, '.ts')
+    if (source !== name && !existsSync(join(root, source))) rmSync(join(build, name))
+  }
+}
+
+function testFiles() {
+  const folder = join(root, 'build', 'test')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true })
+    .filter(name => name.endsWith('.test.js'))
+    .filter(name => words.length === 0 || words.some(word => `test/${name}`.replace(/\.js$/, '.ts').includes(word)))
+    .sort()
+    .map(name => join(folder, name))
+}
+
+function runTests(paths) {
+  const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C', ...(updates && { UPDATE_GOLDEN: '1' }) }
+  // What the shell of the developer says about colours and cases is not to decide a test.
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TIDEMARK_CASE', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT']) delete env[name]
+  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`]
+  const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })
+  return status ?? 1
+}
+
+function fail(status, message) {
+  process.stderr.write(`test: ${message}\n`)
+  process.exit(status)
+}

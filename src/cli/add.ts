@@ -1,0 +1,96 @@
+import { type Command, Option } from 'commander'
+import { exitStatus } from '../errors.ts'
+import type { EvidenceReport } from '../store/reports.ts'
+import { requirePaths } from './arguments.ts'
+import { interruptible } from './interrupt.ts'
+import {
+  type CommonOptions,
+  parseCount,
+  parseRatio,
+  parseSize,
+  type ReadingOptions,
+  readingOptions,
+} from './options.ts'
+import { outputStyle, print } from './output.ts'
+import { addDetails, startBar } from './progress.ts'
+import { quoted } from './shell-words.ts'
+import { reportUnread, unreadPlaces } from './unread.ts'
+
+/** Defines `tidemark add`. */
+export function addCommand(program: Command): void {
+  const command = program
+    .command('add')
+    .description('Read evidence into the case: files, or folders with everything below them.')
+    .argument('<path...>', 'flow logs (text, gzip, zstd), or folders of them')
+    .option('--json', 'print one JSON document instead of a page')
+  addReadingOptions(command)
+    .addHelpText('after', addHelp)
+    .action(async (paths: string[]) => {
+      const options = command.optsWithGlobals<CommonOptions & ReadingOptions>()
+      await requirePaths(paths)
+      await interruptible(async signal => {
+        const report = await readInto(options.case, paths, options, signal)
+        await show(report, options)
+        if (report.interrupted) throw signal.reason
+      })
+    })
+}
+
+const addHelp = `
+A file that is in the case already, under whatever name, is recognized by its content and not read twice.
+
+Examples:
+  tidemark add logs/
+  tidemark add --case incident.tidemark 20230928/ extra.log.gz
+  tidemark add headless.log --format 'version account-id interface-id srcaddr dstaddr srcport dstport
+      protocol packets bytes start end action log-status'`
+
+/** Options of every command that reads evidence. */
+export function addReadingOptions(command: Command): Command {
+  return command
+    .option('--format <fields>', 'field names of flow logs without a header line, or the name of a format')
+    .addOption(
+      new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in').argParser(parseRatio),
+    )
+    .addOption(
+      new Option('--max-expanded <size>', 'most bytes out of one compressed file, e.g. 50G').argParser(parseSize),
+    )
+    .addOption(new Option('--workers <n>', 'threads that read').argParser(parseCount))
+}
+
+/** Reads evidence into a case with a progress bar. A stop leaves a report of what is in, `interrupted`. */
+export async function readInto(
+  caseDir: string,
+  paths: string[],
+  options: ReadingOptions,
+  signal: AbortSignal,
+): Promise<EvidenceReport> {
+  const { addEvidence } = await import('../ingest/add.ts')
+  const bar = await startBar('reading')
+  try {
+    return await addEvidence({
+      case: caseDir,
+      paths,
+      ...readingOptions(options),
+      signal,
+      onProgress: p => bar.update(p.bytes_done, p.bytes_total, addDetails(p)),
+      command: ['tidemark', ...process.argv.slice(2)].map(quoted).join(' '),
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+async function show(report: EvidenceReport, options: CommonOptions): Promise<void> {
+  const { places, isPartial } = unreadPlaces(report)
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(report))
+    process.exitCode = await reportUnread(places, isPartial, 'see "problems" in the JSON document')
+  } else {
+    // The page names the places itself.
+    const { renderAddSummary } = await import('../report/evidence.ts')
+    await print(renderAddSummary(report, outputStyle(options.color)))
+    process.exitCode = isPartial ? exitStatus.partly_read : exitStatus.done
+  }
+}

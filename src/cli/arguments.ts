@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises'
+import { errorCode, exitStatus, UserError } from '../errors.ts'
+import { parseAddress } from '../net/address.ts'
+import { parsePrefix } from '../net/prefix.ts'
+
+/**
+ * Splits `ADDR… [PATH…] [-- PATH…]`: arguments are subjects up to the first that is no address or network, then
+ * paths; the last `afterDashes` of them stood after `--` and are paths in any case.
+ *
+ * Throws a UserError where a path does not exist, and where no subject is left.
+ */
+export async function splitArguments(
+  args: string[],
+  afterDashes: number,
+): Promise<{ subjects: string[]; paths: string[] }> {
+  const open = args.slice(0, args.length - afterDashes)
+  const firstPath = open.findIndex(arg => parsePrefix(arg) === null)
+  const paths = args.slice(firstPath < 0 ? open.length : firstPath)
+  const subjects = args.slice(0, args.length - paths.length).map(arg => parsePrefix(arg)!.text)
+  for (const path of paths) {
+    if (!(await exists(path))) throw open.includes(path) ? neither(path) : missing(path)
+  }
+  if (subjects.length === 0) {
+    const file = paths[0] ?? '--'
+    throw new UserError(`no address to investigate before: ${file}`, {
+      hint: `name it first: tidemark investigate 203.0.113.7 ${file}`,
+      status: exitStatus.usage,
+    })
+  }
+  return { subjects: [...new Set(subjects)], paths }
+}
+
+/** Throws a UserError for the first path that does not exist. */
+export async function requirePaths(paths: string[]): Promise<void> {
+  for (const path of paths) if (!(await exists(path))) throw missing(path)
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return false
+    throw error
+  }
+}
+
+function missing(path: string): UserError {
+  return new UserError(`no such file or folder: ${path}`, { hint: pathHint(path), status: exitStatus.usage })
+}
+
+function neither(text: string): UserError {
+  if (parsePrefix(text) !== null) {
+    const hint = 'addresses come first, then files and folders'
+    return new UserError(`an address after a path, and no such file: ${text}`, { hint, status: exitStatus.usage })
+  }
+  return new UserError(`not an address and no such file: ${text}`, {
+    hint: addressHint(text),
+    status: exitStatus.usage,
+  })
+}
+
+function pathHint(path: string): string {
+  if (path.startsWith('s3://')) return 'S3 is not read yet; copy the logs first: aws s3 sync'
+  if (/[*?[]/.test(path)) return 'quotes keep the shell from expanding a pattern; name the folder instead'
+  return 'check the spelling; relative paths start in the folder you are in'
+}
+
+/** What the text that was meant to be an address may lack. */
+function addressHint(text: string): string {
+  const [address = '', length] = text.split('/')
+  const host = /^\[?([^\]]*?)\]?:\d+$/.exec(text)?.[1]
+  if (host !== undefined && parseAddress(host) !== null) return `give the address without its port: ${host}`
+  const parts = address.split('.').filter(part => part !== '')
+  if (parts.length < 4 && parts.length > 1 && parts.every(part => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
+    const network = [...parts, '0', '0'].slice(0, 4).join('.')
+    return `an IPv4 address has four parts; a network is written ${network}/${length ?? 8 * parts.length}`
+  }
+  if (length !== undefined && parseAddress(address) !== null) {
+    return `the length of a network is a number from 0 to ${address.includes(':') ? 128 : 32}`
+  }
+  if (text.includes('%')) return 'give the address without its zone'
+  if (/^[/.~]|[*?]|^s3:/.test(text) || text.includes('.gz') || text.includes('.log')) return pathHint(text)
+  return 'an address is like 203.0.113.7 or 2001:db8::7, a network like 203.0.113.0/24'
+}

@@ -1,0 +1,137 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { GroundTruth } from '../demo/ground-truth.ts'
+import { errorCode } from '../errors.ts'
+import { integerText } from '../report/numbers.ts'
+import { readInto } from './add.ts'
+import { interruptible } from './interrupt.ts'
+import { investigateCase } from './investigate.ts'
+import { type CommonOptions, parseCount, parseFolder, parseSeed } from './options.ts'
+import { note, outputStyle, print } from './output.ts'
+import { startBar } from './progress.ts'
+import { quoted } from './shell-words.ts'
+
+interface Options extends CommonOptions {
+  out: string
+  seed: number
+  records?: number
+  files?: number
+  generateOnly?: true
+}
+
+const attacker = '20.106.124.93'
+const labLines = 173_198
+
+/** Defines `tidemark demo`. */
+export function demoCommand(program: Command): void {
+  const command = program
+    .command('demo')
+    .description('Write a reconstruction of the Lab 1.3 incident, read it into a case and investigate the attacker.')
+    .addOption(new Option('--out <dir>', 'folder to write').default('tidemark-demo').argParser(parseFolder))
+    .addOption(new Option('--records <n>', 'flow records instead of the lab’s, e.g. 1M').argParser(parseCount))
+    .addOption(new Option('--files <n>', 'files to spread --records over').argParser(parseCount))
+    .addOption(new Option('--seed <n>', 'same seed, same files').argParser(parseSeed).default(1))
+    .option('--generate-only', 'write the files and stop')
+    .option('--json', 'print the dossier as one JSON document')
+    .addHelpText('after', demoHelp)
+    .action(async () => {
+      const options = command.optsWithGlobals<Options>()
+      if (options.files !== undefined && options.records === undefined) {
+        command.error("error: option '--files <n>' needs '--records <n>'", { exitCode: 2 })
+      }
+      // A case of the environment is a real one: the demo stays out of it.
+      const isOwnCase = command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      const caseDir = isOwnCase ? join(options.out, 'case.tidemark') : options.case
+      await interruptible(signal => demonstrate(options, caseDir, isOwnCase, signal))
+    })
+}
+
+const demoHelp = `
+The data of the exercise is not public: the files are generated from its published figures.
+
+Examples:
+  tidemark demo
+  tidemark demo --out /tmp/big --records 5M
+  tidemark demo --generate-only --out lab --seed 7`
+
+async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean, signal: AbortSignal): Promise<void> {
+  const { LAB_FOLDER } = await import('../demo/lab.ts')
+  const folder = join(options.out, LAB_FOLDER)
+  const truth = (await writtenBefore(options, folder)) ?? (await generate(options, signal))
+  const size = `${integerText(truth.files)} files with ${integerText(truth.records)} flow records`
+  await note(`tidemark: reconstructed data in ${folder}: ${size}`)
+  if (options.generateOnly) return
+  if (isOwnCase) await rm(caseDir, { recursive: true, force: true })
+  await readInto(caseDir, [folder], {}, signal)
+  signal.throwIfAborted()
+  const dossier = await investigateCase(caseDir, [attacker], {}, signal)
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    return print(toJson(dossier))
+  }
+  const { renderDossier } = await import('../report/dossier.ts')
+  await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: false }))
+  await print(whatNext(folder, caseDir))
+}
+
+/** What the folder holds, if it is what would be written now; else null. */
+async function writtenBefore(options: Options, folder: string): Promise<GroundTruth | null> {
+  try {
+    const truth: GroundTruth = JSON.parse(await readFile(join(options.out, 'ground-truth.json'), 'utf8'))
+    const names = await readdir(folder)
+    return isWanted(truth, options) && names.length === truth.files ? truth : null
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function isWanted(truth: GroundTruth, { seed, records, files }: Options): boolean {
+  if (truth.seed !== seed) return false
+  if (records === undefined) return truth.lines === labLines
+  return truth.records === records && (files === undefined || truth.files === files)
+}
+
+async function generate(options: Options, signal: AbortSignal): Promise<GroundTruth> {
+  const { out, seed, records, files } = options
+  const bar = await startBar('writing')
+  const onProgress = (p: { files_done: number; files: number }) =>
+    bar.update(p.files_done, p.files, `${integerText(p.files_done)} of ${integerText(p.files)} files`)
+  const common = { seed, signal, onProgress }
+  try {
+    if (records === undefined) {
+      const { writeLab } = await import('../demo/lab.ts')
+      return await writeLab(out, common)
+    }
+    const { writeScaled } = await import('../demo/scale.ts')
+    return await writeScaled(out, { ...common, records, ...(files !== undefined && { files }) })
+  } finally {
+    bar.stop()
+  }
+}
+
+function whatNext(folder: string, caseDir: string): string {
+  const tidemark = invocation()
+  const at = `--case ${quoted(caseDir)}`
+  return `
+This incident is reconstructed: the records were generated from the published figures of the Lab 1.3 exercise.
+
+What to try next
+  ${tidemark} investigate ${attacker} ${at} --show-work
+      the SQL and the shell command behind every figure
+  ${tidemark} investigate 10.130.8.94 ${at}
+      the other side: the server that was broken into
+  ${tidemark} evidence ${at}
+      every file, with its digest and its lines
+  zcat ${quoted(folder)}/*.gz | wc -l
+      the same count of lines by hand
+`
+}
+
+/** The command that was typed to get here. */
+function invocation(): string {
+  const script = process.argv[1] ?? ''
+  if (!script.endsWith('.js')) return 'tidemark'
+  return process.env.npm_lifecycle_event === undefined ? `node ${quoted(relative('.', script))}` : 'npx tidemark'
+}

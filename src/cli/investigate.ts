@@ -1,0 +1,112 @@
+import { type Command, Option } from 'commander'
+import type { Dossier } from '../investigate/dossier.ts'
+import type { InvestigateOptions } from '../investigate/investigate.ts'
+import { addReadingOptions, readInto } from './add.ts'
+import { splitArguments } from './arguments.ts'
+import { interruptible } from './interrupt.ts'
+import { type CommonOptions, collectPrefix, parsePorts, type ReadingOptions } from './options.ts'
+import { note, outputStyle, print } from './output.ts'
+import { withThrowAwayCase } from './throw-away-case.ts'
+import { reportUnread } from './unread.ts'
+
+interface Options extends CommonOptions, ReadingOptions {
+  showWork?: true
+  approvedPorts?: number[]
+  internal?: string[]
+}
+
+/** Defines `tidemark investigate`. */
+export function investigateCommand(program: Command): void {
+  const command = program
+    .command('investigate')
+    .description(
+      'Print the dossier of an address: when, how much, through which services, and what the logs can not tell.',
+    )
+    .usage('[options] ADDRESS… [PATH…]')
+    .argument('<address...>', 'addresses or networks, which make one dossier; then, if any, files and folders to read')
+    .option('--json', 'print one JSON document instead of a page')
+    .option('--show-work', 'add the SQL and the shell command that give each figure again')
+    .addOption(
+      new Option('--approved-ports <list>', 'ports on which a service counts as standard').argParser(parsePorts),
+    )
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+  addReadingOptions(command)
+    .addHelpText('after', investigateHelp)
+    .action(async (args: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      const { subjects, paths } = await splitArguments(args, countAfterDashes(process.argv.slice(2)))
+      // A case of the environment is not meant to be written by a command that was given files to look at.
+      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      const dossier = await interruptible(signal => {
+        const work = async (caseDir: string) => {
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal)
+          return investigateCase(caseDir, subjects, options, signal)
+        }
+        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+      })
+      const rest = isThrowAway ? '--json lists them all' : 'tidemark evidence --json lists them all'
+      await show(dossier, options, options.json ? 'see "problems" in the JSON document' : rest)
+    })
+}
+
+const investigateHelp = `
+With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
+Default of --approved-ports: 22,53,80,123,443.
+
+Examples:
+  tidemark investigate 203.0.113.7
+  tidemark investigate 203.0.113.7 2001:db8::/48 logs/ --json
+  tidemark investigate 203.0.113.0/24 --case incident.tidemark --show-work`
+
+/** Arguments after \`--\`, which commander itself takes away. */
+export function countAfterDashes(argv: string[]): number {
+  const at = argv.indexOf('--')
+  return at < 0 ? 0 : argv.length - at - 1
+}
+
+async function readAll(caseDir: string, paths: string[], options: Options, signal: AbortSignal): Promise<void> {
+  const report = await readInto(caseDir, paths, options, signal)
+  signal.throwIfAborted()
+  if (report.case_records === 0) await note(`tidemark: no flow records in: ${paths.join(' ')}`)
+}
+
+/** Opens the case, investigates the subjects and closes it. */
+export async function investigateCase(
+  caseDir: string,
+  subjects: string[],
+  options: Pick<Options, 'approvedPorts' | 'internal'>,
+  signal: AbortSignal,
+): Promise<Dossier> {
+  const [{ openCase }, { investigate }] = await Promise.all([
+    import('../store/case.ts'),
+    import('../investigate/investigate.ts'),
+  ])
+  const { approvedPorts, internal } = options
+  const choices: InvestigateOptions = {
+    ...(approvedPorts !== undefined && { approvedPorts }),
+    ...(internal !== undefined && { internal }),
+    signal,
+  }
+  const opened = await openCase(caseDir)
+  try {
+    return await investigate(opened, subjects, choices)
+  } finally {
+    await opened.close()
+  }
+}
+
+async function show(dossier: Dossier, options: Options, rest: string): Promise<void> {
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(dossier))
+  } else {
+    const { renderDossier } = await import('../report/dossier.ts')
+    await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: options.showWork === true }))
+  }
+  const { partly_read, unreadable, malformed } = dossier.evidence
+  process.exitCode = await reportUnread(dossier.problems, partly_read + unreadable + malformed > 0, rest)
+}

@@ -1,0 +1,70 @@
+import { errorCode } from '../errors.ts'
+
+/** How a page is laid out for standard output. */
+export interface OutputStyle {
+  /** Columns. */
+  width: number
+  color: boolean
+}
+
+/** Readers that went away (`tidemark … | head`), by stream: there is nobody left to tell. */
+const closed = new Set<NodeJS.WriteStream>()
+
+for (const stream of [process.stdout, process.stderr]) {
+  // Without a listener a closed pipe would end the process in the middle of its work; `write` deals with it.
+  stream.on('error', () => {})
+}
+
+/** Writes to standard output; resolves once the text has left the process. */
+export function print(text: string): Promise<void> {
+  return write(process.stdout, text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** Writes to standard error: progress, warnings and failures. */
+export function note(text: string): Promise<void> {
+  return write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** Writes as it is, for commander, which brings its own line ends and does not wait. */
+export function printNow(text: string): void {
+  void write(process.stdout, text)
+}
+
+/** Resolves when everything written so far has left the process. */
+export async function flush(): Promise<void> {
+  await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
+}
+
+function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (closed.has(stream)) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    stream.write(text, error => {
+      if (!error) return resolve()
+      if (!['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')) return reject(error)
+      closed.add(stream)
+      resolve()
+    })
+  })
+}
+
+/** Standard error, where it is a terminal that a progress bar can be drawn on; else null. */
+export function progressTerminal(): NodeJS.WriteStream | null {
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? process.stderr : null
+}
+
+const unknownWidth = 100
+
+/** Width and colour of standard output. `wanted` is false with `--no-color`. */
+export function outputStyle(wanted: boolean): OutputStyle {
+  const told = Number(process.env.COLUMNS)
+  const width = process.stdout.columns || (Number.isInteger(told) && told > 0 ? told : unknownWidth)
+  return { width, color: wanted && mayColor() }
+}
+
+// https://no-color.org and https://force-color.org: set and not empty. Who asks for none gets none.
+function mayColor(): boolean {
+  if (process.env.NO_COLOR) return false
+  const force = process.env.FORCE_COLOR
+  if (force) return force !== '0' && force !== 'false'
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
+}

@@ -1,0 +1,73 @@
+import { createRequire } from 'node:module'
+import { Command, Option } from 'commander'
+import { addCommand } from './add.ts'
+import { completionCommand } from './completion.ts'
+import { demoCommand } from './demo.ts'
+import { evidenceCommand } from './evidence.ts'
+import { investigateCommand } from './investigate.ts'
+import { parseFolder } from './options.ts'
+import { note, printNow } from './output.ts'
+import { verifyCommand } from './verify.ts'
+
+/** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
+export function buildProgram(): Command {
+  // Set to nothing means not set, as for every variable of a shell.
+  if (process.env.TIDEMARK_CASE === '') delete process.env.TIDEMARK_CASE
+  const program = new Command('tidemark')
+    .description('Network-flow forensics: from a folder of VPC flow logs to the attacker’s dossier.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .usage('COMMAND [options]')
+    .addOption(
+      new Option('--case <dir>', 'folder of the case')
+        .env('TIDEMARK_CASE')
+        .default('case.tidemark')
+        .argParser(parseFolder),
+    )
+    .option('--no-color', 'print without colours (also NO_COLOR=1; FORCE_COLOR=1 for colours in a pipe)')
+    .exitOverride()
+    .configureOutput({ writeOut: printNow, writeErr: text => void note(text), outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', programHelp)
+  for (const define of [
+    addCommand,
+    evidenceCommand,
+    verifyCommand,
+    investigateCommand,
+    demoCommand,
+    completionCommand,
+  ]) {
+    define(program)
+  }
+  helpCommand(program)
+  return program
+}
+
+/** Commander's own answers an unknown name with the whole help and no word about it. */
+function helpCommand(program: Command): void {
+  program
+    .command('help')
+    .description('Print the help of a command.')
+    .argument('[command]', 'name of the command')
+    .action(async (name?: string) => {
+      const named = program.commands.find(command => command.name() === name)
+      if (name === undefined || named !== undefined) (named ?? program).outputHelp()
+      else await program.parseAsync([name], { from: 'user' }) // which fails, with a suggestion
+    })
+}
+
+const programHelp = `
+Examples:
+  tidemark demo                                   see it at work on a reconstructed incident
+  tidemark investigate 203.0.113.7 logs/          the dossier of an address, from a folder of logs
+  tidemark add logs/                              read the logs into a case, to ask it more than once
+  tidemark investigate 203.0.113.7
+
+Exit status: 0 done, 1 failed, 2 bad usage, 3 done but some evidence could not be read, 70 a fault of Tidemark.`
+
+function version(): string {
+  // The package knows itself by name wherever it was compiled to.
+  const manifest: unknown = createRequire(import.meta.url)('tidemark/package.json')
+  return String((manifest as { version: unknown }).version)
+}

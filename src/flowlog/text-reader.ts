@@ -1,0 +1,346 @@
+import { paddingBytes } from '../flow/dictionary.ts'
+import type { Column, RecordBuffer } from '../flow/record-buffer.ts'
+import { diagnose } from './diagnose.ts'
+import { type Layout, layoutOfHeader } from './layout.ts'
+import { readAddress, readCounter, readText, readTime, readU8, readU16, timeAt } from './values.ts'
+
+/** A line that is in no record. */
+export interface LineProblem {
+  line: number
+  problem: string
+}
+
+/** A NODATA or SKIPDATA line: what a sensor says about its own silence. Times are microseconds since the epoch. */
+export interface Silence {
+  line: number
+  status: 'NODATA' | 'SKIPDATA'
+  sensor: string | null
+  start: number
+  end: number
+}
+
+/** The accounts of one file; see the contract for their meaning. */
+export interface LineCounts {
+  lines: number
+  header_lines: number
+  records: number
+  no_data: number
+  skip_data: number
+  malformed: number
+}
+
+export interface TextReaderOptions {
+  file: number
+  /** The layout of a file without a header line. */
+  layout: Layout | null
+  /** Whether each line begins with a time stamp, as in exports from CloudWatch Logs. */
+  stamped: boolean
+}
+
+/** A longer line is no flow record, and is skipped without being kept. */
+export const lineBytesMax = 1 << 20
+
+const LF = 10
+const CR = 13
+const SPACE = 32
+const DASH = 45
+const sensorColumns = ['interface_id', 'resource_id', 'tgw_attachment_id']
+
+/**
+ * Reads flow-log text, as bytes, into the columns of a record buffer.
+ *
+ * Feed it with `read` until it has taken all of a piece; it stops early only when the buffer is full. Every line is counted
+ * once: as a header, a record, NODATA, SKIPDATA or malformed. Nothing is thrown for bad data.
+ */
+export class TextReader {
+  readonly counts: LineCounts = { lines: 0, header_lines: 0, records: 0, no_data: 0, skip_data: 0, malformed: 0 }
+  readonly problems: LineProblem[] = []
+  readonly silences: Silence[] = []
+  readonly sensors = new Set<string>()
+  layouts: Layout[] = []
+  /** Over the file's records, microseconds since the epoch. */
+  firstStart = Number.POSITIVE_INFINITY
+  lastEnd = Number.NEGATIVE_INFINITY
+
+  private readonly options: TextReaderOptions
+  private buffer: RecordBuffer
+  private layout: Layout | null = null
+  private columns: Column[] = []
+  private sensorsOfLayout: Column[] = []
+  private status: Column | null = null
+  private statusCodes = { ok: 0, noData: 0, skipData: 0 }
+  private action: Column | null = null
+  private actionCodes = { accept: 0, reject: 0 }
+  private startColumn: Column | null = null
+  private endColumn: Column | null = null
+  private boundAt = 0
+  private line = 0
+  private carry: Uint8Array = new Uint8Array(0)
+  private skippingLongLine = false
+  /** Where the line that was just read ends. */
+  private cursor = 0
+  /** The bytes that `lines` works on, for reading four at a time. */
+  private view: DataView = new DataView(new ArrayBuffer(0))
+
+  constructor(buffer: RecordBuffer, options: TextReaderOptions) {
+    this.buffer = buffer
+    this.options = options
+    if (options.layout) this.bind(options.layout)
+  }
+
+  /** Goes on in an empty buffer: the last one is full. */
+  continueIn(buffer: RecordBuffer): void {
+    this.leaveBuffer()
+    this.buffer = buffer
+    if (this.layout) this.bind(this.layout)
+  }
+
+  /** Takes bytes [from, …) of `piece` and returns how far it came; less than the length only when the buffer is full. */
+  read(source: Uint8Array, from = 0): number {
+    // A plain Uint8Array even where Node gives a Buffer: one kind of array keeps the loops over bytes monomorphic.
+    const piece = new Uint8Array(source.buffer, source.byteOffset, source.length)
+    let at = from
+    if (this.skippingLongLine || this.carry.length > 0) {
+      if (this.buffer.full) return at
+      const newline = piece.indexOf(LF, at)
+      if (newline < 0) {
+        this.keep(piece.subarray(at))
+        return piece.length
+      }
+      if (this.skippingLongLine) this.skippingLongLine = false
+      else this.padded(joined(this.carry, piece.subarray(at, newline + 1)))
+      this.carry = new Uint8Array(0)
+      at = newline + 1
+    }
+    const end = piece.lastIndexOf(LF) + 1
+    if (end > at) {
+      // The last lines are read from a padded copy: words are read four bytes at a time, beyond their end.
+      let tail = end - 1
+      while (tail > at && (piece[tail - 1] !== LF || end - tail < paddingBytes)) tail--
+      at = this.lines(piece, at, tail)
+      if (at < tail || this.buffer.full) return at
+      at += this.padded(piece.subarray(tail, end))
+      if (at < end) return at
+    }
+    if (piece.length > at) this.keep(piece.subarray(at))
+    return piece.length
+  }
+
+  /**
+   * Says that the bytes are over. A last line without newline counts as a line; where the source was cut it is malformed, for
+   * it may be half a record.
+   *
+   * @returns false when the buffer has no room for the last line: give another and call again.
+   */
+  end(cut: boolean): boolean {
+    if (this.carry.length > 0 && !this.skippingLongLine) {
+      if (this.buffer.full) return false
+      const rest = this.carry
+      this.carry = new Uint8Array(0)
+      if (cut) {
+        this.line++
+        this.counts.lines++
+        this.malformed('the file is cut in this line')
+      } else this.padded(joined(rest, Uint8Array.of(LF)))
+    }
+    this.leaveBuffer()
+    return true
+  }
+
+  /** Settles what this file leaves in the buffer: fields that its layout lacks are null. */
+  private leaveBuffer(): void {
+    this.buffer.nullOthers(new Set(this.columns), this.boundAt)
+    this.boundAt = this.buffer.rows
+    for (const column of this.sensorsOfLayout) {
+      for (const word of column.words.words()) this.sensors.add(word)
+    }
+  }
+
+  private bind(layout: Layout): void {
+    if (this.layout) this.leaveBuffer()
+    this.layout = layout
+    this.columns = layout.columns.map(name => this.buffer.column(name))
+    const named = (name: string): Column | null => this.columns[layout.columns.indexOf(name)] ?? null
+    this.sensorsOfLayout = sensorColumns.map(named).filter(column => column !== null)
+    this.status = named('log_status')
+    this.action = named('action')
+    if (this.status) {
+      const { words } = this.status
+      this.statusCodes = { ok: words.codeOf('OK'), noData: words.codeOf('NODATA'), skipData: words.codeOf('SKIPDATA') }
+    }
+    if (this.action) this.actionCodes = { accept: this.action.words.codeOf('ACCEPT'), reject: this.action.words.codeOf('REJECT') }
+    this.startColumn = named('start')
+    this.endColumn = named('end')
+    this.boundAt = this.buffer.rows
+    if (!this.layouts.some(known => known.fields.join() === layout.fields.join())) this.layouts.push(layout)
+  }
+
+  private keep(bytes: Uint8Array): void {
+    if (this.skippingLongLine) return
+    if (this.carry.length + bytes.length > lineBytesMax) {
+      this.skippingLongLine = true
+      this.carry = new Uint8Array(0)
+      this.line++
+      this.counts.lines++
+      this.malformed(`longer than ${lineBytesMax} bytes: no flow record is`)
+      return
+    }
+    this.carry = joined(this.carry, bytes)
+  }
+
+  /** Whole lines, in a copy with room after it. */
+  private padded(bytes: Uint8Array): number {
+    const copy = new Uint8Array(bytes.length + paddingBytes)
+    copy.set(bytes)
+    return this.lines(copy, 0, bytes.length)
+  }
+
+  /** Whole lines of `bytes[from, end)`; at least eight bytes must follow. Returns where it stopped. */
+  private lines(bytes: Uint8Array, from: number, end: number): number {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let at = from
+    while (at < end && !this.buffer.full) {
+      this.line++
+      const first = bytes[at]!
+      if (first === LF || (first === CR && bytes[at + 1] === LF)) {
+        at += first === LF ? 1 : 2
+        continue
+      }
+      this.counts.lines++
+      if (this.layout !== null && this.record(bytes, at)) at = this.cursor
+      else at = this.otherLine(bytes, at)
+    }
+    return at
+  }
+
+  /** A line that is no record of the layout: a header, or malformed. */
+  private otherLine(bytes: Uint8Array, at: number): number {
+    const newline = bytes.indexOf(LF, at)
+    const text = decoder.decode(bytes.subarray(at, Math.min(newline, at + 16384))).replace(/\r$/, '')
+    const layout = layoutOfHeader(this.options.stamped ? text.slice(text.indexOf(' ') + 1) : text)
+    if (layout) {
+      this.counts.header_lines++
+      this.bind(layout)
+    } else this.malformed(this.layout ? diagnose(text, this.layout, this.options.stamped) : 'no header line before it names the fields')
+    return newline + 1
+  }
+
+  private malformed(problem: string): void {
+    this.counts.malformed++
+    const last = this.problems.at(-1)
+    if (last && last.line === this.line && last.problem === problem) return
+    this.problems.push({ line: this.line, problem })
+  }
+
+  /**
+   * The line at `at` as a record of the layout, straight into the next row; false if it is none. Hot: one pass over the bytes.
+   * The caller guarantees a newline at the end, so no loop tests the length.
+   */
+  private record(bytes: Uint8Array, at: number): boolean {
+    const { columns, buffer, view } = this
+    const row = buffer.rows
+    const last = columns.length - 1
+    let p = at
+    if (this.options.stamped) {
+      while (bytes[p]! > SPACE) p++
+      if (bytes[p] !== SPACE || p === at) return this.undo(row)
+      p++
+    }
+    for (let i = 0; i <= last; i++) {
+      const column = columns[i]!
+      const c = bytes[p]!
+      if (c === DASH && bytes[p + 1]! <= SPACE) {
+        column.setNull(row)
+        p++
+      } else {
+        switch (column.type) {
+          case 'text':
+            p = readText(view, p, column, row)
+            break
+          case 'address':
+            p = readAddress(bytes, p, column, row)
+            break
+          case 'u8':
+            p = readU8(bytes, p, column, row)
+            break
+          case 'u16':
+            p = readU16(bytes, p, column, row)
+            break
+          case 'u64':
+            p = readCounter(bytes, p, column, row)
+            break
+          default:
+            p = readTime(bytes, p, column, row)
+        }
+        if (p < 0) return this.undo(row)
+      }
+      const terminator = bytes[p]!
+      if (i < last) {
+        if (terminator !== SPACE) return this.undo(row)
+      } else if (terminator === CR && bytes[p + 1] === LF) p++
+      else if (terminator !== LF) return this.undo(row)
+      p++
+    }
+    this.cursor = p
+    if (this.layout!.textOnly && layoutOfHeader(decoder.decode(bytes.subarray(at, p - 1)))) return this.undo(row)
+    return this.judge(row)
+  }
+
+  /** A row whose every field could be read: a record, a sensor's silence, or still malformed? */
+  private judge(row: number): boolean {
+    const { startColumn, endColumn, status, action } = this
+    if ((startColumn?.hasNull && startColumn.isNull(row)) || (endColumn?.hasNull && endColumn.isNull(row))) return this.undo(row)
+    const start = startColumn === null ? Number.NaN : timeAt(startColumn, row)
+    const end = endColumn === null ? Number.NaN : timeAt(endColumn, row)
+    if (end < start) return this.undo(row)
+    if (status !== null) {
+      if (status.hasNull && status.isNull(row)) return this.undo(row)
+      const code = status.codes[row]!
+      if (code !== this.statusCodes.ok) return this.silence(row, code, start, end)
+    }
+    if (action !== null && !(action.hasNull && action.isNull(row))) {
+      const code = action.codes[row]!
+      if (code !== this.actionCodes.accept && code !== this.actionCodes.reject) return this.undo(row)
+    }
+    if (start < this.firstStart) this.firstStart = start
+    if (end > this.lastEnd) this.lastEnd = end
+    this.buffer.file[row] = this.options.file
+    this.buffer.line[row] = this.line
+    this.buffer.rows = row + 1
+    this.counts.records++
+    return true
+  }
+
+  private silence(row: number, code: number, start: number, end: number): boolean {
+    const { noData, skipData } = this.statusCodes
+    if (code !== noData && code !== skipData) return this.undo(row)
+    const sensor = this.sensorsOfLayout.find(column => !column.isNull(row))
+    this.silences.push({
+      line: this.line,
+      status: code === noData ? 'NODATA' : 'SKIPDATA',
+      sensor: sensor ? sensor.words.word(sensor.codes[row]!) : null,
+      start,
+      end,
+    })
+    if (code === noData) this.counts.no_data++
+    else this.counts.skip_data++
+    this.undo(row)
+    return true
+  }
+
+  /** Gives the row up: the nulls that it left must not meet the next record. */
+  private undo(row: number): false {
+    for (const column of this.columns) if (column.hasNull) column.clearNull(row)
+    return false
+  }
+}
+
+const decoder = new TextDecoder()
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b.slice()
+  const all = new Uint8Array(a.length + b.length)
+  all.set(a)
+  all.set(b, a.length)
+  return all
+}

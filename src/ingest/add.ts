@@ -1,0 +1,220 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { UserError } from '../errors.ts'
+import { rowsPerSegment } from '../flow/record-buffer.ts'
+import { layoutOfFormat } from '../flowlog/layout.ts'
+import { defaultLimits } from '../source/expand.ts'
+import { findFiles } from '../source/walk.ts'
+import { clearLeftovers, createCase, evidenceOf, readProblems, reportOf, soundLedger, tidemarkVersion } from '../store/case.ts'
+import { writeError } from '../store/files.ts'
+import { type EvidenceEntry, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
+import { lockForWriting } from '../store/lock.ts'
+import type { EvidenceReport } from '../store/reports.ts'
+import { placeSegments } from '../store/segment-writer.ts'
+import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
+
+export interface AddProgress {
+  files_done: number
+  files_total: number
+  /** Bytes of the files as they lie on disk. */
+  bytes_done: number
+  bytes_total: number
+  records: number
+  seconds: number
+}
+
+export interface AddOptions {
+  /** The case's folder; made if it does not exist. */
+  case: string
+  /** Files and folders, which are read with all their sub-folders. */
+  paths: string[]
+  /** Field list, or name of one, for files without a header line. */
+  format?: string
+  /** Largest content of one file, bytes. */
+  maxExpandedBytes?: number
+  /** Largest content of a packed file, as a multiple of its size. */
+  maxExpandRatio?: number
+  /** Worker threads; by default one for each core. */
+  workers?: number
+  /** Asks for an early end: files that are complete by then are kept. */
+  signal?: AbortSignal
+  onProgress?: (progress: AddProgress) => void
+  /** The command that asks for it, for the ledger. */
+  command?: string
+  /** Rows of one segment; only tests change it. */
+  rowsPerSegment?: number
+}
+
+const progressMilliseconds = 100
+
+/**
+ * Reads evidence into a case.
+ *
+ * A file goes in whole or not at all: its records, its account and the digests of the segments that hold them are entered in the ledger by
+ * one write. Content that is in the case already is not added again. Bad data is never an error: the report says what was not read.
+ *
+ * @throws UserError when a path does not exist, the case is being written by another process or can not be written.
+ */
+export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
+  const caseDir = resolve(options.case)
+  if (options.format !== undefined) layoutOfFormat(options.format)
+  const found = await findFiles(options.paths)
+  if (found.length === 0) {
+    throw new UserError(`no files in ${options.paths.join(', ')}`, { status: 2, hint: 'name a folder that holds flow logs, or the files themselves' })
+  }
+  try {
+    await createCase(caseDir)
+    const release = await lockForWriting(caseDir, options.command ?? 'add')
+    try {
+      return await new Adding(caseDir, options).run(found)
+    } finally {
+      await release()
+    }
+  } catch (error) {
+    throw writeError(error, caseDir)
+  }
+}
+
+/** One run of `add`: hands files to the workers and enters what they bring back. */
+class Adding {
+  private readonly caseDir: string
+  private readonly options: AddOptions
+  private readonly stop = new SharedArrayBuffer(4)
+  private readonly started = Date.now()
+  private readonly looked: EvidenceEntry[] = []
+  private readonly segments: SegmentEntry[] = []
+  private readonly known = new Map<string, string>()
+  private all: EvidenceEntry[] = []
+  private queue: FileTask[] = []
+  private progress: AddProgress = { files_done: 0, files_total: 0, bytes_done: 0, bytes_total: 0, records: 0, seconds: 0 }
+  private lastProgress = 0
+  private dropped = 0
+  private entering: Promise<void> = Promise.resolve()
+  private ledger: LedgerWriter | null = null
+
+  constructor(caseDir: string, options: AddOptions) {
+    this.caseDir = caseDir
+    this.options = options
+  }
+
+  async run(found: Awaited<ReturnType<typeof findFiles>>): Promise<EvidenceReport> {
+    const entries = await soundLedger(this.caseDir)
+    await clearLeftovers(this.caseDir, entries)
+    this.ledger = await LedgerWriter.open(this.caseDir, await readLedger(this.caseDir))
+    this.all = evidenceOf(entries)
+    for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
+    let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
+    this.queue = found.map(file => ({ id: ++id, ...file, path: resolve(file.path) }))
+    this.progress.files_total = found.length
+    this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
+    const count = Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length))
+    const abort = (): void => void Atomics.store(new Int32Array(this.stop), 0, 1)
+    if (this.options.signal?.aborted) abort()
+    this.options.signal?.addEventListener('abort', abort)
+    const workers: Worker[] = []
+    try {
+      await Promise.all(Array.from({ length: count }, () => this.work(workers)))
+    } finally {
+      this.options.signal?.removeEventListener('abort', abort)
+      await Promise.all(workers.map(worker => worker.terminate()))
+      await this.entering.catch(() => undefined)
+    }
+    await this.entering
+    this.tell(true)
+    const interrupted = this.dropped > 0 || this.queue.length > 0
+    const problems = await readProblems(this.caseDir, this.segments, this.looked)
+    return reportOf(this.caseDir, this.looked.sort(byPath), problems, this.all, interrupted)
+  }
+
+  /** One worker from its start to its end. Rejects when it fails, which ends the whole run: what was entered stays. */
+  private work(workers: Worker[]): Promise<void> {
+    const settings: WorkerSettings = {
+      caseDir: this.caseDir,
+      format: this.options.format ?? null,
+      ratioMax: this.options.maxExpandRatio ?? defaultLimits.ratioMax,
+      expandedBytesMax: this.options.maxExpandedBytes ?? defaultLimits.bytesMax,
+      stop: this.stop,
+      rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
+    }
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings })
+    workers.push(worker)
+    return new Promise((resolve, reject) => {
+      worker.on('error', reject)
+      worker.on('exit', code => reject(new Error(`a worker ended early, with status ${code}`)))
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'finished') resolve(this.entering)
+        else if (message.type === 'failed') reject(failure(message))
+        else this.answer(worker, message, reject)
+      })
+    })
+  }
+
+  private answer(worker: Worker, message: Exclude<FromWorker, { type: 'finished' | 'failed' }>, reject: (error: unknown) => void): void {
+    const say = (answer: ToWorker): void => worker.postMessage(answer)
+    switch (message.type) {
+      case 'next': {
+        const task = Atomics.load(new Int32Array(this.stop), 0) === 1 ? undefined : this.queue.shift()
+        say(task ? { type: 'file', task } : { type: 'finish' })
+        break
+      }
+      case 'hashed': {
+        const other = this.known.get(message.sha256) ?? null
+        if (other === null) this.known.set(message.sha256, message.task.path)
+        say({ type: 'claim', duplicateOf: other })
+        break
+      }
+      case 'progress':
+        this.progress.bytes_done += message.bytes
+        this.progress.records += message.records
+        this.tell(false)
+        break
+      case 'dropped':
+        this.dropped++
+        break
+      default:
+        this.entering = this.entering.then(() => this.enter(message.evidence, message.segments))
+        this.entering.catch(reject)
+    }
+  }
+
+  /** Enters a batch: its segments get their place, then one line in the ledger makes them part of the case. */
+  private async enter(evidence: EvidenceEntry[], segments: SegmentEntry[]): Promise<void> {
+    this.looked.push(...evidence)
+    this.progress.files_done += evidence.length
+    // What is only listed is entered once: adding the same again changes nothing.
+    const kept = evidence.filter(file => file.id !== null || (file.status !== 'duplicate' && !this.all.some(other => same(file, other))))
+    if (kept.length === 0) return
+    await placeSegments(this.caseDir, segments.map(segment => segment.name))
+    await this.ledger?.append({
+      type: 'added',
+      tidemark: await tidemarkVersion(),
+      command: this.options.command ?? 'add',
+      evidence: kept,
+      segments,
+    })
+    this.segments.push(...segments)
+    this.all.push(...kept)
+  }
+
+  private tell(now: boolean): void {
+    if (!now && Date.now() - this.lastProgress < progressMilliseconds) return
+    this.lastProgress = Date.now()
+    this.options.onProgress?.({ ...this.progress, seconds: (Date.now() - this.started) / 1000 })
+  }
+}
+
+function same(a: EvidenceEntry, b: EvidenceEntry): boolean {
+  return a.path === b.path && a.sha256 === b.sha256 && a.status === b.status
+}
+
+function byPath(a: EvidenceEntry, b: EvidenceEntry): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0
+}
+
+function failure(message: Extract<FromWorker, { type: 'failed' }>): Error {
+  const error: Error & { code?: string } = new Error(message.message)
+  if (message.code !== null) error.code = message.code
+  if (message.stack !== null) error.stack = message.stack
+  return error
+}

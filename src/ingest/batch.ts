@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Column, RecordBuffer } from '../flow/record-buffer.ts'
+import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
+import { caseFiles } from '../store/files.ts'
+import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
+import type { SegmentWriter } from '../store/segment-writer.ts'
+
+/** Lines of silence or problems that a batch may gather before it is closed: they are kept as objects. */
+const objectsMax = 100_000
+
+interface FileProblem extends Partial<LineProblem> {
+  offset?: number
+  problem: string
+}
+
+/**
+ * Files on their way into the case together: their records in columns, their segments, their accounts.
+ *
+ * A batch ends at the end of a file. A file that is larger than a buffer fills several segments of its batch; if it then
+ * fails, its rows are taken out of them again, so that a file is in whole or not at all.
+ */
+export class Batch {
+  readonly evidence: EvidenceEntry[] = []
+  private readonly writer: SegmentWriter
+  private readonly pool: BufferPool
+  private readonly caseDir: string
+  private readonly silences: (Silence & { file: number })[] = []
+  private readonly problems: object[] = []
+  private readonly flows: { entry: Promise<SegmentEntry>; files: Set<number> }[] = []
+  private filesInBuffer = new Set<number>()
+  private rowsAtFileStart = 0
+  buffer: RecordBuffer
+
+  private constructor(caseDir: string, writer: SegmentWriter, pool: BufferPool, buffer: RecordBuffer) {
+    this.caseDir = caseDir
+    this.writer = writer
+    this.pool = pool
+    this.buffer = buffer
+  }
+
+  static async open(caseDir: string, writer: SegmentWriter, pool: BufferPool): Promise<Batch> {
+    return new Batch(caseDir, writer, pool, await pool.take())
+  }
+
+  get isDue(): boolean {
+    return this.flows.length > 0 || this.buffer.rows > this.buffer.capacity * 0.9 || this.silences.length + this.problems.length > objectsMax
+  }
+
+  startFile(id: number): void {
+    this.rowsAtFileStart = this.buffer.rows
+    this.filesInBuffer.add(id)
+  }
+
+  /** The buffer is full in the middle of a file: it is written, and another takes its place. */
+  async nextBuffer(file: number): Promise<RecordBuffer> {
+    this.flush()
+    this.buffer = await this.pool.take()
+    this.rowsAtFileStart = 0
+    this.filesInBuffer.add(file)
+    return this.buffer
+  }
+
+  endFile(entry: EvidenceEntry, silences: readonly Silence[], problems: readonly FileProblem[]): void {
+    this.evidence.push(entry)
+    if (entry.id === null) return
+    for (const silence of silences) this.silences.push({ ...silence, file: entry.id })
+    for (const problem of problems) this.problems.push({ _file: entry.id, ...problem })
+  }
+
+  /** Takes out all rows of a file that can not be kept. */
+  async dropFile(file: number): Promise<void> {
+    this.buffer.truncate(this.rowsAtFileStart)
+    this.filesInBuffer.delete(file)
+    for (const [i, flow] of this.flows.entries()) {
+      if (!flow.files.has(file)) continue
+      flow.files.delete(file)
+      this.flows[i] = { files: flow.files, entry: this.writer.without(await flow.entry, file, flow.files.size === 0) }
+    }
+  }
+
+  /** Writes what is left; the batch must not be used afterwards. Resolves when all its segments are on the disk. */
+  async close(): Promise<{ evidence: EvidenceEntry[]; segments: SegmentEntry[] }> {
+    if (this.buffer.rows > 0) this.flush()
+    else this.pool.give(this.buffer)
+    const segments = await Promise.all(this.flows.map(flow => flow.entry))
+    if (this.silences.length > 0) segments.push(await this.writeSilence())
+    if (this.problems.length > 0) segments.push(await this.writer.writeProblems(this.name('problems'), this.problems))
+    return { evidence: this.evidence, segments: segments.filter(segment => segment.rows > 0) }
+  }
+
+  private flush(): void {
+    const { buffer } = this
+    const entry = this.writer.writeFlows(this.name('flows'), buffer).finally(() => this.pool.give(buffer))
+    // Its failure is met where the entry is awaited; until then it must not count as unhandled.
+    entry.catch(() => undefined)
+    this.flows.push({ entry, files: this.filesInBuffer })
+    this.filesInBuffer = new Set()
+  }
+
+  private name(kind: string): string {
+    const first = Math.min(...this.filesInBuffer, ...this.evidence.map(entry => entry.id ?? Number.MAX_SAFE_INTEGER))
+    return `${kind}-${String(Number.isSafeInteger(first) ? first : 0).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
+  }
+
+  private writeSilence(): Promise<SegmentEntry> {
+    const rows = this.silences.length
+    const columns = {
+      file: new Uint32Array(rows),
+      line: new Uint32Array(rows),
+      sensor: new Column('sensor', 'text', rows),
+      status: new Column('status', 'text', rows),
+      start: new Column('start', 'time', rows),
+      end: new Column('end', 'time', rows),
+    }
+    for (const [row, silence] of this.silences.entries()) {
+      columns.file[row] = silence.file
+      columns.line[row] = silence.line
+      if (silence.sensor === null) columns.sensor.setNull(row)
+      else columns.sensor.codes[row] = columns.sensor.words.codeOf(silence.sensor)
+      columns.status.codes[row] = columns.status.words.codeOf(silence.status)
+      for (const name of ['start', 'end'] as const) {
+        if (Number.isNaN(silence[name])) columns[name].setNull(row)
+        else columns[name].wide[row] = BigInt(silence[name])
+      }
+    }
+    return this.writer.writeSilence(this.name('silence'), columns, rows)
+  }
+
+  /** Removes what the batch has written: it will not be entered. */
+  async abandon(): Promise<void> {
+    for (const flow of this.flows) {
+      const entry = await flow.entry.catch(() => null)
+      if (entry) await rm(join(this.caseDir, caseFiles.incoming, entry.name), { force: true })
+    }
+  }
+}
+
+/** Two buffers: one is filled while the other is written. */
+export class BufferPool {
+  private readonly free: RecordBuffer[]
+  private waiting: ((buffer: RecordBuffer) => void)[] = []
+
+  constructor(rows: number) {
+    this.free = [new RecordBuffer(rows), new RecordBuffer(rows)]
+  }
+
+  take(): Promise<RecordBuffer> {
+    const buffer = this.free.pop()
+    return buffer ? Promise.resolve(buffer) : new Promise(resolve => this.waiting.push(resolve))
+  }
+
+  give(buffer: RecordBuffer): void {
+    buffer.reset()
+    const next = this.waiting.shift()
+    if (next) next(buffer)
+    else this.free.push(buffer)
+  }
+}

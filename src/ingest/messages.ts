@@ -1,0 +1,34 @@
+import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
+
+/** What a worker is started with. */
+export interface WorkerSettings {
+  caseDir: string
+  format: string | null
+  ratioMax: number
+  expandedBytesMax: number
+  /** One 32-bit number, set to 1 to ask for an early end. */
+  stop: SharedArrayBuffer
+  rowsPerSegment: number
+}
+
+export interface FileTask {
+  id: number
+  path: string
+  size: number
+  problem: string | null
+}
+
+export type ToWorker = { type: 'file'; task: FileTask } | { type: 'claim'; duplicateOf: string | null } | { type: 'finish' }
+
+export type FromWorker =
+  /** Ready for another file. */
+  | { type: 'next' }
+  /** Asks whether this content is new to the case. */
+  | { type: 'hashed'; task: FileTask; sha256: string }
+  | { type: 'progress'; bytes: number; records: number }
+  /** Files that are read, with all their segments on the disk in `incoming`: to be entered in the ledger together. */
+  | { type: 'batch'; evidence: EvidenceEntry[]; segments: SegmentEntry[] }
+  /** A file that the early end left out. */
+  | { type: 'dropped'; task: FileTask }
+  | { type: 'finished' }
+  | { type: 'failed'; message: string; code: string | null; stack: string | null }

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Layout, layoutOf } from '../flowlog/layout.ts'
+import type { SourceBytes } from '../source/read.ts'
+
+/** A child that is over this size is ended: a crafted file may ask for any amount. */
+const childBytesMax = 3 * 2 ** 30
+const silentMillisecondsMax = 60_000
+const prlimit = '/usr/bin/prlimit'
+
+/**
+ * Reads VPC flow logs in Parquet in a process that may die.
+ *
+ * DuckDB's reader can be crashed by a crafted file, so it runs in a child with limits on memory and time, over a copy under a
+ * name of ours (a name with a wildcard would read other files). Only text comes back: the first line names the columns, the others
+ * are flow-log lines, which the text reader checks like any others.
+ */
+export class ParquetLines {
+  private readonly child: ChildProcess
+  private readonly staged: string
+  private readonly pieces: AsyncIterator<Uint8Array>
+  private readonly ended: Promise<string | null>
+  private rest: Uint8Array = new Uint8Array(0)
+  private errors = ''
+
+  private constructor(child: ChildProcess, staged: string) {
+    this.child = child
+    this.staged = staged
+    this.pieces = (child.stdout as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
+    child.stderr?.on('data', piece => {
+      if (this.errors.length < 4096) this.errors += String(piece)
+    })
+    this.ended = new Promise(resolve => {
+      child.on('error', error => resolve(`the Parquet reader could not be started: ${error.message}`))
+      child.on('close', (code, signal) => resolve(code === 0 ? null : this.howItEnded(code, signal)))
+    })
+  }
+
+  static async open(source: SourceBytes, stagingDir: string): Promise<ParquetLines> {
+    const staged = join(stagingDir, `${source.sha256}.parquet`)
+    await writeFile(staged, source.open())
+    const script = fileURLToPath(new URL('./parquet-child.js', import.meta.url))
+    const command = [process.execPath, '--max-old-space-size=512', script, staged]
+    const limited = existsSync(prlimit) ? [prlimit, `--data=${childBytesMax}`, '--core=0', ...command] : command
+    return new ParquetLines(spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }), staged)
+  }
+
+  /** The layout of the lines; null if the file has not the columns of a flow log. @throws when the child died. */
+  async layout(): Promise<Layout | null> {
+    let head = new Uint8Array(0)
+    for (;;) {
+      const newline = head.indexOf(10)
+      if (newline >= 0) {
+        this.rest = head.subarray(newline + 1)
+        const columns = JSON.parse(new TextDecoder().decode(head.subarray(0, newline))) as string[] | null
+        return columns === null ? null : layoutOf(columns)
+      }
+      const piece = await this.next()
+      if (piece === null) throw new Error((await this.ended) ?? 'the Parquet reader said nothing')
+      const longer = new Uint8Array(head.length + piece.length)
+      longer.set(head)
+      longer.set(piece, head.length)
+      head = longer
+    }
+  }
+
+  /** The flow-log lines. @throws when the child died before it had given all. */
+  async *lines(): AsyncGenerator<Uint8Array> {
+    if (this.rest.length > 0) yield this.rest
+    for (let piece = await this.next(); piece !== null; piece = await this.next()) yield piece
+    const failure = await this.ended
+    if (failure !== null) throw new Error(failure)
+  }
+
+  /** Ends the child if it still lives, and removes the copy. */
+  async close(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.ended
+    await rm(this.staged, { force: true })
+  }
+
+  private async next(): Promise<Uint8Array | null> {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), silentMillisecondsMax)
+    try {
+      const piece = await this.pieces.next()
+      return piece.done ? null : piece.value
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  private howItEnded(code: number | null, signal: string | null): string {
+    const said = this.errors.trim().split('\n')[0]
+    if (signal !== null) return `the Parquet reader died (signal ${signal}): the file is damaged or hostile; none of its rows are kept`
+    return said ? `Parquet: ${said}` : `the Parquet reader ended with status ${code}`
+  }
+}

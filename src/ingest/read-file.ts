@@ -1,0 +1,218 @@
+import { errorText } from '../errors.ts'
+import { type Layout, layoutOfHeader } from '../flowlog/layout.ts'
+import { TextReader } from '../flowlog/text-reader.ts'
+import { utcSeconds } from '../net/time.ts'
+import { Expanded, type ExpandLimits } from '../source/expand.ts'
+import { readSource, type SourceBytes } from '../source/read.ts'
+import { compressionOf, contentOf } from '../source/sniff.ts'
+import { reason } from '../source/walk.ts'
+import type { EvidenceEntry } from '../store/ledger.ts'
+import type { Batch } from './batch.ts'
+import type { FileTask } from './messages.ts'
+import { ParquetLines } from './parquet-lines.ts'
+
+export interface ReadOptions {
+  format: Layout | null
+  limits: ExpandLimits
+  stopped: () => boolean
+  /** Asks whether this content is new; resolves with the path that has it already, or null. */
+  claim: (sha256: string) => Promise<string | null>
+  progress: (bytes: number, records: number) => void
+  /** Where a file may be staged under a name of ours. */
+  stagingDir: string
+}
+
+/** Thrown when the reading is to end early: the file is not kept. */
+export class Stopped extends Error {}
+
+const sensorsShownMax = 20
+const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
+
+/** Reads one file into the batch and enters it in the batch's accounts, whatever it turns out to be. */
+export async function readFile(task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
+  if (task.problem !== null) return batch.endFile(account(task, null, { status: 'not-evidence', problem: task.problem }), [], [])
+  let source: SourceBytes
+  try {
+    source = await readSource(task.path, task.size)
+  } catch (error) {
+    return batch.endFile(account(task, null, { status: 'unreadable', problem: reason(error) }), [], [])
+  }
+  const same = await options.claim(source.sha256)
+  if (same !== null) {
+    return batch.endFile(account(task, source, { status: 'duplicate', problem: `same content as ${same}: already in the case` }), [], [])
+  }
+  await readContent(task, source, batch, options)
+}
+
+async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
+  const compression = compressionOf(source.head)
+  const expanded = new Expanded(source.open, compression, source.size, options.limits)
+  const pieces = expanded[Symbol.asyncIterator]()
+  let first: IteratorResult<Uint8Array>
+  try {
+    first = await pieces.next()
+  } catch (error) {
+    return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error) }), [], [])
+  }
+  const head = first.done ? new Uint8Array(0) : first.value
+  const content = contentOf(head)
+  if (content === 'parquet' && compression === 'none') {
+    await pieces.return(undefined)
+    return readParquet(task, source, batch, options)
+  }
+  const verdict = content === 'text' ? judgeText(head, options.format) : judgeOther(content, expanded)
+  if (verdict.reader === null) {
+    const over = compression !== 'none' && (await pieces.next()).done && expanded.damage !== null
+    await pieces.return(undefined)
+    return batch.endFile(account(task, source, over ? judgeOther('other', expanded) : verdict), [], [])
+  }
+  batch.startFile(task.id)
+  const reader = new TextReader(batch.buffer, { file: task.id, ...verdict.reader })
+  try {
+    for (let piece = first; !piece.done; piece = await pieces.next()) await take(piece.value, reader, task, batch, options)
+    while (!reader.end(expanded.damage !== null)) reader.continueIn(await batch.nextBuffer(task.id))
+    if (source.digestRead() !== source.sha256 && expanded.damage === null) throw new Error('it changed while it was being read')
+  } catch (error) {
+    await batch.dropFile(task.id)
+    if (error instanceof Stopped) throw error
+    return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
+  }
+  finish(task, source, batch, reader, expanded)
+}
+
+async function take(piece: Uint8Array, reader: TextReader, task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
+  if (options.stopped()) throw new Stopped('stopped')
+  const before = reader.counts.records
+  let at = reader.read(piece)
+  while (at < piece.length) {
+    reader.continueIn(await batch.nextBuffer(task.id))
+    at = reader.read(piece, at)
+  }
+  options.progress(0, reader.counts.records - before)
+}
+
+function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, expanded: Expanded): void {
+  const { damage } = expanded
+  const { counts } = reader
+  const problems = [...reader.problems, ...(damage ? [{ offset: damage.offset, problem: damage.problem }] : [])]
+  const nothing = damage !== null && counts.lines === 0
+  const entry = account(task, source, {
+    ...accountOf(reader),
+    status: damage === null ? 'read' : nothing ? 'unreadable' : 'partly-read',
+    problem: damage === null ? null : `byte ${damage.offset}: ${damage.problem}`,
+    expanded_bytes: expanded.bytes,
+  })
+  checkLaw(entry)
+  batch.endFile(entry, reader.silences, problems)
+}
+
+/** The accounting law: every line is a header, a record, silence or malformed. */
+function checkLaw(entry: EvidenceEntry): void {
+  const accounted = entry.header_lines + entry.records + entry.no_data + entry.skip_data + entry.malformed
+  if (accounted !== entry.lines) throw new Error(`${entry.path}: ${entry.lines} lines, but ${accounted} are accounted for`)
+}
+
+function accountOf(reader: TextReader): Partial<EvidenceEntry> {
+  return {
+    ...reader.counts,
+    kind: reader.layouts.some(layout => layout.kind === 'tgw-flow-log') ? 'tgw-flow-log' : 'vpc-flow-log',
+    first_start: Number.isFinite(reader.firstStart) ? utcSeconds(reader.firstStart) : null,
+    last_end: Number.isFinite(reader.lastEnd) ? utcSeconds(reader.lastEnd) : null,
+    layout: reader.layouts.map(layout => layout.fields.join(' ')).join('; ') || null,
+    sensors: [...reader.sensors].sort().slice(0, sensorsShownMax),
+    sensor_count: reader.sensors.size,
+  }
+}
+
+async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
+  const kind = 'vpc-flow-log-parquet'
+  const child = await ParquetLines.open(source, options.stagingDir)
+  batch.startFile(task.id)
+  try {
+    const layout = await child.layout()
+    if (layout === null) {
+      return batch.endFile(account(task, source, { status: 'not-evidence', problem: 'a Parquet file without the columns of a flow log' }), [], [])
+    }
+    const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false })
+    let bytes = 0
+    for await (const piece of child.lines()) {
+      bytes += piece.length
+      await take(piece, reader, task, batch, options)
+    }
+    while (!reader.end(false)) reader.continueIn(await batch.nextBuffer(task.id))
+    const entry = account(task, source, { ...accountOf(reader), kind, status: 'read', expanded_bytes: bytes })
+    checkLaw(entry)
+    batch.endFile(entry, reader.silences, reader.problems)
+  } catch (error) {
+    await batch.dropFile(task.id)
+    if (error instanceof Stopped) throw error
+    batch.endFile(account(task, source, { kind, status: 'unreadable', problem: errorText(error) }), [], [])
+  } finally {
+    await child.close()
+  }
+}
+
+interface Verdict {
+  reader: { layout: Layout | null; stamped: boolean } | null
+  status: EvidenceEntry['status']
+  problem: string | null
+  kind?: EvidenceEntry['kind']
+}
+
+/** Whether text is a flow log, by its first line that is not blank. Never a guess: a header names the fields, or `--format` does. */
+function judgeText(head: Uint8Array, format: Layout | null): Verdict {
+  const first = new TextDecoder().decode(head.subarray(0, 65536)).split('\n').map(line => line.replace(/\r$/, '')).find(line => line !== '') ?? ''
+  const space = first.indexOf(' ')
+  const stamped = stampShape.test(first.slice(0, Math.max(0, space)))
+  const line = stamped ? first.slice(space + 1) : first
+  if (layoutOfHeader(line)) return { reader: { layout: null, stamped }, status: 'read', problem: null }
+  if (!looksLikeRecord(line)) return { reader: null, status: 'not-evidence', problem: 'text, but no flow log: neither a header line nor a flow record' }
+  if (format) return { reader: { layout: format, stamped }, status: 'read', problem: null }
+  return {
+    reader: null,
+    kind: null,
+    status: 'unreadable',
+    problem: 'flow records, but no header line names their fields: say which with --format (default, v3, v5, tgw or the field names)',
+  }
+}
+
+function looksLikeRecord(line: string): boolean {
+  const words = line.split(' ')
+  return words.length >= 8 && words.some(word => ['ACCEPT', 'REJECT', 'OK', 'NODATA', 'SKIPDATA'].includes(word))
+}
+
+function judgeOther(content: ReturnType<typeof contentOf>, expanded: Expanded): Verdict {
+  if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
+    return { reader: null, kind: content, status: 'unreadable', problem: `a ${content} file: this version reads flow logs only` }
+  }
+  if (expanded.damage) return { reader: null, status: 'unreadable', problem: `byte ${expanded.damage.offset}: ${expanded.damage.problem}` }
+  const problem = content === 'empty' ? 'empty' : content === 'parquet' ? 'a packed Parquet file: unpack it first' : 'no flow log'
+  return { reader: null, status: content === 'parquet' ? 'unreadable' : 'not-evidence', problem }
+}
+
+/** The file's account, with nothing in it but what is given. */
+function account(task: FileTask, source: SourceBytes | null, known: Partial<EvidenceEntry> & Pick<EvidenceEntry, 'status'>): EvidenceEntry {
+  const kept = known.status === 'read' || known.status === 'partly-read' || (known.malformed ?? 0) > 0
+  const { status, problem = null, kind = null } = known
+  return {
+    id: kept ? task.id : null,
+    path: task.path,
+    kind,
+    size: source?.size ?? task.size,
+    sha256: known.sha256 === undefined ? (source?.sha256 ?? null) : known.sha256,
+    lines: known.lines ?? 0,
+    header_lines: known.header_lines ?? 0,
+    records: known.records ?? 0,
+    no_data: known.no_data ?? 0,
+    skip_data: known.skip_data ?? 0,
+    malformed: known.malformed ?? 0,
+    first_start: known.first_start ?? null,
+    last_end: known.last_end ?? null,
+    status,
+    problem,
+    layout: known.layout ?? null,
+    sensors: known.sensors ?? [],
+    sensor_count: known.sensor_count ?? 0,
+    expanded_bytes: known.expanded_bytes ?? 0,
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Keywords by number, from 0.
+ *
+ * Source: IANA, Assigned Internet Protocol Numbers, https://www.iana.org/assignments/protocol-numbers. An empty
+ * place (`-`) is assigned without a keyword (61, 63, 68, 99, 114).
+ */
+const keywords = `
+  HOPOPT ICMP IGMP GGP IPv4 ST TCP CBT EGP IGP
+  BBN-RCC-MON NVP-II PUP ARGUS EMCON XNET CHAOS UDP MUX DCN-MEAS
+  HMP PRM XNS-IDP TRUNK-1 TRUNK-2 LEAF-1 LEAF-2 RDP IRTP ISO-TP4
+  NETBLT MFE-NSP MERIT-INP DCCP 3PC IDPR XTP DDP IDPR-CMTP TP++
+  IL IPv6 SDRP IPv6-Route IPv6-Frag IDRP RSVP GRE DSR BNA
+  ESP AH I-NLSP SWIPE NARP Min-IPv4 TLSP SKIP IPv6-ICMP IPv6-NoNxt
+  IPv6-Opts - CFTP - SAT-EXPAK KRYPTOLAN RVD IPPC - SAT-MON
+  VISA IPCV CPNX CPHB WSN PVP BR-SAT-MON SUN-ND WB-MON WB-EXPAK
+  ISO-IP VMTP SECURE-VMTP VINES IPTM NSFNET-IGP DGP TCF EIGRP OSPFIGP
+  Sprite-RPC LARP MTP AX.25 IPIP MICP SCC-SP ETHERIP ENCAP -
+  GMTP IFMP PNNI PIM ARIS SCPS QNX A/N IPComp SNP
+  Compaq-Peer IPX-in-IP VRRP PGM - L2TP DDX IATP STP SRP
+  UTI SMP SM PTP ISIS-over-IPv4 FIRE CRTP CRUDP SSCOPMCE IPLT
+  SPS PIPE SCTP FC RSVP-E2E-IGNORE Mobility-Header UDPLite MPLS-in-IP manet HIP
+  Shim6 WESP ROHC Ethernet AGGFRAG NSH
+`
+  .trim()
+  .split(/\s+/)
+
+export const TCP = 6
+export const UDP = 17
+export const SCTP = 132
+
+/** IANA's keyword of a protocol number (`TCP` for 6); null where it has none. */
+export function protocolName(protocol: number): string | null {
+  const keyword = keywords[protocol]
+  return keyword === undefined || keyword === '-' ? null : keyword
+}
+
+/** Whether flow records of this protocol carry port numbers: TCP, UDP and SCTP. */
+export function hasPorts(protocol: number): boolean {
+  return protocol === TCP || protocol === UDP || protocol === SCTP
+}

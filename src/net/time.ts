@@ -1,0 +1,40 @@
+/**
+ * Writes a time as ISO 8601 in UTC, e.g. `2023-09-28T17:22:35Z`.
+ *
+ * Takes microseconds since the epoch. The fraction is as precise as the time: none for whole seconds, three
+ * digits for whole milliseconds, else six. Throws a RangeError beyond the years of `Date` (±271,821).
+ */
+export function utcSeconds(us: bigint | number): string {
+  const whole = typeof us === 'bigint' ? us : BigInt(Math.round(us))
+  const rest = ((whole % 1_000_000n) + 1_000_000n) % 1_000_000n
+  const date = new Date(Number((whole - rest) / 1000n)).toISOString().slice(0, -5)
+  if (rest === 0n) return `${date}Z`
+  const digits = rest.toString().padStart(6, '0')
+  return `${date}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const
+
+/**
+ * Writes a duration in its two largest units, e.g. `6 h 36 min`, `45 s`, `2 d`.
+ *
+ * What is left is cut off, not rounded, as a clock would show it. Below 10 s up to three decimals are kept.
+ */
+export function durationWords(seconds: number): string {
+  if (seconds < 0) return `-${durationWords(-seconds)}`
+  if (seconds < 10) return `${Math.floor(seconds * 1000) / 1000} s`
+  const largest = units.findIndex(([, size]) => seconds >= size)
+  let left = Math.floor(seconds)
+  const words: string[] = []
+  for (const [name, size] of units.slice(largest, largest + 2)) {
+    const count = Math.floor(left / size)
+    left -= count * size
+    if (count > 0) words.push(`${count} ${name}`)
+  }
+  return words.join(' ')
+}

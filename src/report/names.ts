@@ -1,0 +1,71 @@
+import type { Confidence, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
+import { protocolName } from '../net/protocols.ts'
+
+/** `10.130.8.94:22`, `[2001:db8::1]:22`; the address alone where the protocol has no ports. */
+export function endpointText(address: string, port: number | null): string {
+  if (port === null) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+export function protocolText(protocol: number): string {
+  return protocolName(protocol) ?? `protocol ${protocol}`
+}
+
+/** Who opened the connections, and to what. */
+export function connectionText(service: ServiceRow): string {
+  return `${service.client} → ${endpointText(service.server, service.port)}`
+}
+
+/** `http/TCP`; the protocol alone where the service has no name of its own. */
+export function serviceName(service: ServiceRow): string {
+  const protocol = protocolText(service.protocol)
+  return service.name === null || service.name === protocol ? protocol : `${service.name}/${protocol}`
+}
+
+export const outcomeWords: Record<Outcome, string> = {
+  answered: 'answered',
+  refused: 'refused',
+  unanswered: 'unanswered',
+  rejected: 'rejected',
+}
+
+export const roleWords: Record<SubjectRole, string> = {
+  client: 'the subject is the client',
+  server: 'the subject is the server',
+  both: 'both ends are the subject',
+  transit: 'the subject is a hop on the way',
+}
+
+export const basisWords: Record<RoleBasis, string> = {
+  syn: 'known by who sent the SYN',
+  'aws-service': "known by the AWS service's name",
+  'rejected-attempt': 'known by the rejected attempt',
+  listener: 'known by the peers of the listener',
+  'port-number': 'guessed from the port numbers',
+  'first-seen': 'guessed from who was seen first',
+  unknown: 'not known',
+}
+
+export const confidenceWords: Record<Confidence, string> = {
+  high: 'with high confidence',
+  medium: 'with medium confidence',
+  low: 'with low confidence',
+}
+
+/** `a`, `a and b`, `a, b and c`; beyond `limit` the rest is counted. */
+export function listText(items: string[], limit = Number.POSITIVE_INFINITY, rest = 'more'): string {
+  const named = items.length > limit ? [...items.slice(0, limit), `${items.length - limit} ${rest}`] : items
+  return named.length < 2 ? (named[0] ?? '') : `${named.slice(0, -1).join(', ')} and ${named.at(-1)}`
+}
+
+/** A list of numbers in ascending ranges: `22, 80, 8000–8010`. */
+export function rangesText(numbers: Iterable<number>): string {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b)
+  const ranges: [number, number][] = []
+  for (const number of sorted) {
+    const last = ranges.at(-1)
+    if (last && number === last[1] + 1) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges.map(([from, to]) => (from === to ? `${from}` : `${from}–${to}`)).join(', ')
+}

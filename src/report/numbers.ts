@@ -1,0 +1,63 @@
+import type { Count } from '../investigate/dossier.ts'
+
+const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
+
+/** Every digit, in groups of three: `265,183,813`. */
+export function integerText(count: Count): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
+/** `1 record`, `33,232 records`; nouns with another plural name it. */
+export function countText(count: Count, noun: string, plural = `${noun}s`): string {
+  return `${integerText(count)} ${Number(count) === 1 ? noun : plural}`
+}
+
+/** A size in words, rounded: `252.9 MiB`. */
+export function sizeText(bytes: Count): string {
+  let value = Number(bytes)
+  let unit = 0
+  // 1023.95 would be rounded to 1024.0, which is the next unit's 1.0.
+  while (value >= 1023.95 && unit < sizeUnits.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? integerText(bytes) : value.toFixed(1)} ${sizeUnits[unit]}`
+}
+
+/** The exact figure, and the size in words where that says more: `265,183,813 B (252.9 MiB)`. */
+export function bytesText(bytes: Count): string {
+  const exact = `${integerText(bytes)} B`
+  return bytes < 1024 ? exact : `${exact} (${sizeText(bytes)})`
+}
+
+/** Marks a figure that is a lower bound. */
+export function atLeast(text: string, isLowerBound: boolean): string {
+  return isLowerBound ? `at least ${text}` : text
+}
+
+/** `19 %`, `0.4 %`; 0 % and 100 % only when it is exactly that. */
+export function percentText(part: Count, whole: Count): string {
+  if (Number(whole) === 0) return 'none of none'
+  if (Number(part) === 0) return '0 %'
+  if (String(part) === String(whole)) return '100 %'
+  const percent = (Number(part) / Number(whole)) * 100
+  if (percent < 0.05) return '<0.1 %'
+  if (percent >= 99.5) return '>99 %'
+  return `${percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`
+}
+
+const isoTime = /^(\d{4,}-\d\d-\d\d)T(\S+)$/
+
+/** `2023-09-28 17:22:35Z`. */
+export function timeText(iso: string | null): string {
+  return iso === null ? 'unknown' : iso.replace(isoTime, '$1 $2')
+}
+
+/** `2023-09-28 17:22:35Z – 23:59:59Z`: the day once when it is the same, the time once when that is. */
+export function spanText(from: string | null, to: string | null, separator = ' – '): string {
+  if (from === to) return timeText(from)
+  const [, day] = isoTime.exec(from ?? '') ?? []
+  const [, lastDay, lastTime] = isoTime.exec(to ?? '') ?? []
+  const end = day !== undefined && day === lastDay && lastTime !== undefined ? lastTime : timeText(to)
+  return `${timeText(from)}${separator}${end}`
+}

@@ -1,0 +1,189 @@
+import type { Dossier, Gap, ServiceKey } from '../investigate/dossier.ts'
+import { alarm, bullets, type Column, good, heading, limited, type Page, paragraph, strong, table } from './layout.ts'
+import { endpointText, listText, protocolText, rangesText } from './names.ts'
+import { countText, integerText, spanText } from './numbers.ts'
+import { wrap } from './text.ts'
+
+const serversAtMost = 8
+const linesAtMost = 6
+const gapsAtMost = 12
+const sensorsAtMost = 20
+
+/** What was reached and what was only tried. */
+export function renderSurface(d: Dossier, page: Page): string[] {
+  const { answered, refused, unanswered, rejected, complete } = d.attack_surface
+  const verdict = complete
+    ? `${good(page, 'Complete:')} no gap in the logs lies inside the window, so nothing else was reached as far as these sensors see.`
+    : `${alarm(page, 'Not complete:')} ${countText(d.attack_surface.gaps.length, 'gap')} in the logs, listed below; there may be more services than these.`
+  return [
+    ...heading(page, 'Attack surface'),
+    ...paragraph(page, verdict),
+    ...outcome(page, 'Answered', answered),
+    ...outcome(page, 'Refused (by RST alone)', refused),
+    ...outcome(page, 'Unanswered', unanswered),
+    ...outcome(page, 'Rejected', rejected),
+  ]
+}
+
+function outcome(page: Page, title: string, services: ServiceKey[]): string[] {
+  if (services.length === 0) return paragraph(page, `${title}: none.`)
+  const servers = grouped(services)
+  const head = paragraph(page, `${strong(page, title)}: ${countText(services.length, 'service')}`)
+  if (servers.size > serversAtMost) {
+    const named = [...servers.keys()].slice(0, 3)
+    const all = `on ${integerText(servers.size)} servers (${named.join(', ')}, …): ${portsText(services)}`
+    return [...head, ...shortened(page, all)]
+  }
+  return [...head, ...[...servers].flatMap(([server, own]) => shortened(page, ownText(server, own)))]
+}
+
+function grouped(services: ServiceKey[]): Map<string, ServiceKey[]> {
+  const servers = new Map<string, ServiceKey[]>()
+  for (const service of services) {
+    const own = servers.get(service.server)
+    if (own) own.push(service)
+    else servers.set(service.server, [service])
+  }
+  return servers
+}
+
+function ownText(server: string, services: ServiceKey[]): string {
+  const [only] = services
+  if (services.length > 1 || !only) return `${server}: ${portsText(services)}`
+  return `${endpointText(server, only.port)} ${protocolText(only.protocol)}`
+}
+
+/** `TCP 22, 80, 8000–8010; ICMP`. */
+function portsText(services: ServiceKey[]): string {
+  const protocols = new Map<number, number[]>()
+  for (const { port, protocol } of services) {
+    const ports = protocols.get(protocol) ?? []
+    if (port !== null) ports.push(port)
+    protocols.set(protocol, ports)
+  }
+  return [...protocols]
+    .map(([protocol, ports]) => `${protocolText(protocol)} ${rangesText(ports)}`.trimEnd())
+    .join('; ')
+}
+
+function shortened(page: Page, text: string): string[] {
+  const margin = ' '.repeat(4)
+  const wrapped = wrap(text, page.width - margin.length)
+  return limited(wrapped, linesAtMost, () => '… --json lists all').map(line => margin + line)
+}
+
+/** Where the logs are silent, and what each sensor covers. */
+export function renderCoverage(d: Dossier, page: Page): string[] {
+  return [
+    ...heading(page, 'Gaps and coverage'),
+    ...gapLines(d.attack_surface.gaps, page),
+    '',
+    ...sensorLines(d, page),
+    ...silence(d, page),
+  ]
+}
+
+function gapLines(gaps: Gap[], page: Page): string[] {
+  if (gaps.length === 0) return paragraph(page, 'No gap in the logs lies inside the window.')
+  const items = gaps.map(gap => {
+    const where = gap.path ?? gap.sensor ?? 'all sensors'
+    const when = gap.from === null && gap.to === null ? '' : `, ${spanText(gap.from, gap.to)}`
+    return `${reasonWords[gap.reason]}: ${where}${when}: ${gap.detail}`
+  })
+  return bullets(
+    page,
+    limited(items, gapsAtMost, left => `… and ${countText(left, 'more gap')}: --json lists all`),
+  )
+}
+
+const reasonWords: Record<Gap['reason'], string> = {
+  skipdata: 'Lost records (SKIPDATA)',
+  'time-gap': 'Time gap',
+  'malformed-lines': 'Malformed lines',
+  'unreadable-file': 'Unreadable file',
+  'partly-read-file': 'Partly read file',
+}
+
+function sensorLines(d: Dossier, page: Page): string[] {
+  if (d.coverage.length === 0) return paragraph(page, 'No sensor: the case holds no flow log.')
+  const own = d.coverage.filter(sensor => sensor.recorded_subject)
+  const others = d.coverage.filter(sensor => !sensor.recorded_subject)
+  const sensors = [...own, ...others].slice(0, sensorsAtMost)
+  const left = d.coverage.length - sensors.length
+  const columns: Column[] = [
+    { title: 'sensor' },
+    { title: 'log', hangs: true },
+    { title: 'records', align: 'right' },
+    { title: 'NODATA', align: 'right' },
+    { title: 'SKIPDATA', align: 'right' },
+    { title: 'holes', align: 'right' },
+    { title: 'subject' },
+  ]
+  const rows = sensors.map(sensor => ({
+    cells: [
+      sensor.sensor ?? 'no sensor named',
+      spanText(sensor.first, sensor.last),
+      ...[sensor.records, sensor.no_data, sensor.skip_data, sensor.holes].map(integerText),
+      sensor.recorded_subject ? 'recorded' : 'not seen',
+    ],
+  }))
+  return [
+    ...table(page, columns, rows),
+    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'more sensor')}: --json lists all.`) : []),
+  ]
+}
+
+/** NODATA and SKIPDATA mean opposite things and are easily taken for one another. */
+function silence(d: Dossier, page: Page): string[] {
+  const words = [
+    d.evidence.no_data > 0 ? 'NODATA: the sensor was there and saw no traffic, which is evidence of silence.' : '',
+    d.evidence.skip_data > 0
+      ? 'SKIPDATA: the sensor lost records, how many is not known; what touches it is a lower bound.'
+      : '',
+  ].filter(text => text !== '')
+  return words.length === 0 ? [] : ['', ...words.flatMap(text => paragraph(page, text))]
+}
+
+/** Which observation points recorded the subject, and what was not counted twice. */
+export function renderVantages(d: Dossier, page: Page): string[] {
+  const left = d.vantages.filter(vantage => vantage.copies + vantage.twins + vantage.translated > 0)
+  const points = countText(d.vantages.length, 'observation point')
+  if (left.length === 0) {
+    const text = `Nothing was recorded twice: ${points}, each record counted once.`
+    return [...heading(page, 'Counted once'), ...paragraph(page, text)]
+  }
+  const sum = (key: 'copies' | 'twins' | 'translated') => d.vantages.reduce((total, row) => total + row[key], 0)
+  const kinds = [
+    [sum('copies'), 'copy of a line', 'copies of a line'],
+    [
+      sum('twins'),
+      'record of traffic that another point recorded too',
+      'records of traffic that another point recorded too',
+    ],
+    [sum('translated'), 'leg of a translated connection', 'legs of translated connections'],
+  ] as const
+  const words = kinds.filter(([count]) => count > 0).map(([count, one, many]) => countText(count, one, many))
+  const columns: Column[] = [
+    { title: 'sensor' },
+    { title: 'subscription', hangs: true },
+    ...['records', 'counted', 'copies', 'twins', 'legs', 'interval'].map(title => ({ title, align: 'right' as const })),
+  ]
+  const rows = d.vantages.slice(0, sensorsAtMost).map(row => ({
+    cells: [
+      row.sensor ?? 'no sensor named',
+      row.subscription ?? 'unknown',
+      ...[row.records, row.counted, row.copies, row.twins, row.translated].map(integerText),
+      `${integerText(row.interval_seconds)} s`,
+    ],
+  }))
+  const more = d.vantages.length - rows.length
+  return [
+    ...heading(page, 'Counted once'),
+    ...paragraph(
+      page,
+      `${points} recorded the subject. Not counted, so that no traffic counts twice: ${listText(words)}.`,
+    ),
+    ...table(page, columns, rows),
+    ...(more > 0 ? paragraph(page, `… and ${countText(more, 'more observation point')}: --json lists all.`) : []),
+  ]
+}

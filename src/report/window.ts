@@ -1,0 +1,79 @@
+import type { Count, Dossier } from '../investigate/dossier.ts'
+import { durationWords } from '../net/time.ts'
+import { fields, heading, type Page, paragraph, table } from './layout.ts'
+import { protocolText } from './names.ts'
+import { atLeast, bytesText, countText, integerText, percentText, timeText } from './numbers.ts'
+
+/** Since when, until when, and how exact that is. */
+export function renderWindow(d: Dossier, page: Page): string[] {
+  const { first_start, last_start, last_end, seconds } = d.window
+  const length = seconds === null ? 'unknown' : `${durationWords(seconds)} (${integerText(seconds)} s)`
+  return [
+    ...heading(page, 'Window'),
+    ...fields(page, [
+      ['first start', timeText(first_start)],
+      ['last start', timeText(last_start)],
+      ['last end', timeText(last_end)],
+      ['length', length],
+    ]),
+    ...paragraph(page, exactness(d)),
+  ]
+}
+
+function exactness(d: Dossier): string {
+  const { start_seconds, end_seconds, interval_seconds, lateness_seconds } = d.window_error
+  const start = durationWords(start_seconds)
+  const ends =
+    start_seconds === end_seconds
+      ? `The true start and end may lie up to ${start} earlier:`
+      : `The true start may lie up to ${start} earlier, the true end up to ${durationWords(end_seconds)}:`
+  return `${ends} one record covers up to ${durationWords(interval_seconds)}, and its times may be written up to ${durationWords(lateness_seconds)} late.`
+}
+
+/** The subject's totals, traffic counted once. */
+export function renderTotals(d: Dossier, page: Page): string[] {
+  const { total, subject, accepted, rejected } = d.records
+  const volume = (bytes: Count, packets: Count) =>
+    `${atLeast(bytesText(bytes), d.bytes.at_least)} in ${atLeast(countText(packets, 'packet'), d.packets.at_least && !d.bytes.at_least)}`
+  const share = `${integerText(subject)} of ${integerText(total)} (${percentText(subject, total)})`
+  return [
+    ...heading(page, 'Totals'),
+    ...fields(page, [
+      ['records', `${share}: ${integerText(accepted)} accepted, ${integerText(rejected)} rejected`],
+      ['sent', volume(d.bytes.from_subject, d.packets.from_subject)],
+      ['received', volume(d.bytes.to_subject, d.packets.to_subject)],
+    ]),
+  ]
+}
+
+/** The raw sums by port column, for those who check with zcat and awk: the ports of the services alone. */
+export function renderPorts(d: Dossier, page: Page): string[] {
+  const known = new Set(d.services.map(service => `${service.port}/${service.protocol}`))
+  const rows = d.ports.filter(row => known.has(`${row.port}/${row.protocol}`))
+  if (rows.length === 0) return []
+  const weight = (row: (typeof rows)[number]) => Number(row.as_source.bytes) + Number(row.as_destination.bytes)
+  const shown = [...rows].sort((a, b) => weight(b) - weight(a)).slice(0, 12)
+  const left = d.ports.length - shown.length
+  const columns = ['port', 'src records', 'src bytes', 'dst records', 'dst bytes'].map((title, i) => ({
+    title,
+    align: i === 0 ? ('left' as const) : ('right' as const),
+  }))
+  const cells = shown.map(row => ({
+    cells: [
+      `${row.port} ${protocolText(row.protocol)}`,
+      integerText(row.as_source.records),
+      integerText(row.as_source.bytes),
+      integerText(row.as_destination.records),
+      integerText(row.as_destination.bytes),
+    ],
+  }))
+  return [
+    ...heading(page, 'Ports as recorded'),
+    ...paragraph(
+      page,
+      'Raw sums by port column, as zcat and awk give them: every record, nothing collapsed, rejected ones too.',
+    ),
+    ...table(page, columns, cells),
+    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'other port')}: --json lists all.`) : []),
+  ]
+}

@@ -1,0 +1,198 @@
+import { constants, createGunzip, type Gunzip } from 'node:zlib'
+import { Decompress } from 'fzstd'
+import { errorCode, errorText } from '../errors.ts'
+
+export type Compression = 'none' | 'gzip' | 'zstd'
+
+/** Where expanding came to an end before the file did. `offset` counts the bytes of the file, not of its content. */
+export interface Damage {
+  offset: number
+  problem: string
+}
+
+export interface ExpandLimits {
+  /** Expanded bytes for each byte of the file, tested above `ratioFreeBytes` of content. */
+  ratioMax: number
+  /** Expanded bytes of one file. */
+  bytesMax: number
+}
+
+/** Real flow logs reach about 60:1; a bomb of one repeated byte 1,030:1. */
+export const defaultLimits: ExpandLimits = { ratioMax: 200, bytesMax: 64 * 2 ** 30 }
+const ratioFreeBytes = 64 << 20
+const pieceBytes = 256 << 10
+
+/** Gives the file's bytes from the start, each time it is called. */
+export type OpenBytes = () => AsyncIterable<Uint8Array>
+
+/**
+ * The content of a file, unpacked. Iterate it once; afterwards `damage` says whether, where and why it ended early. Whatever could be
+ * unpacked before damage is given out first, to the byte. Nothing is thrown but errors of reading the file itself.
+ */
+export class Expanded {
+  damage: Damage | null = null
+  /** Bytes of content given out so far. */
+  bytes = 0
+  private readonly open: OpenBytes
+  private readonly compression: Compression
+  private readonly size: number
+  private readonly limits: ExpandLimits
+
+  constructor(open: OpenBytes, compression: Compression, size: number, limits: ExpandLimits = defaultLimits) {
+    this.open = open
+    this.compression = compression
+    this.size = size
+    this.limits = limits
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const pieces = this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
+    for await (const piece of pieces) {
+      if (piece.length === 0) continue
+      this.bytes += piece.length
+      if (this.tooLarge()) return
+      yield piece
+    }
+  }
+
+  private tooLarge(): boolean {
+    const ratio = this.bytes / Math.max(1, this.size)
+    if (this.bytes > this.limits.bytesMax) {
+      this.damage = { offset: this.size, problem: `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)` }
+    } else if (this.compression !== 'none' && this.bytes > ratioFreeBytes && ratio > this.limits.ratioMax) {
+      this.damage = {
+        offset: this.size,
+        problem: `stopped: it expands more than ${this.limits.ratioMax}:1, as no flow log does (--max-expand raises the limit)`,
+      }
+    } else return false
+    return true
+  }
+
+  private async *gunzipped(): AsyncGenerator<Uint8Array> {
+    let given = 0
+    try {
+      const gunzip = createGunzip({ chunkSize: pieceBytes })
+      const feeding = feed(gunzip, this.open())
+      for await (const piece of gunzip as AsyncIterable<Uint8Array>) {
+        given += piece.length
+        yield piece
+      }
+      await feeding
+    } catch (error) {
+      if (!errorCode(error)?.startsWith('Z_')) throw error
+      yield* this.salvaged(given, error)
+    }
+  }
+
+  /**
+   * What zlib had unpacked when it met the damage but did not give out: it drops the output of the call that fails. So the file
+   * is unpacked again up to the piece that fails, and that piece byte by byte.
+   */
+  private async *salvaged(given: number, error: unknown): AsyncGenerator<Uint8Array> {
+    const coarse = await gunzipUntilError(this.open(), 4096, Number.POSITIVE_INFINITY, given)
+    yield* coarse.output
+    const fine = await gunzipUntilError(this.open(), 4096, coarse.accepted, given + lengthOf(coarse.output))
+    yield* fine.output
+    this.damage = { offset: fine.accepted, problem: gzipProblem(error, fine.accepted < this.size) }
+  }
+
+  private async *unzstd(): AsyncGenerator<Uint8Array> {
+    let taken = 0
+    let output: Uint8Array[] = []
+    const zstd = new Decompress(piece => output.push(piece.slice()))
+    try {
+      for await (const piece of this.open()) {
+        for (let at = 0; at < piece.length; at += 16384) {
+          zstd.push(piece.slice(at, at + 16384))
+          taken += Math.min(16384, piece.length - at)
+          yield* output
+          output = []
+        }
+      }
+      zstd.push(new Uint8Array(0), true)
+      yield* output
+    } catch (error) {
+      yield* output
+      this.damage = { offset: taken, problem: `zstd: ${errorText(error)}; what came before is kept` }
+    }
+  }
+}
+
+function gzipProblem(error: unknown, inside: boolean): string {
+  const text = errorText(error)
+  if (text === 'unexpected end of file') return 'gzip: the file is cut short; what came before is kept'
+  if (text === 'incorrect data check') return 'gzip: checksum wrong at the end: some values may be altered; all that was unpacked is kept'
+  if (text === 'incorrect length check') return 'gzip: length wrong at the end; all that was unpacked is kept'
+  if (text === 'incorrect header check' && inside) return 'gzip: what follows is not gzip; what came before is kept'
+  return `gzip: ${text}; what came before is kept`
+}
+
+async function feed(gunzip: Gunzip, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const piece of pieces) {
+      if (gunzip.destroyed) return
+      if (!gunzip.write(piece)) await new Promise<void>(resolve => onceWritable(gunzip, resolve))
+    }
+    gunzip.end()
+  } catch (error) {
+    gunzip.destroy(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function onceWritable(gunzip: Gunzip, resolve: () => void): void {
+  const done = (): void => {
+    gunzip.off('drain', done)
+    gunzip.off('close', done)
+    resolve()
+  }
+  gunzip.on('drain', done)
+  gunzip.on('close', done)
+}
+
+/**
+ * Unpacks pieces of `step` bytes until one is refused, from `fineFrom` on byte by byte.
+ *
+ * @returns the output beyond the first `skip` bytes, and how many bytes of the file were accepted.
+ */
+async function gunzipUntilError(
+  pieces: AsyncIterable<Uint8Array>,
+  step: number,
+  fineFrom: number,
+  skip: number,
+): Promise<{ output: Uint8Array[]; accepted: number }> {
+  const gunzip = createGunzip({ chunkSize: 16384, finishFlush: constants.Z_SYNC_FLUSH })
+  const output: Uint8Array[] = []
+  let seen = 0
+  let failed = false
+  gunzip.on('error', () => {
+    failed = true
+  })
+  gunzip.on('data', (piece: Uint8Array) => {
+    const from = Math.max(0, skip - seen)
+    seen += piece.length
+    if (from < piece.length) output.push(piece.subarray(from))
+  })
+  let accepted = 0
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length && !failed; ) {
+      const bytes = accepted >= fineFrom ? 1 : Math.min(step, piece.length - at, fineFrom - accepted)
+      await new Promise<void>(resolve => {
+        gunzip.once('close', resolve)
+        gunzip.write(piece.subarray(at, at + bytes), () => {
+          gunzip.off('close', resolve)
+          resolve()
+        })
+      })
+      if (failed) break
+      at += bytes
+      accepted += bytes
+    }
+    if (failed) break
+  }
+  gunzip.destroy()
+  return { output, accepted }
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}

@@ -1,0 +1,236 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { UserError } from '../errors.ts'
+import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
+import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
+import { caseFiles, digestOfFile, segmentPath } from './files.ts'
+import { type LedgerEntry, LedgerWriter, readLedger, type SegmentEntry, type EvidenceEntry } from './ledger.ts'
+import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
+
+/** The version that writes this case. */
+export async function tidemarkVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+const readme = `A Tidemark case.
+
+segments/      immutable Parquet: flow records (flows-*), NODATA and SKIPDATA lines (silence-*); lines that were not read (problems-*)
+ledger.jsonl   what each file of evidence held, each segment's SHA-256, each entry chained to the one before
+ledger.head    the digest of the last entry
+
+Change nothing here; "tidemark verify" finds what was changed. Copy the folder to copy the case.
+`
+
+/** Makes an empty case, unless there is one. The folder may exist, but not with anything else in it. */
+export async function createCase(caseDir: string): Promise<void> {
+  if (existsSync(join(caseDir, caseFiles.ledger))) return
+  await mkdir(caseDir, { recursive: true })
+  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.ledger}.new`])
+  const strange = (await readdir(caseDir)).filter(name => !known.has(name) && !name.startsWith(`${caseFiles.lock}.`))
+  if (strange.length > 0) {
+    throw new UserError(`the folder holds something else: ${caseDir} (${strange[0]})`, { hint: 'name an empty or new folder with --case' })
+  }
+  await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
+  await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
+  await writeFile(join(caseDir, caseFiles.readme), readme)
+  const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
+  const writer = await LedgerWriter.open(caseDir, { entries: [], soundBytes: 0, torn: false, faults: [] })
+  await writer.append({
+    type: 'created',
+    schema: 1,
+    tidemark: await tidemarkVersion(),
+    duckdb: duckdbVersion(),
+    node: process.version,
+    readme_sha256: readmeDigest,
+  })
+}
+
+/** Removes what an interrupted writer left: files that the ledger does not name. The caller holds the lock. */
+export async function clearLeftovers(caseDir: string, entries: readonly LedgerEntry[]): Promise<void> {
+  await rm(join(caseDir, caseFiles.incoming), { recursive: true, force: true })
+  await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
+  await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
+  const named = new Set(segmentsOf(entries).map(segment => segment.name))
+  for (const name of await readdir(join(caseDir, caseFiles.segments))) {
+    if (!named.has(name)) await rm(segmentPath(caseDir, name), { force: true, recursive: true })
+  }
+}
+
+export function segmentsOf(entries: readonly LedgerEntry[]): SegmentEntry[] {
+  return entries.flatMap(entry => (entry.type === 'added' ? entry.segments : []))
+}
+
+export function evidenceOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
+  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : []))
+}
+
+/**
+ * The ledger's entries, or an error that says what is wrong with it.
+ *
+ * A case whose ledger was altered is not opened: its figures could be anybody's.
+ */
+export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
+  const reading = await readLedger(caseDir)
+  if (reading.faults.length > 0 || reading.entries[0]?.type !== 'created') {
+    const fault = reading.faults[0] ?? 'it has no beginning'
+    throw new UserError(`the case's ledger was altered: ${join(caseDir, caseFiles.ledger)}: ${fault}`, {
+      hint: 'tidemark verify names every fault; make a new case from the evidence',
+    })
+  }
+  return reading.entries
+}
+
+/** A case that is open for reading: the views `flows` and `silence`, and the tables `evidence` and `sensors_of_files`, in a database of its own. */
+export interface Case {
+  dir: string
+  evidence: EvidenceEntry[]
+  problems: EvidenceProblem[]
+  segments: SegmentEntry[]
+  db: Database
+  /** Columns of `flows` that some segment has; the others are null throughout. */
+  columns: Set<string>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a case for reading. Needs no lock: segments never change, and those that are added later are not seen.
+ *
+ * @throws UserError when there is no case, or when its ledger was altered.
+ */
+export async function openCase(caseDir: string): Promise<Case> {
+  const dir = resolve(caseDir)
+  const entries = await soundLedger(dir)
+  const segments = segmentsOf(entries)
+  const missing = segments.find(segment => !existsSync(segmentPath(dir, segment.name)))
+  if (missing) {
+    throw new UserError(`a segment of the case is missing: ${segmentPath(dir, missing.name)}`, {
+      hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
+    })
+  }
+  const temp = await mkdtemp(join(await spillParent(dir), '.tidemark-spill-'))
+  const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
+  const db = await Database.open({ threads: availableParallelism(), memoryLimit: `${memory}MB`, tempDirectory: temp })
+  const evidence = evidenceOf(entries)
+  await createViews(db, dir, segments)
+  await createEvidenceTable(db, evidence)
+  const columns = new Set(segments.filter(segment => segment.kind === 'flows').flatMap(segment => segment.columns))
+  const problems = await readProblems(dir, segments, evidence)
+  const close = async (): Promise<void> => {
+    db.close()
+    await rm(temp, { recursive: true, force: true })
+  }
+  return { dir, evidence, problems, segments, db, columns, close }
+}
+
+/** Where sorts may spill: beside the case's data if it can be written, so that evidence does not end up on another disk. */
+async function spillParent(dir: string): Promise<string> {
+  const incoming = join(dir, caseFiles.incoming)
+  try {
+    const probe = await mkdtemp(join(incoming, '.probe-'))
+    await rm(probe, { recursive: true })
+    return incoming
+  } catch {
+    // A case on a read-only disk is still read; it spills where temporary files go.
+    const { tmpdir } = await import('node:os')
+    return tmpdir()
+  }
+}
+
+async function createViews(db: Database, dir: string, segments: readonly SegmentEntry[]): Promise<void> {
+  await db.run(`CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`)
+  const flows = segments.filter(segment => segment.kind === 'flows')
+  const present = new Set(flows.flatMap(segment => segment.columns))
+  const absent = coreFields.filter(name => !present.has(name)).map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
+  const source = fileList(dir, flows)
+  const rest = ['*', ...absent].join(', ')
+  await db.run(source ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}` : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`)
+  const silence = fileList(dir, segments.filter(segment => segment.kind === 'silence'))
+  const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
+  await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
+}
+
+function fileList(dir: string, segments: readonly SegmentEntry[]): string | null {
+  if (segments.length === 0) return null
+  const paths = segments.map(segment => quotedPath(segmentPath(dir, segment.name)))
+  return `read_parquet([${paths.join(', ')}], union_by_name=true, hive_partitioning=false)`
+}
+
+function emptyFlows(): string {
+  const own = ['0::UINTEGER AS _file', '0::UINTEGER AS _line']
+  return [...own, ...flowFields.map(field => `CAST(NULL AS ${sqlType(field.name)}) AS ${quotedName(field.name)}`)].join(', ')
+}
+
+const sqlTypes = { u8: 'UTINYINT', u16: 'USMALLINT', u64: 'UBIGINT', time: 'TIMESTAMP', address: 'STRUCT(hi UBIGINT, lo UBIGINT)', text: 'VARCHAR' }
+
+/** The DuckDB type of a column of `flows`. */
+export function sqlType(name: string): string {
+  return sqlTypes[fieldNamed(name)?.type ?? 'text']
+}
+
+/** `evidence(id, path, subscription)`: the files that records refer to. */
+async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntry[]): Promise<void> {
+  const kept = evidence.filter(file => file.id !== null)
+  const rows = kept.map(file => ({ id: file.id, path: file.path, subscription: subscriptionOf(file.path) }))
+  await db.run(
+    `CREATE TABLE evidence AS
+     SELECT (row->>'id')::UINTEGER AS id, row->>'path' AS path, row->>'subscription' AS subscription
+     FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
+    [JSON.stringify(rows)],
+  )
+}
+
+/** The id of the flow log that wrote a file, from the name that AWS gave it. */
+export function subscriptionOf(path: string): string | null {
+  return /(?:^|_)(fl-[0-9a-f]+)(?:_|\.|$)/.exec(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1))?.[1] ?? null
+}
+
+/** The places that are in no record, with the paths of their files. */
+export async function readProblems(dir: string, segments: readonly SegmentEntry[], evidence: readonly EvidenceEntry[]): Promise<EvidenceProblem[]> {
+  const paths = new Map(evidence.map(file => [file.id, file.path]))
+  const problems: EvidenceProblem[] = []
+  for (const file of evidence) {
+    if (file.problem !== null && file.id === null && file.status !== 'duplicate' && file.status !== 'not-evidence') {
+      problems.push({ path: file.path, problem: file.problem })
+    }
+  }
+  for (const segment of segments.filter(one => one.kind === 'problems')) {
+    const text = await readFile(segmentPath(dir, segment.name), 'utf8')
+    for (const line of text.split('\n')) {
+      if (line === '') continue
+      const { _file, ...problem } = JSON.parse(line) as { _file: number; problem: string }
+      problems.push({ path: paths.get(_file) ?? '', ...problem })
+    }
+  }
+  return problems
+}
+
+/** What the case was built from. */
+export async function readEvidence(caseDir: string): Promise<EvidenceReport> {
+  const dir = resolve(caseDir)
+  const entries = await soundLedger(dir)
+  const evidence = evidenceOf(entries)
+  const problems = await readProblems(dir, segmentsOf(entries), evidence)
+  return reportOf(dir, evidence, problems, evidence, false)
+}
+
+/** The report on some files of a case: those that one `add` looked at, or all. */
+export function reportOf(
+  dir: string,
+  files: readonly EvidenceEntry[],
+  problems: readonly EvidenceProblem[],
+  all: readonly EvidenceEntry[],
+  interrupted: boolean,
+): EvidenceReport {
+  const totals: EvidenceTotals = { files: 0, lines: 0, header_lines: 0, records: 0, no_data: 0, skip_data: 0, malformed: 0 }
+  for (const file of files) {
+    if (file.status !== 'read' && file.status !== 'partly-read') continue
+    totals.files++
+    for (const name of ['lines', 'header_lines', 'records', 'no_data', 'skip_data', 'malformed'] as const) totals[name] += file[name]
+  }
+  const caseRecords = all.reduce((sum, file) => sum + file.records, 0)
+  return { case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords, interrupted }
+}
+

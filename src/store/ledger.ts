@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { open, readFile, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { errorCode, UserError } from '../errors.ts'
+import { caseFiles, writeWhole } from './files.ts'
+
+/**
+ * The ledger: one JSON object a line, each carrying the SHA-256 of its own text and that of the line before.
+ *
+ * A line is `{"hash":"<64 hex>",` followed by the rest of the object; the hash is that of the rest, which contains `prev`. So nothing
+ * in it can be altered, removed or put in another order unseen. The digest of the last line is kept apart too, in `ledger.head`, to
+ * notice lines that were cut off the end.
+ */
+
+const text = z.string()
+const count = z.number().int().nonnegative()
+const time = z.string().nullable()
+
+export const evidenceEntry = z.object({
+  id: count.nullable(),
+  path: text,
+  kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
+  size: count,
+  sha256: text.regex(/^[0-9a-f]{64}$/).nullable(),
+  lines: count,
+  header_lines: count,
+  records: count,
+  no_data: count,
+  skip_data: count,
+  malformed: count,
+  first_start: time,
+  last_end: time,
+  status: z.enum(['read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence']),
+  problem: text.nullable(),
+  layout: text.nullable(),
+  sensors: z.array(text),
+  sensor_count: count,
+  expanded_bytes: count,
+})
+
+export const segmentEntry = z.object({
+  /** The only names that a case's files can have: no path can be smuggled in. */
+  name: text.regex(/^(flows|silence|problems)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/),
+  kind: z.enum(['flows', 'silence', 'problems']),
+  rows: count,
+  bytes: count,
+  sha256: text.regex(/^[0-9a-f]{64}$/),
+  columns: z.array(text),
+})
+
+const entryBody = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('created'),
+    seq: z.literal(0),
+    prev: text,
+    time: text,
+    schema: z.literal(1),
+    tidemark: text,
+    duckdb: text,
+    node: text,
+    readme_sha256: text,
+  }),
+  z.object({
+    type: z.literal('added'),
+    seq: count,
+    prev: text,
+    time: text,
+    tidemark: text,
+    command: text,
+    evidence: z.array(evidenceEntry),
+    segments: z.array(segmentEntry),
+  }),
+])
+
+export type EvidenceEntry = z.infer<typeof evidenceEntry>
+export type SegmentEntry = z.infer<typeof segmentEntry>
+export type LedgerEntry = z.infer<typeof entryBody> & { hash: string }
+export type NewEntry = { [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'> }[LedgerEntry['type']]
+
+export const noEntry = '0'.repeat(64)
+const lineShape = /^\{"hash":"([0-9a-f]{64})",(.*)$/
+
+/** What reading a ledger found. `faults` is empty for a sound one. */
+export interface LedgerReading {
+  entries: LedgerEntry[]
+  /** Bytes of the sound entries at the start of the file. */
+  soundBytes: number
+  /** An unfinished last line: the writer was interrupted, nothing that it had acknowledged is lost. */
+  torn: boolean
+  faults: string[]
+}
+
+/** Reads and checks every line. Stops at the first line that does not fit. */
+export async function readLedger(caseDir: string): Promise<LedgerReading> {
+  const bytes = await readFile(join(caseDir, caseFiles.ledger)).catch(error => {
+    if (errorCode(error) === 'ENOENT') throw noCase(caseDir)
+    throw error
+  })
+  const reading: LedgerReading = { entries: [], soundBytes: 0, torn: false, faults: [] }
+  let prev = noEntry
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(10, at)
+    if (newline < 0) {
+      reading.torn = true
+      break
+    }
+    const entry = parseLine(bytes.subarray(at, newline), prev, reading.entries.length)
+    if (typeof entry === 'string') {
+      reading.faults.push(`line ${reading.entries.length + 1} (byte ${at}): ${entry}`)
+      break
+    }
+    reading.entries.push(entry)
+    prev = entry.hash
+    at = newline + 1
+    reading.soundBytes = at
+  }
+  return reading
+}
+
+function parseLine(line: Uint8Array, prev: string, seq: number): LedgerEntry | string {
+  const shape = lineShape.exec(new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(line))
+  if (!shape) return 'not a ledger entry'
+  const [, hash, rest] = shape as unknown as [string, string, string]
+  const found = createHash('sha256').update(line.subarray(line.length - Buffer.byteLength(rest))).digest('hex')
+  if (found !== hash) return `altered: its digest is ${found}, the entry says ${hash}`
+  const body = entryBody.safeParse(parsed(`{${rest}`))
+  if (!body.success) return `unknown entry: ${body.error.issues[0]?.message}`
+  if (body.data.prev !== prev || body.data.seq !== seq) return 'does not follow the entry before it: entries were removed or reordered'
+  return { ...body.data, hash }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return null
+  }
+}
+
+/** Appends entries; one writer at a time, see `lock.ts`. Each entry is on the disk when `append` returns. */
+export class LedgerWriter {
+  private readonly caseDir: string
+  private prev: string
+  private seq: number
+
+  private constructor(caseDir: string, prev: string, seq: number) {
+    this.caseDir = caseDir
+    this.prev = prev
+    this.seq = seq
+  }
+
+  /** Goes on after the last sound entry; cuts off an unfinished line that a killed writer left. */
+  static async open(caseDir: string, reading: LedgerReading): Promise<LedgerWriter> {
+    if (reading.torn) await truncate(join(caseDir, caseFiles.ledger), reading.soundBytes)
+    return new LedgerWriter(caseDir, reading.entries.at(-1)?.hash ?? noEntry, reading.entries.length)
+  }
+
+  async append(entry: NewEntry): Promise<LedgerEntry> {
+    const body = { seq: this.seq, prev: this.prev, time: new Date().toISOString(), ...entry }
+    const rest = JSON.stringify(body).slice(1)
+    const hash = createHash('sha256').update(rest).digest('hex')
+    const handle = await open(join(this.caseDir, caseFiles.ledger), 'a')
+    try {
+      await handle.writeFile(`{"hash":"${hash}",${rest}\n`)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    this.seq++
+    this.prev = hash
+    await writeWhole(join(this.caseDir, caseFiles.head), headText(body.seq, hash))
+    return { ...(body as LedgerEntry), hash }
+  }
+}
+
+/** The text of `ledger.head`. */
+export function headText(seq: number, hash: string): string {
+  return `${JSON.stringify({ seq, hash })}\n`
+}
+
+function noCase(caseDir: string): UserError {
+  return new UserError(`no case here: ${caseDir}`, {
+    hint: 'add evidence first (tidemark add PATH…), or name the case with --case DIR',
+  })
+}

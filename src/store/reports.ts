@@ -1,0 +1,85 @@
+/** What `add`, `evidence` and `verify` tell about a case. Names are fixed by the contract. */
+
+export type EvidenceKind = 'vpc-flow-log' | 'vpc-flow-log-parquet' | 'tgw-flow-log' | 'pcap' | 'pcapng' | 'nfcapd'
+export type EvidenceStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
+
+/** One file that was looked at. Counts are exact; unknown is null. */
+export interface EvidenceFile {
+  /** Number within the case, which flow records refer to; null when no record can refer to it. */
+  id: number | null
+  path: string
+  kind: EvidenceKind | null
+  /** Bytes of the file as it lies on disk. */
+  size: number
+  /** Of exactly the bytes that were read, lower-case hex; null when the file could not be read to its end. */
+  sha256: string | null
+  lines: number
+  header_lines: number
+  records: number
+  no_data: number
+  skip_data: number
+  malformed: number
+  /** UTC, ISO 8601, over the file's records. */
+  first_start: string | null
+  last_end: string | null
+  status: EvidenceStatus
+  /** What was wrong, in words; for a duplicate, which file has the same content. */
+  problem: string | null
+  /** Field names of the file's header(s) or of `--format`, space-separated. */
+  layout: string | null
+  /** Sensors (interfaces, gateways, attachments) that wrote the file, at most 20 of them. */
+  sensors: string[]
+  sensor_count: number
+  /** Bytes after decompression. */
+  expanded_bytes: number
+}
+
+/** A place in the evidence that is in no record. */
+export interface EvidenceProblem {
+  path: string
+  line?: number
+  /** Last line of a run of lines with the same problem. */
+  line_to?: number
+  offset?: number
+  problem: string
+}
+
+export interface EvidenceTotals {
+  files: number
+  lines: number
+  header_lines: number
+  records: number
+  no_data: number
+  skip_data: number
+  malformed: number
+}
+
+export interface EvidenceReport {
+  case: string
+  files: EvidenceFile[]
+  totals: EvidenceTotals
+  problems: EvidenceProblem[]
+  /** Flow records that are in the case now. */
+  case_records: number
+  /** True when the work was stopped before every file was read. */
+  interrupted: boolean
+}
+
+export interface VerifyFinding {
+  /** `altered`, `missing`, `unlisted`, or `incomplete` (left over by an interrupted write, harmless). */
+  what: 'altered' | 'missing' | 'unlisted' | 'incomplete'
+  path: string
+  detail: string
+}
+
+export interface VerifyReport {
+  case: string
+  /** True when every byte of the case is as its ledger says. */
+  intact: boolean
+  files_checked: number
+  bytes_checked: number
+  ledger_entries: number
+  /** Digest of the last ledger entry: note it down outside the case to notice a cut ledger. */
+  head: string | null
+  findings: VerifyFinding[]
+}

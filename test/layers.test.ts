@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import { repoRoot } from './repo.ts'
+
+// Imports point one way: a file may know its own layer and the layers named beside it, and no two files may
+// know each other. ARCHITECTURE.md tells why.
+const maySee: Record<string, string[]> = {
+  net: [],
+  source: ['net'],
+  flow: ['net'],
+  flowlog: ['net', 'source', 'flow'],
+  store: ['net', 'source', 'flow'],
+  ingest: ['net', 'source', 'flow', 'flowlog', 'store'],
+  query: ['net', 'flow', 'store'],
+  detect: ['net', 'flow', 'query'],
+  investigate: ['net', 'flow', 'store', 'query', 'detect'],
+  report: ['net', 'flow', 'store', 'query', 'detect', 'investigate'],
+  demo: [],
+  cli: [
+    ...['net', 'source', 'flow', 'flowlog', 'store', 'ingest', 'query', 'detect', 'investigate', 'report', 'demo'],
+    'index.ts',
+  ],
+}
+
+const everywhere = ['errors.ts']
+
+const src = join(repoRoot, 'src')
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+  name => name.endsWith('.ts') && statSync(join(src, name)).isFile(),
+)
+const texts = new Map(files.map(file => [file, readFileSync(join(src, file), 'utf8')]))
+const edges = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]))
+
+/** Files that a file imports, types and lazy imports included. */
+function importsOf(file: string, text: string): string[] {
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)
+  return [...specifiers].map(([, specifier]) => relative(src, join(src, dirname(file), specifier!)))
+}
+
+function filesWith(pattern: RegExp): string[] {
+  return [...texts].filter(([, text]) => pattern.test(text)).map(([file]) => file)
+}
+
+test('every folder of src is a known layer', () => {
+  const folders = readdirSync(src).filter(name => statSync(join(src, name)).isDirectory())
+  assert.deepEqual(
+    folders.filter(folder => !(folder in maySee)),
+    [],
+  )
+})
+
+test('imports point one way', () => {
+  const wrong = [...edges].flatMap(([file, targets]) =>
+    targets.filter(target => !allowed(file, target)).map(target => `${file} may not know ${target}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+function allowed(file: string, target: string): boolean {
+  const from = file.split('/')[0]!
+  const to = target.split('/')[0]!
+  const layers = maySee[from]
+  if (from === to || layers === undefined || everywhere.includes(target)) return true // own layer, or src/index.ts
+  return layers.includes(to) || layers.includes(target)
+}
+
+test('only the command line knows the demo', () => {
+  const knowing = [...edges].filter(([, targets]) => targets.some(target => target.startsWith('demo/')))
+  const outside = knowing.map(([file]) => file).filter(file => !/^(demo|cli)\//.test(file))
+  assert.deepEqual(outside, [])
+})
+
+test('every import resolves to a file', () => {
+  const lost = [...edges].flatMap(([file, targets]) =>
+    targets.filter(target => !existsSync(join(src, target))).map(target => `${file} -> ${target}`),
+  )
+  assert.deepEqual(lost, [])
+})
+
+test('no two files know each other', () => {
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
+    } else if (!done.has(file)) {
+      done.add(file)
+      for (const next of edges.get(file) ?? []) visit(next, [...path, file])
+    }
+  }
+  for (const file of files) visit(file, [])
+  assert.deepEqual(cycles, [])
+})
+
+test('only store/duckdb.ts knows DuckDB', () => {
+  const knowing = filesWith(/['"]@duckdb\//)
+  assert.deepEqual(
+    knowing.filter(file => file !== 'store/duckdb.ts'),
+    [],
+  )
+})
+
+// A `-child.ts` is the main file of a process of its own.
+test('only the command line reads arguments, prints and exits', () => {
+  const touching = filesWith(/\bprocess\s*\.\s*(argv|exit|exitCode|stdout|stderr|stdin)\b|from ['"]node:process['"]/)
+  assert.deepEqual(
+    touching.filter(file => !file.startsWith('cli/') && !file.endsWith('-child.ts')),
+    [],
+  )
+})
+
+test('only cli/output.ts writes to the terminal', () => {
+  const writing = filesWith(/\bprocess\s*\.\s*(stdout|stderr)\b/)
+  assert.deepEqual(
+    writing.filter(file => file !== 'cli/output.ts'),
+    [],
+  )
+})
+
+test('a file has at most 500 lines', () => {
+  const long = [...texts].filter(([, text]) => text.split('\n').length > 501)
+  assert.deepEqual(
+    long.map(([file]) => file),
+    [],
+  )
+})
