@@ -293,14 +293,14 @@ export class TextReader {
     const start = startColumn === null ? Number.NaN : timeAt(startColumn, row)
     const end = endColumn === null ? Number.NaN : timeAt(endColumn, row)
     if (end < start) return this.undo(row)
+    if (action !== null && !(action.hasNull && action.isNull(row))) {
+      const code = action.codes[row]!
+      if (code !== this.actionCodes.accept && code !== this.actionCodes.reject) return this.undo(row)
+    }
     if (status !== null) {
       if (status.hasNull && status.isNull(row)) return this.undo(row)
       const code = status.codes[row]!
       if (code !== this.statusCodes.ok) return this.silence(row, code, start, end)
-    }
-    if (action !== null && !(action.hasNull && action.isNull(row))) {
-      const code = action.codes[row]!
-      if (code !== this.actionCodes.accept && code !== this.actionCodes.reject) return this.undo(row)
     }
     if (start < this.firstStart) this.firstStart = start
     if (end > this.lastEnd) this.lastEnd = end

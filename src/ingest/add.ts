@@ -188,7 +188,7 @@ class Adding {
     await placeSegments(this.caseDir, segments.map(segment => segment.name))
     await this.ledger?.append({
       type: 'added',
-      tidemark: await tidemarkVersion(),
+      tidemark: tidemarkVersion(),
       command: this.options.command ?? 'add',
       evidence: kept,
       segments,

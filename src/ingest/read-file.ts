@@ -95,10 +95,12 @@ function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextR
   const { damage } = expanded
   const { counts } = reader
   const problems = [...reader.problems, ...(damage ? [{ offset: damage.offset, problem: damage.problem }] : [])]
-  const nothing = damage !== null && counts.lines === 0
+  if (damage !== null && counts.lines === counts.malformed) {
+    return batch.endFile(account(task, source, { status: 'unreadable', problem: `byte ${damage.offset}: ${damage.problem}` }), [], [])
+  }
   const entry = account(task, source, {
     ...accountOf(reader),
-    status: damage === null ? 'read' : nothing ? 'unreadable' : 'partly-read',
+    status: damage === null ? 'read' : 'partly-read',
     problem: damage === null ? null : `byte ${damage.offset}: ${damage.problem}`,
     expanded_bytes: expanded.bytes,
   })

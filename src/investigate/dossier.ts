@@ -1,4 +1,7 @@
 /** The dossier: what the evidence says about a subject. Names are fixed by the contract. */
+import type { Basis, Confidence, Finding, Severity } from '../detect/finding.ts'
+
+export type { Basis, Confidence, Finding, Severity }
 
 /** An exact sum; a bigint where it passes 2^53 - 1. JSON carries either as plain digits. */
 export type Count = number | bigint
@@ -79,36 +82,6 @@ export interface AttackSurface {
   gaps: Gap[]
 }
 
-/** Where a statement can be checked: a line of a file (or a packet of a capture). */
-export interface Basis {
-  path: string
-  line?: number
-  packet?: number
-}
-
-export type Severity = 'info' | 'low' | 'medium' | 'high'
-export type Confidence = 'low' | 'medium' | 'high'
-
-export interface Finding {
-  id: string
-  rule: string
-  title: string
-  severity: Severity
-  confidence: Confidence
-  /** MITRE ATT&CK technique, e.g. `T1110`. */
-  technique: string
-  technique_name: string
-  summary: string
-  /** Innocent explanations that these records can not exclude. */
-  counter_hypotheses: string[]
-  first_start: string
-  last_end: string
-  basis: Basis[]
-  /** Records the finding rests on; `basis` names some of them, `sql` all. */
-  basis_total: number
-  sql: string
-}
-
 /** One observation point that recorded the subject, and what was counted there. */
 export interface Vantage {
   sensor: string | null
@@ -119,6 +92,8 @@ export interface Vantage {
   copies: number
   twins: number
   translated: number
+  /** Records without both addresses: in no volume and no service. */
+  without_endpoints: number
   /** Aggregation interval, seconds. */
   interval_seconds: number
 }

@@ -38,7 +38,8 @@ function presence(d: Dossier): string {
 }
 
 /** Findings by how sure they are, the surest first, each group in order of time. */
-function conclusions(findings: Finding[]): string {
+function conclusions(all: Finding[]): string {
+  const findings = all.filter(finding => finding.severity !== 'info')
   if (findings.length === 0) {
     return 'No rule found anything in what it did. That is not proof that it did nothing: read the services below.'
   }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,9 +11,8 @@ import { type LedgerEntry, LedgerWriter, readLedger, type SegmentEntry, type Evi
 import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
 
 /** The version that writes this case. */
-export async function tidemarkVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
+export function tidemarkVersion(): string {
+  return (createRequire(import.meta.url)('tidemark/package.json') as { version: string }).version
 }
 
 const readme = `A Tidemark case.
@@ -41,7 +41,7 @@ export async function createCase(caseDir: string): Promise<void> {
   await writer.append({
     type: 'created',
     schema: 1,
-    tidemark: await tidemarkVersion(),
+    tidemark: tidemarkVersion(),
     duckdb: duckdbVersion(),
     node: process.version,
     readme_sha256: readmeDigest,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildProgram } from '../../src/cli/program.ts'
-import { cliEntry, repoRoot, skipWithout } from '../repo.ts'
+import { cliEntry, repoRoot, sharedDir, skipWithout } from '../repo.ts'
 import { tidemark } from './run.ts'
 
 const commands = buildProgram().commands.map(command => command.name())
@@ -49,4 +49,14 @@ test('a full disk behind standard output is a failure', skipWithout('/dev/full',
   const { status, stderr } = spawnSync('bash', ['-c', line, 'bash', process.execPath, cliEntry], { encoding: 'utf8' })
   assert.match(stderr, /no space left/)
   assert.equal(status, 1)
+})
+
+test('every command is called as the contract calls it', skipWithout(sharedDir), () => {
+  const contract = readFileSync(join(sharedDir ?? '', 'contract.md'), 'utf8')
+  const agreed = [...contract.matchAll(/^\| `tidemark (\w+)/gm)].map(([, name]) => name)
+  const own = ['completion', 'help']
+  assert.deepEqual(
+    commands.filter(name => !agreed.includes(name) && !own.includes(name)),
+    [],
+  )
 })

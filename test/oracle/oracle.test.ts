@@ -507,12 +507,19 @@ describe('connections', () => {
     }).services.reduce((sum, service) => sum + service.connections, 0)
 
   it('chains what is close in time', () => {
-    // Ends at 10 s, G is 120 s.
-    assert.equal(connections({}, { at: 130 }), 1)
-    assert.equal(connections({}, { at: 131 }), 2)
+    // Ends at 10 s, G is 120 s; after a FIN, a gap is an end.
+    assert.equal(connections({ flags: 1 }, { at: 130 }), 1)
+    assert.equal(connections({ flags: 1 }, { at: 131 }), 2)
     // The latest end counts, not the last one's.
-    assert.equal(connections({ lasts: 60 }, { at: 5, lasts: 1 }, { at: 180 }), 1)
-    assert.equal(connections({ lasts: 60 }, { at: 5, lasts: 1 }, { at: 181 }), 2)
+    assert.equal(connections({ flags: 1, lasts: 60 }, { at: 5, lasts: 1 }, { at: 180 }), 1)
+    assert.equal(connections({ flags: 1, lasts: 60 }, { at: 5, lasts: 1 }, { at: 181 }), 2)
+  })
+
+  it('lets an open TCP connection be silent for an hour', () => {
+    assert.equal(connections({}, { at: 3610 }), 1)
+    assert.equal(connections({}, { at: 3611 }), 2)
+    assert.equal(connections({ flags: 2 }, { flags: 1, at: 400 }, { at: 700 }), 2)
+    assert.equal(connections({}, { flags: 2, at: 131 }), 2)
   })
 
   it('starts anew at a SYN after FIN or RST', () => {

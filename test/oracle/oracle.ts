@@ -130,7 +130,7 @@ function isoTimeOrNull(milliseconds: number | null): string | null {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** One flow record. Times are milliseconds since the epoch; unknown is null. */
-export interface OracleRecord {
+interface OracleRecord {
   /** Index of the file in `OracleEvidence.files`. */
   file: number
   /** Line of the file, counted from 1, blank lines and headers included. */
@@ -157,7 +157,7 @@ export interface OracleRecord {
 }
 
 /** A NODATA or SKIPDATA line. */
-export interface OracleStatusLine {
+interface OracleStatusLine {
   file: number
   line: number
   sensor: string | null
@@ -165,9 +165,9 @@ export interface OracleStatusLine {
   end: number
 }
 
-export type OracleFileStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
+type OracleFileStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
 
-export interface OracleFile {
+interface OracleFile {
   /** Relative to the folder, with `/`. */
   path: string
   status: OracleFileStatus
@@ -186,7 +186,7 @@ export interface OracleFile {
   problems: { line: number; problem: string }[]
 }
 
-export interface OracleTotals {
+interface OracleTotals {
   files: number
   lines: number
   header_lines: number
@@ -521,22 +521,22 @@ export interface OracleOptions {
   registered?: (port: number, protocol: number) => boolean
 }
 
-export interface OraclePortCounts {
+interface OraclePortCounts {
   records: number
   rejected: number
   packets: bigint
   bytes: bigint
 }
 
-export interface OraclePortRow {
+interface OraclePortRow {
   port: number
   protocol: number
   as_source: OraclePortCounts
   as_destination: OraclePortCounts
 }
 
-export type OracleOutcome = 'answered' | 'refused' | 'unanswered' | 'rejected'
-export type OracleRoleBasis =
+type OracleOutcome = 'answered' | 'refused' | 'unanswered' | 'rejected'
+type OracleRoleBasis =
   | 'syn'
   | 'listener'
   | 'aws-service'
@@ -545,7 +545,7 @@ export type OracleRoleBasis =
   | 'first-seen'
   | 'unknown'
 
-export interface OracleServiceRow {
+interface OracleServiceRow {
   server: string
   port: number | null
   protocol: number | null
@@ -568,13 +568,13 @@ export interface OracleServiceRow {
   role_rule: number
 }
 
-export interface OracleServiceKey {
+interface OracleServiceKey {
   server: string
   port: number | null
   protocol: number | null
 }
 
-export interface OracleGap {
+interface OracleGap {
   sensor: string | null
   from: string | null
   to: string | null
@@ -584,7 +584,7 @@ export interface OracleGap {
 }
 
 /** What became of the subject's records of one vantage point. */
-export interface OracleVantage {
+interface OracleVantage {
   sensor: string | null
   subscription: string | null
   records: number
@@ -1011,19 +1011,17 @@ function connectionsOf(counted: Flow[], W: number, G: number): Flow[][] {
   return connections
 }
 
-/**
- * Reading: "so far" and "earlier" look at the whole chain before the record, not only at the connection at hand; where
- * no earlier record has SYN without ACK, any earlier FIN or RST will do.
- */
+/** "So far" and "earlier" look at the whole chain before the record, not only at the connection at hand. */
 function startsNewConnection(flow: Flow, earlier: Flow[], W: number, G: number): boolean {
   const latestEnd = Math.max(...earlier.map(other => other.record.end))
   const silence = flow.record.start - latestEnd
-  if (silence > G) return true
-  if (!hasSynWithoutAck(flow)) return false
   const lastSyn = earlier.findLastIndex(hasSynWithoutAck)
   const lastFinOrRst = earlier.findLastIndex(hasFinOrRst)
-  if (lastFinOrRst >= 0 && lastFinOrRst >= lastSyn) return true
-  return silence > W
+  const closed = lastFinOrRst >= 0 && lastFinOrRst >= lastSyn
+  if (hasSynWithoutAck(flow)) return closed || silence > W
+  if (silence <= G) return false
+  const goesOn = flow.record.protocol === 6 && flow.record.tcp_flags !== null && !closed && silence <= 3600 * second
+  return !goesOn
 }
 
 // Section 4 -----------------------------------------------------------------------------------------------------------

@@ -308,18 +308,16 @@ function visit(world: World): Talk {
   const at = chance.pick(world.interfaces)
   const overIpv6 = chance.maybe(0.2)
   const style = chance.pick<Style>([
-    ...([
-      'whole',
-      'whole',
-      'whole',
-      'middle',
-      'half-open',
-      'refused',
-      'rejected',
-      'reply-rejected',
-      'no-flags',
-      'odd',
-    ] as const),
+    'whole',
+    'whole',
+    'whole',
+    'middle',
+    'half-open',
+    'refused',
+    'rejected',
+    'reply-rejected',
+    'no-flags',
+    'odd',
   ])
   return {
     client: overIpv6 ? chance.pick([attacker6, attacker6, '2001:db8:bad::9', '2001:db8:1::93']) : outsider(world),
@@ -1026,7 +1024,11 @@ function cutShort(packed: Buffer, chance: Chance): Buffer {
   }
 }
 
-/** Writes a folder of flow logs that depends on the seed alone, and says whom to investigate in it. */
+/**
+ * Writes a folder of flow logs that depends on the seed alone, and says whom to investigate in it.
+ *
+ * `dir` is made if need be, and should be empty.
+ */
 export function writeRandomFolder(dir: string, seed: number): { subjects: string[] } {
   const chance = chanceFrom(seed)
   const world = makeWorld(chance)

@@ -220,7 +220,17 @@ function port(number: number, source: Counts, destination: Counts): Dossier['por
 
 function vantage(name: string, records: number, counted: number): Dossier['vantages'][number] {
   const subscription = 'fl-0272f42338e6eeaaf'
-  return { sensor: name, subscription, records, counted, copies: 0, twins: 0, translated: 0, interval_seconds: 60 }
+  return {
+    sensor: name,
+    subscription,
+    records,
+    counted,
+    copies: 0,
+    twins: 0,
+    translated: 0,
+    without_endpoints: 0,
+    interval_seconds: 60,
+  }
 }
 
 function sensor(name: string, records: number, recorded: boolean): Dossier['coverage'][number] {

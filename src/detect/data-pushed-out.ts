@@ -1,0 +1,54 @@
+import type { Confidence, Severity } from './finding.ts'
+import type { Draft, Evidence, ServiceView } from './rule.ts'
+import { isInternalText, lowered, microseconds, number, serverText } from './words.ts'
+
+const bytesMin = 1_000_000
+/** Published thresholds for one slice of time: 100 MB in one connection (Slips), or with a ratio of 0.8 to a new peer. */
+const bytesHigh = 100_000_000
+const ratioMin = 0.5
+const ratioHigh = 0.8
+
+/** An internal host that connected outward and sent much more than it got, to a port that is no approved service. */
+export async function dataPushedOut(evidence: Evidence): Promise<Draft[]> {
+  const drafts: Draft[] = []
+  for (const [index, service] of evidence.services.entries()) {
+    if (service.outcome !== 'answered' || service.standard === true || service.port === null) continue
+    if (!isInternalText(service.client, evidence.own) || isInternalText(service.server, evidence.own)) continue
+    const ratio = producerRatio(service)
+    if (Number(service.bytes_to_server) < bytesMin || ratio < ratioMin) continue
+    drafts.push(await draft(evidence, index, ratio))
+  }
+  return drafts
+}
+
+/** (out - in) / (out + in): 1 is all out, 0 balanced (producer/consumer ratio, Bullard and Gerth 2014). */
+function producerRatio(service: ServiceView): number {
+  const out = Number(service.bytes_to_server)
+  const back = Number(service.bytes_to_client)
+  return out + back === 0 ? 0 : (out - back) / (out + back)
+}
+
+async function draft(evidence: Evidence, index: number, ratio: number): Promise<Draft> {
+  const service = evidence.services[index]!
+  const from = microseconds(service.first_start)
+  const to = microseconds(service.last_end)
+  const large = Number(service.bytes_to_server) >= bytesHigh && ratio >= ratioHigh
+  const severity: Severity = large ? 'high' : 'medium'
+  const confidence: Confidence = large ? 'high' : 'medium'
+  const named = service.name ? `registered at IANA as ${service.name}, but not among the approved ports` : 'not registered at IANA'
+  return {
+    rule: 'data-pushed-out',
+    title: `Data pushed out to non-standard port ${service.port} of ${service.server}`,
+    severity,
+    confidence: lowered(confidence, service),
+    technique: 'T1048',
+    technique_name: 'Exfiltration Over Alternative Protocol',
+    summary: `${service.client} connected out to ${serverText(service)} ${number(service.connections)} ${service.connections === 1 ? 'time' : 'times'} and sent ${number(service.bytes_to_server)} bytes while it got ${number(service.bytes_to_client)} (producer/consumer ratio ${ratio.toFixed(2)}). The port is ${named}.`,
+    counter_hypotheses: ['a backup, log shipping or replication to a known partner on this port', 'an upload by a user', 'volume alone does not prove what was in it'],
+    first_start: service.first_start,
+    last_end: service.last_end,
+    ...(await evidence.basis(index, from, to)),
+    sql: evidence.sql(index, from, to),
+    services: [index],
+  }
+}

@@ -1,0 +1,32 @@
+/** What a rule says when it has found something. Names are fixed by the contract. */
+
+/** Where a statement can be checked: a line of a file (or a packet of a capture). */
+export interface Basis {
+  path: string
+  line?: number
+  packet?: number
+}
+
+export type Severity = 'info' | 'low' | 'medium' | 'high'
+export type Confidence = 'low' | 'medium' | 'high'
+
+export interface Finding {
+  id: string
+  rule: string
+  title: string
+  severity: Severity
+  confidence: Confidence
+  /** MITRE ATT&CK technique, e.g. `T1110`. */
+  technique: string
+  technique_name: string
+  summary: string
+  /** Innocent explanations that these records can not exclude. */
+  counter_hypotheses: string[]
+  first_start: string
+  last_end: string
+  basis: Basis[]
+  /** Records the finding rests on; `basis` names some of them, `sql` all. */
+  basis_total: number
+  sql: string
+}
+

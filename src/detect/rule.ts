@@ -1,0 +1,59 @@
+/**
+ * What a rule of the dossier is given, and what it returns.
+ *
+ * Rules ask the tables that an investigation leaves (see `investigate/`): `judged` holds the subject's connections, from client to server,
+ * `numbered` their records, `evidence` the files. They never see the store.
+ */
+import type { Prefix } from '../net/prefix.ts'
+import type { Sql } from '../query/sql.ts'
+import type { Basis, Finding } from './finding.ts'
+
+/** What a rule needs to know of a service; the dossier's rows have more. */
+export interface ServiceView {
+  server: string
+  port: number | null
+  protocol: number
+  name: string | null
+  standard: boolean | null
+  client: string
+  subject_role: 'client' | 'server' | 'both' | 'transit'
+  outcome: 'answered' | 'refused' | 'unanswered' | 'rejected'
+  records: number
+  connections: number
+  bytes_to_server: number | bigint
+  bytes_to_client: number | bigint
+  first_start: string
+  last_end: string
+  role_basis: string
+  role_confidence: number
+  longest_seconds: number
+}
+
+/** A connection of a service; times are microseconds since the epoch. Bytes and packets are of accepted records. */
+export interface ConnectionView {
+  id: number
+  start_us: number
+  end_us: number
+  client_packets: number
+  client_bytes: number
+  server_packets: number
+  server_bytes: number
+}
+
+export interface Evidence {
+  services: readonly ServiceView[]
+  /** The analyst's own prefixes, beside the private ones. */
+  own: readonly Prefix[]
+  run: (query: Sql) => Promise<Record<string, unknown>[]>
+  /** Connections of service number `index` with accepted records both ways, in order of time. */
+  connections: (index: number) => Promise<ConnectionView[]>
+  /** Lines that connections of a service rest on: the first, the largest and the last of them, and how many there are. */
+  basis: (index: number, from_us: number, to_us: number) => Promise<{ basis: Basis[]; basis_total: number }>
+  /** SQL over the case's segments for all records of a service in a time, with its sums. */
+  sql: (index: number, from_us: number, to_us: number) => string
+}
+
+/** A finding before it has a number. `services` are the indexes of those that it speaks of. */
+export type Draft = Omit<Finding, 'id'> & { services: number[] }
+
+export type Rule = (evidence: Evidence) => Promise<Draft[]>

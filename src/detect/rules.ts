@@ -1,0 +1,32 @@
+/** All rules of the dossier, in one list: a rule is one file beside this one. */
+import type { Prefix } from '../net/prefix.ts'
+import type { Finding } from './finding.ts'
+import { bruteForce } from './brute-force.ts'
+import { closedPortProbe } from './closed-port-probe.ts'
+import { dataPushedOut } from './data-pushed-out.ts'
+import { dataServed } from './data-served.ts'
+import { firstContact } from './first-contact.ts'
+import { interactiveSession } from './interactive-session.ts'
+import type { Draft, Evidence, Rule, ServiceView } from './rule.ts'
+import { evidenceReader } from './evidence.ts'
+
+const rules: readonly Rule[] = [firstContact, closedPortProbe, bruteForce, interactiveSession, dataPushedOut, dataServed]
+
+/** A finding, and the services (by index) that it speaks of. */
+export interface FoundFinding extends Finding {
+  services: number[]
+}
+
+/** Runs every rule. Findings come in order of time and are numbered F1, F2, … in that order. */
+export async function findAll(input: { run: Evidence['run']; services: readonly ServiceView[]; own: readonly Prefix[]; flowsSource: string }): Promise<FoundFinding[]> {
+  const evidence = evidenceReader(input)
+  const drafts: Draft[] = []
+  for (const rule of rules) drafts.push(...(await rule(evidence)))
+  // The sort is stable: of the same moment, the rules' own order tells.
+  drafts.sort((a, b) => compare(a.first_start, b.first_start))
+  return drafts.map((draft, i) => ({ id: `F${i + 1}`, ...draft }))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

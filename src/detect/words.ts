@@ -1,0 +1,31 @@
+import { parseAddress } from '../net/address.ts'
+import { isInternal } from '../net/internal.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { protocolName } from '../net/protocols.ts'
+import type { Confidence } from './finding.ts'
+import type { ServiceView } from './rule.ts'
+
+/** `10.130.8.94:80`, `[2001:db8::1]:80`, or the address alone for protocols without ports. */
+export function serverText(service: ServiceView): string {
+  if (service.port === null) return `${service.server} (${protocolName(service.protocol) ?? `protocol ${service.protocol}`})`
+  return `${service.server.includes(':') ? `[${service.server}]` : service.server}:${service.port}`
+}
+
+export function isInternalText(address: string, own: readonly Prefix[]): boolean {
+  const parsed = parseAddress(address)
+  return parsed !== null && isInternal(parsed, own)
+}
+
+export function number(value: number | bigint): string {
+  return value.toLocaleString('en-US')
+}
+
+/** One level lower where the role was not told by a handshake or the like (domain rule: role confidence below 0.8). */
+export function lowered(confidence: Confidence, service: ServiceView): Confidence {
+  if (service.role_confidence >= 0.8) return confidence
+  return confidence === 'high' ? 'medium' : 'low'
+}
+
+export function microseconds(time: string): number {
+  return Date.parse(time) * 1000
+}

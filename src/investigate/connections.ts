@@ -1,0 +1,142 @@
+/**
+ * From counted records to connections, and who connected to whom (docs/reference/dossier.md, sections 3 and 4).
+ *
+ * Leaves the temporary table `conn`, one row a connection: endpoints a and b (a the smaller), per-side sums, `client_is_a`, `role_rule`
+ * (number in the ladder), `role_basis`, `role_confidence`; and in `numbered` the connection of each counted record.
+ */
+import type { Prefix } from '../net/prefix.ts'
+import { internalPrefixes } from '../net/internal.ts'
+import { inAnyPrefix } from '../query/address-sql.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+
+const key = 'a_hi, a_lo, a_port, b_hi, b_lo, b_port, protocol'
+const order = 'start_us, syn DESC, end_us, _file, _line'
+/** An open TCP connection may be silent that long and still be the same: a shell that nobody types in. */
+const idle_us = 3600 * 1_000_000
+const portProtocols = '(6, 17, 132)'
+
+/** Chains counted records into connections. */
+export async function stitch(c: Case, interval_us: number, gap_us: number): Promise<void> {
+  const forward = '(src_hi, src_lo, coalesce(srcport, 0)) <= (dst_hi, dst_lo, coalesce(dstport, 0))'
+  const side = (a: string, b: string): string => `CASE WHEN forward THEN ${a} ELSE ${b} END`
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE oriented AS
+    SELECT _file, _line, forward, ${side('src_hi', 'dst_hi')} AS a_hi, ${side('src_lo', 'dst_lo')} AS a_lo, ${side('srcport', 'dstport')} AS a_port,
+      ${side('dst_hi', 'src_hi')} AS b_hi, ${side('dst_lo', 'src_lo')} AS b_lo, ${side('dstport', 'srcport')} AS b_port,
+      protocol, start_us, end_us, packets, bytes, rejected, tcp_flags,
+      coalesce(tcp_flags & 2 <> 0 AND tcp_flags & 16 = 0, false) AS syn, coalesce(tcp_flags & 5 <> 0, false) AS fin,
+      coalesce(tcp_flags & 18 = 18, false) AS synack,
+      ${side('src_service', 'dst_service')} AS a_service, ${side('dst_service', 'src_service')} AS b_service
+    FROM (SELECT *, ${forward} AS forward FROM s WHERE counted)`)
+  await c.db.run(
+    `CREATE OR REPLACE TEMP TABLE numbered AS
+     WITH before AS (
+       SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) AS n,
+         max(end_us) OVER (PARTITION BY ${key} ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us
+       FROM oriented),
+     closed AS (
+       SELECT *, coalesce(max(CASE WHEN fin THEN n END) OVER w >= coalesce(max(CASE WHEN syn THEN n END) OVER w, 0), false) AS closed_before
+       FROM before WINDOW w AS (PARTITION BY ${key} ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+     SELECT * EXCLUDE (before_us, closed_before), sum(
+         (before_us IS NULL
+           OR (start_us > before_us + ? AND NOT (protocol = 6 AND NOT syn AND tcp_flags IS NOT NULL AND NOT closed_before AND start_us <= before_us + ?))
+           OR (syn AND (closed_before OR start_us > before_us + ?)))::INT)
+       OVER (PARTITION BY ${key} ORDER BY n ROWS UNBOUNDED PRECEDING) AS number
+     FROM closed`,
+    [gap_us, idle_us, interval_us],
+  )
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE conn AS
+    SELECT row_number() OVER () AS id, * FROM (
+    SELECT ${key}, number,
+      count(*) AS records, count(*) FILTER (rejected) AS rejected,
+      count(*) FILTER (forward AND NOT rejected) AS a_accepted, count(*) FILTER (NOT forward AND NOT rejected) AS b_accepted,
+      coalesce(sum(bytes) FILTER (forward AND NOT rejected), 0) AS a_bytes, coalesce(sum(bytes) FILTER (NOT forward AND NOT rejected), 0) AS b_bytes,
+      coalesce(sum(packets) FILTER (forward AND NOT rejected), 0) AS a_packets, coalesce(sum(packets) FILTER (NOT forward AND NOT rejected), 0) AS b_packets,
+      count(*) FILTER (forward AND NOT rejected AND tcp_flags IS DISTINCT FROM 4) AS a_not_rst,
+      count(*) FILTER (NOT forward AND NOT rejected AND tcp_flags IS DISTINCT FROM 4) AS b_not_rst,
+      bool_or(syn AND forward) AS a_syn, bool_or(syn AND NOT forward) AS b_syn,
+      bool_or(synack AND forward) AS a_synack, bool_or(synack AND NOT forward) AS b_synack,
+      count(*) FILTER (forward) AS a_records, count(*) FILTER (NOT forward) AS b_records,
+      min(start_us) FILTER (forward) AS a_first_us, min(start_us) FILTER (NOT forward) AS b_first_us,
+      max(rejected) FILTER (n = first_n) AS first_rejected,
+      max(a_service) AS a_service, max(b_service) AS b_service,
+      min(start_us) AS start_us, max(end_us) AS end_us
+    FROM (SELECT *, min(n) OVER (PARTITION BY ${key}, number) AS first_n FROM numbered)
+    GROUP BY ${key}, number)`)
+}
+
+/** Decides the roles of each connection by the ladder. */
+export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void> {
+  const internal = (end: 'a' | 'b'): Sql => inAnyPrefix(`${end}_hi`, `${end}_lo`, [...internalPrefixes, ...own])
+  await c.db.run('ALTER TABLE conn ADD COLUMN rule INT')
+  await c.db.run('ALTER TABLE conn ADD COLUMN client_is_a BOOLEAN')
+  await c.db.run('ALTER TABLE conn ADD COLUMN confidence DOUBLE')
+  await c.db.run(`UPDATE conn SET rule = 1,
+      client_is_a = CASE WHEN a_syn THEN true WHEN b_syn THEN false ELSE b_synack END,
+      confidence = CASE WHEN (a_syn AND b_synack) OR (b_syn AND a_synack) THEN 0.98 ELSE 0.9 END
+    WHERE (a_syn AND NOT b_syn AND NOT a_synack) OR (b_syn AND NOT a_syn AND NOT b_synack) OR (NOT a_syn AND NOT b_syn AND a_synack <> b_synack)`)
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE listener AS
+    SELECT DISTINCT CASE WHEN client_is_a THEN b_hi ELSE a_hi END AS hi, CASE WHEN client_is_a THEN b_lo ELSE a_lo END AS lo,
+      CASE WHEN client_is_a THEN b_port ELSE a_port END AS port, protocol
+    FROM conn WHERE rule = 1 AND protocol IN ${portProtocols}`)
+  await c.db.run(`UPDATE conn SET rule = 2, client_is_a = found.b_listens, confidence = 0.85 FROM (
+      SELECT id, a.port IS NOT NULL AS a_listens, b.port IS NOT NULL AS b_listens FROM conn
+      LEFT JOIN listener a ON a.hi = a_hi AND a.lo = a_lo AND a.port = a_port AND a.protocol = conn.protocol
+      LEFT JOIN listener b ON b.hi = b_hi AND b.lo = b_lo AND b.port = b_port AND b.protocol = conn.protocol
+      WHERE rule IS NULL) found
+    WHERE found.id = conn.id AND found.a_listens <> found.b_listens`)
+  const service = (end: 'a' | 'b'): string => `coalesce(${end}_service NOT IN ('AMAZON', 'EC2'), false)`
+  const rule3 = sql`UPDATE conn SET rule = 3, client_is_a = ${rawSql(service('b'))}, confidence = 0.9
+    WHERE rule IS NULL AND ${rawSql(service('a'))} <> ${rawSql(service('b'))}
+      AND CASE WHEN ${rawSql(service('b'))} THEN ${internal('a')} ELSE ${internal('b')} END`
+  await c.db.run(rule3.text, rule3.values)
+  await c.db.run(`UPDATE conn SET rule = 4, client_is_a = a_records > 0, confidence = 0.8
+    WHERE rule IS NULL AND first_rejected AND (a_records = 0 OR b_records = 0)`)
+  await judgeByPeers(c)
+  for (const port of [1024, 32768, 49152]) {
+    await c.db.run(
+      `UPDATE conn SET rule = 6, client_is_a = b_port < ?, confidence = 0.6
+       WHERE rule IS NULL AND protocol IN ${portProtocols} AND (a_port < ?) <> (b_port < ?)`,
+      [port, port, port],
+    )
+  }
+  await c.db.run(`UPDATE conn SET rule = 7, confidence = 0.55,
+      client_is_a = CASE WHEN b_records = 0 THEN true WHEN a_records = 0 THEN false ELSE a_first_us < b_first_us END
+    WHERE rule IS NULL AND (a_records = 0 OR b_records = 0 OR abs(a_first_us - b_first_us) > 2000000)`)
+  await c.db.run(`UPDATE conn SET rule = 8, confidence = 0.5,
+      client_is_a = (b_port, b_hi, b_lo) < (a_port, a_hi, a_lo) WHERE rule IS NULL`)
+}
+
+/** Rule 5: an endpoint with many peers, over the whole case, listens. Costs a pass over all records, so only for undecided connections. */
+async function judgeByPeers(c: Case): Promise<void> {
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE undecided AS
+    SELECT DISTINCT hi, lo, port, protocol FROM (
+      SELECT a_hi AS hi, a_lo AS lo, a_port AS port, protocol FROM conn WHERE rule IS NULL
+      UNION ALL SELECT b_hi, b_lo, b_port, protocol FROM conn WHERE rule IS NULL)
+    WHERE protocol IN ${portProtocols} AND port IS NOT NULL`)
+  const [some] = await c.db.rows('SELECT count(*) AS n FROM undecided')
+  if (Number(some?.['n']) === 0) return
+  const pkt = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
+  const end = (side: string, half: string): string => (pkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`)
+  const flows = `SELECT ${end('src', 'hi')} AS s_hi, ${end('src', 'lo')} AS s_lo, srcport, ${end('dst', 'hi')} AS d_hi, ${end('dst', 'lo')} AS d_lo, dstport, protocol
+    FROM flows WHERE protocol IN ${portProtocols}`
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE peers AS
+    SELECT hi, lo, port, protocol, count(*) AS n FROM (
+      SELECT DISTINCT u.hi, u.lo, u.port, u.protocol, d_hi, d_lo, dstport FROM (${flows}) f JOIN undecided u
+        ON u.hi = s_hi AND u.lo = s_lo AND u.port = srcport AND u.protocol = f.protocol
+      UNION
+      SELECT DISTINCT u.hi, u.lo, u.port, u.protocol, s_hi, s_lo, srcport FROM (${flows}) f JOIN undecided u
+        ON u.hi = d_hi AND u.lo = d_lo AND u.port = dstport AND u.protocol = f.protocol)
+    GROUP BY ALL`)
+  await c.db.run(`UPDATE conn SET rule = 5, client_is_a = found.b_listens, confidence = 0.85 FROM (
+      SELECT id, coalesce(a.n, 0) >= 3 AND coalesce(a.n, 0) >= 3 * coalesce(b.n, 0) AS a_listens,
+        coalesce(b.n, 0) >= 3 AND coalesce(b.n, 0) >= 3 * coalesce(a.n, 0) AS b_listens
+      FROM conn
+      LEFT JOIN peers a ON a.hi = a_hi AND a.lo = a_lo AND a.port = a_port AND a.protocol = conn.protocol
+      LEFT JOIN peers b ON b.hi = b_hi AND b.lo = b_lo AND b.port = b_port AND b.protocol = conn.protocol
+      WHERE rule IS NULL) found
+    WHERE found.id = conn.id AND found.a_listens <> found.b_listens`)
+}
+
+/** What the numbers of the ladder are called. */
+export const roleBases = ['syn', 'listener', 'aws-service', 'rejected-attempt', 'listener', 'port-number', 'first-seen', 'unknown'] as const

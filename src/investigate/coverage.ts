@@ -1,0 +1,103 @@
+/** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
+import { utcSeconds } from '../net/time.ts'
+import type { Case } from '../store/case.ts'
+import type { Gap, SensorCoverage } from './dossier.ts'
+
+export interface Coverage {
+  sensors: SensorCoverage[]
+  gaps: Gap[]
+}
+
+/** Gaps of one kind at one sensor that are named singly. */
+const gapsMax = 1000
+
+/**
+ * Each sensor's covered time, and the gaps that overlap the window.
+ *
+ * Records are first gathered by sensor and minute of their start: a hole that matters is longer than two minutes, so none is hidden
+ * in a minute, and the sort that follows is of minutes, not of records.
+ */
+export async function gatherCoverage(c: Case, window: { from_us: number; to_us: number } | null): Promise<Coverage> {
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE span AS
+    SELECT sensor, min(start) AS from_t, max("end") AS to_t, max("end" - start) AS longest, count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
+      SELECT coalesce(interface_id, resource_id, tgw_attachment_id) AS sensor, start, "end" FROM flows WHERE start IS NOT NULL)
+    GROUP BY sensor, epoch_us(start) // 60000000
+    UNION ALL
+    SELECT sensor, start, "end", INTERVAL 0 SECOND, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
+    WITH per AS (SELECT sensor, CASE WHEN max(longest) <= INTERVAL 60 SECOND THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
+    before AS (
+      SELECT span.sensor, from_t, max(to_t) OVER (PARTITION BY span.sensor ORDER BY from_t, to_t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
+      FROM span)
+    SELECT before.sensor, covered_to AS from_t, from_t AS to_t FROM before JOIN per ON per.sensor IS NOT DISTINCT FROM before.sensor
+    WHERE epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
+  const sensors = await c.db.rows(`SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
+      sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject
+    FROM span
+    LEFT JOIN (SELECT sensor, count(*) AS holes FROM hole GROUP BY sensor) h ON h.sensor IS NOT DISTINCT FROM span.sensor
+    LEFT JOIN (SELECT sensor, count(*) AS subject FROM vantage GROUP BY sensor) v ON v.sensor IS NOT DISTINCT FROM span.sensor
+    GROUP BY span.sensor ORDER BY span.sensor NULLS LAST`)
+  return {
+    sensors: sensors.map(row => ({
+      sensor: row['sensor'] as string | null,
+      first: utcSeconds(Number(row['first_us'])),
+      last: utcSeconds(Number(row['last_us'])),
+      records: Number(row['records']),
+      no_data: Number(row['no_data']),
+      skip_data: Number(row['skip_data']),
+      holes: Number(row['holes'] ?? 0),
+      recorded_subject: row['subject'] !== null,
+    })),
+    gaps: await gatherGaps(c, window),
+  }
+}
+
+async function gatherGaps(c: Case, window: { from_us: number; to_us: number } | null): Promise<Gap[]> {
+  const { from_us, to_us } = window ?? { from_us: -1e15, to_us: 1e16 }
+  const skipped = await c.db.rows(
+    `SELECT sensor, epoch_us(start) AS from_us, epoch_us("end") AS to_us, count(*) AS n FROM silence
+     WHERE status = 'SKIPDATA' AND (start IS NULL OR (epoch_us(start) <= ? AND epoch_us("end") >= ?)) GROUP BY ALL ORDER BY ALL`,
+    [to_us, from_us],
+  )
+  const holes = await c.db.rows(
+    `SELECT sensor, epoch_us(from_t) AS from_us, epoch_us(to_t) AS to_us FROM hole
+     WHERE epoch_us(from_t) < ? AND epoch_us(to_t) > ? ORDER BY ALL`,
+    [to_us, from_us],
+  )
+  const at = (us: unknown): string | null => (us === null ? null : utcSeconds(Number(us)))
+  const gaps: Gap[] = []
+  for (const row of skipped.slice(0, gapsMax)) {
+    gaps.push({
+      sensor: row['sensor'] as string | null,
+      from: at(row['from_us']),
+      to: at(row['to_us']),
+      reason: 'skipdata',
+      detail: 'the sensor dropped records (SKIPDATA): every count here is a floor',
+    })
+  }
+  for (const row of holes.slice(0, gapsMax)) {
+    gaps.push({
+      sensor: row['sensor'] as string | null,
+      from: at(row['from_us']),
+      to: at(row['to_us']),
+      reason: 'time-gap',
+      detail: 'no line of any kind, not even NODATA: files are missing, or the interface did not exist',
+    })
+  }
+  return [...gaps, ...fileGaps(c, from_us, to_us)]
+}
+
+/** Files whose unread parts may hold something, unless their times lie wholly outside the window. */
+function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
+  const gaps: Gap[] = []
+  for (const file of c.evidence) {
+    const starts = file.first_start === null ? null : Date.parse(file.first_start) * 1000
+    const ends = file.last_end === null ? null : Date.parse(file.last_end) * 1000
+    if (starts !== null && ends !== null && (starts > to_us || ends < from_us)) continue
+    const gap = { sensor: null, from: file.first_start, to: file.last_end, path: file.path }
+    if (file.status === 'unreadable') gaps.push({ ...gap, reason: 'unreadable-file', detail: file.problem ?? 'unreadable' })
+    if (file.status === 'partly-read') gaps.push({ ...gap, reason: 'partly-read-file', detail: file.problem ?? 'partly read' })
+    if (file.malformed > 0) gaps.push({ ...gap, reason: 'malformed-lines', detail: `${file.malformed} lines could not be read` })
+  }
+  return gaps
+}

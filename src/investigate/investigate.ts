@@ -1,0 +1,197 @@
+import { UserError } from '../errors.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { utcSeconds } from '../net/time.ts'
+import { findAll } from '../detect/rules.ts'
+import { inAnyPrefix } from '../query/address-sql.ts'
+import { flowsSource } from '../query/source.ts'
+import type { Sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+import type { Row } from '../store/duckdb.ts'
+import { judgeRoles, stitch } from './connections.ts'
+import { gatherCoverage } from './coverage.ts'
+import type { AttackSurface, Count, Dossier, Gap, Outcome, PortRow, ServiceKey, ServiceRow, Vantage } from './dossier.ts'
+import { cannotTell, notLogged } from './limits.ts'
+import { countOnce, gatherRecords, intervalSeconds } from './records.ts'
+import { defaultApprovedPorts, gatherServices } from './services.ts'
+import { gatherTimeline } from './timeline.ts'
+import { showWork } from './work.ts'
+
+export interface InvestigateOptions {
+  /** Ports whose use the analyst approves of; by default 22, 53, 80, 123, 443. */
+  approvedPorts?: number[]
+  /** Prefixes that count as internal beside the private ones. */
+  internal?: string[]
+  signal?: AbortSignal
+}
+
+/** AWS: `start` and `end` may be up to 60 s after the packet was sent or received. */
+const latenessSeconds = 60
+
+/**
+ * The dossier of one or more addresses or prefixes: who, from when to when, how much, through which services, what else, how sure.
+ *
+ * @throws UserError (status 2) when a subject is no address or prefix.
+ */
+export async function investigate(c: Case, subjects: string[], options: InvestigateOptions = {}): Promise<Dossier> {
+  const subject = prefixes(subjects, 'not an address or prefix')
+  if (subject.length === 0) throw new UserError('no subject', { status: 2, hint: 'name an address or prefix: tidemark investigate 20.106.124.93' })
+  const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
+  const abort = (): void => c.db.interrupt()
+  options.signal?.addEventListener('abort', abort)
+  try {
+    return await gather(c, subject, own, options)
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+function prefixes(texts: readonly string[], problem: string): Prefix[] {
+  return texts.map(text => {
+    const prefix = parsePrefix(text)
+    if (prefix === null) throw new UserError(`${problem}: ${text}`, { status: 2, hint: 'write 20.106.124.93, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32' })
+    return prefix
+  })
+}
+
+async function gather(c: Case, subject: readonly Prefix[], own: readonly Prefix[], options: InvestigateOptions): Promise<Dossier> {
+  await gatherRecords(c, subject)
+  const interval = await intervalSeconds(c)
+  const gap_us = (interval + latenessSeconds) * 1_000_000
+  await countOnce(c, subject, gap_us)
+  await stitch(c, interval * 1_000_000, gap_us)
+  await judgeRoles(c, own)
+  const services = await gatherServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)
+  const [sums] = await c.db.rows(
+    `SELECT count(*) AS subject, count(*) FILTER (rejected) AS rejected, min(start_us) AS first_us, max(start_us) AS last_start_us, max(end_us) AS last_us FROM s`,
+  )
+  const window = Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
+  const coverage = await gatherCoverage(c, window)
+  const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
+  const findings = await findAll({ run, services, own, flowsSource: flowsSource(c.dir) })
+  for (const finding of findings) for (const index of finding.services) services[index]!.findings.push(finding.id)
+  const complete = coverage.gaps.length === 0
+  const dossier: Dossier = {
+    subject: subject.map(prefix => prefix.text),
+    window: {
+      first_start: window && utcSeconds(window.from_us),
+      last_start: window && utcSeconds(Number(sums!['last_start_us'])),
+      last_end: window && utcSeconds(window.to_us),
+      seconds: window && (window.to_us - window.from_us) / 1e6,
+    },
+    window_error: { start_seconds: latenessSeconds, end_seconds: latenessSeconds, interval_seconds: interval, lateness_seconds: latenessSeconds },
+    records: {
+      total: c.evidence.reduce((sum, file) => sum + file.records, 0),
+      subject: Number(sums!['subject']),
+      accepted: Number(sums!['subject']) - Number(sums!['rejected']),
+      rejected: Number(sums!['rejected']),
+    },
+    ...(await volumes(c, subject, !complete)),
+    ports: await gatherPorts(c),
+    services,
+    attack_surface: attackSurface(services, coverage.gaps),
+    findings: findings.map(({ services: _, ...finding }) => finding),
+    vantages: await gatherVantages(c),
+    coverage: coverage.sensors,
+    timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
+    correlation: [],
+    not_logged: notLogged,
+    cannot_tell: cannotTell(c),
+    work: [],
+    problems: c.problems,
+    evidence: evidenceCounts(c),
+  }
+  dossier.work = showWork(c, subject, dossier)
+  return dossier
+}
+
+async function volumes(c: Case, subject: readonly Prefix[], atLeast: boolean): Promise<Pick<Dossier, 'bytes' | 'packets'>> {
+  const side = async (name: 'src' | 'dst'): Promise<Row> => {
+    const test = inAnyPrefix(`${name}_hi`, `${name}_lo`, subject)
+    const rows = await c.db.rows(
+      `SELECT coalesce(sum(bytes), 0) AS bytes, coalesce(sum(packets), 0) AS packets FROM s WHERE counted AND NOT rejected AND ${test.text}`,
+      test.values,
+    )
+    return rows[0]!
+  }
+  const from = await side('src')
+  const to = await side('dst')
+  return {
+    bytes: { from_subject: from['bytes'] as Count, to_subject: to['bytes'] as Count, at_least: atLeast },
+    packets: { from_subject: from['packets'] as Count, to_subject: to['packets'] as Count, at_least: atLeast },
+  }
+}
+
+async function gatherPorts(c: Case): Promise<PortRow[]> {
+  const rows = await c.db.rows(`
+    SELECT port, protocol,
+      count(*) FILTER (side = 'src') AS src_records, count(*) FILTER (side = 'src' AND rejected) AS src_rejected,
+      coalesce(sum(packets) FILTER (side = 'src'), 0) AS src_packets, coalesce(sum(bytes) FILTER (side = 'src'), 0) AS src_bytes,
+      count(*) FILTER (side = 'dst') AS dst_records, count(*) FILTER (side = 'dst' AND rejected) AS dst_rejected,
+      coalesce(sum(packets) FILTER (side = 'dst'), 0) AS dst_packets, coalesce(sum(bytes) FILTER (side = 'dst'), 0) AS dst_bytes
+    FROM (SELECT srcport AS port, protocol, 'src' AS side, rejected, packets, bytes FROM s
+      UNION ALL SELECT dstport, protocol, 'dst', rejected, packets, bytes FROM s)
+    WHERE port IS NOT NULL AND protocol IS NOT NULL GROUP BY port, protocol ORDER BY protocol, port`)
+  const counts = (row: Row, side: 'src' | 'dst'): PortRow['as_source'] => ({
+    records: Number(row[`${side}_records`]),
+    rejected: Number(row[`${side}_rejected`]),
+    packets: row[`${side}_packets`] as Count,
+    bytes: row[`${side}_bytes`] as Count,
+  })
+  return rows.map(row => ({
+    port: Number(row['port']),
+    protocol: Number(row['protocol']),
+    as_source: counts(row, 'src'),
+    as_destination: counts(row, 'dst'),
+  }))
+}
+
+async function gatherVantages(c: Case): Promise<Vantage[]> {
+  const rows = await c.db.rows(`
+    SELECT vantage.sensor, vantage.subscription, vantage.interval_seconds, count(*) AS records, count(*) FILTER (counted) AS counted,
+      count(*) FILTER (dropped = 'copy') AS copies, count(*) FILTER (dropped = 'twin') AS twins, count(*) FILTER (dropped = 'translated') AS translated,
+      count(*) FILTER (dropped = 'no-address') AS without_endpoints
+    FROM s JOIN vantage USING (v)
+    GROUP BY vantage.v, vantage.sensor, vantage.subscription, vantage.interval_seconds ORDER BY vantage.v`)
+  return rows.map(row => ({
+    sensor: row['sensor'] as string | null,
+    subscription: row['subscription'] as string | null,
+    records: Number(row['records']),
+    counted: Number(row['counted']),
+    copies: Number(row['copies']),
+    twins: Number(row['twins']),
+    translated: Number(row['translated']),
+    without_endpoints: Number(row['without_endpoints']),
+    interval_seconds: Number(row['interval_seconds']),
+  }))
+}
+
+function attackSurface(services: readonly ServiceRow[], gaps: Gap[]): AttackSurface {
+  const listed = (outcome: Outcome): ServiceKey[] => {
+    const keys = new Map<string, ServiceKey>()
+    for (const { server, port, protocol, outcome: found } of services) {
+      if (found === outcome) keys.set(`${server} ${port} ${protocol}`, { server, port, protocol })
+    }
+    return [...keys.values()]
+  }
+  return {
+    complete: gaps.length === 0,
+    answered: listed('answered'),
+    refused: listed('refused'),
+    unanswered: listed('unanswered'),
+    rejected: listed('rejected'),
+    gaps,
+  }
+}
+
+function evidenceCounts(c: Case): Dossier['evidence'] {
+  const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number => c.evidence.reduce((total, file) => total + file[name], 0)
+  const count = (status: string): number => c.evidence.filter(file => file.status === status).length
+  return {
+    files: c.evidence.filter(file => file.status === 'read' || file.status === 'partly-read').length,
+    partly_read: count('partly-read'),
+    unreadable: count('unreadable'),
+    malformed: sum('malformed'),
+    no_data: sum('no_data'),
+    skip_data: sum('skip_data'),
+  }
+}

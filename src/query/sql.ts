@@ -1,0 +1,53 @@
+import type { Value } from '../store/duckdb.ts'
+
+/** A piece of SQL with its values apart: text from users or evidence is never part of SQL text. */
+export interface Sql {
+  text: string
+  values: Value[]
+}
+
+/**
+ * Tags a template as SQL. A value becomes a parameter; another `Sql` is put in with its parameters.
+ *
+ * Parameters are written `?`, so that pieces can be joined in order.
+ */
+export function sql(parts: TemplateStringsArray, ...items: (Sql | Value)[]): Sql {
+  let text = parts[0]!
+  const values: Value[] = []
+  for (const [i, item] of items.entries()) {
+    if (isSql(item)) {
+      text += item.text
+      values.push(...item.values)
+    } else {
+      text += '?'
+      values.push(item)
+    }
+    text += parts[i + 1]!
+  }
+  return { text, values }
+}
+
+/** SQL text of our own making, without values. */
+export function rawSql(text: string): Sql {
+  return { text, values: [] }
+}
+
+export function joinSql(pieces: readonly Sql[], separator: string): Sql {
+  return { text: pieces.map(piece => piece.text).join(separator), values: pieces.flatMap(piece => piece.values) }
+}
+
+function isSql(item: Sql | Value): item is Sql {
+  return typeof item === 'object' && item !== null && 'text' in item && 'values' in item
+}
+
+/** The SQL with its values written in, for people to read and run in any DuckDB; we never run this text. */
+export function shownSql(piece: Sql): string {
+  let i = 0
+  return piece.text.replace(/\?/g, () => literal(piece.values[i++]))
+}
+
+function literal(value: Value | undefined): string {
+  if (value === null || value === undefined) return 'NULL'
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  return `'${String(value).replaceAll("'", "''")}'`
+}
