@@ -88,11 +88,17 @@ export class TextReader {
     if (options.layout) this.bind(options.layout)
   }
 
-  /** Goes on in an empty buffer: the last one is full. */
-  continueIn(buffer: RecordBuffer): void {
+  /** Settles what this file leaves in a buffer that is full. The buffer may be written from now on. */
+  leave(): void {
     this.leaveBuffer()
+  }
+
+  /** Goes on in an empty buffer, after `leave`. */
+  continueIn(buffer: RecordBuffer): void {
     this.buffer = buffer
-    if (this.layout) this.bind(this.layout)
+    const { layout } = this
+    this.layout = null
+    if (layout) this.bind(layout)
   }
 
   /** Takes bytes [from, …) of `piece` and returns how far it came; less than the length only when the buffer is full. */

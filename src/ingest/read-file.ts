@@ -70,7 +70,7 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   const reader = new TextReader(batch.buffer, { file: task.id, ...verdict.reader })
   try {
     for (let piece = first; !piece.done; piece = await pieces.next()) await take(piece.value, reader, task, batch, options)
-    while (!reader.end(expanded.damage !== null)) reader.continueIn(await batch.nextBuffer(task.id))
+    while (!reader.end(expanded.damage !== null)) await nextBuffer(reader, task, batch)
     if (source.digestRead() !== source.sha256 && expanded.damage === null) throw new Error('it changed while it was being read')
   } catch (error) {
     await batch.dropFile(task.id)
@@ -85,10 +85,15 @@ async function take(piece: Uint8Array, reader: TextReader, task: FileTask, batch
   const before = reader.counts.records
   let at = reader.read(piece)
   while (at < piece.length) {
-    reader.continueIn(await batch.nextBuffer(task.id))
+    await nextBuffer(reader, task, batch)
     at = reader.read(piece, at)
   }
   options.progress(0, reader.counts.records - before)
+}
+
+async function nextBuffer(reader: TextReader, task: FileTask, batch: Batch): Promise<void> {
+  reader.leave()
+  reader.continueIn(await batch.nextBuffer(task.id))
 }
 
 function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, expanded: Expanded): void {
@@ -141,7 +146,7 @@ async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, op
       bytes += piece.length
       await take(piece, reader, task, batch, options)
     }
-    while (!reader.end(false)) reader.continueIn(await batch.nextBuffer(task.id))
+    while (!reader.end(false)) await nextBuffer(reader, task, batch)
     const entry = account(task, source, { ...accountOf(reader), kind, status: 'read', expanded_bytes: bytes })
     checkLaw(entry)
     batch.endFile(entry, reader.silences, reader.problems)

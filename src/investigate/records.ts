@@ -31,7 +31,7 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
       ${rawSql(hasPkt ? 'srcaddr' : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')} AS src_seen,
       ${rawSql(hasPkt ? 'dstaddr' : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')} AS dst_seen,
       srcport, dstport, protocol, packets, bytes, coalesce(epoch_us(start), 0) AS start_us, coalesce(epoch_us("end"), 0) AS end_us,
-      action IS NOT DISTINCT FROM 'REJECT' AS rejected, tcp_flags,
+      action IS NOT DISTINCT FROM 'REJECT' AS rejected, action, tcp_flags,
       pkt_src_aws_service AS src_service, pkt_dst_aws_service AS dst_service,
       true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v
     FROM flows LEFT JOIN evidence ON evidence.id = _file
@@ -64,7 +64,7 @@ async function vantages(c: Case): Promise<number> {
   return Number(row?.['n'])
 }
 
-const copyKey = 'sensor, src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol, start_us, end_us, packets, bytes, rejected, tcp_flags'
+const copyKey = 'sensor, src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol, start_us, end_us, packets, bytes, action, tcp_flags'
 
 /** The same record, written to several files: the first file's counts. */
 async function dropCopies(c: Case): Promise<void> {
