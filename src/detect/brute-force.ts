@@ -1,7 +1,7 @@
 import { utcSeconds } from '../net/time.ts'
+import { sql } from '../query/sql.ts'
 import type { Confidence } from './finding.ts'
-import type { ConnectionView, Draft, Evidence, ServiceView } from './rule.ts'
-import { median, medianDeviation, mostWithin } from './statistics.ts'
+import type { Draft, Evidence, ServiceView } from './rule.ts'
 import { isInternalText, lowered, number, serverText } from './words.ts'
 
 /**
@@ -24,72 +24,96 @@ export async function bruteForce(evidence: Evidence): Promise<Draft[]> {
   const drafts: Draft[] = []
   for (const [index, service] of evidence.services.entries()) {
     if (service.protocol !== 6 || service.outcome !== 'answered' || service.connections < connectionsMin) continue
-    const connections = await evidence.connections(index)
-    const guesses = similarRun(connections)
-    if (guesses) drafts.push(await draft(evidence, index, guesses, await followedBy(evidence, index, connections, guesses)))
+    const guesses = await similarConnections(evidence, index)
+    if (guesses) drafts.push(await draft(evidence, index, guesses, await followedBy(evidence, index, guesses)))
   }
   return drafts
 }
 
 interface Guesses {
-  connections: ConnectionView[]
+  count: number
+  from_us: number
+  to_us: number
   packets: number
   packetsSpread: number
   bytes: number
   spread: number
+  /** Most of them within a quarter of an hour. */
   most: number
 }
 
-/** The connections that look like guesses: short, of nearly the same size, many within a quarter of an hour. */
-function similarRun(connections: readonly ConnectionView[]): Guesses | null {
-  const short = connections.filter(one => (one.end_us - one.start_us) / 1e6 <= shortSeconds && one.client_packets >= packetsMin)
-  const bytes = median(short.map(one => one.client_bytes))
-  if (bytes === null || bytes === 0) return null
-  // Browsing between the guesses must not hide them: what is within a quarter of the typical size is measured.
-  const near = short.filter(one => Math.abs(one.client_bytes - bytes) <= bytes / 4)
-  const middle = median(near.map(one => one.client_bytes))!
-  const spread = medianDeviation(near.map(one => one.client_bytes), middle) / middle
-  const packets = median(near.map(one => one.client_packets))!
-  const most = mostWithin(near.map(one => one.start_us), window_us)
-  if (near.length < connectionsMin || most < connectionsMin || spread > spreadMax || packets > packetsMax || near.length < short.length / 2) return null
-  const packetsSpread = medianDeviation(near.map(one => one.client_packets), packets)
-  return { connections: near, packets, packetsSpread, bytes: middle, spread, most }
+/**
+ * The connections that look like guesses: short, of nearly the same size, many within a quarter of an hour. Browsing between them must
+ * not hide them: what lies within a quarter of the typical size is measured. Nor must browsing after them count as guessing: the
+ * guesses are where such connections are at least a quarter as dense as at their peak.
+ */
+async function similarConnections(evidence: Evidence, index: number): Promise<Guesses | null> {
+  const [row] = await evidence.run(sql`WITH short AS (
+      SELECT * FROM judged WHERE service = ${index} AND client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
+        AND end_us - start_us <= ${shortSeconds * 1_000_000}),
+    similar AS (SELECT *, count(*) OVER (ORDER BY start_us RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
+      FROM short WHERE abs(client_bytes - (SELECT median(client_bytes) FROM short)) <= (SELECT median(client_bytes) FROM short) / 4),
+    near AS (SELECT * FROM similar WHERE within >= greatest(${connectionsMin}, (SELECT max(within) FROM similar) / 4))
+    SELECT count(*) AS near, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
+      median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
+      median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread FROM near`)
+  const count = Number(row?.['near'] ?? 0)
+  const most = Number(row?.['most'] ?? 0)
+  if (!row || count < connectionsMin || most < connectionsMin) return null
+  const bytes = Number(row['bytes'])
+  const packets = Number(row['packets'])
+  const spread = Number(row['bytes_spread']) / bytes
+  if (!(spread <= spreadMax) || packets > packetsMax) return null
+  return {
+    count,
+    from_us: Number(row['from_us']),
+    to_us: Number(row['to_us']),
+    packets,
+    packetsSpread: Number(row['packets_spread']),
+    bytes,
+    spread,
+    most,
+  }
 }
 
 interface Success {
   index: number
   service: ServiceView
-  connection: ConnectionView
+  start_us: number
+  seconds: number
 }
 
 /** The first session from the same client to the same host that is clearly more than a guess (SSHCure's deviation of 5 packets, made robust). */
-async function followedBy(evidence: Evidence, index: number, own: readonly ConnectionView[], guesses: Guesses): Promise<Success | null> {
+async function followedBy(evidence: Evidence, index: number, guesses: Guesses): Promise<Success | null> {
   const service = evidence.services[index]!
-  const first = guesses.connections[0]!
-  const last = guesses.connections.at(-1)!
   const packetsMore = guesses.packets + Math.max(5, 3 * guesses.packetsSpread)
-  const candidates: Success[] = []
-  for (const [i, other] of evidence.services.entries()) {
-    if (other.client !== service.client || other.server !== service.server || other.outcome !== 'answered') continue
-    for (const connection of i === index ? own : await evidence.connections(i)) {
-      const longer = (connection.end_us - connection.start_us) / 1e6 >= 60 || connection.client_bytes >= 3 * guesses.bytes
-      const inTime = connection.start_us > first.start_us && connection.start_us <= last.end_us + after_us
-      if (longer && inTime && connection.client_packets >= packetsMore) candidates.push({ index: i, service: other, connection })
-    }
+  const [row] =
+    await evidence.run(sql`SELECT judged.service AS service, start_us, end_us FROM judged JOIN service USING (service)
+    WHERE (service.server_hi, service.server_lo, service.client_hi, service.client_lo) =
+        (SELECT (server_hi, server_lo, client_hi, client_lo) FROM service WHERE service = ${index})
+      AND service.to_server > 0 AND service.to_client > 0 AND service.not_rst > 0 AND client_accepted > 0 AND server_accepted > 0
+      AND (end_us - start_us >= 60000000 OR client_bytes >= ${3 * guesses.bytes}) AND client_packets >= ${packetsMore}
+      AND start_us > ${guesses.from_us} AND start_us <= ${guesses.to_us + after_us}
+    ORDER BY judged.service = ${index}, start_us LIMIT 1`)
+  if (!row) return null
+  const other = Number(row['service'])
+  const start_us = Number(row['start_us'])
+  return {
+    index: other,
+    service: evidence.services[other] ?? service,
+    start_us,
+    seconds: (Number(row['end_us']) - start_us) / 1e6,
   }
-  candidates.sort((a, b) => Number(b.index !== index) - Number(a.index !== index) || a.connection.start_us - b.connection.start_us)
-  return candidates[0] ?? null
 }
 
 async function draft(evidence: Evidence, index: number, guesses: Guesses, success: Success | null): Promise<Draft> {
   const service = evidence.services[index]!
-  const from = guesses.connections[0]!.start_us
-  const to = guesses.connections.reduce((latest, one) => Math.max(latest, one.end_us), 0)
+  const { from_us: from, to_us: to } = guesses
   const web = webPorts.includes(service.port ?? 0)
   const confidence: Confidence = web ? (success ? 'medium' : 'low') : success ? 'high' : 'medium'
   const inward = isInternalText(service.server, evidence.own)
   const then = success
-    ? ` It was followed at ${utcSeconds(success.connection.start_us)} by a session of ${number(Math.round((success.connection.end_us - success.connection.start_us) / 1e6))} s with ${serverText(success.service)}, larger than any guess: a sign that one succeeded.`
+    ? ` It was followed at ${utcSeconds(success.start_us)} by a session of ${number(Math.round(success.seconds))} s with ${serverText(success.service)}, larger than any guess: a sign that one succeeded.`
     : ' No longer session followed within 30 minutes.'
   return {
     rule: 'brute-force',
@@ -98,10 +122,12 @@ async function draft(evidence: Evidence, index: number, guesses: Guesses, succes
     confidence: lowered(confidence, service),
     technique: 'T1110',
     technique_name: 'Brute Force',
-    summary: `${service.client} opened ${number(guesses.connections.length)} short connections of nearly equal size to ${serverText(service)} (median ${number(guesses.packets)} packets and ${number(guesses.bytes)} bytes from the client, spread ${(guesses.spread * 100).toFixed(1)} %; up to ${number(guesses.most)} within 15 minutes).${then}`,
+    summary: `${service.client} opened ${number(guesses.count)} short connections of nearly equal size to ${serverText(service)} (median ${number(guesses.packets)} packets and ${number(guesses.bytes)} bytes from the client, spread ${(guesses.spread * 100).toFixed(1)} %; up to ${number(guesses.most)} within 15 minutes).${then}`,
     counter_hypotheses: [
       'a health check or poller that asks the same again and again',
-      ...(web ? ['a program that loads many similar pages: flow records do not show the requests'] : ['automation that logs in often (backup, configuration management)']),
+      ...(web
+        ? ['a program that loads many similar pages: flow records do not show the requests']
+        : ['automation that logs in often (backup, configuration management)']),
       'many users behind one address',
     ],
     first_start: utcSeconds(from),

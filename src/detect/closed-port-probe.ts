@@ -15,7 +15,8 @@ export async function closedPortProbe(evidence: Evidence): Promise<Draft[]> {
     byClient.set(service.client, [...(byClient.get(service.client) ?? []), i])
   }
   const drafts: Draft[] = []
-  for (const [client, indexes] of byClient) if (indexes.length >= targetsMin) drafts.push(await draft(evidence, client, indexes))
+  for (const [client, indexes] of byClient)
+    if (indexes.length >= targetsMin) drafts.push(await draft(evidence, client, indexes))
   return drafts
 }
 
@@ -41,7 +42,11 @@ async function draft(evidence: Evidence, client: string, indexes: number[]): Pro
     technique: 'T1046',
     technique_name: 'Network Service Discovery',
     summary: `${client} tried ${number(ports)} ports on ${number(hosts)} hosts without an answer: ${number(count('rejected'))} rejected by the rules, ${number(count('refused'))} refused by the host, ${number(count('unanswered'))} unanswered; the first was ${serverText(first)}.`,
-    counter_hypotheses: ['a monitoring or inventory scanner', 'a client with a wrong address or port', 'answers that a sensor outside the case recorded'],
+    counter_hypotheses: [
+      'a monitoring or inventory scanner',
+      'a client with a wrong address or port',
+      'answers that a sensor outside the case recorded',
+    ],
     first_start: first.first_start,
     last_end: last.last_end,
     basis,

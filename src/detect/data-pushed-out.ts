@@ -35,7 +35,9 @@ async function draft(evidence: Evidence, index: number, ratio: number): Promise<
   const large = Number(service.bytes_to_server) >= bytesHigh && ratio >= ratioHigh
   const severity: Severity = large ? 'high' : 'medium'
   const confidence: Confidence = large ? 'high' : 'medium'
-  const named = service.name ? `registered at IANA as ${service.name}, but not among the approved ports` : 'not registered at IANA'
+  const named = service.name
+    ? `registered at IANA as ${service.name}, but not among the approved ports`
+    : 'not registered at IANA'
   return {
     rule: 'data-pushed-out',
     title: `Data pushed out to non-standard port ${service.port} of ${service.server}`,
@@ -44,7 +46,11 @@ async function draft(evidence: Evidence, index: number, ratio: number): Promise<
     technique: 'T1048',
     technique_name: 'Exfiltration Over Alternative Protocol',
     summary: `${service.client} connected out to ${serverText(service)} ${number(service.connections)} ${service.connections === 1 ? 'time' : 'times'} and sent ${number(service.bytes_to_server)} bytes while it got ${number(service.bytes_to_client)} (producer/consumer ratio ${ratio.toFixed(2)}). The port is ${named}.`,
-    counter_hypotheses: ['a backup, log shipping or replication to a known partner on this port', 'an upload by a user', 'volume alone does not prove what was in it'],
+    counter_hypotheses: [
+      'a backup, log shipping or replication to a known partner on this port',
+      'an upload by a user',
+      'volume alone does not prove what was in it',
+    ],
     first_start: service.first_start,
     last_end: service.last_end,
     ...(await evidence.basis(index, from, to)),

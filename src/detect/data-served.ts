@@ -19,7 +19,10 @@ export async function dataServed(evidence: Evidence): Promise<Draft[]> {
       technique: 'T1213',
       technique_name: 'Data from Information Repositories',
       summary: `${serverText(service)} answered ${service.client} with ${number(service.bytes_to_client)} bytes in ${number(service.connections)} connections, for ${number(service.bytes_to_server)} bytes of requests: the client fetched it, the server did not push it.`,
-      counter_hypotheses: ['ordinary pages, images or downloads that the server offers to anyone', 'a search engine or an archive that reads the site'],
+      counter_hypotheses: [
+        'ordinary pages, images or downloads that the server offers to anyone',
+        'a search engine or an archive that reads the site',
+      ],
       first_start: service.first_start,
       last_end: service.last_end,
       ...(await evidence.basis(index, microseconds(service.first_start), microseconds(service.last_end))),

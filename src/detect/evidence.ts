@@ -2,10 +2,8 @@ import { parseAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
-import type { ConnectionView, Evidence, ServiceView } from './rule.ts'
+import type { Evidence, ServiceView } from './rule.ts'
 
-/** More connections of one service are not looked at one by one. */
-const connectionsMax = 500_000
 const basisOfEachKind = 4
 
 export interface EvidenceInput {
@@ -23,45 +21,24 @@ export function evidenceReader(input: EvidenceInput): Evidence {
     services,
     own,
     run,
-    connections: index => connections(run, services[index]!),
-    basis: (index, from_us, to_us) => basis(run, services[index]!, from_us, to_us),
+    basis: (index, from_us, to_us) => basis(run, index, from_us, to_us),
     sql: (index, from_us, to_us) => shownSql(recordsSql(services[index]!, flowsSource, from_us, to_us)),
   }
 }
 
-function ofService(service: ServiceView): Sql {
-  const server = parseAddress(service.server)!
-  const client = parseAddress(service.client)!
-  return sql`server_hi = ${server.hi} AND server_lo = ${server.lo} AND client_hi = ${client.hi} AND client_lo = ${client.lo}
-    AND protocol IS NOT DISTINCT FROM ${service.protocol} AND service_port IS NOT DISTINCT FROM ${service.port}`
-}
-
-async function connections(run: Evidence['run'], service: ServiceView): Promise<ConnectionView[]> {
-  const rows = await run(sql`SELECT id, start_us, end_us, client_packets, client_bytes, server_packets, server_bytes FROM judged
-    WHERE ${ofService(service)} AND client_accepted > 0 AND server_accepted > 0 ORDER BY start_us, id LIMIT ${connectionsMax}`)
-  return rows.map(row => ({
-    id: Number(row['id']),
-    start_us: Number(row['start_us']),
-    end_us: Number(row['end_us']),
-    client_packets: Number(row['client_packets']),
-    client_bytes: Number(row['client_bytes']),
-    server_packets: Number(row['server_packets']),
-    server_bytes: Number(row['server_bytes']),
-  }))
-}
-
-async function basis(run: Evidence['run'], service: ServiceView, from_us: number, to_us: number): Promise<{ basis: Basis[]; basis_total: number }> {
-  const records = sql`SELECT evidence.path, n._file, n._line, n.start_us, n.bytes FROM numbered n
-    JOIN conn ON conn.a_hi = n.a_hi AND conn.a_lo = n.a_lo AND conn.b_hi = n.b_hi AND conn.b_lo = n.b_lo AND conn.number = n.number
-      AND conn.a_port IS NOT DISTINCT FROM n.a_port AND conn.b_port IS NOT DISTINCT FROM n.b_port AND conn.protocol IS NOT DISTINCT FROM n.protocol
-    JOIN (SELECT id FROM judged WHERE ${ofService(service)}) j ON j.id = conn.id
-    JOIN evidence ON evidence.id = n._file
-    WHERE n.start_us BETWEEN ${from_us} AND ${to_us}`
-  const rows = await run(sql`WITH records AS (${records}),
-    ranked AS (SELECT *, count(*) OVER () AS total, row_number() OVER (ORDER BY start_us, _file, _line) AS early,
-      row_number() OVER (ORDER BY start_us DESC, _file DESC, _line DESC) AS late, row_number() OVER (ORDER BY bytes DESC NULLS LAST, _file, _line) AS large FROM records)
-    SELECT path, _line AS line, total FROM ranked
-    WHERE early <= ${basisOfEachKind} OR late <= ${basisOfEachKind} OR large <= ${basisOfEachKind} ORDER BY start_us, _file, _line`)
+async function basis(
+  run: Evidence['run'],
+  index: number,
+  from_us: number,
+  to_us: number,
+): Promise<{ basis: Basis[]; basis_total: number }> {
+  const records = sql`SELECT n._file, n._line, n.start_us, n.bytes FROM numbered n JOIN judged USING (id)
+    WHERE judged.service = ${index} AND n.start_us BETWEEN ${from_us} AND ${to_us}`
+  const some = (order: string): Sql => sql`(SELECT * FROM records ORDER BY ${rawSql(order)} LIMIT ${basisOfEachKind})`
+  const rows = await run(sql`WITH records AS MATERIALIZED (${records})
+    SELECT evidence.path, _line AS line, (SELECT count(*) FROM records) AS total FROM (
+      ${some('start_us, _file, _line')} UNION ${some('start_us DESC, _file DESC, _line DESC')} UNION ${some('bytes DESC NULLS LAST, _file, _line')})
+    JOIN evidence ON evidence.id = _file ORDER BY start_us, _file, _line`)
   return {
     basis: rows.map(row => ({ path: String(row['path']), line: Number(row['line']) })),
     basis_total: Number(rows[0]?.['total'] ?? 0),

@@ -29,4 +29,3 @@ export interface Finding {
   basis_total: number
   sql: string
 }
-

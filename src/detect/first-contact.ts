@@ -5,7 +5,10 @@ import { microseconds, serverText } from './words.ts'
 export async function firstContact(evidence: Evidence): Promise<Draft[]> {
   const { services } = evidence
   if (services.length === 0) return []
-  const index = services.reduce((best, service, i) => (microseconds(service.first_start) < microseconds(services[best]!.first_start) ? i : best), 0)
+  const index = services.reduce(
+    (best, service, i) => (microseconds(service.first_start) < microseconds(services[best]!.first_start) ? i : best),
+    0,
+  )
   const service = services[index]!
   const from = microseconds(service.first_start)
   const { basis } = await evidence.basis(index, from, from)

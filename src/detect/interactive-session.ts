@@ -1,5 +1,6 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
-import type { ConnectionView, Draft, Evidence } from './rule.ts'
+import { sql } from '../query/sql.ts'
+import type { Draft, Evidence } from './rule.ts'
 import { lowered, number, serverText } from './words.ts'
 
 /** Ports whose purpose is to work on another machine: a session there is interactive from two minutes on. */
@@ -13,28 +14,59 @@ const packetsPerMinute = [1, 60] as const
 export async function interactiveSession(evidence: Evidence): Promise<Draft[]> {
   const drafts: Draft[] = []
   for (const [index, service] of evidence.services.entries()) {
-    if (service.protocol !== 6 || service.outcome !== 'answered' || service.longest_seconds < remoteWorkSeconds) continue
+    if (service.protocol !== 6 || service.outcome !== 'answered' || service.longest_seconds < remoteWorkSeconds)
+      continue
     const remoteWork = remoteWorkPorts.has(service.port ?? 0)
-    const sessions = (await evidence.connections(index)).filter(one => isSession(one, remoteWork))
-    if (sessions.length > 0) drafts.push(await draft(evidence, index, sessions, remoteWork))
+    const sessions = await sessionsOf(evidence, index, remoteWork)
+    if (sessions) drafts.push(await draft(evidence, index, sessions, remoteWork))
   }
   return drafts
 }
 
-function isSession(connection: ConnectionView, remoteWork: boolean): boolean {
-  const seconds = (connection.end_us - connection.start_us) / 1e6
-  if (remoteWork) return seconds >= remoteWorkSeconds
-  const pace = connection.client_packets / (seconds / 60)
-  const small = connection.client_bytes / Math.max(1, connection.client_packets) <= 200 && connection.server_bytes / Math.max(1, connection.server_packets) <= 400
-  return seconds >= anySeconds && pace >= packetsPerMinute[0] && pace <= packetsPerMinute[1] && small
+interface Sessions {
+  count: number
+  from_us: number
+  to_us: number
+  longest: {
+    start_us: number
+    seconds: number
+    client_packets: number
+    client_bytes: number
+    server_packets: number
+    server_bytes: number
+  }
 }
 
-async function draft(evidence: Evidence, index: number, sessions: ConnectionView[], remoteWork: boolean): Promise<Draft> {
+async function sessionsOf(evidence: Evidence, index: number, remoteWork: boolean): Promise<Sessions | null> {
+  const seconds = remoteWork ? remoteWorkSeconds : anySeconds
+  const pace = remoteWork
+    ? sql`true`
+    : sql`client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${packetsPerMinute[0]} AND ${packetsPerMinute[1]}
+        AND client_bytes <= 200 * client_packets AND server_bytes <= 400 * server_packets`
+  const [row] =
+    await evidence.run(sql`SELECT *, count(*) OVER () AS n, min(start_us) OVER () AS from_us, max(end_us) OVER () AS to_us FROM judged
+    WHERE service = ${index} AND client_accepted > 0 AND server_accepted > 0 AND end_us - start_us >= ${seconds * 1_000_000} AND ${pace}
+    ORDER BY end_us - start_us DESC, start_us LIMIT 1`)
+  if (!row) return null
+  const at = (name: string): number => Number(row[name])
+  return {
+    count: at('n'),
+    from_us: at('from_us'),
+    to_us: at('to_us'),
+    longest: {
+      start_us: at('start_us'),
+      seconds: (at('end_us') - at('start_us')) / 1e6,
+      client_packets: at('client_packets'),
+      client_bytes: at('client_bytes'),
+      server_packets: at('server_packets'),
+      server_bytes: at('server_bytes'),
+    },
+  }
+}
+
+async function draft(evidence: Evidence, index: number, sessions: Sessions, remoteWork: boolean): Promise<Draft> {
   const service = evidence.services[index]!
-  const from = sessions[0]!.start_us
-  const to = sessions.reduce((latest, one) => Math.max(latest, one.end_us), 0)
-  const longest = sessions.reduce((a, b) => (a.end_us - a.start_us >= b.end_us - b.start_us ? a : b))
-  const seconds = (longest.end_us - longest.start_us) / 1e6
+  const { from_us: from, to_us: to, longest } = sessions
   const name = service.name ? `${service.name.toUpperCase()} ` : ''
   return {
     rule: 'interactive-session',
@@ -42,9 +74,18 @@ async function draft(evidence: Evidence, index: number, sessions: ConnectionView
     severity: remoteWork ? 'high' : 'medium',
     confidence: lowered(remoteWork ? 'high' : 'medium', service),
     technique: service.port === 22 ? 'T1021.004' : service.port === 3389 ? 'T1021.001' : 'T1021',
-    technique_name: service.port === 22 ? 'Remote Services: SSH' : service.port === 3389 ? 'Remote Services: Remote Desktop Protocol' : 'Remote Services',
-    summary: `${service.client} held ${number(sessions.length)} ${sessions.length === 1 ? 'session' : 'sessions'} with ${serverText(service)}; the longest ran ${durationWords(seconds)} from ${utcSeconds(longest.start_us)}, with ${number(longest.client_packets)} packets (${number(longest.client_bytes)} bytes) from the client and ${number(longest.server_packets)} (${number(longest.server_bytes)} bytes) from the server.`,
-    counter_hypotheses: ['an administrator or a jump host', 'an idle connection that a keep-alive holds open', 'a file transfer over the same protocol'],
+    technique_name:
+      service.port === 22
+        ? 'Remote Services: SSH'
+        : service.port === 3389
+          ? 'Remote Services: Remote Desktop Protocol'
+          : 'Remote Services',
+    summary: `${service.client} held ${number(sessions.count)} ${sessions.count === 1 ? 'session' : 'sessions'} with ${serverText(service)}; the longest ran ${durationWords(longest.seconds)} from ${utcSeconds(longest.start_us)}, with ${number(longest.client_packets)} packets (${number(longest.client_bytes)} bytes) from the client and ${number(longest.server_packets)} (${number(longest.server_bytes)} bytes) from the server.`,
+    counter_hypotheses: [
+      'an administrator or a jump host',
+      'an idle connection that a keep-alive holds open',
+      'a file transfer over the same protocol',
+    ],
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
     ...(await evidence.basis(index, from, to)),

@@ -1,8 +1,9 @@
 /**
  * What a rule of the dossier is given, and what it returns.
  *
- * Rules ask the tables that an investigation leaves (see `investigate/`): `judged` holds the subject's connections, from client to server,
- * `numbered` their records, `evidence` the files. They never see the store.
+ * Rules ask the tables that an investigation leaves (see `investigate/`): `judged` holds the subject's connections from client to server (`id`,
+ * `service`, `client_packets`, `client_bytes`, `client_accepted`, `server_…`, `start_us`, `end_us`; sums are of accepted records), `numbered` their
+ * records, `evidence` the files. They never see the store.
  */
 import type { Prefix } from '../net/prefix.ts'
 import type { Sql } from '../query/sql.ts'
@@ -29,24 +30,11 @@ export interface ServiceView {
   longest_seconds: number
 }
 
-/** A connection of a service; times are microseconds since the epoch. Bytes and packets are of accepted records. */
-export interface ConnectionView {
-  id: number
-  start_us: number
-  end_us: number
-  client_packets: number
-  client_bytes: number
-  server_packets: number
-  server_bytes: number
-}
-
 export interface Evidence {
   services: readonly ServiceView[]
   /** The analyst's own prefixes, beside the private ones. */
   own: readonly Prefix[]
   run: (query: Sql) => Promise<Record<string, unknown>[]>
-  /** Connections of service number `index` with accepted records both ways, in order of time. */
-  connections: (index: number) => Promise<ConnectionView[]>
   /** Lines that connections of a service rest on: the first, the largest and the last of them, and how many there are. */
   basis: (index: number, from_us: number, to_us: number) => Promise<{ basis: Basis[]; basis_total: number }>
   /** SQL over the case's segments for all records of a service in a time, with its sums. */

@@ -1,16 +1,23 @@
 /** All rules of the dossier, in one list: a rule is one file beside this one. */
 import type { Prefix } from '../net/prefix.ts'
-import type { Finding } from './finding.ts'
 import { bruteForce } from './brute-force.ts'
 import { closedPortProbe } from './closed-port-probe.ts'
 import { dataPushedOut } from './data-pushed-out.ts'
 import { dataServed } from './data-served.ts'
+import { evidenceReader } from './evidence.ts'
+import type { Finding } from './finding.ts'
 import { firstContact } from './first-contact.ts'
 import { interactiveSession } from './interactive-session.ts'
 import type { Draft, Evidence, Rule, ServiceView } from './rule.ts'
-import { evidenceReader } from './evidence.ts'
 
-const rules: readonly Rule[] = [firstContact, closedPortProbe, bruteForce, interactiveSession, dataPushedOut, dataServed]
+const rules: readonly Rule[] = [
+  firstContact,
+  closedPortProbe,
+  bruteForce,
+  interactiveSession,
+  dataPushedOut,
+  dataServed,
+]
 
 /** A finding, and the services (by index) that it speaks of. */
 export interface FoundFinding extends Finding {
@@ -18,7 +25,12 @@ export interface FoundFinding extends Finding {
 }
 
 /** Runs every rule. Findings come in order of time and are numbered F1, F2, … in that order. */
-export async function findAll(input: { run: Evidence['run']; services: readonly ServiceView[]; own: readonly Prefix[]; flowsSource: string }): Promise<FoundFinding[]> {
+export async function findAll(input: {
+  run: Evidence['run']
+  services: readonly ServiceView[]
+  own: readonly Prefix[]
+  flowsSource: string
+}): Promise<FoundFinding[]> {
   const evidence = evidenceReader(input)
   const drafts: Draft[] = []
   for (const rule of rules) drafts.push(...(await rule(evidence)))

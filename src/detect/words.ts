@@ -7,7 +7,8 @@ import type { ServiceView } from './rule.ts'
 
 /** `10.130.8.94:80`, `[2001:db8::1]:80`, or the address alone for protocols without ports. */
 export function serverText(service: ServiceView): string {
-  if (service.port === null) return `${service.server} (${protocolName(service.protocol) ?? `protocol ${service.protocol}`})`
+  if (service.port === null)
+    return `${service.server} (${protocolName(service.protocol) ?? `protocol ${service.protocol}`})`
   return `${service.server.includes(':') ? `[${service.server}]` : service.server}:${service.port}`
 }
 

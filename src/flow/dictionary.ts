@@ -7,7 +7,8 @@ export const wordBytesMax = 4096
 
 const scratch = new Uint32Array(wordBytesMax / 4 + 1)
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+// A byte order mark is part of the word, or two words would be one text.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * The distinct words of a text column, each with a small number.

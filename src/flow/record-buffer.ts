@@ -1,9 +1,9 @@
 import { assert } from '../errors.ts'
 import { Dictionary } from './dictionary.ts'
-import { coreFields, type FieldType, fieldNamed } from './fields.ts'
+import { type FieldType, fieldNamed } from './fields.ts'
 
-/** Rows of one buffer: what a worker gathers before it writes a segment. */
-export const rowsPerSegment = 1 << 19
+/** Rows of one buffer: what a worker gathers before it writes a segment. Two of DuckDB's row groups. */
+export const rowsPerSegment = 2 * 122_880
 
 /**
  * One column of typed arrays, of which its type uses one: `u8` and `u16` the array of that name, text `codes` (numbers of
@@ -125,11 +125,4 @@ export class RecordBuffer {
     for (const column of this.byName.values()) for (let r = row; r < this.rows; r++) column.clearNull(r)
     this.rows = row
   }
-}
-
-/** Columns that exist in every segment, in the order they are written. */
-export function segmentColumns(buffer: RecordBuffer): Column[] {
-  const core = coreFields.map(name => buffer.column(name))
-  const rest = buffer.columns().filter(column => !core.includes(column))
-  return [...core, ...rest]
 }

@@ -31,7 +31,8 @@ export function diagnose(line: string, layout: Layout, stamped: boolean): string
     if (wrong) return `field ${layout.fields[i]}: expected ${wrong}, found ${value === '' ? 'nothing' : shown(value)}`
   }
   const at = (column: string): string | undefined => values[layout.columns.indexOf(column)]
-  if (Number(at('end')) < Number(at('start'))) return `ends (${shown(at('end')!)}) before it starts (${shown(at('start')!)})`
+  if (Number(at('end')) < Number(at('start')))
+    return `ends (${shown(at('end')!)}) before it starts (${shown(at('start')!)})`
   return 'not a flow record'
 }
 
@@ -41,7 +42,7 @@ function wrongValue(column: string, value: string): string | null {
   if (column === 'action' && value !== 'ACCEPT' && value !== 'REJECT') return 'ACCEPT or REJECT'
   if (column === 'log_status' && !['OK', 'NODATA', 'SKIPDATA'].includes(value)) return 'OK, NODATA or SKIPDATA'
   const type = fieldNamed(column)?.type ?? 'text'
-  if (type === 'text') return /[\0-\x1f]/.test(value) ? 'a word without control characters' : null
+  if (type === 'text') return [...value].some(letter => letter < ' ') ? 'a word without control characters' : null
   return fits(type, value) ? null : expected[type]
 }
 

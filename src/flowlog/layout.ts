@@ -57,7 +57,8 @@ export function layoutOfFormat(format: string): Layout {
   const hint = `name one of ${[...namedFormats.keys()].join(', ')}, or list the fields: --format "version account-id interface-id …"`
   if (wrong !== undefined) throw new UserError(`invalid field name in --format: ${wrong}`, { status: 2, hint })
   if (twice !== undefined) throw new UserError(`duplicate field in --format: ${twice}`, { status: 2, hint })
-  if (fields.length < 4 || fields.length > fieldsMax) throw new UserError(`unknown format: ${format}`, { status: 2, hint })
+  if (fields.length < 4 || fields.length > fieldsMax)
+    throw new UserError(`unknown format: ${format}`, { status: 2, hint })
   return layoutOf(fields)
 }
 

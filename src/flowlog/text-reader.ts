@@ -1,12 +1,14 @@
 import { paddingBytes } from '../flow/dictionary.ts'
+import { fieldNamed } from '../flow/fields.ts'
 import type { Column, RecordBuffer } from '../flow/record-buffer.ts'
 import { diagnose } from './diagnose.ts'
 import { type Layout, layoutOfHeader } from './layout.ts'
 import { readAddress, readCounter, readText, readTime, readU8, readU16, timeAt } from './values.ts'
 
-/** A line that is in no record. */
+/** A line that is in no record, or a range in which there are some. */
 export interface LineProblem {
   line: number
+  line_to?: number
   problem: string
 }
 
@@ -39,6 +41,10 @@ export interface TextReaderOptions {
 
 /** A longer line is no flow record, and is skipped without being kept. */
 export const lineBytesMax = 1 << 20
+/** Malformed lines of one file that are named one by one. */
+const problemsMax = 10_000
+/** Fields of one file that nobody knows. AWS adds a dozen in a year; each costs a column. */
+const unknownFieldsMax = 64
 
 const LF = 10
 const CR = 13
@@ -66,6 +72,7 @@ export class TextReader {
   private buffer: RecordBuffer
   private layout: Layout | null = null
   private columns: Column[] = []
+  private readonly unknownFields = new Set<string>()
   private sensorsOfLayout: Column[] = []
   private status: Column | null = null
   private statusCodes = { ok: 0, noData: 0, skipData: 0 }
@@ -143,7 +150,7 @@ export class TextReader {
       if (this.buffer.full) return false
       const rest = this.carry
       this.carry = new Uint8Array(0)
-      if (cut) {
+      if (cut && (rest.length > 1 || rest[0] !== CR)) {
         this.line++
         this.counts.lines++
         this.malformed('the file is cut in this line')
@@ -156,10 +163,17 @@ export class TextReader {
   /** Settles what this file leaves in the buffer: fields that its layout lacks are null. */
   private leaveBuffer(): void {
     this.buffer.nullOthers(new Set(this.columns), this.boundAt)
+    for (const column of this.sensorsOfLayout) this.addSensors(column)
     this.boundAt = this.buffer.rows
-    for (const column of this.sensorsOfLayout) {
-      for (const word of column.words.words()) this.sensors.add(word)
+  }
+
+  /** Those of this file's rows: other files of the buffer have words in the column too. */
+  private addSensors(column: Column): void {
+    const seen = new Set<number>()
+    for (let row = this.boundAt; row < this.buffer.rows; row++) {
+      if (!column.hasNull || !column.isNull(row)) seen.add(column.codes[row]!)
     }
+    for (const code of seen) this.sensors.add(column.words.word(code))
   }
 
   private bind(layout: Layout): void {
@@ -174,7 +188,8 @@ export class TextReader {
       const { words } = this.status
       this.statusCodes = { ok: words.codeOf('OK'), noData: words.codeOf('NODATA'), skipData: words.codeOf('SKIPDATA') }
     }
-    if (this.action) this.actionCodes = { accept: this.action.words.codeOf('ACCEPT'), reject: this.action.words.codeOf('REJECT') }
+    if (this.action)
+      this.actionCodes = { accept: this.action.words.codeOf('ACCEPT'), reject: this.action.words.codeOf('REJECT') }
     this.startColumn = named('start')
     this.endColumn = named('end')
     this.boundAt = this.buffer.rows
@@ -224,18 +239,34 @@ export class TextReader {
     const newline = bytes.indexOf(LF, at)
     const text = decoder.decode(bytes.subarray(at, Math.min(newline, at + 16384))).replace(/\r$/, '')
     const layout = layoutOfHeader(this.options.stamped ? text.slice(text.indexOf(' ') + 1) : text)
-    if (layout) {
+    if (layout && this.addsTooMany(layout)) {
+      this.malformed(`a header with which the file has more than ${unknownFieldsMax} fields that are not known`)
+    } else if (layout) {
       this.counts.header_lines++
       this.bind(layout)
-    } else this.malformed(this.layout ? diagnose(text, this.layout, this.options.stamped) : 'no header line before it names the fields')
+    } else
+      this.malformed(
+        this.layout ? diagnose(text, this.layout, this.options.stamped) : 'no header line before it names the fields',
+      )
     return newline + 1
+  }
+
+  private addsTooMany(layout: Layout): boolean {
+    for (const name of layout.columns) if (fieldNamed(name) === undefined) this.unknownFields.add(name)
+    return this.unknownFields.size > unknownFieldsMax
   }
 
   private malformed(problem: string): void {
     this.counts.malformed++
-    const last = this.problems.at(-1)
-    if (last && last.line === this.line && last.problem === problem) return
-    this.problems.push({ line: this.line, problem })
+    if (this.problems.length < problemsMax) {
+      this.problems.push({ line: this.line, problem })
+      return
+    }
+    // Named as a range, so that a file of nothing but rubbish does not fill the memory.
+    const unnamed = this.counts.malformed - problemsMax + 1
+    const last = this.problems[problemsMax - 1]!
+    last.line_to = this.line
+    last.problem = `${unnamed} malformed lines from here on, too many to name each`
   }
 
   /**
@@ -295,7 +326,8 @@ export class TextReader {
   /** A row whose every field could be read: a record, a sensor's silence, or still malformed? */
   private judge(row: number): boolean {
     const { startColumn, endColumn, status, action } = this
-    if ((startColumn?.hasNull && startColumn.isNull(row)) || (endColumn?.hasNull && endColumn.isNull(row))) return this.undo(row)
+    if ((startColumn?.hasNull && startColumn.isNull(row)) || (endColumn?.hasNull && endColumn.isNull(row)))
+      return this.undo(row)
     const start = startColumn === null ? Number.NaN : timeAt(startColumn, row)
     const end = endColumn === null ? Number.NaN : timeAt(endColumn, row)
     if (end < start) return this.undo(row)
@@ -320,14 +352,10 @@ export class TextReader {
   private silence(row: number, code: number, start: number, end: number): boolean {
     const { noData, skipData } = this.statusCodes
     if (code !== noData && code !== skipData) return this.undo(row)
-    const sensor = this.sensorsOfLayout.find(column => !column.isNull(row))
-    this.silences.push({
-      line: this.line,
-      status: code === noData ? 'NODATA' : 'SKIPDATA',
-      sensor: sensor ? sensor.words.word(sensor.codes[row]!) : null,
-      start,
-      end,
-    })
+    const column = this.sensorsOfLayout.find(sensors => !sensors.isNull(row))
+    const sensor = column ? column.words.word(column.codes[row]!) : null
+    if (sensor !== null) this.sensors.add(sensor)
+    this.silences.push({ line: this.line, status: code === noData ? 'NODATA' : 'SKIPDATA', sensor, start, end })
     if (code === noData) this.counts.no_data++
     else this.counts.skip_data++
     this.undo(row)

@@ -111,7 +111,7 @@ export function readAddress(bytes: Uint8Array, p: number, column: Column, row: n
     if (octet < 0 || octet > 9) return readIpv6(bytes, p, column, row)
     let next = bytes[++q]! - ZERO
     if (next >= 0 && next <= 9) {
-      if (octet === 0) return -1
+      if (octet === 0) return readIpv6(bytes, p, column, row)
       octet = octet * 10 + next
       next = bytes[++q]! - ZERO
       if (next >= 0 && next <= 9) {

@@ -6,7 +6,17 @@ import { rowsPerSegment } from '../flow/record-buffer.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { defaultLimits } from '../source/expand.ts'
 import { findFiles } from '../source/walk.ts'
-import { clearLeftovers, createCase, evidenceOf, readProblems, reportOf, soundLedger, tidemarkVersion } from '../store/case.ts'
+import {
+  clearIncoming,
+  clearLeftovers,
+  createCase,
+  createCaseFolder,
+  evidenceOf,
+  readProblems,
+  reportOf,
+  soundLedger,
+  tidemarkVersion,
+} from '../store/case.ts'
 import { writeError } from '../store/files.ts'
 import { type EvidenceEntry, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'
@@ -47,6 +57,7 @@ export interface AddOptions {
 }
 
 const progressMilliseconds = 100
+const stopSecondsMax = 30
 
 /**
  * Reads evidence into a case.
@@ -61,13 +72,21 @@ export async function addEvidence(options: AddOptions): Promise<EvidenceReport> 
   if (options.format !== undefined) layoutOfFormat(options.format)
   const found = await findFiles(options.paths)
   if (found.length === 0) {
-    throw new UserError(`no files in ${options.paths.join(', ')}`, { status: 2, hint: 'name a folder that holds flow logs, or the files themselves' })
+    throw new UserError(`no files in ${options.paths.join(', ')}`, {
+      status: 2,
+      hint: 'name a folder that holds flow logs, or the files themselves',
+    })
   }
   try {
-    await createCase(caseDir)
+    await createCaseFolder(caseDir)
     const release = await lockForWriting(caseDir, options.command ?? 'add')
     try {
+      await createCase(caseDir)
       return await new Adding(caseDir, options).run(found)
+    } catch (error) {
+      // On a full disk, what was being written is the first thing to give back.
+      await clearIncoming(caseDir).catch(() => undefined)
+      throw error
     } finally {
       await release()
     }
@@ -84,10 +103,20 @@ class Adding {
   private readonly started = Date.now()
   private readonly looked: EvidenceEntry[] = []
   private readonly segments: SegmentEntry[] = []
+  /** Content that is in the case or in a batch, with its path. */
   private readonly known = new Map<string, string>()
+  /** Content that a worker is reading, and who else has it and waits for what becomes of it. */
+  private readonly reading = new Map<string, { path: string; waiting: (() => void)[] }>()
   private all: EvidenceEntry[] = []
   private queue: FileTask[] = []
-  private progress: AddProgress = { files_done: 0, files_total: 0, bytes_done: 0, bytes_total: 0, records: 0, seconds: 0 }
+  private progress: AddProgress = {
+    files_done: 0,
+    files_total: 0,
+    bytes_done: 0,
+    bytes_total: 0,
+    records: 0,
+    seconds: 0,
+  }
   private lastProgress = 0
   private dropped = 0
   private entering: Promise<void> = Promise.resolve()
@@ -100,8 +129,9 @@ class Adding {
 
   async run(found: Awaited<ReturnType<typeof findFiles>>): Promise<EvidenceReport> {
     const entries = await soundLedger(this.caseDir)
-    await clearLeftovers(this.caseDir, entries)
+    // First, for it refuses a ledger that was cut: then nothing may be cleared away.
     this.ledger = await LedgerWriter.open(this.caseDir, await readLedger(this.caseDir))
+    await clearLeftovers(this.caseDir, entries)
     this.all = evidenceOf(entries)
     for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
     let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
@@ -112,12 +142,15 @@ class Adding {
     const abort = (): void => void Atomics.store(new Int32Array(this.stop), 0, 1)
     if (this.options.signal?.aborted) abort()
     this.options.signal?.addEventListener('abort', abort)
-    const workers: Worker[] = []
+    const ends: Promise<void>[] = []
     try {
-      await Promise.all(Array.from({ length: count }, () => this.work(workers)))
+      await Promise.all(Array.from({ length: count }, () => this.work(ends)))
     } finally {
       this.options.signal?.removeEventListener('abort', abort)
-      await Promise.all(workers.map(worker => worker.terminate()))
+      // The others of a worker that failed stop, and finish what they have begun.
+      abort()
+      for (const { waiting } of this.reading.values()) for (const ask of waiting.splice(0)) ask()
+      await Promise.all(ends)
       await this.entering.catch(() => undefined)
     }
     await this.entering
@@ -128,7 +161,7 @@ class Adding {
   }
 
   /** One worker from its start to its end. Rejects when it fails, which ends the whole run: what was entered stays. */
-  private work(workers: Worker[]): Promise<void> {
+  private work(ends: Promise<void>[]): Promise<void> {
     const settings: WorkerSettings = {
       caseDir: this.caseDir,
       format: this.options.format ?? null,
@@ -138,7 +171,7 @@ class Adding {
       rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings })
-    workers.push(worker)
+    ends.push(endOf(worker, this.stop))
     return new Promise((resolve, reject) => {
       worker.on('error', reject)
       worker.on('exit', code => reject(new Error(`a worker ended early, with status ${code}`)))
@@ -150,18 +183,35 @@ class Adding {
     })
   }
 
-  private answer(worker: Worker, message: Exclude<FromWorker, { type: 'finished' | 'failed' }>, reject: (error: unknown) => void): void {
+  private answer(
+    worker: Worker,
+    message: Exclude<FromWorker, { type: 'finished' | 'failed' }>,
+    reject: (error: unknown) => void,
+  ): void {
     const say = (answer: ToWorker): void => worker.postMessage(answer)
     switch (message.type) {
       case 'next': {
-        const task = Atomics.load(new Int32Array(this.stop), 0) === 1 ? undefined : this.queue.shift()
+        const task = this.stopping ? undefined : this.queue.shift()
         say(task ? { type: 'file', task } : { type: 'finish' })
         break
       }
       case 'hashed': {
-        const other = this.known.get(message.sha256) ?? null
-        if (other === null) this.known.set(message.sha256, message.task.path)
+        const { sha256, task } = message
+        const other = this.known.get(sha256) ?? null
+        const reading = this.reading.get(sha256)
+        if (other === null && reading && !this.stopping) {
+          reading.waiting.push(() => this.answer(worker, message, reject))
+          break
+        }
+        if (other === null) this.reading.set(sha256, { path: task.path, waiting: [] })
         say({ type: 'claim', duplicateOf: other })
+        break
+      }
+      case 'settled': {
+        const reading = this.reading.get(message.sha256)
+        this.reading.delete(message.sha256)
+        if (reading && message.kept) this.known.set(message.sha256, reading.path)
+        for (const ask of reading?.waiting ?? []) ask()
         break
       }
       case 'progress':
@@ -183,9 +233,14 @@ class Adding {
     this.looked.push(...evidence)
     this.progress.files_done += evidence.length
     // What is only listed is entered once: adding the same again changes nothing.
-    const kept = evidence.filter(file => file.id !== null || (file.status !== 'duplicate' && !this.all.some(other => same(file, other))))
+    const kept = evidence.filter(
+      file => file.id !== null || (file.status !== 'duplicate' && !this.all.some(other => same(file, other))),
+    )
     if (kept.length === 0) return
-    await placeSegments(this.caseDir, segments.map(segment => segment.name))
+    await placeSegments(
+      this.caseDir,
+      segments.map(segment => segment.name),
+    )
     await this.ledger?.append({
       type: 'added',
       tidemark: tidemarkVersion(),
@@ -197,11 +252,30 @@ class Adding {
     this.all.push(...kept)
   }
 
+  private get stopping(): boolean {
+    return Atomics.load(new Int32Array(this.stop), 0) === 1
+  }
+
   private tell(now: boolean): void {
     if (!now && Date.now() - this.lastProgress < progressMilliseconds) return
     this.lastProgress = Date.now()
     this.options.onProgress?.({ ...this.progress, seconds: (Date.now() - this.started) / 1000 })
   }
+}
+
+/** When a worker has ended. It does so by itself; one that was asked to stop and does not is ended in the end. */
+function endOf(worker: Worker, stop: SharedArrayBuffer): Promise<void> {
+  return new Promise(resolve => {
+    let seconds = 0
+    const watch = setInterval(() => {
+      if (Atomics.load(new Int32Array(stop), 0) === 1 && ++seconds > stopSecondsMax) void worker.terminate()
+    }, 1000)
+    watch.unref()
+    worker.once('exit', () => {
+      clearInterval(watch)
+      resolve()
+    })
+  })
 }
 
 function same(a: EvidenceEntry, b: EvidenceEntry): boolean {

@@ -9,6 +9,8 @@ import type { SegmentWriter } from '../store/segment-writer.ts'
 
 /** Lines of silence or problems that a batch may gather before it is closed: they are kept as objects. */
 const objectsMax = 100_000
+/** Columns of a batch, about twice as many as fields are known: odd headers bring their own. */
+const columnsMax = 150
 
 interface FileProblem extends Partial<LineProblem> {
   offset?: number
@@ -45,7 +47,12 @@ export class Batch {
   }
 
   get isDue(): boolean {
-    return this.flows.length > 0 || this.buffer.rows > this.buffer.capacity * 0.9 || this.silences.length + this.problems.length > objectsMax
+    return (
+      this.flows.length > 0 ||
+      this.buffer.rows > this.buffer.capacity * 0.9 ||
+      this.buffer.columns().length > columnsMax ||
+      this.silences.length + this.problems.length > objectsMax
+    )
   }
 
   startFile(id: number): void {

@@ -14,17 +14,24 @@ export interface WorkerSettings {
 export interface FileTask {
   id: number
   path: string
+  rawPath: Uint8Array | null
   size: number
   problem: string | null
+  unreadable: boolean
 }
 
-export type ToWorker = { type: 'file'; task: FileTask } | { type: 'claim'; duplicateOf: string | null } | { type: 'finish' }
+export type ToWorker =
+  | { type: 'file'; task: FileTask }
+  | { type: 'claim'; duplicateOf: string | null }
+  | { type: 'finish' }
 
 export type FromWorker =
   /** Ready for another file. */
   | { type: 'next' }
   /** Asks whether this content is new to the case. */
   | { type: 'hashed'; task: FileTask; sha256: string }
+  /** What became of content that it was given to read: whether it will be in the case. */
+  | { type: 'settled'; sha256: string; kept: boolean }
   | { type: 'progress'; bytes: number; records: number }
   /** Files that are read, with all their segments on the disk in `incoming`: to be entered in the ledger together. */
   | { type: 'batch'; evidence: EvidenceEntry[]; segments: SegmentEntry[] }

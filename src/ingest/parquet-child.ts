@@ -11,16 +11,21 @@ import { fieldNamed } from '../flow/fields.ts'
 import { Database, quotedName, quotedPath } from '../store/duckdb.ts'
 
 const rowsAtOnce = 20_000
+/** As many as in text logs. */
+const unknownColumnsMax = 64
 
 async function main(path: string): Promise<void> {
   const database = await Database.open({ threads: 1, memoryLimit: '1GB', tempDirectory: null })
   const from = `read_parquet(${quotedPath(path)}, hive_partitioning=false)`
-  const columns = await database.rows(`SELECT column_name AS name, column_type AS type FROM (DESCRIBE SELECT * FROM ${from})`)
-  const fields = columns.map(column => ({ name: String(column['name']), type: String(column['type']) }))
-  const known = fields.filter(field => fieldNamed(fieldName(field.name)) !== undefined).length
-  await print(`${JSON.stringify(known >= 4 ? fields.map(field => fieldName(field.name).replaceAll('_', '-')) : null)}\n`)
-  if (known < 4) return
-  const words = fields.map(field => word(field.name, field.type))
+  const columns = await database.rows(
+    `SELECT column_name AS name, column_type AS type FROM (DESCRIBE SELECT * FROM ${from})`,
+  )
+  const names = fieldNames(columns.map(column => String(column['name'])))
+  const known = names.filter(name => fieldNamed(name) !== undefined).length
+  const isFlowLog = known >= 4 && names.length - known <= unknownColumnsMax
+  await print(`${JSON.stringify(isFlowLog ? names.map(name => name.replaceAll('_', '-')) : null)}\n`)
+  if (!isFlowLog) return
+  const words = columns.map((column, i) => word(String(column['name']), names[i]!, String(column['type'])))
   const result = await database.connection.stream(`SELECT concat_ws(' ', ${words.join(', ')}) AS line FROM ${from}`)
   let lines: string[] = []
   for await (const rows of result.yieldRows()) {
@@ -32,18 +37,27 @@ async function main(path: string): Promise<void> {
   await print(lines.join(''))
 }
 
-/** Column names in a form that a layout can have. */
-function fieldName(column: string): string {
-  return column.toLowerCase().replaceAll('-', '_')
+/** Column names in a form that a layout can have, whatever a writer called them, each once. */
+function fieldNames(columns: readonly string[]): string[] {
+  const names = new Set<string>()
+  for (const column of columns) {
+    const plain = column.toLowerCase().replace(/[^a-z0-9]/g, '_')
+    const name = /^[a-z]/.test(plain) ? plain : `x${plain}`
+    let own = name
+    for (let i = 2; names.has(own); i++) own = `${name}_${i}`
+    names.add(own)
+  }
+  return [...names]
 }
 
 /** The SQL for one value as a word of a flow-log line. A blank inside a value would shift the fields, so it is made visible. */
-function word(column: string, type: string): string {
+function word(column: string, field: string, type: string): string {
   const name = quotedName(column)
-  const isTime = fieldNamed(fieldName(column))?.type === 'time'
+  const isTime = fieldNamed(field)?.type === 'time'
   let text = `CAST(${name} AS VARCHAR)`
   if (isTime && type.startsWith('TIMESTAMP')) text = `CAST(CAST(epoch(${name}) AS BIGINT) AS VARCHAR)`
-  else if (type === 'DOUBLE' || type === 'FLOAT') text = `CASE WHEN ${name} = floor(${name}) THEN CAST(CAST(${name} AS HUGEINT) AS VARCHAR) ELSE ${text} END`
+  else if (type === 'DOUBLE' || type === 'FLOAT')
+    text = `CASE WHEN ${name} = floor(${name}) THEN CAST(CAST(${name} AS HUGEINT) AS VARCHAR) ELSE ${text} END`
   const nullish = `${name} IS NULL OR ${text} IN ('None', 'nan', 'NaN', '')`
   return `CASE WHEN ${nullish} THEN '-' ELSE regexp_replace(${text}, '[\\x00-\\x20]', '%20', 'g') END`
 }

@@ -94,7 +94,8 @@ export class ParquetLines {
 
   private howItEnded(code: number | null, signal: string | null): string {
     const said = this.errors.trim().split('\n')[0]
-    if (signal !== null) return `the Parquet reader died (signal ${signal}): the file is damaged or hostile; none of its rows are kept`
+    if (signal !== null)
+      return `the Parquet reader died (signal ${signal}): the file is damaged or hostile; none of its rows are kept`
     return said ? `Parquet: ${said}` : `the Parquet reader ended with status ${code}`
   }
 }

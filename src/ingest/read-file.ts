@@ -4,8 +4,9 @@ import { TextReader } from '../flowlog/text-reader.ts'
 import { utcSeconds } from '../net/time.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readSource, type SourceBytes } from '../source/read.ts'
-import { compressionOf, contentOf } from '../source/sniff.ts'
+import { type Content, compressionOf, contentOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
+import { isWriteError } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
 import type { FileTask } from './messages.ts'
@@ -17,50 +18,66 @@ export interface ReadOptions {
   stopped: () => boolean
   /** Asks whether this content is new; resolves with the path that has it already, or null. */
   claim: (sha256: string) => Promise<string | null>
+  /** Tells whether the content that was claimed is in the batch now. */
+  settled: (sha256: string, kept: boolean) => void
   progress: (bytes: number, records: number) => void
   /** Where a file may be staged under a name of ours. */
   stagingDir: string
+  /** Files up to this size are read whole, larger ones twice; only tests change it. */
+  wholeBytesMax?: number
 }
 
 /** Thrown when the reading is to end early: the file is not kept. */
 export class Stopped extends Error {}
 
 const sensorsShownMax = 20
+const headBytes = 64 << 10
+const changed = 'it changed while it was being read'
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
 /** Reads one file into the batch and enters it in the batch's accounts, whatever it turns out to be. */
 export async function readFile(task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
-  if (task.problem !== null) return batch.endFile(account(task, null, { status: 'not-evidence', problem: task.problem }), [], [])
+  if (task.problem !== null) {
+    const status = task.unreadable ? 'unreadable' : 'not-evidence'
+    return batch.endFile(account(task, null, { status, problem: task.problem }), [], [])
+  }
   let source: SourceBytes
   try {
-    source = await readSource(task.path, task.size)
+    source = await readSource(task.rawPath ?? task.path, task.size, options.wholeBytesMax)
   } catch (error) {
     return batch.endFile(account(task, null, { status: 'unreadable', problem: reason(error) }), [], [])
   }
   const same = await options.claim(source.sha256)
   if (same !== null) {
-    return batch.endFile(account(task, source, { status: 'duplicate', problem: `same content as ${same}: already in the case` }), [], [])
+    return batch.endFile(
+      account(task, source, { status: 'duplicate', problem: `same content as ${same}: already in the case` }),
+      [],
+      [],
+    )
   }
-  await readContent(task, source, batch, options)
+  try {
+    await readContent(task, source, batch, options)
+  } finally {
+    options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
+  }
 }
 
 async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
   const compression = compressionOf(source.head)
   const expanded = new Expanded(source.open, compression, source.size, options.limits)
   const pieces = expanded[Symbol.asyncIterator]()
-  let first: IteratorResult<Uint8Array>
+  let head: Uint8Array
   try {
-    first = await pieces.next()
+    head = await headOf(pieces)
   } catch (error) {
-    return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error) }), [], [])
+    return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
-  const head = first.done ? new Uint8Array(0) : first.value
   const content = contentOf(head)
   if (content === 'parquet' && compression === 'none') {
     await pieces.return(undefined)
     return readParquet(task, source, batch, options)
   }
-  const verdict = content === 'text' ? judgeText(head, options.format) : judgeOther(content, expanded)
+  const verdict = judge(content, head, options.format, expanded)
   if (verdict.reader === null) {
     const over = compression !== 'none' && (await pieces.next()).done && expanded.damage !== null
     await pieces.return(undefined)
@@ -69,9 +86,12 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   batch.startFile(task.id)
   const reader = new TextReader(batch.buffer, { file: task.id, ...verdict.reader })
   try {
-    for (let piece = first; !piece.done; piece = await pieces.next()) await take(piece.value, reader, task, batch, options)
+    await take(head, reader, task, batch, options)
+    for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
+      await take(piece.value, reader, task, batch, options)
+    }
     while (!reader.end(expanded.damage !== null)) await nextBuffer(reader, task, batch)
-    if (source.digestRead() !== source.sha256 && expanded.damage === null) throw new Error('it changed while it was being read')
+    if (!(await source.isUnchanged())) throw new Error(changed)
   } catch (error) {
     await batch.dropFile(task.id)
     if (error instanceof Stopped) throw error
@@ -80,7 +100,25 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   finish(task, source, batch, reader, expanded)
 }
 
-async function take(piece: Uint8Array, reader: TextReader, task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
+/** Enough of the content to judge it by, however small the pieces are that it comes in. */
+async function headOf(pieces: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  for (let length = 0; length < headBytes; ) {
+    const next = await pieces.next()
+    if (next.done) break
+    parts.push(next.value)
+    length += next.value.length
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+}
+
+async function take(
+  piece: Uint8Array,
+  reader: TextReader,
+  task: FileTask,
+  batch: Batch,
+  options: ReadOptions,
+): Promise<void> {
   if (options.stopped()) throw new Stopped('stopped')
   const before = reader.counts.records
   let at = reader.read(piece)
@@ -101,7 +139,9 @@ function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextR
   const { counts } = reader
   const problems = [...reader.problems, ...(damage ? [{ offset: damage.offset, problem: damage.problem }] : [])]
   if (damage !== null && counts.lines === counts.malformed) {
-    return batch.endFile(account(task, source, { status: 'unreadable', problem: `byte ${damage.offset}: ${damage.problem}` }), [], [])
+    const problem = `byte ${damage.offset}: ${damage.problem}`
+    batch.endFile(account(task, source, { status: 'unreadable', problem }), [], [])
+    return
   }
   const entry = account(task, source, {
     ...accountOf(reader),
@@ -116,7 +156,8 @@ function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextR
 /** The accounting law: every line is a header, a record, silence or malformed. */
 function checkLaw(entry: EvidenceEntry): void {
   const accounted = entry.header_lines + entry.records + entry.no_data + entry.skip_data + entry.malformed
-  if (accounted !== entry.lines) throw new Error(`${entry.path}: ${entry.lines} lines, but ${accounted} are accounted for`)
+  if (accounted !== entry.lines)
+    throw new Error(`${entry.path}: ${entry.lines} lines, but ${accounted} are accounted for`)
 }
 
 function accountOf(reader: TextReader): Partial<EvidenceEntry> {
@@ -133,12 +174,27 @@ function accountOf(reader: TextReader): Partial<EvidenceEntry> {
 
 async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
   const kind = 'vpc-flow-log-parquet'
-  const child = await ParquetLines.open(source, options.stagingDir)
   batch.startFile(task.id)
+  let child: ParquetLines
   try {
+    child = await ParquetLines.open(source, options.stagingDir)
+  } catch (error) {
+    if (isWriteError(error)) throw error
+    return batch.endFile(
+      account(task, source, { kind, status: 'unreadable', problem: reason(error), sha256: null }),
+      [],
+      [],
+    )
+  }
+  try {
+    if (!(await source.isUnchanged())) throw new Error(changed)
     const layout = await child.layout()
     if (layout === null) {
-      return batch.endFile(account(task, source, { status: 'not-evidence', problem: 'a Parquet file without the columns of a flow log' }), [], [])
+      return batch.endFile(
+        account(task, source, { status: 'not-evidence', problem: 'a Parquet file without the columns of a flow log' }),
+        [],
+        [],
+      )
     }
     const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false })
     let bytes = 0
@@ -166,39 +222,91 @@ interface Verdict {
   kind?: EvidenceEntry['kind']
 }
 
-/** Whether text is a flow log, by its first line that is not blank. Never a guess: a header names the fields, or `--format` does. */
-function judgeText(head: Uint8Array, format: Layout | null): Verdict {
-  const first = new TextDecoder().decode(head.subarray(0, 65536)).split('\n').map(line => line.replace(/\r$/, '')).find(line => line !== '') ?? ''
-  const space = first.indexOf(' ')
-  const stamped = stampShape.test(first.slice(0, Math.max(0, space)))
-  const line = stamped ? first.slice(space + 1) : first
-  if (layoutOfHeader(line)) return { reader: { layout: null, stamped }, status: 'read', problem: null }
-  if (!looksLikeRecord(line)) return { reader: null, status: 'not-evidence', problem: 'text, but no flow log: neither a header line nor a flow record' }
+function judge(content: Content, head: Uint8Array, format: Layout | null, expanded: Expanded): Verdict {
+  // A zero byte in a log is damage to one line, not another kind of file.
+  if (content === 'text') return judgeText(head, format) ?? notText
+  if (content === 'other') return judgeText(head, format) ?? judgeOther(content, expanded)
+  return judgeOther(content, expanded)
+}
+
+const notText: Verdict = {
+  reader: null,
+  status: 'not-evidence',
+  problem: 'text, but no flow log: neither a header line nor a flow record',
+}
+
+/**
+ * Whether text is a flow log, by its first line that is not blank; null if it is none. Never a guess: a header names the fields, or
+ * `--format` does. Records after something else are told as unreadable: a header that was damaged must not hide them.
+ */
+function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
+  const text = new TextDecoder().decode(head.subarray(0, headBytes))
+  const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
+  const first = lines.find(line => line !== '') ?? ''
+  const records = lines.filter(looksLikeRecord)
+  // By most of them: the first may be damaged.
+  const stamped = records.filter(isStamped).length * 2 > records.length
+  if (layoutOfHeader(isStamped(first) ? first.slice(first.indexOf(' ') + 1) : first)) {
+    return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
+  }
+  if (/^[[{]/.test(first))
+    return notRead('JSON: flow records that are wrapped in it must be unwrapped first, one a line')
+  if (first.includes(',') && layoutOfHeader(first.replaceAll(',', ' '))) {
+    return notRead('comma-separated: this version reads the space-separated lines that AWS writes')
+  }
+  const atOnce = looksLikeRecord(first)
+  if (!atOnce && !records.some(isSurelyRecord)) return null
   if (format) return { reader: { layout: format, stamped }, status: 'read', problem: null }
   return {
     reader: null,
     kind: null,
     status: 'unreadable',
-    problem: 'flow records, but no header line names their fields: say which with --format (default, v3, v5, tgw or the field names)',
+    problem: `flow records, but ${atOnce ? 'no header line names their fields' : 'their first line is no header that names their fields'}: say which with --format (default, v3, v5, tgw or the field names)`,
   }
 }
 
+function notRead(problem: string): Verdict {
+  return { reader: null, status: 'not-evidence', problem }
+}
+
+function isStamped(line: string): boolean {
+  return stampShape.test(line.slice(0, Math.max(0, line.indexOf(' '))))
+}
+
+const statusWords = ['ACCEPT', 'REJECT', 'OK', 'NODATA', 'SKIPDATA']
+
 function looksLikeRecord(line: string): boolean {
   const words = line.split(' ')
-  return words.length >= 8 && words.some(word => ['ACCEPT', 'REJECT', 'OK', 'NODATA', 'SKIPDATA'].includes(word))
+  return words.length >= 8 && words.some(word => statusWords.includes(word))
+}
+
+/** Unlike prose with such words in it. */
+function isSurelyRecord(line: string): boolean {
+  return looksLikeRecord(line) && line.split(' ').filter(word => /^\d+$/.test(word)).length >= 3
 }
 
 function judgeOther(content: ReturnType<typeof contentOf>, expanded: Expanded): Verdict {
   if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
-    return { reader: null, kind: content, status: 'unreadable', problem: `a ${content} file: this version reads flow logs only` }
+    return {
+      reader: null,
+      kind: content,
+      status: 'unreadable',
+      problem: `a ${content} file: this version reads flow logs only`,
+    }
   }
-  if (expanded.damage) return { reader: null, status: 'unreadable', problem: `byte ${expanded.damage.offset}: ${expanded.damage.problem}` }
-  const problem = content === 'empty' ? 'empty' : content === 'parquet' ? 'a packed Parquet file: unpack it first' : 'no flow log'
+  if (expanded.damage)
+    return { reader: null, status: 'unreadable', problem: `byte ${expanded.damage.offset}: ${expanded.damage.problem}` }
+  const problem =
+    content === 'empty' ? 'empty' : content === 'parquet' ? 'a packed Parquet file: unpack it first' : 'no flow log'
   return { reader: null, status: content === 'parquet' ? 'unreadable' : 'not-evidence', problem }
 }
 
 /** The file's account, with nothing in it but what is given. */
-function account(task: FileTask, source: SourceBytes | null, known: Partial<EvidenceEntry> & Pick<EvidenceEntry, 'status'>): EvidenceEntry {
+function account(
+  task: FileTask,
+  source: SourceBytes | null,
+  known: Partial<EvidenceEntry> & Pick<EvidenceEntry, 'status'>,
+): EvidenceEntry {
   const kept = known.status === 'read' || known.status === 'partly-read' || (known.malformed ?? 0) > 0
   const { status, problem = null, kind = null } = known
   return {

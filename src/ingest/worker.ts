@@ -1,6 +1,7 @@
 /** A worker thread of `add`: reads the files that it is handed, and writes their segments. */
-import { parentPort, workerData } from 'node:worker_threads'
+
 import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
 import { assert, errorCode, errorText } from '../errors.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { caseFiles } from '../store/files.ts'
@@ -59,6 +60,7 @@ function optionsFor(task: FileTask): ReadOptions {
       assert(answer.type === 'claim', 'a claim is answered')
       return answer.duplicateOf
     },
+    settled: (sha256, kept) => say({ type: 'settled', sha256, kept }),
     progress: tell,
     stagingDir: join(settings.caseDir, caseFiles.incoming),
   }
@@ -66,6 +68,16 @@ function optionsFor(task: FileTask): ReadOptions {
 
 async function main(): Promise<void> {
   const writer = await SegmentWriter.open(settings.caseDir)
+  try {
+    await work(writer)
+  } finally {
+    await writer.close()
+  }
+  say({ type: 'progress', bytes: untold.bytes, records: untold.records })
+  say({ type: 'finished' })
+}
+
+async function work(writer: SegmentWriter): Promise<void> {
   const pool = new BufferPool(settings.rowsPerSegment)
   const closing: Promise<void>[] = []
   let batch = await Batch.open(settings.caseDir, writer, pool)
@@ -92,13 +104,20 @@ async function main(): Promise<void> {
   }
   close(batch)
   await Promise.all(closing)
-  writer.close()
-  say({ type: 'progress', bytes: untold.bytes, records: untold.records })
-  say({ type: 'finished' })
 }
 
 function fail(error: unknown): void {
-  say({ type: 'failed', message: errorText(error), code: errorCode(error) ?? null, stack: error instanceof Error ? (error.stack ?? null) : null })
+  say({
+    type: 'failed',
+    message: errorText(error),
+    code: errorCode(error) ?? null,
+    stack: error instanceof Error ? (error.stack ?? null) : null,
+  })
 }
 
-main().catch(fail)
+// A thread that ends while DuckDB works takes the whole process with it: so it ends by itself, when all is done.
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+main()
+  .catch(fail)
+  .finally(() => port.close())

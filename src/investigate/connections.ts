@@ -1,11 +1,12 @@
 /**
  * From counted records to connections, and who connected to whom (docs/reference/dossier.md, sections 3 and 4).
  *
- * Leaves the temporary table `conn`, one row a connection: endpoints a and b (a the smaller), per-side sums, `client_is_a`, `role_rule`
- * (number in the ladder), `role_basis`, `role_confidence`; and in `numbered` the connection of each counted record.
+ * Leaves the temporary table `conn`, one row a connection: endpoints a and b (a the smaller), per-side sums, `client_is_a`, `rule` (number in
+ * the ladder), `confidence`; and in `numbered` each counted record with the `id` of its connection.
  */
-import type { Prefix } from '../net/prefix.ts'
+import { assert } from '../errors.ts'
 import { internalPrefixes } from '../net/internal.ts'
+import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
@@ -37,17 +38,20 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
      closed AS (
        SELECT *, coalesce(max(CASE WHEN fin THEN n END) OVER w >= coalesce(max(CASE WHEN syn THEN n END) OVER w, 0), false) AS closed_before
        FROM before WINDOW w AS (PARTITION BY ${key} ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
-     SELECT * EXCLUDE (before_us, closed_before), sum(
+     SELECT *, hash(${key}, number) AS id FROM (
+     SELECT *, sum(starts::INT) OVER (PARTITION BY ${key} ORDER BY n ROWS UNBOUNDED PRECEDING) AS number FROM (
+     SELECT * EXCLUDE (before_us, closed_before),
          (before_us IS NULL
            OR (start_us > before_us + ? AND NOT (protocol = 6 AND NOT syn AND tcp_flags IS NOT NULL AND NOT closed_before AND start_us <= before_us + ?))
-           OR (syn AND (closed_before OR start_us > before_us + ?)))::INT)
-       OVER (PARTITION BY ${key} ORDER BY n ROWS UNBOUNDED PRECEDING) AS number
-     FROM closed`,
+           OR (syn AND (closed_before OR start_us > before_us + ?))) AS starts
+     FROM closed))`,
     [gap_us, idle_us, interval_us],
   )
   await c.db.run(`CREATE OR REPLACE TEMP TABLE conn AS
-    SELECT row_number() OVER () AS id, * FROM (
-    SELECT ${key}, number,
+    SELECT id, ${key
+      .split(', ')
+      .map(name => `any_value(${name}) AS ${name}`)
+      .join(', ')}, count(*) FILTER (starts) AS starts,
       count(*) AS records, count(*) FILTER (rejected) AS rejected,
       count(*) FILTER (forward AND NOT rejected) AS a_accepted, count(*) FILTER (NOT forward AND NOT rejected) AS b_accepted,
       coalesce(sum(bytes) FILTER (forward AND NOT rejected), 0) AS a_bytes, coalesce(sum(bytes) FILTER (NOT forward AND NOT rejected), 0) AS b_bytes,
@@ -58,11 +62,13 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
       bool_or(synack AND forward) AS a_synack, bool_or(synack AND NOT forward) AS b_synack,
       count(*) FILTER (forward) AS a_records, count(*) FILTER (NOT forward) AS b_records,
       min(start_us) FILTER (forward) AS a_first_us, min(start_us) FILTER (NOT forward) AS b_first_us,
-      max(rejected) FILTER (n = first_n) AS first_rejected,
+      arg_min(rejected, n) AS first_rejected,
       max(a_service) AS a_service, max(b_service) AS b_service,
       min(start_us) AS start_us, max(end_us) AS end_us
-    FROM (SELECT *, min(n) OVER (PARTITION BY ${key}, number) AS first_n FROM numbered)
-    GROUP BY ${key}, number)`)
+    FROM numbered GROUP BY id`)
+  // An id is a 64-bit digest: that two connections share one is next to impossible, and would be noticed here.
+  const [counts] = await c.db.rows('SELECT sum(starts) AS starts, count(*) AS ids FROM conn')
+  assert(Number(counts!['starts'] ?? 0) === Number(counts!['ids']), 'every connection has an id of its own')
 }
 
 /** Decides the roles of each connection by the ladder. */
@@ -117,7 +123,8 @@ async function judgeByPeers(c: Case): Promise<void> {
   const [some] = await c.db.rows('SELECT count(*) AS n FROM undecided')
   if (Number(some?.['n']) === 0) return
   const pkt = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
-  const end = (side: string, half: string): string => (pkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`)
+  const end = (side: string, half: string): string =>
+    pkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
   const flows = `SELECT ${end('src', 'hi')} AS s_hi, ${end('src', 'lo')} AS s_lo, srcport, ${end('dst', 'hi')} AS d_hi, ${end('dst', 'lo')} AS d_lo, dstport, protocol
     FROM flows WHERE protocol IN ${portProtocols}`
   await c.db.run(`CREATE OR REPLACE TEMP TABLE peers AS
@@ -139,4 +146,13 @@ async function judgeByPeers(c: Case): Promise<void> {
 }
 
 /** What the numbers of the ladder are called. */
-export const roleBases = ['syn', 'listener', 'aws-service', 'rejected-attempt', 'listener', 'port-number', 'first-seen', 'unknown'] as const
+export const roleBases = [
+  'syn',
+  'listener',
+  'aws-service',
+  'rejected-attempt',
+  'listener',
+  'port-number',
+  'first-seen',
+  'unknown',
+] as const

@@ -2,6 +2,7 @@
 import { utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'
+import { sensorSql } from './records.ts'
 
 export interface Coverage {
   sensors: SensorCoverage[]
@@ -14,24 +15,27 @@ const gapsMax = 1000
 /**
  * Each sensor's covered time, and the gaps that overlap the window.
  *
- * Records are first gathered by sensor and minute of their start: a hole that matters is longer than two minutes, so none is hidden
- * in a minute, and the sort that follows is of minutes, not of records.
+ * Records are first gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
+ * hidden there, and the sort that follows is of these, not of records.
  */
 export async function gatherCoverage(c: Case, window: { from_us: number; to_us: number } | null): Promise<Coverage> {
   await c.db.run(`CREATE OR REPLACE TEMP TABLE span AS
-    SELECT sensor, min(start) AS from_t, max("end") AS to_t, max("end" - start) AS longest, count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
-      SELECT coalesce(interface_id, resource_id, tgw_attachment_id) AS sensor, start, "end" FROM flows WHERE start IS NOT NULL)
-    GROUP BY sensor, epoch_us(start) // 60000000
+    SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
+      count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
+      SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
+      FROM flows)
+    GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
     UNION ALL
-    SELECT sensor, start, "end", INTERVAL 0 SECOND, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
+    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
   await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
-    WITH per AS (SELECT sensor, CASE WHEN max(longest) <= INTERVAL 60 SECOND THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
+    WITH per AS (SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
     before AS (
       SELECT span.sensor, from_t, max(to_t) OVER (PARTITION BY span.sensor ORDER BY from_t, to_t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
       FROM span)
     SELECT before.sensor, covered_to AS from_t, from_t AS to_t FROM before JOIN per ON per.sensor IS NOT DISTINCT FROM before.sensor
     WHERE epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
-  const sensors = await c.db.rows(`SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
+  const sensors =
+    await c.db.rows(`SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
       sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject
     FROM span
     LEFT JOIN (SELECT sensor, count(*) AS holes FROM hole GROUP BY sensor) h ON h.sensor IS NOT DISTINCT FROM span.sensor
@@ -95,9 +99,12 @@ function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
     const ends = file.last_end === null ? null : Date.parse(file.last_end) * 1000
     if (starts !== null && ends !== null && (starts > to_us || ends < from_us)) continue
     const gap = { sensor: null, from: file.first_start, to: file.last_end, path: file.path }
-    if (file.status === 'unreadable') gaps.push({ ...gap, reason: 'unreadable-file', detail: file.problem ?? 'unreadable' })
-    if (file.status === 'partly-read') gaps.push({ ...gap, reason: 'partly-read-file', detail: file.problem ?? 'partly read' })
-    if (file.malformed > 0) gaps.push({ ...gap, reason: 'malformed-lines', detail: `${file.malformed} lines could not be read` })
+    if (file.status === 'unreadable')
+      gaps.push({ ...gap, reason: 'unreadable-file', detail: file.problem ?? 'unreadable' })
+    if (file.status === 'partly-read')
+      gaps.push({ ...gap, reason: 'partly-read-file', detail: file.problem ?? 'partly read' })
+    if (file.malformed > 0)
+      gaps.push({ ...gap, reason: 'malformed-lines', detail: `${file.malformed} lines could not be read` })
   }
   return gaps
 }

@@ -1,7 +1,7 @@
+import { findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
-import { findAll } from '../detect/rules.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { flowsSource } from '../query/source.ts'
 import type { Sql } from '../query/sql.ts'
@@ -9,7 +9,17 @@ import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { judgeRoles, stitch } from './connections.ts'
 import { gatherCoverage } from './coverage.ts'
-import type { AttackSurface, Count, Dossier, Gap, Outcome, PortRow, ServiceKey, ServiceRow, Vantage } from './dossier.ts'
+import type {
+  AttackSurface,
+  Count,
+  Dossier,
+  Gap,
+  Outcome,
+  PortRow,
+  ServiceKey,
+  ServiceRow,
+  Vantage,
+} from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
 import { countOnce, gatherRecords, intervalSeconds } from './records.ts'
 import { defaultApprovedPorts, gatherServices } from './services.ts'
@@ -34,7 +44,11 @@ const latenessSeconds = 60
  */
 export async function investigate(c: Case, subjects: string[], options: InvestigateOptions = {}): Promise<Dossier> {
   const subject = prefixes(subjects, 'not an address or prefix')
-  if (subject.length === 0) throw new UserError('no subject', { status: 2, hint: 'name an address or prefix: tidemark investigate 20.106.124.93' })
+  if (subject.length === 0)
+    throw new UserError('no subject', {
+      status: 2,
+      hint: 'name an address or prefix: tidemark investigate 20.106.124.93',
+    })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
   const abort = (): void => c.db.interrupt()
   options.signal?.addEventListener('abort', abort)
@@ -48,12 +62,21 @@ export async function investigate(c: Case, subjects: string[], options: Investig
 function prefixes(texts: readonly string[], problem: string): Prefix[] {
   return texts.map(text => {
     const prefix = parsePrefix(text)
-    if (prefix === null) throw new UserError(`${problem}: ${text}`, { status: 2, hint: 'write 20.106.124.93, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32' })
+    if (prefix === null)
+      throw new UserError(`${problem}: ${text}`, {
+        status: 2,
+        hint: 'write 20.106.124.93, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32',
+      })
     return prefix
   })
 }
 
-async function gather(c: Case, subject: readonly Prefix[], own: readonly Prefix[], options: InvestigateOptions): Promise<Dossier> {
+async function gather(
+  c: Case,
+  subject: readonly Prefix[],
+  own: readonly Prefix[],
+  options: InvestigateOptions,
+): Promise<Dossier> {
   await gatherRecords(c, subject)
   const interval = await intervalSeconds(c)
   const gap_us = (interval + latenessSeconds) * 1_000_000
@@ -64,7 +87,8 @@ async function gather(c: Case, subject: readonly Prefix[], own: readonly Prefix[
   const [sums] = await c.db.rows(
     `SELECT count(*) AS subject, count(*) FILTER (rejected) AS rejected, min(start_us) AS first_us, max(start_us) AS last_start_us, max(end_us) AS last_us FROM s`,
   )
-  const window = Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
+  const window =
+    Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
   const coverage = await gatherCoverage(c, window)
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
   const findings = await findAll({ run, services, own, flowsSource: flowsSource(c.dir) })
@@ -78,7 +102,12 @@ async function gather(c: Case, subject: readonly Prefix[], own: readonly Prefix[
       last_end: window && utcSeconds(window.to_us),
       seconds: window && (window.to_us - window.from_us) / 1e6,
     },
-    window_error: { start_seconds: latenessSeconds, end_seconds: latenessSeconds, interval_seconds: interval, lateness_seconds: latenessSeconds },
+    window_error: {
+      start_seconds: latenessSeconds,
+      end_seconds: latenessSeconds,
+      interval_seconds: interval,
+      lateness_seconds: latenessSeconds,
+    },
     records: {
       total: c.evidence.reduce((sum, file) => sum + file.records, 0),
       subject: Number(sums!['subject']),
@@ -104,7 +133,11 @@ async function gather(c: Case, subject: readonly Prefix[], own: readonly Prefix[
   return dossier
 }
 
-async function volumes(c: Case, subject: readonly Prefix[], atLeast: boolean): Promise<Pick<Dossier, 'bytes' | 'packets'>> {
+async function volumes(
+  c: Case,
+  subject: readonly Prefix[],
+  atLeast: boolean,
+): Promise<Pick<Dossier, 'bytes' | 'packets'>> {
   const side = async (name: 'src' | 'dst'): Promise<Row> => {
     const test = inAnyPrefix(`${name}_hi`, `${name}_lo`, subject)
     const rows = await c.db.rows(
@@ -184,7 +217,8 @@ function attackSurface(services: readonly ServiceRow[], gaps: Gap[]): AttackSurf
 }
 
 function evidenceCounts(c: Case): Dossier['evidence'] {
-  const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number => c.evidence.reduce((total, file) => total + file[name], 0)
+  const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number =>
+    c.evidence.reduce((total, file) => total + file[name], 0)
   const count = (status: string): number => c.evidence.filter(file => file.status === status).length
   return {
     files: c.evidence.filter(file => file.status === 'read' || file.status === 'partly-read').length,

@@ -9,10 +9,18 @@ import { inAnyPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 
-export const lateness_us = 60_000_000
-
 async function run(c: Case, piece: Sql): Promise<void> {
   await c.db.run(piece.text, piece.values)
+}
+
+/**
+ * SQL for the sensor of a record. Of the three columns only those that the case has are named: a bare column is grouped by its dictionary,
+ * at half the cost of an expression.
+ */
+export function sensorSql(c: Case): string {
+  const present = ['interface_id', 'resource_id', 'tgw_attachment_id'].filter(name => c.columns.has(name))
+  if (present.length === 0) return 'NULL::VARCHAR'
+  return present.length === 1 ? present[0]! : `coalesce(${present.join(', ')})`
 }
 
 /** Fills `s` with the subject's records and `vantage` with the points that recorded them. */
@@ -23,8 +31,10 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
   const any: Sql = { text: tests.map(test => test.text).join(' OR '), values: tests.flatMap(test => test.values) }
   const effective = (side: 'src' | 'dst', half: 'hi' | 'lo'): string =>
     hasPkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
-  await run(c, sql`CREATE OR REPLACE TEMP TABLE s AS
-    SELECT _file, _line, coalesce(interface_id, resource_id, tgw_attachment_id) AS sensor, evidence.subscription,
+  await run(
+    c,
+    sql`CREATE OR REPLACE TEMP TABLE s AS
+    SELECT _file, _line, ${rawSql(sensorSql(c))} AS sensor, evidence.subscription,
       instance_id IS NOT NULL AS on_instance,
       ${rawSql(effective('src', 'hi'))} AS src_hi, ${rawSql(effective('src', 'lo'))} AS src_lo,
       ${rawSql(effective('dst', 'hi'))} AS dst_hi, ${rawSql(effective('dst', 'lo'))} AS dst_lo,
@@ -35,11 +45,15 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
       pkt_src_aws_service AS src_service, pkt_dst_aws_service AS dst_service,
       true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v
     FROM flows LEFT JOIN evidence ON evidence.id = _file
-    WHERE ${any}`)
-  await run(c, sql`CREATE OR REPLACE TEMP TABLE vantage AS
+    WHERE ${any}`,
+  )
+  await run(
+    c,
+    sql`CREATE OR REPLACE TEMP TABLE vantage AS
     SELECT (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v, *,
       CASE WHEN longest_us <= 60000000 THEN 60 ELSE 600 END AS interval_seconds
-    FROM (SELECT sensor, subscription, count(*) AS records, max(end_us - start_us) AS longest_us FROM s GROUP BY ALL)`)
+    FROM (SELECT sensor, subscription, count(*) AS records, max(end_us - start_us) AS longest_us FROM s GROUP BY ALL)`,
+  )
   if ((await vantages(c)) > 1)
     await c.db.run(`UPDATE s SET v = vantage.v FROM vantage
     WHERE vantage.sensor IS NOT DISTINCT FROM s.sensor AND vantage.subscription IS NOT DISTINCT FROM s.subscription`)
@@ -64,7 +78,8 @@ async function vantages(c: Case): Promise<number> {
   return Number(row?.['n'])
 }
 
-const copyKey = 'sensor, src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol, start_us, end_us, packets, bytes, action, tcp_flags'
+const copyKey =
+  'sensor, src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol, start_us, end_us, packets, bytes, action, tcp_flags'
 
 /** The same record, written to several files: the first file's counts. */
 async function dropCopies(c: Case): Promise<void> {
@@ -74,8 +89,13 @@ async function dropCopies(c: Case): Promise<void> {
     WHERE counted AND hash(${copyKey}) IN
       (SELECT h FROM (SELECT hash(${copyKey}) AS h, min(_file) AS a, max(_file) AS b FROM s WHERE counted GROUP BY h) WHERE a <> b)
     GROUP BY ALL HAVING min(_file) <> max(_file)`)
-  const same = copyKey.split(', ').map(name => `copies.${name} IS NOT DISTINCT FROM s.${name}`).join(' AND ')
-  await c.db.run(`UPDATE s SET counted = false, dropped = 'copy' FROM copies WHERE s.counted AND s._file <> copies.first_file AND ${same}`)
+  const same = copyKey
+    .split(', ')
+    .map(name => `copies.${name} IS NOT DISTINCT FROM s.${name}`)
+    .join(' AND ')
+  await c.db.run(
+    `UPDATE s SET counted = false, dropped = 'copy' FROM copies WHERE s.counted AND s._file <> copies.first_file AND ${same}`,
+  )
 }
 
 /**
@@ -103,7 +123,9 @@ async function dropTranslated(c: Case, subject: readonly Prefix[], gap_us: numbe
     UNION
     SELECT _file, _line FROM naming x WHERE ${ofSubject} AND EXISTS (SELECT 1 FROM direct_spans y WHERE ${rawSql(samePairAndTime)})`
   await run(c, legs)
-  await c.db.run(`UPDATE s SET counted = false, dropped = 'translated' FROM legs WHERE legs._file = s._file AND legs._line = s._line`)
+  await c.db.run(
+    `UPDATE s SET counted = false, dropped = 'translated' FROM legs WHERE legs._file = s._file AND legs._line = s._line`,
+  )
 }
 
 const pair = 'sensor, h_hi, h_lo, f_hi, f_lo'
@@ -133,10 +155,19 @@ async function dropTwins(c: Case, gap_us: number): Promise<void> {
       SELECT a.*, EXISTS (SELECT 1 FROM seen b WHERE b.v = a.v AND b.src_hi = a.dst_hi AND b.src_lo = a.dst_lo AND b.dst_hi = a.src_hi
           AND b.dst_lo = a.src_lo AND b.srcport IS NOT DISTINCT FROM a.dstport AND b.dstport IS NOT DISTINCT FROM a.srcport
           AND b.protocol IS NOT DISTINCT FROM a.protocol) AS both_ways
-      FROM seen a JOIN several ON ${key.split(', ').map(name => `several.${name} IS NOT DISTINCT FROM a.${name}`).join(' AND ')})
+      FROM seen a JOIN several ON ${key
+        .split(', ')
+        .map(name => `several.${name} IS NOT DISTINCT FROM a.${name}`)
+        .join(' AND ')})
     SELECT * FROM ranked
     QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY all_rejected DESC, both_ways DESC, on_instance DESC, bytes DESC NULLS LAST, v) = 1`)
-  const same = key.split(', ').map(name => `chosen.${name} IS NOT DISTINCT FROM s.${name}`).join(' AND ')
-  await run(c, sql`UPDATE s SET counted = false, dropped = 'twin' FROM chosen
-    WHERE s.counted AND s.v <> chosen.v AND ${rawSql(same)} AND s.start_us <= chosen.to_us + ${gap_us} AND s.end_us >= chosen.from_us - ${gap_us}`)
+  const same = key
+    .split(', ')
+    .map(name => `chosen.${name} IS NOT DISTINCT FROM s.${name}`)
+    .join(' AND ')
+  await run(
+    c,
+    sql`UPDATE s SET counted = false, dropped = 'twin' FROM chosen
+    WHERE s.counted AND s.v <> chosen.v AND ${rawSql(same)} AND s.start_us <= chosen.to_us + ${gap_us} AND s.end_us >= chosen.from_us - ${gap_us}`,
+  )
 }

@@ -15,7 +15,11 @@ import type { Count, Outcome, ServiceRow, SubjectRole } from './dossier.ts'
 export const defaultApprovedPorts: readonly number[] = [22, 53, 80, 123, 443]
 
 /** Fills `judged` (each connection from client to server) and `service`, and returns the services. */
-export async function gatherServices(c: Case, subject: readonly Prefix[], approved: readonly number[]): Promise<ServiceRow[]> {
+export async function gatherServices(
+  c: Case,
+  subject: readonly Prefix[],
+  approved: readonly number[],
+): Promise<ServiceRow[]> {
   const pick = (name: string): string =>
     `CASE WHEN client_is_a THEN a_${name} ELSE b_${name} END AS client_${name}, CASE WHEN client_is_a THEN b_${name} ELSE a_${name} END AS server_${name}`
   await c.db.run(`CREATE OR REPLACE TEMP TABLE judged AS
@@ -35,6 +39,11 @@ export async function gatherServices(c: Case, subject: readonly Prefix[], approv
         arg_min(rule, (1 - confidence, rule)) AS rule, max(confidence) AS confidence
       FROM judged GROUP BY ALL)`
   await c.db.run(table.text, table.values)
+  await c.db.run('ALTER TABLE judged ADD COLUMN service BIGINT')
+  await c.db.run(`UPDATE judged SET service = service.service FROM service
+    WHERE service.server_hi = judged.server_hi AND service.server_lo = judged.server_lo AND service.client_hi = judged.client_hi
+      AND service.client_lo = judged.client_lo AND service.protocol IS NOT DISTINCT FROM judged.protocol
+      AND service.service_port IS NOT DISTINCT FROM judged.service_port`)
   const rows = await c.db.rows('SELECT * FROM service ORDER BY service')
   return rows.map(row => serviceRow(row, approved))
 }

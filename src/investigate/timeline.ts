@@ -2,7 +2,26 @@ import { utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { TimelineBin } from './dossier.ts'
 
-const binSizes = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 7 * 86400, 30 * 86400, 365 * 86400]
+const binSizes = [
+  1,
+  5,
+  10,
+  30,
+  60,
+  300,
+  600,
+  900,
+  1800,
+  3600,
+  7200,
+  14400,
+  21600,
+  43200,
+  86400,
+  7 * 86400,
+  30 * 86400,
+  365 * 86400,
+]
 const binsMax = 96
 
 /**
@@ -14,14 +33,9 @@ export async function gatherTimeline(c: Case, from_us: number, to_us: number): P
   const size = seconds * 1_000_000
   const rows = await c.db.rows(
     `WITH spread AS (
-       SELECT service.service, n.start_us, n.end_us, CASE WHEN n.rejected THEN 0 ELSE n.bytes END AS bytes,
+       SELECT service, n.start_us, n.end_us, CASE WHEN n.rejected THEN 0 ELSE n.bytes END AS bytes,
          unnest(range(n.start_us // ?, n.end_us // ? + 1)) AS bin
-       FROM numbered n
-       JOIN conn USING (a_hi, a_lo, b_hi, b_lo, number)
-       JOIN judged ON judged.id = conn.id
-       JOIN service ON service.server_hi = judged.server_hi AND service.server_lo = judged.server_lo AND service.client_hi = judged.client_hi
-         AND service.client_lo = judged.client_lo AND service.protocol IS NOT DISTINCT FROM judged.protocol AND service.service_port IS NOT DISTINCT FROM judged.service_port
-       WHERE conn.a_port IS NOT DISTINCT FROM n.a_port AND conn.b_port IS NOT DISTINCT FROM n.b_port AND conn.protocol IS NOT DISTINCT FROM n.protocol)
+       FROM numbered n JOIN judged USING (id))
      SELECT bin, service, count(*) FILTER (bin = start_us // ?) AS records,
        sum(CASE WHEN end_us = start_us THEN bytes
          ELSE bytes * ((least(end_us, (bin + 1) * ?) - greatest(start_us, bin * ?))::DOUBLE / (end_us - start_us)) END)::DOUBLE AS bytes

@@ -19,18 +19,57 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
   const mine = subjectSql(c, subject)
   const read = readCommand(c)
   // awk compares text: it can be asked for single IPv4 addresses only.
-  const addresses = subject.every(prefix => /^[0-9.]+$/.test(prefix.text)) && !c.columns.has('pkt_srcaddr') ? subject.map(prefix => prefix.text) : null
+  const addresses =
+    subject.every(prefix => /^[0-9.]+$/.test(prefix.text)) && !c.columns.has('pkt_srcaddr')
+      ? subject.map(prefix => prefix.text)
+      : null
   const own = addresses?.map(address => `$c["srcaddr"] == "${address}" || $c["dstaddr"] == "${address}"`).join(' || ')
   const awk = (program: string): string | null => (read === null ? null : `${read} | awk '${byName} ${program}'`)
-  const ofSubject = (action: string, end: string): string | null => (own === undefined ? null : awk(`${isRecord} && (${own}) { ${action} } END { ${end} }`))
-  const item = (figure: string, value: string | Count | null, query: Sql, shell: string | null): WorkItem => ({ figure, value, sql: shownSql(query), shell })
+  const ofSubject = (action: string, end: string): string | null =>
+    own === undefined ? null : awk(`${isRecord} && (${own}) { ${action} } END { ${end} }`)
+  const item = (figure: string, value: string | Count | null, query: Sql, shell: string | null): WorkItem => ({
+    figure,
+    value,
+    sql: shownSql(query),
+    shell,
+  })
   const items = [
-    item('records.total', dossier.records.total, sql`SELECT count(*) FROM ${source}`, awk(`${isRecord} { n++ } END { print n + 0 }`)),
-    item('records.subject', dossier.records.subject, sql`SELECT count(*) FROM ${source} WHERE ${mine}`, ofSubject('n++', 'print n + 0')),
-    item('records.rejected', dossier.records.rejected, sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`, ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0')),
-    item('window.first_start', dossier.window.first_start, sql`SELECT min(start) FROM ${source} WHERE ${mine}`, ofSubject('if (m == "" || $c["start"] < m) m = $c["start"]', 'print m')),
-    item('window.last_start', dossier.window.last_start, sql`SELECT max(start) FROM ${source} WHERE ${mine}`, ofSubject('if ($c["start"] > m) m = $c["start"]', 'print m')),
-    item('window.last_end', dossier.window.last_end, sql`SELECT max("end") FROM ${source} WHERE ${mine}`, ofSubject('if ($c["end"] > m) m = $c["end"]', 'print m')),
+    item(
+      'records.total',
+      dossier.records.total,
+      sql`SELECT count(*) FROM ${source}`,
+      awk(`${isRecord} { n++ } END { print n + 0 }`),
+    ),
+    item(
+      'records.subject',
+      dossier.records.subject,
+      sql`SELECT count(*) FROM ${source} WHERE ${mine}`,
+      ofSubject('n++', 'print n + 0'),
+    ),
+    item(
+      'records.rejected',
+      dossier.records.rejected,
+      sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
+      ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
+    ),
+    item(
+      'window.first_start',
+      dossier.window.first_start,
+      sql`SELECT min(start) FROM ${source} WHERE ${mine}`,
+      ofSubject('if (m == "" || $c["start"] < m) m = $c["start"]', 'print m'),
+    ),
+    item(
+      'window.last_start',
+      dossier.window.last_start,
+      sql`SELECT max(start) FROM ${source} WHERE ${mine}`,
+      ofSubject('if ($c["start"] > m) m = $c["start"]', 'print m'),
+    ),
+    item(
+      'window.last_end',
+      dossier.window.last_end,
+      sql`SELECT max("end") FROM ${source} WHERE ${mine}`,
+      ofSubject('if ($c["end"] > m) m = $c["end"]', 'print m'),
+    ),
   ]
   for (const row of dossier.ports.filter(row => serviceHas(dossier.services, row.port))) {
     for (const side of ['source', 'destination'] as const) {
@@ -40,12 +79,16 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
           `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`,
           row[`as_${side}`].bytes,
           sql`SELECT sum(bytes) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
-          ofSubject(`if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`, 'printf "%d\\n", n'),
+          ofSubject(
+            `if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`,
+            'printf "%d\\n", n',
+          ),
         ),
       )
     }
   }
-  for (const finding of dossier.findings) items.push({ figure: `${finding.id}: ${finding.title}`, value: finding.basis_total, sql: finding.sql, shell: null })
+  for (const finding of dossier.findings)
+    items.push({ figure: `${finding.id}: ${finding.title}`, value: finding.basis_total, sql: finding.sql, shell: null })
   return items
 }
 
@@ -65,7 +108,11 @@ function subjectSql(c: Case, subject: readonly Prefix[]): Sql {
 /** The command that prints all lines of the case's text evidence, or null if some of it is not text with headers. */
 function readCommand(c: Case): string | null {
   const files = c.evidence.filter(file => file.id !== null)
-  if (files.length === 0 || files.some(file => file.kind === 'vpc-flow-log-parquet' || file.header_lines === 0 || file.status !== 'read')) return null
+  if (
+    files.length === 0 ||
+    files.some(file => file.kind === 'vpc-flow-log-parquet' || file.header_lines === 0 || file.status !== 'read')
+  )
+    return null
   if (files.some(file => file.path.endsWith('.zst'))) return null
   const folders = [...new Set(files.map(file => dirname(file.path)))]
   if (folders.length > 4) return null

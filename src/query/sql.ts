@@ -32,10 +32,6 @@ export function rawSql(text: string): Sql {
   return { text, values: [] }
 }
 
-export function joinSql(pieces: readonly Sql[], separator: string): Sql {
-  return { text: pieces.map(piece => piece.text).join(separator), values: pieces.flatMap(piece => piece.values) }
-}
-
 function isSql(item: Sql | Value): item is Sql {
   return typeof item === 'object' && item !== null && 'text' in item && 'values' in item
 }

@@ -118,7 +118,7 @@ function roleText(service: ServiceRow): string {
 
 function standardText(service: ServiceRow): string {
   if (service.standard === null) return `${protocolText(service.protocol)} has no ports`
-  return service.standard ? 'standard port' : 'not a standard service on an approved port'
+  return service.standard ? 'standard port' : 'non-standard: not an approved port'
 }
 
 function recordsText(service: ServiceRow): string {

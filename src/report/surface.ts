@@ -84,7 +84,7 @@ export function renderCoverage(d: Dossier, page: Page): string[] {
 }
 
 function gapLines(gaps: Gap[], page: Page): string[] {
-  if (gaps.length === 0) return paragraph(page, 'No gap in the logs lies inside the window.')
+  if (gaps.length === 0) return paragraph(page, 'No gap was found in the logs of that time.')
   const items = gaps.map(gap => {
     const where = gap.path ?? gap.sensor ?? 'all sensors'
     const when = gap.from === null && gap.to === null ? '' : `, ${spanText(gap.from, gap.to)}`

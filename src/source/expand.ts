@@ -1,6 +1,6 @@
 import { constants, createGunzip, type Gunzip } from 'node:zlib'
-import { Decompress } from 'fzstd'
 import { errorCode, errorText } from '../errors.ts'
+import { unzstd, ZstdDamage } from './zstd.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
@@ -21,6 +21,8 @@ export interface ExpandLimits {
 export const defaultLimits: ExpandLimits = { ratioMax: 200, bytesMax: 64 * 2 ** 30 }
 const ratioFreeBytes = 64 << 20
 const pieceBytes = 256 << 10
+/** Each stretch of padding between members costs another start from the beginning of the file. */
+const gapsMax = 1000
 
 /** Gives the file's bytes from the start, each time it is called. */
 export type OpenBytes = () => AsyncIterable<Uint8Array>
@@ -46,7 +48,8 @@ export class Expanded {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const pieces = this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
+    const pieces =
+      this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
     for await (const piece of pieces) {
       if (piece.length === 0) continue
       this.bytes += piece.length
@@ -58,7 +61,10 @@ export class Expanded {
   private tooLarge(): boolean {
     const ratio = this.bytes / Math.max(1, this.size)
     if (this.bytes > this.limits.bytesMax) {
-      this.damage = { offset: this.size, problem: `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)` }
+      this.damage = {
+        offset: this.size,
+        problem: `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)`,
+      }
     } else if (this.compression !== 'none' && this.bytes > ratioFreeBytes && ratio > this.limits.ratioMax) {
       this.damage = {
         offset: this.size,
@@ -68,63 +74,91 @@ export class Expanded {
     return true
   }
 
+  /** Members may follow each other, with zeros between them: what zlib stops at is looked at again. */
   private async *gunzipped(): AsyncGenerator<Uint8Array> {
-    let given = 0
-    try {
-      const gunzip = createGunzip({ chunkSize: pieceBytes })
-      const feeding = feed(gunzip, this.open())
-      for await (const piece of gunzip as AsyncIterable<Uint8Array>) {
-        given += piece.length
-        yield piece
+    let from = 0
+    for (let gaps = 0; from < this.size && this.damage === null; gaps++) {
+      if (gaps > gapsMax) {
+        this.damage = {
+          offset: from,
+          problem: `gzip: more than ${gapsMax} stretches of padding; what came before is kept`,
+        }
+        return
       }
-      await feeding
-    } catch (error) {
-      if (!errorCode(error)?.startsWith('Z_')) throw error
-      yield* this.salvaged(given, error)
+      const gunzip = createGunzip({ chunkSize: pieceBytes })
+      let given = 0
+      try {
+        const feeding = feed(gunzip, without(this.open(), from))
+        for await (const piece of gunzip as AsyncIterable<Uint8Array>) {
+          given += piece.length
+          yield piece
+        }
+        await feeding
+      } catch (error) {
+        if (!errorCode(error)?.startsWith('Z_')) throw error
+        return yield* this.salvaged(from, given, error)
+      }
+      from = await this.nextMember(from + gunzip.bytesWritten)
     }
+  }
+
+  /** Where the next member begins after a member's end. What is neither that nor padding is damage. */
+  private async nextMember(end: number): Promise<number> {
+    let at = end
+    for await (const piece of without(this.open(), end)) {
+      const other = piece.findIndex(byte => byte !== 0)
+      at += other < 0 ? piece.length : other
+      if (other < 0) continue
+      if (piece[other] !== 0x1f) this.damage = { offset: at, problem: gzipProblem('incorrect header check', true) }
+      return at
+    }
+    return Math.max(at, this.size)
   }
 
   /**
    * What zlib had unpacked when it met the damage but did not give out: it drops the output of the call that fails. So the file
    * is unpacked again up to the piece that fails, and that piece byte by byte.
    */
-  private async *salvaged(given: number, error: unknown): AsyncGenerator<Uint8Array> {
-    const coarse = await gunzipUntilError(this.open(), 4096, Number.POSITIVE_INFINITY, given)
+  private async *salvaged(from: number, given: number, error: unknown): AsyncGenerator<Uint8Array> {
+    const coarse = await gunzipUntilError(without(this.open(), from), 4096, Number.POSITIVE_INFINITY, given)
     yield* coarse.output
-    const fine = await gunzipUntilError(this.open(), 4096, coarse.accepted, given + lengthOf(coarse.output))
+    const fine = await gunzipUntilError(
+      without(this.open(), from),
+      4096,
+      coarse.accepted,
+      given + lengthOf(coarse.output),
+    )
     yield* fine.output
-    this.damage = { offset: fine.accepted, problem: gzipProblem(error, fine.accepted < this.size) }
+    const offset = from + fine.accepted
+    this.damage = { offset, problem: gzipProblem(errorText(error), offset < this.size) }
   }
 
   private async *unzstd(): AsyncGenerator<Uint8Array> {
-    let taken = 0
-    let output: Uint8Array[] = []
-    const zstd = new Decompress(piece => output.push(piece.slice()))
     try {
-      for await (const piece of this.open()) {
-        for (let at = 0; at < piece.length; at += 16384) {
-          zstd.push(piece.slice(at, at + 16384))
-          taken += Math.min(16384, piece.length - at)
-          yield* output
-          output = []
-        }
-      }
-      zstd.push(new Uint8Array(0), true)
-      yield* output
+      yield* unzstd(this.open())
     } catch (error) {
-      yield* output
-      this.damage = { offset: taken, problem: `zstd: ${errorText(error)}; what came before is kept` }
+      if (!(error instanceof ZstdDamage)) throw error
+      this.damage = { offset: error.offset, problem: `zstd: ${error.message}; what came before is kept` }
     }
   }
 }
 
-function gzipProblem(error: unknown, inside: boolean): string {
-  const text = errorText(error)
+function gzipProblem(text: string, inside: boolean): string {
   if (text === 'unexpected end of file') return 'gzip: the file is cut short; what came before is kept'
-  if (text === 'incorrect data check') return 'gzip: checksum wrong at the end: some values may be altered; all that was unpacked is kept'
+  if (text === 'incorrect data check')
+    return 'gzip: checksum wrong at the end: some values may be altered; all that was unpacked is kept'
   if (text === 'incorrect length check') return 'gzip: length wrong at the end; all that was unpacked is kept'
   if (text === 'incorrect header check' && inside) return 'gzip: what follows is not gzip; what came before is kept'
   return `gzip: ${text}; what came before is kept`
+}
+
+/** The pieces without their first bytes. */
+async function* without(pieces: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+  let left = count
+  for await (const piece of pieces) {
+    if (left < piece.length) yield piece.subarray(left)
+    left -= Math.min(left, piece.length)
+  }
 }
 
 async function feed(gunzip: Gunzip, pieces: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { OpenBytes } from './expand.ts'
@@ -13,36 +13,53 @@ export interface SourceBytes {
   sha256: string
   head: Uint8Array
   open: OpenBytes
-  /** After reading `open()` to its end: the digest of what was read. It differs from `sha256` if the file has changed meanwhile. */
-  digestRead: () => string
+  /** Whether what `open()` gave last had the digest `sha256`: if not, the file has changed meanwhile. */
+  isUnchanged: () => Promise<boolean>
 }
 
 /** Reads a file, or, of a large one, its digest first and its bytes when they are asked for. */
-export async function readSource(path: string, size: number): Promise<SourceBytes> {
-  if (size <= wholeBytesMax) {
-    const bytes = await readFile(path)
+export async function readSource(
+  path: string | Uint8Array,
+  size: number,
+  largest = wholeBytesMax,
+): Promise<SourceBytes> {
+  const name = typeof path === 'string' ? path : Buffer.from(path)
+  if (size <= largest) {
+    const bytes = await readFile(name)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    return { size: bytes.length, sha256, head: bytes.subarray(0, 4096), open: () => pieces(bytes), digestRead: () => sha256 }
+    return {
+      size: bytes.length,
+      sha256,
+      head: bytes.subarray(0, 4096),
+      open: () => pieces(bytes),
+      isUnchanged: () => Promise.resolve(true),
+    }
   }
   let head: Uint8Array = new Uint8Array(0)
   let total = 0
   const first = createHash('sha256')
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) {
+  for await (const piece of createReadStream(name, { highWaterMark: 1 << 20 })) {
     if (total === 0) head = (piece as Buffer).subarray(0, 4096)
     total += (piece as Buffer).length
     first.update(piece as Buffer)
   }
   const sha256 = first.digest('hex')
-  let second: Hash | null = null
+  let digestRead: string | null = null
   async function* open(): AsyncGenerator<Uint8Array> {
-    second = createHash('sha256')
-    const hash = second
-    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
+    digestRead = null
+    const hash = createHash('sha256')
+    for await (const piece of createReadStream(name, { highWaterMark: pieceBytes })) {
       hash.update(piece as Buffer)
       yield piece as Buffer
     }
+    digestRead = hash.digest('hex')
   }
-  return { size: total, sha256, head, open, digestRead: () => (second === null ? sha256 : second.digest('hex')) }
+  const isUnchanged = async (): Promise<boolean> => {
+    // Reading may have ended early, at damage: then the file is looked at once more.
+    if (digestRead === null) for await (const _ of open());
+    return digestRead === sha256
+  }
+  return { size: total, sha256, head, open, isUnchanged }
 }
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,16 +1,20 @@
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { errorCode, errorText, UserError } from '../errors.ts'
 
 /** A file to look at, or, with `problem`, an entry that can not be read as a file. */
 export interface FoundFile {
   path: string
+  /** The path as the system has it, where it is not UTF-8; `path` then shows the odd bytes as \xNN. */
+  rawPath: Uint8Array | null
   size: number
   problem: string | null
+  /** Whether the problem hides what may be evidence. A pipe or a device is none. */
+  unreadable: boolean
 }
 
-/** Entries that name a case of ours: evidence is not looked for in there. */
-const caseMark = 'ledger.jsonl'
+/** Entries of a case of ours: evidence is not looked for in there. */
+const caseMarks = ['ledger.jsonl', 'segments']
 
 /**
  * All files under the given files and folders, each once, in the order of their paths. Links are followed, but no folder is
@@ -26,30 +30,53 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> 
       await lstat(path)
     } catch (error) {
       if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw unreadable(path, error)
-      throw new UserError(`no such file or folder: ${path}`, { status: 2, hint: 'check the path; folders are read with all their sub-folders' })
+      throw new UserError(`no such file or folder: ${path}`, {
+        status: 2,
+        hint: 'check the path; folders are read with all their sub-folders',
+      })
     }
   }
-  for (const path of paths) await visit(path, found, entered)
+  for (const path of paths) await visit({ path, raw: null }, found, entered)
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
 
-async function visit(path: string, found: Map<string, FoundFile>, entered: Set<string>): Promise<void> {
+/** A path to show, and, where it is not UTF-8, as it is. */
+interface Place {
+  path: string
+  raw: Buffer | null
+}
+
+async function visit(place: Place, found: Map<string, FoundFile>, entered: Set<string>): Promise<void> {
+  const { path, raw } = place
+  const own = { path, rawPath: raw }
   try {
-    const info = await stat(path)
-    const real = await realpath(path)
+    const info = await stat(raw ?? path)
+    const real = (await realpath(raw ?? path, 'buffer')).toString('latin1')
     if (info.isDirectory()) {
       if (entered.has(real)) return
       entered.add(real)
-      const names = (await readdir(path)).sort()
-      if (names.includes(caseMark)) return
-      for (const name of names) await visit(join(path, name), found, entered)
+      const names = (await readdir(raw ?? path, { encoding: 'buffer' })).sort(Buffer.compare)
+      if (caseMarks.every(mark => names.some(name => name.toString() === mark))) return
+      for (const name of names) await visit(within(place, name), found, entered)
     } else if (!found.has(real)) {
       const problem = info.isFile() ? null : 'not a regular file (a pipe, device or socket)'
-      found.set(real, { path, size: info.isFile() ? info.size : 0, problem })
+      found.set(real, { ...own, size: info.isFile() ? info.size : 0, problem, unreadable: false })
     }
   } catch (error) {
-    found.set(resolve(path), { path, size: 0, problem: reason(error) })
+    const key = (raw ?? Buffer.from(resolve(path))).toString('latin1')
+    found.set(key, { ...own, size: 0, problem: reason(error), unreadable: true })
   }
+}
+
+function within(folder: Place, name: Buffer): Place {
+  const text = name.toString()
+  const isOdd = !Buffer.from(text).equals(name)
+  const shown = isOdd
+    ? name.toString('latin1').replace(/[\x80-\xff]/g, byte => `\\x${byte.charCodeAt(0).toString(16)}`)
+    : text
+  const isRaw = isOdd || folder.raw !== null
+  const raw = isRaw ? Buffer.concat([folder.raw ?? Buffer.from(folder.path), Buffer.from(sep), name]) : null
+  return { path: join(folder.path, shown), raw }
 }
 
 function unreadable(path: string, error: unknown): UserError {

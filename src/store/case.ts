@@ -1,13 +1,20 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
-import { type LedgerEntry, LedgerWriter, readLedger, type SegmentEntry, type EvidenceEntry } from './ledger.ts'
+import {
+  alteredLedger,
+  type EvidenceEntry,
+  type LedgerEntry,
+  LedgerWriter,
+  readLedger,
+  type SegmentEntry,
+} from './ledger.ts'
 import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
 
 /** The version that writes this case. */
@@ -24,20 +31,32 @@ ledger.head    the digest of the last entry
 Change nothing here; "tidemark verify" finds what was changed. Copy the folder to copy the case.
 `
 
-/** Makes an empty case, unless there is one. The folder may exist, but not with anything else in it. */
-export async function createCase(caseDir: string): Promise<void> {
+/** Makes the case's folder, unless there is a case. The folder may exist, but not with anything else in it. */
+export async function createCaseFolder(caseDir: string): Promise<void> {
   if (existsSync(join(caseDir, caseFiles.ledger))) return
   await mkdir(caseDir, { recursive: true })
-  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.ledger}.new`])
+  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`])
   const strange = (await readdir(caseDir)).filter(name => !known.has(name) && !name.startsWith(`${caseFiles.lock}.`))
   if (strange.length > 0) {
-    throw new UserError(`the folder holds something else: ${caseDir} (${strange[0]})`, { hint: 'name an empty or new folder with --case' })
+    throw new UserError(`the folder holds something else: ${caseDir} (${strange[0]})`, {
+      hint: 'name an empty or new folder with --case',
+    })
   }
+}
+
+/** Makes an empty case, unless there is one. The caller holds the lock: two beginnings would be an altered ledger. */
+export async function createCase(caseDir: string): Promise<void> {
+  if (!(await isUnmade(caseDir))) return
   await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
   await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
   await writeFile(join(caseDir, caseFiles.readme), readme)
   const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
-  const writer = await LedgerWriter.open(caseDir, { entries: [], soundBytes: 0, torn: false, faults: [] })
+  const writer = await LedgerWriter.open(caseDir, {
+    entries: [],
+    soundBytes: 0,
+    torn: existsSync(join(caseDir, caseFiles.ledger)),
+    faults: [],
+  })
   await writer.append({
     type: 'created',
     schema: 1,
@@ -48,10 +67,23 @@ export async function createCase(caseDir: string): Promise<void> {
   })
 }
 
-/** Removes what an interrupted writer left: files that the ledger does not name. The caller holds the lock. */
-export async function clearLeftovers(caseDir: string, entries: readonly LedgerEntry[]): Promise<void> {
+/** Whether there is no case yet, or only what a writer left that was killed while it made one. */
+async function isUnmade(caseDir: string): Promise<boolean> {
+  if (!existsSync(join(caseDir, caseFiles.ledger))) return true
+  const { entries, faults } = await readLedger(caseDir)
+  if (entries.length > 0 || faults.length > 0 || existsSync(join(caseDir, caseFiles.head))) return false
+  return (await readdir(join(caseDir, caseFiles.segments)).catch(() => [])).length === 0
+}
+
+/** Removes what was on its way into the case. The caller holds the lock. */
+export async function clearIncoming(caseDir: string): Promise<void> {
   await rm(join(caseDir, caseFiles.incoming), { recursive: true, force: true })
   await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
+}
+
+/** Removes what an interrupted writer left: files that the ledger does not name. The caller holds the lock. */
+export async function clearLeftovers(caseDir: string, entries: readonly LedgerEntry[]): Promise<void> {
+  await clearIncoming(caseDir)
   await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
   const named = new Set(segmentsOf(entries).map(segment => segment.name))
   for (const name of await readdir(join(caseDir, caseFiles.segments))) {
@@ -75,10 +107,7 @@ export function evidenceOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
 export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
   const reading = await readLedger(caseDir)
   if (reading.faults.length > 0 || reading.entries[0]?.type !== 'created') {
-    const fault = reading.faults[0] ?? 'it has no beginning'
-    throw new UserError(`the case's ledger was altered: ${join(caseDir, caseFiles.ledger)}: ${fault}`, {
-      hint: 'tidemark verify names every fault; make a new case from the evidence',
-    })
+    throw alteredLedger(caseDir, reading.faults[0] ?? 'it has no beginning')
   }
   return reading.entries
 }
@@ -140,14 +169,25 @@ async function spillParent(dir: string): Promise<string> {
 }
 
 async function createViews(db: Database, dir: string, segments: readonly SegmentEntry[]): Promise<void> {
-  await db.run(`CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`)
+  await db.run(
+    `CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`,
+  )
   const flows = segments.filter(segment => segment.kind === 'flows')
   const present = new Set(flows.flatMap(segment => segment.columns))
-  const absent = coreFields.filter(name => !present.has(name)).map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
+  const absent = coreFields
+    .filter(name => !present.has(name))
+    .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
   const source = fileList(dir, flows)
   const rest = ['*', ...absent].join(', ')
-  await db.run(source ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}` : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`)
-  const silence = fileList(dir, segments.filter(segment => segment.kind === 'silence'))
+  await db.run(
+    source
+      ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}`
+      : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`,
+  )
+  const silence = fileList(
+    dir,
+    segments.filter(segment => segment.kind === 'silence'),
+  )
   const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
 }
@@ -160,10 +200,19 @@ function fileList(dir: string, segments: readonly SegmentEntry[]): string | null
 
 function emptyFlows(): string {
   const own = ['0::UINTEGER AS _file', '0::UINTEGER AS _line']
-  return [...own, ...flowFields.map(field => `CAST(NULL AS ${sqlType(field.name)}) AS ${quotedName(field.name)}`)].join(', ')
+  return [...own, ...flowFields.map(field => `CAST(NULL AS ${sqlType(field.name)}) AS ${quotedName(field.name)}`)].join(
+    ', ',
+  )
 }
 
-const sqlTypes = { u8: 'UTINYINT', u16: 'USMALLINT', u64: 'UBIGINT', time: 'TIMESTAMP', address: 'STRUCT(hi UBIGINT, lo UBIGINT)', text: 'VARCHAR' }
+const sqlTypes = {
+  u8: 'UTINYINT',
+  u16: 'USMALLINT',
+  u64: 'UBIGINT',
+  time: 'TIMESTAMP',
+  address: 'STRUCT(hi UBIGINT, lo UBIGINT)',
+  text: 'VARCHAR',
+}
 
 /** The DuckDB type of a column of `flows`. */
 export function sqlType(name: string): string {
@@ -184,11 +233,19 @@ async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntr
 
 /** The id of the flow log that wrote a file, from the name that AWS gave it. */
 export function subscriptionOf(path: string): string | null {
-  return /(?:^|_)(fl-[0-9a-f]+)(?:_|\.|$)/.exec(path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1))?.[1] ?? null
+  return (
+    /(?:^|_)(fl-[0-9a-f]+)(?:_|\.|$)/.exec(
+      path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1),
+    )?.[1] ?? null
+  )
 }
 
 /** The places that are in no record, with the paths of their files. */
-export async function readProblems(dir: string, segments: readonly SegmentEntry[], evidence: readonly EvidenceEntry[]): Promise<EvidenceProblem[]> {
+export async function readProblems(
+  dir: string,
+  segments: readonly SegmentEntry[],
+  evidence: readonly EvidenceEntry[],
+): Promise<EvidenceProblem[]> {
   const paths = new Map(evidence.map(file => [file.id, file.path]))
   const problems: EvidenceProblem[] = []
   for (const file of evidence) {
@@ -213,7 +270,8 @@ export async function readEvidence(caseDir: string): Promise<EvidenceReport> {
   const entries = await soundLedger(dir)
   const evidence = evidenceOf(entries)
   const problems = await readProblems(dir, segmentsOf(entries), evidence)
-  return reportOf(dir, evidence, problems, evidence, false)
+  const files = [...evidence].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  return reportOf(dir, files, problems, evidence, false)
 }
 
 /** The report on some files of a case: those that one `add` looked at, or all. */
@@ -224,13 +282,21 @@ export function reportOf(
   all: readonly EvidenceEntry[],
   interrupted: boolean,
 ): EvidenceReport {
-  const totals: EvidenceTotals = { files: 0, lines: 0, header_lines: 0, records: 0, no_data: 0, skip_data: 0, malformed: 0 }
+  const totals: EvidenceTotals = {
+    files: 0,
+    lines: 0,
+    header_lines: 0,
+    records: 0,
+    no_data: 0,
+    skip_data: 0,
+    malformed: 0,
+  }
   for (const file of files) {
     if (file.status !== 'read' && file.status !== 'partly-read') continue
     totals.files++
-    for (const name of ['lines', 'header_lines', 'records', 'no_data', 'skip_data', 'malformed'] as const) totals[name] += file[name]
+    for (const name of ['lines', 'header_lines', 'records', 'no_data', 'skip_data', 'malformed'] as const)
+      totals[name] += file[name]
   }
   const caseRecords = all.reduce((sum, file) => sum + file.records, 0)
   return { case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords, interrupted }
 }
-

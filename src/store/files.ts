@@ -48,15 +48,26 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await sync(dirname(path))
 }
 
+/** Whether an error says that the case can not be written, whatever the evidence is. */
+export function isWriteError(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errorCode(error) ?? '')
+}
+
 /** A full disk and the like, in words; anything else is passed on as it is. */
 export function writeError(error: unknown, caseDir: string): unknown {
   const code = errorCode(error) ?? (/No space left on device/.test(String(error)) ? 'ENOSPC' : undefined)
   const hint = 'what was added before is in the case and safe; run the same command again to go on'
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new UserError(`disk full while writing the case: ${caseDir}`, { cause: error, hint: `free some space, then: ${hint}` })
+    return new UserError(`disk full while writing the case: ${caseDir}`, {
+      cause: error,
+      hint: `free some space, then: ${hint}`,
+    })
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
-    return new UserError(`the case can not be written: ${caseDir}`, { cause: error, hint: 'check the permissions, or choose another folder with --case' })
+    return new UserError(`the case can not be written: ${caseDir}`, {
+      cause: error,
+      hint: 'check the permissions, or choose another folder with --case',
+    })
   }
   return error
 }

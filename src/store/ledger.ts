@@ -76,10 +76,12 @@ const entryBody = z.discriminatedUnion('type', [
 export type EvidenceEntry = z.infer<typeof evidenceEntry>
 export type SegmentEntry = z.infer<typeof segmentEntry>
 export type LedgerEntry = z.infer<typeof entryBody> & { hash: string }
-export type NewEntry = { [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'> }[LedgerEntry['type']]
+export type NewEntry = {
+  [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'>
+}[LedgerEntry['type']]
 
 export const noEntry = '0'.repeat(64)
-const lineShape = /^\{"hash":"([0-9a-f]{64})",(.*)$/
+const lineShape = /^\{"hash":"([0-9a-f]{64})",(.*)$/s
 
 /** What reading a ledger found. `faults` is empty for a sound one. */
 export interface LedgerReading {
@@ -122,11 +124,14 @@ function parseLine(line: Uint8Array, prev: string, seq: number): LedgerEntry | s
   const shape = lineShape.exec(new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(line))
   if (!shape) return 'not a ledger entry'
   const [, hash, rest] = shape as unknown as [string, string, string]
-  const found = createHash('sha256').update(line.subarray(line.length - Buffer.byteLength(rest))).digest('hex')
+  const found = createHash('sha256')
+    .update(line.subarray(line.length - Buffer.byteLength(rest)))
+    .digest('hex')
   if (found !== hash) return `altered: its digest is ${found}, the entry says ${hash}`
   const body = entryBody.safeParse(parsed(`{${rest}`))
   if (!body.success) return `unknown entry: ${body.error.issues[0]?.message}`
-  if (body.data.prev !== prev || body.data.seq !== seq) return 'does not follow the entry before it: entries were removed or reordered'
+  if (body.data.prev !== prev || body.data.seq !== seq)
+    return 'does not follow the entry before it: entries were removed or reordered'
   return { ...body.data, hash }
 }
 
@@ -150,10 +155,16 @@ export class LedgerWriter {
     this.seq = seq
   }
 
-  /** Goes on after the last sound entry; cuts off an unfinished line that a killed writer left. */
+  /**
+   * Goes on after the last sound entry; cuts off an unfinished line, and mends a head, that a killed writer left.
+   *
+   * @throws UserError when entries were cut off the end: another entry would hide that.
+   */
   static async open(caseDir: string, reading: LedgerReading): Promise<LedgerWriter> {
+    const last = reading.entries.at(-1)
+    if (last) await mendHead(caseDir, last, reading.entries.at(-2))
     if (reading.torn) await truncate(join(caseDir, caseFiles.ledger), reading.soundBytes)
-    return new LedgerWriter(caseDir, reading.entries.at(-1)?.hash ?? noEntry, reading.entries.length)
+    return new LedgerWriter(caseDir, last?.hash ?? noEntry, reading.entries.length)
   }
 
   async append(entry: NewEntry): Promise<LedgerEntry> {
@@ -172,6 +183,25 @@ export class LedgerWriter {
     await writeWhole(join(this.caseDir, caseFiles.head), headText(body.seq, hash))
     return { ...(body as LedgerEntry), hash }
   }
+}
+
+/** A writer that is killed after the ledger's line and before the head leaves the head of the entry before, or none before the second. */
+async function mendHead(caseDir: string, last: LedgerEntry, before: LedgerEntry | undefined): Promise<void> {
+  const path = join(caseDir, caseFiles.head)
+  const text = await readFile(path, 'latin1').catch(error => {
+    if (errorCode(error) === 'ENOENT') return null
+    throw error
+  })
+  if (text === headText(last.seq, last.hash)) return
+  if (text !== (before ? headText(before.seq, before.hash) : null))
+    throw alteredLedger(caseDir, 'its last entry is not the one that was written last')
+  await writeWhole(path, headText(last.seq, last.hash))
+}
+
+export function alteredLedger(caseDir: string, fault: string): UserError {
+  return new UserError(`the case's ledger was altered: ${join(caseDir, caseFiles.ledger)}: ${fault}`, {
+    hint: 'tidemark verify names every fault; make a new case from the evidence',
+  })
 }
 
 /** The text of `ledger.head`. */

@@ -1,11 +1,17 @@
-import { link, open, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { errorCode, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
 
-const holder = z.object({ pid: z.number().int().positive(), host: z.string(), born: z.string().nullable(), since: z.string(), doing: z.string() })
+const holder = z.object({
+  pid: z.number().int().positive(),
+  host: z.string(),
+  born: z.string().nullable(),
+  since: z.string(),
+  doing: z.string(),
+})
 type Holder = z.infer<typeof holder>
 
 /**
@@ -19,30 +25,63 @@ type Holder = z.infer<typeof holder>
  */
 export async function lockForWriting(caseDir: string, doing: string): Promise<() => Promise<void>> {
   const path = join(caseDir, caseFiles.lock)
-  const mine: Holder = { pid: process.pid, host: hostname(), born: await birth(process.pid), since: new Date().toISOString(), doing }
+  const mine: Holder = {
+    pid: process.pid,
+    host: hostname(),
+    born: await birth(process.pid),
+    since: new Date().toISOString(),
+    doing,
+  }
   // The lock appears with its text in it: a second process never reads a half-written one.
   const draft = `${path}.${process.pid}`
-  const handle = await open(draft, 'w')
-  await handle.writeFile(JSON.stringify(mine))
-  await handle.close()
   try {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        await link(draft, path)
-        return () => unlink(path)
-      } catch (error) {
-        if (errorCode(error) !== 'EEXIST') throw error
-      }
-      const other = await holderOf(path)
-      if (other && (await alive(other))) throw inUse(caseDir, other)
-      // Only one of several processes that find a dead lock gets to rename it away.
-      const dead = `${path}.dead.${process.pid}`
-      await rename(path, dead).catch(() => undefined)
-      await rm(dead, { force: true })
-    }
-    throw new UserError(`the case is being taken by several processes at once: ${caseDir}`, { hint: 'try again' })
+    await writeFile(draft, JSON.stringify(mine))
+    await take(caseDir, path, draft)
   } finally {
     await rm(draft, { force: true })
+  }
+  return async () => {
+    // Whoever deleted it by hand may have let another process in.
+    if ((await holderOf(path))?.pid === process.pid) await rm(path, { force: true })
+  }
+}
+
+/** Who is writing the case at this moment, or null. */
+export async function writerOf(caseDir: string): Promise<Holder | null> {
+  const other = await holderOf(join(caseDir, caseFiles.lock))
+  return other !== null && (await alive(other)) ? other : null
+}
+
+/**
+ * Makes `draft` the lock at `path`. A dead lock is replaced only by the one process that holds the lock on taking it over, which
+ * is taken in the same way: so nobody can take away a lock that has come alive since it was looked at.
+ */
+async function take(caseDir: string, path: string, draft: string): Promise<void> {
+  for (;;) {
+    if (await linked(draft, path)) return
+    const other = await holderOf(path)
+    if (other !== null && (await alive(other))) throw inUse(caseDir, other)
+    const takeover = `${path}.takeover`
+    await take(caseDir, takeover, draft)
+    try {
+      const still = await holderOf(path)
+      if (still !== null && (await alive(still))) continue
+      await copyFile(draft, `${draft}.new`)
+      await rename(`${draft}.new`, path)
+      return
+    } finally {
+      await rm(takeover, { force: true })
+    }
+  }
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error
+    return false
   }
 }
 
@@ -66,11 +105,12 @@ async function alive(other: Holder): Promise<boolean> {
   return born === null || other.born === null || born === other.born
 }
 
-/** When a process was born, in the kernel's ticks; null where the system does not tell. */
+/** When a process was born, in the kernel's ticks; null where the system does not tell. One that only waits to be buried was never born. */
 async function birth(pid: number): Promise<string | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? 'dead' : (rest[18] ?? null)
   } catch {
     return null
   }
@@ -78,7 +118,10 @@ async function birth(pid: number): Promise<string | null> {
 
 function inUse(caseDir: string, other: Holder): UserError {
   const where = other.host === hostname() ? '' : ` on ${other.host}`
-  return new UserError(`the case is being written by process ${other.pid}${where} since ${other.since} (${other.doing}): ${caseDir}`, {
-    hint: `wait until it is done; reading the case is possible meanwhile. If that process is gone, delete ${join(caseDir, caseFiles.lock)}`,
-  })
+  return new UserError(
+    `the case is being written by process ${other.pid}${where} since ${other.since} (${other.doing}): ${caseDir}`,
+    {
+      hint: `wait until it is done; reading the case is possible meanwhile. If that process is gone, delete ${join(caseDir, caseFiles.lock)}`,
+    },
+  )
 }

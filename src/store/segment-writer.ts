@@ -43,7 +43,9 @@ export class SegmentWriter {
     return new SegmentWriter(caseDir, await Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: null }))
   }
 
-  close(): void {
+  /** Waits for the work that was asked for, whatever becomes of it. */
+  async close(): Promise<void> {
+    await this.tail
     this.database.close()
   }
 
@@ -92,23 +94,40 @@ export class SegmentWriter {
     const name = segment.name.replace(/[0-9a-f]{8}(?=\.parquet$)/, () => randomBytes(4).toString('hex'))
     if (!isEmpty) {
       const target = quotedString(join(this.caseDir, caseFiles.incoming, name))
-      await this.database.run(`COPY (SELECT * FROM read_parquet(${quotedPath(path)}) WHERE _file <> ${file}) TO ${target} (${parquetOptions})`)
+      await this.database.run(
+        `COPY (SELECT * FROM read_parquet(${quotedPath(path)}, hive_partitioning=false) WHERE _file <> ${file}) TO ${target} (${parquetOptions})`,
+      )
     }
     await rm(path)
     if (isEmpty) return { ...segment, rows: 0 }
-    const [counted] = await this.database.rows(`SELECT count(*) AS rows FROM read_parquet(${quotedPath(join(this.caseDir, caseFiles.incoming, name))})`)
+    const [counted] = await this.database.rows(
+      `SELECT count(*) AS rows FROM read_parquet(${quotedPath(join(this.caseDir, caseFiles.incoming, name))})`,
+    )
     return this.settled(name, segment.kind, Number(counted?.['rows']), segment.columns)
   }
 
-  private async copy(name: string, kind: 'flows' | 'silence', columns: ChunkColumn[], select: string[], rows: number): Promise<SegmentEntry> {
+  private async copy(
+    name: string,
+    kind: 'flows' | 'silence',
+    columns: ChunkColumn[],
+    select: string[],
+    rows: number,
+  ): Promise<SegmentEntry> {
     const file = `${name}.parquet`
     const path = join(this.caseDir, caseFiles.incoming, file)
     this.chunks.offer(columns, rows)
-    await this.database.run(`COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`)
+    await this.database.run(
+      `COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`,
+    )
     return this.settled(file, kind, rows, select.map(nameOf))
   }
 
-  private async settled(file: string, kind: SegmentEntry['kind'], rows: number, columns: string[]): Promise<SegmentEntry> {
+  private async settled(
+    file: string,
+    kind: SegmentEntry['kind'],
+    rows: number,
+    columns: string[],
+  ): Promise<SegmentEntry> {
     const path = join(this.caseDir, caseFiles.incoming, file)
     await sync(path)
     const { sha256, bytes } = await digestOfFile(path)
@@ -137,12 +156,17 @@ function addField(column: Column, columns: ChunkColumn[], select: string[]): voi
       break
     case 'u64':
     case 'time':
-      columns.push({ name: column.name, type: column.type === 'time' ? 'TIMESTAMP' : 'UBIGINT', data: column.wide, valid })
+      columns.push({
+        name: column.name,
+        type: column.type === 'time' ? 'TIMESTAMP' : 'UBIGINT',
+        data: column.wide,
+        valid,
+      })
       select.push(name)
       break
     case 'text': {
-      const words = column.words.size === 0 ? ['-'] : column.words.words()
-      columns.push({ name: column.name, type: words, data: codeArray(column.codes, words.length), valid })
+      const { words, codes } = distinctWords(column)
+      columns.push({ name: column.name, type: words, data: codeArray(codes, words.length), valid })
       select.push(words.length > enumWordsMax ? `CAST(${name} AS VARCHAR) AS ${name}` : name)
       break
     }
@@ -151,10 +175,24 @@ function addField(column: Column, columns: ChunkColumn[], select: string[]): voi
   }
 }
 
+/** A text column's words, each once: words that differ only in bytes that are not UTF-8 become the same text. */
+function distinctWords({ words: dictionary, codes }: Column): { words: string[]; codes: Uint32Array } {
+  const words = dictionary.size === 0 ? ['-'] : dictionary.words()
+  if (!words.some(word => word.includes('\ufffd'))) return { words, codes }
+  const places = new Map<string, number>()
+  const moved = Uint32Array.from(words, word => {
+    const place = places.get(word) ?? places.size
+    places.set(word, place)
+    return place
+  })
+  return { words: [...places.keys()], codes: codes.map(code => moved[code]!) }
+}
+
 /** An address is STRUCT(hi UBIGINT, lo UBIGINT): see ARCHITECTURE.md for the designs that were measured. */
 function addAddress(column: Column, valid: Uint8Array | null, columns: ChunkColumn[], select: string[]): void {
-  const low = `${column.name}_lo`
-  const high = `${column.name}_hi`
+  // No field can have such a name.
+  const low = `${column.name}.lo`
+  const high = `${column.name}.hi`
   columns.push({ name: low, type: 'UBIGINT', data: column.wide, valid })
   if (column.high) columns.push({ name: high, type: 'UBIGINT', data: column.high, valid: null })
   const struct = `struct_pack(hi := ${column.high ? quotedName(high) : '0::UBIGINT'}, lo := ${quotedName(low)})`
