@@ -51,9 +51,9 @@ async function similarConnections(evidence: Evidence, index: number): Promise<Gu
   const [row] = await evidence.run(sql`WITH short AS (
       SELECT * FROM judged WHERE service = ${index} AND client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
         AND end_us - start_us <= ${shortSeconds * 1_000_000}),
-    similar AS (SELECT *, count(*) OVER (ORDER BY start_us RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
+    alike AS (SELECT *, count(*) OVER (ORDER BY start_us RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
       FROM short WHERE abs(client_bytes - (SELECT median(client_bytes) FROM short)) <= (SELECT median(client_bytes) FROM short) / 4),
-    near AS (SELECT * FROM similar WHERE within >= greatest(${connectionsMin}, (SELECT max(within) FROM similar) / 4))
+    near AS (SELECT * FROM alike WHERE within >= greatest(${connectionsMin}, (SELECT max(within) FROM alike) / 4))
     SELECT count(*) AS near, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
       median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
       median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread FROM near`)

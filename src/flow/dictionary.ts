@@ -61,6 +61,11 @@ export class Dictionary {
     return this.find(n, q - p, hash)
   }
 
+  /** Bytes of all words together. */
+  get bytes(): number {
+    return this.offsets[this.size]! * 4
+  }
+
   /** As `read`, for a string without spaces. */
   codeOf(text: string): number {
     const bytes = encoder.encode(text)

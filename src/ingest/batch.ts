@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { Column, RecordBuffer } from '../flow/record-buffer.ts'
 import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
-import { caseFiles } from '../store/files.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
 import type { SegmentWriter } from '../store/segment-writer.ts'
 
@@ -11,6 +8,10 @@ import type { SegmentWriter } from '../store/segment-writer.ts'
 const objectsMax = 100_000
 /** Columns of a batch, about twice as many as fields are known: odd headers bring their own. */
 const columnsMax = 150
+/** Bytes of distinct words, which DuckDB gets as a list: a log of nothing but different long words must not fill its memory. */
+const wordBytesMax = 64 << 20
+/** Files of one batch: they go into one line of the ledger. */
+const filesMax = 20_000
 
 interface FileProblem extends Partial<LineProblem> {
   offset?: number
@@ -27,32 +28,38 @@ export class Batch {
   readonly evidence: EvidenceEntry[] = []
   private readonly writer: SegmentWriter
   private readonly pool: BufferPool
-  private readonly caseDir: string
-  private readonly silences: (Silence & { file: number })[] = []
+  private silences: (Silence & { file: number })[] = []
   private readonly problems: object[] = []
-  private readonly flows: { entry: Promise<SegmentEntry>; files: Set<number> }[] = []
+  /** What is written, or being written, and whose rows are in it. */
+  private readonly written: { entry: Promise<SegmentEntry>; files: Set<number> }[] = []
   private filesInBuffer = new Set<number>()
   private rowsAtFileStart = 0
   buffer: RecordBuffer
 
-  private constructor(caseDir: string, writer: SegmentWriter, pool: BufferPool, buffer: RecordBuffer) {
-    this.caseDir = caseDir
+  private constructor(writer: SegmentWriter, pool: BufferPool, buffer: RecordBuffer) {
     this.writer = writer
     this.pool = pool
     this.buffer = buffer
   }
 
-  static async open(caseDir: string, writer: SegmentWriter, pool: BufferPool): Promise<Batch> {
-    return new Batch(caseDir, writer, pool, await pool.take())
+  static async open(writer: SegmentWriter, pool: BufferPool): Promise<Batch> {
+    return new Batch(writer, pool, await pool.take())
   }
 
   get isDue(): boolean {
     return (
-      this.flows.length > 0 ||
+      this.written.length > 0 ||
+      this.evidence.length > filesMax ||
+      this.isHeavy ||
       this.buffer.rows > this.buffer.capacity * 0.9 ||
       this.buffer.columns().length > columnsMax ||
       this.silences.length + this.problems.length > objectsMax
     )
+  }
+
+  /** Whether the buffer should be written though it is not full. */
+  get isHeavy(): boolean {
+    return this.buffer.columns().reduce((sum, column) => sum + column.words.bytes, 0) > wordBytesMax
   }
 
   startFile(id: number): void {
@@ -72,26 +79,40 @@ export class Batch {
   endFile(entry: EvidenceEntry, silences: readonly Silence[], problems: readonly FileProblem[]): void {
     this.evidence.push(entry)
     if (entry.id === null) return
-    for (const silence of silences) this.silences.push({ ...silence, file: entry.id })
+    this.addSilences(entry.id, silences)
     for (const problem of problems) this.problems.push({ _file: entry.id, ...problem })
+  }
+
+  /** Takes what a file has said of silence so far; much of it is written at once. */
+  async spillSilences(file: number, silences: readonly Silence[]): Promise<void> {
+    this.addSilences(file, silences)
+    if (this.silences.length < objectsMax) return
+    const files = new Set(this.silences.map(silence => silence.file))
+    const entry = this.writeSilence()
+    this.silences = []
+    this.written.push({ entry, files })
+    await entry
+  }
+
+  private addSilences(file: number, silences: readonly Silence[]): void {
+    for (const silence of silences) this.silences.push({ ...silence, file })
   }
 
   /** Takes out all rows of a file that can not be kept. */
   async dropFile(file: number): Promise<void> {
     this.buffer.truncate(this.rowsAtFileStart)
     this.filesInBuffer.delete(file)
-    for (const [i, flow] of this.flows.entries()) {
-      if (!flow.files.has(file)) continue
-      flow.files.delete(file)
-      this.flows[i] = { files: flow.files, entry: this.writer.without(await flow.entry, file, flow.files.size === 0) }
+    this.silences = this.silences.filter(silence => silence.file !== file)
+    for (const [i, { entry, files }] of this.written.entries()) {
+      if (!files.delete(file)) continue
+      this.written[i] = { files, entry: this.writer.without(await entry, file, files.size === 0) }
     }
   }
 
   /** Writes what is left; the batch must not be used afterwards. Resolves when all its segments are on the disk. */
   async close(): Promise<{ evidence: EvidenceEntry[]; segments: SegmentEntry[] }> {
-    if (this.buffer.rows > 0) this.flush()
-    else this.pool.give(this.buffer)
-    const segments = await Promise.all(this.flows.map(flow => flow.entry))
+    this.flush()
+    const segments = await Promise.all(this.written.map(segment => segment.entry))
     if (this.silences.length > 0) segments.push(await this.writeSilence())
     if (this.problems.length > 0) segments.push(await this.writer.writeProblems(this.name('problems'), this.problems))
     return { evidence: this.evidence, segments: segments.filter(segment => segment.rows > 0) }
@@ -99,16 +120,21 @@ export class Batch {
 
   private flush(): void {
     const { buffer } = this
+    if (buffer.rows === 0) {
+      this.pool.give(buffer)
+      return
+    }
     const entry = this.writer.writeFlows(this.name('flows'), buffer).finally(() => this.pool.give(buffer))
     // Its failure is met where the entry is awaited; until then it must not count as unhandled.
     entry.catch(() => undefined)
-    this.flows.push({ entry, files: this.filesInBuffer })
+    this.written.push({ entry, files: this.filesInBuffer })
     this.filesInBuffer = new Set()
   }
 
   private name(kind: string): string {
-    const first = Math.min(...this.filesInBuffer, ...this.evidence.map(entry => entry.id ?? Number.MAX_SAFE_INTEGER))
-    return `${kind}-${String(Number.isSafeInteger(first) ? first : 0).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
+    const ids = [...this.filesInBuffer, ...this.evidence.flatMap(entry => entry.id ?? [])]
+    const first = ids.reduce((least, id) => Math.min(least, id), ids[0] ?? 0)
+    return `${kind}-${String(first).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
   }
 
   private writeSilence(): Promise<SegmentEntry> {
@@ -124,8 +150,9 @@ export class Batch {
     for (const [row, silence] of this.silences.entries()) {
       columns.file[row] = silence.file
       columns.line[row] = silence.line
-      if (silence.sensor === null) columns.sensor.setNull(row)
-      else columns.sensor.codes[row] = columns.sensor.words.codeOf(silence.sensor)
+      const sensor = silence.sensor === null ? -1 : columns.sensor.words.codeOf(silence.sensor)
+      if (sensor < 0) columns.sensor.setNull(row)
+      else columns.sensor.codes[row] = sensor
       columns.status.codes[row] = columns.status.words.codeOf(silence.status)
       for (const name of ['start', 'end'] as const) {
         if (Number.isNaN(silence[name])) columns[name].setNull(row)
@@ -133,14 +160,6 @@ export class Batch {
       }
     }
     return this.writer.writeSilence(this.name('silence'), columns, rows)
-  }
-
-  /** Removes what the batch has written: it will not be entered. */
-  async abandon(): Promise<void> {
-    for (const flow of this.flows) {
-      const entry = await flow.entry.catch(() => null)
-      if (entry) await rm(join(this.caseDir, caseFiles.incoming, entry.name), { force: true })
-    }
   }
 }
 

@@ -32,6 +32,7 @@ export class Stopped extends Error {}
 
 const sensorsShownMax = 20
 const headBytes = 64 << 10
+const silencesAtOnce = 10_000
 const changed = 'it changed while it was being read'
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
@@ -125,6 +126,10 @@ async function take(
   while (at < piece.length) {
     await nextBuffer(reader, task, batch)
     at = reader.read(piece, at)
+  }
+  if (batch.isHeavy) await nextBuffer(reader, task, batch)
+  if (reader.silences.length >= silencesAtOnce) {
+    await batch.spillSilences(task.id, reader.silences.splice(0))
   }
   options.progress(0, reader.counts.records - before)
 }

@@ -80,7 +80,7 @@ async function main(): Promise<void> {
 async function work(writer: SegmentWriter): Promise<void> {
   const pool = new BufferPool(settings.rowsPerSegment)
   const closing: Promise<void>[] = []
-  let batch = await Batch.open(settings.caseDir, writer, pool)
+  let batch = await Batch.open(writer, pool)
   const close = (done: Batch): void => {
     const sent = done.close().then(({ evidence, segments }) => say({ type: 'batch', evidence, segments }))
     sent.catch(fail)
@@ -100,7 +100,7 @@ async function work(writer: SegmentWriter): Promise<void> {
     }
     if (!batch.isDue) continue
     close(batch)
-    batch = await Batch.open(settings.caseDir, writer, pool)
+    batch = await Batch.open(writer, pool)
   }
   close(batch)
   await Promise.all(closing)

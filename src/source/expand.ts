@@ -21,6 +21,7 @@ export interface ExpandLimits {
 export const defaultLimits: ExpandLimits = { ratioMax: 200, bytesMax: 64 * 2 ** 30 }
 const ratioFreeBytes = 64 << 20
 const pieceBytes = 256 << 10
+const salvageBytes = 4096
 /** Each stretch of padding between members costs another start from the beginning of the file. */
 const gapsMax = 1000
 
@@ -117,19 +118,20 @@ export class Expanded {
 
   /**
    * What zlib had unpacked when it met the damage but did not give out: it drops the output of the call that fails. So the file
-   * is unpacked again up to the piece that fails, and that piece byte by byte.
+   * is unpacked again up to the piece that fails, and that piece in smaller ones, down to single bytes.
    */
   private async *salvaged(from: number, given: number, error: unknown): AsyncGenerator<Uint8Array> {
-    const coarse = await gunzipUntilError(without(this.open(), from), 4096, Number.POSITIVE_INFINITY, given)
-    yield* coarse.output
-    const fine = await gunzipUntilError(
-      without(this.open(), from),
-      4096,
-      coarse.accepted,
-      given + lengthOf(coarse.output),
-    )
-    yield* fine.output
-    const offset = from + fine.accepted
+    let accepted = Number.POSITIVE_INFINITY
+    let known = given
+    for (const step of [salvageBytes, 64, 1]) {
+      const found = await gunzipUntilError(without(this.open(), from), accepted, step, known)
+      yield* found.output
+      known += lengthOf(found.output)
+      accepted = found.accepted
+      // Cut, not damaged: there is no piece to take apart.
+      if (from + accepted >= this.size) break
+    }
+    const offset = from + accepted
     this.damage = { offset, problem: gzipProblem(errorText(error), offset < this.size) }
   }
 
@@ -184,14 +186,14 @@ function onceWritable(gunzip: Gunzip, resolve: () => void): void {
 }
 
 /**
- * Unpacks pieces of `step` bytes until one is refused, from `fineFrom` on byte by byte.
+ * Unpacks until a piece is refused, in pieces of `step` bytes from `fineFrom` on.
  *
  * @returns the output beyond the first `skip` bytes, and how many bytes of the file were accepted.
  */
 async function gunzipUntilError(
   pieces: AsyncIterable<Uint8Array>,
-  step: number,
   fineFrom: number,
+  step: number,
   skip: number,
 ): Promise<{ output: Uint8Array[]; accepted: number }> {
   const gunzip = createGunzip({ chunkSize: 16384, finishFlush: constants.Z_SYNC_FLUSH })
@@ -209,7 +211,8 @@ async function gunzipUntilError(
   let accepted = 0
   for await (const piece of pieces) {
     for (let at = 0; at < piece.length && !failed; ) {
-      const bytes = accepted >= fineFrom ? 1 : Math.min(step, piece.length - at, fineFrom - accepted)
+      const most = accepted >= fineFrom ? step : Math.min(salvageBytes, fineFrom - accepted)
+      const bytes = Math.min(most, piece.length - at)
       await new Promise<void>(resolve => {
         gunzip.once('close', resolve)
         gunzip.write(piece.subarray(at, at + bytes), () => {

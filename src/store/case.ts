@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
-import { caseFiles, digestOfFile, segmentPath } from './files.ts'
+import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
 import {
   alteredLedger,
   type EvidenceEntry,
   type LedgerEntry,
   LedgerWriter,
+  noCase,
   readLedger,
   type SegmentEntry,
 } from './ledger.ts'
@@ -50,12 +51,15 @@ export async function createCase(caseDir: string): Promise<void> {
   await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
   await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
   await writeFile(join(caseDir, caseFiles.readme), readme)
+  await sync(join(caseDir, caseFiles.readme))
+  await sync(dirname(caseDir))
   const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
   const writer = await LedgerWriter.open(caseDir, {
     entries: [],
     soundBytes: 0,
     torn: existsSync(join(caseDir, caseFiles.ledger)),
     faults: [],
+    head: 'missing',
   })
   await writer.append({
     type: 'created',
@@ -70,8 +74,8 @@ export async function createCase(caseDir: string): Promise<void> {
 /** Whether there is no case yet, or only what a writer left that was killed while it made one. */
 async function isUnmade(caseDir: string): Promise<boolean> {
   if (!existsSync(join(caseDir, caseFiles.ledger))) return true
-  const { entries, faults } = await readLedger(caseDir)
-  if (entries.length > 0 || faults.length > 0 || existsSync(join(caseDir, caseFiles.head))) return false
+  const { entries, faults, head } = await readLedger(caseDir)
+  if (entries.length > 0 || faults.length > 0 || head !== 'missing') return false
   return (await readdir(join(caseDir, caseFiles.segments)).catch(() => [])).length === 0
 }
 
@@ -106,8 +110,13 @@ export function evidenceOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
  */
 export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
   const reading = await readLedger(caseDir)
+  if (reading.entries.length === 0 && (await isUnmade(caseDir))) throw noCase(caseDir)
   if (reading.faults.length > 0 || reading.entries[0]?.type !== 'created') {
     throw alteredLedger(caseDir, reading.faults[0] ?? 'it has no beginning')
+  }
+  // What was cut off its end would be missing from every figure.
+  if (reading.head === 'unknown' || (reading.head === 'missing' && reading.entries.length > 1)) {
+    throw alteredLedger(caseDir, 'entries were cut off its end, or ledger.head was changed or removed')
   }
   return reading.entries
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { errorCode, UserError } from '../errors.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
 import { caseFiles, writeWhole } from './files.ts'
 
 /**
@@ -39,9 +39,11 @@ export const evidenceEntry = z.object({
   expanded_bytes: count,
 })
 
+/** The only names that a case's files can have: no path can be smuggled in. */
+export const segmentName = /^(flows|silence|problems)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
+
 export const segmentEntry = z.object({
-  /** The only names that a case's files can have: no path can be smuggled in. */
-  name: text.regex(/^(flows|silence|problems)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/),
+  name: text.regex(segmentName),
   kind: z.enum(['flows', 'silence', 'problems']),
   rows: count,
   bytes: count,
@@ -91,15 +93,19 @@ export interface LedgerReading {
   /** An unfinished last line: the writer was interrupted, nothing that it had acknowledged is lost. */
   torn: boolean
   faults: string[]
+  /** The number of the entry whose digest is kept apart; `unknown` if it is none of these entries'. */
+  head: number | 'missing' | 'unknown'
 }
 
 /** Reads and checks every line. Stops at the first line that does not fit. */
 export async function readLedger(caseDir: string): Promise<LedgerReading> {
+  // First, for a writer goes the other way: what the head names is in the ledger then.
+  const head = await readHead(caseDir)
   const bytes = await readFile(join(caseDir, caseFiles.ledger)).catch(error => {
     if (errorCode(error) === 'ENOENT') throw noCase(caseDir)
     throw error
   })
-  const reading: LedgerReading = { entries: [], soundBytes: 0, torn: false, faults: [] }
+  const reading: LedgerReading = { entries: [], soundBytes: 0, torn: false, faults: [], head: 'missing' }
   let prev = noEntry
   for (let at = 0; at < bytes.length; ) {
     const newline = bytes.indexOf(10, at)
@@ -117,7 +123,19 @@ export async function readLedger(caseDir: string): Promise<LedgerReading> {
     at = newline + 1
     reading.soundBytes = at
   }
+  if (head !== null) {
+    const place = reading.entries.findLastIndex(entry => headText(entry.seq, entry.hash) === head)
+    reading.head = place < 0 ? 'unknown' : place
+  }
   return reading
+}
+
+async function readHead(caseDir: string): Promise<string | null> {
+  try {
+    return await readFile(join(caseDir, caseFiles.head), 'latin1')
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? null : errorText(error)
+  }
 }
 
 function parseLine(line: Uint8Array, prev: string, seq: number): LedgerEntry | string {
@@ -162,7 +180,7 @@ export class LedgerWriter {
    */
   static async open(caseDir: string, reading: LedgerReading): Promise<LedgerWriter> {
     const last = reading.entries.at(-1)
-    if (last) await mendHead(caseDir, last, reading.entries.at(-2))
+    if (last) await mendHead(caseDir, reading, last)
     if (reading.torn) await truncate(join(caseDir, caseFiles.ledger), reading.soundBytes)
     return new LedgerWriter(caseDir, last?.hash ?? noEntry, reading.entries.length)
   }
@@ -186,16 +204,12 @@ export class LedgerWriter {
 }
 
 /** A writer that is killed after the ledger's line and before the head leaves the head of the entry before, or none before the second. */
-async function mendHead(caseDir: string, last: LedgerEntry, before: LedgerEntry | undefined): Promise<void> {
-  const path = join(caseDir, caseFiles.head)
-  const text = await readFile(path, 'latin1').catch(error => {
-    if (errorCode(error) === 'ENOENT') return null
-    throw error
-  })
-  if (text === headText(last.seq, last.hash)) return
-  if (text !== (before ? headText(before.seq, before.hash) : null))
+async function mendHead(caseDir: string, { entries, head }: LedgerReading, last: LedgerEntry): Promise<void> {
+  if (head === last.seq) return
+  if (head !== (entries.length === 1 ? 'missing' : last.seq - 1)) {
     throw alteredLedger(caseDir, 'its last entry is not the one that was written last')
-  await writeWhole(path, headText(last.seq, last.hash))
+  }
+  await writeWhole(join(caseDir, caseFiles.head), headText(last.seq, last.hash))
 }
 
 export function alteredLedger(caseDir: string, fault: string): UserError {
@@ -209,7 +223,7 @@ export function headText(seq: number, hash: string): string {
   return `${JSON.stringify({ seq, hash })}\n`
 }
 
-function noCase(caseDir: string): UserError {
+export function noCase(caseDir: string): UserError {
   return new UserError(`no case here: ${caseDir}`, {
     hint: 'add evidence first (tidemark add PATH…), or name the case with --case DIR',
   })

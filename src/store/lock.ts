@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +34,7 @@ export async function lockForWriting(caseDir: string, doing: string): Promise<()
     doing,
   }
   // The lock appears with its text in it: a second process never reads a half-written one.
-  const draft = `${path}.${process.pid}`
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
     await writeFile(draft, JSON.stringify(mine))
     await take(caseDir, path, draft)
@@ -42,14 +43,15 @@ export async function lockForWriting(caseDir: string, doing: string): Promise<()
   }
   return async () => {
     // Whoever deleted it by hand may have let another process in.
-    if ((await holderOf(path))?.pid === process.pid) await rm(path, { force: true })
+    const other = await holderOf(path)
+    if (other !== null && other !== 'nobody' && other.pid === process.pid) await rm(path, { force: true })
   }
 }
 
 /** Who is writing the case at this moment, or null. */
 export async function writerOf(caseDir: string): Promise<Holder | null> {
   const other = await holderOf(join(caseDir, caseFiles.lock))
-  return other !== null && (await alive(other)) ? other : null
+  return other !== null && other !== 'nobody' && (await alive(other)) ? other : null
 }
 
 /**
@@ -60,12 +62,13 @@ async function take(caseDir: string, path: string, draft: string): Promise<void>
   for (;;) {
     if (await linked(draft, path)) return
     const other = await holderOf(path)
+    if (other === 'nobody') continue
     if (other !== null && (await alive(other))) throw inUse(caseDir, other)
     const takeover = `${path}.takeover`
     await take(caseDir, takeover, draft)
     try {
       const still = await holderOf(path)
-      if (still !== null && (await alive(still))) continue
+      if (still === 'nobody' || (still !== null && (await alive(still)))) continue
       await copyFile(draft, `${draft}.new`)
       await rename(`${draft}.new`, path)
       return
@@ -85,12 +88,12 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function holderOf(path: string): Promise<Holder | null> {
+/** Whose lock it is; null for what is no lock of ours, which holds nothing but is in the way. */
+async function holderOf(path: string): Promise<Holder | null | 'nobody'> {
   try {
     return holder.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch {
-    // Gone in the meantime, or not a lock of ours: it holds nothing.
-    return null
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? 'nobody' : null
   }
 }
 

@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { errorCode } from '../errors.ts'
 import { segmentsOf } from './case.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
-import { headText, type LedgerEntry, readLedger } from './ledger.ts'
+import { type LedgerEntry, type LedgerReading, readLedger, segmentName } from './ledger.ts'
+import { writerOf } from './lock.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
 
 /** Called with the bytes checked so far and the bytes that there are to check. */
@@ -17,9 +18,10 @@ export type VerifyProgress = (done: number, total: number) => void
 export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): Promise<VerifyReport> {
   const dir = resolve(caseDir)
   const findings: VerifyFinding[] = []
+  const isWritten = (await writerOf(dir)) !== null
   const reading = await readLedger(dir)
   for (const fault of reading.faults) findings.push({ what: 'altered', path: caseFiles.ledger, detail: fault })
-  await checkHead(dir, reading, findings)
+  findings.push(...checkHead(reading, isWritten))
   await checkReadme(dir, reading.entries[0], findings)
   const segments = segmentsOf(reading.entries)
   const total = segments.reduce((sum, segment) => sum + segment.bytes, 0)
@@ -44,7 +46,7 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
     bytes += segment.bytes
     onProgress?.(bytes, total)
   }
-  await findUnlisted(dir, new Set(segments.map(segment => segment.name)), findings)
+  findings.push(...(await findUnlisted(dir, new Set(segments.map(segment => segment.name)), isWritten)))
   return {
     case: dir,
     intact: findings.every(finding => finding.what === 'incomplete'),
@@ -57,55 +59,26 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
 }
 
 /** The digest kept apart must be that of the last entry, or of the one before it if a writer was killed between the two writes. */
-async function checkHead(
-  dir: string,
-  reading: Awaited<ReturnType<typeof readLedger>>,
-  findings: VerifyFinding[],
-): Promise<void> {
-  const { entries, torn } = reading
-  let text: string
-  try {
-    text = await readFile(join(dir, caseFiles.head), 'latin1')
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' && entries.length === 1 && reading.faults.length === 0) {
-      findings.push({
-        what: 'incomplete',
-        path: caseFiles.head,
-        detail: 'not yet written: the writer that made the case was interrupted; the next add mends it',
-      })
-      return
-    }
-    findings.push({
-      what: 'missing',
-      path: caseFiles.head,
-      detail: errorCode(error) === 'ENOENT' ? 'the digest of the last entry' : String(error),
-    })
-    return
+function checkHead({ entries, torn, faults, head }: LedgerReading, isWritten: boolean): VerifyFinding[] {
+  const last = entries.length - 1
+  const path = caseFiles.head
+  if (head === 'missing') {
+    const detail = 'not yet written: the writer that made the case was interrupted; the next add mends it'
+    if (last === 0 && faults.length === 0) return [{ what: 'incomplete', path, detail }]
+    return [{ what: 'missing', path, detail: 'the digest of the last entry' }]
   }
-  const at = (index: number): string | null => {
-    const entry = entries.at(index)
-    return entry ? headText(entry.seq, entry.hash) : null
+  if (isWritten && head !== 'unknown') return []
+  if (head === last) {
+    const detail = 'an unfinished last line: a writer was interrupted; the next add removes it'
+    return torn ? [{ what: 'incomplete', path: caseFiles.ledger, detail }] : []
   }
-  if (text === at(-1)) {
-    if (torn)
-      findings.push({
-        what: 'incomplete',
-        path: caseFiles.ledger,
-        detail: 'an unfinished last line: a writer was interrupted; the next add removes it',
-      })
-  } else if (text === at(-2) && !torn && reading.faults.length === 0) {
-    findings.push({
-      what: 'incomplete',
-      path: caseFiles.head,
-      detail: 'one entry behind the ledger: a writer was interrupted; the next add mends it',
-    })
-  } else if (reading.faults.length === 0) {
-    findings.push({
-      what: 'altered',
-      path: torn ? caseFiles.ledger : caseFiles.head,
-      detail: 'the last entry is not the one that was written last: entries were cut off, or the digest was changed',
-    })
+  if (faults.length > 0) return []
+  if (head === last - 1 && !torn) {
+    const detail = 'one entry behind the ledger: a writer was interrupted; the next add mends it'
+    return [{ what: 'incomplete', path, detail }]
   }
+  const detail = 'the last entry is not the one that was written last: entries were cut off, or the digest was changed'
+  return [{ what: 'altered', path: torn ? caseFiles.ledger : path, detail }]
 }
 
 async function checkReadme(dir: string, first: LedgerEntry | undefined, findings: VerifyFinding[]): Promise<void> {
@@ -116,19 +89,23 @@ async function checkReadme(dir: string, first: LedgerEntry | undefined, findings
     findings.push({ what: 'altered', path: caseFiles.readme, detail: `SHA-256 is ${found.sha256}` })
 }
 
-async function findUnlisted(dir: string, segments: ReadonlySet<string>, findings: VerifyFinding[]): Promise<void> {
+async function findUnlisted(dir: string, segments: ReadonlySet<string>, isWritten: boolean): Promise<VerifyFinding[]> {
+  const findings: VerifyFinding[] = []
   const own = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`])
   for (const name of await readdir(dir)) {
     if (own.has(name) || /^write\.lock\./.test(name)) continue
     findings.push({ what: 'unlisted', path: name, detail: 'no part of the case' })
   }
-  for (const name of await readdir(join(dir, caseFiles.segments)).catch(() => [])) {
-    if (segments.has(name)) continue
-    const info = await lstat(join(dir, caseFiles.segments, name))
-    findings.push({
-      what: 'unlisted',
-      path: join(caseFiles.segments, name),
-      detail: `${info.size} bytes that no ledger entry names`,
-    })
+  const strange = (await readdir(join(dir, caseFiles.segments)).catch(() => [])).filter(name => !segments.has(name))
+  if (strange.length === 0) return findings
+  // What a writer has put there since the ledger was read is in the ledger now, or will be at once.
+  const entered = new Set(segmentsOf((await readLedger(dir)).entries).map(segment => segment.name))
+  for (const name of strange.filter(one => !entered.has(one))) {
+    const path = join(caseFiles.segments, name)
+    const size = (await lstat(join(dir, path)).catch(() => null))?.size
+    if (isWritten && segmentName.test(name)) {
+      findings.push({ what: 'incomplete', path, detail: 'on its way into the ledger: a writer is at work' })
+    } else findings.push({ what: 'unlisted', path, detail: `${size ?? 'no'} bytes that no ledger entry names` })
   }
+  return findings
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -12,15 +12,15 @@ import { chanceFrom, folderFor, logOf, recordsOfFiles, setting } from './support
 
 const kills = setting('KILLS', 50)
 const seed = setting('KILL_SEED', 20260314)
-const fileCount = 40
+const fileCount = 24
 const driver = fileURLToPath(new URL('./add-driver.js', import.meta.url))
 
-/** Forty files of about three hundred records, no two of the same number. */
+/** Two dozen files of about two hundred records, no two of the same number. */
 function writeLogs(folder: string): Map<string, { records: number; bytes: number }> {
   mkdirSync(folder)
   const truth = new Map<string, { records: number; bytes: number }>()
   for (let i = 0; i < fileCount; i++) {
-    const records = 270 + i
+    const records = 170 + i
     const path = join(folder, `${String(i).padStart(2, '0')}.log`)
     writeFileSync(path, logOf(records, i * 1000))
     let bytes = 0
@@ -30,13 +30,26 @@ function writeLogs(folder: string): Map<string, { records: number; bytes: number
   return truth
 }
 
-/** Runs an add in a process of its own and kills it after a time; null lets it end. Resolves with the milliseconds it lived. */
-function runAndKill(options: AddOptions, after: number | null): Promise<{ lived: number; killed: boolean }> {
+/** When to kill: so many milliseconds after the ledger has so many bytes. */
+interface Blow {
+  ledgerBytes: number
+  milliseconds: number
+}
+
+/** Runs an add in a process of its own and kills it; null lets it end. Resolves with the milliseconds it lived. */
+function runAndKill(options: AddOptions, blow: Blow | null): Promise<{ lived: number; killed: boolean }> {
   const child = spawn(process.execPath, [driver, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] })
   let began = 0
   child.stdout.once('data', () => {
     began = performance.now()
-    if (after !== null) setTimeout(() => child.kill('SIGKILL'), after)
+    if (blow === null) return
+    const ledger = join(options.case, 'ledger.jsonl')
+    const watch = setInterval(() => {
+      if ((statSync(ledger, { throwIfNoEntry: false })?.size ?? 0) < blow.ledgerBytes) return
+      clearInterval(watch)
+      setTimeout(() => child.kill('SIGKILL'), blow.milliseconds)
+    }, 2)
+    child.on('close', () => clearInterval(watch))
   })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
@@ -54,22 +67,27 @@ test(`${kills} kills at random moments: the case opens, every file is in whole o
   const total = [...truth.values()].reduce((sum, file) => sum + file.records, 0)
   const chance = chanceFrom(seed)
   t.diagnostic(`seed ${seed}`)
-  const optionsFor = (dir: string): AddOptions => ({ case: dir, paths: [logs], workers: 2, rowsPerSegment: 600 })
+  const optionsFor = (dir: string): AddOptions => ({ case: dir, paths: [logs], workers: 2, rowsPerSegment: 320 })
 
   const unbroken = join(root, 'unbroken')
   const { lived } = await runAndKill(optionsFor(unbroken), null)
   const { totals } = await readEvidence(unbroken)
   assert.equal(totals.records, total)
   const batches = (await readLedger(unbroken)).entries.length - 1
-  assert.ok(batches >= 15, `only ${batches} batches: the kills would have little to interrupt`)
+  const ledgerBytes = statSync(join(unbroken, 'ledger.jsonl')).size
+  assert.ok(batches >= 10, `only ${batches} batches: the kills would have little to interrupt`)
 
   const seen = { killed: 0, absent: 0, nothing: 0, partial: 0, whole: 0, incomplete: 0 }
   for (let round = 0; round < kills; round++) {
     const dir = join(root, `case-${round}`)
-    // Most of the kills fall into the time in which batches are entered; some hit the second add of an already cut one.
+    // Some hit the second add of one that was cut already.
     const blows = chance.maybe(0.2) ? 2 : 1
-    for (let blow = 0; blow < blows; blow++) {
-      const { killed } = await runAndKill(optionsFor(dir), chance.int(0, Math.round(lived * 1.05)))
+    for (let n = 0; n < blows; n++) {
+      // Half at any time at all, half at any state of the ledger: much of the time is the start of threads.
+      const blow = chance.maybe(0.5)
+        ? { ledgerBytes: 0, milliseconds: chance.int(0, Math.round(lived)) }
+        : { ledgerBytes: chance.int(1, ledgerBytes), milliseconds: chance.int(0, 30) }
+      const { killed } = await runAndKill(optionsFor(dir), blow)
       if (killed) seen.killed++
     }
     const where = `seed ${seed}, round ${round}`

@@ -31,7 +31,7 @@ export class Bench {
     writeFileSync(this.path, content)
     const id = ++this.id
     const unused = null as unknown as SegmentWriter
-    const batch = await Batch.open('', unused, this.pool)
+    const batch = await Batch.open(unused, this.pool)
     const task = { id, path: this.path, rawPath: null, size: content.length, problem: null, unreadable: false }
     const options: ReadOptions = {
       format: null,

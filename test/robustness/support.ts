@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { openCase } from '../../src/store/case.ts'
+import { openCase, readEvidence } from '../../src/store/case.ts'
+import type { EvidenceReport } from '../../src/store/reports.ts'
+import { verifyCase } from '../../src/store/verify.ts'
 
 /** A sequence of random numbers that its seed alone decides. */
 export interface Chance {
@@ -85,4 +88,19 @@ export async function within<T>(seconds: number, what: string, work: Promise<T>)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The report's one file of that name. */
+export function fileOf(report: EvidenceReport, path: string): EvidenceReport['files'][number] {
+  const found = report.files.filter(file => file.path === path)
+  assert.equal(found.length, 1, `${path} is listed once`)
+  return found[0]!
+}
+
+/** Every byte of the case is as its ledger says, and its segments hold what its ledger lists. */
+export async function assertSound(dir: string): Promise<void> {
+  assert.deepEqual((await verifyCase(dir)).findings, [])
+  const held = await recordsOfFiles(dir)
+  for (const file of (await readEvidence(dir)).files)
+    assert.equal(held.get(file.path)?.records ?? 0, file.records, file.path)
 }

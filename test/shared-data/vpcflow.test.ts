@@ -265,7 +265,7 @@ for (const [name, what] of Object.entries(notEvidence)) {
       report.files.map(({ status, id, records }) => [status, id, records]),
       [['not-evidence', null, 0]],
     )
-    assert.match(report.files[0]?.problem ?? '', /no flow log/)
+    assert.match(report.files[0]?.problem ?? '', /no flow log|JSON|comma-separated/)
     assert.match(report.files[0]?.sha256 ?? '', /^[0-9a-f]{64}$/)
   })
 }
@@ -283,6 +283,6 @@ for (const [name, what] of Object.entries(wrapped)) {
     assert.deepEqual(flows, [])
     assert.equal(report.totals.records, 0)
     assert.ok(['unreadable', 'not-evidence'].includes(report.files[0]?.status ?? ''))
-    assert.match(report.files[0]?.problem ?? '', /flow/)
+    assert.match(report.files[0]?.problem ?? '', /flow|JSON/)
   })
 }
