@@ -53,8 +53,8 @@ test('a process that died while it took over the lock of another that died holds
 test('a process that is dead but not yet buried by its parent holds nobody up', async t => {
   if (process.platform !== 'linux') return t.skip('only Linux tells')
   const dir = folderFor(t)
-  // The shell starts a process that ends at once, becomes another that never asks for it, and says its number.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // The shell starts a short process, says its number, and becomes another program, which never asks for it, before it ends.
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] })
   t.after(() => parent.kill('SIGKILL'))
   const pid = Number(await new Promise(resolve => parent.stdout.once('data', resolve)))
   for (let wait = 0; wait < 100 && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')); wait++) {
