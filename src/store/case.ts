@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { UserError } from '../errors.ts'
+import { errorCode, UserError } from '../errors.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
@@ -79,10 +79,25 @@ async function isUnmade(caseDir: string): Promise<boolean> {
   return (await readdir(join(caseDir, caseFiles.segments)).catch(() => [])).length === 0
 }
 
-/** Removes what was on its way into the case. The caller holds the lock. */
+const spillPrefix = '.tidemark-spill-'
+
+/** Empties `incoming`, but for the spill folders of readers that are at work on this machine. The caller holds the lock. */
 export async function clearIncoming(caseDir: string): Promise<void> {
-  await rm(join(caseDir, caseFiles.incoming), { recursive: true, force: true })
-  await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
+  const incoming = join(caseDir, caseFiles.incoming)
+  await mkdir(incoming, { recursive: true })
+  for (const name of await readdir(incoming)) {
+    if (name.startsWith(spillPrefix) && isAlive(Number.parseInt(name.slice(spillPrefix.length), 10))) continue
+    await rm(join(incoming, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
 }
 
 /** Removes what an interrupted writer left: files that the ledger does not name. The caller holds the lock. */
@@ -148,7 +163,7 @@ export async function openCase(caseDir: string): Promise<Case> {
       hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
     })
   }
-  const temp = await mkdtemp(join(await spillParent(dir), '.tidemark-spill-'))
+  const temp = await mkdtemp(join(await spillParent(dir), `${spillPrefix}${process.pid}-`))
   const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
   const db = await Database.open({ threads: availableParallelism(), memoryLimit: `${memory}MB`, tempDirectory: temp })
   const evidence = evidenceOf(entries)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { addEvidence } from '../../src/ingest/add.ts'
-import { readEvidence } from '../../src/store/case.ts'
+import { openCase, readEvidence } from '../../src/store/case.ts'
 import { lockForWriting, writerOf } from '../../src/store/lock.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { folderFor, logOf, recordsOfFiles, setting } from './support.ts'
@@ -101,4 +101,21 @@ test('reading and verifying go on while the case is written, and never take it f
   assert.deepEqual((await verifyCase(dir)).findings, [])
   assert.equal((await readEvidence(dir)).case_records, 12_010)
   t.diagnostic(`${looks} looks while it was written`)
+})
+
+test('a writer leaves the spill folder of a reader at work, and removes that of a dead one', async t => {
+  const root = folderFor(t)
+  writeFileSync(join(root, 'a.log'), logOf(10, 0))
+  writeFileSync(join(root, 'b.log'), logOf(10, 900_000))
+  const dir = join(root, 'case')
+  await addEvidence({ case: dir, paths: [join(root, 'a.log')], workers: 1 })
+  const c = await openCase(dir)
+  const spill = (): string[] => readdirSync(join(dir, 'incoming')).filter(name => name.startsWith('.tidemark-spill-'))
+  const [alive] = spill()
+  assert.ok(alive)
+  mkdirSync(join(dir, 'incoming', '.tidemark-spill-4194305-dead'))
+  await addEvidence({ case: dir, paths: [join(root, 'b.log')], workers: 1 })
+  assert.deepEqual(spill(), [alive])
+  await c.close()
+  assert.deepEqual(spill(), [])
 })
