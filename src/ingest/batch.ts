@@ -124,7 +124,9 @@ export class Batch {
       this.pool.give(buffer)
       return
     }
-    const entry = this.writer.writeFlows(this.name('flows'), buffer).finally(() => this.pool.give(buffer))
+    const { copied, entry } = this.writer.writeFlows(this.name('flows'), buffer)
+    const give = (): void => this.pool.give(buffer)
+    copied.then(give, give)
     // Its failure is met where the entry is awaited; until then it must not count as unhandled.
     entry.catch(() => undefined)
     this.written.push({ entry, files: this.filesInBuffer })
@@ -169,7 +171,7 @@ export class BufferPool {
   private waiting: ((buffer: RecordBuffer) => void)[] = []
 
   constructor(rows: number) {
-    this.free = [new RecordBuffer(rows), new RecordBuffer(rows)]
+    this.free = [new RecordBuffer(rows)]
   }
 
   take(): Promise<RecordBuffer> {

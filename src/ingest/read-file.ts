@@ -65,7 +65,7 @@ export async function readFile(task: FileTask, batch: Batch, options: ReadOption
 
 async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
   const compression = compressionOf(source.head)
-  const expanded = new Expanded(source.open, compression, source.size, options.limits)
+  const expanded = new Expanded(source.open, compression, source.size, options.limits, source.whole)
   const pieces = expanded[Symbol.asyncIterator]()
   let head: Uint8Array
   try {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { createReadStream, readFileSync } from 'node:fs'
 import type { OpenBytes } from './expand.ts'
 
 /** Files up to this size are read whole: one reading serves the digest and the parser. */
@@ -12,6 +11,8 @@ export interface SourceBytes {
   size: number
   sha256: string
   head: Uint8Array
+  /** All of the bytes, if the file was small enough to be kept. */
+  whole: Uint8Array | null
   open: OpenBytes
   /** Whether what `open()` gave last had the digest `sha256`: if not, the file has changed meanwhile. */
   isUnchanged: () => Promise<boolean>
@@ -25,12 +26,14 @@ export async function readSource(
 ): Promise<SourceBytes> {
   const name = typeof path === 'string' ? path : Buffer.from(path)
   if (size <= largest) {
-    const bytes = await readFile(name)
+    // In one go, without a turn through other threads for each piece: whoever calls this is a thread for reading.
+    const bytes = readFileSync(name)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return {
       size: bytes.length,
       sha256,
       head: bytes.subarray(0, 4096),
+      whole: bytes,
       open: () => pieces(bytes),
       isUnchanged: () => Promise.resolve(true),
     }
@@ -59,7 +62,7 @@ export async function readSource(
     if (digestRead === null) for await (const _ of open());
     return digestRead === sha256
   }
-  return { size: total, sha256, head, open, isUnchanged }
+  return { size: total, sha256, head, whole: null, open, isUnchanged }
 }
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

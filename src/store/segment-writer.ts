@@ -49,15 +49,21 @@ export class SegmentWriter {
     this.database.close()
   }
 
-  /** Writes the rows of a buffer, which must not change meanwhile. `name` is the segment's, without its ending. */
-  writeFlows(name: string, buffer: RecordBuffer): Promise<SegmentEntry> {
+  /**
+   * Writes the rows of a buffer. `name` is the segment's, without its ending.
+   *
+   * @returns `copied`: the buffer may change again; `entry`: the segment is safe on the disk.
+   */
+  writeFlows(name: string, buffer: RecordBuffer): { copied: Promise<void>; entry: Promise<SegmentEntry> } {
     const columns: ChunkColumn[] = [
       { name: '_file', type: 'UINTEGER', data: buffer.file, valid: null },
       { name: '_line', type: 'UINTEGER', data: buffer.line, valid: null },
     ]
     const select = ['_file', '_line']
     for (const column of buffer.columns()) addField(column, columns, select)
-    return this.queued(() => this.copy(name, 'flows', columns, select, buffer.rows))
+    const { rows } = buffer
+    const copied = this.queued(() => this.copy(name, columns, select, rows))
+    return { copied, entry: copied.then(() => this.settled(`${name}.parquet`, 'flows', rows, select.map(nameOf))) }
   }
 
   writeSilence(name: string, silence: SilenceColumns, rows: number): Promise<SegmentEntry> {
@@ -67,7 +73,9 @@ export class SegmentWriter {
     ]
     const select = ['_file', '_line']
     for (const column of [silence.sensor, silence.status, silence.start, silence.end]) addField(column, columns, select)
-    return this.queued(() => this.copy(name, 'silence', columns, select, rows))
+    return this.queued(() => this.copy(name, columns, select, rows)).then(() =>
+      this.settled(`${name}.parquet`, 'silence', rows, select.map(nameOf)),
+    )
   }
 
   /** Writes problems as JSON lines: few, and read by people first. */
@@ -106,20 +114,12 @@ export class SegmentWriter {
     return this.settled(name, segment.kind, Number(counted?.['rows']), segment.columns)
   }
 
-  private async copy(
-    name: string,
-    kind: 'flows' | 'silence',
-    columns: ChunkColumn[],
-    select: string[],
-    rows: number,
-  ): Promise<SegmentEntry> {
-    const file = `${name}.parquet`
-    const path = join(this.caseDir, caseFiles.incoming, file)
+  private async copy(name: string, columns: ChunkColumn[], select: string[], rows: number): Promise<void> {
+    const path = join(this.caseDir, caseFiles.incoming, `${name}.parquet`)
     this.chunks.offer(columns, rows)
     await this.database.run(
       `COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`,
     )
-    return this.settled(file, kind, rows, select.map(nameOf))
   }
 
   private async settled(

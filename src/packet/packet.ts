@@ -1,0 +1,71 @@
+/**
+ * One packet, decoded to what flows are made of. A decoder fills one object again and again; nobody keeps it.
+ *
+ * Addresses are four 32-bit words, most significant first, IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). All fields are of the innermost
+ * IP packet; what it was carried in is noted in `vlan` and `tunnel`.
+ */
+export class Packet {
+  /** In its capture, from 1, every packet counted: also those that can not be decoded. */
+  number = 0
+  /** Microseconds since the epoch, rounded down. */
+  time = 0
+  /** Bytes on the wire and bytes in the capture, link layer included. */
+  wireLength = 0
+  capturedLength = 0
+
+  version: 4 | 6 = 4
+  src0 = 0
+  src1 = 0
+  src2 = 0
+  src3 = 0
+  dst0 = 0
+  dst1 = 0
+  dst2 = 0
+  dst3 = 0
+  protocol = 0
+  /** The whole IP packet, by its own header (IPv4 total length; IPv6 payload length + 40), also where the capture was cut short. */
+  ipBytes = 0
+  tos = 0
+  ttl = 0
+
+  /** TCP, UDP and SCTP; 0 for others, and while the ports are unknown. */
+  srcPort = 0
+  dstPort = 0
+  /** False where the transport header is not in the capture: ports, flags and type are then 0. */
+  hasTransport = false
+  /** All eight bits of the TCP flags, CWR and ECE too. */
+  tcpFlags = 0
+  tcpSeq = 0
+  tcpAck = 0
+  tcpWindow = 0
+  /** Bytes after the transport header by the lengths in the headers, not by what was captured. */
+  payload = 0
+  icmpType = 0
+  icmpCode = 0
+  /** Identifier of an ICMP echo and its like; 0 for other types. */
+  icmpId = 0
+
+  /** 0: whole; 1: first fragment; 2: a later one, whose ports were taken from the first; 3: a later one whose first is not known. */
+  fragment: 0 | 1 | 2 | 3 = 0
+  /** The innermost 802.1Q tag, -1 without one. */
+  vlan = -1
+  /** What carried this packet: see `tunnelNames`; 0: nothing. */
+  tunnel = 0
+  /** VXLAN and Geneve network identifier, GRE key, ERSPAN session; -1 without one. */
+  tunnelId = -1
+}
+
+/** By `Packet.tunnel`; of nested tunnels the innermost. */
+export const tunnelNames = [
+  '',
+  'gre',
+  'ipip',
+  '6in4',
+  'erspan',
+  'vxlan',
+  'geneve',
+  'teredo',
+  'gtp',
+  'mpls',
+  'pppoe',
+] as const
