@@ -1,8 +1,8 @@
 /**
  * One packet, decoded to what flows are made of. A decoder fills one object again and again; nobody keeps it.
  *
- * Addresses are four 32-bit words, most significant first, IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). All fields are of the innermost
- * IP packet; what it was carried in is noted in `vlan` and `tunnel`.
+ * Addresses are four 32-bit words, signed, most significant first, IPv4 as `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). All fields
+ * are of the innermost IP packet; what it was carried in is noted in `vlan` and `tunnel`.
  */
 export class Packet {
   /** In its capture, from 1, every packet counted: also those that can not be decoded. */

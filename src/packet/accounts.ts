@@ -1,0 +1,86 @@
+import { assert } from '../errors.ts'
+import type { Captured } from './captured.ts'
+import { type Packet, tunnelNames } from './packet.ts'
+import { reasonNames } from './reasons.ts'
+import { notes } from './walk.ts'
+
+/** What became of the packets of a capture. Everything is a number of packets, if it does not say otherwise. */
+export class CaptureAccounts {
+  packets = 0
+  decoded = 0
+  /** Not decoded, by the codes of `reasonNames`; 0 at its place 0. */
+  readonly reasons: number[] = reasonNames.map(() => 0)
+  /** Bytes on the wire and in the capture, link layer included, also of packets that were not decoded. */
+  wireBytes = 0
+  capturedBytes = 0
+  /** Bytes of IP packets, of those that were decoded. */
+  ipBytes = 0
+  /** Cut by the snapshot length. */
+  cut = 0
+  /** Decoded, but the ports, or type and code, are unknown. */
+  withoutTransport = 0
+  /** By `Packet.fragment`, those that are whole at place 0. */
+  readonly fragments: number[] = [0, 0, 0, 0]
+  /** By `Packet.tunnel`, those outside of any at place 0. */
+  readonly tunnels: number[] = tunnelNames.map(() => 0)
+  /** See `notes` in `walk.ts`. */
+  lengthFromWire = 0
+  longerThanWire = 0
+  tooDeep = 0
+  /** Without a time of their own (pcapng Simple Packet Blocks). */
+  untimed = 0
+  /** Microseconds since the epoch; null without a packet that has a time. */
+  firstTime: number | null = null
+  lastTime: number | null = null
+  /** Earlier than the packet before them, and the largest such step, in microseconds. */
+  backwards = 0
+  largestStepBack = 0
+  private previousTime = Number.NEGATIVE_INFINITY
+  private first = Number.POSITIVE_INFINITY
+  private last = Number.NEGATIVE_INFINITY
+
+  /** Enters one packet. `reason` and `noted` are what the decoder said. */
+  count(captured: Captured, packet: Packet, reason: number, noted: number): void {
+    this.packets++
+    this.wireBytes += captured.wireLength
+    const length = captured.to - captured.from
+    this.capturedBytes += length
+    if (length < captured.wireLength) this.cut++
+    if (captured.timed) this.countTime(captured.time)
+    else this.untimed++
+    if (reason !== 0) {
+      this.reasons[reason]!++
+      return
+    }
+    this.decoded++
+    this.ipBytes += packet.ipBytes
+    if (!packet.hasTransport) this.withoutTransport++
+    this.fragments[packet.fragment]!++
+    this.tunnels[packet.tunnel]!++
+    if (noted !== 0) this.countNotes(noted)
+  }
+
+  /** Every packet was decoded, or there is a reason why not. */
+  check(): void {
+    const reasons = this.reasons.reduce((sum, count) => sum + count, 0)
+    assert(this.packets === this.decoded + reasons, 'packets = decoded + reasons')
+    assert(this.decoded === this.fragments.reduce((sum, count) => sum + count, 0), 'decoded = whole + fragments')
+    assert(this.decoded === this.tunnels.reduce((sum, count) => sum + count, 0), 'decoded = by tunnel')
+  }
+
+  private countTime(time: number): void {
+    if (time < this.previousTime) {
+      this.backwards++
+      this.largestStepBack = Math.max(this.largestStepBack, this.previousTime - time)
+    }
+    this.previousTime = time
+    if (time < this.first) this.firstTime = this.first = time
+    if (time > this.last) this.lastTime = this.last = time
+  }
+
+  private countNotes(noted: number): void {
+    if ((noted & notes.lengthFromWire) !== 0) this.lengthFromWire++
+    if ((noted & notes.longerThanWire) !== 0) this.longerThanWire++
+    if ((noted & notes.tooDeep) !== 0) this.tooDeep++
+  }
+}

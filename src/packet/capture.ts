@@ -1,0 +1,99 @@
+import { CaptureAccounts } from './accounts.ts'
+import type { Captured } from './captured.ts'
+import type { Damage } from './damage.ts'
+import { Decoder } from './decode.ts'
+import { Packet } from './packet.ts'
+import { isPcap, PcapReader } from './pcap.ts'
+
+const magicBytes = 4
+
+/** Reads a capture of either format, as its first bytes say. */
+export class CaptureReader {
+  private readonly onPacket: (captured: Captured) => void
+  private readonly head = new Uint8Array(magicBytes)
+  private headLength = 0
+  private reader: PcapReader | null = null
+  private unknown: Damage | null = null
+  private dropped = 0
+
+  constructor(onPacket: (captured: Captured) => void) {
+    this.onPacket = onPacket
+  }
+
+  feed(piece: Uint8Array): void {
+    let at = 0
+    if (this.reader === null) {
+      while (this.headLength < magicBytes && at < piece.length) this.head[this.headLength++] = piece[at++]!
+      if (this.headLength < magicBytes) return
+      if (this.unknown === null) this.begin()
+    }
+    if (this.reader === null) this.dropped += piece.length - at
+    else this.reader.feed(at === 0 ? piece : piece.subarray(at))
+  }
+
+  end(): void {
+    if (this.reader !== null) this.reader.end()
+    else if (this.unknown === null) {
+      const problem = this.headLength === 0 ? 'the file is empty' : `cut short: ${this.headLength} bytes in all`
+      this.unknown = { kind: 'cut', offset: 0, problem }
+    }
+  }
+
+  /** Null until four bytes are there, and for what is no capture. */
+  get format(): 'pcap' | 'pcapng' | null {
+    return this.reader === null ? null : 'pcap'
+  }
+
+  get damage(): Damage | null {
+    return this.reader === null ? this.unknown : this.reader.damage
+  }
+
+  /** Bytes fed, and of them those from the damage on. */
+  get size(): number {
+    return this.reader === null ? this.headLength + this.dropped : this.reader.size
+  }
+
+  get notRead(): number {
+    return this.reader === null ? this.size : this.reader.notRead
+  }
+
+  private begin(): void {
+    if (isPcap(this.head)) {
+      this.reader = new PcapReader(this.onPacket)
+      this.reader.feed(this.head)
+    } else {
+      this.unknown = { kind: 'unknown', offset: 0, problem: 'no capture: neither pcap nor pcapng' }
+    }
+  }
+}
+
+/** A capture to decoded packets, with its accounts. */
+export class CaptureDecoder {
+  readonly accounts = new CaptureAccounts()
+  readonly reader: CaptureReader
+  private readonly packet = new Packet()
+  private readonly decoder = new Decoder()
+
+  /** `onPacket` is called for what was decoded; it keeps neither of the two objects. */
+  constructor(onPacket: (packet: Packet, captured: Captured) => void) {
+    const { packet, decoder, accounts } = this
+    this.reader = new CaptureReader(captured => {
+      packet.number = captured.number
+      packet.time = captured.time
+      const { bytes, from, to, wireLength, linkType } = captured
+      const reason = decoder.decode(bytes, from, to, wireLength, linkType, packet)
+      accounts.count(captured, packet, reason, decoder.notes)
+      if (reason === 0) onPacket(packet, captured)
+    })
+  }
+
+  feed(piece: Uint8Array): void {
+    this.reader.feed(piece)
+  }
+
+  /** After the last piece. */
+  end(): void {
+    this.reader.end()
+    this.accounts.check()
+  }
+}

@@ -1,0 +1,165 @@
+import { u16, u32, word } from './integers.ts'
+import type { Packet } from './packet.ts'
+import { ipCut, ipHeaderLengthWrong, ipTotalLengthWrong, ipVersionWrong } from './reasons.ts'
+import { ipv4Next, ipv6Next, notes, type Walk } from './walk.ts'
+
+/** The words of `::ffff:0:0/96`. */
+const mapped = 0xffff
+const ipv6HeaderBytes = 40
+
+/** IPv4 or IPv6, as the first four bits say. */
+export function rawIp(walk: Walk): number {
+  if (walk.at >= walk.to) return ipCut
+  const version = walk.bytes[walk.at]! >>> 4
+  if (version === 4) return ipv4Next
+  return version === 6 ? ipv6Next : ipVersionWrong
+}
+
+/** RFC 791. Returns 0 with `walk.at` at the payload. */
+export function ipv4(walk: Walk, packet: Packet): number {
+  const { bytes, at } = walk
+  if (at >= walk.to) return ipCut
+  const first = bytes[at]!
+  if (first >>> 4 !== 4) return ipVersionWrong
+  const headerBytes = (first & 15) << 2
+  if (headerBytes < 20) return ipHeaderLengthWrong
+  const onWire = walk.end - at
+  if (walk.to - at < 20 || onWire < 20) return ipCut
+  let length = u16(bytes, at + 2)
+  if (length === 0) {
+    length = onWire
+    walk.notes |= notes.lengthFromWire
+  }
+  if (length < headerBytes) return ipTotalLengthWrong
+  if (length > onWire) walk.notes |= notes.longerThanWire
+  packet.version = 4
+  packet.src0 = packet.src1 = packet.dst0 = packet.dst1 = 0
+  packet.src2 = packet.dst2 = mapped
+  packet.src3 = word(bytes, at + 12)
+  packet.dst3 = word(bytes, at + 16)
+  packet.protocol = bytes[at + 9]!
+  packet.ipBytes = length
+  packet.tos = bytes[at + 1]!
+  packet.ttl = bytes[at + 8]!
+  const fragment = u16(bytes, at + 6)
+  packet.fragment = (fragment & 0x1fff) !== 0 ? 3 : (fragment & 0x2000) !== 0 ? 1 : 0
+  walk.identification = u16(bytes, at + 4)
+  enter(walk, at + headerBytes, at + length)
+  return 0
+}
+
+/** RFC 8200. Returns 0 with `walk.at` at what follows the extension headers. */
+export function ipv6(walk: Walk, packet: Packet): number {
+  const { bytes, at } = walk
+  if (at >= walk.to) return ipCut
+  if (bytes[at]! >>> 4 !== 6) return ipVersionWrong
+  const onWire = walk.end - at
+  if (walk.to - at < ipv6HeaderBytes || onWire < ipv6HeaderBytes) return ipCut
+  packet.version = 6
+  packet.src0 = word(bytes, at + 8)
+  packet.src1 = word(bytes, at + 12)
+  packet.src2 = word(bytes, at + 16)
+  packet.src3 = word(bytes, at + 20)
+  packet.dst0 = word(bytes, at + 24)
+  packet.dst1 = word(bytes, at + 28)
+  packet.dst2 = word(bytes, at + 32)
+  packet.dst3 = word(bytes, at + 36)
+  packet.protocol = bytes[at + 6]!
+  packet.tos = (u16(bytes, at) >>> 4) & 0xff
+  packet.ttl = bytes[at + 7]!
+  packet.fragment = 0
+  const length = ipv6Length(walk, at, packet.protocol)
+  if (length > onWire) walk.notes |= notes.longerThanWire
+  packet.ipBytes = length
+  enter(walk, at + ipv6HeaderBytes, at + length)
+  if (packet.protocol < 61 || packet.protocol > 134) extensionHeaders(walk, packet)
+  return 0
+}
+
+/** The payload length, or, where it is 0, that of the jumbo payload option (RFC 2675), or that on the wire for segments of a network card. */
+function ipv6Length(walk: Walk, at: number, next: number): number {
+  const { bytes } = walk
+  const length = u16(bytes, at + 4)
+  const onWire = walk.end - at
+  if (length !== 0 || next === noNext || onWire <= ipv6HeaderBytes) return length + ipv6HeaderBytes
+  if (next === hopByHop) {
+    const option = jumboOption(walk, at + ipv6HeaderBytes)
+    if (option >= 0) return option + ipv6HeaderBytes
+  }
+  // An Ethernet frame is padded to 60 bytes: up to six of them may follow an empty packet.
+  if (onWire < ipv6HeaderBytes + 20) return ipv6HeaderBytes
+  walk.notes |= notes.lengthFromWire
+  return onWire
+}
+
+/** Value of the jumbo payload option in the hop-by-hop header at `at`, -1 without one. */
+function jumboOption(walk: Walk, at: number): number {
+  const { bytes, to } = walk
+  if (to - at < 8) return -1
+  const end = Math.min(at + ((bytes[at + 1]! + 1) << 3), to)
+  let option = at + 2
+  while (option + 1 < end) {
+    if (bytes[option]! === 0xc2) return option + 6 <= end && bytes[option + 1]! === 4 ? u32(bytes, option + 2) : -1
+    option += bytes[option]! === 0 ? 1 : 2 + bytes[option + 1]!
+  }
+  return -1
+}
+
+const hopByHop = 0
+const routing = 43
+const fragmentHeader = 44
+const authentication = 51
+const noNext = 59
+const destinationOptions = 60
+const mobility = 135
+const hip = 139
+const shim6 = 140
+
+/**
+ * Passes over IPv6 extension headers (RFC 8200, 4; the registry "IPv6 Extension Header Types"). Where the capture ends among them, the
+ * protocol is that of the header that is not there, and the transport is unknown.
+ */
+function extensionHeaders(walk: Walk, packet: Packet): void {
+  const { bytes } = walk
+  for (;;) {
+    const { at } = walk
+    const { protocol } = packet
+    let length: number
+    if (isOptions(protocol)) {
+      if (walk.to - at < 8) break
+      length = (bytes[at + 1]! + 1) << 3
+    } else if (protocol === authentication) {
+      if (walk.to - at < 8) break
+      length = (bytes[at + 1]! + 2) << 2
+    } else if (protocol === fragmentHeader) {
+      if (walk.to - at < 8) break
+      length = 8
+      const fragment = u16(bytes, at + 2)
+      // A fragment that is the whole packet is none (RFC 6946).
+      packet.fragment = fragment >>> 3 !== 0 ? 3 : (fragment & 1) !== 0 ? 1 : 0
+      walk.identification = word(bytes, at + 4)
+    } else {
+      return
+    }
+    const next = bytes[at]!
+    // Mobility and HIP messages are the last header, mostly: then they are what the packet is about (RFC 6275, 6.1.1; RFC 7401, 5.1).
+    if (next === noNext && (protocol === mobility || protocol === hip)) return
+    packet.protocol = next
+    walk.at = at + length
+    if (packet.fragment === 3 && protocol === fragmentHeader) return
+  }
+  // Nothing can be told from what is not there.
+  walk.to = walk.at
+}
+
+function isOptions(protocol: number): boolean {
+  if (protocol > destinationOptions) return protocol === mobility || protocol === hip || protocol === shim6
+  return protocol === hopByHop || protocol === routing || protocol === destinationOptions
+}
+
+/** Goes on at `at` and not beyond `end`, where the IP packet says that it ends. */
+function enter(walk: Walk, at: number, end: number): void {
+  walk.at = at
+  walk.end = end
+  if (end < walk.to) walk.to = end
+}

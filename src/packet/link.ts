@@ -1,0 +1,214 @@
+import { u16, u32 } from './integers.ts'
+import type { Packet } from './packet.ts'
+import { arp, linkControl, linkCut, otherProtocol, unknownInterface, unknownLinkType } from './reasons.ts'
+import {
+  ethernetNext,
+  etherTypeNext,
+  ipv4Next,
+  ipv6Next,
+  mplsNext,
+  pppNext,
+  pppoeNext,
+  rawNext,
+  type Walk,
+} from './walk.ts'
+
+const ethernetHeaderBytes = 14
+
+/** The first layer of a packet, by its LINKTYPE_ value (draft-ietf-opsawg-pcaplinktype). */
+export function link(walk: Walk, linkType: number): number {
+  switch (linkType) {
+    case 1:
+      return ethernetNext
+    case 12: // DLT_RAW in files of most systems
+    case 14: // the same in those of OpenBSD
+    case 101: // RAW
+      return rawNext
+    case 228: // IPV4
+      return ipv4Next
+    case 229: // IPV6
+      return ipv6Next
+    case 0: // NULL
+    case 108: // LOOP
+      return loopback(walk)
+    case 9: // PPP
+    case 50: // PPP_HDLC
+      return pppFrame(walk)
+    case 51: // PPP_ETHER
+      return pppoeNext
+    case 104: // C_HDLC
+      return hdlc(walk)
+    case 113: // LINUX_SLL
+      return cooked(walk, 14, 16)
+    case 276: // LINUX_SLL2
+      return cooked(walk, 0, 20)
+    case -1:
+      return unknownInterface
+    default:
+      return unknownLinkType
+  }
+}
+
+/** Ethernet II and IEEE 802.3, which put a type or a length into the same place. */
+export function ethernet(walk: Walk, packet: Packet): number {
+  const { at } = walk
+  if (walk.to - at < ethernetHeaderBytes) return linkCut
+  walk.type = u16(walk.bytes, at + 12)
+  walk.at = at + ethernetHeaderBytes
+  return etherType(walk, packet)
+}
+
+/** What follows a type of Ethernet: `walk.type`, or, below 0x600, the length of an IEEE 802.3 frame. */
+export function etherType(walk: Walk, packet: Packet): number {
+  for (;;) {
+    switch (walk.type) {
+      case 0x0800:
+        return ipv4Next
+      case 0x86dd:
+        return ipv6Next
+      case 0x8100: // IEEE 802.1Q
+      case 0x88a8: // IEEE 802.1ad, the outer of two tags
+      case 0x9100: // the same before there was a standard
+      case 0x9200: {
+        const { at, bytes } = walk
+        if (walk.to - at < 4) return linkCut
+        packet.vlan = u16(bytes, at) & 0xfff
+        walk.type = u16(bytes, at + 2)
+        walk.at = at + 4
+        break
+      }
+      case 0x8847: // RFC 3032
+      case 0x8848: // RFC 5332
+        return mplsNext
+      case 0x8864: // RFC 2516, session
+        return pppoeNext
+      case 0x880b: // PPP in GRE, RFC 2637
+        return pppNext
+      case 0x6558: // Ethernet in GRE, RFC 1701
+        return ethernetNext
+      default: {
+        if (walk.type >= 0x600) return notIp(walk.type)
+        const reason = llc(walk)
+        if (reason !== 0) return reason
+      }
+    }
+  }
+}
+
+/** IEEE 802.2. Returns 0 where a SNAP header (RFC 1042) has told the type, else what comes next. */
+function llc(walk: Walk): number {
+  const { bytes, at } = walk
+  if (walk.to - at < 3) return linkCut
+  const destination = bytes[at]!
+  if (destination === 0x06 && bytes[at + 1]! === 0x06) {
+    walk.at = at + 3
+    return ipv4Next
+  }
+  if (destination === 0x42) return linkControl // spanning tree
+  if (destination !== 0xaa) return otherProtocol
+  if (walk.to - at < 8) return linkCut
+  const organisation = u32(bytes, at + 2) & 0x00ff_ffff
+  // 00-00-0c is Cisco: CDP, VTP, UDLD, its own spanning tree.
+  if (organisation === 0x00000c) return linkControl
+  // 00-00-f8 stands for types of Ethernet too, where bridges translate (IEEE 802.1H).
+  if (organisation !== 0 && organisation !== 0x0000f8) return otherProtocol
+  walk.type = u16(bytes, at + 6)
+  walk.at = at + 8
+  return walk.type < 0x600 ? otherProtocol : 0
+}
+
+function notIp(type: number): number {
+  switch (type) {
+    case 0x0806:
+    case 0x8035: // RARP, RFC 903
+      return arp
+    case 0x88cc: // LLDP
+    case 0x8809: // LACP and other slow protocols
+    case 0x888e: // 802.1X
+    case 0x8863: // PPPoE discovery
+    case 0x8808: // pause frames
+    case 0x8902: // connectivity fault management
+    case 0x9000: // loopback test
+      return linkControl
+    default:
+      return otherProtocol
+  }
+}
+
+/**
+ * BSD loopback: the address family as four bytes, in LOOP in network order, in NULL in the order of the machine that captured. Families
+ * are small numbers, so the order shows.
+ */
+function loopback(walk: Walk): number {
+  const { bytes, at } = walk
+  if (walk.to - at < 4) return linkCut
+  const family = bytes[at]! | bytes[at + 3]!
+  if (bytes[at + 1]! !== 0 || bytes[at + 2]! !== 0 || (bytes[at]! !== 0 && bytes[at + 3]! !== 0)) return otherProtocol
+  walk.at = at + 4
+  switch (family) {
+    case 2: // AF_INET everywhere
+      return ipv4Next
+    case 10: // AF_INET6 of Linux
+    case 23: // Windows
+    case 24: // NetBSD, OpenBSD
+    case 28: // FreeBSD
+    case 30: // Darwin
+      return ipv6Next
+    default:
+      return otherProtocol
+  }
+}
+
+/** PPP with or without the two bytes of HDLC framing (RFC 1662); a Cisco HDLC frame may stand in its place. */
+function pppFrame(walk: Walk): number {
+  const { bytes, at } = walk
+  if (walk.to - at < 2) return linkCut
+  const first = bytes[at]!
+  if (first === 0x0f || first === 0x8f) return hdlc(walk)
+  if (first === 0xff && bytes[at + 1]! === 0x03) walk.at = at + 2
+  return pppNext
+}
+
+/** Cisco HDLC: address, control, type of Ethernet. */
+function hdlc(walk: Walk): number {
+  const { bytes, at } = walk
+  if (walk.to - at < 4) return linkCut
+  walk.type = u16(bytes, at + 2)
+  walk.at = at + 4
+  return walk.type === 0x8035 || walk.type < 0x600 ? linkControl : etherTypeNext // 0x8035 is its keep-alive, not RARP
+}
+
+/**
+ * What follows the protocol field of PPP (https://www.iana.org/assignments/ppp-numbers), which may be one byte (RFC 1661, 6.5). Network
+ * protocols without compression and control protocols are told apart; compressed and encrypted packets can not be looked into.
+ */
+export function ppp(walk: Walk): number {
+  const { bytes, at } = walk
+  if (walk.at >= walk.to) return linkCut
+  const short = (bytes[at]! & 1) === 1
+  if (!short && walk.to - at < 2) return linkCut
+  const protocol = short ? bytes[at]! : u16(bytes, at)
+  walk.at = at + (short ? 1 : 2)
+  switch (protocol) {
+    case 0x0021:
+      return ipv4Next
+    case 0x0057:
+      return ipv6Next
+    case 0x0281:
+    case 0x0283:
+      return mplsNext
+    default:
+      return protocol >= 0x8000 ? linkControl : otherProtocol
+  }
+}
+
+/** Linux cooked capture, version 1 and 2: the type of Ethernet is at `typeAt` of the header. */
+function cooked(walk: Walk, typeAt: number, headerBytes: number): number {
+  const { at } = walk
+  if (walk.to - at < headerBytes) return linkCut
+  walk.type = u16(walk.bytes, at + typeAt)
+  walk.at = at + headerBytes
+  // Below 0x600 are Linux' own numbers (if_ether.h): 4 stands for an 802.2 header, the others for what is not Ethernet.
+  if (walk.type === 4) return etherTypeNext
+  return walk.type < 0x600 ? otherProtocol : etherTypeNext
+}

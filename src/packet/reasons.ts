@@ -1,0 +1,31 @@
+/** Why a packet is none of IP, by code. 0 is what was decoded. */
+export const reasonNames = [
+  '',
+  'ARP',
+  'link control',
+  'other protocol than IP',
+  'unknown link type',
+  'unknown interface',
+  'link header cut short',
+  'IP header cut short',
+  'IP version neither 4 nor 6',
+  'IP header length wrong',
+  'IP total length wrong',
+] as const
+
+/** ARP and RARP. */
+export const arp = 1
+/** Protocols of the link itself: LLDP, spanning tree, CDP, 802.1X, LACP, PPP's LCP, PPPoE discovery and the like. */
+export const linkControl = 2
+export const otherProtocol = 3
+export const unknownLinkType = 4
+/** A pcapng packet of an interface that its section does not describe. */
+export const unknownInterface = 5
+export const linkCut = 6
+/** Fewer than 20 (IPv4) or 40 (IPv6) bytes, in the capture or on the wire. */
+export const ipCut = 7
+export const ipVersionWrong = 8
+/** IPv4: fewer than five words. */
+export const ipHeaderLengthWrong = 9
+/** IPv4: a total length below the header's own. */
+export const ipTotalLengthWrong = 10
