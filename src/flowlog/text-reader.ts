@@ -1,6 +1,8 @@
+import type { Column } from '../flow/column.ts'
 import { paddingBytes } from '../flow/dictionary.ts'
 import { fieldNamed } from '../flow/fields.ts'
-import type { Column, RecordBuffer } from '../flow/record-buffer.ts'
+import type { Phrases } from '../flow/phrases.ts'
+import type { RecordBuffer } from '../flow/record-buffer.ts'
 import { diagnose } from './diagnose.ts'
 import { type Layout, layoutOfHeader } from './layout.ts'
 import { readAddress, readCounter, readText, readTime, readU8, readU16, timeAt } from './values.ts'
@@ -72,6 +74,8 @@ export class TextReader {
   private buffer: RecordBuffer
   private layout: Layout | null = null
   private columns: Column[] = []
+  /** Where a run of adjacent text columns begins: what was read in it before, and its last column. */
+  private runs: ({ phrases: Phrases; last: number } | null)[] = []
   private readonly unknownFields = new Set<string>()
   private sensorsOfLayout: Column[] = []
   private status: Column | null = null
@@ -169,17 +173,21 @@ export class TextReader {
 
   /** Those of this file's rows: other files of the buffer have words in the column too. */
   private addSensors(column: Column): void {
-    const seen = new Set<number>()
+    const { codes, words, hasNull } = column
+    const seen = new Uint8Array(words.size)
     for (let row = this.boundAt; row < this.buffer.rows; row++) {
-      if (!column.hasNull || !column.isNull(row)) seen.add(column.codes[row]!)
+      const code = codes[row]!
+      if (seen[code] === 1 || (hasNull && column.isNull(row))) continue
+      seen[code] = 1
+      this.sensors.add(words.word(code))
     }
-    for (const code of seen) this.sensors.add(column.words.word(code))
   }
 
   private bind(layout: Layout): void {
     if (this.layout) this.leaveBuffer()
     this.layout = layout
     this.columns = layout.columns.map(name => this.buffer.column(name))
+    this.runs = this.columns.map((_, i) => this.runAt(i))
     const named = (name: string): Column | null => this.columns[layout.columns.indexOf(name)] ?? null
     this.sensorsOfLayout = sensorColumns.map(named).filter(column => column !== null)
     this.status = named('log_status')
@@ -194,6 +202,14 @@ export class TextReader {
     this.endColumn = named('end')
     this.boundAt = this.buffer.rows
     if (!this.layouts.some(known => known.fields.join() === layout.fields.join())) this.layouts.push(layout)
+  }
+
+  private runAt(first: number): { phrases: Phrases; last: number } | null {
+    const isText = (i: number): boolean => this.columns[i]?.type === 'text'
+    if (!isText(first) || isText(first - 1) || !isText(first + 1)) return null
+    let last = first + 1
+    while (isText(last + 1)) last++
+    return { phrases: this.buffer.phrases(this.columns.slice(first, last + 1)), last }
   }
 
   private keep(bytes: Uint8Array): void {
@@ -274,8 +290,10 @@ export class TextReader {
    * The caller guarantees a newline at the end, so no loop tests the length.
    */
   private record(bytes: Uint8Array, at: number): boolean {
-    const { columns, buffer, view } = this
+    const { columns, buffer, view, runs } = this
     const row = buffer.rows
+    let learning: { phrases: Phrases; last: number } | null = null
+    let phraseAt = at
     const last = columns.length - 1
     let p = at
     if (this.options.stamped) {
@@ -286,7 +304,16 @@ export class TextReader {
     for (let i = 0; i <= last; i++) {
       const column = columns[i]!
       const c = bytes[p]!
-      if (c === DASH && bytes[p + 1]! <= SPACE) {
+      const run = runs[i]!
+      const phraseEnd = run === null ? -1 : run.phrases.read(view, p, row)
+      if (run !== null && phraseEnd < 0) {
+        learning = run
+        phraseAt = p
+      }
+      if (run !== null && phraseEnd >= 0) {
+        p = phraseEnd
+        i = run.last
+      } else if (c === DASH && bytes[p + 1]! <= SPACE) {
         column.setNull(row)
         p++
       } else {
@@ -310,6 +337,10 @@ export class TextReader {
             p = readTime(bytes, p, column, row)
         }
         if (p < 0) return this.undo(row)
+      }
+      if (learning !== null && i === learning.last) {
+        learning.phrases.learn(view, phraseAt, p, row)
+        learning = null
       }
       const terminator = bytes[p]!
       if (i < last) {

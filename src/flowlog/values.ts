@@ -1,4 +1,4 @@
-import type { Column } from '../flow/record-buffer.ts'
+import type { Column } from '../flow/column.ts'
 import { parseAddress } from '../net/address.ts'
 
 /**

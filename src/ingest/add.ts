@@ -57,6 +57,8 @@ export interface AddOptions {
 }
 
 const progressMilliseconds = 100
+/** Files that must be left for workers to ask ahead: towards the end none may have two while another has none. */
+const aheadMin = 64
 const stopSecondsMax = 30
 
 /**
@@ -192,7 +194,7 @@ class Adding {
     switch (message.type) {
       case 'next': {
         const task = this.stopping ? undefined : this.queue.shift()
-        say(task ? { type: 'file', task } : { type: 'finish' })
+        say(task ? { type: 'file', task, ahead: this.queue.length > aheadMin } : { type: 'finish' })
         break
       }
       case 'hashed': {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { Column, RecordBuffer } from '../flow/record-buffer.ts'
+import { Column } from '../flow/column.ts'
+import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
 import type { SegmentWriter } from '../store/segment-writer.ts'

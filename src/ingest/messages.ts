@@ -21,9 +21,8 @@ export interface FileTask {
 }
 
 export type ToWorker =
-  | { type: 'file'; task: FileTask }
-  | { type: 'claim'; duplicateOf: string | null }
-  | { type: 'finish' }
+  /** `ahead`: enough is left for every worker, so this one may ask for more before it has read this one. */
+  { type: 'file'; task: FileTask; ahead: boolean } | { type: 'claim'; duplicateOf: string | null } | { type: 'finish' }
 
 export type FromWorker =
   /** Ready for another file. */

@@ -17,7 +17,7 @@ export interface ReadOptions {
   limits: ExpandLimits
   stopped: () => boolean
   /** Asks whether this content is new; resolves with the path that has it already, or null. */
-  claim: (sha256: string) => Promise<string | null>
+  claim: (task: FileTask, sha256: string) => Promise<string | null>
   /** Tells whether the content that was claimed is in the batch now. */
   settled: (sha256: string, kept: boolean) => void
   progress: (bytes: number, records: number) => void
@@ -36,19 +36,34 @@ const silencesAtOnce = 10_000
 const changed = 'it changed while it was being read'
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
-/** Reads one file into the batch and enters it in the batch's accounts, whatever it turns out to be. */
-export async function readFile(task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
+/** A file's bytes, and the answer, once it is there, to the question whether they are new. */
+export interface OpenedFile {
+  task: FileTask
+  source: SourceBytes | null
+  /** Why there is no source. */
+  problem: { status: 'unreadable' | 'not-evidence'; problem: string } | null
+  duplicateOf: Promise<string | null>
+}
+
+/** Reads a file's bytes and asks whether they are new, without waiting for the answer: what is read now is not held up by it. */
+export async function openFile(task: FileTask, options: ReadOptions): Promise<OpenedFile> {
+  const none = { task, source: null, duplicateOf: Promise.resolve(null) }
   if (task.problem !== null) {
-    const status = task.unreadable ? 'unreadable' : 'not-evidence'
-    return batch.endFile(account(task, null, { status, problem: task.problem }), [], [])
+    return { ...none, problem: { status: task.unreadable ? 'unreadable' : 'not-evidence', problem: task.problem } }
   }
-  let source: SourceBytes
   try {
-    source = await readSource(task.rawPath ?? task.path, task.size, options.wholeBytesMax)
+    const source = await readSource(task.rawPath ?? task.path, task.size, options.wholeBytesMax)
+    return { task, source, problem: null, duplicateOf: options.claim(task, source.sha256) }
   } catch (error) {
-    return batch.endFile(account(task, null, { status: 'unreadable', problem: reason(error) }), [], [])
+    return { ...none, problem: { status: 'unreadable', problem: reason(error) } }
   }
-  const same = await options.claim(source.sha256)
+}
+
+/** Reads an opened file into the batch and enters it in the batch's accounts, whatever it turns out to be. */
+export async function readOpened(file: OpenedFile, batch: Batch, options: ReadOptions): Promise<void> {
+  const { task, source } = file
+  if (source === null) return batch.endFile(account(task, null, file.problem!), [], [])
+  const same = await file.duplicateOf
   if (same !== null) {
     return batch.endFile(
       account(task, source, { status: 'duplicate', problem: `same content as ${same}: already in the case` }),
@@ -61,6 +76,10 @@ export async function readFile(task: FileTask, batch: Batch, options: ReadOption
   } finally {
     options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
   }
+}
+
+export async function readFile(task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
+  await readOpened(await openFile(task, options), batch, options)
 }
 
 async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {

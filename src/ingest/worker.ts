@@ -8,18 +8,21 @@ import { caseFiles } from '../store/files.ts'
 import { SegmentWriter } from '../store/segment-writer.ts'
 import { Batch, BufferPool } from './batch.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
-import { type ReadOptions, readFile, Stopped } from './read-file.ts'
+import { type OpenedFile, openFile, type ReadOptions, readOpened, Stopped } from './read-file.ts'
 
 assert(parentPort !== null, 'worker.ts runs in a worker thread')
 const port = parentPort
 const settings = workerData as WorkerSettings
 const stop = new Int32Array(settings.stop)
-const inbox: ToWorker[] = []
-let wake: (() => void) | null = null
+
+type Given = Extract<ToWorker, { type: 'file' }>
+
+/** Questions that the main thread has not answered yet, in the order in which they were asked. */
+const asked = { task: [] as ((given: Given | null) => void)[], claim: [] as ((duplicateOf: string | null) => void)[] }
 
 port.on('message', (message: ToWorker) => {
-  inbox.push(message)
-  wake?.()
+  if (message.type === 'claim') asked.claim.shift()?.(message.duplicateOf)
+  else asked.task.shift()?.(message.type === 'file' ? message : null)
 })
 
 function say(message: FromWorker): void {
@@ -39,31 +42,29 @@ function tell(bytes: number, records: number): void {
   untold = { bytes: 0, records: 0, since: now }
 }
 
-async function hear(): Promise<ToWorker> {
-  while (inbox.length === 0) {
-    await new Promise<void>(resolve => {
-      wake = resolve
-    })
-  }
-  wake = null
-  return inbox.shift()!
+/** The next file; null when there are no more. */
+function nextTask(): Promise<Given | null> {
+  return new Promise(resolve => {
+    asked.task.push(resolve)
+    say({ type: 'next' })
+  })
 }
 
-function optionsFor(task: FileTask): ReadOptions {
-  return {
-    format: settings.format === null ? null : layoutOfFormat(settings.format),
-    limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
-    stopped: () => Atomics.load(stop, 0) === 1,
-    claim: async sha256 => {
-      say({ type: 'hashed', task, sha256 })
-      const answer = await hear()
-      assert(answer.type === 'claim', 'a claim is answered')
-      return answer.duplicateOf
-    },
-    settled: (sha256, kept) => say({ type: 'settled', sha256, kept }),
-    progress: tell,
-    stagingDir: join(settings.caseDir, caseFiles.incoming),
-  }
+function claim(task: FileTask, sha256: string): Promise<string | null> {
+  return new Promise(resolve => {
+    asked.claim.push(resolve)
+    say({ type: 'hashed', task, sha256 })
+  })
+}
+
+const options: ReadOptions = {
+  format: settings.format === null ? null : layoutOfFormat(settings.format),
+  limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
+  stopped: () => Atomics.load(stop, 0) === 1,
+  claim,
+  settled: (sha256, kept) => say({ type: 'settled', sha256, kept }),
+  progress: tell,
+  stagingDir: join(settings.caseDir, caseFiles.incoming),
 }
 
 async function main(): Promise<void> {
@@ -86,17 +87,24 @@ async function work(writer: SegmentWriter): Promise<void> {
     sent.catch(fail)
     closing.push(sent)
   }
+  // Two files ahead: while one is parsed, the next is claimed already and the one after it asked for.
+  let upcoming: Promise<Given | null> | null = nextTask()
+  let opened: OpenedFile | null = null
   for (;;) {
-    say({ type: 'next' })
-    const message = await hear()
-    if (message.type === 'finish') break
-    assert(message.type === 'file', 'a worker is handed files')
+    const given: Given | null = await (upcoming ?? (opened === null ? nextTask() : null))
+    upcoming = given?.ahead ? nextTask() : null
+    const file = opened
+    // Asked for after the one before it was settled, as is the answer waited for: no two workers can wait for each other.
+    await file?.duplicateOf
+    opened = given === null ? null : await openFile(given.task, options)
+    if (file === null && opened === null) break
+    if (file === null) continue
     try {
-      await readFile(message.task, batch, optionsFor(message.task))
-      tell(message.task.size, 0)
+      await readOpened(file, batch, options)
+      tell(file.task.size, 0)
     } catch (error) {
       if (!(error instanceof Stopped)) throw error
-      say({ type: 'dropped', task: message.task })
+      say({ type: 'dropped', task: file.task })
     }
     if (!batch.isDue) continue
     close(batch)

@@ -61,9 +61,9 @@ export class Expanded {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     const once = this.compression === 'gzip' && this.whole !== null ? gunzippedAtOnce(this.whole) : null
-    if (once !== null) {
+    if (once !== null && !this.exceeds(once.length)) {
       this.bytes = once.length
-      if (once.length > 0 && !this.tooLarge()) yield once
+      if (once.length > 0) yield once
       return
     }
     const pieces =
@@ -76,19 +76,18 @@ export class Expanded {
     }
   }
 
+  private exceeds(bytes: number): boolean {
+    const { ratioMax, bytesMax } = this.limits
+    return bytes > bytesMax || (bytes > ratioFreeBytes && bytes / Math.max(1, this.size) > ratioMax)
+  }
+
   private tooLarge(): boolean {
-    const ratio = this.bytes / Math.max(1, this.size)
-    if (this.bytes > this.limits.bytesMax) {
-      this.damage = {
-        offset: this.size,
-        problem: `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)`,
-      }
-    } else if (this.compression !== 'none' && this.bytes > ratioFreeBytes && ratio > this.limits.ratioMax) {
-      this.damage = {
-        offset: this.size,
-        problem: `stopped: it expands more than ${this.limits.ratioMax}:1, as no flow log does (--max-expand raises the limit)`,
-      }
-    } else return false
+    if (this.compression === 'none' ? this.bytes <= this.limits.bytesMax : !this.exceeds(this.bytes)) return false
+    const problem =
+      this.bytes > this.limits.bytesMax
+        ? `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)`
+        : `stopped: it expands more than ${this.limits.ratioMax}:1, as no flow log does (--max-expand raises the limit)`
+    this.damage = { offset: this.size, problem }
     return true
   }
 

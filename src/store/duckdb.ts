@@ -4,22 +4,17 @@
  * Every database is in memory: the record of a case is its segments and its ledger. Each process, and each worker thread, has a
  * database of its own that can be thrown away at any time.
  */
-import {
-  type DuckDBConnection,
-  DuckDBInstance,
-  type DuckDBResultReader,
-  DuckDBTableFunction,
-  type DuckDBType,
-  type DuckDBValue,
-  ENUM,
-  TIMESTAMP,
-  UBIGINT,
-  UINTEGER,
-  USMALLINT,
-  UTINYINT,
-} from '@duckdb/node-api'
+import { createRequire } from 'node:module'
+import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import bindings from '@duckdb/node-bindings'
 import { assert } from '../errors.ts'
+
+const require = createRequire(import.meta.url)
+
+/** The API over the bindings takes a fifth of a second to load as a module, half of that this way: loaded where results are read. */
+function api(): typeof import('@duckdb/node-api') {
+  return require('@duckdb/node-api') as typeof import('@duckdb/node-api')
+}
 
 /** DuckDB's own version, e.g. `v1.5.6`. */
 export function duckdbVersion(): string {
@@ -47,43 +42,49 @@ export type Value = DuckDBValue
 export type Row = Record<string, Value>
 
 export class Database {
-  private readonly instance: DuckDBInstance
-  readonly connection: DuckDBConnection
+  private readonly instance: bindings.Database
+  private readonly handle: bindings.Connection
+  private opened: DuckDBConnection | null = null
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: bindings.Database, handle: bindings.Connection) {
     this.instance = instance
-    this.connection = connection
+    this.handle = handle
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
-    const instance = await DuckDBInstance.create(':memory:', {
+    const config = bindings.create_config()
+    const settings = {
       ...lockdown,
       threads: String(options.threads),
       memory_limit: options.memoryLimit,
       temp_directory: options.tempDirectory ?? '',
-    })
-    const database = new Database(instance, await instance.connect())
-    const names = Object.keys(lockdown)
-    const rows = await database.rows(
-      `SELECT name, value FROM duckdb_settings() WHERE name IN (${names.map((_, i) => `$${i + 1}`).join(', ')})`,
-      names,
+    }
+    for (const [name, value] of Object.entries(settings)) bindings.set_config(config, name, value)
+    const instance = await bindings.open(':memory:', config)
+    const database = new Database(instance, await bindings.connect(instance))
+    const held = Object.entries(lockdown).map(
+      ([name, value]) => `current_setting(${quotedString(name)})::VARCHAR IS NOT DISTINCT FROM ${quotedString(value)}`,
     )
-    assert(
-      rows.length === names.length && rows.every(row => row['value'] === 'false'),
-      'DuckDB accepts the lock-down settings',
-    )
+    await database.run(`SELECT CASE WHEN NOT (${held.join(' AND ')}) THEN error('lock-down settings do not hold') END`)
     return database
+  }
+
+  /** For what this class does not offer: streams of results. */
+  get connection(): DuckDBConnection {
+    this.opened ??= new (api().DuckDBConnection)(this.handle)
+    return this.opened
   }
 
   /** Forbids files outside `folder`, the network and changes of settings, for good. */
   async confineTo(folder: string): Promise<void> {
-    await this.connection.run(`SET allowed_directories = [${quotedString(folder)}]`)
-    await this.connection.run('SET enable_external_access = false')
-    await this.connection.run('SET lock_configuration = true')
+    await this.run(`SET allowed_directories = [${quotedString(folder)}]`)
+    await this.run('SET enable_external_access = false')
+    await this.run('SET lock_configuration = true')
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<void> {
-    await this.connection.run(sql, [...values])
+    if (values.length === 0) await bindings.query(this.handle, sql)
+    else await this.connection.run(sql, [...values])
   }
 
   /** All rows, sums as numbers where they are exact. For results that are known to be small. */
@@ -94,13 +95,19 @@ export class Database {
       .map(row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, exact(value)])))
   }
 
+  /** Makes a table function of this connection. */
+  register(table: bindings.TableFunction): void {
+    bindings.register_table_function(this.handle, table)
+  }
+
   interrupt(): void {
-    this.connection.interrupt()
+    bindings.interrupt(this.handle)
   }
 
   close(): void {
-    this.connection.closeSync()
-    this.instance.closeSync()
+    if (this.opened) this.opened.closeSync()
+    else bindings.disconnect_sync(this.handle)
+    bindings.close_sync(this.instance)
   }
 }
 
@@ -109,7 +116,13 @@ function exact(value: Value): Value {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
 }
 
-const chunkTypes = { UTINYINT, USMALLINT, UINTEGER, UBIGINT, TIMESTAMP } as const
+const chunkTypes = {
+  UTINYINT: bindings.Type.UTINYINT,
+  USMALLINT: bindings.Type.USMALLINT,
+  UINTEGER: bindings.Type.UINTEGER,
+  UBIGINT: bindings.Type.UBIGINT,
+  TIMESTAMP: bindings.Type.TIMESTAMP,
+} as const
 
 /** A column that `ChunkTable` gives out. */
 export interface ChunkColumn {
@@ -134,16 +147,15 @@ export class ChunkTable {
   private at = 0
 
   constructor(database: Database) {
-    const table = DuckDBTableFunction.create({
-      name: 'chunks',
-      bindFunction: info => {
-        for (const column of this.columns) info.addResultColumn(column.name, duckdbType(column.type))
-        info.setCardinality(this.rows, true)
-      },
-      initFunction: info => info.setMaxThreads(1),
-      mainFunction: (_, output) => this.fill(output.chunk as unknown as Chunk),
+    const table = bindings.create_table_function()
+    bindings.table_function_set_name(table, 'chunks')
+    bindings.table_function_set_bind(table, info => {
+      for (const column of this.columns) bindings.bind_add_result_column(info, column.name, logicalType(column.type))
+      bindings.bind_set_cardinality(info, this.rows, true)
     })
-    database.connection.registerTableFunction(table)
+    bindings.table_function_set_init(table, info => bindings.init_set_max_threads(info, 1))
+    bindings.table_function_set_function(table, (_, chunk) => this.fill(chunk))
+    database.register(table)
   }
 
   /** What the next query over `chunks()` sees. The arrays must not change until it has ended. */
@@ -153,7 +165,7 @@ export class ChunkTable {
     this.at = 0
   }
 
-  private fill(chunk: Chunk): void {
+  private fill(chunk: bindings.DataChunk): void {
     const rows = Math.min(chunkRows, this.rows - this.at)
     if (rows > 0) {
       for (const [i, column] of this.columns.entries()) {
@@ -171,8 +183,8 @@ export class ChunkTable {
   }
 }
 
-function duckdbType(type: ChunkColumn['type']): DuckDBType {
-  return typeof type === 'string' ? chunkTypes[type] : ENUM(type)
+function logicalType(type: ChunkColumn['type']): bindings.LogicalType {
+  return typeof type === 'string' ? bindings.create_logical_type(chunkTypes[type]) : bindings.create_enum_type(type)
 }
 
 /** Bytes that DuckDB keeps for one number of a text column with that many words. */
@@ -186,8 +198,6 @@ function plain(array: { buffer: ArrayBufferLike; byteOffset: number }): ArrayBuf
   assert(array.buffer instanceof ArrayBuffer && array.byteOffset === 0, 'a column owns its buffer')
   return array.buffer
 }
-
-type Chunk = Parameters<typeof bindings.data_chunk_get_vector>[0]
 
 /** SQL text for a string that no parameter can carry: a file's path. Values of questions are always parameters. */
 export function quotedString(text: string): string {
