@@ -92,6 +92,7 @@ print(
 )
 
 let decoded = 0
+const cpu = process.cpuUsage()
 const started = performance.now()
 for (let round = 0; round < rounds; round++) {
   const decoder = new CaptureDecoder(() => {})
@@ -100,6 +101,7 @@ for (let round = 0; round < rounds; round++) {
   decoded += decoder.accounts.decoded
 }
 report('tidemark', (performance.now() - started) / 1000, decoded)
+print(`tidemark, processor time: ${(process.cpuUsage(cpu).user / 1e6).toFixed(2)} s`)
 
 const peer = 'tcpdump'
 if (spawnSync(peer, ['--version']).status === 0) {

@@ -29,15 +29,21 @@ export class CaptureAccounts {
   tooDeep = 0
   /** Without a time of their own (pcapng Simple Packet Blocks). */
   untimed = 0
-  /** Microseconds since the epoch; null without a packet that has a time. */
-  firstTime: number | null = null
-  lastTime: number | null = null
   /** Earlier than the packet before them, and the largest such step, in microseconds. */
   backwards = 0
   largestStepBack = 0
   private previousTime = Number.NEGATIVE_INFINITY
   private first = Number.POSITIVE_INFINITY
   private last = Number.NEGATIVE_INFINITY
+
+  /** Microseconds since the epoch; null without a packet that has a time. */
+  get firstTime(): number | null {
+    return this.first === Number.POSITIVE_INFINITY ? null : this.first
+  }
+
+  get lastTime(): number | null {
+    return this.last === Number.NEGATIVE_INFINITY ? null : this.last
+  }
 
   /** Enters one packet. `reason` and `noted` are what the decoder said. */
   count(captured: Captured, packet: Packet, reason: number, noted: number): void {
@@ -74,8 +80,8 @@ export class CaptureAccounts {
       this.largestStepBack = Math.max(this.largestStepBack, this.previousTime - time)
     }
     this.previousTime = time
-    if (time < this.first) this.firstTime = this.first = time
-    if (time > this.last) this.lastTime = this.last = time
+    if (time < this.first) this.first = time
+    if (time > this.last) this.last = time
   }
 
   private countNotes(noted: number): void {

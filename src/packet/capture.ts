@@ -2,8 +2,10 @@ import { CaptureAccounts } from './accounts.ts'
 import type { Captured } from './captured.ts'
 import type { Damage } from './damage.ts'
 import { Decoder } from './decode.ts'
+import type { CaptureInterface } from './interfaces.ts'
 import { Packet } from './packet.ts'
 import { isPcap, PcapReader } from './pcap.ts'
+import { isPcapng, PcapngReader } from './pcapng.ts'
 
 const magicBytes = 4
 
@@ -12,7 +14,7 @@ export class CaptureReader {
   private readonly onPacket: (captured: Captured) => void
   private readonly head = new Uint8Array(magicBytes)
   private headLength = 0
-  private reader: PcapReader | null = null
+  private reader: PcapReader | PcapngReader | null = null
   private unknown: Damage | null = null
   private dropped = 0
 
@@ -41,7 +43,18 @@ export class CaptureReader {
 
   /** Null until four bytes are there, and for what is no capture. */
   get format(): 'pcap' | 'pcapng' | null {
-    return this.reader === null ? null : 'pcap'
+    if (this.reader === null) return null
+    return this.reader instanceof PcapReader ? 'pcap' : 'pcapng'
+  }
+
+  /** Of all sections, in the order of the file. */
+  get interfaces(): readonly CaptureInterface[] {
+    return this.reader === null ? [] : this.reader.interfaces
+  }
+
+  /** What only pcapng has; null for pcap. */
+  get pcapng(): Pick<PcapngReader, 'sections' | 'ignored' | 'timesOutOfRange' | 'dropsBetween'> | null {
+    return this.reader instanceof PcapngReader ? this.reader : null
   }
 
   get damage(): Damage | null {
@@ -58,12 +71,10 @@ export class CaptureReader {
   }
 
   private begin(): void {
-    if (isPcap(this.head)) {
-      this.reader = new PcapReader(this.onPacket)
-      this.reader.feed(this.head)
-    } else {
-      this.unknown = { kind: 'unknown', offset: 0, problem: 'no capture: neither pcap nor pcapng' }
-    }
+    if (isPcap(this.head)) this.reader = new PcapReader(this.onPacket)
+    else if (isPcapng(this.head)) this.reader = new PcapngReader(this.onPacket)
+    else this.unknown = { kind: 'unknown', offset: 0, problem: 'no capture: neither pcap nor pcapng' }
+    this.reader?.feed(this.head)
   }
 }
 

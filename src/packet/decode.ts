@@ -1,13 +1,46 @@
+import { FragmentTable } from './fragments.ts'
 import { ipv4, ipv6, rawIp } from './ip.ts'
 import { ethernet, etherType, link, ppp } from './link.ts'
-import type { Packet } from './packet.ts'
+import { Packet } from './packet.ts'
 import { otherProtocol } from './reasons.ts'
-import { transport } from './transport.ts'
-import { ethernetNext, etherTypeNext, ipv4Next, ipv6Next, pppNext, rawNext, tunnelNext, Walk } from './walk.ts'
+import { noTransport, transport } from './transport.ts'
+import { mpls, pppoe, tunnel } from './tunnel.ts'
+import {
+  ethernetNext,
+  etherTypeNext,
+  ipv4Next,
+  ipv6Next,
+  mplsNext,
+  noTransportNext,
+  notes,
+  pppNext,
+  pppoeNext,
+  rawNext,
+  tunnelNext,
+  Walk,
+} from './walk.ts'
 
-/** Decodes packets from the link layer to the transport header of the innermost IP packet. */
+/** An IP packet in so many others is looked for; one that lies deeper counts as the last that was found. */
+export const tunnelsMax = 8
+
+/**
+ * Decodes packets from the link layer to the transport header of the innermost IP packet.
+ *
+ * What a tunnel carries counts, once, in place of what carries it. Where that can not be decoded (it is ARP, or no packet at all, but
+ * only came to a tunnel's port), and where what carries it comes in fragments, the packet is what it is outside.
+ */
 export class Decoder {
   private readonly walk = new Walk()
+  private readonly fragments = new FragmentTable()
+  /** The last IP packet that was decoded while what it carries is looked into. */
+  private readonly outside = new Packet()
+  private depth = 0
+  private readonly depthMax: number
+
+  /** `depthMax` 0 looks into no tunnel: all packets count as what they are outside. */
+  constructor(depthMax = tunnelsMax) {
+    this.depthMax = depthMax
+  }
 
   /**
    * Fills `packet` from `bytes[from]` to `bytes[to - 1]`, of which there were `wireLength` on the wire; not its number and its time, which
@@ -28,8 +61,16 @@ export class Decoder {
     // A capture that holds more than was on the wire is wrong about one of the two.
     walk.end = wireLength > to - from ? from + wireLength : to
     walk.notes = 0
+    this.depth = 0
     let next = linkType === 1 ? ethernet(walk, packet) : link(walk, linkType)
     while (next < 0) next = this.layer(next, packet)
+    if (next !== 0 && this.depth > 0) {
+      copy(this.outside, packet)
+      next = 0
+    }
+    if (next === 0 && packet.fragment !== 0) {
+      this.fragments.resolve(packet, walk.identification, walk.fragmentProtocol)
+    }
     return next
   }
 
@@ -57,10 +98,58 @@ export class Decoder {
         return rawIp(walk)
       case pppNext:
         return ppp(walk)
+      case mplsNext:
+        return mpls(walk, packet)
+      case pppoeNext:
+        return pppoe(walk, packet)
+      case noTransportNext:
+        return noTransport(walk, packet)
       case tunnelNext:
-        return 0
+        return this.enter(packet)
       default:
         return otherProtocol
     }
   }
+
+  private enter(packet: Packet): number {
+    if (this.depth === this.depthMax) {
+      this.walk.notes |= notes.tooDeep
+      return 0
+    }
+    this.depth++
+    copy(packet, this.outside)
+    return tunnel(this.walk, packet)
+  }
+}
+
+/** All that `decode` fills but the lengths, which are those of the whole. */
+function copy(from: Packet, to: Packet): void {
+  to.version = from.version
+  to.src0 = from.src0
+  to.src1 = from.src1
+  to.src2 = from.src2
+  to.src3 = from.src3
+  to.dst0 = from.dst0
+  to.dst1 = from.dst1
+  to.dst2 = from.dst2
+  to.dst3 = from.dst3
+  to.protocol = from.protocol
+  to.ipBytes = from.ipBytes
+  to.tos = from.tos
+  to.ttl = from.ttl
+  to.srcPort = from.srcPort
+  to.dstPort = from.dstPort
+  to.hasTransport = from.hasTransport
+  to.tcpFlags = from.tcpFlags
+  to.tcpSeq = from.tcpSeq
+  to.tcpAck = from.tcpAck
+  to.tcpWindow = from.tcpWindow
+  to.payload = from.payload
+  to.icmpType = from.icmpType
+  to.icmpCode = from.icmpCode
+  to.icmpId = from.icmpId
+  to.fragment = from.fragment
+  to.vlan = from.vlan
+  to.tunnel = from.tunnel
+  to.tunnelId = from.tunnelId
 }

@@ -25,3 +25,10 @@ export function u32of(bytes: Uint8Array, at: number, little: boolean): number {
   if (!little) return u32(bytes, at)
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
+
+/** Unsigned, 64 bits, in the order of the file; for what is rare. */
+export function u64of(bytes: Uint8Array, at: number, little: boolean): bigint {
+  const first = BigInt(u32of(bytes, at, little))
+  const second = BigInt(u32of(bytes, at + 4, little))
+  return little ? (second << 32n) | first : (first << 32n) | second
+}

@@ -1,11 +1,14 @@
+import { TCP } from '../net/protocols.ts'
 import { u16, u32, word } from './integers.ts'
 import type { Packet } from './packet.ts'
 import { ipCut, ipHeaderLengthWrong, ipTotalLengthWrong, ipVersionWrong } from './reasons.ts'
-import { ipv4Next, ipv6Next, notes, type Walk } from './walk.ts'
+import { ipv4Next, ipv6Next, noTransportNext, notes, type Walk } from './walk.ts'
 
 /** The words of `::ffff:0:0/96`. */
 const mapped = 0xffff
 const ipv6HeaderBytes = 40
+/** Longer packets do not fit the length field. */
+const jumboFrom = 65_535 + ipv6HeaderBytes
 
 /** IPv4 or IPv6, as the first four bits say. */
 export function rawIp(walk: Walk): number {
@@ -41,14 +44,19 @@ export function ipv4(walk: Walk, packet: Packet): number {
   packet.ipBytes = length
   packet.tos = bytes[at + 1]!
   packet.ttl = bytes[at + 8]!
-  const fragment = u16(bytes, at + 6)
-  packet.fragment = (fragment & 0x1fff) !== 0 ? 3 : (fragment & 0x2000) !== 0 ? 1 : 0
-  walk.identification = u16(bytes, at + 4)
+  // More fragments (0x2000), or an offset.
+  const fragment = u16(bytes, at + 6) & 0x3fff
+  packet.fragment = 0
+  if (fragment !== 0) {
+    packet.fragment = fragment === 0x2000 ? 1 : 3
+    walk.identification = u16(bytes, at + 4)
+    walk.fragmentProtocol = packet.protocol
+  }
   enter(walk, at + headerBytes, at + length)
   return 0
 }
 
-/** RFC 8200. Returns 0 with `walk.at` at what follows the extension headers. */
+/** RFC 8200. Returns 0 with `walk.at` at what follows the extension headers, or `noTransportNext`. */
 export function ipv6(walk: Walk, packet: Packet): number {
   const { bytes, at } = walk
   if (at >= walk.to) return ipCut
@@ -72,22 +80,25 @@ export function ipv6(walk: Walk, packet: Packet): number {
   if (length > onWire) walk.notes |= notes.longerThanWire
   packet.ipBytes = length
   enter(walk, at + ipv6HeaderBytes, at + length)
-  if (packet.protocol < 61 || packet.protocol > 134) extensionHeaders(walk, packet)
-  return 0
+  return packet.protocol > destinationOptions && packet.protocol < mobility ? 0 : extensionHeaders(walk, packet)
 }
 
-/** The payload length, or, where it is 0, that of the jumbo payload option (RFC 2675), or that on the wire for segments of a network card. */
+/**
+ * The payload length and the header's own.
+ *
+ * It is 0 for nothing, where a jumbo payload option says more (RFC 2675), and where the network card cuts TCP into segments after the
+ * capture: then the length is that on the wire. An Ethernet frame is padded to 60 bytes, so up to six may follow an empty packet.
+ */
 function ipv6Length(walk: Walk, at: number, next: number): number {
-  const { bytes } = walk
-  const length = u16(bytes, at + 4)
+  const length = u16(walk.bytes, at + 4)
   const onWire = walk.end - at
-  if (length !== 0 || next === noNext || onWire <= ipv6HeaderBytes) return length + ipv6HeaderBytes
+  if (length !== 0 || onWire <= ipv6HeaderBytes) return length + ipv6HeaderBytes
   if (next === hopByHop) {
-    const option = jumboOption(walk, at + ipv6HeaderBytes)
-    if (option >= 0) return option + ipv6HeaderBytes
+    const jumbo = jumboOption(walk, at + ipv6HeaderBytes) + ipv6HeaderBytes
+    if (jumbo > jumboFrom && jumbo <= onWire) return jumbo
+  } else if (next !== TCP || onWire < ipv6HeaderBytes + 20) {
+    if (onWire <= jumboFrom) return ipv6HeaderBytes
   }
-  // An Ethernet frame is padded to 60 bytes: up to six of them may follow an empty packet.
-  if (onWire < ipv6HeaderBytes + 20) return ipv6HeaderBytes
   walk.notes |= notes.lengthFromWire
   return onWire
 }
@@ -119,40 +130,40 @@ const shim6 = 140
  * Passes over IPv6 extension headers (RFC 8200, 4; the registry "IPv6 Extension Header Types"). Where the capture ends among them, the
  * protocol is that of the header that is not there, and the transport is unknown.
  */
-function extensionHeaders(walk: Walk, packet: Packet): void {
+function extensionHeaders(walk: Walk, packet: Packet): number {
   const { bytes } = walk
   for (;;) {
     const { at } = walk
     const { protocol } = packet
     let length: number
-    if (isOptions(protocol)) {
-      if (walk.to - at < 8) break
+    if (isExtension(protocol)) {
+      if (walk.to - at < 8) return noTransportNext
       length = (bytes[at + 1]! + 1) << 3
     } else if (protocol === authentication) {
-      if (walk.to - at < 8) break
+      if (walk.to - at < 8) return noTransportNext
       length = (bytes[at + 1]! + 2) << 2
     } else if (protocol === fragmentHeader) {
-      if (walk.to - at < 8) break
+      if (walk.to - at < 8) return noTransportNext
       length = 8
       const fragment = u16(bytes, at + 2)
       // A fragment that is the whole packet is none (RFC 6946).
       packet.fragment = fragment >>> 3 !== 0 ? 3 : (fragment & 1) !== 0 ? 1 : 0
       walk.identification = word(bytes, at + 4)
+      walk.fragmentProtocol = bytes[at]!
     } else {
-      return
+      return 0
     }
     const next = bytes[at]!
     // Mobility and HIP messages are the last header, mostly: then they are what the packet is about (RFC 6275, 6.1.1; RFC 7401, 5.1).
-    if (next === noNext && (protocol === mobility || protocol === hip)) return
+    if (next === noNext && (protocol === mobility || protocol === hip)) return 0
     packet.protocol = next
     walk.at = at + length
-    if (packet.fragment === 3 && protocol === fragmentHeader) return
+    // What follows in a later fragment is no header, whatever the number says.
+    if (packet.fragment === 3) return isExtension(next) ? noTransportNext : 0
   }
-  // Nothing can be told from what is not there.
-  walk.to = walk.at
 }
 
-function isOptions(protocol: number): boolean {
+function isExtension(protocol: number): boolean {
   if (protocol > destinationOptions) return protocol === mobility || protocol === hip || protocol === shim6
   return protocol === hopByHop || protocol === routing || protocol === destinationOptions
 }

@@ -38,6 +38,8 @@ export function link(walk: Walk, linkType: number): number {
       return pppoeNext
     case 104: // C_HDLC
       return hdlc(walk)
+    case 107: // FRELAY
+      return frameRelay(walk)
     case 113: // LINUX_SLL
       return cooked(walk, 14, 16)
     case 276: // LINUX_SLL2
@@ -85,6 +87,12 @@ export function etherType(walk: Walk, packet: Packet): number {
       case 0x880b: // PPP in GRE, RFC 2637
         return pppNext
       case 0x6558: // Ethernet in GRE, RFC 1701
+        return ethernetNext
+      case 0x88e7: // IEEE 802.1ah: four bytes of service tag
+        walk.at += 4
+        return ethernetNext
+      case 0x8903: // Cisco FabricPath: two bytes of tree and hop count
+        walk.at += 2
         return ethernetNext
       default: {
         if (walk.type >= 0x600) return notIp(walk.type)
@@ -176,6 +184,45 @@ function hdlc(walk: Walk): number {
   walk.type = u16(bytes, at + 2)
   walk.at = at + 4
   return walk.type === 0x8035 || walk.type < 0x600 ? linkControl : etherTypeNext // 0x8035 is its keep-alive, not RARP
+}
+
+/**
+ * RFC 2427: an address of two to four bytes whose last one is odd, control 3, perhaps padding, and the number of the protocol. Cisco puts
+ * a type of Ethernet behind the address.
+ */
+function frameRelay(walk: Walk): number {
+  const { bytes, to } = walk
+  let { at } = walk
+  while (at < to && (bytes[at]! & 1) === 0) at++
+  at++
+  if (to - at < 2) return linkCut
+  if (bytes[at]! !== 0x03) {
+    walk.type = u16(bytes, at)
+    walk.at = at + 2
+    return walk.type < 0x600 ? otherProtocol : etherTypeNext
+  }
+  at++
+  if (bytes[at]! === 0) at++
+  if (at >= to) return linkCut
+  walk.at = at + 1
+  switch (bytes[at]!) {
+    case 0xcc:
+      return ipv4Next
+    case 0x8e:
+      return ipv6Next
+    case 0x80: {
+      if (to - at < 6) return linkCut
+      walk.type = u16(bytes, at + 4)
+      walk.at = at + 6
+      const organisation = u32(bytes, at) & 0x00ff_ffff
+      return organisation === 0 && walk.type >= 0x600 ? etherTypeNext : otherProtocol
+    }
+    case 0x00: // Q.933, the link's own
+    case 0x08:
+      return linkControl
+    default:
+      return otherProtocol
+  }
 }
 
 /**

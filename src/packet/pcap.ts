@@ -1,6 +1,7 @@
 import { Captured } from './captured.ts'
 import { capturedBytesMax } from './damage.ts'
 import { u16of, u32of } from './integers.ts'
+import { type CaptureInterface, plainInterface } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 
 const headerBytes = 24
@@ -22,9 +23,8 @@ export function isPcap(head: Uint8Array): boolean {
 export class PcapReader extends PieceReader {
   /** Packets given out. */
   packets = 0
-  /** As the header says; null before it was read. Odd values harm nothing: `capturedBytesMax` is what bounds memory. */
-  snapLength: number | null = null
-  linkType: number | null = null
+  /** The one of the header; none before it was read. */
+  readonly interfaces: CaptureInterface[] = []
   private readonly onPacket: (captured: Captured) => void
   private readonly captured = new Captured()
   private little = true
@@ -85,10 +85,11 @@ export class PcapReader extends PieceReader {
     }
     this.nano = variant.nano
     this.recordHeader = variant.recordHeader
-    this.snapLength = u32of(bytes, at + 16, this.little)
+    const snapLength = u32of(bytes, at + 16, this.little)
     // The upper bits say how long a frame check sequence is (draft-ietf-opsawg-pcap, 4); IP has lengths of its own.
-    this.linkType = u32of(bytes, at + 20, this.little) & 0x03ff_ffff
-    this.captured.linkType = this.linkType
+    const linkType = u32of(bytes, at + 20, this.little) & 0x03ff_ffff
+    this.captured.linkType = linkType
+    this.interfaces.push(plainInterface(linkType, snapLength, this.nano ? 9 : 6))
     this.begun = true
     return true
   }

@@ -8,6 +8,7 @@ const IPIP = 4
 const IPV6 = 41
 const GRE = 47
 const ICMPV6 = 58
+const MPLS = 137
 
 const udpHeaderBytes = 8
 const icmpHeaderBytes = 8
@@ -21,10 +22,7 @@ export function hasEnds(protocol: number): boolean {
 
 /** What follows the IP header and its extension headers. Returns 0, or `tunnelNext`. */
 export function transport(walk: Walk, packet: Packet): number {
-  packet.srcPort = packet.dstPort = 0
-  packet.tcpFlags = packet.tcpSeq = packet.tcpAck = packet.tcpWindow = 0
-  packet.icmpType = packet.icmpCode = packet.icmpId = 0
-  packet.payload = Math.max(walk.end - walk.at, 0)
+  clear(walk, packet)
   if (packet.fragment === 3) {
     packet.hasTransport = !hasEnds(packet.protocol)
     return 0
@@ -46,11 +44,26 @@ export function transport(walk: Walk, packet: Packet): number {
     case IPIP:
     case IPV6:
     case GRE:
+    case MPLS:
       // The rest of a packet in fragments is in others, so it is counted as what it is outside.
       return packet.fragment === 0 ? tunnelNext : 0
     default:
       return 0
   }
+}
+
+/** The transport header lies behind IPv6 extension headers that are not there. */
+export function noTransport(walk: Walk, packet: Packet): number {
+  clear(walk, packet)
+  packet.hasTransport = false
+  return 0
+}
+
+function clear(walk: Walk, packet: Packet): void {
+  packet.srcPort = packet.dstPort = 0
+  packet.tcpFlags = packet.tcpSeq = packet.tcpAck = packet.tcpWindow = 0
+  packet.icmpType = packet.icmpCode = packet.icmpId = 0
+  packet.payload = Math.max(walk.end - walk.at, 0)
 }
 
 function rest(packet: Packet, header: number): number {

@@ -13,6 +13,8 @@ export class Walk {
   type = 0
   /** Of the present IP packet: identification (16 bits in IPv4, 32 in IPv6), for its fragments. */
   identification = 0
+  /** The protocol by the header that all fragments have: in IPv6 it may be that of a further extension header, which only the first has. */
+  fragmentProtocol = 0
   /** Bits of `notes`. */
   notes = 0
 }
@@ -28,6 +30,7 @@ export const mplsNext = -7
 export const pppoeNext = -8
 /** The payload of the IP packet may be a packet itself: `Packet.protocol` and the ports tell of what kind. */
 export const tunnelNext = -9
+export const noTransportNext = -10
 
 /** What was odd about a packet that is decoded all the same. */
 export const notes = {

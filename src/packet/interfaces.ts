@@ -1,0 +1,81 @@
+import { u16of, u64of } from './integers.ts'
+
+/** An interface of a capture: where packets were captured, and how their records are to be read. */
+export interface CaptureInterface {
+  /** Of the section that describes it, from 1. */
+  section: number
+  linkType: number
+  /** Captured bytes at most, 0 for no limit. */
+  snapLength: number
+  /** `if_name`, null without one: text from evidence. */
+  name: string | null
+  /** What a time counts: 10^-n s, or 2^-n s where `binary`. */
+  resolution: number
+  binary: boolean
+  /** `if_tsoffset`: seconds to be added to each time. */
+  offset: number
+  /** Of the last statistics: packets received, and lost by the interface or for want of room (`isb_ifdrop`), and by the system (`isb_osdrop`). */
+  received: bigint | null
+  interfaceDrops: bigint | null
+  systemDrops: bigint | null
+}
+
+/** The one interface of a pcap file. */
+export function plainInterface(linkType: number, snapLength: number, resolution: number): CaptureInterface {
+  return {
+    ...{ section: 1, linkType, snapLength, name: null, resolution, binary: false, offset: 0 },
+    ...{ received: null, interfaceDrops: null, systemDrops: null },
+  }
+}
+
+/** Options of a block (draft-ietf-opsawg-pcapng, 3.5): a code, a length, a value padded to four bytes. One that does not fit ends them. */
+export function* options(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  little: boolean,
+): Generator<readonly [code: number, from: number, to: number]> {
+  let at = from
+  while (to - at >= 4) {
+    const code = u16of(bytes, at, little)
+    const start = at + 4
+    const end = start + u16of(bytes, at + 2, little)
+    if (code === 0 || end > to) return
+    yield [code, start, end]
+    at = start + ((end - start + 3) & ~3)
+  }
+}
+
+const nameBytesMax = 256
+const text = new TextDecoder('utf-8', { fatal: false })
+
+/** Options of an Interface Description Block (4.2): `if_name`, `if_tsresol`, `if_tsoffset`. */
+export function describe(
+  to: CaptureInterface,
+  bytes: Uint8Array,
+  [code, from, end]: readonly [number, number, number],
+  little: boolean,
+): void {
+  const length = end - from
+  if (code === 2 && length > 0) {
+    to.name = text.decode(bytes.subarray(from, Math.min(end, from + nameBytesMax))).replace(/\0+$/, '')
+  } else if (code === 9 && length >= 1) {
+    to.resolution = bytes[from]! & 0x7f
+    to.binary = bytes[from]! > 0x7f
+  } else if (code === 14 && length >= 8) {
+    to.offset = Number(BigInt.asIntN(64, u64of(bytes, from, little)))
+  }
+}
+
+/** Options of an Interface Statistics Block (4.6). They count from the start of the capture, so the last block says it all. */
+export function enterStatistics(
+  to: CaptureInterface,
+  bytes: Uint8Array,
+  [code, from, end]: readonly [number, number, number],
+  little: boolean,
+): void {
+  if (end - from < 8) return
+  if (code === 4) to.received = u64of(bytes, from, little)
+  else if (code === 5) to.interfaceDrops = u64of(bytes, from, little)
+  else if (code === 7) to.systemDrops = u64of(bytes, from, little)
+}
