@@ -1,0 +1,89 @@
+import type { Packet } from '../packet/packet.ts'
+import { Batch } from './batch.ts'
+import { Clock } from './clock.ts'
+import type { FlowSink } from './flow-record.ts'
+import { FlowMeter, type FlowTimeouts, flowTimeouts } from './flows.ts'
+
+export interface MeterOptions {
+  /** Who takes the flow records; none are made without. */
+  flows?: FlowSink
+  timeouts?: Partial<FlowTimeouts>
+  /** Conversations that are kept at once, 16 million by default; beyond, those that would end first are ended and counted. */
+  limit?: number
+  /** Conversations there is room for at first. Results do not depend on it. */
+  capacity?: number
+  /** Microseconds that packets may be out of order before it counts as another beginning: an hour by default. */
+  disorder?: number
+}
+
+export interface MeterCounts {
+  packets: number
+  flowRecords: number
+  /** Conversations ended at the limit. */
+  evicted: number
+  /** How often the time of the capture stepped back. */
+  clockResets: number
+  /** Most conversations at once. */
+  peak: number
+}
+
+/**
+ * Decoded packets to flow records.
+ *
+ * Threads that share a capture have a meter each, with the same options. Every meter is shown every packet, in the order
+ * of the capture: `add` for those of its own shard (`shardOf`), `pass` for the others, whose time is all it takes up.
+ * Together they then give the records that one meter gives.
+ */
+export class Meter {
+  private readonly clock: Clock
+  private readonly batch = new Batch()
+  private readonly flows: FlowMeter | null
+  private packets = 0
+
+  constructor(options: MeterOptions) {
+    const limit = options.limit ?? 2 ** 24
+    const capacity = options.capacity ?? 2 ** 15
+    this.clock = new Clock(options.disorder ?? 3600e6)
+    const timeouts = { ...flowTimeouts, ...options.timeouts }
+    this.flows = options.flows ? new FlowMeter(options.flows, timeouts, capacity, limit) : null
+  }
+
+  /** Meters a packet. The object may be filled anew afterwards. */
+  add(packet: Packet): void {
+    this.pass(packet.time)
+    this.packets++
+    this.batch.add(packet, this.clock.now)
+    if (this.batch.isFull) this.meterBatch()
+  }
+
+  /** Takes up the time of a packet that another shard meters. */
+  pass(time: number): void {
+    if (time > this.clock.now) this.clock.now = time
+    else if (this.clock.stepsBack(time)) {
+      this.meterBatch()
+      this.flows?.endAll(this.clock.now, 'clock')
+      this.clock.advance(time)
+    }
+  }
+
+  /** Ends whatever is open. */
+  finish(): void {
+    this.meterBatch()
+    this.flows?.endAll(this.clock.now, 'finish')
+  }
+
+  private meterBatch(): void {
+    this.flows?.add(this.batch)
+    this.batch.length = 0
+  }
+
+  get counts(): MeterCounts {
+    return {
+      packets: this.packets,
+      flowRecords: this.flows?.records ?? 0,
+      evicted: this.flows?.table.evicted ?? 0,
+      clockResets: this.clock.resets,
+      peak: this.flows?.table.peak ?? 0,
+    }
+  }
+}
