@@ -1,6 +1,6 @@
 import { assert } from '../errors.ts'
 import { Column } from './column.ts'
-import { fieldNamed } from './fields.ts'
+import { type FieldType, fieldNamed } from './fields.ts'
 import { Phrases } from './phrases.ts'
 
 /** Rows of one buffer: what a worker gathers before it writes a segment. Two of DuckDB's row groups. */
@@ -31,10 +31,9 @@ export class RecordBuffer {
   }
 
   /** The column of that name; one that appears late is null in the rows before. */
-  column(name: string): Column {
+  column(name: string, type: FieldType = fieldNamed(name)?.type ?? 'text'): Column {
     const known = this.byName.get(name)
     if (known) return known
-    const type = fieldNamed(name)?.type ?? 'text'
     const spare = this.spare.findIndex(column => column.type === type)
     const column = spare < 0 ? new Column(name, type, this.capacity) : this.spare.splice(spare, 1)[0]!.reuse(name)
     column.setNulls(0, this.rows)

@@ -99,6 +99,19 @@ export class Batch {
     for (const silence of silences) this.silences.push({ ...silence, file })
   }
 
+  /**
+   * Writes rows of one file that are not of the batch's own buffer.
+   *
+   * @returns when the buffer may change again.
+   */
+  writeRows(kind: 'packet-flows' | 'connections', file: number, buffer: RecordBuffer): Promise<void> {
+    const name = `${kind}-${String(file).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
+    const { copied, entry } = this.writer.writeRows(kind, name, buffer)
+    entry.catch(() => undefined)
+    this.written.push({ entry, files: new Set([file]) })
+    return copied
+  }
+
   /** Takes out all rows of a file that can not be kept. */
   async dropFile(file: number): Promise<void> {
     this.buffer.truncate(this.rowsAtFileStart)
@@ -125,7 +138,7 @@ export class Batch {
       this.pool.give(buffer)
       return
     }
-    const { copied, entry } = this.writer.writeFlows(this.name('flows'), buffer)
+    const { copied, entry } = this.writer.writeRows('flows', this.name('flows'), buffer)
     const give = (): void => this.pool.give(buffer)
     copied.then(give, give)
     // Its failure is met where the entry is awaited; until then it must not count as unhandled.

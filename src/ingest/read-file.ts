@@ -11,6 +11,7 @@ import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
 import type { FileTask } from './messages.ts'
 import { ParquetLines } from './parquet-lines.ts'
+import { type PacketReading, readCapture, readNfcapdFile } from './read-packets.ts'
 
 export interface ReadOptions {
   format: Layout | null
@@ -97,6 +98,10 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
     await pieces.return(undefined)
     return readParquet(task, source, batch, options)
   }
+  if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
+    const read = content === 'nfcapd' ? readNfcapdFile : readCapture
+    return readPackets(read, task, source, expanded, { kind: content, all: joined(head, pieces) }, batch, options)
+  }
   const verdict = judge(content, head, options.format, expanded)
   if (verdict.reader === null) {
     const over = compression !== 'none' && (await pieces.next()).done && expanded.damage !== null
@@ -118,6 +123,51 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
   finish(task, source, batch, reader, expanded)
+}
+
+/** Captures and nfcapd files: their flow records go into segments of their own. */
+async function readPackets(
+  read: typeof readCapture,
+  task: FileTask,
+  source: SourceBytes,
+  expanded: Expanded,
+  content: { kind: 'pcap' | 'pcapng' | 'nfcapd'; all: AsyncIterable<Uint8Array> },
+  batch: Batch,
+  options: ReadOptions,
+): Promise<void> {
+  const { kind } = content
+  const tick = (records: number): void => {
+    if (options.stopped()) throw new Stopped('stopped')
+    options.progress(0, records)
+  }
+  let reading: PacketReading
+  try {
+    reading = await read(task.id, content.all, batch, tick)
+    if (!(await source.isUnchanged())) throw new Error(changed)
+  } catch (error) {
+    await batch.dropFile(task.id)
+    if (error instanceof Stopped) throw error
+    return batch.endFile(
+      account(task, source, { kind, status: 'unreadable', problem: reason(error), sha256: null }),
+      [],
+      [],
+    )
+  }
+  // Damage of the packing is named by the file's own bytes, damage of the content by those that were unpacked.
+  const places = [...(expanded.damage ? [expanded.damage] : []), ...reading.damage]
+  const problem = places.length === 0 ? null : `byte ${places[0]!.offset}: ${places[0]!.problem}`
+  if (!reading.found && problem !== null) {
+    await batch.dropFile(task.id)
+    return batch.endFile(account(task, source, { kind, status: 'unreadable', problem }), [], [])
+  }
+  const status = problem === null ? 'read' : 'partly-read'
+  const entry = account(task, source, { ...reading.entry, status, problem, expanded_bytes: expanded.bytes })
+  batch.endFile(entry, [], places)
+}
+
+async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head
+  yield* rest
 }
 
 /** Enough of the content to judge it by, however small the pieces are that it comes in. */
@@ -310,14 +360,6 @@ function isSurelyRecord(line: string): boolean {
 }
 
 function judgeOther(content: ReturnType<typeof contentOf>, expanded: Expanded): Verdict {
-  if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
-    return {
-      reader: null,
-      kind: content,
-      status: 'unreadable',
-      problem: `a ${content} file: this version reads flow logs only`,
-    }
-  }
   if (expanded.damage)
     return { reader: null, status: 'unreadable', problem: `byte ${expanded.damage.offset}: ${expanded.damage.problem}` }
   const problem =
@@ -353,5 +395,7 @@ function account(
     sensors: known.sensors ?? [],
     sensor_count: known.sensor_count ?? 0,
     expanded_bytes: known.expanded_bytes ?? 0,
+    capture: known.capture ?? null,
+    nfcapd: known.nfcapd ?? null,
   }
 }

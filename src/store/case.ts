@@ -5,6 +5,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
+import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
 import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
 import {
@@ -25,7 +26,8 @@ export function tidemarkVersion(): string {
 
 const readme = `A Tidemark case.
 
-segments/      immutable Parquet: flow records (flows-*), NODATA and SKIPDATA lines (silence-*); lines that were not read (problems-*)
+segments/      immutable Parquet: flow records of logs (flows-*), NODATA and SKIPDATA lines (silence-*),
+               flow records and connections made of packets (packet-flows-*, connections-*); places that were not read (problems-*)
 ledger.jsonl   what each file of evidence held, each segment's SHA-256, each entry chained to the one before
 ledger.head    the digest of the last entry
 
@@ -169,7 +171,7 @@ export async function openCase(caseDir: string): Promise<Case> {
   const evidence = evidenceOf(entries)
   await createViews(db, dir, segments)
   await createEvidenceTable(db, evidence)
-  const columns = new Set(segments.filter(segment => segment.kind === 'flows').flatMap(segment => segment.columns))
+  const columns = new Set(ofKind(segments, 'flows').flatMap(segment => segment.columns))
   const problems = await readProblems(dir, segments, evidence)
   const close = async (): Promise<void> => {
     db.close()
@@ -196,7 +198,7 @@ async function createViews(db: Database, dir: string, segments: readonly Segment
   await db.run(
     `CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`,
   )
-  const flows = segments.filter(segment => segment.kind === 'flows')
+  const flows = ofKind(segments, 'flows')
   const present = new Set(flows.flatMap(segment => segment.columns))
   const absent = coreFields
     .filter(name => !present.has(name))
@@ -208,12 +210,30 @@ async function createViews(db: Database, dir: string, segments: readonly Segment
       ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}`
       : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`,
   )
-  const silence = fileList(
-    dir,
-    segments.filter(segment => segment.kind === 'silence'),
-  )
+  const silence = fileList(dir, ofKind(segments, 'silence'))
   const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
+  await createPacketView(db, 'packet_flows', fileList(dir, ofKind(segments, 'packet-flows')), packetFlowFields)
+  await createPacketView(db, 'connections', fileList(dir, ofKind(segments, 'connections')), connectionFields)
+}
+
+function ofKind(segments: readonly SegmentEntry[], kind: SegmentEntry['kind']): SegmentEntry[] {
+  return segments.filter(segment => segment.kind === kind)
+}
+
+/** Rows that were made of packets: `_line` is the number of a packet in its capture, or of a record in its nfcapd file. */
+async function createPacketView(
+  db: Database,
+  name: string,
+  source: string | null,
+  fields: readonly PacketField[],
+): Promise<void> {
+  const none = fields.map(field => `CAST(NULL AS ${sqlTypes[field.type]}) AS ${quotedName(field.name)}`)
+  await db.run(
+    source
+      ? `CREATE VIEW ${name} AS SELECT * FROM ${source}`
+      : `CREATE VIEW ${name} AS SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ${none.join(', ')} WHERE false`,
+  )
 }
 
 function fileList(dir: string, segments: readonly SegmentEntry[]): string | null {

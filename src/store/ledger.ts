@@ -17,6 +17,45 @@ const text = z.string()
 const count = z.number().int().nonnegative()
 const time = z.string().nullable()
 
+const counted = z.array(z.object({ name: text, packets: count }))
+
+/** What a capture held. Everything is a number of packets, if it does not say otherwise: packets = decoded + all of `undecoded`. */
+export const captureAccount = z.object({
+  packets: count,
+  decoded: count,
+  undecoded: counted,
+  /** Cut by the snapshot length. */
+  cut: count,
+  without_transport: count,
+  fragments: count,
+  tunnels: counted,
+  out_of_order: count,
+  untimed: count,
+  wire_bytes: count,
+  ip_bytes: count,
+  interfaces: count,
+  /** Packets that the capturing system says it dropped; null: it does not say. */
+  dropped: count.nullable(),
+  flow_records: count,
+  connections: count,
+  /** Conversations that were ended early because there were too many at once. */
+  evicted: count,
+})
+
+/** What an nfcapd file held: records = flow records + all of `skipped`. */
+export const nfcapdAccount = z.object({
+  layout: count,
+  compression: text,
+  ident: text,
+  blocks: count,
+  blocks_read: count,
+  records: count,
+  flow_records: count,
+  skipped: z.array(z.object({ name: text, records: count })),
+  sampled: count,
+  anonymised: count,
+})
+
 export const evidenceEntry = z.object({
   id: count.nullable(),
   path: text,
@@ -37,14 +76,16 @@ export const evidenceEntry = z.object({
   sensors: z.array(text),
   sensor_count: count,
   expanded_bytes: count,
+  capture: captureAccount.nullable().default(null),
+  nfcapd: nfcapdAccount.nullable().default(null),
 })
 
 /** The only names that a case's files can have: no path can be smuggled in. */
-export const segmentName = /^(flows|silence|problems)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
+export const segmentName = /^(flows|silence|problems|packet-flows|connections)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
 
 export const segmentEntry = z.object({
   name: text.regex(segmentName),
-  kind: z.enum(['flows', 'silence', 'problems']),
+  kind: z.enum(['flows', 'silence', 'problems', 'packet-flows', 'connections']),
   rows: count,
   bytes: count,
   sha256: text.regex(/^[0-9a-f]{64}$/),

@@ -32,6 +32,47 @@ export interface EvidenceFile {
   sensor_count: number
   /** Bytes after decompression. */
   expanded_bytes: number
+  /** What a capture held; null for other kinds. */
+  capture: CaptureAccount | null
+  /** What an nfcapd file held; null for other kinds. */
+  nfcapd: NfcapdFileAccount | null
+}
+
+/** Numbers of packets, if it does not say otherwise: packets = decoded + all of `undecoded`. */
+export interface CaptureAccount {
+  packets: number
+  decoded: number
+  undecoded: { name: string; packets: number }[]
+  /** Cut by the snapshot length; their flows count whole by the lengths in the headers. */
+  cut: number
+  without_transport: number
+  fragments: number
+  tunnels: { name: string; packets: number }[]
+  out_of_order: number
+  untimed: number
+  wire_bytes: number
+  ip_bytes: number
+  interfaces: number
+  /** Packets that the capturing system says it dropped; null: it does not say. */
+  dropped: number | null
+  flow_records: number
+  connections: number
+  /** Conversations that were ended early because there were too many at once. */
+  evicted: number
+}
+
+export interface NfcapdFileAccount {
+  /** 1: nfdump 1.6; 2: nfdump 1.7. */
+  layout: number
+  compression: string
+  ident: string
+  blocks: number
+  blocks_read: number
+  records: number
+  flow_records: number
+  skipped: { name: string; records: number }[]
+  sampled: number
+  anonymised: number
 }
 
 /** A place in the evidence that is in no record. */

@@ -56,7 +56,11 @@ export class SegmentWriter {
    *
    * @returns `copied`: the buffer may change again; `entry`: the segment is safe on the disk.
    */
-  writeFlows(name: string, buffer: RecordBuffer): { copied: Promise<void>; entry: Promise<SegmentEntry> } {
+  writeRows(
+    kind: 'flows' | 'packet-flows' | 'connections',
+    name: string,
+    buffer: RecordBuffer,
+  ): { copied: Promise<void>; entry: Promise<SegmentEntry> } {
     const columns: ChunkColumn[] = [
       { name: '_file', type: 'UINTEGER', data: buffer.file, valid: null },
       { name: '_line', type: 'UINTEGER', data: buffer.line, valid: null },
@@ -65,7 +69,7 @@ export class SegmentWriter {
     for (const column of buffer.columns()) addField(column, columns, select)
     const { rows } = buffer
     const copied = this.queued(() => this.copy(name, columns, select, rows))
-    return { copied, entry: copied.then(() => this.settled(`${name}.parquet`, 'flows', rows, select.map(nameOf))) }
+    return { copied, entry: copied.then(() => this.settled(`${name}.parquet`, kind, rows, select.map(nameOf))) }
   }
 
   writeSilence(name: string, silence: SilenceColumns, rows: number): Promise<SegmentEntry> {

@@ -417,6 +417,8 @@ export function evidenceFile(given: Partial<EvidenceFile>): EvidenceFile {
     sensors: ['eni-0b9f4a1c33aa01d27'],
     sensor_count: 1,
     expanded_bytes: 32_011,
+    capture: null,
+    nfcapd: null,
     ...given,
   }
 }

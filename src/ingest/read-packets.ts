@@ -1,0 +1,138 @@
+import { assert } from '../errors.ts'
+import { packetFlowFields } from '../flow/packet-fields.ts'
+import { Meter } from '../meter/meter.ts'
+import { utcSeconds } from '../net/time.ts'
+import { NfcapdReader } from '../nfcapd/reader.ts'
+import { CaptureDecoder } from '../packet/capture.ts'
+import { tunnelNames } from '../packet/packet.ts'
+import { reasonNames } from '../packet/reasons.ts'
+import type { EvidenceEntry } from '../store/ledger.ts'
+import type { Batch } from './batch.ts'
+import { addMetered, addNfcapd } from './flow-rows.ts'
+import { Spool } from './spool.ts'
+
+/** What reading came to, but for what the file around it tells. */
+export interface PacketReading {
+  entry: Partial<EvidenceEntry>
+  /** Where the content ceased to be sound. `offset` counts the bytes of the unpacked content. */
+  damage: { offset: number; problem: string }[]
+  /** Whether there was anything to keep. */
+  found: boolean
+}
+
+/** Reads a capture: its packets become flow records and connections, metered by themselves. */
+export async function readCapture(
+  id: number,
+  pieces: AsyncIterable<Uint8Array>,
+  batch: Batch,
+  tick: (records: number) => void,
+): Promise<PacketReading> {
+  const flows = new Spool(batch, 'packet-flows', id, packetFlowFields)
+  const meter = new Meter({ flows: record => addMetered(flows, record) })
+  const decoder = new CaptureDecoder(packet => meter.add(packet))
+  let told = 0
+  for await (const piece of pieces) {
+    decoder.feed(piece)
+    await flows.settle()
+    tick(flows.rows - told)
+    told = flows.rows
+  }
+  decoder.end()
+  meter.finish()
+  await flows.settle(true)
+  tick(flows.rows - told)
+  const { reader, accounts } = decoder
+  const counts = meter.counts
+  assert(counts.packets === accounts.decoded, 'every decoded packet is metered')
+  assert(counts.flowRecords === flows.rows, 'every flow record is kept')
+  const drops = reader.interfaces.flatMap(one => [one.interfaceDrops, one.systemDrops].filter(count => count !== null))
+  return {
+    found: accounts.packets > 0,
+    damage: reader.damage === null ? [] : [reader.damage],
+    entry: {
+      kind: reader.format ?? 'pcap',
+      records: flows.rows,
+      first_start: accounts.firstTime === null ? null : utcSeconds(accounts.firstTime),
+      last_end: accounts.lastTime === null ? null : utcSeconds(accounts.lastTime),
+      capture: {
+        packets: accounts.packets,
+        decoded: accounts.decoded,
+        undecoded: named(reasonNames, accounts.reasons),
+        cut: accounts.cut,
+        without_transport: accounts.withoutTransport,
+        fragments: accounts.decoded - accounts.fragments[0]!,
+        tunnels: named(tunnelNames, accounts.tunnels),
+        out_of_order: accounts.backwards,
+        untimed: accounts.untimed,
+        wire_bytes: accounts.wireBytes,
+        ip_bytes: accounts.ipBytes,
+        interfaces: reader.interfaces.length,
+        dropped: drops.length === 0 ? null : Number(drops.reduce((sum, count) => sum + count, 0n)),
+        flow_records: flows.rows,
+        connections: 0,
+        evicted: counts.evicted,
+      },
+    },
+  }
+}
+
+function named(names: readonly string[], counts: readonly number[]): { name: string; packets: number }[] {
+  return names.flatMap((name, i) => (i > 0 && counts[i]! > 0 ? [{ name, packets: counts[i]! }] : []))
+}
+
+/** Reads an nfcapd file: its flow records as they are. */
+export async function readNfcapdFile(
+  id: number,
+  pieces: AsyncIterable<Uint8Array>,
+  batch: Batch,
+  tick: (records: number) => void,
+): Promise<PacketReading> {
+  const flows = new Spool(batch, 'packet-flows', id, packetFlowFields)
+  const reader = new NfcapdReader(pieces)
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  let told = 0
+  while (await reader.nextBlock()) {
+    while (reader.next()) {
+      const { flow } = reader
+      addNfcapd(flows, flow)
+      if (flow.first > 0 && flow.first < first) first = flow.first
+      if (flow.last > last) last = flow.last
+    }
+    await flows.settle()
+    tick(flows.rows - told)
+    told = flows.rows
+  }
+  await flows.settle(true)
+  const { account } = reader
+  const skipped = [...account.skipped].map(([name, records]) => ({ name, records }))
+  assert(
+    account.records === account.flows + skipped.reduce((sum, one) => sum + one.records, 0),
+    'records = flows + skipped',
+  )
+  return {
+    found: account.layout !== 0,
+    damage: account.damages.map(one => ({
+      offset: one.offset,
+      problem: `${one.block > 0 ? `block ${one.block}: ` : ''}${one.record > 0 ? `record ${one.record}: ` : ''}${one.problem}`,
+    })),
+    entry: {
+      kind: 'nfcapd',
+      records: flows.rows,
+      first_start: Number.isFinite(first) ? utcSeconds(first) : null,
+      last_end: last > 0 ? utcSeconds(last) : null,
+      nfcapd: {
+        layout: account.layout,
+        compression: account.compression,
+        ident: account.ident,
+        blocks: account.blocks,
+        blocks_read: account.blocksRead,
+        records: account.records,
+        flow_records: account.flows,
+        skipped,
+        sampled: account.sampledFlows,
+        anonymised: account.anonymisedFlows,
+      },
+    },
+  }
+}
