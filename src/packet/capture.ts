@@ -83,11 +83,10 @@ export class CaptureDecoder {
   readonly accounts = new CaptureAccounts()
   readonly reader: CaptureReader
   private readonly packet = new Packet()
-  private readonly decoder = new Decoder()
 
   /** `onPacket` is called for what was decoded; it keeps neither of the two objects. */
-  constructor(onPacket: (packet: Packet, captured: Captured) => void) {
-    const { packet, decoder, accounts } = this
+  constructor(onPacket: (packet: Packet, captured: Captured) => void, decoder = new Decoder()) {
+    const { packet, accounts } = this
     this.reader = new CaptureReader(captured => {
       packet.number = captured.number
       packet.time = captured.time

@@ -167,14 +167,12 @@ function loopback(walk: Walk): number {
   }
 }
 
-/** PPP with or without the two bytes of HDLC framing (RFC 1662); a Cisco HDLC frame may stand in its place. */
+/** PPP, in whose place a Cisco HDLC frame may stand. */
 function pppFrame(walk: Walk): number {
   const { bytes, at } = walk
   if (walk.to - at < 2) return linkCut
   const first = bytes[at]!
-  if (first === 0x0f || first === 0x8f) return hdlc(walk)
-  if (first === 0xff && bytes[at + 1]! === 0x03) walk.at = at + 2
-  return pppNext
+  return first === 0x0f || first === 0x8f ? hdlc(walk) : pppNext
 }
 
 /** Cisco HDLC: address, control, type of Ethernet. */
@@ -226,12 +224,15 @@ function frameRelay(walk: Walk): number {
 }
 
 /**
- * What follows the protocol field of PPP (https://www.iana.org/assignments/ppp-numbers), which may be one byte (RFC 1661, 6.5). Network
- * protocols without compression and control protocols are told apart; compressed and encrypted packets can not be looked into.
+ * PPP, with or without the two bytes of HDLC framing (RFC 1662): what follows the protocol field
+ * (https://www.iana.org/assignments/ppp-numbers), which may be one byte (RFC 1661, 6.5). Packets that are compressed or encrypted can not
+ * be looked into.
  */
 export function ppp(walk: Walk): number {
-  const { bytes, at } = walk
-  if (walk.at >= walk.to) return linkCut
+  const { bytes } = walk
+  let { at } = walk
+  if (walk.to - at >= 2 && bytes[at]! === 0xff && bytes[at + 1]! === 0x03) at += 2
+  if (at >= walk.to) return linkCut
   const short = (bytes[at]! & 1) === 1
   if (!short && walk.to - at < 2) return linkCut
   const protocol = short ? bytes[at]! : u16(bytes, at)
