@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { GroundTruth } from '../demo/ground-truth.ts'
@@ -61,6 +61,9 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   const truth = (await writtenBefore(options, folder)) ?? (await generate(options, signal))
   const size = `${integerText(truth.files)} files with ${integerText(truth.records)} flow records`
   await note(`tidemark: reconstructed data in ${folder}: ${size}`)
+  const { capture } = truth
+  const captured = capture && `${integerText(capture.packets)} packets of the same incident`
+  if (capture) await note(`tidemark: reconstructed data in ${join(options.out, capture.file)}: ${captured}`)
   if (options.generateOnly) return
   if (isOwnCase) await rm(caseDir, { recursive: true, force: true })
   await readInto(caseDir, [folder], {}, signal)
@@ -73,7 +76,7 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   const { renderDossier } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
   await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: false }))
-  await print(whatNext(folder, caseDir))
+  await print(whatNext(folder, caseDir, capture && join(options.out, capture.file)))
 }
 
 /** What the folder holds, if it is what would be written now; else null. */
@@ -81,7 +84,9 @@ async function writtenBefore(options: Options, folder: string): Promise<GroundTr
   try {
     const truth: GroundTruth = JSON.parse(await readFile(join(options.out, 'ground-truth.json'), 'utf8'))
     const names = await readdir(folder)
-    return isWanted(truth, options) && names.length === truth.files ? truth : null
+    const { capture } = truth
+    const captured = capture && (await stat(join(options.out, capture.file))).size
+    return isWanted(truth, options) && names.length === truth.files && captured === capture?.bytes ? truth : null
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return null
     throw error
@@ -90,7 +95,7 @@ async function writtenBefore(options: Options, folder: string): Promise<GroundTr
 
 function isWanted(truth: GroundTruth, { seed, records, files }: Options): boolean {
   if (truth.seed !== seed) return false
-  if (records === undefined) return truth.lines === labLines
+  if (records === undefined) return truth.lines === labLines && truth.capture !== undefined
   return truth.records === records && (files === undefined || truth.files === files)
 }
 
@@ -112,7 +117,7 @@ async function generate(options: Options, signal: AbortSignal): Promise<GroundTr
   }
 }
 
-function whatNext(folder: string, caseDir: string): string {
+function whatNext(folder: string, caseDir: string, capture: string | undefined): string {
   const tidemark = invocation()
   const at = `--case ${quoted(caseDir)}`
   return `
@@ -128,6 +133,12 @@ What to try next
       every file, with its digest and its lines
   zcat ${quoted(folder)}/*.gz | wc -l
       the same count of lines by hand
+${capture === undefined ? '' : packetsNext(capture)}`
+}
+
+function packetsNext(capture: string): string {
+  return `  tcpdump -nr ${quoted(capture)} host ${attacker} | less
+      an hour of the same incident in packets
 `
 }
 

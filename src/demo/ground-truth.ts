@@ -22,6 +22,8 @@ export interface GroundTruth {
   packed_bytes: number
   attacker: AttackerTruth
   sensors: SensorTruth[]
+  /** The packet capture; only where one was written. */
+  capture?: CaptureTruth
   /** Counts of each file; only where there are few files. */
   per_file?: FileTruth[]
 }
@@ -62,6 +64,40 @@ export interface SensorTruth {
   role: string
   records: number
   no_data: number
+}
+
+/** The packet capture, counted while it was written. */
+export interface CaptureTruth {
+  file: string
+  /** Size of the file. */
+  bytes: number
+  packets: number
+  /** Time of the first and the last packet by the host's clock, Unix seconds to the microsecond. */
+  first_time: number
+  last_time: number
+  /** The span that was captured, [from, until) by the host's clock. */
+  from: number
+  until: number
+  /** Address of the host that captured. */
+  host: string
+  /** How far the host's clock is ahead of that of the flow logs. */
+  clock_offset_seconds: number
+  snap_length: number
+  /** Flow records of which every packet is in the capture, if the logs and it agree. */
+  records_inside: number
+  /** The attacker's conversations by the port that was connected to. */
+  attacker: ({ port: number } & CapturedTruth)[]
+  /** What else flow logs recorded. */
+  others: CapturedTruth
+  /** Packets of each kind that flow logs never hold. */
+  unlogged: { arp: number; dhcp: number; dns: number; ntp: number; imds: number }
+}
+
+/** What the capture shows of some conversations, the ones cut at its edges too. */
+export interface CapturedTruth {
+  conversations: number
+  packets: number
+  ip_bytes: number
 }
 
 /** One log file and its lines. */

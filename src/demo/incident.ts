@@ -50,6 +50,8 @@ const minutes = (from: number, to: number, port: number): Span => ({
 })
 
 const BRUTE_FORCE_SECONDS = 6100
+/** No log-in attempt begins at this second or later. */
+export const BRUTE_FORCE_END = FIRST_START + BRUTE_FORCE_SECONDS
 const BROWSING = { from: 6300, to: 22600 }
 const NAMED_BROWSING = minutes(8112, 8136, 51278)
 const SSH_SESSIONS = [

@@ -9,6 +9,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FIRST_SCANNER, LAB_SENSORS, labBackground } from './background.ts'
+import { CAPTURE_FILE, writeCapture } from './capture.ts'
 import type { Conversation } from './conversation.ts'
 import { attackerTruth, type FileTruth, type GroundTruth, writeTruth } from './ground-truth.ts'
 import { LAB_ATTACKER_RECORDS, LAB_OUTWARD_BYTES, LAB_WEB_BYTES, planIncident } from './incident.ts'
@@ -44,6 +45,7 @@ The data of this exercise is not public. The files in ${LAB_FOLDER}/ were genera
 published figures come out exactly; every other value in them is made up.
 No address in them stands for a real event.
 
+${CAPTURE_FILE} is made up too: an hour of the same incident in packets, which agree with the logs.
 ground-truth.json holds what the generator wrote, counted from its plan.
 `
 
@@ -54,13 +56,13 @@ export function labConversations(seed = 1): Conversation[] {
 }
 
 /**
- * Writes `20230928/` with 579 gzip files, `ground-truth.json` and `README.txt` into `outDir`.
+ * Writes `20230928/` with 579 gzip files, `investigate.pcap`, `ground-truth.json` and `README.txt` into `outDir`.
  * Files of an earlier reconstruction there are replaced; any other content makes it fail.
  */
 export async function writeLab(outDir: string, options: GeneratorOptions = {}): Promise<GroundTruth> {
   const { seed = 1, signal, onProgress } = options
   const folder = join(outDir, LAB_FOLDER)
-  await prepareFolder(outDir, folder, ABOUT)
+  await prepareFolder(outDir, folder, ABOUT, [CAPTURE_FILE])
   const conversations = labConversations(seed)
   const random = new Random(seed, 2)
   const incident = conversations.flatMap(conversation => recordsAt(WEB_SERVER, conversation))
@@ -84,19 +86,32 @@ export async function writeLab(outDir: string, options: GeneratorOptions = {}): 
   }
   if (matches !== incident.length) throw new Error(`a careless match finds ${matches} lines, not ${incident.length}`)
   const truth = { ...summary(seed, rows, per_file), raw_bytes, packed_bytes, attacker: attackerTruth(conversations) }
-  const complete = { ...truth, sensors: sensorTruth(rows), per_file }
+  const capture = await writeCapture(outDir, rows, seed, { signal })
+  const complete = { ...truth, sensors: sensorTruth(rows), capture, per_file }
   await writeTruth(outDir, complete, ABOUT)
   return complete
 }
 
-/** Makes the folder, empties it of an earlier reconstruction, and refuses to touch anything else. */
-export async function prepareFolder(outDir: string, folder: string, about: string): Promise<void> {
+/**
+ * Makes the folder, clears it and the named files beside it of an earlier reconstruction, and refuses to touch
+ * anything else. What README.txt says in its first line tells whose they are.
+ */
+export async function prepareFolder(
+  outDir: string,
+  folder: string,
+  about: string,
+  files: string[] = [],
+): Promise<void> {
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
+  const beside = (await readdir(outDir)).filter(name => files.includes(name))
   const readme = await readFile(join(outDir, 'README.txt'), 'utf8').catch(() => '')
-  if (present.length > 0 && readme !== about) throw new Error(`${folder} holds files that are no reconstruction`)
+  if (present.length + beside.length > 0 && readme.split('\n')[0] !== about.split('\n')[0]) {
+    throw new Error(`${present.length > 0 ? folder : outDir} holds files that are no reconstruction`)
+  }
   await writeFile(join(outDir, 'README.txt'), about)
   for (const name of present) if (name.endsWith('.log.gz')) await rm(join(folder, name))
+  for (const name of beside) await rm(join(outDir, name))
 }
 
 /** Sorts the rows into files by the five minutes their end lies in, several files of uneven size for each. */

@@ -130,4 +130,8 @@ test('it stops when asked and touches no folder that holds something else', asyn
   writeFileSync(join(foreign, 'evidence.log.gz'), 'x')
   await assert.rejects(writeLab(join(root, 'e')), /no reconstruction/)
   assert.deepEqual(readdirSync(foreign), ['evidence.log.gz'])
+  mkdirSync(join(root, 'f'))
+  writeFileSync(join(root, 'f', 'investigate.pcap'), 'evidence')
+  await assert.rejects(writeLab(join(root, 'f')), /no reconstruction/)
+  assert.equal(readFileSync(join(root, 'f', 'investigate.pcap'), 'utf8'), 'evidence')
 })
