@@ -15,7 +15,7 @@ const maySee: Record<string, string[]> = {
   meter: ['net', 'flow', 'packet'],
   nfcapd: ['net', 'source', 'flow'],
   store: ['net', 'source', 'flow'],
-  convert: ['net', 'source', 'flow', 'packet', 'meter', 'nfcapd', 'store'],
+  convert: ['net', 'source', 'flow', 'flowlog', 'packet', 'meter', 'nfcapd', 'store'],
   ingest: ['net', 'source', 'flow', 'flowlog', 'packet', 'meter', 'nfcapd', 'store'],
   query: ['net', 'flow', 'store'],
   filter: ['net', 'flow', 'store', 'query'],

@@ -1,5 +1,5 @@
 import { assert } from '../errors.ts'
-import { packetFlowFields } from '../flow/packet-fields.ts'
+import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
 import { Meter } from '../meter/meter.ts'
 import { utcSeconds } from '../net/time.ts'
 import { NfcapdReader } from '../nfcapd/reader.ts'
@@ -8,6 +8,7 @@ import { tunnelNames } from '../packet/packet.ts'
 import { reasonNames } from '../packet/reasons.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
+import { addConnection } from './connection-rows.ts'
 import { addMetered, addNfcapd } from './flow-rows.ts'
 import { Spool } from './spool.ts'
 
@@ -28,23 +29,30 @@ export async function readCapture(
   tick: (records: number) => void,
 ): Promise<PacketReading> {
   const flows = new Spool(batch, 'packet-flows', id, packetFlowFields)
-  const meter = new Meter({ flows: record => addMetered(flows, record) })
+  const connections = new Spool(batch, 'connections', id, connectionFields)
+  const meter = new Meter({
+    flows: record => addMetered(flows, record),
+    connections: connection => addConnection(connections, connection),
+  })
   const decoder = new CaptureDecoder(packet => meter.add(packet))
   let told = 0
   for await (const piece of pieces) {
     decoder.feed(piece)
     await flows.settle()
+    await connections.settle()
     tick(flows.rows - told)
     told = flows.rows
   }
   decoder.end()
   meter.finish()
   await flows.settle(true)
+  await connections.settle(true)
   tick(flows.rows - told)
   const { reader, accounts } = decoder
   const counts = meter.counts
   assert(counts.packets === accounts.decoded, 'every decoded packet is metered')
   assert(counts.flowRecords === flows.rows, 'every flow record is kept')
+  assert(counts.connections === connections.rows, 'every connection is kept')
   const drops = reader.interfaces.flatMap(one => [one.interfaceDrops, one.systemDrops].filter(count => count !== null))
   return {
     found: accounts.packets > 0,
@@ -69,7 +77,7 @@ export async function readCapture(
         interfaces: reader.interfaces.length,
         dropped: drops.length === 0 ? null : Number(drops.reduce((sum, count) => sum + count, 0n)),
         flow_records: flows.rows,
-        connections: 0,
+        connections: connections.rows,
         evicted: counts.evicted,
       },
     },

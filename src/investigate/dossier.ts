@@ -128,6 +128,79 @@ export interface WorkItem {
   shell: string | null
 }
 
+/** What one kind of evidence says of a connection. Times are of its own clock. */
+export interface CorrelatedSide {
+  first: string
+  last: string
+  packets_to_server: number
+  packets_to_client: number
+  /** At the IP layer, in both kinds of evidence. */
+  bytes_to_server: number
+  bytes_to_client: number
+}
+
+/** One connection as flow logs and captures have it. */
+export interface CorrelationRow {
+  /** `full`: ends, time and volume agree; `time`: ends and time do; else only one kind has it. */
+  match: 'full' | 'time' | 'log-only' | 'capture-only'
+  /** Why it is not `full`. */
+  reason: string | null
+  protocol: number
+  client: string
+  client_port: number | null
+  server: string
+  server_port: number | null
+  /** Null for ICMP, whose types flow logs do not have. */
+  community_id: string | null
+  /** Index in `services`; null for what the logs do not have. */
+  service: number | null
+  log: (CorrelatedSide & { records: number; rejected: number }) | null
+  /** `packet`: number of the first packet in `path`. State and history are null where several connections of the capture are one in the logs. */
+  capture:
+    | (CorrelatedSide & {
+        path: string
+        packet: number
+        connections: number
+        conn_state: string | null
+        history: string | null
+        rtt_us: number | null
+      })
+    | null
+  /** Log minus capture. */
+  delta: {
+    packets_to_server: number
+    packets_to_client: number
+    bytes_to_server: number
+    bytes_to_client: number
+    start_seconds: number
+    end_seconds: number
+  } | null
+}
+
+export interface Correlation {
+  log_connections: number
+  capture_connections: number
+  full: number
+  time: number
+  log_only: number
+  capture_only: number
+  reasons: { match: CorrelationRow['match']; reason: string; connections: number }[]
+  /** How far the logs' clock is ahead of the capture's; null where too few connections tell. It is used to pair, and changes no time shown. */
+  clock_offset: { seconds: number | null; spread_seconds: number | null; connections: number }
+  captures: { path: string; first: string; last: string; packets: number; dropped: number | null }[]
+  /** The subject's services by both kinds of evidence. */
+  surface: {
+    server: string
+    port: number | null
+    protocol: number
+    log_connections: number
+    capture_connections: number
+    matched: number
+  }[]
+  /** Rows in `correlation`. */
+  listed: number
+}
+
 export interface Dossier {
   subject: string[]
   window: { first_start: string | null; last_start: string | null; last_end: string | null; seconds: number | null }
@@ -143,7 +216,10 @@ export interface Dossier {
   vantages: Vantage[]
   coverage: SensorCoverage[]
   timeline: TimelineBin[]
-  correlation: []
+  /** Connection by connection; empty without a capture. */
+  correlation: CorrelationRow[]
+  /** Null without a capture. */
+  correlation_summary: Correlation | null
   not_logged: string[]
   cannot_tell: string[]
   work: WorkItem[]

@@ -8,6 +8,7 @@ import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { judgeRoles, stitch } from './connections.ts'
+import { correlate } from './correlation.ts'
 import { gatherCoverage } from './coverage.ts'
 import type {
   AttackSurface,
@@ -93,6 +94,7 @@ async function gather(
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
   const findings = await findAll({ run, services, own, flowsSource: flowsSource(c.dir) })
   for (const finding of findings) for (const index of finding.services) services[index]!.findings.push(finding.id)
+  const correlated = await correlate(c, subject, interval * 1_000_000, coverage)
   const complete = coverage.gaps.length === 0
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
@@ -122,7 +124,8 @@ async function gather(
     vantages: await gatherVantages(c),
     coverage: coverage.sensors,
     timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
-    correlation: [],
+    correlation: correlated?.rows ?? [],
+    correlation_summary: correlated?.summary ?? null,
     not_logged: notLogged,
     cannot_tell: cannotTell(c),
     work: [],

@@ -141,6 +141,19 @@ export class SegmentWriter {
   }
 }
 
+/** Writes a buffer's columns, without the numbers of file and line, as a Parquet file of no case. */
+export async function copyBuffer(database: Database, buffer: RecordBuffer, path: string): Promise<void> {
+  const columns: ChunkColumn[] = []
+  const select: string[] = []
+  for (const column of buffer.columns()) addField(column, columns, select)
+  const chunks = tablesOf.get(database) ?? new ChunkTable(database)
+  tablesOf.set(database, chunks)
+  chunks.offer(columns, buffer.rows)
+  await database.run(`COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`)
+}
+
+const tablesOf = new WeakMap<Database, ChunkTable>()
+
 /** Gives finished segments their place. */
 export async function placeSegments(caseDir: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rename(join(caseDir, caseFiles.incoming, name), segmentPath(caseDir, name))

@@ -196,6 +196,7 @@ export function labDossier(): Dossier {
     coverage: [sensor('eni-0b9f4a1c33aa01d27', 41_022, true), sensor('eni-0aa1b2c3d4e5f6071', 131_578, false)],
     timeline: labTimeline(),
     correlation: [],
+    correlation_summary: null,
     ...words,
     work: [
       {

@@ -1,0 +1,122 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { ConvertReport } from '../convert/convert.ts'
+import { exitStatus } from '../errors.ts'
+import { parseAddress } from '../net/address.ts'
+import { countText, integerText } from '../report/numbers.ts'
+import { visible } from '../report/text.ts'
+import { requirePaths } from './arguments.ts'
+import { interruptible } from './interrupt.ts'
+import { type CommonOptions, parseCount, parseRatio, parseSize, type ReadingOptions } from './options.ts'
+import { note, print } from './output.ts'
+import { startBar } from './progress.ts'
+
+interface Options extends CommonOptions, ReadingOptions {
+  out: string
+  to?: 'nfcapd' | 'parquet' | 'csv' | 'ndjson' | 'conn-log' | 'vpc'
+  compress?: 'none' | 'lz4' | 'zstd'
+  rotate?: number
+  active?: number
+  inactive?: number
+  fields?: string
+  interval?: string
+  interface?: string
+  interfaceId?: string
+}
+
+/** Defines `tidemark convert`. */
+export function convertCommand(program: Command): void {
+  const command = program
+    .command('convert')
+    .description('Turn captures into flow records: nfcapd, Parquet, CSV, NDJSON, Zeek conn.log or VPC flow log.')
+    .argument('<capture...>', 'pcap and pcapng files, also gzip or zstd, or folders of them')
+    .requiredOption('-o, --out <path>', 'file to write, - for standard output; for nfcapd also a folder/')
+    .addOption(
+      new Option('--to <format>', 'format, if the name of the output does not say it').choices([
+        ...['nfcapd', 'parquet', 'csv', 'ndjson', 'conn-log', 'vpc'],
+      ]),
+    )
+    .addOption(new Option('--compress <how>', 'nfcapd: compression').choices(['none', 'lz4', 'zstd']).default('none'))
+    .addOption(new Option('--rotate <seconds>', 'nfcapd in a folder: seconds of one file').argParser(parseCount))
+    .addOption(new Option('--active <seconds>', 'active timeout, by default 300').argParser(parseCount))
+    .addOption(new Option('--inactive <seconds>', 'inactive timeout, by default 60').argParser(parseCount))
+    .option('--fields <list>', 'vpc: field names, or the name of a list: default, v3, v5, …')
+    .addOption(new Option('--interval <seconds>', 'vpc: aggregation interval').choices(['60', '600']).default('60'))
+    .addOption(
+      new Option('--interface <address>', 'vpc: address of the interface, for flow-direction').argParser(parseHost),
+    )
+    .option('--interface-id <id>', 'vpc: name of the interface, by default eni-capture')
+    .addOption(
+      new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in').argParser(parseRatio),
+    )
+    .addOption(
+      new Option('--max-expanded <size>', 'most bytes out of one compressed file, e.g. 50G').argParser(parseSize),
+    )
+    .option('--json', 'print one JSON document about what was done')
+    .addHelpText('after', convertHelp)
+    .action(async (paths: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      await requirePaths(paths)
+      const report = await interruptible(signal => run(paths, options, signal))
+      await show(report, options)
+    })
+}
+
+const convertHelp = `
+Each capture is metered by itself. conn-log writes connections; every other format writes flow records, one for each direction.
+
+Examples:
+  tidemark convert investigate.pcap -o flows/                 nfcapd files for nfdump -R flows
+  tidemark convert investigate.pcap -o flows.parquet
+  tidemark convert captures/ -o conn.log
+  tidemark convert investigate.pcap -o - --to vpc --interval 60 --interface 10.130.8.94`
+
+function parseHost(text: string): string {
+  if (parseAddress(text) === null) throw new InvalidArgumentError('Expected an address, like 10.0.0.7.')
+  return text
+}
+
+async function run(paths: string[], options: Options, signal: AbortSignal): Promise<ConvertReport> {
+  const { convert } = await import('../convert/convert.ts')
+  const bar = await startBar('converting')
+  try {
+    return await convert({
+      paths,
+      out: options.out,
+      ...(options.to && { to: options.to }),
+      ...(options.compress && { compression: options.compress }),
+      ...(options.rotate !== undefined && { rotate: options.rotate }),
+      ...(options.active !== undefined && { active: options.active }),
+      ...(options.inactive !== undefined && { inactive: options.inactive }),
+      ...(options.fields !== undefined && { fields: options.fields }),
+      ...(options.interval !== undefined && { interval: Number(options.interval) }),
+      ...(options.interface !== undefined && { interfaceAddress: options.interface }),
+      ...(options.interfaceId !== undefined && { interfaceId: options.interfaceId }),
+      limits: {
+        ...(options.maxExpand !== undefined && { ratioMax: options.maxExpand }),
+        ...(options.maxExpanded !== undefined && { bytesMax: options.maxExpanded }),
+      },
+      signal,
+      onProgress: (done, total, packets) => bar.update(done, total, `${integerText(packets)} packets`),
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+async function show(report: ConvertReport, options: Options): Promise<void> {
+  const unread = report.files.filter(file => file.problem !== null)
+  if (options.json && options.out !== '-') {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(report))
+  } else {
+    const what = report.format === 'conn-log' ? 'connection' : 'flow record'
+    const undecoded = report.packets - report.decoded
+    await note(
+      `${countText(report.packets, 'packet')} of ${countText(report.files.length, 'file')}` +
+        (undecoded > 0 ? `, ${integerText(undecoded)} of them not IP or not decodable` : '') +
+        `: ${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${options.out}`}`,
+    )
+  }
+  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${file.problem}`)
+  process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
+}

@@ -1,0 +1,154 @@
+import { assert, errorText } from '../errors.ts'
+import type { ConnectionRecord } from '../meter/connection-record.ts'
+import type { FlowRecord } from '../meter/flow-record.ts'
+import type { FlowTimeouts } from '../meter/flows.ts'
+import { Meter } from '../meter/meter.ts'
+import { CaptureDecoder } from '../packet/capture.ts'
+import type { Packet } from '../packet/packet.ts'
+import { reasonNames } from '../packet/reasons.ts'
+import { Expanded, type ExpandLimits } from '../source/expand.ts'
+import { readSource } from '../source/read.ts'
+import { compressionOf } from '../source/sniff.ts'
+import { findFiles } from '../source/walk.ts'
+
+export interface CaptureFile {
+  path: string
+  kind: 'pcap' | 'pcapng' | null
+  packets: number
+  decoded: number
+  undecoded: { name: string; packets: number }[]
+  /** Packets that the snapshot length cut. */
+  cut: number
+  status: 'read' | 'partly-read' | 'unreadable'
+  problem: string | null
+}
+
+export interface CaptureHandlers {
+  flow?: (record: FlowRecord) => void
+  connection?: (connection: ConnectionRecord) => void
+  /** Called between pieces. */
+  settle?: () => Promise<void>
+}
+
+export interface MeteringOptions {
+  timeouts?: Partial<FlowTimeouts>
+  /** Seconds of an aggregation interval at whose borders every record ends, as in a flow log. */
+  interval?: number
+  limits: ExpandLimits
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number, packets: number) => void
+}
+
+/** Meters captures one after the other, each by itself: what is open at the end of one ends there. */
+export async function meterCaptures(
+  paths: readonly string[],
+  handlers: CaptureHandlers,
+  options: MeteringOptions,
+): Promise<CaptureFile[]> {
+  const found = await findFiles([...paths])
+  const total = found.reduce((sum, file) => sum + file.size, 0)
+  let done = 0
+  let packets = 0
+  const files: CaptureFile[] = []
+  for (const file of found) {
+    const tick = (bytes: number, more: number): void => {
+      options.signal?.throwIfAborted()
+      done += bytes
+      packets += more
+      options.onProgress?.(Math.min(done, total), total, packets)
+    }
+    files.push(await meterCapture(file.path, file.rawPath ?? file.path, file.size, handlers, options, tick))
+  }
+  return files
+}
+
+async function meterCapture(
+  path: string,
+  name: string | Uint8Array,
+  size: number,
+  handlers: CaptureHandlers,
+  options: MeteringOptions,
+  tick: (bytes: number, packets: number) => void,
+): Promise<CaptureFile> {
+  const meter = new WindowedMeter(handlers, options)
+  const decoder = new CaptureDecoder(packet => meter.add(packet))
+  const nothing: CaptureFile = {
+    path,
+    ...{ kind: null, packets: 0, decoded: 0, undecoded: [], cut: 0 },
+    status: 'unreadable',
+    problem: null,
+  }
+  let expanded: Expanded
+  try {
+    const source = await readSource(name, size)
+    const compression = compressionOf(source.head)
+    expanded = new Expanded(source.open, compression, source.size, options.limits, source.whole)
+    let told = 0
+    let given = 0
+    for await (const piece of expanded) {
+      decoder.feed(piece)
+      await handlers.settle?.()
+      const bytes = compression === 'none' ? piece.length : 0
+      given += bytes
+      tick(bytes, decoder.accounts.packets - told)
+      told = decoder.accounts.packets
+    }
+    tick(source.size - given, 0)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return { ...nothing, problem: errorText(error) }
+  }
+  decoder.end()
+  meter.finish()
+  await handlers.settle?.()
+  const { accounts, reader } = decoder
+  assert(meter.packets === accounts.decoded, 'every decoded packet is metered')
+  const damage = expanded.damage ?? reader.damage
+  const problem = damage === null ? null : `byte ${damage.offset}: ${damage.problem}`
+  return {
+    path,
+    kind: reader.format,
+    packets: accounts.packets,
+    decoded: accounts.decoded,
+    undecoded: reasonNames.flatMap((name, i) =>
+      i > 0 && accounts.reasons[i]! > 0 ? [{ name, packets: accounts.reasons[i]! }] : [],
+    ),
+    cut: accounts.cut,
+    status: problem === null ? 'read' : accounts.packets > 0 ? 'partly-read' : 'unreadable',
+    problem,
+  }
+}
+
+/** A meter that ends everything at the borders of an aggregation interval, if it is given one. */
+class WindowedMeter {
+  packets = 0
+  private readonly meter: Meter
+  private readonly interval: number | null
+  private window = Number.NEGATIVE_INFINITY
+
+  constructor(handlers: CaptureHandlers, options: MeteringOptions) {
+    this.interval = options.interval === undefined ? null : options.interval * 1e6
+    const { flow, connection } = handlers
+    this.meter = new Meter({
+      ...(flow && { flows: flow }),
+      ...(connection && { connections: connection }),
+      ...(options.timeouts && { timeouts: options.timeouts }),
+    })
+  }
+
+  add(packet: Packet): void {
+    if (this.interval !== null) {
+      const window = Math.floor(packet.time / this.interval)
+      if (window > this.window) {
+        if (Number.isFinite(this.window)) this.meter.finish()
+        this.window = window
+      }
+    }
+    this.meter.add(packet)
+    this.packets++
+  }
+
+  finish(): void {
+    this.meter.finish()
+  }
+}

@@ -1,0 +1,179 @@
+import { basename } from 'node:path'
+import { exitStatus, UserError } from '../errors.ts'
+import type { FlowTimeouts } from '../meter/flows.ts'
+import { defaultLimits, type ExpandLimits } from '../source/expand.ts'
+import { type CaptureFile, meterCaptures } from './captures.ts'
+import { ConnLogOutput } from './conn-log.ts'
+import { NfcapdOutput } from './nfcapd.ts'
+import { type FlowOutput, isFolder } from './output.ts'
+import { ParquetOutput } from './parquet.ts'
+import { TextOutput } from './text.ts'
+import { VpcOutput } from './vpc.ts'
+
+export const outputFormats = ['nfcapd', 'parquet', 'csv', 'ndjson', 'conn-log', 'vpc'] as const
+export type OutputFormat = (typeof outputFormats)[number]
+
+export interface ConvertOptions {
+  /** Captures, or folders of them. */
+  paths: string[]
+  /** File to write, `-` for standard output; for nfcapd also a folder, which gets a file for each `rotate` seconds. */
+  out: string
+  /** By default what the name of the output says. */
+  to?: OutputFormat
+  compression?: 'none' | 'lz4' | 'zstd'
+  /** Seconds. */
+  rotate?: number
+  active?: number
+  inactive?: number
+  /** vpc: the fields, as of `--format`. */
+  fields?: string
+  /** vpc: seconds of the aggregation interval, 60 or 600. */
+  interval?: number
+  interfaceAddress?: string
+  interfaceId?: string
+  limits?: Partial<ExpandLimits>
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number, packets: number) => void
+}
+
+export interface ConvertReport {
+  out: string
+  format: OutputFormat
+  files: CaptureFile[]
+  /** Flow records, or connections for conn-log. */
+  rows: number
+  packets: number
+  decoded: number
+  bytes: number
+}
+
+/** Default fields of a flow log made of a capture: AWS's default list, and what roles are told by. */
+export const defaultVpcFields =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags type flow-direction'
+
+/**
+ * Captures to flow records of another program's format.
+ *
+ * @throws UserError when the format is not known or the output can not be written. Damage in a capture is no error: the report has it.
+ */
+export async function convert(options: ConvertOptions): Promise<ConvertReport> {
+  const format = options.to ?? formatOf(options.out)
+  const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
+  const metering = meteringOptions(options, format)
+  if (format === 'conn-log') {
+    const output = new ConnLogOutput(options.out)
+    return await whole(output, async () => {
+      const files = await meterCaptures(
+        options.paths,
+        {
+          connection: connection => {
+            report.rows++
+            report.bytes += connection.origIpBytes + connection.respIpBytes
+            output.add(connection)
+          },
+        },
+        metering,
+      )
+      return reported(report, files)
+    })
+  }
+  const output = openOutput(format, options)
+  return await whole(output, async () => {
+    const files = await meterCaptures(
+      options.paths,
+      {
+        flow: record => {
+          report.rows++
+          report.bytes += record.bytes
+          output.add(record)
+        },
+        ...(output.settle && { settle: () => output.settle!() }),
+      },
+      metering,
+    )
+    return reported(report, files)
+  })
+}
+
+async function whole(
+  output: Pick<FlowOutput, 'finish' | 'abandon'>,
+  work: () => Promise<ConvertReport>,
+): Promise<ConvertReport> {
+  try {
+    const report = await work()
+    await output.finish()
+    return report
+  } catch (error) {
+    output.abandon()
+    throw error
+  }
+}
+
+function reported(report: Omit<ConvertReport, 'files'>, files: CaptureFile[]): ConvertReport {
+  for (const file of files) {
+    report.packets += file.packets
+    report.decoded += file.decoded
+  }
+  return { ...report, files }
+}
+
+function meteringOptions(options: ConvertOptions, format: OutputFormat) {
+  const timeouts: Partial<FlowTimeouts> = {
+    ...(options.active !== undefined && { active: options.active * 1e6 }),
+    ...(options.inactive !== undefined && { inactive: options.inactive * 1e6 }),
+  }
+  const interval = options.interval ?? 60
+  return {
+    limits: { ...defaultLimits, ...options.limits },
+    // A flow log's records end with the interval, and with nothing else.
+    ...(format === 'vpc' ? { interval, timeouts: { active: 1e15, inactive: 1e15 } } : { timeouts }),
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onProgress && { onProgress: options.onProgress }),
+  }
+}
+
+function openOutput(format: Exclude<OutputFormat, 'conn-log'>, options: ConvertOptions): FlowOutput {
+  switch (format) {
+    case 'nfcapd':
+      needsFile(options.out, format)
+      return new NfcapdOutput(options.out, {
+        compression: options.compression ?? 'none',
+        rotate: options.rotate ?? 300,
+      })
+    case 'parquet':
+      needsFile(options.out, format)
+      return new ParquetOutput(options.out)
+    case 'vpc':
+      return new VpcOutput(options.out, {
+        fields: options.fields ?? defaultVpcFields,
+        interfaceAddress: options.interfaceAddress ?? null,
+        interfaceId: options.interfaceId ?? 'eni-capture',
+      })
+    default:
+      return new TextOutput(options.out, format)
+  }
+}
+
+function needsFile(out: string, format: string): void {
+  if (out === '-') {
+    throw new UserError(`${format} can not be written to standard output`, {
+      hint: 'name a file with -o',
+      status: exitStatus.usage,
+    })
+  }
+}
+
+/** The format that a name stands for. */
+function formatOf(out: string): OutputFormat {
+  const name = basename(out).toLowerCase()
+  if (isFolder(out) || /^nfcapd\.|\.(nf|nfcapd)$/.test(name)) return 'nfcapd'
+  if (name.endsWith('.parquet')) return 'parquet'
+  if (name.endsWith('.csv')) return 'csv'
+  if (/\.(ndjson|jsonl)$/.test(name)) return 'ndjson'
+  if (/^conn\b.*\.log$/.test(name)) return 'conn-log'
+  if (/vpc.*\.log$|flowlogs?.*\.log$/.test(name)) return 'vpc'
+  throw new UserError(`can not tell the format from the name of the output: ${out}`, {
+    hint: `say it with --to ${outputFormats.join('|')}`,
+    status: exitStatus.usage,
+  })
+}

@@ -1,0 +1,34 @@
+import type { FlowRecord } from '../meter/flow-record.ts'
+import { type FlowOutput, OutputFile } from './output.ts'
+import { flowRow, flowRowNames } from './rows.ts'
+
+/** Flow records as CSV (RFC 4180, a header line first) or as one JSON object a line. */
+export class TextOutput implements FlowOutput {
+  private readonly file: OutputFile
+  private readonly line: (record: FlowRecord) => string
+
+  constructor(path: string, format: 'csv' | 'ndjson') {
+    this.file = new OutputFile(path)
+    if (format === 'csv') this.file.text(`${flowRowNames.join(',')}\r\n`)
+    this.line = format === 'csv' ? csvLine : record => `${JSON.stringify(flowRow(record))}\n`
+  }
+
+  add(record: FlowRecord): void {
+    this.file.text(this.line(record))
+  }
+
+  finish(): Promise<void> {
+    this.file.finish()
+    return Promise.resolve()
+  }
+
+  abandon(): void {
+    this.file.abandon()
+  }
+}
+
+/** No value here is text of the evidence, so none needs quotes. */
+function csvLine(record: FlowRecord): string {
+  const row = flowRow(record)
+  return `${flowRowNames.map(name => row[name] ?? '').join(',')}\r\n`
+}

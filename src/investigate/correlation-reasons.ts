@@ -1,0 +1,160 @@
+/** Why a connection is in one kind of evidence only (docs/reference/dossier.md, section 10). */
+import { formatAddress, isIPv4 } from '../net/address.ts'
+import type { Case } from '../store/case.ts'
+import type { CaptureSide, LogSide, Side } from './correlation.ts'
+import type { Gap, SensorCoverage } from './dossier.ts'
+
+export interface CaptureSpan {
+  path: string
+  from_us: number
+  to_us: number
+  packets: number
+  dropped: number | null
+}
+
+/** What the case says about where and when its evidence could have seen something. */
+export interface Circumstances {
+  captureSpans: CaptureSpan[]
+  /** What the captures are known to lack. */
+  captureLoss: 'capture-lost-packets' | 'capture-is-damaged' | null
+  /** All logs together. */
+  logSpan: { from_us: number; to_us: number } | null
+  skipped: { from_us: number; to_us: number }[]
+  holes: { from_us: number; to_us: number }[]
+  /** Addresses that the logs, or the captures, have at all, as `hi:lo`. */
+  inLogs: ReadonlySet<string>
+  inCaptures: ReadonlySet<string>
+  /** Ports and protocol of translated traffic: what the logs name differently. */
+  onlyAccepted: boolean
+  interval_us: number
+}
+
+const addressesMax = 1_000_000
+
+export async function gatherCircumstances(
+  c: Case,
+  coverage: { sensors: readonly SensorCoverage[]; gaps: readonly Gap[] },
+  interval_us: number,
+): Promise<Circumstances> {
+  const captures = c.evidence.filter(file => file.capture !== null)
+  const us = (time: string | null): number => (time === null ? Number.NaN : microseconds(time))
+  const spans = captures
+    .map(file => ({
+      path: file.path,
+      from_us: us(file.first_start),
+      to_us: us(file.last_end),
+      packets: file.capture!.packets,
+      dropped: file.capture!.dropped,
+    }))
+    .filter(span => !Number.isNaN(span.from_us))
+  const sensors = coverage.sensors.filter(sensor => sensor.recorded_subject)
+  const gapsOf = (reason: string) =>
+    coverage.gaps
+      .filter(gap => gap.reason === reason && gap.from !== null && gap.to !== null)
+      .map(gap => ({ from_us: us(gap.from), to_us: us(gap.to) }))
+  const [actions] = await c.db.rows(`SELECT count(*) FILTER (action = 'REJECT') AS rejected FROM flows`)
+  return {
+    captureSpans: spans,
+    captureLoss: captures.some(file => (file.capture!.dropped ?? 0) > 0)
+      ? 'capture-lost-packets'
+      : captures.some(file => file.status === 'partly-read')
+        ? 'capture-is-damaged'
+        : null,
+    logSpan:
+      sensors.length === 0
+        ? null
+        : {
+            from_us: Math.min(...sensors.map(sensor => us(sensor.first))),
+            to_us: Math.max(...sensors.map(sensor => us(sensor.last))),
+          },
+    skipped: gapsOf('skipdata'),
+    holes: gapsOf('time-gap'),
+    inLogs: await addressSet(c, `SELECT srcaddr AS a FROM flows UNION SELECT dstaddr FROM flows`),
+    inCaptures: await addressSet(c, `SELECT orig_addr AS a FROM connections UNION SELECT resp_addr FROM connections`),
+    onlyAccepted: Number(actions?.['rejected'] ?? 0) === 0,
+    interval_us,
+  }
+}
+
+async function addressSet(c: Case, query: string): Promise<ReadonlySet<string>> {
+  const rows = await c.db.rows(
+    `SELECT a.hi AS hi, a.lo AS lo FROM (${query}) WHERE a IS NOT NULL LIMIT ${addressesMax}`,
+  )
+  return new Set(rows.map(row => `${row['hi']}:${row['lo']}`))
+}
+
+/** A time of ours with up to six decimals, which `Date` cuts to three. */
+function microseconds(time: string): number {
+  const fraction = /\.(\d+)Z$/.exec(time)?.[1] ?? ''
+  return Date.parse(time.replace(/\.\d+Z$/, 'Z')) * 1000 + Number(fraction.padEnd(6, '0'))
+}
+
+function overlaps(side: Side, spans: readonly { from_us: number; to_us: number }[], offset_us: number): boolean {
+  return spans.some(span => side.start_us + offset_us <= span.to_us && side.end_us + offset_us >= span.from_us)
+}
+
+/** Why the logs do not have what a capture has; the first that applies. */
+export function captureOnlyReason(capture: CaptureSide, around: Circumstances, offset_us: number): string {
+  const unlogged = neverLogged(capture)
+  if (unlogged !== null) return unlogged
+  if (capture.tunnel === 'vxlan') return 'mirrored'
+  const { logSpan } = around
+  if (logSpan === null) return 'no-sensor-of-the-subject'
+  const from = capture.start_us + offset_us
+  const to = capture.end_us + offset_us
+  if (to < logSpan.from_us || from > logSpan.to_us + around.interval_us) return 'outside-the-logs'
+  if (overlaps(capture, around.skipped, offset_us)) return 'skipdata'
+  if (overlaps(capture, around.holes, offset_us)) return 'hole-in-the-logs'
+  const knows = (hi: bigint, lo: bigint): boolean => around.inLogs.has(`${hi}:${lo}`)
+  const client = knows(capture.client_hi, capture.client_lo)
+  const server = knows(capture.server_hi, capture.server_lo)
+  if (!client && !server) return 'interface-not-logged'
+  if (!client || !server) return 'address-translated-or-not-logged'
+  if (around.onlyAccepted && capture.packets_to_client === 0) return 'log-of-accepted-traffic-only'
+  return 'unexplained'
+}
+
+/** Why the captures do not have what the logs have; the first that applies. */
+export function logOnlyReason(log: LogSide, around: Circumstances, offset_us: number): string {
+  if (!overlaps(log, around.captureSpans, -offset_us)) return 'outside-the-capture'
+  if (log.rejected === log.records) return 'rejected-before-the-host'
+  const knows = (hi: bigint, lo: bigint): boolean => around.inCaptures.has(`${hi}:${lo}`)
+  const client = knows(log.client_hi, log.client_lo)
+  const server = knows(log.server_hi, log.server_lo)
+  if (!client && !server) return 'other-host'
+  // A record lies somewhere in its interval: at the edge of a capture the packets may be before or after it.
+  const whole = around.captureSpans.some(
+    span =>
+      log.start_us - around.interval_us >= span.from_us + offset_us &&
+      log.end_us + around.interval_us <= span.to_us + offset_us,
+  )
+  if (!whole) return 'at-the-edge-of-the-capture'
+  if (around.captureLoss !== null) return around.captureLoss
+  return client && server ? 'unexplained' : 'address-translated-or-filtered'
+}
+
+/** What AWS never logs (AWS, "Flow log limitations"). */
+function neverLogged(side: Side): string | null {
+  const addresses = [
+    { hi: side.client_hi, lo: side.client_lo },
+    { hi: side.server_hi, lo: side.server_lo },
+  ]
+  const texts = addresses.map(address => formatAddress(address.hi, address.lo))
+  const ports = [side.client_port, side.server_port]
+  if (texts.includes('169.254.169.254') || texts.includes('fd00:ec2::254')) return 'never-logged: instance metadata'
+  if (texts.includes('169.254.169.123') || texts.includes('fd00:ec2::123')) return 'never-logged: time service'
+  if (side.protocol === 17 && (ports.includes(67) || ports.includes(68))) return 'never-logged: DHCP'
+  if (side.protocol === 17 && (ports.includes(546) || ports.includes(547))) return 'never-logged: DHCP'
+  const resolver = texts.includes('169.254.169.253') || texts.includes('fd00:ec2::253')
+  // The resolver has the third address of the VPC, or of a network in it: x.x.x.2.
+  const third = isIPv4(addresses[1]!) && (addresses[1]!.lo & 255n) === 2n && isPrivate(addresses[1]!.lo)
+  if (side.server_port === 53 && (resolver || third)) return 'never-logged: Amazon resolver'
+  if (ports.includes(1688) && texts.some(text => text.startsWith('169.254.'))) return 'never-logged: Windows activation'
+  return null
+}
+
+function isPrivate(lo: bigint): boolean {
+  const quad = Number(lo & 0xffff_ffffn)
+  const [a, b] = [quad >>> 24, (quad >>> 16) & 255]
+  return a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 100 && b >= 64 && b < 128)
+}
