@@ -72,8 +72,8 @@ export class FlowMeter {
     let read = 0
     for (let p = 0; p < end; p += batch.packetWords) read ^= table.warmIndex(words[p + hashWord]!)
     for (let p = 0; p < end; p += batch.packetWords) {
-      const direction = words[p + batch.bitsWord]! & 1
-      read ^= table.warmEntry(words[p + hashWord]!, 2 * (headDoubles + direction * directionDoubles))
+      const part = 2 * (headDoubles + (words[p + batch.bitsWord]! & 1) * directionDoubles)
+      read ^= table.warmEntry(words[p + hashWord]!, part, part)
     }
     this.warmed ^= read
   }

@@ -1,6 +1,8 @@
 import type { Packet } from '../packet/packet.ts'
 import { Batch } from './batch.ts'
 import { Clock } from './clock.ts'
+import type { ConnectionSink } from './connection-record.ts'
+import { ConnectionMeter, type ConnectionTimeouts, connectionTimeouts } from './connections.ts'
 import type { FlowSink } from './flow-record.ts'
 import { FlowMeter, type FlowTimeouts, flowTimeouts } from './flows.ts'
 
@@ -8,6 +10,9 @@ export interface MeterOptions {
   /** Who takes the flow records; none are made without. */
   flows?: FlowSink
   timeouts?: Partial<FlowTimeouts>
+  /** Who takes the connections; none are made without. */
+  connections?: ConnectionSink
+  connectionTimeouts?: Partial<ConnectionTimeouts>
   /** Conversations that are kept at once, 16 million by default; beyond, those that would end first are ended and counted. */
   limit?: number
   /** Conversations there is room for at first. Results do not depend on it. */
@@ -19,6 +24,7 @@ export interface MeterOptions {
 export interface MeterCounts {
   packets: number
   flowRecords: number
+  connections: number
   /** Conversations ended at the limit. */
   evicted: number
   /** How often the time of the capture stepped back. */
@@ -28,7 +34,7 @@ export interface MeterCounts {
 }
 
 /**
- * Decoded packets to flow records.
+ * Decoded packets to flow records, to connections, or to both.
  *
  * Threads that share a capture have a meter each, with the same options. Every meter is shown every packet, in the order
  * of the capture: `add` for those of its own shard (`shardOf`), `pass` for the others, whose time is all it takes up.
@@ -38,6 +44,7 @@ export class Meter {
   private readonly clock: Clock
   private readonly batch = new Batch()
   private readonly flows: FlowMeter | null
+  private readonly connections: ConnectionMeter | null
   private packets = 0
 
   constructor(options: MeterOptions) {
@@ -45,6 +52,10 @@ export class Meter {
     const capacity = options.capacity ?? 2 ** 15
     this.clock = new Clock(options.disorder ?? 3600e6)
     const timeouts = { ...flowTimeouts, ...options.timeouts }
+    const connections = { ...connectionTimeouts, ...options.connectionTimeouts }
+    this.connections = options.connections
+      ? new ConnectionMeter(options.connections, connections, capacity, limit)
+      : null
     this.flows = options.flows ? new FlowMeter(options.flows, timeouts, capacity, limit) : null
   }
 
@@ -62,6 +73,7 @@ export class Meter {
     else if (this.clock.stepsBack(time)) {
       this.meterBatch()
       this.flows?.endAll(this.clock.now, 'clock')
+      this.connections?.endAll(this.clock.now, 'clock')
       this.clock.advance(time)
     }
   }
@@ -70,10 +82,12 @@ export class Meter {
   finish(): void {
     this.meterBatch()
     this.flows?.endAll(this.clock.now, 'finish')
+    this.connections?.endAll(this.clock.now, 'finish')
   }
 
   private meterBatch(): void {
     this.flows?.add(this.batch)
+    this.connections?.add(this.batch)
     this.batch.length = 0
   }
 
@@ -81,9 +95,10 @@ export class Meter {
     return {
       packets: this.packets,
       flowRecords: this.flows?.records ?? 0,
-      evicted: this.flows?.table.evicted ?? 0,
+      connections: this.connections?.connections ?? 0,
+      evicted: (this.flows?.table.evicted ?? 0) + (this.connections?.table.evicted ?? 0),
       clockResets: this.clock.resets,
-      peak: this.flows?.table.peak ?? 0,
+      peak: Math.max(this.flows?.table.peak ?? 0, this.connections?.table.peak ?? 0),
     }
   }
 }

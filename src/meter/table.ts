@@ -101,14 +101,14 @@ export class ConversationTable {
     return this.index[2 * (hash & this.mask) + 1]!
   }
 
-  /** Reads what a packet of this hash will most likely touch: the key, and the word `part`. The value means nothing. */
-  warmEntry(hash: number, part: number): number {
+  /** Reads what a packet of this hash will most likely touch: the key, and two words of the entry. The value means nothing. */
+  warmEntry(hash: number, part: number, other: number): number {
     const place = 2 * (hash & this.mask)
     const entry = this.index[place + 1]! - 1
     if (entry < 0 || this.index[place] !== hash) return 0
     const at = 2 * (lead + (entry & (pageEntries - 1)) * this.stride)
     const words = this.wordPages[entry >>> pageBits]!
-    return words[at + stateWord]! ^ words[at + part]!
+    return words[at + stateWord]! ^ words[at + part]! ^ words[at + other]!
   }
 
   /** Room for another conversation: false where `makeRoom` must be called, and `find` again, before `insert`. */
@@ -121,15 +121,21 @@ export class ConversationTable {
     const entry = this.frees > 0 ? this.free[--this.frees]! : this.fresh++
     if (entry >>> pageBits === this.wordPages.length) this.addPage()
     const at = this.select(entry)
-    const { words, doubles, index } = this
+    const { words, index } = this
     const word = 2 * at
     for (let i = 0; i <= keyWords; i++) words[word + i] = key[from + i]!
     words[word + stateWord] = state
-    for (let i = at + deadlineAt; i < at + this.stride; i++) doubles[i] = 0
+    this.clean(at)
     index[2 * this.place] = key[from + hashWord]!
     index[2 * this.place + 1] = entry + 1
     if (++this.live > this.peak) this.peak = this.live
     return at
+  }
+
+  /** Sets all that follows key, hash and state to zero. */
+  clean(entry: number): void {
+    const { doubles } = this
+    for (let i = entry + deadlineAt; i < entry + this.stride; i++) doubles[i] = 0
   }
 
   /**

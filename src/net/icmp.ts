@@ -36,6 +36,11 @@ export function icmpCounterpart(protocol: number, type: number): number {
   return (protocol === ICMPV6 ? counterparts6 : counterparts)[type & 0xff]!
 }
 
+/** Whether the type asks for what another answers: who sends it is the client. */
+export function icmpAsks(protocol: number, type: number): boolean {
+  return (protocol === ICMPV6 ? pairs6 : pairs).some(([request]) => request === type)
+}
+
 function tableOf(pairs: readonly (readonly [number, number])[]): Int16Array {
   const table = new Int16Array(256).fill(-1)
   for (const [request, reply] of pairs) {

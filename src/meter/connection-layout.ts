@@ -1,0 +1,87 @@
+// Where the parts of a connection's entry lie: after the head of every entry, the connection, then its two ends, the
+// lower first.
+import { headDoubles } from './table.ts'
+
+/** Doubles, from the start of the entry. */
+export const firstTime = 7
+export const lastTime = headDoubles
+/** Zeek's last time: it stands still once both ends have closed. */
+export const activeTime = headDoubles + 1
+export const packetNumber = headDoubles + 2
+/** Of SYN and SYN-ACK; 0: none. */
+export const synTime = headDoubles + 3
+export const synAckTime = headDoubles + 4
+/** From SYN to ACK; 0: not known. */
+export const handshakeTime = headDoubles + 5
+
+/** Words, from the start of the entry. */
+export const layersOfFirst = 2 * (headDoubles + 6)
+export const tunnelIdOfFirst = layersOfFirst + 1
+export const icmpOfFirst = layersOfFirst + 2
+export const historyLength = layersOfFirst + 3
+export const historyWords = layersOfFirst + 4
+/** Letters there is room for. */
+export const historyMax = 32
+const connectionDoubles = 6 + 2 + historyMax / 8
+
+/** The two ends: doubles from the start of the entry to each. */
+export const endDoubles = 12
+export const lowEnd = headDoubles + connectionDoubles
+export const entryDoubles = connectionDoubles + 2 * endDoubles
+
+/** Doubles, from the start of an end. */
+export const packets = 0
+export const ipBytes = 1
+export const payloadBytes = 2
+
+/** Words, from the start of an end. */
+export const status = 6
+export const startSeq = 7
+export const lastSeq = 8
+export const ackSeq = 9
+/** How often `lastSeq` (low 16 bits) and `ackSeq` (high) went around. */
+export const wraps = 10
+/** Relative sequence numbers of the last SYN, FIN and RST in the history. */
+export const lastSyn = 11
+export const lastFin = 12
+export const lastRst = 13
+export const retransmissions = 14
+export const zeroWindows = 15
+export const gaps = 16
+/** Absolute sequence numbers: data is there up to `nextSeq`, and from `aheadFrom` to `aheadTo` beyond a hole. */
+export const nextSeq = 17
+export const aheadFrom = 18
+export const aheadTo = 19
+/** What the history has of this end: bits of `seen`. */
+export const seenLetters = 20
+/** One past the FIN, relative. */
+export const finSeq = 21
+
+/** States of a TCP end, in the low 3 bits of `status`; those before in the next 3. As Zeek numbers them. */
+export const inactive = 0
+export const synSent = 1
+export const synAckSent = 2
+export const partial = 3
+export const established = 4
+export const closed = 5
+export const reset = 6
+/** Bits of `status` above the two states. */
+export const didClose = 1 << 6
+export const sentFin = 1 << 7
+export const sentRst = 1 << 8
+export const sentSynAgain = 1 << 9
+export const firstSeen = 1 << 10
+
+/** Bits of an entry's state word. */
+export const used = 1
+/** The originator is the higher end. */
+export const originHigh = 2
+export const isTcp = 4
+/** The handshake is over: the long inactivity timeout holds. */
+export const beyondHandshake = 8
+/** Closed for good: the deadline stands. */
+export const complete = 16
+/** No handshake was seen, so sequence numbers were guessed. */
+export const isPartial = 32
+/** The SYN's attempt is being waited for. */
+export const attempting = 64
