@@ -20,6 +20,12 @@ import {
   Walk,
 } from './walk.ts'
 
+/**
+ * No packet is taken to be longer, whatever the capture says that there was on the wire: the lengths of IP packets are bounded by it where
+ * their headers leave them open. The largest that Linux hands to a network card have half of that.
+ */
+export const wireBytesMax = 1 << 20
+
 /** An IP packet in so many others is looked for; one that lies deeper counts as the last that was found. */
 export const tunnelsMax = 8
 
@@ -59,7 +65,7 @@ export class Decoder {
     walk.at = from
     walk.to = to
     // A capture that holds more than was on the wire is wrong about one of the two.
-    walk.end = wireLength > to - from ? from + wireLength : to
+    walk.end = wireLength > to - from ? from + Math.min(wireLength, Math.max(wireBytesMax, to - from)) : to
     walk.notes = 0
     this.depth = 0
     let next = linkType === 1 ? ethernet(walk, packet) : link(walk, linkType)

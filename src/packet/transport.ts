@@ -115,6 +115,8 @@ export const vxlanLinuxPort = 8472
 export const genevePort = 6081
 export const gtpPort = 2152
 export const teredoPort = 3544
+/** GRE in UDP, RFC 8086. */
+export const grePort = 4754
 
 function mayCarry(src: number, dst: number): boolean {
   return (
@@ -123,6 +125,7 @@ function mayCarry(src: number, dst: number): boolean {
     dst === genevePort ||
     dst === gtpPort ||
     dst === teredoPort ||
+    dst === grePort ||
     src === gtpPort ||
     src === teredoPort
   )

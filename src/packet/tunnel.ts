@@ -1,7 +1,7 @@
 import { u16, u32 } from './integers.ts'
 import { type Packet, tunnelNames } from './packet.ts'
 import { linkCut, otherProtocol } from './reasons.ts'
-import { genevePort, gtpPort, teredoPort, vxlanLinuxPort, vxlanPort } from './transport.ts'
+import { genevePort, grePort, gtpPort, teredoPort, vxlanLinuxPort, vxlanPort } from './transport.ts'
 import { ethernetNext, etherTypeNext, ipv4Next, ipv6Next, mplsNext, pppNext, rawNext, type Walk } from './walk.ts'
 
 const kinds = {
@@ -57,6 +57,8 @@ function inUdp(walk: Walk, packet: Packet): number {
       return gtp(walk, packet)
     case teredoPort:
       return teredo(walk, packet)
+    case grePort:
+      return gre(walk, packet)
     default:
       return packet.srcPort === gtpPort ? gtp(walk, packet) : teredo(walk, packet)
   }

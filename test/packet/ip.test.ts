@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wireBytesMax } from '../../src/packet/decode.ts'
 import { type Bytes, be16, be32, ethernet, hex, ipv4, ipv6, tcp, udp, zeros } from './build.ts'
 import { decodeOne, fieldsOf } from './reading.ts'
 
@@ -45,6 +46,12 @@ test('a total length of 0 is that on the wire', () => {
   assert.deepEqual(fieldsOf(decodeOne(1, ethernet(0x86dd, six)), 'ipBytes', 'payload'), {
     ...{ ipBytes: 3060, payload: 3000 },
   })
+})
+
+test('what a capture says of the wire is believed up to 1 MiB', () => {
+  const packet = ipv4({ protocol: 6, length: 0 }, tcp(1, 2, 0x10))
+  const { ipBytes, wireLength } = fieldsOf(decodeOne(228, packet, 0xffff_ffff), 'ipBytes', 'wireLength')
+  assert.deepEqual([ipBytes, wireLength], [wireBytesMax, 0xffff_ffff])
 })
 
 test('an empty IPv6 packet is not as long as its padding', () => {

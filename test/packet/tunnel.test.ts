@@ -28,6 +28,7 @@ const tunnels: [string, Bytes, string, number, Bytes?][] = [
   ['GRE with Ethernet', gre(0x2000, 0x6558, [...hex('80000001'), ...frame]), 'gre', 0x8000_0001],
   ['GRE with MPLS', gre(0, 0x8847, [...hex('00020140'), ...inner]), 'mpls', -1],
   ['GRE of PPTP', gre(0x3081, 0x880b, [...hex('0030 0007'), ...zeros(8), ...hex('ff03 0021'), ...inner]), 'gre', 7],
+  ['GRE in UDP', inUdp(4754, [...hex('0000 0800'), ...inner]), 'gre', -1],
   ['GRE of WCCP 2', gre(0, 0x883e, [...hex('00000000'), ...inner]), 'gre', -1],
   ['ERSPAN I', gre(0, 0x88be, frame), 'erspan', -1],
   ['ERSPAN II', gre(0x1000, 0x88be, [...zeros(4), ...hex('1000 0064 00000000'), ...frame]), 'erspan', 100],
