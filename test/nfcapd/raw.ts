@@ -15,7 +15,8 @@ export function expectedRaw(flow: NfcapdFlow): Comparable {
     last: `${flow.last / 1000}`,
     'received at': `${flow.received / 1000}`,
     proto: `${flow.protocol}`,
-    'tcp flags': `${flow.tcpFlags}`,
+    // Whatever the record has, nfdump prints them of TCP only.
+    'tcp flags': `${flow.protocol === 6 ? flow.tcpFlags : 0}`,
     'in packets': `${wide(flow.packetsLow, flow.packetsHigh)}`,
     'in bytes': `${wide(flow.bytesLow, flow.bytesHigh)}`,
     sampled: `${flow.sampled}`,
