@@ -5,7 +5,9 @@ import { unlz4 } from './lz4.ts'
 import { unlzo } from './lzo.ts'
 import { PackedError, PackedFull, roomCheck } from './packed.ts'
 
-/** Room for the usual block: nfdump's have up to 1 MiB (1.6 to 1.7.1) or 2 MiB (later). */
+/** Room to begin with: flows pack to a fourth or so, and nfdump's blocks have up to 1 MiB (1.6 to 1.7.1) or 2 MiB (later). */
+const ratio = 8
+const leastBytes = 64 << 10
 const usualBytes = 2 << 20
 
 /** Unpacks blocks into one buffer, which grows up to a limit if a block needs it. */
@@ -24,7 +26,8 @@ export class Unpacker {
    */
   async unpack(compression: NfcapdCompression, block: Uint8Array): Promise<Uint8Array> {
     if (compression === 'none') return block
-    if (this.buffer.length === 0) this.buffer = new Uint8Array(usualBytes)
+    const room = Math.min(usualBytes, Math.max(leastBytes, block.length * ratio))
+    if (this.buffer.length < room) this.buffer = new Uint8Array(room)
     for (;;) {
       try {
         return this.buffer.subarray(0, await this.into(compression, block))
