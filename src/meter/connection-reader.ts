@@ -34,7 +34,7 @@ export class ConnectionReader {
     record.end = reason
     const isTcp = (words[2 * entry + stateWord]! & at.isTcp) !== 0
     if (isTcp) this.readTcp(entry)
-    else this.readOther()
+    else this.readOther(entry)
     record.basis = this.basisOf(entry, isTcp)
     return record
   }
@@ -101,12 +101,12 @@ export class ConnectionReader {
     record.handshakeTime = record.synAckTime >= 0 && handshake > 0 ? handshake - 1 : -1
   }
 
-  private readOther(): void {
+  private readOther(entry: number): void {
     const { record } = this
     record.origBytes = record.origPayload
     record.respBytes = record.respPayload
     record.synAckTime = record.handshakeTime = -1
-    record.history = ''
+    record.history = historyOf(this.table.words, entry)
     record.state = 'OTH'
     if (record.protocol !== UDP || !record.hasTransport) return
     if (record.origPackets > 0) record.state = record.respPackets > 0 ? 'SF' : 'S0'

@@ -6,7 +6,7 @@ import * as at from './connection-layout.ts'
 import { ConnectionReader } from './connection-reader.ts'
 import type { ConnectionEnd, ConnectionSink } from './connection-record.ts'
 import { hashWord } from './conversation.ts'
-import { addFlip } from './history.ts'
+import { addFlip, addLetter, letter } from './history.ts'
 import { isServerPort } from './server-ports.ts'
 import { ConversationTable, deadlineAt, stateWord } from './table.ts'
 import { TcpState } from './tcp.ts'
@@ -95,7 +95,7 @@ export class ConnectionMeter {
     }
     this.count(packets, p, entry)
     if (isTcp) this.addTcp(packets, p, entry)
-    else table.doubles[entry + deadlineAt] = this.now + this.timeouts.other - 1
+    else this.addOther(words, p, entry)
   }
 
   private isReuse(words: Int32Array, p: number, entry: number): boolean {
@@ -157,6 +157,19 @@ export class ConnectionMeter {
     this.tcp.add(entry, direction, packets.words, p)
     this.timeHandshake(packets, p, entry, ((before ^ words[state]!) & at.originHigh) !== 0)
     if ((before & at.complete) === 0) this.setDeadline(entry)
+  }
+
+  private addOther(packet: Int32Array, p: number, entry: number): void {
+    const { doubles, words } = this.table
+    doubles[entry + deadlineAt] = this.now + this.timeouts.other - 1
+    const isUdp = (packet[p + 9]! & 0xff) === UDP && (packet[p + batch.layersWord]! & batch.isKnown) !== 0
+    if (!isUdp) return
+    const direction = packet[p + batch.bitsWord]! & 1
+    const end = 2 * (entry + at.lowEnd + direction * at.endDoubles)
+    if (words[end + at.seenLetters] !== 0) return
+    words[end + at.seenLetters] = 1
+    const isHigh = (words[2 * entry + stateWord]! & at.originHigh) !== 0
+    addLetter(words, entry, letter.data, isHigh === (direction === 1))
   }
 
   /** `turned`: the packet changed who is the originator. */

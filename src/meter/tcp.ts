@@ -47,7 +47,7 @@ export class TcpState {
       if ((words[orig + at.status]! & 7) !== at.inactive) return false
       first = resp
     }
-    if ((words[orig + at.status]! & words[resp + at.status]! & at.didClose) !== 0) return true
+    if (((words[orig + at.status]! | words[resp + at.status]!) & at.didClose) !== 0) return true
     if (seq === words[first + at.startSeq]) return false
     const isTurned =
       (flags & ACK) === 0 &&
