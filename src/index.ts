@@ -1,5 +1,18 @@
 /** Tidemark as a library: read evidence into a case, and investigate addresses in it. */
 export { exitStatus, UserError } from './errors.ts'
+export type { Filter, Node as FilterNode } from './filter/ast.ts'
+export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'
+export {
+  type Completion,
+  type CompletionContext,
+  type Completions,
+  complete as completeFilter,
+} from './filter/complete.ts'
+export { FilterError } from './filter/error.ts'
+export { explain as explainFilter } from './filter/explain.ts'
+export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'
+export { print as printFilter } from './filter/print.ts'
+export { loadSets, type ValueSet } from './filter/set.ts'
 export type { FlowRecord } from './flow/fields.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'

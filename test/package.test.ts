@@ -14,6 +14,7 @@ const readme = join(repoRoot, 'README.md')
 const agreed = [
   '@duckdb/node-api',
   '@duckdb/node-bindings',
+  'chevrotain',
   'cli-progress',
   'commander',
   'ipaddr.js',

@@ -1,0 +1,148 @@
+/** A filter to SQL. Values are bound; names of columns are those of the case, quoted. */
+import { UserError } from '../errors.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
+import type { Filter, Node, TestNode, Value } from './ast.ts'
+import { type Compiling, joined } from './compiling.ts'
+import type { ValueSet } from './set.ts'
+import { testSql } from './test-sql.ts'
+import { thingOf } from './things.ts'
+
+export interface CompileContext {
+  /** The columns of the flows: a test of another can not be told. */
+  columns: ReadonlySet<string>
+  /** The analyst's own networks, internal beside those that the internet does not route. */
+  internal?: readonly Prefix[]
+  /** When the case's first record begins and its last one ends, microseconds; for `last 2h of case`. */
+  span?: { first_us: bigint; last_us: bigint }
+}
+
+export interface Compiled {
+  /** True, false, or null: can not tell. `WHERE` takes what is true. */
+  where: Sql
+  /** Whether it can not be told if the record matches. */
+  unknown: Sql
+  /** The sets that both need: `loadSets` puts them into the database. */
+  sets: readonly ValueSet[]
+  /** Columns that were asked for and no record has. */
+  missing: readonly string[]
+  /** Why something can not be told, one sentence each. */
+  notes: readonly string[]
+}
+
+/** DuckDB's planning can not be interrupted, and takes seconds for some thousand terms. */
+const mostTests = 1000
+
+export function compile(filter: Filter, context: CompileContext): Compiled {
+  const c: Compiling = {
+    nfdump: filter.nfdump,
+    columns: context.columns,
+    internal: context.internal ?? [],
+    span: context.span,
+    sets: new Map(),
+    missing: new Set(),
+  }
+  const ast = grouped(filter.ast)
+  const tests = countTests(ast)
+  if (tests > mostTests) {
+    throw new UserError(`exceeds ${mostTests} tests: ${tests}`, {
+      hint: 'compare with a list, in [ … ], or with a file, in @FILE',
+    })
+  }
+  const where = nodeSql(ast, c, false)
+  const unknown = sql`(${where} IS NULL)`
+  return { where, unknown, sets: [...c.sets.values()], missing: [...c.missing], notes: notesOn(c.missing) }
+}
+
+function notesOn(missing: ReadonlySet<string>): string[] {
+  const names = [...missing]
+  const judged: string[] = names.filter(name => name === 'service' || name === 'role')
+  const rest = names.filter(name => !judged.includes(name))
+  return [
+    ...(judged.length > 0
+      ? [`can not tell: ${judged.join(' and ')} belong to connections, and these are single records`]
+      : []),
+    ...(rest.length > 0 ? [`can not tell: no record has ${rest.join(', ')}`] : []),
+  ]
+}
+
+/** @param negated whether an odd number of `not` is around, which nfdump's flags heed. */
+function nodeSql(node: Node, c: Compiling, negated: boolean): Sql {
+  switch (node.kind) {
+    case 'any':
+      return rawSql('true')
+    case 'not':
+      return sql`(NOT ${nodeSql(node.node, c, !negated)})`
+    case 'and':
+    case 'or':
+      return joined(
+        node.nodes.map(one => nodeSql(one, c, negated)),
+        node.kind === 'and' ? ' AND ' : ' OR ',
+      )
+    case 'between':
+      return overlapSql(node.from_us, node.to_us, c)
+    case 'edge': {
+      const { span } = c
+      if (span === undefined) {
+        throw new UserError(`unknown time: ${node.edge} of the case`, { hint: 'no record of the case has a time' })
+      }
+      const { first_us, last_us } = span
+      return node.edge === 'first'
+        ? overlapSql(first_us, first_us + node.us, c)
+        : overlapSql(last_us - node.us, last_us, c)
+    }
+    default:
+      return testSql(node, c, negated)
+  }
+}
+
+/** Whether a record was under way between two moments: not ended before the first, not begun after the second. */
+function overlapSql(from_us: bigint, to_us: bigint, c: Compiling): Sql {
+  const begun = c.columns.has('start') ? sql`"start" <= make_timestamp(${to_us}::BIGINT)` : missing('start', c)
+  const notEnded = c.columns.has('end') ? sql`"end" >= make_timestamp(${from_us}::BIGINT)` : missing('end', c)
+  return sql`(${begun} AND ${notEnded})`
+}
+
+function missing(column: string, c: Compiling): Sql {
+  c.missing.add(column)
+  return rawSql('NULL::BOOLEAN')
+}
+
+/** `port 80 or port 81 or …` as `port in [80 81 …]`: the same answer, also where it can not be told, and planned in no time. */
+function grouped(node: Node): Node {
+  if (node.kind === 'not') return { kind: 'not', node: grouped(node.node) }
+  if (node.kind === 'and') return { kind: 'and', nodes: node.nodes.map(grouped) }
+  if (node.kind !== 'or') return node
+  const lists = new Map<string, { node: TestNode; values: Value[] }>()
+  const nodes: Node[] = []
+  for (const one of node.nodes) {
+    const values = one.kind === 'test' ? alternatives(one) : null
+    if (one.kind !== 'test' || values === null) {
+      nodes.push(grouped(one))
+      continue
+    }
+    const key = `${one.side} ${one.thing}`
+    const list = lists.get(key)
+    if (list === undefined) lists.set(key, { node: one, values: [...values] })
+    else list.values.push(...values)
+  }
+  for (const { node: first, values } of lists.values()) {
+    nodes.push(values.length === 1 ? first : { ...first, test: { op: 'in', negated: false, values } })
+  }
+  return nodes.length === 1 ? nodes[0]! : { kind: 'or', nodes }
+}
+
+const listed = new Set(['address', 'number', 'protocol', 'text', 'choice'])
+
+/** The values of a test that is true for each of them; null for other tests. */
+function alternatives({ thing, side, test }: TestNode): readonly Value[] | null {
+  if (side === 'both' || !listed.has(thingOf(thing).kind)) return null
+  if (test.op === 'in' && !test.negated) return test.values
+  return test.op === 'compare' && test.comparator === '=' ? [test.value] : null
+}
+
+function countTests(node: Node): number {
+  if (node.kind === 'and' || node.kind === 'or') return node.nodes.reduce((sum, one) => sum + countTests(one), 0)
+  if (node.kind === 'not') return countTests(node.node)
+  return 1
+}

@@ -1,0 +1,138 @@
+/** The text of a value to the value. */
+import { type Address, parseAddress } from '../net/address.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { protocolName } from '../net/protocols.ts'
+
+const scales: Record<string, bigint> = { '': 1n, k: 1000n, m: 1_000_000n, g: 1_000_000_000n, t: 1_000_000_000_000n }
+
+/** A whole number: decimal, `0x…`, or with k, m, g, t for thousands (nfdump 1.7.1: decimal, not 1,024). */
+export function parseNumber(text: string): bigint | null {
+  if (/^0x[0-9a-f]{1,16}$/i.test(text)) return BigInt(text.toLowerCase())
+  const match = /^(\d{1,20})([kmgt]?)$/i.exec(text)
+  return match === null ? null : BigInt(match[1]!) * scales[match[2]!.toLowerCase()]!
+}
+
+/** Writes a number with the largest of k, m, g, t that loses nothing. */
+export function scaled(number: bigint): string {
+  for (const unit of ['t', 'g', 'm', 'k']) {
+    const scale = scales[unit]!
+    if (number !== 0n && number % scale === 0n) return `${number / scale}${unit}`
+  }
+  return String(number)
+}
+
+const spans: Record<string, bigint> = { ms: 1n, s: 1000n, min: 60_000n, h: 3_600_000n, d: 86_400_000n }
+
+/** Milliseconds: a number of them, or a number with ms, s, min, h, d. */
+export function parseDuration(text: string): bigint | null {
+  const match = /^(\d{1,18})(ms|s|min|h|d)$/i.exec(text)
+  return match === null ? parseNumber(text) : BigInt(match[1]!) * spans[match[2]!.toLowerCase()]!
+}
+
+/** Writes milliseconds in the largest unit that loses nothing. */
+export function spanText(ms: bigint): string {
+  for (const unit of ['d', 'h', 'min', 's'])
+    if (ms !== 0n && ms % spans[unit]! === 0n) return `${ms / spans[unit]!}${unit}`
+  return String(ms)
+}
+
+const timeForm = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d:?\d\d)?$/i
+
+/**
+ * A time, in microseconds since the epoch: ISO 8601 to the day, minute, second or its fraction, or Unix seconds of nine to eleven digits.
+ *
+ * @param local what a time without a zone means: the machine's zone, or else UTC.
+ */
+export function parseTime(text: string, local: boolean): bigint | null {
+  if (/^\d{9,11}$/.test(text)) return BigInt(text) * 1_000_000n
+  const match = timeForm.exec(text)
+  if (match === null) return null
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(part => Number(part ?? 0)) as number[]
+  const parts = [year!, month! - 1, day!, hour!, minute!, second!] as const
+  const ms = Date.UTC(...parts)
+  const back = new Date(ms)
+  const real =
+    back.getUTCMonth() === parts[1] && back.getUTCDate() === parts[2] && parts[3] < 24 && parts[4] < 60 && parts[5] < 60
+  if (!real) return null
+  const zone = match[8]?.toUpperCase()
+  const at = zone === undefined && local ? new Date(...parts).getTime() : ms - offsetOf(zone ?? 'Z')
+  return BigInt(at) * 1000n + BigInt((match[7] ?? '').padEnd(6, '0'))
+}
+
+/** Milliseconds that a zone such as `+02:00` is before UTC. */
+function offsetOf(zone: string): number {
+  if (zone === 'Z') return 0
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
+  return (zone.startsWith('-') ? -minutes : minutes) * 60_000
+}
+
+/** A prefix, also of IPv4 in nfdump's short form: `10.1/16` is 10.1.0.0/16. */
+export function parseNet(text: string): Prefix | null {
+  const short = /^(\d+(?:\.\d+){0,2})\/(\d+)$/.exec(text)
+  if (short === null) return parsePrefix(text)
+  const parts = short[1]!.split('.')
+  return parsePrefix(`${[...parts, '0', '0', '0'].slice(0, 4).join('.')}/${short[2]}`)
+}
+
+/** The prefix of an address and a netmask such as 255.255.0.0; null for a mask with gaps, and for IPv6. */
+export function maskedPrefix(address: string, mask: string): Prefix | null {
+  const bits = address.includes(':') || mask.includes(':') ? null : parseAddress(mask)
+  if (bits === null) return null
+  const length = quad(bits).toString(2).padStart(32, '0').lastIndexOf('1') + 1
+  const whole = length === 0 ? 0n : (0xffff_ffffn << BigInt(32 - length)) & 0xffff_ffffn
+  return whole === quad(bits) ? parsePrefix(`${address}/${length}`) : null
+}
+
+function quad(address: Address): bigint {
+  return address.lo & 0xffff_ffffn
+}
+
+/** nfdump's names, and common ones, that are not IANA's. */
+const protocolAliases: Record<string, number> = {
+  icmp6: 58,
+  icmpv6: 58,
+  ospf: 89,
+  'ipv6-route': 43,
+  'ipv6-frag': 44,
+}
+
+const protocolNumbers = new Map<string, number>(Object.entries(protocolAliases))
+for (let number = 255; number >= 0; number--) {
+  const name = protocolName(number)
+  if (name !== null) protocolNumbers.set(name.toLowerCase(), number)
+}
+
+export const protocolNames: readonly string[] = [...new Set(['tcp', 'udp', 'icmp', 'icmp6', ...protocolNumbers.keys()])]
+
+/** A protocol by number or name, in any case. */
+export function parseProtocol(text: string): bigint | null {
+  const number = protocolNumbers.get(text.toLowerCase())
+  if (number !== undefined) return BigInt(number)
+  const digits = parseNumber(text)
+  return digits !== null && digits <= 255n ? digits : null
+}
+
+export function protocolText(number: bigint): string {
+  const name = protocolName(Number(number))?.toLowerCase()
+  return name === undefined || parseProtocol(name) !== number ? String(number) : name
+}
+
+const flagBits: Record<string, number> = { F: 1, S: 2, R: 4, P: 8, A: 16, U: 32, E: 64, C: 128, X: 63 }
+
+/** Letters of TCP flags, each once: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR; X is the first six. */
+export function parseFlags(text: string): number | null {
+  let bits = 0
+  for (const letter of text.toUpperCase()) {
+    const bit = flagBits[letter]
+    if (bit === undefined || (bits & bit) !== 0) return null
+    bits |= bit
+  }
+  return bits === 0 ? null : bits
+}
+
+export function flagLetters(bits: number): string {
+  return Object.entries(flagBits)
+    .filter(([letter, bit]) => letter !== 'X' && (bits & bit) !== 0)
+    .map(([letter]) => letter)
+    .join('')
+}
