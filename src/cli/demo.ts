@@ -66,7 +66,7 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   if (capture) await note(`tidemark: reconstructed data in ${join(options.out, capture.file)}: ${captured}`)
   if (options.generateOnly) return
   if (isOwnCase) await rm(caseDir, { recursive: true, force: true })
-  await readInto(caseDir, [folder], {}, signal)
+  await readInto(caseDir, capture ? [folder, join(options.out, capture.file)] : [folder], {}, signal)
   signal.throwIfAborted()
   const dossier = await investigateCase(caseDir, [attacker], {}, signal)
   if (options.json) {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
 import { addCommand } from './add.ts'
 import { completionCommand } from './completion.ts'
+import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
 import { evidenceCommand } from './evidence.ts'
 import { investigateCommand } from './investigate.ts'
@@ -32,6 +33,7 @@ export function buildProgram(): Command {
     .addHelpText('after', programHelp)
   for (const define of [
     addCommand,
+    convertCommand,
     evidenceCommand,
     verifyCommand,
     investigateCommand,

@@ -12,22 +12,25 @@ export interface EvidenceInput {
   run: Evidence['run']
   /** SQL for the case's flow records, as a person would write it: `read_parquet('…')`. */
   flowsSource: string
+  /** What a record is found by in its file. */
+  place: 'line' | 'packet'
 }
 
 /** The questions that rules ask, over the tables of an investigation. */
 export function evidenceReader(input: EvidenceInput): Evidence {
-  const { services, own, run, flowsSource } = input
+  const { services, own, run, flowsSource, place } = input
   return {
     services,
     own,
     run,
-    basis: (index, from_us, to_us) => basis(run, index, from_us, to_us),
+    basis: (index, from_us, to_us) => basis(run, place, index, from_us, to_us),
     sql: (index, from_us, to_us) => shownSql(recordsSql(services[index]!, flowsSource, from_us, to_us)),
   }
 }
 
 async function basis(
   run: Evidence['run'],
+  place: 'line' | 'packet',
   index: number,
   from_us: number,
   to_us: number,
@@ -40,7 +43,11 @@ async function basis(
       ${some('start_us, _file, _line')} UNION ${some('start_us DESC, _file DESC, _line DESC')} UNION ${some('bytes DESC NULLS LAST, _file, _line')})
     JOIN evidence ON evidence.id = _file ORDER BY start_us, _file, _line`)
   return {
-    basis: rows.map(row => ({ path: String(row['path']), line: Number(row['line']) })),
+    basis: rows.map(row =>
+      place === 'line'
+        ? { path: String(row['path']), line: Number(row['line']) }
+        : { path: String(row['path']), packet: Number(row['line']) },
+    ),
     basis_total: Number(rows[0]?.['total'] ?? 0),
   }
 }

@@ -30,6 +30,7 @@ export async function findAll(input: {
   services: readonly ServiceView[]
   own: readonly Prefix[]
   flowsSource: string
+  place: 'line' | 'packet'
 }): Promise<FoundFinding[]> {
   const evidence = evidenceReader(input)
   const drafts: Draft[] = []

@@ -3,9 +3,12 @@ import { communityOf } from '../meter/community.ts'
 import type { ConnectionRecord, RoleBasis } from '../meter/connection-record.ts'
 import { hasPorts } from '../net/protocols.ts'
 import { tunnelNames } from '../packet/packet.ts'
-import { setAddress, setNumber, setWord, type Spool } from './spool.ts'
+import { type Spool, setAddress, setNumber, setWord } from './spool.ts'
 
-const place = Object.fromEntries(connectionFields.map((field, i) => [field.name, i])) as Record<ConnectionColumn, number>
+const place = Object.fromEntries(connectionFields.map((field, i) => [field.name, i])) as Record<
+  ConnectionColumn,
+  number
+>
 const basisWords: Record<RoleBasis, string> = {
   syn: 'syn',
   syn_ack: 'syn-ack',

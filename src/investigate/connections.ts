@@ -81,6 +81,7 @@ export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void>
       client_is_a = CASE WHEN a_syn THEN true WHEN b_syn THEN false ELSE b_synack END,
       confidence = CASE WHEN (a_syn AND b_synack) OR (b_syn AND a_synack) THEN 0.98 ELSE 0.9 END
     WHERE (a_syn AND NOT b_syn AND NOT a_synack) OR (b_syn AND NOT a_syn AND NOT b_synack) OR (NOT a_syn AND NOT b_syn AND a_synack <> b_synack)`)
+  if (c.source === 'packets') await judgeByPackets(c)
   await c.db.run(`CREATE OR REPLACE TEMP TABLE listener AS
     SELECT DISTINCT CASE WHEN client_is_a THEN b_hi ELSE a_hi END AS hi, CASE WHEN client_is_a THEN b_lo ELSE a_lo END AS lo,
       CASE WHEN client_is_a THEN b_port ELSE a_port END AS port, protocol
@@ -111,6 +112,19 @@ export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void>
     WHERE rule IS NULL AND (a_records = 0 OR b_records = 0 OR abs(a_first_us - b_first_us) > 2000000)`)
   await c.db.run(`UPDATE conn SET rule = 8, confidence = 0.5,
       client_is_a = (b_port, b_hi, b_lo) < (a_port, a_hi, a_lo) WHERE rule IS NULL`)
+}
+
+/** Rule 1 for captures: flags of a flow record do not tell a SYN from a SYN-ACK once an ACK has followed; the metered connection does. */
+async function judgeByPackets(c: Case): Promise<void> {
+  const end = (side: 'a' | 'b', who: 'orig' | 'resp'): string =>
+    `k.${who}_addr.hi = ${side}_hi AND k.${who}_addr.lo = ${side}_lo AND k.${who}_port IS NOT DISTINCT FROM ${side}_port`
+  await c.db.run(`UPDATE conn SET rule = 1, client_is_a = found.orig_is_a, confidence = found.confidence FROM (
+      SELECT conn.id, arg_min(${end('a', 'orig')}, k.start) AS orig_is_a,
+        max(CASE WHEN k.role_basis = 'syn' THEN 0.98 ELSE 0.95 END) AS confidence
+      FROM conn JOIN connections k ON k.protocol = conn.protocol AND epoch_us(k.start) <= end_us AND epoch_us(k."end") >= start_us
+        AND ((${end('a', 'orig')} AND ${end('b', 'resp')}) OR (${end('b', 'orig')} AND ${end('a', 'resp')}))
+      WHERE k.role_basis IN ('syn', 'syn-ack') GROUP BY conn.id) found
+    WHERE found.id = conn.id`)
 }
 
 /** Rule 5: an endpoint with many peers, over the whole case, listens. Costs a pass over all records, so only for undecided connections. */

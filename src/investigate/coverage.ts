@@ -33,7 +33,7 @@ export async function gatherCoverage(c: Case, window: { from_us: number; to_us: 
       SELECT span.sensor, from_t, max(to_t) OVER (PARTITION BY span.sensor ORDER BY from_t, to_t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
       FROM span)
     SELECT before.sensor, covered_to AS from_t, from_t AS to_t FROM before JOIN per ON per.sensor IS NOT DISTINCT FROM before.sensor
-    WHERE epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
+    WHERE ${c.source === 'logs'} AND epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
   const sensors =
     await c.db.rows(`SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
       sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject
@@ -88,7 +88,23 @@ async function gatherGaps(c: Case, window: { from_us: number; to_us: number } | 
       detail: 'no line of any kind, not even NODATA: files are missing, or the interface did not exist',
     })
   }
-  return [...gaps, ...fileGaps(c, from_us, to_us)]
+  return [...gaps, ...fileGaps(c, from_us, to_us), ...captureGaps(c, from_us, to_us)]
+}
+
+/** Captures of whose packets some are missing. */
+function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
+  if (c.source === 'logs') return []
+  return c.evidence.flatMap(file => {
+    const dropped = file.capture?.dropped ?? 0
+    const [first, last] = [file.first_start, file.last_end].map(time =>
+      time === null ? null : Date.parse(time) * 1000,
+    )
+    if (dropped === 0 || first == null || last == null || first > to_us || last < from_us) return []
+    const detail = `the capturing system dropped ${dropped} packets: every count here is a floor`
+    return [
+      { sensor: file.path, from: file.first_start, to: file.last_end, reason: 'dropped-packets' as const, detail },
+    ]
+  })
 }
 
 /** Files whose unread parts may hold something, unless their times lie wholly outside the window. */

@@ -67,7 +67,7 @@ export interface Gap {
   sensor: string | null
   from: string | null
   to: string | null
-  reason: 'skipdata' | 'time-gap' | 'malformed-lines' | 'unreadable-file' | 'partly-read-file'
+  reason: 'skipdata' | 'time-gap' | 'malformed-lines' | 'unreadable-file' | 'partly-read-file' | 'dropped-packets'
   /** The file, for the reasons that name one. */
   path?: string
   detail: string
@@ -203,6 +203,8 @@ export interface Correlation {
 
 export interface Dossier {
   subject: string[]
+  /** What the records are: those of flow logs or, in a case without any, flow records made of packets. */
+  source: 'logs' | 'packets'
   window: { first_start: string | null; last_start: string | null; last_end: string | null; seconds: number | null }
   /** How far the true times may lie from the window's ends, seconds. */
   window_error: { start_seconds: number; end_seconds: number; interval_seconds: number; lateness_seconds: number }
@@ -228,6 +230,9 @@ export interface Dossier {
     files: number
     partly_read: number
     unreadable: number
+    captures: number
+    packets: number
+    nfcapd_files: number
     malformed: number
     no_data: number
     skip_data: number

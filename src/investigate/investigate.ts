@@ -37,6 +37,8 @@ export interface InvestigateOptions {
 
 /** AWS: `start` and `end` may be up to 60 s after the packet was sent or received. */
 const latenessSeconds = 60
+/** Records of packets are joined to connections over this gap: the meter's inactive timeout, and a second. */
+const packetGapSeconds = 61
 
 /**
  * The dossier of one or more addresses or prefixes: who, from when to when, how much, through which services, what else, how sure.
@@ -80,7 +82,8 @@ async function gather(
 ): Promise<Dossier> {
   await gatherRecords(c, subject)
   const interval = await intervalSeconds(c)
-  const gap_us = (interval + latenessSeconds) * 1_000_000
+  const lateness = c.source === 'logs' ? latenessSeconds : 0
+  const gap_us = (c.source === 'logs' ? interval + lateness : packetGapSeconds) * 1_000_000
   await countOnce(c, subject, gap_us)
   await stitch(c, interval * 1_000_000, gap_us)
   await judgeRoles(c, own)
@@ -92,9 +95,15 @@ async function gather(
     Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
   const coverage = await gatherCoverage(c, window)
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
-  const findings = await findAll({ run, services, own, flowsSource: flowsSource(c.dir) })
+  const findings = await findAll({
+    run,
+    services,
+    own,
+    flowsSource: flowsSource(c),
+    place: c.source === 'logs' ? 'line' : 'packet',
+  })
   for (const finding of findings) for (const index of finding.services) services[index]!.findings.push(finding.id)
-  const correlated = await correlate(c, subject, interval * 1_000_000, coverage)
+  const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage)
   const complete = coverage.gaps.length === 0
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
@@ -105,13 +114,13 @@ async function gather(
       seconds: window && (window.to_us - window.from_us) / 1e6,
     },
     window_error: {
-      start_seconds: latenessSeconds,
-      end_seconds: latenessSeconds,
+      start_seconds: lateness,
+      end_seconds: lateness,
       interval_seconds: interval,
-      lateness_seconds: latenessSeconds,
+      lateness_seconds: lateness,
     },
     records: {
-      total: c.evidence.reduce((sum, file) => sum + file.records, 0),
+      total: recordsOf(c),
       subject: Number(sums!['subject']),
       accepted: Number(sums!['subject']) - Number(sums!['rejected']),
       rejected: Number(sums!['rejected']),
@@ -126,11 +135,12 @@ async function gather(
     timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
-    not_logged: notLogged,
+    not_logged: c.source === 'logs' ? notLogged : [],
     cannot_tell: cannotTell(c),
     work: [],
     problems: c.problems,
     evidence: evidenceCounts(c),
+    source: c.source,
   }
   dossier.work = showWork(c, subject, dossier)
   return dossier
@@ -219,6 +229,14 @@ function attackSurface(services: readonly ServiceRow[], gaps: Gap[]): AttackSurf
   }
 }
 
+/** Of the kind that the dossier counts: the two kinds are never added. */
+function recordsOf(c: Case): number {
+  const isPackets = (file: Case['evidence'][number]): boolean => file.capture !== null || file.nfcapd !== null
+  return c.evidence
+    .filter(file => isPackets(file) === (c.source === 'packets'))
+    .reduce((sum, file) => sum + file.records, 0)
+}
+
 function evidenceCounts(c: Case): Dossier['evidence'] {
   const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number =>
     c.evidence.reduce((total, file) => total + file[name], 0)
@@ -227,6 +245,9 @@ function evidenceCounts(c: Case): Dossier['evidence'] {
     files: c.evidence.filter(file => file.status === 'read' || file.status === 'partly-read').length,
     partly_read: count('partly-read'),
     unreadable: count('unreadable'),
+    captures: c.evidence.filter(file => file.capture !== null).length,
+    packets: c.evidence.reduce((total, file) => total + (file.capture?.packets ?? 0), 0),
+    nfcapd_files: c.evidence.filter(file => file.nfcapd !== null).length,
     malformed: sum('malformed'),
     no_data: sum('no_data'),
     skip_data: sum('skip_data'),

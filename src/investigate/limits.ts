@@ -10,8 +10,16 @@ export const notLogged: string[] = [
   'anything inside a packet: flow records hold no content, no names, no URLs, no user names',
 ]
 
+const ofPackets = [
+  'what did not pass where the packets were captured, and what the capture filter left out',
+  'whether a firewall let an unanswered packet through: a capture has no action',
+  'the other names of an address that is translated on the way (NAT gateway, load balancer)',
+  'content: packets are counted, not read',
+]
+
 /** What the fields of this case's logs leave open. */
 export function cannotTell(c: Case): string[] {
+  if (c.source === 'packets') return ofPackets
   const lacks = (name: string): boolean => !c.columns.has(name)
   const limits: string[] = []
   if (lacks('tcp_flags'))

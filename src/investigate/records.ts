@@ -51,7 +51,7 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
     c,
     sql`CREATE OR REPLACE TEMP TABLE vantage AS
     SELECT (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v, *,
-      CASE WHEN longest_us <= 60000000 THEN 60 ELSE 600 END AS interval_seconds
+      ${rawSql(c.source === 'packets' ? '0' : 'CASE WHEN longest_us <= 60000000 THEN 60 ELSE 600 END')} AS interval_seconds
     FROM (SELECT sensor, subscription, count(*) AS records, max(end_us - start_us) AS longest_us FROM s GROUP BY ALL)`,
   )
   if ((await vantages(c)) > 1)
@@ -62,7 +62,7 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
 /** The longest aggregation interval of the vantages, seconds; 60 where there is none. */
 export async function intervalSeconds(c: Case): Promise<number> {
   const [row] = await c.db.rows('SELECT max(interval_seconds) AS w FROM vantage')
-  return Number(row?.['w'] ?? 60)
+  return Number(row?.['w'] ?? (c.source === 'packets' ? 0 : 60))
 }
 
 /** Marks in `s` what is counted once. `gap_us` is G. */

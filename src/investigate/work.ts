@@ -15,7 +15,7 @@ const byName = '/(^| )start( |$)/ && /(^| )end( |$)/ { split("", c); for (i = 1;
 const isRecord = '(!("log-status" in c) || $c["log-status"] == "OK")'
 
 export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier): WorkItem[] {
-  const source = rawSql(flowsSource(c.dir))
+  const source = rawSql(flowsSource(c))
   const mine = subjectSql(c, subject)
   const read = readCommand(c)
   // awk compares text: it can be asked for single IPv4 addresses only.

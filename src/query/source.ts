@@ -1,8 +1,10 @@
 import { join } from 'node:path'
+import type { Case } from '../store/case.ts'
 import { quotedString } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
 
 /** A case's flow records in SQL that any DuckDB can run. */
-export function flowsSource(caseDir: string): string {
-  return `read_parquet(${quotedString(join(caseDir, caseFiles.segments, 'flows-*.parquet'))}, union_by_name = true)`
+export function flowsSource(c: Pick<Case, 'dir' | 'source'>): string {
+  const files = c.source === 'logs' ? 'flows-*.parquet' : 'packet-flows-*.parquet'
+  return `read_parquet(${quotedString(join(c.dir, caseFiles.segments, files))}, union_by_name = true)`
 }

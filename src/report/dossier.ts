@@ -1,4 +1,5 @@
 import type { Dossier } from '../investigate/dossier.ts'
+import { renderCorrelation } from './correlation.ts'
 import { renderFindings } from './findings.ts'
 import { renderAbsence, renderCaveat, renderHeadline } from './headline.ts'
 import { newPage, type PageOptions } from './layout.ts'
@@ -31,6 +32,7 @@ export function renderDossier(dossier: Dossier, options: DossierOptions): string
           ...renderServices(d, page),
           ...renderTimeline(d, page),
           ...renderSurface(d, page),
+          ...renderCorrelation(d, page),
         ]
   const counted =
     d.records.subject === 0 ? [] : [...renderFindings(d, page), ...renderVantages(d, page), ...renderPorts(d, page)]

@@ -8,7 +8,7 @@ const filesAtMost = 20
 
 /** What the page was computed from, and which evidence is in no figure of it. */
 export function renderEvidenceLine(d: Dossier, page: Page): string[] {
-  const { files, partly_read, unreadable, malformed, no_data, skip_data } = d.evidence
+  const { files, partly_read, unreadable, malformed, no_data, skip_data, captures, packets, nfcapd_files } = d.evidence
   const read = [
     countText(files, 'file'),
     `${integerText(partly_read)} partly read`,
@@ -17,6 +17,8 @@ export function renderEvidenceLine(d: Dossier, page: Page): string[] {
     `${integerText(no_data)} NODATA`,
     `${integerText(skip_data)} SKIPDATA`,
     countText(malformed, 'malformed line'),
+    ...(captures > 0 ? [`${countText(captures, 'capture')} with ${countText(packets, 'packet')}`] : []),
+    ...(nfcapd_files > 0 ? [countText(nfcapd_files, 'nfcapd file')] : []),
   ]
   return [
     ...heading(page, 'Evidence'),
@@ -30,7 +32,11 @@ export function renderEvidenceLine(d: Dossier, page: Page): string[] {
 export function renderLimits(d: Dossier, page: Page): string[] {
   return [
     ...limitList(page, 'What flow logs do not show', d.not_logged),
-    ...limitList(page, "What this log's fields cannot tell", d.cannot_tell),
+    ...limitList(
+      page,
+      d.source === 'logs' ? "What this log's fields cannot tell" : 'What these packets cannot tell',
+      d.cannot_tell,
+    ),
   ]
 }
 

@@ -102,6 +102,7 @@ const reasonWords: Record<Gap['reason'], string> = {
   'malformed-lines': 'Malformed lines',
   'unreadable-file': 'Unreadable file',
   'partly-read-file': 'Partly read file',
+  'dropped-packets': 'The capturing system dropped packets',
 }
 
 function sensorLines(d: Dossier, page: Page): string[] {

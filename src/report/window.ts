@@ -7,7 +7,7 @@ import { atLeast, bytesText, countText, integerText, percentText, timeText } fro
 /** Since when, until when, and how exact that is. */
 export function renderWindow(d: Dossier, page: Page): string[] {
   const { first_start, last_start, last_end, seconds } = d.window
-  const length = seconds === null ? 'unknown' : `${durationWords(seconds)} (${integerText(seconds)} s)`
+  const length = seconds === null ? 'unknown' : `${durationWords(seconds)} (${secondsText(seconds)})`
   return [
     ...heading(page, 'Window'),
     ...fields(page, [
@@ -20,7 +20,15 @@ export function renderWindow(d: Dossier, page: Page): string[] {
   ]
 }
 
+/** Whole seconds in groups of three; what a capture has beyond them, to the millisecond. */
+function secondsText(seconds: number): string {
+  const whole = Math.floor(seconds)
+  const rest = seconds - whole
+  return `${integerText(whole)}${rest === 0 ? '' : rest.toFixed(3).slice(1)} s`
+}
+
 function exactness(d: Dossier): string {
+  if (d.source === 'packets') return 'Times are those of the packets, by the clock of the capturing host.'
   const { start_seconds, end_seconds, interval_seconds, lateness_seconds } = d.window_error
   const start = durationWords(start_seconds)
   const ends =

@@ -147,6 +147,8 @@ export interface Case {
   db: Database
   /** Columns of `flows` that some segment has; the others are null throughout. */
   columns: Set<string>
+  /** What the records of `flows` are: those of flow logs or, in a case without any, those made of packets. */
+  source: 'logs' | 'packets'
   close(): Promise<void>
 }
 
@@ -169,15 +171,18 @@ export async function openCase(caseDir: string): Promise<Case> {
   const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
   const db = await Database.open({ threads: availableParallelism(), memoryLimit: `${memory}MB`, tempDirectory: temp })
   const evidence = evidenceOf(entries)
-  await createViews(db, dir, segments)
   await createEvidenceTable(db, evidence)
-  const columns = new Set(ofKind(segments, 'flows').flatMap(segment => segment.columns))
+  const source = isOfPackets(segments) ? 'packets' : 'logs'
+  await createViews(db, dir, segments, source)
+  const columns = new Set(ofKind(segments, source === 'logs' ? 'flows' : 'packet-flows').flatMap(one => one.columns))
+  // A capture is the sensor of what it holds.
+  if (source === 'packets') columns.add('interface_id')
   const problems = await readProblems(dir, segments, evidence)
   const close = async (): Promise<void> => {
     db.close()
     await rm(temp, { recursive: true, force: true })
   }
-  return { dir, evidence, problems, segments, db, columns, close }
+  return { dir, evidence, problems, segments, db, columns, source, close }
 }
 
 /** Where sorts may spill: beside the case's data if it can be written, so that evidence does not end up on another disk. */
@@ -194,7 +199,16 @@ async function spillParent(dir: string): Promise<string> {
   }
 }
 
-async function createViews(db: Database, dir: string, segments: readonly SegmentEntry[]): Promise<void> {
+function isOfPackets(segments: readonly SegmentEntry[]): boolean {
+  return ofKind(segments, 'flows').length === 0 && ofKind(segments, 'packet-flows').length > 0
+}
+
+async function createViews(
+  db: Database,
+  dir: string,
+  segments: readonly SegmentEntry[],
+  kind: Case['source'],
+): Promise<void> {
   await db.run(
     `CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`,
   )
@@ -205,16 +219,30 @@ async function createViews(db: Database, dir: string, segments: readonly Segment
     .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
   const source = fileList(dir, flows)
   const rest = ['*', ...absent].join(', ')
-  await db.run(
-    source
-      ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}`
-      : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`,
-  )
+  await createPacketView(db, 'packet_flows', fileList(dir, ofKind(segments, 'packet-flows')), packetFlowFields)
+  await createPacketView(db, 'connections', fileList(dir, ofKind(segments, 'connections')), connectionFields)
+  if (kind === 'packets') await createFlowsOfPackets(db)
+  else
+    await db.run(
+      source
+        ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}`
+        : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`,
+    )
   const silence = fileList(dir, ofKind(segments, 'silence'))
   const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
-  await createPacketView(db, 'packet_flows', fileList(dir, ofKind(segments, 'packet-flows')), packetFlowFields)
-  await createPacketView(db, 'connections', fileList(dir, ofKind(segments, 'connections')), connectionFields)
+}
+
+/** The same questions for captures alone: what packets do not say is null. */
+async function createFlowsOfPackets(db: Database): Promise<void> {
+  const known = new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name)])
+  const absent = coreFields
+    .filter(name => !known.has(name))
+    .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
+  await db.run(
+    `CREATE VIEW flows AS SELECT packet_flows.*, evidence.path AS interface_id, ${absent.join(', ')}
+     FROM packet_flows LEFT JOIN evidence ON evidence.id = packet_flows._file`,
+  )
 }
 
 function ofKind(segments: readonly SegmentEntry[], kind: SegmentEntry['kind']): SegmentEntry[] {

@@ -197,6 +197,7 @@ export function labDossier(): Dossier {
     timeline: labTimeline(),
     correlation: [],
     correlation_summary: null,
+    source: 'logs',
     ...words,
     work: [
       {
@@ -208,7 +209,17 @@ export function labDossier(): Dossier {
       { figure: 'window.first_start', value: '2023-09-28T17:22:35Z', sql: 'SELECT min(start) FROM flow', shell: null },
     ],
     problems: [],
-    evidence: { files: 579, partly_read: 0, unreadable: 0, malformed: 0, no_data: 19, skip_data: 0 },
+    evidence: {
+      files: 579,
+      partly_read: 0,
+      unreadable: 0,
+      captures: 0,
+      packets: 0,
+      nfcapd_files: 0,
+      malformed: 0,
+      no_data: 19,
+      skip_data: 0,
+    },
   }
 }
 
@@ -354,7 +365,17 @@ export function sweepDossier(): Dossier {
       line: 17 + 2 * i,
       problem: '19 fields, expected 20',
     })),
-    evidence: { files: 579, partly_read: 1, unreadable: 0, malformed: 31, no_data: 19, skip_data: 4 },
+    evidence: {
+      files: 579,
+      partly_read: 1,
+      unreadable: 0,
+      captures: 0,
+      packets: 0,
+      nfcapd_files: 0,
+      malformed: 31,
+      no_data: 19,
+      skip_data: 4,
+    },
   }
 }
 
