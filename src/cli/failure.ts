@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander'
 import { errorCode, errorText, exitStatus, UserError } from '../errors.ts'
-import { visible } from '../report/text.ts'
+import { FilterError } from '../filter/error.ts'
+import { displayWidth, visible } from '../report/text.ts'
 import { Interrupted } from './interrupt.ts'
 
 /** What is printed of a failure, and the exit status. No text means that nothing is left to say. */
@@ -12,14 +13,17 @@ export interface Failure {
 /** Turns whatever was thrown into words. `usage` names the help that a usage error points to. */
 export function describeFailure(error: unknown, usage: string): Failure {
   if (error instanceof CommanderError) return describeUsage(error, usage)
+  if (error instanceof FilterError)
+    return { text: inWords(error.message, error.hint, error.excerpt(visible, displayWidth)), status: error.status }
   if (error instanceof UserError) return { text: inWords(error.message, error.hint), status: error.status }
   if (error instanceof Interrupted) return { text: inWords('stopped'), status: error.status }
   return describeSystemError(error) ?? describeBug(error)
 }
 
-function inWords(message: string, hint?: string): string {
-  const line = `tidemark: ${visible(message)}`
-  return hint === undefined ? line : `${line}\n  hint: ${visible(hint)}`
+/** @param excerpt lines that are visible already. */
+function inWords(message: string, hint?: string, excerpt: readonly string[] = []): string {
+  const lines = [`tidemark: ${visible(message)}`, ...excerpt]
+  return [...lines, ...(hint === undefined ? [] : [`  hint: ${visible(hint)}`])].join('\n')
 }
 
 function describeUsage(error: CommanderError, usage: string): Failure {

@@ -32,6 +32,7 @@ export interface Compiled {
 
 /** DuckDB's planning can not be interrupted, and takes seconds for some thousand terms. */
 const mostTests = 1000
+const mostBound = 10_000
 
 export function compile(filter: Filter, context: CompileContext): Compiled {
   const c: Compiling = {
@@ -50,6 +51,11 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
     })
   }
   const where = nodeSql(ast, c, false)
+  if (where.values.length > mostBound) {
+    throw new UserError(`exceeds ${mostBound} values: ${where.values.length}`, {
+      hint: 'put long lists into files, in @FILE',
+    })
+  }
   const unknown = sql`(${where} IS NULL)`
   return { where, unknown, sets: [...c.sets.values()], missing: [...c.missing], notes: notesOn(c.missing) }
 }

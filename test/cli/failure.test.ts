@@ -4,12 +4,29 @@ import { describeFailure } from '../../src/cli/failure.ts'
 import { Interrupted } from '../../src/cli/interrupt.ts'
 import { unreadPlaces } from '../../src/cli/unread.ts'
 import { UserError } from '../../src/errors.ts'
+import { FilterError } from '../../src/filter/error.ts'
 
 const failed = (error: unknown) => describeFailure(error, 'tidemark --help')
 
 test('what the user can mend is one line and a hint', () => {
   const { text, status } = failed(new UserError('no case: a\u001b[2J', { hint: 'make one', status: 2 }))
   assert.equal(text, 'tidemark: no case: a\\x1b[2J\n  hint: make one')
+  assert.equal(status, 2)
+})
+
+test('a wrong filter is shown with the place', () => {
+  const text = 'region = "\u001b[2J" and prt 80'
+  const place = { source: { file: null, text, folder: '' }, offset: text.indexOf('prt'), length: 3 }
+  const { text: shown, status } = failed(new FilterError('unknown field: prt', place, { suggestion: 'port' }))
+  assert.equal(
+    shown,
+    [
+      'tidemark: unknown field: prt',
+      '  region = "\\x1b[2J" and prt 80',
+      '                         ^^^',
+      '  hint: did you mean port?',
+    ].join('\n'),
+  )
   assert.equal(status, 2)
 })
 

@@ -1,0 +1,73 @@
+/** A case as the filter language sees it. */
+import { formatAddress } from '../net/address.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { Case } from '../store/case.ts'
+import { quotedName, type Value } from '../store/duckdb.ts'
+import type { CompileContext, Compiled } from './compile.ts'
+import type { CompletionContext } from './complete.ts'
+import { loadSets } from './set.ts'
+import { thingOf } from './things.ts'
+import { parseTime } from './values.ts'
+
+/** What can be asked: the records of flow logs, or what was made of packets. */
+export type View = 'flows' | 'packet_flows' | 'connections'
+
+export function contextOf(c: Case, view: View = 'flows', internal: readonly Prefix[] = []): CompileContext {
+  const kind = view.replace('_', '-')
+  const columns = new Set(c.segments.filter(segment => segment.kind === kind).flatMap(segment => segment.columns))
+  const times = (name: 'first_start' | 'last_end'): bigint[] =>
+    c.evidence
+      .flatMap(({ [name]: text }) => (text === null ? [] : (parseTime(text, false) ?? [])))
+      .sort((a, b) => Number(a - b))
+  const first_us = times('first_start')[0]
+  const last_us = times('last_end').at(-1)
+  if (first_us === undefined || last_us === undefined) return { columns, internal }
+  return { columns, internal, span: { first_us, last_us } }
+}
+
+export interface Matches {
+  records: number
+  matched: number
+  /** Records for which it can not be told. */
+  unknown: number
+}
+
+/** Counts in one pass what matches, and of how many records it can not be told. */
+export async function countMatches(c: Case, compiled: Compiled, view: View = 'flows'): Promise<Matches> {
+  await loadSets(c.db, compiled.sets)
+  const [row] = await c.db.rows(
+    `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
+     FROM (SELECT ${compiled.where.text} AS m FROM ${view})`,
+    compiled.where.values,
+  )
+  return { records: Number(row!['records']), matched: Number(row!['matched']), unknown: Number(row!['unknown']) }
+}
+
+const mostValues = 100
+const offered = new Set(['address', 'number', 'text'])
+const ports = new Set(['srcport', 'dstport', 'orig_port', 'resp_port'])
+
+/** What `complete` needs of a case: its frequent values are looked up once, in one pass over the records. */
+export async function completionContext(c: Case, view: View = 'flows'): Promise<CompletionContext> {
+  const { columns, span } = contextOf(c, view)
+  const asked = [...columns].filter(name => {
+    const { kind } = thingOf(name)
+    return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
+  })
+  const lists = asked.map((name, i) => `approx_top_k(${quotedName(name)}, ${mostValues}) AS v${i}`)
+  const [row] = asked.length === 0 ? [] : await c.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
+  const frequent = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
+  const values = (column: string, begin: string): string[] =>
+    (frequent.get(column) ?? []).filter(value => value.toLowerCase().startsWith(begin))
+  return { columns, values, ...(span !== undefined && { span }) }
+}
+
+function textsOf(list: Value): string[] {
+  if (list === null || typeof list !== 'object' || !('items' in list)) return []
+  return list.items.flatMap((item: Value) => {
+    if (item === null) return []
+    if (typeof item !== 'object' || !('entries' in item)) return [String(item)]
+    const { hi, lo } = item.entries as { hi?: Value; lo?: Value }
+    return typeof hi === 'bigint' && typeof lo === 'bigint' ? [formatAddress(hi, lo)] : []
+  })
+}
