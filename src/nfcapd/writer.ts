@@ -2,6 +2,7 @@ import { assert, UserError } from '../errors.ts'
 import { has, type NfcapdFlow } from './flow.ts'
 import { lz4, lz4Bound } from './lz4.ts'
 import { noTotals, totalsBytes, writeTotals } from './totals.ts'
+import { zstd, zstdBound } from './zstd.ts'
 
 /** nfdump's own blocks have up to 1 MiB (WRITE_BUFFSIZE of 1.7.1). */
 const blockBytes = 1 << 20
@@ -16,7 +17,7 @@ const nfdumpVersion = 0x01070100
 const magic = 0xa50c
 /** What nfdump says of a file without flows. */
 const noFirst = 0x7fffffffffffffffn
-const compressionNumbers = { none: 0, lz4: 3 } as const
+const compressionNumbers = { none: 0, lz4: 3, zstd: 4 } as const
 
 const TCP = 6
 const UDP = 17
@@ -25,6 +26,7 @@ const ICMPV6 = 58
 const protocolClasses = ['Tcp', 'Udp', 'Icmp', 'Other'] as const
 
 export interface NfcapdWriterOptions {
+  /** LZ4 is read by each nfdump 1.7, zstd by 1.7.3 and later where they were built with it: not by Debian's 1.7.1. */
   compression?: keyof typeof compressionNumbers
   /** What the sensor calls itself, up to 120 bytes. */
   ident?: string
@@ -75,7 +77,8 @@ export class NfcapdWriter {
       throw new UserError(`ident too long: ${options.ident}`, { hint: `up to ${identBytesMax} bytes` })
     }
     this.created = options.created ?? 0
-    this.packed = new Uint8Array(this.compression === 'none' ? 0 : blockHeadBytes + lz4Bound(blockBytes))
+    const bound = { none: () => 0, lz4: lz4Bound, zstd: zstdBound }[this.compression]
+    this.packed = new Uint8Array(blockHeadBytes + bound(blockBytes))
     this.packedView = new DataView(this.packed.buffer)
     this.give(this.header(0, 0))
   }
@@ -194,9 +197,10 @@ export class NfcapdWriter {
     const size = this.at - blockHeadBytes
     let bytes: Uint8Array = this.block
     let length = size
-    if (this.compression === 'lz4') {
+    if (this.compression !== 'none') {
+      const pack = this.compression === 'lz4' ? lz4 : zstd
       bytes = this.packed
-      length = lz4(this.block.subarray(blockHeadBytes, this.at), this.packed.subarray(blockHeadBytes))
+      length = pack(this.block.subarray(blockHeadBytes, this.at), this.packed.subarray(blockHeadBytes))
     }
     const head = bytes === this.block ? this.view : this.packedView
     head.setUint32(0, this.records, true)

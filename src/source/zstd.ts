@@ -234,6 +234,9 @@ const predefined: Tables = {
   matches: fseTable(6, [1, 4, 3, ...twos(6), ...ones(37), ...rare(7)]),
 }
 
+// What packing needs of the format.
+export { blockBytesMax, frameMagic, literalBase, literalBits, matchBase, matchBits, predefined }
+
 /** The content of a frame's blocks, and what each leaves to the next. */
 class Blocks {
   window = 0

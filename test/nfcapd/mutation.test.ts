@@ -19,6 +19,7 @@ const plain = randomFlows(80, 42).filter(flow => flow.has === 0)
 const files: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   ['layout 2', written(flows)],
   ['layout 2, lz4', written(flows, { compression: 'lz4' })],
+  ['layout 2, zstd', written(flows, { compression: 'zstd' })],
   ...packedFiles.map(([name, base64]) => [`layout 2, ${name}`, new Uint8Array(Buffer.from(base64, 'base64'))] as const),
   ['layout 2, big endian', bigEndian()],
   [

@@ -16,7 +16,7 @@ describe('nfdump packs a file anew: the same flows', skipWithout('nfdump'), () =
     ['2', 'bz2'],
     ['3', 'lz4'],
   ]
-  const flows = randomFlows(25_000, 11)
+  const flows = randomFlows(12_000, 11)
   const file = written(flows, { ident: 'lab' })
   for (const [number, compression] of compressions) {
     test(compression, async t => {
@@ -35,12 +35,9 @@ const captures = sharedDir === null ? null : join(sharedDir, 'data', 'pcap')
 const names = [
   'zeek/Traces/tunnels/gre-within-gre.pcap',
   'zeek/Traces/wikipedia.pcap',
-  'zeek/Traces/tunnels/Teredo.pcap',
   'slips/dataset/test-cc/test-cc-capture-2.pcap',
-  'slips/dataset/test12-icmp-portscan.pcap',
   'ndpi/pcap/anyconnect-vpn.pcap',
   'nfdump/pack.pcap',
-  'arkime/mpls-basic.pcap',
   'community-id-spec/pcaps/icmp6.pcap',
 ]
 

@@ -5,9 +5,11 @@ import { unbzip2 } from '../../src/nfcapd/bzip2.ts'
 import { lz4, lz4Bound, unlz4 } from '../../src/nfcapd/lz4.ts'
 import { unlzo } from '../../src/nfcapd/lzo.ts'
 import { PackedError, PackedFull } from '../../src/nfcapd/packed.ts'
+import { zstd, zstdBound } from '../../src/nfcapd/zstd.ts'
+import { unzstd } from '../../src/source/zstd.ts'
 import { skipWithout } from '../repo.ts'
 import { packedFiles } from './packed-fixtures.ts'
-import { Random, randomFlows, readAll, textOf } from './support.ts'
+import { piecesOf, Random, randomFlows, readAll, textOf } from './support.ts'
 
 type Unpack = (block: Uint8Array, out: Uint8Array) => number
 
@@ -76,6 +78,40 @@ describe('LZ4', () => {
     ]
     for (const block of bad) assert.throws(() => unpacked(unlz4, block), PackedError, `${block}`)
     assert.throws(() => unpacked(unlz4, [0x1f, 1, 1, 0, 255, 255, 0, 0], 100), PackedFull)
+  })
+})
+
+describe('zstd', () => {
+  const packed = (bytes: Uint8Array): Uint8Array => {
+    const out = new Uint8Array(zstdBound(bytes.length))
+    return out.subarray(0, zstd(bytes, out))
+  }
+  const big = (seed: number, count: number): Uint8Array => {
+    const random = new Random(seed)
+    return Buffer.concat(Array.from({ length: count }, () => content(random)))
+  }
+  const cases = [
+    ...Array.from({ length: 150 }, (_, i) => content(new Random(i + 100))),
+    ...[1, 2, 3].map(seed => big(seed, 200)),
+    new Uint8Array(300_000),
+    Uint8Array.from({ length: 200_000 }, (_, i) => i * i * 31 + (i >>> 7)),
+  ]
+
+  test('what is packed is unpacked', async () => {
+    for (const bytes of cases) {
+      const parts: Uint8Array[] = []
+      for await (const part of unzstd(piecesOf(packed(bytes)))) parts.push(part)
+      assert.ok(Buffer.concat(parts).equals(bytes))
+    }
+    assert.ok(packed(new Uint8Array(300_000)).length < 100)
+  })
+
+  test('the program zstd unpacks it', skipWithout('zstd'), () => {
+    for (const bytes of [cases.slice(0, 40), cases.slice(150)].map(parts => parts.map(packed))) {
+      const whole = execFileSync('zstd', ['-d', '-c'], { input: Buffer.concat(bytes), maxBuffer: 1 << 26 })
+      const expected = bytes.length === 40 ? cases.slice(0, 40) : cases.slice(150)
+      assert.ok(whole.equals(Buffer.concat(expected)))
+    }
   })
 })
 

@@ -6,7 +6,9 @@ import { skipWithout } from '../repo.ts'
 import { comparable, expectedRaw } from './raw.ts'
 import { fileOf, nfdump, randomFlows, rawRecords, readAll, textOf, wide, written } from './support.ts'
 
-const compressions = ['none', 'lz4'] as const
+const compressions = ['none', 'lz4', 'zstd'] as const
+/** Debian's nfdump 1.7.1 was built without zstd. */
+const readByNfdump = ['none', 'lz4'] as const
 
 describe('what is written is read back', () => {
   for (const compression of compressions) {
@@ -67,7 +69,7 @@ test('a name of a sensor that nfdump would not read is refused', () => {
 })
 
 describe('nfdump reads what is written', skipWithout('nfdump'), () => {
-  for (const compression of compressions) {
+  for (const compression of readByNfdump) {
     test(`${compression}: every field of 8,000 random flows`, t => {
       const flows = randomFlows(8000, 4)
       const path = fileOf(t, written(flows, { compression, ident: 'lab' }))
@@ -94,7 +96,7 @@ describe('nfdump reads what is written', skipWithout('nfdump'), () => {
   })
 
   test('it finds nothing to complain about', t => {
-    for (const compression of compressions) {
+    for (const compression of readByNfdump) {
       const text = nfdump('-v', fileOf(t, written(randomFlows(5000, 6), { compression })))
       assert.match(text, /Type 3 blocks : 2\nRecords {7}: 5002/)
       assert.doesNotMatch(text, /error|corrupt|malformed/i)
