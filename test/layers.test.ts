@@ -19,6 +19,7 @@ const maySee: Record<string, string[]> = {
   ingest: ['net', 'source', 'flow', 'flowlog', 'packet', 'meter', 'nfcapd', 'store'],
   query: ['net', 'flow', 'store'],
   filter: ['net', 'flow', 'store', 'query'],
+  carve: ['net', 'source', 'flow', 'packet', 'store', 'query', 'filter'],
   detect: ['net', 'flow', 'query'],
   investigate: ['net', 'flow', 'store', 'query', 'detect'],
   report: ['net', 'flow', 'store', 'query', 'detect', 'investigate'],

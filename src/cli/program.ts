@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
 import { addCommand } from './add.ts'
+import { carveCommand } from './carve.ts'
 import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
   for (const define of [
     addCommand,
     convertCommand,
+    carveCommand,
     evidenceCommand,
     verifyCommand,
     investigateCommand,

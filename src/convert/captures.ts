@@ -119,6 +119,9 @@ async function meterCapture(
   }
 }
 
+/** Conversations that are kept at once: see `readCapture`. */
+const conversationsMax = 2 ** 21
+
 /** A meter that ends everything at the borders of an aggregation interval, if it is given one. */
 class WindowedMeter {
   packets = 0
@@ -133,6 +136,7 @@ class WindowedMeter {
       ...(flow && { flows: flow }),
       ...(connection && { connections: connection }),
       ...(options.timeouts && { timeouts: options.timeouts }),
+      limit: conversationsMax,
     })
   }
 

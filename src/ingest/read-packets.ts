@@ -12,6 +12,12 @@ import { addConnection } from './connection-rows.ts'
 import { addMetered, addNfcapd } from './flow-rows.ts'
 import { Spool } from './spool.ts'
 
+/**
+ * Conversations of one capture that are kept at once: about 500 MB of tables in the worst case, a flood of single packets. Beyond, those that
+ * would end first are ended and counted.
+ */
+const conversationsMax = 2 ** 20
+
 /** What reading came to, but for what the file around it tells. */
 export interface PacketReading {
   entry: Partial<EvidenceEntry>
@@ -33,6 +39,7 @@ export async function readCapture(
   const meter = new Meter({
     flows: record => addMetered(flows, record),
     connections: connection => addConnection(connections, connection),
+    limit: conversationsMax,
   })
   const decoder = new CaptureDecoder(packet => meter.add(packet))
   let told = 0

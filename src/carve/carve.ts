@@ -1,0 +1,141 @@
+import { basename } from 'node:path'
+import { exitStatus, UserError } from '../errors.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { hasPorts } from '../net/protocols.ts'
+import { CaptureDecoder } from '../packet/capture.ts'
+import { defaultLimits, Expanded, type ExpandLimits } from '../source/expand.ts'
+import { readSource } from '../source/read.ts'
+import { compressionOf } from '../source/sniff.ts'
+import type { Case } from '../store/case.ts'
+import { conversationKey, endKey, isWithin, type Selection, select, type Wanted } from './selection.ts'
+import { type CaptureWriter, PcapngWriter, PcapWriter } from './writer.ts'
+
+export interface CarveOptions {
+  wanted: Wanted
+  /** pcap or pcapng, by its name. */
+  out: string
+  /** The analyst's own networks, for filters that ask what is internal. */
+  internal?: Prefix[]
+  limits?: Partial<ExpandLimits>
+  signal?: AbortSignal
+  onProgress?: (done: number, total: number, packets: number) => void
+}
+
+export interface CarveReport {
+  out: string
+  /** Flow records or connections that were wanted. */
+  matched: number
+  files: { path: string; packets: number; carved: number; problem: string | null }[]
+  packets: number
+  carved: number
+  /** Numbers of the packets in their captures, the first of them. */
+  packet_numbers: { path: string; packets: number[] }[]
+}
+
+const numbersMax = 100_000
+
+/**
+ * The packets of the case's captures that belong to what is wanted, with both directions of each conversation, in the order of their files.
+ *
+ * @throws UserError when the case has no capture, when one is not where it was or has changed, when nothing is wanted or the output can
+ *   not be written.
+ */
+export async function carve(c: Case, options: CarveOptions): Promise<CarveReport> {
+  const captures = c.evidence.filter(file => file.capture !== null && file.id !== null)
+  if (captures.length === 0) {
+    throw new UserError('no capture to carve packets from', { hint: 'name one: tidemark carve FILTER CAPTURE -o OUT' })
+  }
+  const selection = await select(c, options.wanted, options.internal)
+  const report: CarveReport = {
+    out: options.out,
+    matched: selection.matched,
+    files: [],
+    packets: 0,
+    carved: 0,
+    packet_numbers: [],
+  }
+  const writer = openWriter(options.out)
+  const total = captures.reduce((sum, file) => sum + file.size, 0)
+  let before = 0
+  try {
+    for (const file of captures) {
+      const tick = (bytes: number, packets: number): void => {
+        options.signal?.throwIfAborted()
+        options.onProgress?.(before + bytes, total, report.packets + packets)
+      }
+      await carveFile(file, selection, writer, options, report, tick)
+      before += file.size
+    }
+    writer.finish()
+  } catch (error) {
+    writer.abandon()
+    throw error
+  }
+  return report
+}
+
+function openWriter(out: string): CaptureWriter {
+  if (/\.pcap$/i.test(out)) return new PcapWriter(out)
+  if (/\.(pcapng|ntar)$/i.test(out)) return new PcapngWriter(out)
+  throw new UserError(`can not tell the format from the name of the output: ${out}`, {
+    hint: 'end it in .pcapng (keeps the packet numbers as comments) or .pcap',
+    status: exitStatus.usage,
+  })
+}
+
+async function carveFile(
+  file: Case['evidence'][number],
+  selection: Selection,
+  writer: CaptureWriter,
+  options: CarveOptions,
+  report: CarveReport,
+  tick: (bytes: number, packets: number) => void,
+): Promise<void> {
+  const own = { path: file.path, packets: file.capture!.packets, carved: 0, problem: null as string | null }
+  report.files.push(own)
+  report.packets += own.packets
+  const conversations = selection.of(file.id!)
+  if (conversations === null) return
+  const source = await readSource(file.path, file.size).catch(error => {
+    throw new UserError(`can not read the capture again: ${file.path}`, {
+      hint: 'put it back where it was when it was added',
+      cause: error,
+    })
+  })
+  if (file.sha256 !== null && source.sha256 !== file.sha256) {
+    throw new UserError(`the capture has changed since it was added: ${file.path}`, {
+      hint: 'add it to a new case, or restore it',
+    })
+  }
+  const name = basename(file.path)
+  const numbers: number[] = []
+  const decoder = new CaptureDecoder((packet, captured) => {
+    const withPorts = packet.hasTransport && hasPorts(packet.protocol)
+    const from = end(packet.src0, packet.src1, packet.src2, packet.src3, withPorts ? packet.srcPort : null)
+    const to = end(packet.dst0, packet.dst1, packet.dst2, packet.dst3, withPorts ? packet.dstPort : null)
+    // As `select` makes the keys: ICMP by its ends alone, whatever its types.
+    const stretches = conversations.get(conversationKey(from, to, packet.protocol))
+    if (stretches === undefined || !isWithin(stretches, packet.time, from)) return
+    writer.add(captured, `packet ${packet.number} of ${name}`)
+    own.carved++
+    if (numbers.length < numbersMax) numbers.push(packet.number)
+  })
+  const compression = compressionOf(source.head)
+  const limits = { ...defaultLimits, ...options.limits }
+  const expanded = new Expanded(source.open, compression, source.size, limits, source.whole)
+  for await (const piece of expanded) {
+    decoder.feed(piece)
+    tick(compression === 'none' ? expanded.bytes : 0, decoder.accounts.packets)
+  }
+  decoder.end()
+  const damage = expanded.damage ?? decoder.reader.damage
+  own.problem = damage === null ? null : `byte ${damage.offset}: ${damage.problem}`
+  report.carved += own.carved
+  report.packet_numbers.push({ path: file.path, packets: numbers })
+}
+
+function end(w0: number, w1: number, w2: number, w3: number, port: number | null): string {
+  const hi = (BigInt(w0 >>> 0) << 32n) | BigInt(w1 >>> 0)
+  const lo = (BigInt(w2 >>> 0) << 32n) | BigInt(w3 >>> 0)
+  return endKey(hi, lo, port)
+}

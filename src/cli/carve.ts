@@ -1,0 +1,177 @@
+import { type Command, Option } from 'commander'
+import type { CarveReport } from '../carve/carve.ts'
+import type { Wanted } from '../carve/selection.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { parsePrefix } from '../net/prefix.ts'
+import { countText, integerText } from '../report/numbers.ts'
+import { visible } from '../report/text.ts'
+import type { Case } from '../store/case.ts'
+import { addReadingOptions, readInto } from './add.ts'
+import { requirePaths } from './arguments.ts'
+import { interruptible } from './interrupt.ts'
+import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
+import { note, print } from './output.ts'
+import { startBar } from './progress.ts'
+import { withThrowAwayCase } from './throw-away-case.ts'
+
+interface Options extends CommonOptions, ReadingOptions {
+  out: string
+  finding?: string
+  of?: string[]
+  connection?: string[]
+  nfdump?: true
+  internal?: string[]
+}
+
+/** Defines `tidemark carve`. */
+export function carveCommand(program: Command): void {
+  const command = program
+    .command('carve')
+    .description('Take the packets of a filter, a finding or a connection out of captures.')
+    .usage('[options] FILTER [CAPTURE…]')
+    .argument('[filter-and-captures...]', 'a filter, then captures; without captures those of the case')
+    .requiredOption(
+      '-o, --out <file>',
+      'file to write: .pcapng keeps each packet’s number as a comment, .pcap does not',
+    )
+    .option('--finding <id>', 'the packets of a finding, e.g. F2, instead of a filter; needs --of')
+    .addOption(new Option('--of <address>', 'whose dossier has the finding (repeatable)').argParser(collectPrefix))
+    .addOption(
+      new Option('--connection <id>', 'the packets of a Community ID, instead of a filter (repeatable)').argParser(
+        collectText,
+      ),
+    )
+    .option('--nfdump', 'the filter means exactly what it means to nfdump 1.7.1')
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .option('--json', 'print one JSON document: what was taken, with the numbers of the packets')
+  addReadingOptions(command)
+    .addHelpText('after', carveHelp)
+    .action(async (args: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      const { filter, paths } = splitFilter(args, options)
+      await requirePaths(paths)
+      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      const report = await interruptible(signal => {
+        const work = async (caseDir: string): Promise<CarveReport> => {
+          if (paths.length > 0) await readInto(caseDir, paths, options, signal)
+          signal.throwIfAborted()
+          return run(caseDir, filter, options, signal)
+        }
+        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+      })
+      await show(report, options)
+    })
+}
+
+const carveHelp = `
+Packets come with both directions of their conversation. The captures of a case are read again where they were when they were added.
+
+Examples:
+  tidemark carve 'host 203.0.113.7 and port 22' investigate.pcap -o ssh.pcapng
+  tidemark carve 'dst port 8889 and bytes > 1M' -o out.pcapng --case incident.tidemark
+  tidemark carve --finding F2 --of 203.0.113.7 -o brute-force.pcap
+  tidemark carve --connection 1:LQU9qZlK+B5F3KDmev6m5PMibrg= investigate.pcap -o one.pcapng`
+
+function collectText(text: string, before: string[] = []): string[] {
+  return [...before, text]
+}
+
+/** The first argument is the filter, unless an option says what is wanted. */
+function splitFilter(args: string[], options: Options): { filter: string | null; paths: string[] } {
+  const ways = [options.finding, options.connection].filter(way => way !== undefined).length
+  if (ways > 1) throw usage('--finding and --connection exclude each other', 'name one of them')
+  if (ways === 1) {
+    if (options.finding !== undefined && !options.of?.length)
+      throw usage(`whose finding: ${options.finding}`, 'name the address: --of 203.0.113.7')
+    return { filter: null, paths: args }
+  }
+  const [filter, ...paths] = args
+  if (filter === undefined)
+    throw usage('no filter', "name what is wanted: tidemark carve 'host 203.0.113.7' -o out.pcapng")
+  return { filter, paths }
+}
+
+function usage(message: string, hint: string): UserError {
+  return new UserError(message, { hint, status: exitStatus.usage })
+}
+
+async function run(
+  caseDir: string,
+  filter: string | null,
+  options: Options,
+  signal: AbortSignal,
+): Promise<CarveReport> {
+  const [{ openCase }, { carve }] = await Promise.all([import('../store/case.ts'), import('../carve/carve.ts')])
+  const opened = await openCase(caseDir)
+  const bar = await startBar('carving')
+  try {
+    const wanted: Wanted =
+      filter !== null
+        ? { kind: 'filter', text: filter, nfdump: options.nfdump === true }
+        : options.connection !== undefined
+          ? { kind: 'community', ids: options.connection }
+          : await ofFinding(opened, options, signal)
+    return await carve(opened, {
+      wanted,
+      out: options.out,
+      internal: (options.internal ?? []).map(text => parsePrefix(text)!),
+      limits: {
+        ...(options.maxExpand !== undefined && { ratioMax: options.maxExpand }),
+        ...(options.maxExpanded !== undefined && { bytesMax: options.maxExpanded }),
+      },
+      signal,
+      onProgress: (done, total, packets) => bar.update(done, total, `${integerText(packets)} packets`),
+    })
+  } finally {
+    bar.stop()
+    await opened.close()
+  }
+}
+
+/** The services of a finding, in its time by the clock of the captures. */
+async function ofFinding(opened: Case, options: Options, signal: AbortSignal): Promise<Wanted> {
+  const { investigate } = await import('../investigate/investigate.ts')
+  const dossier = await investigate(opened, options.of ?? [], {
+    ...(options.internal && { internal: options.internal }),
+    signal,
+  })
+  const finding = dossier.findings.find(one => one.id === options.finding)
+  if (finding === undefined) {
+    const known = dossier.findings.map(one => one.id).join(', ')
+    throw new UserError(`no such finding: ${options.finding}`, {
+      hint: known === '' ? 'the dossier has no finding' : `the dossier has ${known}`,
+      status: exitStatus.usage,
+    })
+  }
+  const offset = (dossier.correlation_summary?.clock_offset.seconds ?? 0) * 1e6
+  // Times of flow logs are whole seconds, and may be late by the interval.
+  const slack = dossier.source === 'logs' ? 60e6 : 0
+  return {
+    kind: 'services',
+    services: dossier.services
+      .filter(service => service.findings.includes(finding.id))
+      .map(({ client, server, port, protocol }) => ({
+        ...{ client, server, port, protocol },
+        from_us: Date.parse(finding.first_start) * 1000 - offset - slack,
+        to_us: Date.parse(finding.last_end) * 1000 - offset + 1e6,
+      })),
+  }
+}
+
+async function show(report: CarveReport, options: Options): Promise<void> {
+  const unread = report.files.filter(file => file.problem !== null)
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(report))
+  } else {
+    await note(
+      `${integerText(report.carved)} of ${countText(report.packets, 'packet')} in ${countText(report.files.length, 'capture')}: ${options.out}`,
+    )
+  }
+  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${file.problem}`)
+  process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
+}
