@@ -14,6 +14,8 @@ export interface CaptureInterface {
   binary: boolean
   /** `if_tsoffset`: seconds to be added to each time. */
   offset: number
+  /** Given out so far. */
+  packets: number
   /** Of the last statistics: packets received, and lost by the interface or for want of room (`isb_ifdrop`), and by the system (`isb_osdrop`). */
   received: bigint | null
   interfaceDrops: bigint | null
@@ -24,7 +26,7 @@ export interface CaptureInterface {
 export function plainInterface(linkType: number, snapLength: number, resolution: number): CaptureInterface {
   return {
     ...{ section: 1, linkType, snapLength, name: null, resolution, binary: false, offset: 0 },
-    ...{ received: null, interfaceDrops: null, systemDrops: null },
+    ...{ packets: 0, received: null, interfaceDrops: null, systemDrops: null },
   }
 }
 

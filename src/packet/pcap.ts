@@ -46,6 +46,7 @@ export class PcapReader extends PieceReader {
       at += headerBytes
     }
     const { recordHeader, little } = this
+    const only = this.interfaces[0]!
     while (to - at >= recordHeader) {
       const length = this.capturedLength(bytes, at)
       if (length > capturedBytesMax) {
@@ -57,6 +58,7 @@ export class PcapReader extends PieceReader {
         this.wanted = end - at
         return at
       }
+      only.packets++
       this.give(bytes, at, end, little)
       at = end
     }

@@ -51,6 +51,8 @@ export class PcapngReader extends PieceReader {
   private readonly onPacket: (captured: Captured) => void
   private readonly captured = new Captured()
   private readonly timestamp = new Timestamp()
+  /** Of packets whose section does not describe it: their times are taken to be in the usual unit. */
+  private readonly unknown = plainInterface(-1, 0, 6)
   private little = true
   /** Where the interfaces of this section begin in `interfaces`. */
   private firstInterface = 0
@@ -190,12 +192,13 @@ export class PcapngReader extends PieceReader {
   private timed(bytes: Uint8Array, at: number, end: number, local: number): boolean {
     const { little, captured, timestamp } = this
     const number = this.firstInterface + local
-    const source = number < this.interfaces.length ? this.interfaces[number]! : unknownInterface
+    const source = number < this.interfaces.length ? this.interfaces[number]! : this.unknown
     timestamp.set(u32of(bytes, at + 12, little), u32of(bytes, at + 16, little), source)
     if (!timestamp.exact) this.timesOutOfRange++
     captured.time = timestamp.time
     captured.nanoseconds = timestamp.nanoseconds
     captured.timed = true
+    source.packets++
     captured.linkType = source.linkType
     captured.interface = number
     captured.wireLength = u32of(bytes, at + 24, little)
@@ -206,13 +209,13 @@ export class PcapngReader extends PieceReader {
   private simple(bytes: Uint8Array, at: number, end: number): boolean {
     if (end - at < 16) return this.short(at, end, 'a packet block')
     const { captured } = this
-    const source =
-      this.firstInterface < this.interfaces.length ? this.interfaces[this.firstInterface]! : unknownInterface
+    const source = this.firstInterface < this.interfaces.length ? this.interfaces[this.firstInterface]! : this.unknown
     const wire = u32of(bytes, at + 8, this.little)
     let length = Math.min(wire, end - 4 - (at + 12))
     if (source.snapLength > 0) length = Math.min(length, source.snapLength)
     captured.nanoseconds = 0
     captured.timed = false
+    source.packets++
     captured.linkType = source.linkType
     captured.interface = this.firstInterface
     captured.wireLength = wire
@@ -236,6 +239,3 @@ export class PcapngReader extends PieceReader {
     return true
   }
 }
-
-/** Of a packet whose section does not describe its interface: its time is taken to be in the usual unit. */
-const unknownInterface = plainInterface(-1, 0, 6)

@@ -64,7 +64,7 @@ for (const big of [false, true]) {
     )
     assert.equal(packets.length, 2)
     const [first, second] = reader.interfaces
-    assert.deepEqual([first?.linkType, first?.snapLength, first?.name], [1, 96, 'eth0'])
+    assert.deepEqual([first?.linkType, first?.snapLength, first?.name, first?.packets], [1, 96, 'eth0', 1])
     assert.deepEqual([first?.received, first?.interfaceDrops, first?.systemDrops], [1000n, 2n ** 60n, 3n])
     assert.deepEqual([second?.linkType, second?.name, second?.interfaceDrops], [101, null, null])
   })
