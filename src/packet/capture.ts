@@ -71,8 +71,9 @@ export class CaptureReader {
   }
 
   private begin(): void {
-    if (isPcap(this.head)) this.reader = new PcapReader(this.onPacket)
-    else if (isPcapng(this.head)) this.reader = new PcapngReader(this.onPacket)
+    const head = new DataView(this.head.buffer)
+    if (isPcap(head)) this.reader = new PcapReader(this.onPacket)
+    else if (isPcapng(head)) this.reader = new PcapngReader(this.onPacket)
     else this.unknown = { kind: 'unknown', offset: 0, problem: 'no capture: neither pcap nor pcapng' }
     this.reader?.feed(this.head)
   }

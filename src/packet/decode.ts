@@ -61,7 +61,10 @@ export class Decoder {
     packet.vlan = -1
     packet.tunnel = 0
     packet.tunnelId = -1
-    walk.bytes = bytes
+    if (bytes !== walk.bytes) {
+      walk.bytes = bytes
+      walk.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     walk.at = from
     walk.to = to
     // A capture that holds more than was on the wire is wrong about one of the two.

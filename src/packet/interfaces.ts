@@ -1,5 +1,3 @@
-import { u16of, u64of } from './integers.ts'
-
 /** An interface of a capture: where packets were captured, and how their records are to be read. */
 export interface CaptureInterface {
   /** Of the section that describes it, from 1. */
@@ -32,16 +30,16 @@ export function plainInterface(linkType: number, snapLength: number, resolution:
 
 /** Options of a block (draft-ietf-opsawg-pcapng, 3.5): a code, a length, a value padded to four bytes. One that does not fit ends them. */
 export function* options(
-  bytes: Uint8Array,
+  view: DataView,
   from: number,
   to: number,
   little: boolean,
 ): Generator<readonly [code: number, from: number, to: number]> {
   let at = from
   while (to - at >= 4) {
-    const code = u16of(bytes, at, little)
+    const code = view.getUint16(at, little)
     const start = at + 4
-    const end = start + u16of(bytes, at + 2, little)
+    const end = start + view.getUint16(at + 2, little)
     if (code === 0 || end > to) return
     yield [code, start, end]
     at = start + ((end - start + 3) & ~3)
@@ -54,30 +52,32 @@ const text = new TextDecoder('utf-8', { fatal: false })
 /** Options of an Interface Description Block (4.2): `if_name`, `if_tsresol`, `if_tsoffset`. */
 export function describe(
   to: CaptureInterface,
-  bytes: Uint8Array,
+  view: DataView,
   [code, from, end]: readonly [number, number, number],
   little: boolean,
 ): void {
   const length = end - from
   if (code === 2 && length > 0) {
-    to.name = text.decode(bytes.subarray(from, Math.min(end, from + nameBytesMax))).replace(/\0+$/, '')
+    to.name = text
+      .decode(new Uint8Array(view.buffer, view.byteOffset + from, Math.min(length, nameBytesMax)))
+      .replace(/\0+$/, '')
   } else if (code === 9 && length >= 1) {
-    to.resolution = bytes[from]! & 0x7f
-    to.binary = bytes[from]! > 0x7f
+    to.resolution = view.getUint8(from) & 0x7f
+    to.binary = view.getUint8(from) > 0x7f
   } else if (code === 14 && length >= 8) {
-    to.offset = Number(BigInt.asIntN(64, u64of(bytes, from, little)))
+    to.offset = Number(view.getBigInt64(from, little))
   }
 }
 
 /** Options of an Interface Statistics Block (4.6). They count from the start of the capture, so the last block says it all. */
 export function enterStatistics(
   to: CaptureInterface,
-  bytes: Uint8Array,
+  view: DataView,
   [code, from, end]: readonly [number, number, number],
   little: boolean,
 ): void {
   if (end - from < 8) return
-  if (code === 4) to.received = u64of(bytes, from, little)
-  else if (code === 5) to.interfaceDrops = u64of(bytes, from, little)
-  else if (code === 7) to.systemDrops = u64of(bytes, from, little)
+  if (code === 4) to.received = view.getBigUint64(from, little)
+  else if (code === 5) to.interfaceDrops = view.getBigUint64(from, little)
+  else if (code === 7) to.systemDrops = view.getBigUint64(from, little)
 }

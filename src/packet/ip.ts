@@ -1,5 +1,4 @@
 import { TCP } from '../net/protocols.ts'
-import { u16, u32, word } from './integers.ts'
 import type { Packet } from './packet.ts'
 import { ipCut, ipHeaderLengthWrong, ipTotalLengthWrong, ipVersionWrong } from './reasons.ts'
 import { ipv4Next, ipv6Next, noTransportNext, notes, type Walk } from './walk.ts'
@@ -20,7 +19,7 @@ export function rawIp(walk: Walk): number {
 
 /** RFC 791. Returns 0 with `walk.at` at the payload. */
 export function ipv4(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (at >= walk.to) return ipCut
   const first = bytes[at]!
   if (first >>> 4 !== 4) return ipVersionWrong
@@ -28,7 +27,7 @@ export function ipv4(walk: Walk, packet: Packet): number {
   if (headerBytes < 20) return ipHeaderLengthWrong
   const onWire = walk.end - at
   if (walk.to - at < 20 || onWire < 20) return ipCut
-  let length = u16(bytes, at + 2)
+  let length = view.getUint16(at + 2)
   if (length === 0) {
     length = onWire
     walk.notes |= notes.lengthFromWire
@@ -38,18 +37,18 @@ export function ipv4(walk: Walk, packet: Packet): number {
   packet.version = 4
   packet.src0 = packet.src1 = packet.dst0 = packet.dst1 = 0
   packet.src2 = packet.dst2 = mapped
-  packet.src3 = word(bytes, at + 12)
-  packet.dst3 = word(bytes, at + 16)
+  packet.src3 = view.getInt32(at + 12)
+  packet.dst3 = view.getInt32(at + 16)
   packet.protocol = bytes[at + 9]!
   packet.ipBytes = length
   packet.tos = bytes[at + 1]!
   packet.ttl = bytes[at + 8]!
   // More fragments (0x2000), or an offset.
-  const fragment = u16(bytes, at + 6) & 0x3fff
+  const fragment = view.getUint16(at + 6) & 0x3fff
   packet.fragment = 0
   if (fragment !== 0) {
     packet.fragment = fragment === 0x2000 ? 1 : 3
-    walk.identification = u16(bytes, at + 4)
+    walk.identification = view.getUint16(at + 4)
     walk.fragmentProtocol = packet.protocol
   }
   enter(walk, at + headerBytes, at + length)
@@ -58,22 +57,22 @@ export function ipv4(walk: Walk, packet: Packet): number {
 
 /** RFC 8200. Returns 0 with `walk.at` at what follows the extension headers, or `noTransportNext`. */
 export function ipv6(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (at >= walk.to) return ipCut
   if (bytes[at]! >>> 4 !== 6) return ipVersionWrong
   const onWire = walk.end - at
   if (walk.to - at < ipv6HeaderBytes || onWire < ipv6HeaderBytes) return ipCut
   packet.version = 6
-  packet.src0 = word(bytes, at + 8)
-  packet.src1 = word(bytes, at + 12)
-  packet.src2 = word(bytes, at + 16)
-  packet.src3 = word(bytes, at + 20)
-  packet.dst0 = word(bytes, at + 24)
-  packet.dst1 = word(bytes, at + 28)
-  packet.dst2 = word(bytes, at + 32)
-  packet.dst3 = word(bytes, at + 36)
+  packet.src0 = view.getInt32(at + 8)
+  packet.src1 = view.getInt32(at + 12)
+  packet.src2 = view.getInt32(at + 16)
+  packet.src3 = view.getInt32(at + 20)
+  packet.dst0 = view.getInt32(at + 24)
+  packet.dst1 = view.getInt32(at + 28)
+  packet.dst2 = view.getInt32(at + 32)
+  packet.dst3 = view.getInt32(at + 36)
   packet.protocol = bytes[at + 6]!
-  packet.tos = (u16(bytes, at) >>> 4) & 0xff
+  packet.tos = (view.getUint16(at) >>> 4) & 0xff
   packet.ttl = bytes[at + 7]!
   packet.fragment = 0
   const length = ipv6Length(walk, at, packet.protocol)
@@ -90,7 +89,7 @@ export function ipv6(walk: Walk, packet: Packet): number {
  * capture: then the length is that on the wire. An Ethernet frame is padded to 60 bytes, so up to six may follow an empty packet.
  */
 function ipv6Length(walk: Walk, at: number, next: number): number {
-  const length = u16(walk.bytes, at + 4)
+  const length = walk.view.getUint16(at + 4)
   const onWire = walk.end - at
   if (length !== 0 || onWire <= ipv6HeaderBytes) return length + ipv6HeaderBytes
   if (next === hopByHop) {
@@ -105,12 +104,12 @@ function ipv6Length(walk: Walk, at: number, next: number): number {
 
 /** Value of the jumbo payload option in the hop-by-hop header at `at`, -1 without one. */
 function jumboOption(walk: Walk, at: number): number {
-  const { bytes, to } = walk
+  const { bytes, view, to } = walk
   if (to - at < 8) return -1
   const end = Math.min(at + ((bytes[at + 1]! + 1) << 3), to)
   let option = at + 2
   while (option + 1 < end) {
-    if (bytes[option]! === 0xc2) return option + 6 <= end && bytes[option + 1]! === 4 ? u32(bytes, option + 2) : -1
+    if (bytes[option]! === 0xc2) return option + 6 <= end && bytes[option + 1]! === 4 ? view.getUint32(option + 2) : -1
     option += bytes[option]! === 0 ? 1 : 2 + bytes[option + 1]!
   }
   return -1
@@ -131,7 +130,7 @@ const shim6 = 140
  * protocol is that of the header that is not there, and the transport is unknown.
  */
 function extensionHeaders(walk: Walk, packet: Packet): number {
-  const { bytes } = walk
+  const { bytes, view } = walk
   for (;;) {
     const { at } = walk
     const { protocol } = packet
@@ -145,10 +144,10 @@ function extensionHeaders(walk: Walk, packet: Packet): number {
     } else if (protocol === fragmentHeader) {
       if (walk.to - at < 8) return noTransportNext
       length = 8
-      const fragment = u16(bytes, at + 2)
+      const fragment = view.getUint16(at + 2)
       // A fragment that is the whole packet is none (RFC 6946).
       packet.fragment = fragment >>> 3 !== 0 ? 3 : (fragment & 1) !== 0 ? 1 : 0
-      walk.identification = word(bytes, at + 4)
+      walk.identification = view.getInt32(at + 4)
       walk.fragmentProtocol = bytes[at]!
     } else {
       return 0

@@ -1,4 +1,3 @@
-import { u16, u32 } from './integers.ts'
 import type { Packet } from './packet.ts'
 import { arp, linkControl, linkCut, otherProtocol, unknownInterface, unknownLinkType } from './reasons.ts'
 import {
@@ -55,7 +54,7 @@ export function link(walk: Walk, linkType: number): number {
 export function ethernet(walk: Walk, packet: Packet): number {
   const { at } = walk
   if (walk.to - at < ethernetHeaderBytes) return linkCut
-  walk.type = u16(walk.bytes, at + 12)
+  walk.type = walk.view.getUint16(at + 12)
   walk.at = at + ethernetHeaderBytes
   return etherType(walk, packet)
 }
@@ -72,10 +71,10 @@ export function etherType(walk: Walk, packet: Packet): number {
       case 0x88a8: // IEEE 802.1ad, the outer of two tags
       case 0x9100: // the same before there was a standard
       case 0x9200: {
-        const { at, bytes } = walk
+        const { view, at } = walk
         if (walk.to - at < 4) return linkCut
-        packet.vlan = u16(bytes, at) & 0xfff
-        walk.type = u16(bytes, at + 2)
+        packet.vlan = view.getUint16(at) & 0xfff
+        walk.type = view.getUint16(at + 2)
         walk.at = at + 4
         break
       }
@@ -105,7 +104,7 @@ export function etherType(walk: Walk, packet: Packet): number {
 
 /** IEEE 802.2. Returns 0 where a SNAP header (RFC 1042) has told the type, else what comes next. */
 function llc(walk: Walk): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 3) return linkCut
   const destination = bytes[at]!
   if (destination === 0x06 && bytes[at + 1]! === 0x06) {
@@ -115,12 +114,12 @@ function llc(walk: Walk): number {
   if (destination === 0x42) return linkControl // spanning tree
   if (destination !== 0xaa) return otherProtocol
   if (walk.to - at < 8) return linkCut
-  const organisation = u32(bytes, at + 2) & 0x00ff_ffff
+  const organisation = view.getUint32(at + 2) & 0x00ff_ffff
   // 00-00-0c is Cisco: CDP, VTP, UDLD, its own spanning tree.
   if (organisation === 0x00000c) return linkControl
   // 00-00-f8 stands for types of Ethernet too, where bridges translate (IEEE 802.1H).
   if (organisation !== 0 && organisation !== 0x0000f8) return otherProtocol
-  walk.type = u16(bytes, at + 6)
+  walk.type = view.getUint16(at + 6)
   walk.at = at + 8
   return walk.type < 0x600 ? otherProtocol : 0
 }
@@ -177,9 +176,9 @@ function pppFrame(walk: Walk): number {
 
 /** Cisco HDLC: address, control, type of Ethernet. */
 function hdlc(walk: Walk): number {
-  const { bytes, at } = walk
+  const { view, at } = walk
   if (walk.to - at < 4) return linkCut
-  walk.type = u16(bytes, at + 2)
+  walk.type = view.getUint16(at + 2)
   walk.at = at + 4
   return walk.type === 0x8035 || walk.type < 0x600 ? linkControl : etherTypeNext // 0x8035 is its keep-alive, not RARP
 }
@@ -189,13 +188,13 @@ function hdlc(walk: Walk): number {
  * a type of Ethernet behind the address.
  */
 function frameRelay(walk: Walk): number {
-  const { bytes, to } = walk
+  const { bytes, view, to } = walk
   let { at } = walk
   while (at < to && (bytes[at]! & 1) === 0) at++
   at++
   if (to - at < 2) return linkCut
   if (bytes[at]! !== 0x03) {
-    walk.type = u16(bytes, at)
+    walk.type = view.getUint16(at)
     walk.at = at + 2
     return walk.type < 0x600 ? otherProtocol : etherTypeNext
   }
@@ -210,9 +209,9 @@ function frameRelay(walk: Walk): number {
       return ipv6Next
     case 0x80: {
       if (to - at < 6) return linkCut
-      walk.type = u16(bytes, at + 4)
+      walk.type = view.getUint16(at + 4)
       walk.at = at + 6
-      const organisation = u32(bytes, at) & 0x00ff_ffff
+      const organisation = view.getUint32(at) & 0x00ff_ffff
       return organisation === 0 && walk.type >= 0x600 ? etherTypeNext : otherProtocol
     }
     case 0x00: // Q.933, the link's own
@@ -229,13 +228,13 @@ function frameRelay(walk: Walk): number {
  * be looked into.
  */
 export function ppp(walk: Walk): number {
-  const { bytes } = walk
+  const { bytes, view } = walk
   let { at } = walk
   if (walk.to - at >= 2 && bytes[at]! === 0xff && bytes[at + 1]! === 0x03) at += 2
   if (at >= walk.to) return linkCut
   const short = (bytes[at]! & 1) === 1
   if (!short && walk.to - at < 2) return linkCut
-  const protocol = short ? bytes[at]! : u16(bytes, at)
+  const protocol = short ? bytes[at]! : view.getUint16(at)
   walk.at = at + (short ? 1 : 2)
   switch (protocol) {
     case 0x0021:
@@ -254,7 +253,7 @@ export function ppp(walk: Walk): number {
 function cooked(walk: Walk, typeAt: number, headerBytes: number): number {
   const { at } = walk
   if (walk.to - at < headerBytes) return linkCut
-  walk.type = u16(walk.bytes, at + typeAt)
+  walk.type = walk.view.getUint16(at + typeAt)
   walk.at = at + headerBytes
   // Below 0x600 are Linux' own numbers (if_ether.h): 4 stands for an 802.2 header, the others for what is not Ethernet.
   if (walk.type === 4) return etherTypeNext

@@ -1,6 +1,5 @@
 import { Captured } from './captured.ts'
 import { capturedBytesMax } from './damage.ts'
-import { u16of, u32of } from './integers.ts'
 import { type CaptureInterface, plainInterface } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 
@@ -15,8 +14,8 @@ const variants: Record<number, { recordHeader: number; nano: boolean } | undefin
 }
 
 /** Whether a file that begins so is a pcap file of whatever byte order. */
-export function isPcap(head: Uint8Array): boolean {
-  return u32of(head, 0, true) in variants || u32of(head, 0, false) in variants
+export function isPcap(head: DataView): boolean {
+  return head.getUint32(0, true) in variants || head.getUint32(0) in variants
 }
 
 /** Reads pcap (draft-ietf-opsawg-pcap) of both byte orders, as it comes. */
@@ -42,13 +41,13 @@ export class PcapReader extends PieceReader {
   protected override parse(bytes: Uint8Array, from: number, to: number): number {
     let at = from
     if (!this.begun) {
-      if (to - at < headerBytes || !this.header(bytes, at)) return at
+      if (to - at < headerBytes || !this.header(at)) return at
       at += headerBytes
     }
     const { recordHeader, little } = this
     const only = this.interfaces[0]!
     while (to - at >= recordHeader) {
-      const length = this.capturedLength(bytes, at)
+      const length = this.capturedLength(at)
       if (length > capturedBytesMax) {
         this.fail('damaged', this.base + at, `a packet that claims ${length} captured bytes`)
         return at
@@ -72,24 +71,24 @@ export class PcapReader extends PieceReader {
     return `cut short: ${held} of the ${wanted} bytes of a record`
   }
 
-  private header(bytes: Uint8Array, at: number): boolean {
-    this.little = u32of(bytes, at, true) in variants
-    const variant = variants[u32of(bytes, at, this.little)]
+  private header(at: number): boolean {
+    this.little = this.view.getUint32(at, true) in variants
+    const variant = variants[this.view.getUint32(at, this.little)]
     if (variant === undefined) {
       this.fail('unknown', this.base + at, 'no pcap file')
       return false
     }
-    const major = u16of(bytes, at + 4, this.little)
-    this.minor = u16of(bytes, at + 6, this.little)
+    const major = this.view.getUint16(at + 4, this.little)
+    this.minor = this.view.getUint16(at + 6, this.little)
     if (major !== 2) {
       this.fail('unknown', this.base + at + 4, `pcap version ${major}.${this.minor}`)
       return false
     }
     this.nano = variant.nano
     this.recordHeader = variant.recordHeader
-    const snapLength = u32of(bytes, at + 16, this.little)
+    const snapLength = this.view.getUint32(at + 16, this.little)
     // The upper bits say how long a frame check sequence is (draft-ietf-opsawg-pcap, 4); IP has lengths of its own.
-    const linkType = u32of(bytes, at + 20, this.little) & 0x03ff_ffff
+    const linkType = this.view.getUint32(at + 20, this.little) & 0x03ff_ffff
     this.captured.linkType = linkType
     this.interfaces.push(plainInterface(linkType, snapLength, this.nano ? 9 : 6))
     this.begun = true
@@ -97,17 +96,17 @@ export class PcapReader extends PieceReader {
   }
 
   /** Up to version 2.2 the two lengths lie the other way round; in 2.3 both ways occur, and the smaller one is meant. */
-  private capturedLength(bytes: Uint8Array, at: number): number {
-    const first = u32of(bytes, at + 8, this.little)
+  private capturedLength(at: number): number {
+    const first = this.view.getUint32(at + 8, this.little)
     if (this.minor >= 4) return first
-    const second = u32of(bytes, at + 12, this.little)
+    const second = this.view.getUint32(at + 12, this.little)
     return this.minor < 3 ? second : Math.min(first, second)
   }
 
   private give(bytes: Uint8Array, at: number, end: number, little: boolean): void {
     const { captured } = this
     const from = at + this.recordHeader
-    const fraction = u32of(bytes, at + 4, little)
+    const fraction = this.view.getUint32(at + 4, little)
     let micro = fraction
     if (this.nano) {
       micro = Math.floor(fraction / 1000)
@@ -120,9 +119,9 @@ export class PcapReader extends PieceReader {
     captured.recordTo = end
     captured.offset = this.base + at
     captured.number = ++this.packets
-    captured.time = u32of(bytes, at, little) * 1e6 + micro
-    captured.wireLength = u32of(bytes, at + 12, little)
-    if (this.minor < 4) captured.wireLength = Math.max(captured.wireLength, u32of(bytes, at + 8, little))
+    captured.time = this.view.getUint32(at, little) * 1e6 + micro
+    captured.wireLength = this.view.getUint32(at + 12, little)
+    if (this.minor < 4) captured.wireLength = Math.max(captured.wireLength, this.view.getUint32(at + 8, little))
     this.onPacket(captured)
   }
 }

@@ -1,6 +1,5 @@
 import { Captured } from './captured.ts'
 import { blockBytesMax, capturedBytesMax } from './damage.ts'
-import { u16of, u32, u32of } from './integers.ts'
 import { type CaptureInterface, describe, enterStatistics, options, plainInterface } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 import { Timestamp } from './timestamp.ts'
@@ -31,8 +30,8 @@ const interfacesMax = 65_536
 const kindsMax = 256
 
 /** Whether a file that begins so is a pcapng file. */
-export function isPcapng(head: Uint8Array): boolean {
-  return u32(head, 0) === sectionHeader
+export function isPcapng(head: DataView): boolean {
+  return head.getUint32(0) === sectionHeader
 }
 
 /** Reads pcapng (draft-ietf-opsawg-pcapng): any number of sections, each in its own byte order, with any number of interfaces. */
@@ -66,12 +65,12 @@ export class PcapngReader extends PieceReader {
   protected override parse(bytes: Uint8Array, from: number, to: number): number {
     let at = from
     while (to - at >= frameBytes) {
-      const isSection = u32(bytes, at) === sectionHeader
-      if (isSection ? !this.order(bytes, at) : this.sections === 0) {
+      const isSection = this.view.getUint32(at) === sectionHeader
+      if (isSection ? !this.order(at) : this.sections === 0) {
         return this.damaged(this.sections === 0 ? 'unknown' : 'damaged', at, 'no pcapng section')
       }
       const { little } = this
-      const length = u32of(bytes, at + 4, little)
+      const length = this.view.getUint32(at + 4, little)
       if (length < frameBytes || (length & 3) !== 0) return this.damaged('damaged', at, `a block of ${length} bytes`)
       if (length > blockBytesMax) return this.damaged('damaged', at, `a block that claims ${length} bytes`)
       if (to - at < length) {
@@ -79,7 +78,7 @@ export class PcapngReader extends PieceReader {
         return at
       }
       const end = at + length
-      const again = u32of(bytes, end - 4, little)
+      const again = this.view.getUint32(end - 4, little)
       if (again !== length) {
         return this.damaged('damaged', at, `a block of ${length} bytes that ends as one of ${again} bytes`)
       }
@@ -103,14 +102,14 @@ export class PcapngReader extends PieceReader {
   }
 
   /** Takes the byte order of the section that begins. */
-  private order(bytes: Uint8Array, at: number): boolean {
-    this.little = u32of(bytes, at + 8, true) === byteOrderMagic
-    return this.little || u32(bytes, at + 8) === byteOrderMagic
+  private order(at: number): boolean {
+    this.little = this.view.getUint32(at + 8, true) === byteOrderMagic
+    return this.little || this.view.getUint32(at + 8) === byteOrderMagic
   }
 
   /** False after damage. */
   private block(bytes: Uint8Array, at: number, end: number): boolean {
-    const type = u32of(bytes, at, this.little)
+    const type = this.view.getUint32(at, this.little)
     switch (type) {
       case enhancedPacket:
         return this.enhanced(bytes, at, end)
@@ -119,11 +118,11 @@ export class PcapngReader extends PieceReader {
       case obsoletePacket:
         return this.obsolete(bytes, at, end)
       case sectionHeader:
-        return this.section(bytes, at, end)
+        return this.section(at, end)
       case interfaceDescription:
-        return this.description(bytes, at, end)
+        return this.description(at, end)
       case interfaceStatistics:
-        return this.statistics(bytes, at, end)
+        return this.statistics(at, end)
       default: {
         const kind = this.ignored.has(type) || this.ignored.size < kindsMax ? type : -1
         this.ignored.set(kind, (this.ignored.get(kind) ?? 0) + 1)
@@ -138,11 +137,11 @@ export class PcapngReader extends PieceReader {
   }
 
   /** Section Header Block (4.1). Its length of the section is of no use to someone who reads everything. */
-  private section(bytes: Uint8Array, at: number, end: number): boolean {
+  private section(at: number, end: number): boolean {
     if (end - at < 28) return this.short(at, end, 'a section header')
-    const major = u16of(bytes, at + 12, this.little)
+    const major = this.view.getUint16(at + 12, this.little)
     if (major !== 1) {
-      this.fail('unknown', this.base + at, `pcapng version ${major}.${u16of(bytes, at + 14, this.little)}`)
+      this.fail('unknown', this.base + at, `pcapng version ${major}.${this.view.getUint16(at + 14, this.little)}`)
       return false
     }
     this.sections++
@@ -151,49 +150,50 @@ export class PcapngReader extends PieceReader {
   }
 
   /** Interface Description Block (4.2). */
-  private description(bytes: Uint8Array, at: number, end: number): boolean {
+  private description(at: number, end: number): boolean {
     if (end - at < 20) return this.short(at, end, 'an interface description')
     if (this.interfaces.length >= interfacesMax) {
       this.fail('damaged', this.base + at, `more than ${interfacesMax} interfaces`)
       return false
     }
     const { little } = this
-    const described = plainInterface(u16of(bytes, at + 8, little), u32of(bytes, at + 12, little), 6)
+    const described = plainInterface(this.view.getUint16(at + 8, little), this.view.getUint32(at + 12, little), 6)
     described.section = this.sections
-    for (const option of options(bytes, at + 16, end - 4, little)) describe(described, bytes, option, little)
+    for (const option of options(this.view, at + 16, end - 4, little)) describe(described, this.view, option, little)
     this.interfaces.push(described)
     return true
   }
 
   /** Interface Statistics Block (4.6). */
-  private statistics(bytes: Uint8Array, at: number, end: number): boolean {
+  private statistics(at: number, end: number): boolean {
     if (end - at < 24) return this.short(at, end, 'interface statistics')
     const { little } = this
-    const counted = this.interfaces[this.firstInterface + u32of(bytes, at + 8, little)]
+    const counted = this.interfaces[this.firstInterface + this.view.getUint32(at + 8, little)]
     if (counted === undefined) return true
-    for (const option of options(bytes, at + 20, end - 4, little)) enterStatistics(counted, bytes, option, little)
+    for (const option of options(this.view, at + 20, end - 4, little))
+      enterStatistics(counted, this.view, option, little)
     return true
   }
 
   /** Enhanced Packet Block (4.3). */
   private enhanced(bytes: Uint8Array, at: number, end: number): boolean {
     if (end - at < 32) return this.short(at, end, 'a packet block')
-    return this.timed(bytes, at, end, u32of(bytes, at + 8, this.little))
+    return this.timed(bytes, at, end, this.view.getUint32(at + 8, this.little))
   }
 
   /** The obsolete Packet Block (appendix A): an interface of 16 bits, then the packets lost since the one before, 65535 for unknown. */
   private obsolete(bytes: Uint8Array, at: number, end: number): boolean {
     if (end - at < 32) return this.short(at, end, 'a packet block')
-    const drops = u16of(bytes, at + 10, this.little)
+    const drops = this.view.getUint16(at + 10, this.little)
     if (drops !== 0xffff) this.dropsBetween += drops
-    return this.timed(bytes, at, end, u16of(bytes, at + 8, this.little))
+    return this.timed(bytes, at, end, this.view.getUint16(at + 8, this.little))
   }
 
   private timed(bytes: Uint8Array, at: number, end: number, local: number): boolean {
     const { little, captured, timestamp } = this
     const number = this.firstInterface + local
     const source = number < this.interfaces.length ? this.interfaces[number]! : this.unknown
-    timestamp.set(u32of(bytes, at + 12, little), u32of(bytes, at + 16, little), source)
+    timestamp.set(this.view.getUint32(at + 12, little), this.view.getUint32(at + 16, little), source)
     if (!timestamp.exact) this.timesOutOfRange++
     captured.time = timestamp.time
     captured.nanoseconds = timestamp.nanoseconds
@@ -201,8 +201,8 @@ export class PcapngReader extends PieceReader {
     source.packets++
     captured.linkType = source.linkType
     captured.interface = number
-    captured.wireLength = u32of(bytes, at + 24, little)
-    return this.give(bytes, at, end, at + 28, u32of(bytes, at + 20, little))
+    captured.wireLength = this.view.getUint32(at + 24, little)
+    return this.give(bytes, at, end, at + 28, this.view.getUint32(at + 20, little))
   }
 
   /** Simple Packet Block (4.4): of the first interface, without a time, as long as that interface's limit lets it be. */
@@ -210,7 +210,7 @@ export class PcapngReader extends PieceReader {
     if (end - at < 16) return this.short(at, end, 'a packet block')
     const { captured } = this
     const source = this.firstInterface < this.interfaces.length ? this.interfaces[this.firstInterface]! : this.unknown
-    const wire = u32of(bytes, at + 8, this.little)
+    const wire = this.view.getUint32(at + 8, this.little)
     let length = Math.min(wire, end - 4 - (at + 12))
     if (source.snapLength > 0) length = Math.min(length, source.snapLength)
     captured.nanoseconds = 0

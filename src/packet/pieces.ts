@@ -15,6 +15,8 @@ export abstract class PieceReader {
   protected base = 0
   /** As many bytes must be there for `parse` to get further. */
   protected wanted = 4
+  /** Of what `parse` was given. */
+  protected view: DataView = new DataView(new ArrayBuffer(0))
   private held = new Uint8Array(16 << 10)
   private heldLength = 0
 
@@ -32,11 +34,13 @@ export abstract class PieceReader {
       if (this.heldLength < this.wanted) return
       this.base = start + at - this.heldLength
       const wanted = this.wanted
+      this.view = new DataView(this.held.buffer)
       if (this.parse(this.held, 0, this.heldLength) > 0) this.heldLength = 0
       if (this.damage !== null) return
       assert(this.heldLength === 0 || this.wanted > wanted, 'a reader takes what it asked for, or asks for more')
     }
     this.base = start
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     at = this.parse(bytes, at, bytes.length)
     if (this.damage === null) this.hold(bytes, at, bytes.length)
   }

@@ -1,5 +1,4 @@
 import { SCTP, TCP, UDP } from '../net/protocols.ts'
-import { u16, u32 } from './integers.ts'
 import type { Packet } from './packet.ts'
 import { tunnelNext, type Walk } from './walk.ts'
 
@@ -71,29 +70,29 @@ function rest(packet: Packet, header: number): number {
 }
 
 function ports(walk: Walk, packet: Packet): boolean {
-  const { bytes, at } = walk
+  const { view, at } = walk
   if (walk.to - at < 4) {
     packet.hasTransport = false
     return false
   }
-  packet.srcPort = u16(bytes, at)
-  packet.dstPort = u16(bytes, at + 2)
+  packet.srcPort = view.getUint16(at)
+  packet.dstPort = view.getUint16(at + 2)
   return true
 }
 
 /** RFC 9293, 3.1. */
 function tcp(walk: Walk, packet: Packet): void {
   if (!ports(walk, packet)) return
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   const captured = walk.to - at
   let header = tcpHeaderBytes
   if (captured >= 14) {
-    packet.tcpSeq = u32(bytes, at + 4)
-    packet.tcpAck = u32(bytes, at + 8)
+    packet.tcpSeq = view.getUint32(at + 4)
+    packet.tcpAck = view.getUint32(at + 8)
     packet.tcpFlags = bytes[at + 13]!
     header = (bytes[at + 12]! >>> 4) << 2
     if (header < tcpHeaderBytes) header = tcpHeaderBytes
-    if (captured >= 16) packet.tcpWindow = u16(bytes, at + 14)
+    if (captured >= 16) packet.tcpWindow = view.getUint16(at + 14)
   }
   packet.payload = rest(packet, header)
 }
@@ -104,7 +103,7 @@ function udp(walk: Walk, packet: Packet): number {
   const room = rest(packet, udpHeaderBytes)
   packet.payload = room
   if (walk.to - walk.at < udpHeaderBytes) return 0
-  const said = u16(walk.bytes, walk.at + 4) - udpHeaderBytes
+  const said = walk.view.getUint16(walk.at + 4) - udpHeaderBytes
   if (said >= 0 && said < room) packet.payload = said
   return packet.fragment === 0 && mayCarry(packet.srcPort, packet.dstPort) ? tunnelNext : 0
 }
@@ -133,7 +132,7 @@ function mayCarry(src: number, dst: number): boolean {
 
 /** RFC 792, RFC 4443. */
 function icmp(walk: Walk, packet: Packet): void {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   const captured = walk.to - at
   if (captured < 2) {
     packet.hasTransport = false
@@ -141,7 +140,7 @@ function icmp(walk: Walk, packet: Packet): void {
   }
   packet.icmpType = bytes[at]!
   packet.icmpCode = bytes[at + 1]!
-  if (captured >= 6 && hasIdentifier(packet.protocol, packet.icmpType)) packet.icmpId = u16(bytes, at + 4)
+  if (captured >= 6 && hasIdentifier(packet.protocol, packet.icmpType)) packet.icmpId = view.getUint16(at + 4)
   packet.payload = rest(packet, icmpHeaderBytes)
 }
 

@@ -1,4 +1,3 @@
-import { u16, u32 } from './integers.ts'
 import { type Packet, tunnelNames } from './packet.ts'
 import { linkCut, otherProtocol } from './reasons.ts'
 import { genevePort, grePort, gtpPort, teredoPort, vxlanLinuxPort, vxlanPort } from './transport.ts'
@@ -72,11 +71,11 @@ const hasAcknowledgement = 0x0080
 
 /** RFC 2784 with the key and sequence number of RFC 2890; version 1 is that of PPTP (RFC 2637). */
 function gre(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 4) return linkCut
-  const flags = u16(bytes, at)
+  const flags = view.getUint16(at)
   const version = flags & 7
-  const type = u16(bytes, at + 2)
+  const type = view.getUint16(at + 2)
   // A source route (RFC 1701) is as long as it likes; nobody has used it for decades.
   if (version > 1 || (flags & hasRouting) !== 0 || type < 0x600) return otherProtocol
   let next = at + 4 + ((flags & hasChecksum) !== 0 ? 4 : 0)
@@ -86,7 +85,7 @@ function gre(walk: Walk, packet: Packet): number {
   if (version === 1 && (flags & hasAcknowledgement) !== 0) next += 4
   if (next > walk.to) return linkCut
   // In PPTP the key is the length of the payload and then the number of the call.
-  const id = (flags & hasKey) === 0 ? -1 : version === 1 ? u16(bytes, key + 2) : u32(bytes, key)
+  const id = (flags & hasKey) === 0 ? -1 : version === 1 ? view.getUint16(key + 2) : view.getUint32(key)
   note(packet, kinds.gre, id)
   walk.at = next
   switch (type) {
@@ -105,25 +104,25 @@ function gre(walk: Walk, packet: Packet): number {
 
 /** ERSPAN type I has no header of its own, and no sequence number in GRE; type II has eight bytes (draft-foschiano-erspan, 4). */
 function erspan2(walk: Walk, packet: Packet, hasHeader: boolean): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (!hasHeader) {
     note(packet, kinds.erspan, -1)
     return ethernetNext
   }
   if (walk.to - at < 8) return linkCut
   if (bytes[at]! >>> 4 !== 1) return otherProtocol
-  note(packet, kinds.erspan, u16(bytes, at + 2) & 0x3ff)
+  note(packet, kinds.erspan, view.getUint16(at + 2) & 0x3ff)
   walk.at = at + 8
   return ethernetNext
 }
 
 /** ERSPAN type III: 12 bytes, and eight more where the last bit says so; frames are of Ethernet (0) or IP (2). */
 function erspan3(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 12) return linkCut
   if (bytes[at]! >>> 4 !== 2) return otherProtocol
-  note(packet, kinds.erspan, u16(bytes, at + 2) & 0x3ff)
-  const last = u16(bytes, at + 10)
+  note(packet, kinds.erspan, view.getUint16(at + 2) & 0x3ff)
+  const last = view.getUint16(at + 10)
   walk.at = at + ((last & 1) !== 0 ? 20 : 12)
   const frameType = (last >>> 10) & 0x1f
   if (frameType === 0) return ethernetNext
@@ -132,25 +131,25 @@ function erspan3(walk: Walk, packet: Packet): number {
 
 /** RFC 7348. The first byte also has the bit of the group policy extension, whose fields stand where there else is nothing. */
 function vxlan(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 8) return linkCut
   const flags = bytes[at]!
-  const reserved = u32(bytes, at) & 0x00ff_ffff
+  const reserved = view.getUint32(at) & 0x00ff_ffff
   if (bytes[at + 7]! !== 0 || !(flags === 0x88 || (flags === 0x08 && reserved === 0))) return otherProtocol
-  note(packet, kinds.vxlan, u32(bytes, at + 4) >>> 8)
+  note(packet, kinds.vxlan, view.getUint32(at + 4) >>> 8)
   walk.at = at + 8
   return ethernetNext
 }
 
 /** RFC 8926. */
 function geneve(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 8) return linkCut
   const first = bytes[at]!
   if (first >>> 6 !== 0 || (bytes[at + 1]! & 0x3f) !== 0 || bytes[at + 7]! !== 0) return otherProtocol
-  const type = u16(bytes, at + 2)
+  const type = view.getUint16(at + 2)
   if (type < 0x600) return otherProtocol
-  note(packet, kinds.geneve, u32(bytes, at + 4) >>> 8)
+  note(packet, kinds.geneve, view.getUint32(at + 4) >>> 8)
   walk.type = type
   walk.at = at + 8 + ((first & 0x3f) << 2)
   return etherTypeNext
@@ -160,12 +159,12 @@ const gtpUserData = 0xff
 
 /** GTP-U, 3GPP TS 29.281, 5.1: version 1, user data, with whatever extension headers. */
 function gtp(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 8) return linkCut
   const flags = bytes[at]!
-  const length = u16(bytes, at + 2)
+  const length = view.getUint16(at + 2)
   if ((flags & 0xf8) !== 0x30 || bytes[at + 1]! !== gtpUserData || length > walk.end - at - 8) return otherProtocol
-  note(packet, kinds.gtp, u32(bytes, at + 4))
+  note(packet, kinds.gtp, view.getUint32(at + 4))
   let next = at + 8
   if ((flags & 7) !== 0) {
     next += 4
@@ -184,13 +183,13 @@ function gtp(walk: Walk, packet: Packet): number {
 
 /** RFC 4380, 5.1.1: an authentication and an origin header may come first. One address is Teredo's own, or of the link. */
 function teredo(walk: Walk, packet: Packet): number {
-  const { bytes } = walk
+  const { bytes, view } = walk
   let { at } = walk
-  if (walk.to - at >= 4 && u16(bytes, at) === 1) at += 13 + bytes[at + 2]! + bytes[at + 3]!
-  if (walk.to - at >= 8 && u16(bytes, at) === 0) at += 8
+  if (walk.to - at >= 4 && view.getUint16(at) === 1) at += 13 + bytes[at + 2]! + bytes[at + 3]!
+  if (walk.to - at >= 8 && view.getUint16(at) === 0) at += 8
   if (walk.to - at < 40) return linkCut
-  if (bytes[at]! >>> 4 !== 6 || u16(bytes, at + 4) + 40 > walk.end - at) return otherProtocol
-  if (!ofTeredo(u32(bytes, at + 8)) && !ofTeredo(u32(bytes, at + 24))) return otherProtocol
+  if (bytes[at]! >>> 4 !== 6 || view.getUint16(at + 4) + 40 > walk.end - at) return otherProtocol
+  if (!ofTeredo(view.getUint32(at + 8)) && !ofTeredo(view.getUint32(at + 24))) return otherProtocol
   note(packet, kinds.teredo, -1)
   walk.at = at
   return ipv6Next
@@ -223,17 +222,17 @@ export function mpls(walk: Walk, packet: Packet): number {
 /** Whether what is at `at` has a type of Ethernet that is known here. */
 function isEthernet(walk: Walk, at: number): boolean {
   if (walk.to - at < 14) return false
-  const type = u16(walk.bytes, at + 12)
+  const type = walk.view.getUint16(at + 12)
   return type === 0x0800 || type === 0x86dd || type === 0x8100 || type === 0x88a8 || type === 0x0806 || type === 0x8847
 }
 
 /** RFC 2516, 4: version and type 1, code 0 for a session, number of the session, length. */
 export function pppoe(walk: Walk, packet: Packet): number {
-  const { bytes, at } = walk
+  const { bytes, view, at } = walk
   if (walk.to - at < 6) return linkCut
   if (bytes[at]! !== 0x11 || bytes[at + 1]! !== 0) return otherProtocol
   note(packet, kinds.pppoe, -1)
   walk.at = at + 6
-  walk.end = Math.min(walk.end, walk.at + u16(bytes, at + 4))
+  walk.end = Math.min(walk.end, walk.at + view.getUint16(at + 4))
   return pppNext
 }

@@ -3,7 +3,9 @@
  * a layer (negative), a reason to stop (positive, see `reasons.ts`), or 0 where the packet is decoded.
  */
 export class Walk {
+  /** The buffer that the packet lies in, and a view of the same, for numbers of more than one byte. */
   bytes: Uint8Array = new Uint8Array(0)
+  view = new DataView(this.bytes.buffer)
   at = 0
   /** Where what was captured of the present layer ends. */
   to = 0

@@ -154,14 +154,17 @@ test(`${10 * inputs} altered packets are decoded, or there is a reason, and noth
     const linkType = random.pick(links)
     const from = linkType === 1 ? 0 : random.int(0, 14)
     const to = random.int(0, 2) === 0 ? from + random.int(0, original.length - from - 1) : original.length
-    const outcomes = [0x00, 0xff].map(around => {
-      const bytes = new Uint8Array(original.length + 100).fill(around)
-      bytes.set(original.subarray(from, to), 50)
+    // With zeros around it, with ones, and with nothing.
+    const outcomes = [0x00, 0xff, null].map(around => {
+      const margin = around === null ? 0 : 50
+      const bytes = new Uint8Array(to - from + 2 * margin).fill(around ?? 0)
+      bytes.set(original.subarray(from, to), margin)
       packet.time = input
-      const reason = decoder.decode(bytes, 50, 50 + to - from, original.length - from, linkType, packet)
+      const reason = decoder.decode(bytes, margin, margin + to - from, original.length - from, linkType, packet)
       return reason === 0 ? JSON.stringify(packet) : String(reason)
     })
     assert.equal(outcomes[0], outcomes[1], `input ${input}`)
+    assert.equal(outcomes[0], outcomes[2], `input ${input}`)
     const reason = outcomes[0]!.startsWith('{') ? 0 : Number(outcomes[0])
     reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   }
