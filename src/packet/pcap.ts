@@ -52,6 +52,10 @@ export class PcapReader extends PieceReader {
         this.fail('damaged', this.base + at, `a packet that claims ${length} captured bytes`)
         return at
       }
+      if (length === 0 && this.isBlank(at)) {
+        this.fail('damaged', this.base + at, 'zeros where a record should be')
+        return at
+      }
       const end = at + recordHeader + length
       if (end > to) {
         this.wanted = end - at
@@ -101,6 +105,11 @@ export class PcapReader extends PieceReader {
     if (this.minor >= 4) return first
     const second = this.view.getUint32(at + 12, this.little)
     return this.minor < 3 ? second : Math.min(first, second)
+  }
+
+  /** No packet of no bytes was ever sent in 1970: a file system gave zeros for what it had lost, or a writer for what it did not fill. */
+  private isBlank(at: number): boolean {
+    return this.view.getUint32(at) === 0 && this.view.getUint32(at + 4) === 0 && this.view.getUint32(at + 12) === 0
   }
 
   private give(bytes: Uint8Array, at: number, end: number, little: boolean): void {

@@ -88,6 +88,14 @@ test('a packet that claims too much is damage, and takes no memory', () => {
   assert.equal(reader.notRead, bytes.length - place)
 })
 
+test('zeros at the end of a file are no packets', () => {
+  const bytes = Uint8Array.from([...pcap(records), ...new Array<number>(4096).fill(0)])
+  const { accounts, damage, reader } = readAll(bytes)
+  assert.equal(accounts.packets, 2)
+  assert.equal(damage?.problem, 'zeros where a record should be')
+  assert.equal(reader.notRead, 4096)
+})
+
 test('a version to come is not guessed at', () => {
   const bytes = pcap(records)
   bytes[4] = 3
