@@ -105,7 +105,8 @@ function udp(walk: Walk, packet: Packet): number {
   if (walk.to - walk.at < udpHeaderBytes) return 0
   const said = walk.view.getUint16(walk.at + 4) - udpHeaderBytes
   if (said >= 0 && said < room) packet.payload = said
-  return packet.fragment === 0 && mayCarry(packet.srcPort, packet.dstPort) ? tunnelNext : 0
+  if (packet.fragment !== 0) return 0
+  return mayCarry(packet.srcPort, packet.dstPort) || isTeredo(walk) ? tunnelNext : 0
 }
 
 export const vxlanPort = 4789
@@ -116,6 +117,18 @@ export const gtpPort = 2152
 export const teredoPort = 3544
 /** GRE in UDP, RFC 8086. */
 export const grePort = 4754
+
+/** `2001::/32`, RFC 4380, 2.6. */
+export const teredoPrefix = 0x2001_0000
+
+/** Teredo passes its own port by once two hosts know each other: its prefix in an IPv6 packet that fills the datagram is what shows it. */
+function isTeredo(walk: Walk): boolean {
+  const { view } = walk
+  const at = walk.at + udpHeaderBytes
+  if (walk.to - at < 40 || walk.bytes[at]! >>> 4 !== 6) return false
+  if (view.getUint32(at + 8) !== teredoPrefix && view.getUint32(at + 24) !== teredoPrefix) return false
+  return view.getUint16(at + 4) + 40 === walk.end - at
+}
 
 function mayCarry(src: number, dst: number): boolean {
   return (

@@ -1,6 +1,6 @@
 import { type Packet, tunnelNames } from './packet.ts'
 import { linkCut, otherProtocol } from './reasons.ts'
-import { genevePort, grePort, gtpPort, teredoPort, vxlanLinuxPort, vxlanPort } from './transport.ts'
+import { genevePort, grePort, gtpPort, teredoPort, teredoPrefix, vxlanLinuxPort, vxlanPort } from './transport.ts'
 import { ethernetNext, etherTypeNext, ipv4Next, ipv6Next, mplsNext, pppNext, rawNext, type Walk } from './walk.ts'
 
 const kinds = {
@@ -196,7 +196,7 @@ function teredo(walk: Walk, packet: Packet): number {
 }
 
 function ofTeredo(word: number): boolean {
-  return word === 0x2001_0000 || word >>> 22 === 0xfe80 >>> 6
+  return word === teredoPrefix || word >>> 22 === 0xfe80 >>> 6
 }
 
 /** RFC 3032. What lies below the last label no field tells; the first four bits of IP do, and those of a control word (RFC 4385). */

@@ -73,6 +73,13 @@ const tunnels: [string, Bytes, string, number, Bytes?][] = [
   ],
   ['Teredo', inUdp(3544, ipv6({ next: 6, src: '2001:0::1' }, tcp(40000, 443, 2, [1, 2, 3]))), 'teredo', -1, inner6],
   [
+    'Teredo past its port',
+    inUdp(40001, ipv6({ next: 6, src: '2001:0::1' }, tcp(40000, 443, 2, [1, 2, 3]))),
+    'teredo',
+    -1,
+    inner6,
+  ],
+  [
     'Teredo with both headers',
     outer(
       17,
@@ -111,6 +118,11 @@ const plainOutside: [string, Bytes][] = [
   ['no IP version in VXLAN', vxlan(ethernet(0x0800, zeros(40)))],
   ['no Geneve on its port', inUdp(6081, [0xff, ...zeros(60)])],
   ['a GTP echo', inUdp(2152, hex('32010004 00000000 00010000'))],
+  ['IPv6 in UDP that is not Teredo', inUdp(40001, inner6)],
+  [
+    'Teredo past its port that does not fill the datagram',
+    inUdp(40001, [...ipv6({ next: 59, src: '2001:0::1' }, []), 0]),
+  ],
   ['no Teredo on its port', inUdp(3544, inner6)],
   ['a DNS answer to a tunnel port', outer(17, udp(53, 4789, hex('1234 8180 0001 0001 0000 0000')))],
   ['a GRE keep-alive', gre(0, 0, [])],
