@@ -115,6 +115,9 @@ class HuffmanCode {
   }
 }
 
+/** The largest block so far: hostile files have many small streams, each of which claims the largest. */
+let chainOfAll = new Uint32Array(0)
+
 class Blocks {
   to = 0
   private readonly bits: Bits
@@ -127,7 +130,8 @@ class Blocks {
   constructor(bits: Bits, largest: number, out: Uint8Array) {
     this.bits = bits
     this.largest = largest
-    this.chain = new Uint32Array(largest)
+    if (chainOfAll.length < largest) chainOfAll = new Uint32Array(largest)
+    this.chain = chainOfAll
     this.out = out
   }
 

@@ -8,8 +8,8 @@ import { readTotals, readTotals16, totals16Bytes, totalsBytes } from './totals.t
 import { Unpacker } from './unpack.ts'
 
 /**
- * The most bytes of a block, packed or unpacked: nfdump's own limit is 5 MiB (BUFFSIZE). Memory for reading stays below four times
- * this, whatever lengths a file claims.
+ * The most bytes of a block, packed or unpacked: nfdump's own limit is 5 MiB (BUFFSIZE). Memory for reading stays below eight
+ * times this, whatever lengths a file claims.
  */
 export const blockBytesMax = 16 << 20
 

@@ -274,6 +274,41 @@ describe('damage is named, and costs no sound record before it', () => {
   })
 })
 
+describe('a block that unpacks to too much', () => {
+  const long = Math.ceil((17 * 2 ** 20) / 255)
+  const stored = (size: number): number[] => [(1 | (size << 3)) & 0xff, 0, 0]
+  const bombs: [number, string, Uint8Array][] = [
+    [3, 'lz4', Uint8Array.from([0x1f, 0, 1, 0, ...Array<number>(long).fill(255), 0, 0x00])],
+    [1, 'lzo', Uint8Array.from([21, 1, 2, 3, 4, 0x20, ...Array<number>(long).fill(0), 1, 0, 0, 17, 0, 0])],
+    // A frame with a window of 1 MiB, and blocks of one byte, 128 KiB times.
+    [
+      4,
+      'zstd',
+      Uint8Array.from([
+        0x28,
+        0xb5,
+        0x2f,
+        0xfd,
+        0,
+        80,
+        ...Array.from({ length: 140 }, () => [2, 0, 16, 7]).flat(),
+        ...stored(0),
+      ]),
+    ],
+  ]
+  for (const [packing, name, bomb] of bombs) {
+    test(name, async () => {
+      const flow = plainFlows(1, 12)[0]!
+      const sound = block([v3Record(v3Elements(flow))], { type: 3, flags: 1 })
+      const before = process.memoryUsage.rss()
+      const { flows, account } = await readAll(layout2([block([bomb], { type: 3 }), sound], { packing }))
+      assert.equal(account.damages[0]?.problem, `${name}: more content than a block may have; the block is lost`)
+      assert.deepEqual([flows.length, account.damageCount], [1, 1])
+      assert.ok(process.memoryUsage.rss() - before < 8 * blockBytesMax)
+    })
+  }
+})
+
 test('blocks that hold no flows are passed over and counted', async () => {
   const flow = plainFlows(1, 8)[0]!
   const rest = [
