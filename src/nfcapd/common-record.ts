@@ -29,13 +29,14 @@ export class ExtensionMaps {
     if (size < mapHeadBytes) return `an extension map of ${size} bytes`
     const ids: number[] = []
     let bytes = 0
-    for (let from = at + mapHeadBytes; from + 2 <= at + size; from += 2) {
+    for (let from = at + mapHeadBytes, count = 0; from + 2 <= at + size; from += 2, count++) {
       const id = view.getUint16(from, littleEndian)
       if (id === 0) break
       const length = extensionBytes[id]
       if (length === undefined) return `an extension map with an extension ${id}, which is not known`
-      if (ids.length === mapMax) return `an extension map with more than ${mapMax} extensions`
-      ids.push(id)
+      if (count === mapMax) return `an extension map with more than ${mapMax} extensions`
+      // Those without bytes are parts of every record, or were never used.
+      if (length > 0) ids.push(id)
       bytes += length
     }
     this.maps.set(view.getUint16(at + 4, littleEndian), { ids: Uint8Array.from(ids), bytes })

@@ -250,6 +250,11 @@ describe('damage is named, and costs no sound record before it', () => {
     assert.match(problems[0]!.problem, /^lz4: .*; the block is lost$/)
   })
 
+  test('a map that names what every record has', async () => {
+    const { read, problems } = await of(layout1([block([extensionMap(1, [1, 2, 3, 30]), commonRecord(flows[0]!, 1)])]))
+    assert.deepEqual([read.length, problems], [1, []])
+  })
+
   test('records of layout 1 without their map, or too short for it', async () => {
     const records = [
       commonRecord(flows[0]!, 5),
