@@ -89,7 +89,6 @@ export class ConnectionMeter {
       const isOver = this.now > table.doubles[entry + deadlineAt]!
       if (isOver || (isTcp && this.isReuse(words, p, entry))) {
         this.end(entry, isOver ? this.reasonOf(entry) : 'reuse')
-        table.clean(entry)
         this.begin(packets, p, entry)
       }
     }
@@ -117,6 +116,7 @@ export class ConnectionMeter {
     const time = packets.doubles[p / 2 + batch.timeDouble]!
     const direction = packet[p + batch.bitsWord]! & 1
     const isTcp = (packet[p + batch.bitsWord]! & batch.isTcp) !== 0
+    this.table.clean(entry)
     words[2 * entry + stateWord] = at.used | (direction === 1 ? at.originHigh : 0) | (isTcp ? at.isTcp : 0)
     doubles[entry + at.firstTime] = time
     doubles[entry + at.lastTime] = time

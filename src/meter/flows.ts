@@ -21,6 +21,8 @@ const used = 1
 /** A FIN of the lower end; that of the higher is the next bit. */
 const fin = 2
 const closed = 8
+/** The lower end has a record; the higher: the next bit. Until then, its part of the entry means nothing. */
+const live = 16
 
 /** Of a direction, in doubles from its start: one cache line. */
 const first = 0
@@ -87,10 +89,10 @@ export class FlowMeter {
     if (entry < 0) entry = this.begin(words, p)
     else if (now > table.doubles[entry + deadlineAt]!) this.restart(entry, this.reasonOf(entry))
     const bits = words[p + batch.bitsWord]!
-    const at = entry + headDoubles + (bits & 1) * directionDoubles
     const flags = words[p + batch.flagsWord]!
     const tcpFlags = (bits & batch.isTcp) === 0 ? 0 : flags & 0xff
-    if ((tcpFlags & SYN) !== 0 && this.isReuse(words[p + batch.sequenceWord]!, entry, at)) this.restart(entry, 'reuse')
+    if ((tcpFlags & SYN) !== 0 && this.isReuse(words[p + batch.sequenceWord]!, entry, bits & 1))
+      this.restart(entry, 'reuse')
     this.count(packets, p, entry, bits & 1, tcpFlags)
     this.keepTime(entry, bits & 1, tcpFlags)
   }
@@ -117,8 +119,6 @@ export class FlowMeter {
   private restart(entry: number, reason: RecordEnd): void {
     this.endEntry(entry, reason)
     this.table.words[2 * entry + stateWord] = used
-    this.table.doubles[entry + headDoubles + packets] = 0
-    this.table.doubles[entry + headDoubles + directionDoubles + packets] = 0
   }
 
   private reasonOf(entry: number): RecordEnd {
@@ -126,24 +126,29 @@ export class FlowMeter {
   }
 
   /** Whether a SYN begins another connection with the ports of one that is closed, rather than being sent again. */
-  private isReuse(sequence: number, entry: number, at: number): boolean {
+  private isReuse(sequence: number, entry: number, direction: number): boolean {
     const { words } = this.table
-    if ((words[2 * entry + stateWord]! & closed) === 0) return false
-    const known = this.table.doubles[at + packets]! > 0 && (words[2 * at + layersWord]! & hasSequence) !== 0
+    const state = words[2 * entry + stateWord]!
+    if ((state & closed) === 0) return false
+    const at = entry + headDoubles + direction * directionDoubles
+    const known = (state & (live << direction)) !== 0 && (words[2 * at + layersWord]! & hasSequence) !== 0
     return !known || words[2 * at + sequenceWord] !== sequence
   }
 
   private count(packet: batch.Batch, p: number, entry: number, direction: number, tcpFlags: number): void {
     const at = entry + headDoubles + direction * directionDoubles
     const { doubles, words } = this.table
+    const bit = live << direction
     const time = packet.doubles[p / 2 + batch.timeDouble]!
-    if (doubles[at + packets]! > 0) {
+    if ((words[2 * entry + stateWord]! & bit) !== 0) {
       const gap = time - doubles[at + last]!
       if (gap > this.timeouts.inactive || gap < -this.timeouts.inactive) this.endDirection(entry, direction, 'idle')
       else if (time >= doubles[at + first]! + this.timeouts.active) this.endDirection(entry, direction, 'active')
     }
-    if (doubles[at + packets] === 0) this.beginRecord(packet, p, at, tcpFlags)
-    else if (time > doubles[at + last]!) doubles[at + last] = time
+    if ((words[2 * entry + stateWord]! & bit) === 0) {
+      words[2 * entry + stateWord]! |= bit
+      this.beginRecord(packet, p, at, tcpFlags)
+    } else if (time > doubles[at + last]!) doubles[at + last] = time
     else if (time < doubles[at + first]!) doubles[at + first] = time
     doubles[at + packets]! += 1
     doubles[at + bytes]! += packet.words[p + batch.ipBytesWord]! >>> 0
@@ -155,6 +160,7 @@ export class FlowMeter {
     const time = packet.doubles[p / 2 + batch.timeDouble]!
     doubles[at + first] = time
     doubles[at + last] = time
+    doubles[at + packets] = 0
     doubles[at + bytes] = 0
     doubles[at + number] = packet.doubles[p / 2 + batch.numberDouble]!
     const word = 2 * at
@@ -181,17 +187,16 @@ export class FlowMeter {
   }
 
   private endEntry(entry: number, reason: RecordEnd): void {
-    const { doubles } = this.table
-    const low = entry + headDoubles
-    const high = low + directionDoubles
-    if (doubles[low + packets]! > 0) this.endDirection(entry, 0, reason)
-    if (doubles[high + packets]! > 0) this.endDirection(entry, 1, reason)
+    const state = this.table.words[2 * entry + stateWord]!
+    if ((state & live) !== 0) this.endDirection(entry, 0, reason)
+    if ((state & (live << 1)) !== 0) this.endDirection(entry, 1, reason)
   }
 
   private endDirection(entry: number, direction: number, reason: RecordEnd): void {
     const at = entry + headDoubles + direction * directionDoubles
-    const { doubles } = this.table
+    const { doubles, words } = this.table
     const { record } = this
+    words[2 * entry + stateWord]! &= ~(live << direction)
     this.fillKey(record, 2 * entry, direction === 1)
     this.fillLayers(record, 2 * at)
     record.packets = doubles[at + packets]!
@@ -200,7 +205,6 @@ export class FlowMeter {
     record.last = doubles[at + last]!
     record.firstPacket = doubles[at + number]!
     record.end = reason
-    doubles[at + packets] = 0
     this.records++
     this.sink(record)
   }

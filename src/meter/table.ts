@@ -103,9 +103,11 @@ export class ConversationTable {
 
   /** Reads what a packet of this hash will most likely touch: the key, and two words of the entry. The value means nothing. */
   warmEntry(hash: number, part: number, other: number): number {
-    const place = 2 * (hash & this.mask)
-    const entry = this.index[place + 1]! - 1
-    if (entry < 0 || this.index[place] !== hash) return 0
+    const { index, mask } = this
+    let place = hash & mask
+    while (index[2 * place + 1] !== 0 && index[2 * place] !== hash) place = (place + 1) & mask
+    const entry = index[2 * place + 1]! - 1
+    if (entry < 0) return 0
     const at = 2 * (lead + (entry & (pageEntries - 1)) * this.stride)
     const words = this.wordPages[entry >>> pageBits]!
     return words[at + stateWord]! ^ words[at + part]! ^ words[at + other]!
@@ -116,7 +118,7 @@ export class ConversationTable {
     return this.live < this.capacity
   }
 
-  /** A new entry for the conversation that `find` has just not found, its state set to `state`, all else zero. */
+  /** A new entry for the conversation that `find` has just not found. Only key, hash and state are set: a line less is a wait less. */
   insert(key: Int32Array, from: number, state: number): number {
     const entry = this.frees > 0 ? this.free[--this.frees]! : this.fresh++
     if (entry >>> pageBits === this.wordPages.length) this.addPage()
@@ -125,7 +127,6 @@ export class ConversationTable {
     const word = 2 * at
     for (let i = 0; i <= keyWords; i++) words[word + i] = key[from + i]!
     words[word + stateWord] = state
-    this.clean(at)
     index[2 * this.place] = key[from + hashWord]!
     index[2 * this.place + 1] = entry + 1
     if (++this.live > this.peak) this.peak = this.live
