@@ -1,5 +1,5 @@
 // Where the parts of a connection's entry lie: after the head of every entry, the connection, then its two ends, the
-// lower first.
+// lower first. Five cache lines in all.
 import { headDoubles } from './table.ts'
 
 /** Doubles, from the start of the entry. */
@@ -8,24 +8,23 @@ export const lastTime = headDoubles
 /** Zeek's last time: it stands still once both ends have closed. */
 export const activeTime = headDoubles + 1
 export const packetNumber = headDoubles + 2
-/** Of SYN and SYN-ACK; 0: none. */
-export const synTime = headDoubles + 3
-export const synAckTime = headDoubles + 4
-/** From SYN to ACK; 0: not known. */
-export const handshakeTime = headDoubles + 5
 
 /** Words, from the start of the entry. */
-export const layersOfFirst = 2 * (headDoubles + 6)
+export const layersOfFirst = 2 * (headDoubles + 3)
 export const tunnelIdOfFirst = layersOfFirst + 1
 export const icmpOfFirst = layersOfFirst + 2
-export const historyLength = layersOfFirst + 3
-export const historyWords = layersOfFirst + 4
+/** Times of SYN and SYN-ACK, their low 32 bits; from SYN to ACK. Each says something where `sawSyn`, `sawSynAck`, `sawThird` is set. */
+export const synTime = layersOfFirst + 3
+export const synAckTime = layersOfFirst + 4
+export const handshakeTime = layersOfFirst + 5
+export const historyLength = layersOfFirst + 6
+export const historyWords = layersOfFirst + 7
 /** Letters there is room for. */
-export const historyMax = 32
-const connectionDoubles = 6 + 2 + historyMax / 8
+export const historyMax = 28
+const connectionDoubles = 10
 
 /** The two ends: doubles from the start of the entry to each. */
-export const endDoubles = 12
+export const endDoubles = 11
 export const lowEnd = headDoubles + connectionDoubles
 export const entryDoubles = connectionDoubles + 2 * endDoubles
 
@@ -85,3 +84,6 @@ export const complete = 16
 export const isPartial = 32
 /** The SYN's attempt is being waited for. */
 export const attempting = 64
+export const sawSyn = 128
+export const sawSynAck = 256
+export const sawThird = 512

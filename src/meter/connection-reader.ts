@@ -86,19 +86,20 @@ export class ConnectionReader {
 
   private readTcp(entry: number): void {
     const { record, tcp } = this
-    const { doubles, words } = this.table
+    const { words } = this.table
     const orig = 2 * tcp.endOf(entry, true)
     const resp = 2 * tcp.endOf(entry, false)
     record.origBytes = this.spanOf(orig, resp)
     record.respBytes = this.spanOf(resp, orig)
     record.history = historyOf(words, entry)
     record.state = this.stateOf(words[orig + at.status]! & 7, words[resp + at.status]! & 7)
-    const syn = doubles[entry + at.synTime]!
-    const synAck = doubles[entry + at.synAckTime]!
-    const handshake = doubles[entry + at.handshakeTime]!
+    const state = words[2 * entry + stateWord]!
     const isOnce = ((words[orig + at.status]! | words[resp + at.status]!) & at.sentSynAgain) === 0
-    record.synAckTime = isOnce && syn > 0 && synAck >= syn ? synAck - syn : -1
-    record.handshakeTime = record.synAckTime >= 0 && handshake > 0 ? handshake - 1 : -1
+    const both = at.sawSyn | at.sawSynAck
+    const wait = (words[2 * entry + at.synAckTime]! - words[2 * entry + at.synTime]!) | 0
+    record.synAckTime = isOnce && (state & both) === both && wait >= 0 ? wait : -1
+    const isTimed = record.synAckTime >= 0 && (state & at.sawThird) !== 0
+    record.handshakeTime = isTimed ? words[2 * entry + at.handshakeTime]! : -1
   }
 
   private readOther(entry: number): void {
@@ -153,9 +154,9 @@ export class ConnectionReader {
 
   private basisOf(entry: number, isTcp: boolean): RoleBasis {
     const { record } = this
-    const { doubles } = this.table
-    if (isTcp && doubles[entry + at.synTime]! > 0) return 'syn'
-    if (isTcp && doubles[entry + at.synAckTime]! > 0) return 'syn_ack'
+    const state = this.table.words[2 * entry + stateWord]!
+    if (isTcp && (state & at.sawSyn) !== 0) return 'syn'
+    if (isTcp && (state & at.sawSynAck) !== 0) return 'syn_ack'
     const { protocol } = record
     if (isIcmp(protocol))
       return record.hasTransport && icmpAsks(protocol, record.icmpType) ? 'icmp_type' : 'first_packet'

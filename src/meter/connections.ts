@@ -8,7 +8,7 @@ import type { ConnectionEnd, ConnectionSink } from './connection-record.ts'
 import { hashWord } from './conversation.ts'
 import { addFlip, addLetter, letter } from './history.ts'
 import { isServerPort } from './server-ports.ts'
-import { ConversationTable, deadlineAt, stateWord } from './table.ts'
+import { ConversationTable, deadlineAt, headDoubles, stateWord } from './table.ts'
 import { TcpState } from './tcp.ts'
 
 /** Times in microseconds, as Zeek has them (base/init-bare). */
@@ -70,8 +70,7 @@ export class ConnectionMeter {
     let read = 0
     for (let p = 0; p < end; p += batch.packetWords) read ^= table.warmIndex(words[p + hashWord]!)
     for (let p = 0; p < end; p += batch.packetWords) {
-      const part = 2 * (at.lowEnd + (words[p + batch.bitsWord]! & 1) * at.endDoubles)
-      read ^= table.warmEntry(words[p + hashWord]!, part, at.layersOfFirst)
+      read ^= table.warmEntry(words[p + hashWord]!, 2 * headDoubles, 2 * (headDoubles + at.entryDoubles))
     }
     this.warmed ^= read
   }
@@ -179,14 +178,23 @@ export class ConnectionMeter {
     const flags = packets.words[p + batch.flagsWord]!
     const isHigh = (packets.words[p + batch.bitsWord]! & 1) === 1
     const isOrig = isHigh === ((words[2 * entry + stateWord]! & at.originHigh) !== 0)
-    if (turned && doubles[entry + at.synAckTime] === 0) doubles[entry + at.synAckTime] = doubles[entry + at.firstTime]!
+    const state = 2 * entry + stateWord
+    const key = 2 * entry
+    if (turned && (words[state]! & at.sawSynAck) === 0) {
+      words[state]! |= at.sawSynAck
+      words[key + at.synAckTime] = low32(doubles[entry + at.firstTime]!)
+    }
     if ((flags & SYN) !== 0 && isOrig === ((flags & ACK) === 0)) {
-      const step = entry + (isOrig ? at.synTime : at.synAckTime)
-      if (doubles[step] === 0) doubles[step] = time
-      else if (!turned) words[2 * this.tcp.endOf(entry, isOrig) + at.status]! |= at.sentSynAgain
-    } else if ((flags & (SYN | ACK)) === ACK && isOrig && doubles[entry + at.handshakeTime] === 0) {
-      const isThird = doubles[entry + at.synTime]! > 0 && doubles[entry + at.synAckTime]! > 0
-      if (isThird) doubles[entry + at.handshakeTime] = time - doubles[entry + at.synTime]! + 1
+      const bit = isOrig ? at.sawSyn : at.sawSynAck
+      if ((words[state]! & bit) === 0) {
+        words[state]! |= bit
+        words[key + (isOrig ? at.synTime : at.synAckTime)] = low32(time)
+      } else if (!turned) words[2 * this.tcp.endOf(entry, isOrig) + at.status]! |= at.sentSynAgain
+    } else if ((flags & (SYN | ACK)) === ACK && isOrig) {
+      const both = at.sawSyn | at.sawSynAck
+      if ((words[state]! & (both | at.sawThird)) !== both) return
+      words[state]! |= at.sawThird
+      words[key + at.handshakeTime] = low32(time) - words[key + at.synTime]!
     }
   }
 
@@ -217,6 +225,11 @@ export class ConnectionMeter {
     this.connections++
     this.sink(this.reader.read(entry, reason))
   }
+}
+
+/** The low 32 bits of a time: enough to tell times of one handshake apart, which takes a minute at most. */
+function low32(time: number): number {
+  return (time % 2 ** 32) | 0
 }
 
 /** Whether only the originator's SYN (or SYN-ACK) was seen. */

@@ -75,7 +75,7 @@ export class FlowMeter {
     for (let p = 0; p < end; p += batch.packetWords) read ^= table.warmIndex(words[p + hashWord]!)
     for (let p = 0; p < end; p += batch.packetWords) {
       const part = 2 * (headDoubles + (words[p + batch.bitsWord]! & 1) * directionDoubles)
-      read ^= table.warmEntry(words[p + hashWord]!, part, part)
+      read ^= table.warmEntry(words[p + hashWord]!, part, part + 1)
     }
     this.warmed ^= read
   }

@@ -101,8 +101,11 @@ export class ConversationTable {
     return this.index[2 * (hash & this.mask) + 1]!
   }
 
-  /** Reads what a packet of this hash will most likely touch: the key, and two words of the entry. The value means nothing. */
-  warmEntry(hash: number, part: number, other: number): number {
+  /**
+   * Reads what a packet of this hash will most likely touch: the key, and the cache lines of an entry's words from `from` to
+   * before `to`. The value means nothing.
+   */
+  warmEntry(hash: number, from: number, to: number): number {
     const { index, mask } = this
     let place = hash & mask
     while (index[2 * place + 1] !== 0 && index[2 * place] !== hash) place = (place + 1) & mask
@@ -110,7 +113,9 @@ export class ConversationTable {
     if (entry < 0) return 0
     const at = 2 * (lead + (entry & (pageEntries - 1)) * this.stride)
     const words = this.wordPages[entry >>> pageBits]!
-    return words[at + stateWord]! ^ words[at + part]! ^ words[at + other]!
+    let read = words[at + stateWord]!
+    for (let word = at + from; word < at + to; word += 16) read ^= words[word]!
+    return read
   }
 
   /** Room for another conversation: false where `makeRoom` must be called, and `find` again, before `insert`. */

@@ -175,7 +175,7 @@ test('s, f and r again for other sequence numbers', () => {
 test('says that a history is longer than there is room for', () => {
   const resets = Array.from({ length: 90 }, (_, i) => up(2, 'R', { seq: 150 + i }))
   const [connection] = connectionsOf([...opened, ...resets])
-  assert.equal(connection!.history, `ShADd${'R'.repeat(26)}+`)
+  assert.equal(connection!.history, `ShADd${'R'.repeat(22)}+`)
 })
 
 test('times TCP out after 5 s without an answer, 60 s in the handshake, 5 min beyond', () => {
