@@ -1,30 +1,29 @@
 /** An interface of a capture: where packets were captured, and how their records are to be read. */
-export interface CaptureInterface {
+export class CaptureInterface {
   /** Of the section that describes it, from 1. */
-  section: number
-  linkType: number
+  readonly section: number
+  readonly linkType: number
   /** Captured bytes at most, 0 for no limit. */
-  snapLength: number
-  /** `if_name`, null without one: text from evidence. */
-  name: string | null
+  readonly snapLength: number
   /** What a time counts: 10^-n s, or 2^-n s where `binary`. */
   resolution: number
-  binary: boolean
+  binary = false
   /** `if_tsoffset`: seconds to be added to each time. */
-  offset: number
+  offset = 0
+  /** `if_name`, null without one: text from evidence. */
+  name: string | null = null
   /** Given out so far. */
-  packets: number
+  packets = 0
   /** Of the last statistics: packets received, and lost by the interface or for want of room (`isb_ifdrop`), and by the system (`isb_osdrop`). */
-  received: bigint | null
-  interfaceDrops: bigint | null
-  systemDrops: bigint | null
-}
+  received: bigint | null = null
+  interfaceDrops: bigint | null = null
+  systemDrops: bigint | null = null
 
-/** The one interface of a pcap file. */
-export function plainInterface(linkType: number, snapLength: number, resolution: number): CaptureInterface {
-  return {
-    ...{ section: 1, linkType, snapLength, name: null, resolution, binary: false, offset: 0 },
-    ...{ packets: 0, received: null, interfaceDrops: null, systemDrops: null },
+  constructor(section: number, linkType: number, snapLength: number, resolution = 6) {
+    this.section = section
+    this.linkType = linkType
+    this.snapLength = snapLength
+    this.resolution = resolution
   }
 }
 

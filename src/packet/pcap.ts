@@ -1,6 +1,6 @@
 import { Captured } from './captured.ts'
 import { capturedBytesMax } from './damage.ts'
-import { type CaptureInterface, plainInterface } from './interfaces.ts'
+import { CaptureInterface } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 
 const headerBytes = 24
@@ -94,7 +94,7 @@ export class PcapReader extends PieceReader {
     // The upper bits say how long a frame check sequence is (draft-ietf-opsawg-pcap, 4); IP has lengths of its own.
     const linkType = this.view.getUint32(at + 20, this.little) & 0x03ff_ffff
     this.captured.linkType = linkType
-    this.interfaces.push(plainInterface(linkType, snapLength, this.nano ? 9 : 6))
+    this.interfaces.push(new CaptureInterface(1, linkType, snapLength, this.nano ? 9 : 6))
     this.begun = true
     return true
   }

@@ -1,6 +1,6 @@
 import { Captured } from './captured.ts'
 import { blockBytesMax, capturedBytesMax } from './damage.ts'
-import { type CaptureInterface, describe, enterStatistics, options, plainInterface } from './interfaces.ts'
+import { CaptureInterface, describe, enterStatistics, options } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 import { Timestamp } from './timestamp.ts'
 
@@ -51,7 +51,7 @@ export class PcapngReader extends PieceReader {
   private readonly captured = new Captured()
   private readonly timestamp = new Timestamp()
   /** Of packets whose section does not describe it: their times are taken to be in the usual unit. */
-  private readonly unknown = plainInterface(-1, 0, 6)
+  private readonly unknown = new CaptureInterface(0, -1, 0)
   private little = true
   /** Where the interfaces of this section begin in `interfaces`. */
   private firstInterface = 0
@@ -157,8 +157,8 @@ export class PcapngReader extends PieceReader {
       return false
     }
     const { little } = this
-    const described = plainInterface(this.view.getUint16(at + 8, little), this.view.getUint32(at + 12, little), 6)
-    described.section = this.sections
+    const linkType = this.view.getUint16(at + 8, little)
+    const described = new CaptureInterface(this.sections, linkType, this.view.getUint32(at + 12, little))
     for (const option of options(this.view, at + 16, end - 4, little)) describe(described, this.view, option, little)
     this.interfaces.push(described)
     return true
@@ -193,7 +193,7 @@ export class PcapngReader extends PieceReader {
     const { little, captured, timestamp } = this
     const number = this.firstInterface + local
     const source = number < this.interfaces.length ? this.interfaces[number]! : this.unknown
-    timestamp.set(this.view.getUint32(at + 12, little), this.view.getUint32(at + 16, little), source)
+    timestamp.read(this.view, at + 12, little, source)
     if (!timestamp.exact) this.timesOutOfRange++
     captured.time = timestamp.time
     captured.nanoseconds = timestamp.nanoseconds

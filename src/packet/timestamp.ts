@@ -9,8 +9,10 @@ export class Timestamp {
   /** False where the time lies outside what a number holds exactly: 1684 to 2255. It is then set to the nearest that does. */
   exact = true
 
-  /** From the two halves of a pcapng timestamp (draft-ietf-opsawg-pcapng, 4.3). */
-  set(high: number, low: number, of: CaptureInterface): void {
+  /** From the two halves of a pcapng timestamp (draft-ietf-opsawg-pcapng, 4.3), the high one first in either byte order. */
+  read(view: DataView, at: number, little: boolean, of: CaptureInterface): void {
+    const high = view.getUint32(at, little)
+    const low = view.getUint32(at + 4, little)
     // Nearly all files count microseconds or nanoseconds.
     if (of.binary || of.offset !== 0 || high >= 0x8000_0000) {
       this.setAny(high, low, of)
