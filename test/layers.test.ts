@@ -38,6 +38,7 @@ const maySee: Record<string, string[]> = {
       'ingest',
       'query',
       'filter',
+      'carve',
     ],
     ...['detect', 'investigate', 'report', 'demo'],
     'index.ts',

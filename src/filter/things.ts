@@ -4,7 +4,8 @@
  * Rows marked `nfdump` are nfdump's, by its names (nfdump(1), 1.7.1). Every field of `flow/fields.ts`, and every column that Tidemark does
  * not know, is a thing too, under its own name. Where `connections` are asked, the originator is the source.
  */
-import { columnName, type FieldType, fieldNamed, flowFields } from '../flow/fields.ts'
+import type { ColumnType } from '../flow/column.ts'
+import { columnName, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
 import type { Side } from './ast.ts'
 
@@ -160,17 +161,18 @@ export const unsupported: readonly string[] = [
 
 const byName = new Map(things.flatMap(thing => thing.names.map(name => [name, thing] as const)))
 
-const kinds: Record<FieldType, [Kind, bigint]> = {
+const kinds: Record<ColumnType, [Kind, bigint]> = {
   u8: ['number', u8],
   u16: ['number', u16],
   u64: ['number', u64],
   time: ['time', 0n],
   address: ['address', 0n],
+  id: ['text', 0n],
   text: ['text', 0n],
 }
 
 /** Fields of flow records and connections made of packets. */
-const packetTypes = new Map<string, FieldType>(
+const packetTypes = new Map<string, ColumnType>(
   [...connectionFields, ...packetFlowFields].map(({ name, type }) => [name, type]),
 )
 

@@ -1,6 +1,9 @@
 import { Dictionary } from './dictionary.ts'
 import type { FieldType } from './fields.ts'
 
+/** `id`: text of ours that nearly every row has another of. */
+export type ColumnType = FieldType | 'id'
+
 /**
  * One column of typed arrays, of which its type uses one: `u8` and `u16` the array of that name, text `codes` (numbers of
  * `words`), counters and times `halves` (the low and the high 32 bits of each value) alias `wide`. An address has its low 64 bits
@@ -10,18 +13,20 @@ import type { FieldType } from './fields.ts'
  */
 export class Column {
   name: string
-  readonly type: FieldType
+  readonly type: ColumnType
   readonly u8: Uint8Array
   readonly u16: Uint16Array
   readonly codes: Uint32Array
   readonly wide: BigUint64Array
   readonly halves: Uint32Array
+  /** Of type `id`. */
+  readonly ids: string[] = []
   readonly valid: Uint8Array
   words = new Dictionary()
   high: BigUint64Array | null = null
   hasNull = false
 
-  constructor(name: string, type: FieldType, rows: number) {
+  constructor(name: string, type: ColumnType, rows: number) {
     this.name = name
     this.type = type
     this.u8 = new Uint8Array(type === 'u8' ? rows : 0)

@@ -5,6 +5,7 @@ const prime = 0x9e3779b1 | 0
 /** No field of a flow log comes near; a longer word makes its line malformed. */
 export const wordBytesMax = 4096
 
+const codesMax = 1024
 const scratch = new Uint32Array(wordBytesMax / 4 + 1)
 const encoder = new TextEncoder()
 // A byte order mark is part of the word, or two words would be one text.
@@ -24,6 +25,8 @@ export class Dictionary {
   private lengths = new Uint32Array(1 << 8)
   private hashes = new Int32Array(1 << 8)
   private table = new Int32Array(1 << 9).fill(-1)
+  /** Of the first strings that were asked for. */
+  private readonly codes = new Map<string, number>()
   /** Number of distinct words. */
   size = 0
   /** Where the word that was read last ends. */
@@ -66,8 +69,16 @@ export class Dictionary {
     return this.offsets[this.size]! * 4
   }
 
-  /** As `read`, for a string without spaces. */
+  /** As `read`, for a string without spaces: one of few, or it is told by `read`. */
   codeOf(text: string): number {
+    const known = this.codes.get(text)
+    if (known !== undefined) return known
+    const code = this.readText(text)
+    if (code >= 0 && this.codes.size < codesMax) this.codes.set(text, code)
+    return code
+  }
+
+  private readText(text: string): number {
     const bytes = encoder.encode(text)
     const padded = new Uint8Array(bytes.length + paddingBytes)
     padded.set(bytes)

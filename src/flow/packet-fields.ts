@@ -1,8 +1,8 @@
-import type { FieldType } from './fields.ts'
+import type { ColumnType } from './column.ts'
 
 export interface PacketField {
   name: string
-  type: FieldType
+  type: ColumnType
   doc: string
 }
 
@@ -103,7 +103,7 @@ export const connectionFields = [
   { name: 'vlan', type: 'u16', doc: '802.1Q VLAN of the first packet.' },
   { name: 'tunnel', type: 'text', doc: 'What carried the packets; null: nothing.' },
   { name: 'tunnel_id', type: 'u64', doc: 'Identifier of the tunnel.' },
-  { name: 'community_id', type: 'text', doc: 'Community ID, version 1, seed 0.' },
+  { name: 'community_id', type: 'id', doc: 'Community ID, version 1, seed 0.' },
 ] as const satisfies readonly PacketField[]
 
 export type PacketFlowColumn = (typeof packetFlowFields)[number]['name']

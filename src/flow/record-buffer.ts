@@ -1,6 +1,6 @@
 import { assert } from '../errors.ts'
-import { Column } from './column.ts'
-import { type FieldType, fieldNamed } from './fields.ts'
+import { Column, type ColumnType } from './column.ts'
+import { fieldNamed } from './fields.ts'
 import { Phrases } from './phrases.ts'
 
 /** Rows of one buffer: what a worker gathers before it writes a segment. Two of DuckDB's row groups. */
@@ -31,7 +31,7 @@ export class RecordBuffer {
   }
 
   /** The column of that name; one that appears late is null in the rows before. */
-  column(name: string, type: FieldType = fieldNamed(name)?.type ?? 'text'): Column {
+  column(name: string, type: ColumnType = fieldNamed(name)?.type ?? 'text'): Column {
     const known = this.byName.get(name)
     if (known) return known
     const spare = this.spare.findIndex(column => column.type === type)

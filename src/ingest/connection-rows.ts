@@ -58,6 +58,6 @@ export function addConnection(spool: Spool, c: ConnectionRecord): void {
   if (c.tunnel !== 0) setWord(at('tunnel'), row, tunnelNames[c.tunnel]!)
   else at('tunnel').setNull(row)
   numberOrNull('tunnel_id', c.tunnelId)
-  setWord(at('community_id'), row, communityOf(c))
+  at('community_id').ids[row] = communityOf(c)
   spool.commit(c.firstPacket)
 }

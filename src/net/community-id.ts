@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { icmpCounterpart, isIcmp } from './icmp.ts'
 import { hasPorts } from './protocols.ts'
 
@@ -51,7 +51,7 @@ export function communityId(tuple: FiveTuple, seed = 0): string {
     at = input.writeUInt16BE(srcPort, at)
     at = input.writeUInt16BE(dstPort, at)
   }
-  return `1:${createHash('sha1').update(input.subarray(0, at)).digest('base64')}`
+  return `1:${hash('sha1', input.subarray(0, at), 'base64')}`
 }
 
 /** Orders source and destination as unsigned values: negative, zero or positive. */

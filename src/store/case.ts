@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
+import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
 import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
@@ -277,13 +278,14 @@ function emptyFlows(): string {
   )
 }
 
-const sqlTypes = {
+const sqlTypes: Record<ColumnType, string> = {
   u8: 'UTINYINT',
   u16: 'USMALLINT',
   u64: 'UBIGINT',
   time: 'TIMESTAMP',
   address: 'STRUCT(hi UBIGINT, lo UBIGINT)',
   text: 'VARCHAR',
+  id: 'VARCHAR',
 }
 
 /** The DuckDB type of a column of `flows`. */

@@ -122,6 +122,7 @@ const chunkTypes = {
   UINTEGER: bindings.Type.UINTEGER,
   UBIGINT: bindings.Type.UBIGINT,
   TIMESTAMP: bindings.Type.TIMESTAMP,
+  VARCHAR: bindings.Type.VARCHAR,
 } as const
 
 /** A column that `ChunkTable` gives out. */
@@ -129,7 +130,7 @@ export interface ChunkColumn {
   name: string
   /** A number's type, or the words that the numbers of a text column stand for. */
   type: keyof typeof chunkTypes | readonly string[]
-  data: Uint8Array | Uint16Array | Uint32Array | BigUint64Array
+  data: Uint8Array | Uint16Array | Uint32Array | BigUint64Array | readonly string[]
   /** One bit a row, set for a value; null if there are no nulls. */
   valid: Uint8Array | null
 }
@@ -170,8 +171,7 @@ export class ChunkTable {
     if (rows > 0) {
       for (const [i, column] of this.columns.entries()) {
         const vector = bindings.data_chunk_get_vector(chunk, i)
-        const width = column.data.BYTES_PER_ELEMENT
-        bindings.copy_data_to_vector(vector, 0, plain(column.data), this.at * width, rows * width)
+        copyInto(vector, column.data, this.at, rows)
         if (column.valid) {
           bindings.vector_ensure_validity_writable(vector)
           bindings.copy_data_to_vector_validity(vector, 0, plain(column.valid), this.at / 8, Math.ceil(rows / 64) * 8)
@@ -181,6 +181,19 @@ export class ChunkTable {
     bindings.data_chunk_set_size(chunk, rows)
     this.at += rows
   }
+}
+
+function copyInto(vector: bindings.Vector, data: ChunkColumn['data'], from: number, rows: number): void {
+  if (isStrings(data)) {
+    for (let row = 0; row < rows; row++) bindings.vector_assign_string_element(vector, row, data[from + row] ?? '')
+  } else {
+    const width = data.BYTES_PER_ELEMENT
+    bindings.copy_data_to_vector(vector, 0, plain(data), from * width, rows * width)
+  }
+}
+
+function isStrings(data: ChunkColumn['data']): data is readonly string[] {
+  return Array.isArray(data)
 }
 
 function logicalType(type: ChunkColumn['type']): bindings.LogicalType {

@@ -183,6 +183,10 @@ function addField(column: Column, columns: ChunkColumn[], select: string[]): voi
       })
       select.push(name)
       break
+    case 'id':
+      columns.push({ name: column.name, type: 'VARCHAR', data: column.ids, valid })
+      select.push(name)
+      break
     case 'text': {
       const { words, codes } = distinctWords(column)
       columns.push({ name: column.name, type: words, data: codeArray(codes, words.length), valid })
