@@ -12,10 +12,7 @@ const folder = sharedDir === null ? null : join(sharedDir, 'data', 'pcap', 'zeek
 
 /** Baselines of something else than the connections of the capture, by a part of their name. */
 const notComparable: [RegExp, string][] = [
-  [
-    /^core\.tunnels\.(ayiya|teredo|gre-over-udp|geneve-many-options)/,
-    'tunnels that only Zeek knows, by protocol or port',
-  ],
+  [/^core\.tunnels\.(ayiya|gre-over-udp)/, 'tunnels that only Zeek knows, by protocol or port'],
   [/^core\.skip_analyzer/, 'the inner analyser is turned off'],
   [/^scripts\.policy\.frameworks\.conn_key\.vlan_fivetuple/, 'the VLAN is part of the key, by a script'],
   [/dynamic-filter/, 'a filter is changed on the way'],
