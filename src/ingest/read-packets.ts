@@ -13,10 +13,10 @@ import { addMetered, addNfcapd } from './flow-rows.ts'
 import { Spool } from './spool.ts'
 
 /**
- * Conversations of one capture that are kept at once: about 500 MB of tables in the worst case, a flood of single packets. Beyond, those that
+ * Conversations of one capture that are kept at once: about 300 MB of tables in the worst case, a flood of single packets. Beyond, those that
  * would end first are ended and counted.
  */
-const conversationsMax = 2 ** 20
+const conversationsMax = 2 ** 19
 
 /** What reading came to, but for what the file around it tells. */
 export interface PacketReading {
