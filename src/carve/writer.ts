@@ -82,7 +82,8 @@ export class PcapWriter implements CaptureWriter {
     const length = captured.to - captured.from
     const { buffer, at } = this.out.room(16 + length)
     const seconds = Math.floor(captured.time / 1e6)
-    buffer.writeUInt32LE(seconds, at)
+    // Seconds of 32 bits: other times, which pcapng can hold, wrap.
+    buffer.writeUInt32LE(seconds >>> 0, at)
     buffer.writeUInt32LE((captured.time - seconds * 1e6) * 1000 + captured.nanoseconds, at + 4)
     buffer.writeUInt32LE(length, at + 8)
     buffer.writeUInt32LE(captured.wireLength, at + 12)

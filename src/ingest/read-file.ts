@@ -136,6 +136,8 @@ async function readPackets(
   options: ReadOptions,
 ): Promise<void> {
   const { kind } = content
+  // Its rows are none of the batch's buffer: but from here on is what would be taken back.
+  batch.startFile(task.id)
   const tick = (records: number): void => {
     if (options.stopped()) throw new Stopped('stopped')
     options.progress(0, records)
