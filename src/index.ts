@@ -1,4 +1,4 @@
-/** Tidemark as a library: read evidence into a case, and investigate addresses in it. */
+/** Tidemark as a library: read evidence into a case, investigate addresses in it, and ask for its flow records. */
 export { exitStatus, UserError } from './errors.ts'
 export type { Filter, Node as FilterNode } from './filter/ast.ts'
 export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'
@@ -15,6 +15,14 @@ export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'
 export { print as printFilter } from './filter/print.ts'
 export { loadSets, type ValueSet } from './filter/set.ts'
 export type { FlowRecord } from './flow/fields.ts'
+export type {
+  Counting as FlowsCounting,
+  FlowsColumn,
+  FlowsRequest,
+  FlowsResult,
+  FlowsRow,
+} from './flows/request.ts'
+export { type FlowsOptions, queryFlows } from './flows/run.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'

@@ -20,9 +20,10 @@ const maySee: Record<string, string[]> = {
   query: ['net', 'flow', 'store'],
   filter: ['net', 'flow', 'store', 'query'],
   carve: ['net', 'source', 'flow', 'packet', 'store', 'query', 'filter'],
+  flows: ['net', 'flow', 'store', 'query', 'filter'],
   detect: ['net', 'flow', 'query'],
   investigate: ['net', 'flow', 'store', 'query', 'detect'],
-  report: ['net', 'flow', 'store', 'query', 'detect', 'investigate'],
+  report: ['net', 'flow', 'store', 'query', 'flows', 'detect', 'investigate'],
   demo: [],
   cli: [
     ...[
@@ -39,6 +40,7 @@ const maySee: Record<string, string[]> = {
       'query',
       'filter',
       'carve',
+      'flows',
     ],
     ...['detect', 'investigate', 'report', 'demo'],
     'index.ts',

@@ -6,6 +6,7 @@ import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
 import { evidenceCommand } from './evidence.ts'
+import { flowsCommand } from './flows.ts'
 import { investigateCommand } from './investigate.ts'
 import { parseFolder } from './options.ts'
 import { note, printNow } from './output.ts'
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
     evidenceCommand,
     verifyCommand,
     investigateCommand,
+    flowsCommand,
     demoCommand,
     completionCommand,
   ]) {

@@ -32,7 +32,7 @@ for (const shell of ['bash', 'zsh', 'fish']) {
 
 const completions: [words: string[], expected: string[]][] = [
   [['in'], ['investigate']],
-  [[''], ['add', 'evidence', 'verify', 'investigate', 'demo', 'completion', 'help']],
+  [[''], ['add', 'evidence', 'verify', 'investigate', 'flows', 'demo', 'completion', 'help']],
   [['investigate', '--a'], ['--approved-ports']],
   [
     ['add', 'log'],

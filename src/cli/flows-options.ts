@@ -1,0 +1,111 @@
+/** The options of `tidemark flows`, and the request that they make. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { FlowsRequest } from '../flows/request.ts'
+import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
+
+export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
+  stat?: NonNullable<FlowsRequest['stat']> & { order?: string }
+  limit?: number
+  order?: string
+  aggregate?: string[]
+  connections?: true
+  bidirectional?: true
+  output?: string
+  count?: number
+  evidence?: 'logs' | 'packets'
+  raw?: true
+  having?: string
+  distinct?: string[]
+  percentile?: string[]
+  other?: true
+  csv?: true
+  ndjson?: true
+  nfdump?: true
+  internal?: string[]
+}
+
+export function addFlowsOptions(command: Command): Command {
+  const option = (flags: string, about: string, parse?: (text: string, before: never) => unknown): void => {
+    const made = new Option(flags, about)
+    command.addOption(parse === undefined ? made : made.argParser(parse as (text: string, before: unknown) => unknown))
+  }
+  option('-s, --stat <element>', 'rank an element: srcip/bytes, port:p/flows, record/packets', once(parseStat, '-s'))
+  option('-n, --limit <n>', 'most rows, 0 for all; by default 10 of -s, else 1000', parseLimit)
+  option('-O, --order <order>', 'bytes, packets, records, bps, pps, bpp, duration, start (tstart), end (tend)')
+  option('-A, --aggregate <elements>', 'group by elements: srcip4/24,dstport', once(parseList, '-A'))
+  option('-a, --connections', 'group by addresses, ports and protocol')
+  option('-b, --bidirectional', 'group by connection, both directions together')
+  option('-c, --count <n>', 'take only the first n matching records', parseLimit)
+  option('-o, --output <format>', 'table, json, csv, ndjson')
+  option('--having <expression>', 'keep groups, e.g. "bytes > 1m and records >= 10"')
+  option('--distinct <element>', 'count the different values of an element (repeatable)', collect)
+  option('--percentile <measure/p>', 'e.g. bytes/95: of each group’s records (repeatable)', collect)
+  option('--other', 'add a row for the groups that are not listed')
+  command.addOption(
+    new Option('--evidence <kind>', 'flow records of logs or of packets; never both').choices(['logs', 'packets']),
+  )
+  option('--raw', 'count every record: conversations seen twice, rejected bytes')
+  option('--nfdump', 'mean exactly what nfdump 1.7.1 means; implies --raw')
+  option('--internal <network>', 'network of your own besides the private ones (repeatable)', collectPrefix)
+  option('--json', 'print one JSON document')
+  option('--csv', 'print CSV')
+  option('--ndjson', 'print one JSON object a row')
+  return command
+}
+
+/** Refuses the second of an option that would silently replace the first. */
+function once<T>(parse: (text: string) => T, flag: string): (text: string, before: T | undefined) => T {
+  return (text, before) => {
+    if (before !== undefined) throw new InvalidArgumentError(`${flag} stands once; run the command again for another.`)
+    return parse(text)
+  }
+}
+
+/** nfdump's form: element, `:p` for each protocol, `/order`. */
+function parseStat(text: string): FlowsCliOptions['stat'] {
+  const match = /^([a-z_][\w]*(?:[46]?\/\d{1,3}(?=[:/]|$))?)(:p)?(?:\/([a-z_]+))?$/i.exec(text)
+  if (match === null) throw new InvalidArgumentError('Expected an element, like srcip, port:p or srcip/bytes.')
+  const [, element, perProtocol, order] = match
+  return { element: element!, ...(perProtocol && { perProtocol: true }), ...(order && { order }) }
+}
+
+function parseList(text: string): string[] {
+  const elements = text.split(',').map(part => part.trim())
+  if (elements.includes(''))
+    throw new InvalidArgumentError('Expected elements with commas between, like srcip,dstport.')
+  return elements
+}
+
+function parseLimit(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Expected a whole number; 0 is no limit.')
+  return Number(text)
+}
+
+function collect(text: string, before: string[] = []): string[] {
+  return [...before, text]
+}
+
+/** The request that options make. `unlimited`: the output has no limit of its own. */
+export function requestOf(options: FlowsCliOptions, filter: string | undefined, unlimited: boolean): FlowsRequest {
+  const { stat, limit, aggregate, connections, bidirectional, count } = options
+  const by = aggregate ?? (connections ? ['srcip', 'dstip', 'srcport', 'dstport', 'proto'] : undefined)
+  const order = options.order ?? stat?.order
+  const most = limit === 0 || (limit === undefined && unlimited && stat === undefined) ? null : limit
+  return {
+    ...(filter !== undefined && { filter }),
+    ...(by !== undefined && { by }),
+    ...(stat !== undefined && { stat: { element: stat.element, ...(stat.perProtocol && { perProtocol: true }) } }),
+    ...(bidirectional && { bidirectional: true }),
+    ...(order !== undefined && { order }),
+    ...(most !== undefined && { limit: most }),
+    ...(count !== undefined && count > 0 && { first: count }),
+    ...(options.having !== undefined && { having: options.having }),
+    ...(options.distinct !== undefined && { distinct: options.distinct }),
+    ...(options.percentile !== undefined && { percentiles: options.percentile }),
+    ...(options.other && { other: true }),
+    ...(options.evidence !== undefined && { evidence: options.evidence }),
+    ...(options.raw && { raw: true }),
+    ...(options.nfdump && { nfdump: true }),
+    ...(options.internal !== undefined && { internal: options.internal }),
+  }
+}

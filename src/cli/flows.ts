@@ -1,0 +1,107 @@
+import type { Command } from 'commander'
+import { exitStatus, UserError } from '../errors.ts'
+import type { FlowsResult } from '../flows/request.ts'
+import { addReadingOptions, readInto } from './add.ts'
+import { requirePaths } from './arguments.ts'
+import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-options.ts'
+import { type FlowsFormat, formatOf, printFlows } from './flows-output.ts'
+import { interruptible } from './interrupt.ts'
+import { countAfterDashes } from './investigate.ts'
+import { note } from './output.ts'
+import { withThrowAwayCase } from './throw-away-case.ts'
+import { reportUnread } from './unread.ts'
+
+/** Defines `tidemark flows`. */
+export function flowsCommand(program: Command): void {
+  const command = program
+    .command('flows')
+    .description('List, group and rank flow records, with nfdump’s filter language.')
+    .usage('[options] [FILTER] [PATH…]')
+    .argument('[filter...]', 'which records, one argument; then, if any, files and folders to read')
+  addReadingOptions(addFlowsOptions(command))
+    .addHelpText('after', flowsHelp)
+    .action(async (args: string[]) => {
+      const options = command.optsWithGlobals<FlowsCliOptions>()
+      const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
+      const format = formatOf(options)
+      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      await interruptible(signal => {
+        const work = async (caseDir: string): Promise<void> => {
+          if (paths.length > 0) await readInto(caseDir, paths, options, signal)
+          signal.throwIfAborted()
+          await ask(caseDir, filter, options, format, signal)
+        }
+        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+      })
+    })
+}
+
+const flowsHelp = `
+The filter is one argument: 'src net 10.0.0.0/8 and dst port 443'. An argument that is no filter and names a file is a PATH; after -- all are.
+By default a conversation that several sensors saw counts once, and bytes and packets are those of accepted records.
+
+Examples:
+  tidemark flows 'ip 203.0.113.7'                        the records of an address
+  tidemark flows -s srcip/bytes -n 20                    who sent most
+  tidemark flows 'action REJECT' -A srcip4/24,dstport --distinct dstip --having 'distinct_dstaddr > 10'
+  tidemark flows -b 'port 22' logs/ --json               connections, straight from files`
+
+/** Splits \`[FILTER] [PATH…]\`: the first argument is a filter if it reads as one, or if it names no file. */
+async function splitFilter(
+  args: string[],
+  afterDashes: number,
+  options: FlowsCliOptions,
+): Promise<{ filter: string | undefined; paths: string[] }> {
+  const [first, ...rest] = args
+  if (first === undefined) return { filter: undefined, paths: [] }
+  const isOpen = args.length > afterDashes
+  if (!isOpen || (!(await reads(first, options)) && (await exists(first)))) {
+    await requirePaths(args)
+    return { filter: undefined, paths: args }
+  }
+  await requirePaths(rest)
+  return { filter: first, paths: rest }
+}
+
+async function reads(text: string, options: FlowsCliOptions): Promise<boolean> {
+  const { parse } = await import('../filter/filter.ts')
+  try {
+    parse(text, { nfdump: options.nfdump === true })
+    return true
+  } catch (error) {
+    if (error instanceof UserError) return false
+    throw error
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { existsSync } = await import('node:fs')
+  return existsSync(path)
+}
+
+async function ask(
+  caseDir: string,
+  filter: string | undefined,
+  options: FlowsCliOptions,
+  format: FlowsFormat,
+  signal: AbortSignal,
+): Promise<void> {
+  const [{ openCase }, { queryFlows }] = await Promise.all([import('../store/case.ts'), import('../flows/run.ts')])
+  const opened = await openCase(caseDir)
+  try {
+    const request = requestOf(options, filter, format === 'csv' || format === 'ndjson')
+    const result: FlowsResult = await queryFlows(opened, request, { signal })
+    await printFlows(result, request, format, options.color)
+    const broken = opened.evidence.some(file => file.status === 'partly-read' || file.status === 'unreadable')
+    const status = await reportUnread(
+      opened.problems,
+      broken || opened.problems.length > 0,
+      'tidemark evidence --json lists them all',
+    )
+    process.exitCode = status
+  } finally {
+    await opened.close()
+  }
+  if (process.exitCode === exitStatus.partly_read && format !== 'table')
+    await note('tidemark: the figures are a lower bound')
+}

@@ -1,0 +1,157 @@
+/** What rows can be grouped by and ranked over: nfdump's elements by its names, and every field. */
+import { UserError } from '../errors.ts'
+import { nearest } from '../filter/nearest.ts'
+import { fieldName, thingOf } from '../filter/things.ts'
+import { quotedName } from '../store/duckdb.ts'
+import type { ColumnType } from './request.ts'
+import type { Records } from './source.ts'
+
+/** An element as a column: its name in the answer, and SQL over the records. */
+export interface Element {
+  name: string
+  type: ColumnType
+  /** SQL of our own making. */
+  sql: string
+  /** Length of the prefix, of 128 bits. */
+  length: number | null
+  /** Columns of the records that it needs. */
+  needs: readonly string[]
+}
+
+/** nfdump's names to ours. */
+const names: Record<string, string> = {
+  srcip: 'srcaddr',
+  dstip: 'dstaddr',
+  proto: 'protocol',
+  srctos: 'tos',
+  srcvlan: 'vlan',
+  inif: 'input_if',
+  outif: 'output_if',
+  srcas: 'src_as',
+  dstas: 'dst_as',
+  next: 'next_hop',
+  nhip: 'next_hop',
+  dir: 'flow_direction',
+  flags: 'tcp_flags',
+}
+
+/** Elements that are at either end of a record, which then counts for both. */
+const pairs: Record<string, readonly [string, string]> = {
+  ip: ['srcaddr', 'dstaddr'],
+  port: ['srcport', 'dstport'],
+  as: ['src_as', 'dst_as'],
+  if: ['input_if', 'output_if'],
+  pkt_ip: ['pkt_srcaddr', 'pkt_dstaddr'],
+}
+
+/** What names a connection, as nfdump has it. */
+export const connectionElements = ['srcip', 'dstip', 'srcport', 'dstport', 'proto'] as const
+
+/** One element, or for `ip`, `port`, `as`, `if` the two of which each record has both. */
+export function elementsOf(text: string, records: Records): readonly Element[] {
+  const pair = pairs[text.toLowerCase()]
+  if (pair === undefined) return [elementOf(text, records)]
+  const name = text.toLowerCase()
+  return pair.map(field => ({ ...elementOf(field, records), name }))
+}
+
+/** @throws UserError if nothing is called so. */
+export function elementOf(text: string, records: Records): Element {
+  const word = text.trim()
+  const masked = /^([a-z_]+?)([46])?\/(\d{1,3})$/i.exec(word)
+  if (masked !== null) return prefixElement(masked, word, records)
+  if (word.toLowerCase() === 'sensor') return sensorElement(records)
+  const lower = word.toLowerCase()
+  const field = names[lower] ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
+  if (field === null) throw unknownElement(word, records)
+  return fieldElement(field, records)
+}
+
+function fieldElement(field: string, records: Records): Element {
+  const type = typeOf(field)
+  return { name: field, type, sql: fieldSql(field, type, records), length: null, needs: [field] }
+}
+
+/** SQL for a field of a record: null where no record has it, and as nfdump has it 0. */
+function fieldSql(field: string, type: ColumnType, records: Records): string {
+  const { columns, nfdump } = records
+  const quoted = quotedName(field)
+  const present = columns.has(field)
+  if (type === 'address') {
+    const none = 'struct_pack(hi := 0::UBIGINT, lo := 281470681743360::UBIGINT)'
+    if (!present) return nfdump ? none : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)'
+    return nfdump ? `coalesce(${quoted}, ${none})` : quoted
+  }
+  if (type !== 'integer' || !nfdump) return present ? quoted : `NULL::${sqlTypes[type]}`
+  const number = present ? `coalesce(${quoted}, 0)` : '0'
+  if (field !== 'dstport' || !columns.has('icmp_type')) return number
+  // nfdump keeps type and code of ICMP where the destination port of others is.
+  return `CASE WHEN "protocol" IN (1, 58) AND "icmp_type" IS NOT NULL THEN "icmp_type"::USMALLINT * 256 + coalesce("icmp_code", 0) ELSE ${number} END`
+}
+
+const sqlTypes: Record<ColumnType, string> = {
+  integer: 'UBIGINT',
+  time: 'TIMESTAMP',
+  text: 'VARCHAR',
+  address: 'STRUCT(hi UBIGINT, lo UBIGINT)',
+  prefix: 'STRUCT(hi UBIGINT, lo UBIGINT)',
+}
+
+function typeOf(field: string): ColumnType {
+  if (field === '_line' || field === '_file') return 'integer'
+  const { kind } = thingOf(field)
+  if (kind === 'address' || kind === 'time') return kind
+  return kind === 'number' || kind === 'protocol' || kind === 'flags' || kind === 'duration' ? 'integer' : 'text'
+}
+
+function sensorElement(records: Records): Element {
+  const needs = ['interface_id', 'resource_id', 'tgw_attachment_id'].filter(name => records.columns.has(name))
+  const sql = needs.length === 0 ? 'NULL::VARCHAR' : `coalesce(${needs.map(quotedName).join(', ')}, NULL)`
+  return { name: 'sensor', type: 'text', sql, length: null, needs }
+}
+
+/** `srcip4/24`: IPv4 addresses cut to 24 bits, null for others; `srcip6/64` the same for IPv6. */
+function prefixElement(match: RegExpExecArray, text: string, records: Records): Element {
+  const [, word, family, digits] = match as unknown as [string, string, string | undefined, string]
+  const field = names[word.toLowerCase()] ?? fieldName(word, records.columns)
+  if (field === null || typeOf(field) !== 'address') {
+    throw new UserError(`not an address: ${word}`, { status: 2, hint: 'a network is written srcip4/24 or dstip6/64' })
+  }
+  if (family === undefined) {
+    throw new UserError(`ambiguous network: ${text}`, { status: 2, hint: `write ${word}4/${digits} or ${word}6/64` })
+  }
+  const bits = Number(digits)
+  if (bits > (family === '4' ? 32 : 128)) {
+    throw new UserError(`invalid length of a network: ${text}`, {
+      status: 2,
+      hint: `IPv4 has 32 bits, IPv6 128`,
+    })
+  }
+  const length = family === '4' ? bits + 96 : bits
+  const address = fieldSql(field, 'address', records)
+  const name = `${field}_net${family}`
+  return { name, type: 'prefix', sql: maskedSql(address, family, length, records.nfdump), length, needs: [field] }
+}
+
+function maskedSql(address: string, family: string, length: number, nfdump: boolean): string {
+  const mask = ((1n << 128n) - 1n) ^ ((1n << BigInt(128 - length)) - 1n)
+  const [hi, lo] = [mask >> 64n, mask & 0xffff_ffff_ffff_ffffn]
+  const isFour = `(${address}.hi = 0 AND (${address}.lo >> 32) = 65535)`
+  // All addresses of IPv4 have the same upper half: masks of it leave nothing to compute.
+  const cut =
+    family === '4'
+      ? `struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
+      : `struct_pack(hi := ${address}.hi & ${hi}::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
+  const none = nfdump
+    ? `struct_pack(hi := 0::UBIGINT, lo := ${family === '4' ? '281470681743360' : '0'}::UBIGINT)`
+    : 'NULL'
+  return `CASE WHEN ${family === '4' ? isFour : `NOT ${isFour}`} THEN ${cut} ELSE ${none} END`
+}
+
+function unknownElement(word: string, records: Records): UserError {
+  const all = [...Object.keys(names), ...Object.keys(pairs), 'sensor', 'record', ...records.columns]
+  const near = nearest(word, all)
+  const hint =
+    near === null ? 'elements are nfdump’s (srcip, dstport, srcip4/24, …) and every field' : `did you mean ${near}?`
+  return new UserError(`unknown element: ${word}`, { status: 2, hint })
+}

@@ -1,0 +1,97 @@
+/** `--having`: which groups stay, by what was counted of them. */
+import { UserError } from '../errors.ts'
+import { nearest } from '../filter/nearest.ts'
+import { parseDuration, parseNumber, parseTime } from '../filter/values.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { quotedName } from '../store/duckdb.ts'
+import type { FlowsColumn } from './request.ts'
+
+/** nfdump's word for the records of a group. */
+const aliases: Record<string, string> = { flows: 'records' }
+const signs: Record<string, string> = {
+  ...{ '=': '=', '==': '=', '!=': '<>', '<>': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' },
+}
+
+interface Reading {
+  tokens: string[]
+  at: number
+  columns: readonly FlowsColumn[]
+  text: string
+}
+
+const deepest = 100
+
+/** Reads `bytes > 1m and (records >= 10 or not packets < 5)` to SQL over the columns of the groups. */
+export function havingSql(text: string, columns: readonly FlowsColumn[]): Sql {
+  const tokens = text.match(/[a-z_][\w]*|\d[\w.:-]*|<=|>=|<>|!=|==|[<>=()]|\S/gi) ?? []
+  const reading: Reading = { tokens, at: 0, columns, text }
+  const condition = either(reading, 0)
+  if (reading.at < tokens.length) throw fault(reading, 'unexpected')
+  return condition
+}
+
+function either(r: Reading, depth: number): Sql {
+  let left = both(r, depth)
+  while (taken(r, 'or')) left = sql`(${left} OR ${both(r, depth)})`
+  return left
+}
+
+function both(r: Reading, depth: number): Sql {
+  let left = single(r, depth)
+  while (taken(r, 'and')) left = sql`(${left} AND ${single(r, depth)})`
+  return left
+}
+
+function single(r: Reading, depth: number): Sql {
+  if (depth > deepest) throw new UserError(`exceeds ${deepest} brackets within one another`, { status: 2 })
+  if (taken(r, 'not')) return sql`(NOT ${single(r, depth + 1)})`
+  if (!taken(r, '(')) return comparison(r)
+  const inner = either(r, depth + 1)
+  if (!taken(r, ')')) throw fault(r, 'missing ) before')
+  return inner
+}
+
+function comparison(r: Reading): Sql {
+  const word = r.tokens[r.at]?.toLowerCase() ?? ''
+  const name = aliases[word] ?? word
+  const column = r.columns.find(one => one.name.toLowerCase() === name)
+  if (column === undefined || column.type === 'address' || column.type === 'prefix' || column.type === 'text') {
+    const known = r.columns.filter(one => one.type === 'integer' || one.type === 'time').map(one => one.name)
+    const near = nearest(name, known)
+    const hint = near === null ? `what is compared: ${known.join(', ')}` : `did you mean ${near}?`
+    throw new UserError(`unknown measure: ${r.tokens[r.at] ?? 'nothing'}`, { status: 2, hint })
+  }
+  r.at++
+  const sign = signs[r.tokens[r.at] ?? '']
+  if (sign === undefined) throw fault(r, `missing comparator after ${column.name}, before`)
+  r.at++
+  const value = boundValue(r, column)
+  r.at++
+  return sql`${rawSql(`${quotedName(column.name)} ${sign}`)} ${value}`
+}
+
+function boundValue(r: Reading, column: FlowsColumn): Sql {
+  const text = r.tokens[r.at] ?? ''
+  if (column.type === 'time') {
+    const us = parseTime(text, false)
+    if (us === null) throw fault(r, 'invalid time:')
+    return sql`make_timestamp(${us}::BIGINT)`
+  }
+  const number = column.unit === 'ms' ? parseDuration(text) : parseNumber(text)
+  if (number === null || number >= 1n << 64n) throw fault(r, 'invalid number:')
+  return sql`${number}::HUGEINT`
+}
+
+function taken(r: Reading, word: string): boolean {
+  if (r.tokens[r.at]?.toLowerCase() !== word) return false
+  r.at++
+  return true
+}
+
+function fault(r: Reading, what: string): UserError {
+  const rest = r.tokens[r.at]
+  return new UserError(`${what} ${rest ?? 'the end'} in --having`, {
+    status: 2,
+    hint: 'such as: bytes > 1m and (records >= 10 or packets < 5)',
+  })
+}

@@ -1,0 +1,95 @@
+/** A question about flow records, and its answer, as data. docs/reference/flows.md tells what each part means. */
+import type { Filter } from '../filter/ast.ts'
+
+/** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
+export type Order = 'records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration' | WayBack
+
+/** Of bidirectional rows: the way back. */
+type WayBack = 'out_packets' | 'out_bytes'
+
+export interface FlowsRequest {
+  /** In the filter language; absent: every record. */
+  filter?: string | Filter
+  /** Values of `$name` in the filter. */
+  params?: Readonly<Record<string, string>>
+  /** The filter, and what is grouped by, mean exactly what nfdump 1.7.1 means; every record counts, as with `raw`. */
+  nfdump?: boolean
+  /** Prefixes that count as internal beside those that the internet does not route. */
+  internal?: readonly string[]
+  /** Which flow records: those of logs or of packets. By default the case's own. The two are never added. */
+  evidence?: 'logs' | 'packets'
+  /** Volumes count every record as the sensors wrote it: conversations seen twice, and what was rejected. */
+  raw?: boolean
+
+  /** Elements to group by (`srcip4/24`, `dstport`, any field); `[]` is one group of all. Absent: records are listed. */
+  by?: readonly string[]
+  /** A ranking of one element, as nfdump's `-s`: `srcip`, `ip`, `record`; `perProtocol` splits it by protocol. */
+  stat?: { element: string; perProtocol?: boolean }
+  /** Both directions of a conversation make one row. */
+  bidirectional?: boolean
+  /** Width of time bins, milliseconds. */
+  bin_ms?: number
+  /** Counts of different values, a column each. */
+  distinct?: readonly string[]
+  /** `bytes/95`: the value that 95 % of the records do not exceed. */
+  percentiles?: readonly string[]
+  /** Which groups stay, e.g. `bytes > 1m and records >= 10`. */
+  having?: string
+  /** A second window, for comparison: `previous`, or one of the filter language. */
+  compare?: string
+
+  order?: string
+  /** Most rows; of time bins most groups; null: all. */
+  limit?: number | null
+  /** Adds a row for all groups that are not listed. */
+  other?: boolean
+  /** Takes only the first records that match. */
+  first?: number
+}
+
+export type ColumnType = 'address' | 'prefix' | 'integer' | 'time' | 'text'
+export type Unit = 'B' | 'packets' | 'records' | 'ms' | 'bit/s' | 'packets/s' | 'B/packet'
+
+export interface FlowsColumn {
+  name: string
+  type: ColumnType
+  unit: Unit | null
+}
+
+/** Counts that pass 2^53 are bigints; addresses are text; times ISO 8601 in UTC. */
+export type Cell = string | number | bigint | null
+export type FlowsRow = Record<string, Cell>
+
+/** How the records were counted. */
+export interface Counting {
+  /** Records that match, without those that were counted elsewhere already. */
+  records: Cell
+  /** Of them those that were rejected. */
+  rejected: Cell
+  /** Sums over the records that count; null where none is listed by sums. */
+  packets: Cell
+  bytes: Cell
+  /** Matching records that another sensor's, or another file's, stand for. */
+  collapsed: Cell
+  /** Records for which it can not be told whether they match. */
+  unknown: Cell
+  evidence: 'logs' | 'packets'
+  count_once: boolean
+  /** Whether bytes and packets are those of accepted records alone. */
+  accepted_only: boolean
+}
+
+export interface FlowsResult {
+  columns: FlowsColumn[]
+  /** Rows that there are, of which a limit may leave some out. */
+  total_rows: Cell
+  truncated: boolean
+  /** The statement with its values, for any DuckDB. */
+  sql: string
+  /** What the request means, one English sentence. */
+  sentence: string
+  counting: Counting
+  notes: string[]
+  /** The rows, once. */
+  rows(): AsyncIterableIterator<FlowsRow>
+}

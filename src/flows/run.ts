@@ -1,0 +1,134 @@
+/** Asks a case about its flow records. */
+import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+import type { Value } from '../store/duckdb.ts'
+import { countPlan } from './listing.ts'
+import { matching, type Plan, type Setting, totalNames } from './plan.ts'
+import type { Cell, Counting, FlowsRequest, FlowsResult, FlowsRow } from './request.ts'
+import { sentenceOf } from './sentence.ts'
+import { isListing, limitOf, planOf, type Settled, settle } from './settle.ts'
+import { unknownCount } from './unknown.ts'
+import { cellReader, integer } from './values.ts'
+
+export interface FlowsOptions {
+  signal?: AbortSignal
+  /** Where files that the filter names are looked for; by default the working folder. */
+  folder?: string
+  /** Whether the filter may name files; no, for a filter from elsewhere. */
+  files?: boolean
+}
+
+/**
+ * Lists, groups or ranks flow records.
+ *
+ * The rows are read as they are asked for; until the last of them, the case answers nothing else.
+ *
+ * @throws UserError, FilterError (status 2) where the request can not be meant.
+ */
+export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
+  const abort = (): void => c.db.interrupt()
+  options.signal?.addEventListener('abort', abort)
+  try {
+    const settled = await settle(c, request, options)
+    return await answer(c, settled, options.signal)
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** The statement of a request, for any DuckDB, without asking it. */
+function shownStatement({ setting }: Settled): string {
+  const { records } = setting
+  return shownSql(planOf({ ...setting, records: { ...records, table: () => records.shown } }).statement)
+}
+
+async function answer(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {
+  const { setting, filter, once } = settled
+  const plan = planOf(setting)
+  const counted = plan.totals ? null : await totalsOfList(c, setting)
+  const collapsed = await collapsedCount(c, setting)
+  const unknown = await unknownCount(c, setting)
+  const run = await start(c, plan, signal)
+  const totals = counted ?? totalsOf(run.first)
+  const limit = limitOf(setting.request)
+  const counting: Counting = {
+    ...totals.sums,
+    collapsed,
+    unknown,
+    evidence: setting.records.evidence,
+    count_once: once,
+    accepted_only: setting.acceptedOnly && !isListing(setting.request),
+  }
+  return {
+    columns: plan.columns.map(({ name, type, unit }) => ({ name, type, unit })),
+    total_rows: totals.rows,
+    truncated: limit !== null && Number(totals.rows) > limit,
+    sql: shownStatement(settled),
+    sentence: sentenceOf(filter, setting),
+    counting,
+    notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
+    rows: run.rows,
+  }
+}
+
+type Sums = Pick<Counting, 'records' | 'rejected' | 'packets' | 'bytes'>
+
+async function totalsOfList(c: Case, s: Setting): Promise<{ rows: Cell; sums: Sums }> {
+  const { text, values } = countPlan(s)
+  const [row] = await c.db.rows(text, values)
+  const records = integer(row?.['records'])
+  return { rows: records, sums: { records, rejected: integer(row?.['rejected']), packets: null, bytes: null } }
+}
+
+function totalsOf(first: readonly Value[] | undefined): { rows: Cell; sums: Sums } {
+  const [rows, records, rejected, packets, bytes] = (first ?? []).map(integer)
+  return {
+    rows: rows ?? 0,
+    sums: { records: records ?? 0, rejected: rejected ?? null, packets: packets ?? null, bytes: bytes ?? null },
+  }
+}
+
+/** How many records match that others stand for. */
+async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
+  if (s.collapsed === null) return 0
+  const all: Sql = matching({ ...s, collapsed: null, request: {} }, [])
+  const piece = sql`SELECT count(*) AS n FROM (SELECT _file, _line FROM ${all}) SEMI JOIN ${rawSql(s.collapsed)} USING (_file, _line)`
+  const [row] = await c.db.rows(piece.text, piece.values)
+  return integer(row?.['n'])
+}
+
+/** Runs a statement up to its first rows. */
+async function start(
+  c: Case,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<{ first: readonly Value[] | undefined; rows: () => AsyncIterableIterator<FlowsRow> }> {
+  const { text, values } = plan.statement
+  const result = await c.db.connection.stream(text, [...values])
+  const batches = result.yieldRows()
+  const begun = await batches.next()
+  const batch: Value[][] = begun.done === true ? [] : begun.value
+  const skip = plan.totals ? totalNames.length : 0
+  const paths = new Map(c.evidence.map(file => [file.id, file.path]))
+  const readers = plan.columns.map(column => ({
+    name: column.name,
+    read: column.name === 'path' ? (value: Value | undefined) => paths.get(Number(value)) ?? null : cellReader(column),
+  }))
+  const rowOf = (row: readonly Value[]): FlowsRow => {
+    const out: FlowsRow = {}
+    for (const [i, { name, read }] of readers.entries()) out[name] = read(row[skip + i])
+    return out
+  }
+  async function* rows(): AsyncIterableIterator<FlowsRow> {
+    for (let rest = batch, ended = begun.done === true; ; ) {
+      // A row that stands for "no groups" has totals only.
+      for (const row of rest) if (skip === 0 || row[skip - 1] !== null) yield rowOf(row)
+      if (ended) return
+      signal?.throwIfAborted()
+      const next = await batches.next()
+      ended = next.done === true
+      rest = next.done === true ? [] : next.value
+    }
+  }
+  return { first: batch[0], rows }
+}

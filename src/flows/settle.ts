@@ -1,0 +1,130 @@
+/** A request to what is asked of which records: the filter read, names resolved, contradictions refused. */
+import { UserError } from '../errors.ts'
+import type { Filter, Node } from '../filter/ast.ts'
+import { compile } from '../filter/compile.ts'
+import { parse } from '../filter/filter.ts'
+import { loadSets } from '../filter/set.ts'
+import { parseTime } from '../filter/values.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import type { Case } from '../store/case.ts'
+import { connectionElements, elementOf, elementsOf } from './elements.ts'
+import { groupPlan } from './groups.ts'
+import { listPlan } from './listing.ts'
+import type { Plan, Setting } from './plan.ts'
+import type { FlowsRequest } from './request.ts'
+import { recordsOf } from './source.ts'
+
+export interface Settled {
+  setting: Setting
+  filter: Filter
+  /** Whether a conversation that was seen twice counts once. */
+  once: boolean
+  notes: string[]
+}
+
+interface ReadingOptions {
+  folder?: string
+  files?: boolean
+}
+
+const rankedByDefault = 10
+const listedByDefault = 1000
+
+/** Most rows of the answer; null: all. */
+export function limitOf(request: FlowsRequest): number | null {
+  if (request.limit !== undefined) return request.limit
+  return request.stat === undefined ? listedByDefault : rankedByDefault
+}
+
+/** Whether records are listed one by one. */
+export function isListing(request: FlowsRequest): boolean {
+  const { by, stat, bidirectional, bin_ms, distinct, percentiles, having, compare } = request
+  const groups = [by, stat, bin_ms, distinct, percentiles, having, compare]
+  return bidirectional !== true && groups.every(one => one === undefined)
+}
+
+export async function settle(c: Case, request: FlowsRequest, options: ReadingOptions = {}): Promise<Settled> {
+  refuse(request)
+  const records = recordsOf(c, request.evidence, request.nfdump === true)
+  const filter = filterOf(request, records.columns, options)
+  const span = spanOf(c)
+  const compiled = compile(filter, {
+    columns: records.columns,
+    internal: prefixesOf(request.internal ?? []),
+    ...(span !== null && { span }),
+  })
+  await loadSets(c.db, compiled.sets)
+  const raw = request.raw === true || request.nfdump === true
+  const acceptedOnly = !raw && records.columns.has('action') && !names(filter.ast, 'action')
+  const setting: Setting = { request, records, filter: compiled, acceptedOnly, collapsed: null }
+  return { setting, filter, once: false, notes: [] }
+}
+
+/** What can not be asked at once. */
+function refuse(request: FlowsRequest): void {
+  const { by, stat, bidirectional } = request
+  const fail = (what: string, hint: string): never => {
+    throw new UserError(what, { status: 2, hint })
+  }
+  if (by !== undefined && stat !== undefined) fail('-A and -s at once', 'each groups the records in its own way')
+  if (by !== undefined && bidirectional) fail('-A and -b at once', '-b groups by connection')
+  if (stat !== undefined && bidirectional && stat.element !== 'record')
+    fail('-b and a ranking of another element', 'write -s record/bytes -b')
+  if (request.other === true && isListing(request))
+    fail('--other without groups', 'it sums up the groups that are not listed: add -A or -s')
+}
+
+function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: ReadingOptions): Filter {
+  const { filter = '' } = request
+  if (typeof filter !== 'string') return filter
+  return parse(filter, {
+    columns,
+    nfdump: request.nfdump === true,
+    ...(options.folder !== undefined && { folder: options.folder }),
+    ...(options.files !== undefined && { files: options.files }),
+  })
+}
+
+function prefixesOf(texts: readonly string[]): Prefix[] {
+  return texts.map(text => {
+    const prefix = parsePrefix(text)
+    if (prefix === null) throw new UserError(`not a prefix in --internal: ${text}`, { status: 2 })
+    return prefix
+  })
+}
+
+/** When the first record of the case begins and the last one ends, by the ledger. */
+function spanOf(c: Case): { first_us: bigint; last_us: bigint } | null {
+  let span: { first_us: bigint; last_us: bigint } | null = null
+  for (const { first_start, last_end } of c.evidence) {
+    const [first_us, last_us] = [first_start, last_end].map(time => (time === null ? null : parseTime(time, false)))
+    if (first_us == null || last_us == null) continue
+    span ??= { first_us, last_us }
+    if (first_us < span.first_us) span.first_us = first_us
+    if (last_us > span.last_us) span.last_us = last_us
+  }
+  return span
+}
+
+/** Whether a filter tests this thing anywhere. */
+function names(node: Node, thing: string): boolean {
+  if (node.kind === 'and' || node.kind === 'or') return node.nodes.some(one => names(one, thing))
+  if (node.kind === 'not') return names(node.node, thing)
+  return node.kind === 'test' && node.thing === thing
+}
+
+export function planOf(s: Setting): Plan {
+  const { request, records } = s
+  const limited: Setting = { ...s, request: { ...request, limit: limitOf(request) } }
+  if (isListing(request)) return listPlan(s, limitOf(request))
+  if (request.stat !== undefined) {
+    const { element, perProtocol } = request.stat
+    const protocol = perProtocol === true ? [elementOf('proto', records)] : []
+    const sides =
+      element.toLowerCase() === 'record'
+        ? [connectionElements.map(name => elementOf(name, records))]
+        : elementsOf(element, records).map(one => [...protocol, one])
+    return groupPlan({ ...limited, request: { ...limited.request, order: request.order ?? 'records' } }, sides)
+  }
+  return groupPlan(limited, [(request.by ?? []).map(text => elementOf(text, records))])
+}

@@ -1,0 +1,32 @@
+/** For how many records a filter can not be told. */
+import { rawSql, sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+import { quotedPath } from '../store/duckdb.ts'
+import { segmentPath } from '../store/files.ts'
+import { columnsIn, matching, type Setting } from './plan.ts'
+import type { Cell } from './request.ts'
+import { integer } from './values.ts'
+
+/** Asks the records only where a column that the filter names has unknown values, by the statistics of the segments. */
+export async function unknownCount(c: Case, s: Setting): Promise<Cell> {
+  const { where } = s.filter
+  if (!where.text.includes('NULL::BOOLEAN') && !(await hasUnknown(c, s, columnsIn(where.text)))) return 0
+  const { unknown } = s.filter
+  const piece = sql`SELECT count(*) AS n FROM ${matching({ ...s, filter: { ...s.filter, where: unknown }, request: {} }, columnsIn(where.text))}`
+  const [row] = await c.db.rows(piece.text, piece.values)
+  return integer(row?.['n'])
+}
+
+async function hasUnknown(c: Case, { records }: Setting, names: readonly string[]): Promise<boolean> {
+  const kind = records.evidence === 'logs' ? 'flows' : 'packet-flows'
+  const columns = names.filter(name => records.columns.has(name))
+  const segments = c.segments.filter(segment => segment.kind === kind)
+  if (columns.length === 0 || segments.length === 0) return false
+  if (columns.includes('interface_id') && records.evidence === 'packets') return true
+  if (segments.some(segment => columns.some(name => !segment.columns.includes(name)))) return true
+  const files = segments.map(segment => quotedPath(segmentPath(c.dir, segment.name))).join(', ')
+  const paths = sql`list_contains(${JSON.stringify(columns)}::JSON::VARCHAR[], split_part(path_in_schema, ', ', 1))`
+  const piece = sql`SELECT bool_or(stats_null_count IS NULL OR stats_null_count > 0) AS some FROM parquet_metadata([${rawSql(files)}]) WHERE ${paths}`
+  const [row] = await c.db.rows(piece.text, piece.values)
+  return row?.['some'] !== false
+}

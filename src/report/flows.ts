@@ -1,0 +1,146 @@
+/** Flow records and groups of them as a table for a terminal. */
+import type { Cell, Counting, FlowsColumn, FlowsResult, FlowsRow } from '../flows/request.ts'
+import { flagNames } from '../net/tcp-flags.ts'
+import { durationWords } from '../net/time.ts'
+import { type Column, newPage, type Page, type PageOptions, paragraph, strong, table } from './layout.ts'
+import { protocolText } from './names.ts'
+import { countText, integerText, timeText } from './numbers.ts'
+import { visibleAll } from './text.ts'
+
+export interface FlowsPage extends Omit<FlowsResult, 'rows'> {
+  list: readonly FlowsRow[]
+  /** Whether the rows are groups that are ranked: shares of the whole are shown. */
+  shares: boolean
+  /** Whether the rows are records. */
+  records: boolean
+}
+
+export function renderFlows(result: FlowsPage, options: PageOptions): string {
+  const page = newPage(options)
+  const r = visibleAll(result)
+  const columns = r.records ? listedColumns(r) : shownColumns(r.columns)
+  const rows = r.list.map(row => ({ cells: columns.map(column => column.text(row)) }))
+  const lines = [
+    ...paragraph(page, strong(page, r.sentence), ''),
+    '',
+    ...(rows.length === 0
+      ? paragraph(page, r.records ? 'No record matches.' : 'No group: no record matches.')
+      : table(page, columns, rows)),
+    '',
+    ...footer(r, page),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+interface Shown extends Column {
+  text(row: FlowsRow): string
+}
+
+const titles: Record<string, string> = {
+  srcaddr: 'source',
+  dstaddr: 'destination',
+  srcport: 'src port',
+  dstport: 'dst port',
+  bps: 'bit/s',
+  pps: 'pkt/s',
+  bpp: 'B/pkt',
+}
+const narrow = new Set(['rejected', 'start', 'end', 'duration', 'bps', 'pps', 'bpp'])
+
+function shownColumns(columns: readonly FlowsColumn[]): Shown[] {
+  return columns.map(column => ({
+    title: titles[column.name] ?? column.name.replaceAll('_', ' '),
+    ...(column.type === 'integer' && { align: 'right' as const }),
+    ...(narrow.has(column.name) && { hangs: true }),
+    text: row => cellText(row[column.name] ?? null, column),
+  }))
+}
+
+/** A value as a person reads it. What is not known says so. */
+function cellText(cell: Cell, { name, type, unit }: FlowsColumn): string {
+  if (cell === null) return 'unknown'
+  if (type === 'time') return timeText(String(cell))
+  if (unit === 'ms') return durationWords(Number(cell) / 1000)
+  if (unit !== null || name.startsWith('distinct_')) return integerText(cell as number)
+  if (name === 'protocol') return protocolText(Number(cell))
+  if (name === 'tcp_flags') return flagsText(Number(cell))
+  return String(cell)
+}
+
+function flagsText(flags: number): string {
+  return flags === 0 ? 'none' : flagNames(flags).join(' ')
+}
+
+/** What a listing shows of each record; the machine-readable forms have every field. */
+function listedColumns(r: FlowsPage): Shown[] {
+  const has = (name: string): boolean => r.columns.some(column => column.name === name)
+  const column = (name: string): FlowsColumn =>
+    r.columns.find(one => one.name === name) ?? { name, type: 'text', unit: null }
+  const plain = (name: string, more: Partial<Column> = {}): Shown[] =>
+    has(name) ? [{ title: titles[name] ?? name, ...more, text: row => cellText(row[name] ?? null, column(name)) }] : []
+  return [
+    ...plain('start'),
+    { title: 'lasting', align: 'right', hangs: true, text: lasting },
+    ...plain('protocol', { title: 'proto' }),
+    { title: 'source → destination', text: row => `${endText(row, 'src')} → ${endText(row, 'dst')}` },
+    ...plain('tcp_flags', { title: 'flags', hangs: true }),
+    ...plain('packets', { align: 'right' }),
+    ...plain('bytes', { align: 'right' }),
+    ...plain('action'),
+    ...plain('interface_id', { title: 'sensor', hangs: true }),
+    { title: 'record', hangs: true, text: row => `${String(row['path'])}:${String(row['line'] ?? row['packet'])}` },
+  ]
+}
+
+function lasting(row: FlowsRow): string {
+  const [start, end] = [row['start'], row['end']]
+  if (typeof start !== 'string' || typeof end !== 'string') return 'unknown'
+  return durationWords((Date.parse(end) - Date.parse(start)) / 1000)
+}
+
+function endText(row: FlowsRow, side: 'src' | 'dst'): string {
+  const address = row[`${side}addr`]
+  const port = row[`${side}port`]
+  if (typeof address !== 'string') return 'unknown'
+  if (typeof port !== 'number' || (port === 0 && !hasPorts(row))) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function hasPorts(row: FlowsRow): boolean {
+  return [6, 17, 132].includes(Number(row['protocol']))
+}
+
+/** How many rows of how many, and what was counted how. */
+function footer(r: FlowsPage, page: Page): string[] {
+  const what = r.records ? 'record' : 'group'
+  const shown = r.list.filter(row => row['part'] !== 'other').length
+  const rows = r.truncated
+    ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; -n 0 shows all.`
+    : `${countText(r.total_rows as number, what)}.`
+  return [rows, ...countingText(r.counting, r.records), ...r.notes.map(note => `Note: ${note}.`)].flatMap(text =>
+    paragraph(page, text),
+  )
+}
+
+/** The counting in sentences. */
+export function countingText(c: Counting, records: boolean): string[] {
+  const rejected =
+    c.rejected === null || c.rejected === 0 ? '' : `, ${integerText(c.rejected as number)} of them rejected`
+  const sums = [
+    c.packets === null ? '' : `${integerText(c.packets as number)} packets`,
+    c.bytes === null ? '' : `${integerText(c.bytes as number)} B`,
+  ].filter(text => text !== '')
+  const total = `${countText(c.records as number, 'flow record')} of ${c.evidence}${rejected}${sums.length > 0 ? `: ${sums.join(', ')}` : ''}.`
+  return [
+    ...(records ? [] : [total]),
+    ...(c.accepted_only ? ['Packets and bytes are those of accepted records; --raw adds what was rejected.'] : []),
+    ...(Number(c.collapsed) > 0
+      ? [
+          `${countText(c.collapsed as number, 'matching record')} left out: another sensor or file has the same traffic; --raw counts them.`,
+        ]
+      : []),
+    ...(Number(c.unknown) > 0
+      ? [`For ${countText(c.unknown as number, 'more record')} it can not be told whether they match.`]
+      : []),
+  ]
+}
