@@ -21,7 +21,10 @@ export function addCommand(program: Command): void {
   const command = program
     .command('add')
     .description('Read evidence into the case: files, or folders with everything below them.')
-    .argument('<path...>', 'flow logs (text, gzip, zstd), or folders of them')
+    .argument(
+      '<path...>',
+      'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also gzip or zstd, or folders of them',
+    )
     .option('--json', 'print one JSON document instead of a page')
   addReadingOptions(command)
     .addHelpText('after', addHelp)
@@ -48,12 +51,19 @@ Examples:
 /** Options of every command that reads evidence. */
 export function addReadingOptions(command: Command): Command {
   return command
-    .option('--format <fields>', 'field names of flow logs without a header line, or the name of a format')
-    .addOption(
-      new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in').argParser(parseRatio),
+    .option(
+      '--format <fields>',
+      'field names of flow logs without a header line, or a list’s name: default, v2 to v11, tgw',
     )
     .addOption(
-      new Option('--max-expanded <size>', 'most bytes out of one compressed file, e.g. 50G').argParser(parseSize),
+      new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in (default 200)').argParser(
+        parseRatio,
+      ),
+    )
+    .addOption(
+      new Option('--max-expanded <size>', 'most bytes out of one compressed file, e.g. 50G (default 64G)').argParser(
+        parseSize,
+      ),
     )
     .addOption(new Option('--workers <n>', 'threads that read').argParser(parseCount))
 }
