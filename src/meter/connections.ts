@@ -5,7 +5,6 @@ import * as batch from './batch.ts'
 import * as at from './connection-layout.ts'
 import { ConnectionReader } from './connection-reader.ts'
 import type { ConnectionEnd, ConnectionSink } from './connection-record.ts'
-import { hashWord } from './conversation.ts'
 import { addFlip, addLetter, letter } from './history.ts'
 import { isServerPort } from './server-ports.ts'
 import { ConversationTable, deadlineAt, headDoubles, stateWord } from './table.ts'
@@ -36,7 +35,6 @@ export class ConnectionMeter {
   private readonly tcp: TcpState
   private readonly reader: ConnectionReader
   private now = 0
-  private warmed = 0
   private readonly endInSweep = (entry: number): void => this.end(entry, this.reasonOf(entry))
   private readonly endAtLimit = (entry: number): void => this.end(entry, 'limit')
 
@@ -50,7 +48,7 @@ export class ConnectionMeter {
 
   /** Counts the packets of a batch. */
   add(packets: batch.Batch): void {
-    this.warm(packets)
+    this.table.warm(packets, 2 * headDoubles, 2 * (headDoubles + at.entryDoubles), 0)
     for (let i = 0; i < packets.length; i++) this.addOne(packets, i * batch.packetWords)
   }
 
@@ -61,18 +59,6 @@ export class ConnectionMeter {
       const over = this.table.doubles[entry + deadlineAt]! < now
       this.end(entry, over ? this.reasonOf(entry) : reason)
     })
-  }
-
-  private warm(packets: batch.Batch): void {
-    const { table } = this
-    const { words } = packets
-    const end = packets.length * batch.packetWords
-    let read = 0
-    for (let p = 0; p < end; p += batch.packetWords) read ^= table.warmIndex(words[p + hashWord]!)
-    for (let p = 0; p < end; p += batch.packetWords) {
-      read ^= table.warmEntry(words[p + hashWord]!, 2 * headDoubles, 2 * (headDoubles + at.entryDoubles))
-    }
-    this.warmed ^= read
   }
 
   private addOne(packets: batch.Batch, p: number): void {

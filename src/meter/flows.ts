@@ -1,6 +1,5 @@
 import { FIN, RST, SYN } from '../net/tcp-flags.ts'
 import * as batch from './batch.ts'
-import { hashWord } from './conversation.ts'
 import { FlowRecord, type FlowSink, type RecordEnd } from './flow-record.ts'
 import { ConversationTable, deadlineAt, headDoubles, stateWord } from './table.ts'
 
@@ -50,7 +49,6 @@ export class FlowMeter {
   private readonly sink: FlowSink
   private readonly record = new FlowRecord()
   private now = 0
-  private warmed = 0
   private readonly endInSweep = (entry: number): void => this.endEntry(entry, this.reasonOf(entry))
   private readonly endAtLimit = (entry: number): void => this.endEntry(entry, 'limit')
 
@@ -62,22 +60,8 @@ export class FlowMeter {
 
   /** Counts the packets of a batch. */
   add(packets: batch.Batch): void {
-    this.warm(packets)
+    this.table.warm(packets, 2 * headDoubles, 2 * headDoubles + 1, 2 * directionDoubles)
     for (let i = 0; i < packets.length; i++) this.addOne(packets, i * batch.packetWords)
-  }
-
-  /** Reads what the batch will touch, so that it comes from memory side by side and not one after the other. */
-  private warm(packets: batch.Batch): void {
-    const { table } = this
-    const { words } = packets
-    const end = packets.length * batch.packetWords
-    let read = 0
-    for (let p = 0; p < end; p += batch.packetWords) read ^= table.warmIndex(words[p + hashWord]!)
-    for (let p = 0; p < end; p += batch.packetWords) {
-      const part = 2 * (headDoubles + (words[p + batch.bitsWord]! & 1) * directionDoubles)
-      read ^= table.warmEntry(words[p + hashWord]!, part, part + 1)
-    }
-    this.warmed ^= read
   }
 
   private addOne(packets: batch.Batch, p: number): void {

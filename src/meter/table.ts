@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts'
+import { type Batch, batchPackets, bitsWord, packetWords } from './batch.ts'
 import { hashWord, keyWords } from './conversation.ts'
 
 /** Word of an entry that is 0 while the entry is free, and belongs to the owner otherwise. */
@@ -61,6 +62,8 @@ export class ConversationTable {
   /** Entries from here on were never used. */
   private fresh = 0
   private place = 0
+  private readonly places = new Int32Array(batchPackets)
+  private warmed = 0
 
   constructor(options: TableOptions) {
     this.stride = headDoubles + options.doubles
@@ -96,26 +99,32 @@ export class ConversationTable {
     return -1
   }
 
-  /** Reads where a key is looked for, so that it is in the cache when `warmEntry` asks. The value means nothing. */
-  warmIndex(hash: number): number {
-    return this.index[2 * (hash & this.mask) + 1]!
-  }
-
   /**
-   * Reads what a packet of this hash will most likely touch: the key, and the cache lines of an entry's words from `from` to
-   * before `to`. The value means nothing.
+   * Reads what the packets of a batch will most likely touch: of the index, then of each entry the key and the cache lines of its
+   * words from `from` to before `to`, `perDirection` further for the higher end. Three short loops, so that a processor has many of
+   * these reads under way at once, and waits for all of them rather than for each.
    */
-  warmEntry(hash: number, from: number, to: number): number {
-    const { index, mask } = this
-    let place = hash & mask
-    while (index[2 * place + 1] !== 0 && index[2 * place] !== hash) place = (place + 1) & mask
-    const entry = index[2 * place + 1]! - 1
-    if (entry < 0) return 0
-    const at = 2 * (lead + (entry & (pageEntries - 1)) * this.stride)
-    const words = this.wordPages[entry >>> pageBits]!
-    let read = words[at + stateWord]!
-    for (let word = at + from; word < at + to; word += 16) read ^= words[word]!
-    return read
+  warm(packets: Batch, from: number, to: number, perDirection: number): void {
+    const { index, mask, wordPages, places } = this
+    const { words, length } = packets
+    let read = 0
+    for (let i = 0, p = hashWord; i < length; i++, p += packetWords) read ^= index[2 * (words[p]! & mask) + 1]!
+    for (let i = 0, p = hashWord; i < length; i++, p += packetWords) {
+      const hash = words[p]!
+      let place = hash & mask
+      while (index[2 * place + 1] !== 0 && index[2 * place] !== hash) place = (place + 1) & mask
+      places[i] = index[2 * place + 1]! - 1
+    }
+    for (let i = 0; i < length; i++) {
+      const entry = places[i]!
+      if (entry < 0) continue
+      const page = wordPages[entry >>> pageBits]!
+      const at = 2 * (lead + (entry & (pageEntries - 1)) * this.stride)
+      const part = at + (words[i * packetWords + bitsWord]! & 1) * perDirection
+      read ^= page[at]!
+      for (let word = part + from; word < part + to; word += 16) read ^= page[word]!
+    }
+    this.warmed ^= read
   }
 
   /** Room for another conversation: false where `makeRoom` must be called, and `find` again, before `insert`. */
