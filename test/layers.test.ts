@@ -21,9 +21,10 @@ const maySee: Record<string, string[]> = {
   filter: ['net', 'flow', 'store', 'query'],
   carve: ['net', 'source', 'flow', 'packet', 'store', 'query', 'filter'],
   flows: ['net', 'flow', 'store', 'query', 'filter'],
+  sql: ['net', 'flow', 'store', 'query', 'filter'],
   detect: ['net', 'flow', 'query'],
   investigate: ['net', 'flow', 'store', 'query', 'detect'],
-  report: ['net', 'flow', 'store', 'query', 'flows', 'detect', 'investigate'],
+  report: ['net', 'flow', 'store', 'query', 'flows', 'sql', 'detect', 'investigate'],
   demo: [],
   cli: [
     ...[
@@ -42,7 +43,7 @@ const maySee: Record<string, string[]> = {
       'carve',
       'flows',
     ],
-    ...['detect', 'investigate', 'report', 'demo'],
+    ...['sql', 'detect', 'investigate', 'report', 'demo'],
     'index.ts',
   ],
 }

@@ -52,6 +52,11 @@ export function progressTerminal(): NodeJS.WriteStream | null {
   return process.stderr.isTTY && process.env.TERM !== 'dumb' ? process.stderr : null
 }
 
+/** Standard input and output, where both are a terminal that a conversation can be held on; else null. */
+export function conversation(): { input: NodeJS.ReadStream; output: NodeJS.WriteStream } | null {
+  return process.stdin.isTTY && process.stdout.isTTY ? { input: process.stdin, output: process.stdout } : null
+}
+
 const unknownWidth = 100
 
 /** Width and colour of standard output. `wanted` is false with `--no-color`. */

@@ -10,6 +10,7 @@ import { flowsCommand } from './flows.ts'
 import { investigateCommand } from './investigate.ts'
 import { parseFolder } from './options.ts'
 import { note, printNow } from './output.ts'
+import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
 
 /** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
@@ -41,6 +42,7 @@ export function buildProgram(): Command {
     verifyCommand,
     investigateCommand,
     flowsCommand,
+    sqlCommand,
     demoCommand,
     completionCommand,
   ]) {

@@ -49,7 +49,12 @@ function writeObject(object: object, newline: string, parts: string[]): void {
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text).replace(hidden, escapeUnits)
+  return escapeHidden(JSON.stringify(text))
+}
+
+/** JSON text with what a terminal would obey or hide written as `\uXXXX`; such characters stand in its strings alone. */
+export function escapeHidden(json: string): string {
+  return json.replace(hidden, escapeUnits)
 }
 
 /** By UTF-16 code unit, as JSON wants it: two escapes for a character beyond U+FFFF. */

@@ -7,7 +7,7 @@ import { errorCode, UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
-import { Database, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
+import { Database, type DatabaseOptions, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
 import {
   alteredLedger,
@@ -158,7 +158,7 @@ export interface Case {
  *
  * @throws UserError when there is no case, or when its ledger was altered.
  */
-export async function openCase(caseDir: string): Promise<Case> {
+export async function openCase(caseDir: string, limits: Partial<DatabaseOptions> = {}): Promise<Case> {
   const dir = resolve(caseDir)
   const entries = await soundLedger(dir)
   const segments = segmentsOf(entries)
@@ -170,7 +170,12 @@ export async function openCase(caseDir: string): Promise<Case> {
   }
   const temp = await mkdtemp(join(await spillParent(dir), `${spillPrefix}${process.pid}-`))
   const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
-  const db = await Database.open({ threads: availableParallelism(), memoryLimit: `${memory}MB`, tempDirectory: temp })
+  const db = await Database.open({
+    threads: availableParallelism(),
+    memoryLimit: `${memory}MB`,
+    tempDirectory: temp,
+    ...limits,
+  })
   const evidence = evidenceOf(entries)
   await createEvidenceTable(db, evidence)
   const source = isOfPackets(segments) ? 'packets' : 'logs'
@@ -197,6 +202,16 @@ async function spillParent(dir: string): Promise<string> {
     // A case on a read-only disk is still read; it spills where temporary files go.
     const { tmpdir } = await import('node:os')
     return tmpdir()
+  }
+}
+
+/** Removes what a reader of that process id, which is gone, has left of its spilling. */
+export async function clearSpill(caseDir: string, pid: number): Promise<void> {
+  const { tmpdir } = await import('node:os')
+  for (const parent of [join(resolve(caseDir), caseFiles.incoming), tmpdir()]) {
+    for (const name of await readdir(parent).catch(() => [])) {
+      if (name.startsWith(`${spillPrefix}${pid}-`)) await rm(join(parent, name), { recursive: true, force: true })
+    }
   }
 }
 

@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module'
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
 import bindings from '@duckdb/node-bindings'
-import { assert } from '../errors.ts'
+import { assert, errorText } from '../errors.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -77,7 +77,8 @@ export class Database {
 
   /** Forbids files outside `folder`, the network and changes of settings, for good. */
   async confineTo(folder: string): Promise<void> {
-    await this.run(`SET allowed_directories = [${quotedString(folder)}]`)
+    // A path is looked up as it was written, with the marks of patterns escaped.
+    await this.run(`SET allowed_directories = [${quotedString(folder)}, ${quotedPath(folder)}]`)
     await this.run('SET enable_external_access = false')
     await this.run('SET lock_configuration = true')
   }
@@ -95,6 +96,32 @@ export class Database {
       .map(row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, exact(value)])))
   }
 
+  /** Makes a function of one row. Null for a null argument; what it throws fails the query, with that message. */
+  registerScalar(given: ScalarFunction): void {
+    const { DuckDBScalarFunction } = api()
+    const parameters = given.parameters.map(logical)
+    const mainFunction: import('@duckdb/node-api').DuckDBScalarMainFunction = (info, input, output) => {
+      const columns = parameters.map((_, i) => input.getColumnVector(i))
+      try {
+        for (let row = 0; row < input.rowCount; row++) {
+          const values = columns.map(column => column.getItem(row))
+          output.setItem(row, values.includes(null) ? null : given.work(values))
+        }
+        output.flush()
+      } catch (error) {
+        info.setError(errorText(error))
+      }
+    }
+    this.connection.registerScalarFunction(
+      DuckDBScalarFunction.create({
+        name: given.name,
+        parameterTypes: parameters,
+        returnType: logical(given.returns),
+        mainFunction,
+      }),
+    )
+  }
+
   /** Makes a table function of this connection. */
   register(table: bindings.TableFunction): void {
     bindings.register_table_function(this.handle, table)
@@ -109,6 +136,28 @@ export class Database {
     else bindings.disconnect_sync(this.handle)
     bindings.close_sync(this.instance)
   }
+}
+
+/** A column's type in a signature, or the unsigned 64-bit parts of a struct. */
+export type SignatureType = 'VARCHAR' | 'BIGINT' | 'UBIGINT' | { parts: readonly string[] }
+
+export interface ScalarFunction {
+  name: string
+  parameters: readonly SignatureType[]
+  returns: SignatureType
+  /** Values are of the types that the signature says, none is null. */
+  work(values: readonly Value[]): Value
+}
+
+function logical(type: SignatureType): import('@duckdb/node-api').DuckDBType {
+  const types = api()
+  if (typeof type === 'string') return types[type]
+  return types.STRUCT(Object.fromEntries(type.parts.map(part => [part, types.UBIGINT])))
+}
+
+/** The classes of the values that results hold. */
+export function valueClasses(): typeof import('@duckdb/node-api') {
+  return api()
 }
 
 function exact(value: Value): Value {

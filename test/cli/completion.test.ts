@@ -32,7 +32,10 @@ for (const shell of ['bash', 'zsh', 'fish']) {
 
 const completions: [words: string[], expected: string[]][] = [
   [['in'], ['investigate']],
-  [[''], ['add', 'evidence', 'verify', 'investigate', 'flows', 'demo', 'completion', 'help']],
+  [
+    [''],
+    ['add', 'convert', 'carve', 'evidence', 'verify', 'investigate', 'flows', 'sql', 'demo', 'completion', 'help'],
+  ],
   [['investigate', '--a'], ['--approved-ports']],
   [
     ['add', 'log'],

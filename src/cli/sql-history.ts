@@ -1,0 +1,30 @@
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const linesMax = 1000
+
+/** Where the prompt's history lies: with the user's state, never in a case, which others are given. */
+export function historyFile(env: NodeJS.ProcessEnv = process.env): string {
+  const state = env['XDG_STATE_HOME'] || env['LOCALAPPDATA'] || join(homedir(), '.local', 'state')
+  return join(state, 'tidemark', 'sql-history')
+}
+
+/** Statements of earlier conversations, the last one first. None where the file can not be read. */
+export async function readHistory(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  const lines = text.split('\n').filter(line => line !== '')
+  // A long history is cut when it is read, so that keeping it costs one line each time.
+  if (lines.length > 2 * linesMax) await writeFile(path, `${lines.slice(-linesMax).join('\n')}\n`).catch(() => {})
+  return lines.slice(-linesMax).reverse()
+}
+
+/** Keeps one statement, for its owner alone. Where that can not be, there is no history. */
+export async function keepInHistory(path: string, statement: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    await appendFile(path, `${statement}\n`, { mode: 0o600 })
+  } catch {
+    // A prompt without a history is still a prompt.
+  }
+}

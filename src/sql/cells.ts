@@ -1,0 +1,131 @@
+/** Values of results on their way from the query's process to whoever shows them: exact, and of plain JSON. */
+import { formatAddress } from '../net/address.ts'
+import { utcSeconds } from '../net/time.ts'
+import { type Value, valueClasses } from '../store/duckdb.ts'
+
+/** A value that is shown: integers are exact (bigint beyond 2^53), times and addresses are text. */
+export type Cell = null | boolean | number | bigint | string | Cell[] | { [name: string]: Cell }
+
+export interface ResultColumn {
+  /** Each name once: a second `n` is `n_2`. */
+  name: string
+  /** DuckDB's type, `address` for an address. */
+  type: string
+}
+
+/** A cell as it is sent: `i` integer, `l` list, `s` struct or map. */
+export type Sent = null | boolean | number | string | { i: string } | { l: Sent[] } | { s: [string, Sent][] }
+
+const half = 2n ** 64n
+
+export function encode(value: Value): Sent {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
+  if (typeof value === 'bigint') return integer(value)
+  return encodeTime(value) ?? encodeNested(value) ?? encodeOther(value)
+}
+
+function integer(value: bigint): Sent {
+  const small = Number(value)
+  return Number.isSafeInteger(small) ? small : { i: String(value) }
+}
+
+/** Times are UTC; those that `Date` has no room for, and infinity, stay as DuckDB writes them. */
+function encodeTime(value: object): string | null {
+  const types = valueClasses()
+  let micros: bigint
+  if (value instanceof types.DuckDBTimestampValue || value instanceof types.DuckDBTimestampTZValue)
+    micros = value.micros
+  else if (value instanceof types.DuckDBTimestampSecondsValue) micros = value.seconds * 1_000_000n
+  else if (value instanceof types.DuckDBTimestampMillisecondsValue) micros = value.millis * 1000n
+  else if (value instanceof types.DuckDBTimestampNanosecondsValue) return nanoseconds(value.nanos, String(value))
+  else return null
+  return withinDate(micros) ? utcSeconds(micros) : String(value)
+}
+
+function nanoseconds(nanos: bigint, text: string): string {
+  const rest = ((nanos % 1000n) + 1000n) % 1000n
+  const micros = (nanos - rest) / 1000n
+  if (!withinDate(micros)) return text
+  if (rest === 0n) return utcSeconds(micros)
+  const fraction = (((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).toString().padStart(9, '0')
+  return `${utcSeconds(micros).slice(0, 19)}.${fraction}Z`
+}
+
+function withinDate(micros: bigint): boolean {
+  return micros > -62_135_596_800_000_000n && micros < 253_402_300_800_000_000n // Years 1 to 9999.
+}
+
+function encodeNested(value: object): Sent {
+  const types = valueClasses()
+  if (value instanceof types.DuckDBListValue || value instanceof types.DuckDBArrayValue) {
+    return { l: value.items.map(encode) }
+  }
+  if (value instanceof types.DuckDBStructValue) {
+    const { hi, lo } = value.entries
+    const isAddress = Object.keys(value.entries).join() === 'hi,lo' && isHalf(hi) && isHalf(lo)
+    if (isAddress) return formatAddress(hi as bigint, lo as bigint)
+    return { s: Object.entries(value.entries).map(([name, inner]) => [name, encode(inner)]) }
+  }
+  if (value instanceof types.DuckDBMapValue) {
+    return { s: value.entries.map(({ key, value: inner }) => [cellText(decode(encode(key))), encode(inner)]) }
+  }
+  return null
+}
+
+function isHalf(value: Value | undefined): boolean {
+  return typeof value === 'bigint' && value >= 0n && value < half
+}
+
+function encodeOther(value: object): Sent {
+  const types = valueClasses()
+  if (value instanceof types.DuckDBDecimalValue) {
+    const text = String(value)
+    const number = Number(text)
+    return Number(number.toPrecision(15)) === number && text.replace(/\D/g, '').length <= 15 ? number : text
+  }
+  if (value instanceof types.DuckDBUnionValue) return encode(value.value)
+  if (value instanceof types.DuckDBBlobValue) return Buffer.from(value.bytes).toString('hex')
+  return String(value)
+}
+
+/** What `encode` made, back. @throws for anything else: the other process is not trusted. */
+export function decode(sent: unknown): Cell {
+  if (sent === null || typeof sent === 'boolean' || typeof sent === 'string' || typeof sent === 'number') return sent
+  const { i, l, s } = sent as { i?: unknown; l?: unknown; s?: unknown }
+  if (typeof i === 'string' && /^-?\d{1,80}$/.test(i)) return BigInt(i)
+  if (Array.isArray(l)) return l.map(decode)
+  if (Array.isArray(s)) {
+    return Object.fromEntries(
+      s.map((pair: unknown) => [String((pair as unknown[])[0]), decode((pair as unknown[])[1])]),
+    )
+  }
+  throw new Error('a value of no known form')
+}
+
+/** A cell as plain text; null is empty, what is nested is JSON. */
+export function cellText(cell: Cell): string {
+  if (cell === null) return ''
+  return typeof cell === 'object' ? compactJson(cell) : String(cell)
+}
+
+/** JSON on one line, with every digit of an integer. */
+export function compactJson(cell: Cell): string {
+  if (typeof cell === 'bigint') return String(cell)
+  if (typeof cell !== 'object' || cell === null) return JSON.stringify(cell)
+  if (Array.isArray(cell)) return `[${cell.map(compactJson).join(',')}]`
+  return `{${Object.entries(cell)
+    .map(([name, inner]) => `${JSON.stringify(name)}:${compactJson(inner)}`)
+    .join(',')}}`
+}
+
+/** Names and types of a result's columns. */
+export function columnsOf(names: readonly string[], types: readonly string[]): ResultColumn[] {
+  const seen = new Set<string>()
+  return names.map((name, i) => {
+    let own = name
+    for (let n = 2; seen.has(own); n++) own = `${name}_${n}`
+    seen.add(own)
+    return { name: own, type: (types[i] ?? '').replaceAll('STRUCT("hi" UBIGINT, "lo" UBIGINT)', 'address') }
+  })
+}

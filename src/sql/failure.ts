@@ -1,0 +1,78 @@
+import { errorText, UserError } from '../errors.ts'
+import { nearest } from '../filter/nearest.ts'
+import type { Refusal } from './gate.ts'
+import type { Failure } from './protocol.ts'
+import { viewNames } from './schema.ts'
+
+/** A refusal of the gate as it is sent. */
+export function refusalFailure(refusal: Refusal): Failure {
+  const suggestion = refusal.name === undefined ? null : nearest(refusal.name, refusal.choices ?? [])
+  const isView = refusal.choices?.includes('flows') === true
+  const hint = refusal.hint ?? (isView ? `views: ${viewNames.join(', ')}` : undefined)
+  return {
+    kind: 'query',
+    message: refusal.message,
+    ...(hint !== undefined && { hint }),
+    ...(suggestion !== null && suggestion !== refusal.name && { suggestion }),
+    ...(refusal.position !== null && { position: refusal.position }),
+  }
+}
+
+const memory = /^Out of Memory$/i
+const ofTheCase = new Set(['IO', 'Permission'])
+
+/** What DuckDB says of a query, with no path of the case in it. `errors_as_json` is set. */
+export function failureOf(error: unknown, caseDir: string): Failure {
+  if (error instanceof UserError) {
+    return { kind: 'case', message: error.message, ...(error.hint !== undefined && { hint: error.hint }) }
+  }
+  const text = errorText(error)
+  if (error instanceof RangeError || /allocation fail|bad_alloc|longer than 0x/i.test(text)) {
+    return { kind: 'memory', message: 'out of memory' }
+  }
+  const found = parsed(text)
+  if (found === null) return { kind: 'query', message: withoutPaths(text, caseDir) }
+  const { exception_type: type = '', exception_message: message = text, position, name, candidates } = found
+  if (memory.test(type)) return { kind: 'memory', message: withoutPaths(message, caseDir) }
+  const [what = '', ...rest] = message.split('\n').filter(line => line.trim() !== '')
+  const near = (candidates ?? '')
+    .split(',')
+    .map(columnName)
+    .filter(candidate => candidate !== '')
+  const isColumn = found['error_subtype'] === 'COLUMN_NOT_FOUND' && name !== undefined
+  const suggestion = name === undefined ? null : nearest(name, near)
+  const hint = suggestion === null ? hintIn(type, rest, isColumn ? near : []) : undefined
+  return {
+    kind: type === 'INTERNAL' || type === 'FATAL' ? 'fault' : 'query',
+    message: isColumn ? `no such column: ${name}` : withoutPaths(what.trim(), caseDir),
+    ...(hint !== undefined && { hint: withoutPaths(hint, caseDir) }),
+    ...(suggestion !== null && suggestion !== name && { suggestion }),
+    ...(position !== undefined && /^\d{1,9}$/.test(position) && { position: Number(position) }),
+  }
+}
+
+function columnName(candidate: string): string {
+  return candidate.trim().split('.').at(-1)!.replaceAll('"', '')
+}
+
+function hintIn(type: string, lines: readonly string[], near: readonly string[]): string | undefined {
+  if (ofTheCase.has(type)) return 'tidemark verify checks the case'
+  if (near.length > 0) return `columns with a similar name: ${near.join(', ')}`
+  const useful = lines.map(line => line.trim()).filter(line => !/^LINE \d+:|^\^$/.test(line))
+  return useful.length === 0 ? undefined : useful.slice(0, 6).join(' ')
+}
+
+function parsed(text: string): Record<string, string | undefined> | null {
+  const from = text.indexOf('{"exception_type"')
+  if (from < 0) return null
+  try {
+    return JSON.parse(text.slice(from)) as Record<string, string>
+  } catch {
+    return null
+  }
+}
+
+/** Nobody is told where the case lies, not even the one who asks: what is printed may be passed on. */
+export function withoutPaths(text: string, caseDir: string): string {
+  return text.replaceAll(caseDir, '…')
+}

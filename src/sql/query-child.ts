@@ -1,0 +1,164 @@
+/**
+ * The process that runs queries: `query-child.js CASE MEBIBYTES THREADS`.
+ *
+ * It opens the case, gives up every file but the segments, and answers one query after the other. It may be killed at any time: it
+ * holds nothing, and its end is that of whoever started it.
+ */
+import { once } from 'node:events'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { argv, exit, kill, memoryUsage, pid, stdin, stdout } from 'node:process'
+import { type Case, clearSpill, openCase } from '../store/case.ts'
+import type { Value } from '../store/duckdb.ts'
+import { caseFiles } from '../store/files.ts'
+import { columnsOf, encode, type Sent } from './cells.ts'
+import { failureOf, refusalFailure, withoutPaths } from './failure.ts'
+import { createFunctions } from './functions.ts'
+import { refusalOf } from './gate.ts'
+import { type Answer, type Ending, type Failure, type Request, request } from './protocol.ts'
+import { viewNames } from './schema.ts'
+import { createDocumentedViews, takenNames } from './views.ts'
+
+/** The result's rows are counted to their end, but not for longer. */
+const countMillisecondsMax = 10_000
+const rowsAtOnce = 500
+const spill = '8GiB'
+const spareBytes = 3 * 2 ** 29
+
+const [caseDir = '', mebibytes = '1024', threads = '2'] = argv.slice(2)
+
+async function main(): Promise<void> {
+  // For systems without limits of their own: DuckDB's limit does not hold for every allocation.
+  setInterval(() => {
+    if (memoryUsage.rss() < Number(mebibytes) * 2 ** 20 + spareBytes) return
+    void send({ error: { kind: 'memory', message: 'out of memory' } }).then(leave)
+  }, 100).unref()
+  const c = await openCase(await realpath(caseDir).catch(() => caseDir), {
+    memoryLimit: `${mebibytes}MiB`,
+    threads: Number(threads),
+  })
+  const { names, taken } = await prepare(c)
+  await send({ ready: names })
+  for await (const line of linesOf(stdin)) await respond(c, taken, request.parse(JSON.parse(line)))
+}
+
+async function prepare(c: Case): Promise<{ names: Record<string, string[]>; taken: ReadonlySet<string> }> {
+  const taken = await takenNames(c)
+  await createFunctions(c.db)
+  await createDocumentedViews(c)
+  const columns = await c.db.rows(
+    "SELECT table_name AS view, column_name AS name FROM duckdb_columns() WHERE schema_name = 'tidemark' ORDER BY column_index",
+  )
+  const names = Object.fromEntries(
+    viewNames.map(view => [view, columns.filter(row => row['view'] === view).map(row => String(row['name']))]),
+  )
+  await c.db.run("SET TimeZone = 'UTC'")
+  await c.db.run(`SET max_temp_directory_size = '${spill}'`)
+  await c.db.run('SET errors_as_json = true')
+  await c.db.confineTo(join(c.dir, caseFiles.segments))
+  return { names, taken }
+}
+
+async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Promise<void> {
+  let timedOut = false
+  const timer = setTimeout(() => {
+    timedOut = true
+    c.db.interrupt()
+  }, asked.milliseconds_max)
+  try {
+    const serialized = await c.db.rows('SELECT json_serialize_sql($1::VARCHAR) AS tree', [asked.sql])
+    const refusal = refusalOf(JSON.parse(String(serialized[0]!['tree'])), taken)
+    if (refusal !== null) await send({ error: refusalFailure(refusal) })
+    else if (asked.explain) await explain(c, asked.sql)
+    else await run(c, asked)
+  } catch (error) {
+    const failure: Failure = timedOut ? { kind: 'time', message: 'time is up' } : failureOf(error, c.dir)
+    await send({ error: failure })
+    // A database that has met a fault of its own is not asked again.
+    if (failure.kind === 'fault') exit(1)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function explain(c: Case, sql: string): Promise<void> {
+  // The text is one SELECT statement by itself: nothing in it can belong to EXPLAIN.
+  const rows = await c.db.rows(`EXPLAIN ${sql}`)
+  await send({ plan: withoutPaths(rows.map(row => String(row['explain_value'])).join('\n'), c.dir) })
+}
+
+async function run(c: Case, asked: Request): Promise<void> {
+  const result = await c.db.connection.stream(asked.sql)
+  await send({ columns: columnsOf(result.columnNames(), result.columnTypes().map(String)) })
+  const end: Ending = { total: 0, counted: 0, cut_by: null }
+  let bytes = 0
+  let sent = 0
+  let countUntil = Number.POSITIVE_INFINITY
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    if (end.cut_by === null) {
+      const rows = fitting(chunk.getRows(), asked.rows_max - sent, asked.bytes_max - bytes)
+      for (let at = 0; at < rows.list.length; at += rowsAtOnce)
+        await send({ rows: rows.list.slice(at, at + rowsAtOnce) })
+      sent += rows.list.length
+      bytes += rows.bytes
+      if (rows.list.length < chunk.rowCount) end.cut_by = sent >= asked.rows_max ? 'rows' : 'bytes'
+    }
+    end.counted += chunk.rowCount
+    if (end.cut_by !== null && countUntil === Number.POSITIVE_INFINITY) countUntil = Date.now() + countMillisecondsMax
+    if (Date.now() > countUntil) return send({ end: { ...end, total: null } })
+  }
+  await send({ end: { ...end, total: end.counted } })
+}
+
+/** The first rows, as they are sent, as many as there is room for. */
+function fitting(rows: readonly (readonly Value[])[], most: number, room: number): { list: Sent[][]; bytes: number } {
+  const list: Sent[][] = []
+  let bytes = 0
+  for (const row of rows) {
+    if (list.length >= most) break
+    const encoded = row.map(encode)
+    const size = JSON.stringify(encoded).length
+    if (bytes + size > room) break
+    bytes += size
+    list.push(encoded)
+  }
+  return { list, bytes }
+}
+
+async function send(answer: Answer): Promise<void> {
+  if (!stdout.write(`${JSON.stringify(answer)}\n`)) await once(stdout, 'drain')
+}
+
+/** Lines as they come; read on while a query runs, so that the end is noticed: whoever asked is gone then. */
+async function* linesOf(input: NodeJS.ReadStream): AsyncGenerator<string> {
+  const lines: string[] = []
+  let rest = ''
+  let wake = (): void => {}
+  input.setEncoding('utf8')
+  input.on('data', piece => {
+    const parts = (rest + String(piece)).split('\n')
+    rest = parts.pop() ?? ''
+    lines.push(...parts)
+    wake()
+  })
+  input.on('end', () => void leave())
+  for (;;) {
+    while (lines.length > 0) yield lines.shift()!
+    await new Promise<void>(resolve => {
+      wake = resolve
+    })
+  }
+}
+
+/** Ends at once, whatever DuckDB is busy with: it would be waited for. */
+async function leave(): Promise<void> {
+  await clearSpill(caseDir, pid).catch(() => {})
+  kill(pid, 'SIGKILL')
+}
+
+main().catch(async error => {
+  const failure = failureOf(error, caseDir)
+  const stack = String(error instanceof Error ? error.stack : error)
+  await send({ error: failure.kind === 'case' ? failure : { kind: 'fault', message: stack } })
+  exit(1)
+})
