@@ -99,7 +99,10 @@ function run(argv) {
     let text = ''
     const watch = setInterval(() => {
       try {
-        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0))
+        peak = Math.max(
+          peak,
+          Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0),
+        )
       } catch {
         // It has just ended, or this system has no /proc.
       }
@@ -132,7 +135,9 @@ const row = (name, { seconds, peak }, extra = '') =>
 mkdirSync(values.dir, { recursive: true })
 const payload = values.gib === undefined ? 30 : 1400
 const packets =
-  values.gib === undefined ? Number(values.packets) : Math.floor((Number(values.gib) * 2 ** 30) / (16 + 14 + 40 + payload))
+  values.gib === undefined
+    ? Number(values.packets)
+    : Math.floor((Number(values.gib) * 2 ** 30) / (16 + 14 + 40 + payload))
 const capture = join(values.dir, `capture-${packets}-${payload}.pcap`)
 if (!existsSync(capture)) {
   print(`writing ${packets.toLocaleString('en-US')} packets to ${capture} …`)
