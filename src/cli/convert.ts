@@ -13,7 +13,7 @@ import { startBar } from './progress.ts'
 interface Options extends CommonOptions, ReadingOptions {
   out: string
   to?: 'nfcapd' | 'parquet' | 'csv' | 'ndjson' | 'conn-log' | 'vpc'
-  compress?: 'none' | 'lz4' | 'zstd'
+  compress?: 'none' | 'lz4'
   rotate?: number
   active?: number
   inactive?: number
@@ -35,16 +35,18 @@ export function convertCommand(program: Command): void {
         ...['nfcapd', 'parquet', 'csv', 'ndjson', 'conn-log', 'vpc'],
       ]),
     )
-    .addOption(new Option('--compress <how>', 'nfcapd: compression').choices(['none', 'lz4', 'zstd']).default('none'))
-    .addOption(new Option('--rotate <seconds>', 'nfcapd in a folder: seconds of one file').argParser(parseCount))
+    .addOption(new Option('--compress <how>', 'nfcapd: compression, by default none').choices(['none', 'lz4']))
+    .addOption(
+      new Option('--rotate <seconds>', 'nfcapd in a folder: seconds of one file, by default 300').argParser(parseCount),
+    )
     .addOption(new Option('--active <seconds>', 'active timeout, by default 300').argParser(parseCount))
     .addOption(new Option('--inactive <seconds>', 'inactive timeout, by default 60').argParser(parseCount))
     .option('--fields <list>', 'vpc: field names, or the name of a list: default, v3, v5, …')
-    .addOption(new Option('--interval <seconds>', 'vpc: aggregation interval').choices(['60', '600']).default('60'))
+    .addOption(new Option('--interval <seconds>', 'vpc: aggregation interval, by default 60').choices(['60', '600']))
     .addOption(
       new Option('--interface <address>', 'vpc: address of the interface, for flow-direction').argParser(parseHost),
     )
-    .option('--interface-id <id>', 'vpc: name of the interface, by default eni-capture')
+    .option('--interface-id <id>', 'vpc: name of the interface, by default - (unknown)')
     .addOption(
       new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in').argParser(parseRatio),
     )
@@ -56,8 +58,13 @@ export function convertCommand(program: Command): void {
     .action(async (paths: string[]) => {
       const options = command.optsWithGlobals<Options>()
       await requirePaths(paths)
-      const report = await interruptible(signal => run(paths, options, signal))
-      await show(report, options)
+      const { ReaderGone } = await import('../convert/output.ts')
+      try {
+        const report = await interruptible(signal => run(paths, options, signal))
+        await show(report, options)
+      } catch (error) {
+        if (!(error instanceof ReaderGone)) throw error
+      }
     })
 }
 

@@ -53,7 +53,7 @@ export class ConnLogOutput {
     const respPort = isIcmp ? c.icmpCode : c.respPort
     const values = [
       seconds(c.first),
-      `C${c.firstPacket.toString(36)}t${this.rows.toString(36)}`,
+      uid(this.rows, c.firstPacket),
       addressText(c.orig0, c.orig1, c.orig2, c.orig3),
       origPort,
       addressText(c.resp0, c.resp1, c.resp2, c.resp3),
@@ -88,6 +88,11 @@ export class ConnLogOutput {
   abandon(): void {
     this.file.abandon()
   }
+}
+
+/** 18 characters, as Zeek's: a row has one of its own, and the same one each time. */
+function uid(row: number, packet: number): string {
+  return `C${row.toString(36).padStart(8, '0')}${packet.toString(36).padStart(9, '0')}`
 }
 
 /** Microseconds as seconds with six decimals: text, for a double of seconds since 1970 would round the last of them. */

@@ -4,7 +4,7 @@ import type { FlowTimeouts } from '../meter/flows.ts'
 import { defaultLimits, type ExpandLimits } from '../source/expand.ts'
 import { type CaptureFile, meterCaptures } from './captures.ts'
 import { ConnLogOutput } from './conn-log.ts'
-import { NfcapdOutput } from './nfcapd.ts'
+import { type NfcapdOptions, NfcapdOutput } from './nfcapd.ts'
 import { type FlowOutput, isFolder } from './output.ts'
 import { ParquetOutput } from './parquet.ts'
 import { TextOutput } from './text.ts'
@@ -20,7 +20,7 @@ export interface ConvertOptions {
   out: string
   /** By default what the name of the output says. */
   to?: OutputFormat
-  compression?: 'none' | 'lz4' | 'zstd'
+  compression?: NfcapdOptions['compression']
   /** Seconds. */
   rotate?: number
   active?: number
@@ -58,6 +58,7 @@ export const defaultVpcFields =
  */
 export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const format = options.to ?? formatOf(options.out)
+  refuseOthers(options, format)
   const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
   const metering = meteringOptions(options, format)
   if (format === 'conn-log') {
@@ -93,6 +94,41 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
     )
     return reported(report, files)
   })
+}
+
+/** Options that only some formats have: with another one they would do nothing, which nobody means. */
+const formatsOf: [keyof ConvertOptions, string, OutputFormat[]][] = [
+  ['compression', '--compress', ['nfcapd']],
+  ['rotate', '--rotate', ['nfcapd']],
+  ['active', '--active', ['nfcapd', 'parquet', 'csv', 'ndjson']],
+  ['inactive', '--inactive', ['nfcapd', 'parquet', 'csv', 'ndjson']],
+  ['fields', '--fields', ['vpc']],
+  ['interval', '--interval', ['vpc']],
+  ['interfaceAddress', '--interface', ['vpc']],
+  ['interfaceId', '--interface-id', ['vpc']],
+]
+
+function refuseOthers(options: ConvertOptions, format: OutputFormat): void {
+  const usage = (message: string, hint: string) => new UserError(message, { hint, status: exitStatus.usage })
+  for (const [name, option, formats] of formatsOf) {
+    if (options[name] === undefined || formats.includes(format)) continue
+    throw usage(
+      `${option} does nothing for ${format}`,
+      `it is an option of ${formats.join(', ')}; leave it out, or say --to`,
+    )
+  }
+  if (options.rotate !== undefined && !isFolder(options.out)) {
+    throw usage(
+      `--rotate needs a folder: ${options.out}`,
+      `-o ${options.out}/ makes one, with a file for each interval`,
+    )
+  }
+  if (format !== 'nfcapd' && options.out !== '-' && isFolder(options.out)) {
+    throw usage(
+      `a folder where a file is expected: ${options.out}`,
+      'only nfcapd is written to a folder: name a file with -o',
+    )
+  }
 }
 
 async function whole(
@@ -147,7 +183,7 @@ function openOutput(format: Exclude<OutputFormat, 'conn-log'>, options: ConvertO
       return new VpcOutput(options.out, {
         fields: options.fields ?? defaultVpcFields,
         interfaceAddress: options.interfaceAddress ?? null,
-        interfaceId: options.interfaceId ?? 'eni-capture',
+        interfaceId: options.interfaceId ?? null,
       })
     default:
       return new TextOutput(options.out, format)

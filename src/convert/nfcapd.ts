@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { has, NfcapdFlow } from '../nfcapd/flow.ts'
-import { NfcapdWriter } from '../nfcapd/writer.ts'
+import { NfcapdWriter, type NfcapdWriterOptions } from '../nfcapd/writer.ts'
 import { type FlowOutput, isFolder, OutputFile } from './output.ts'
 
 export interface NfcapdOptions {
-  compression: 'none' | 'lz4' | 'zstd'
+  compression: NonNullable<NfcapdWriterOptions['compression']>
   /** Seconds of one file, where the output is a folder. */
   rotate: number
 }
@@ -65,7 +65,7 @@ export class NfcapdOutput implements FlowOutput {
     const file = new OutputFile(path)
     this.file = file
     this.writer = new NfcapdWriter(bytes => file.bytes(bytes), {
-      compression: this.options.compression as 'none' | 'lz4',
+      compression: this.options.compression,
       ident: 'tidemark',
       created,
     })
@@ -74,6 +74,8 @@ export class NfcapdOutput implements FlowOutput {
   private end(): void {
     if (this.writer === null || this.file === null) return
     this.file.patch(this.writer.finish(), 0)
+    // A long capture has many files: none of them is kept open.
+    this.file.close()
     this.done.push(this.file)
     this.writer = null
     this.file = null

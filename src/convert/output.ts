@@ -15,6 +15,10 @@ export interface FlowOutput {
 }
 
 const bufferBytes = 1 << 18
+const none = Buffer.alloc(0)
+
+/** Whoever read standard output has gone (`tidemark … | head`): nobody is left to write for. */
+export class ReaderGone extends Error {}
 
 /**
  * A file that is there whole or not at all: it gets its name when it is complete. `-` is standard output.
@@ -25,7 +29,7 @@ export class OutputFile {
   readonly path: string
   private readonly fd: number
   private readonly part: string | null
-  private readonly buffer = Buffer.alloc(bufferBytes)
+  private buffer = Buffer.alloc(bufferBytes)
   private used = 0
   private open = true
 
@@ -60,17 +64,23 @@ export class OutputFile {
     writeSync(this.fd, bytes, 0, bytes.length, offset)
   }
 
-  finish(): void {
+  /** Writes what is left and lets the file go, but for its name. */
+  close(): void {
     this.flush()
-    if (this.part === null) return
-    closeSync(this.fd)
+    if (this.part === null || !this.open) return
     this.open = false
-    renameSync(this.part, this.path)
+    closeSync(this.fd)
+    this.buffer = none
+  }
+
+  finish(): void {
+    this.close()
+    if (this.part !== null) renameSync(this.part, this.path)
   }
 
   abandon(): void {
-    if (this.part === null || !this.open) return
-    closeSync(this.fd)
+    if (this.part === null) return
+    if (this.open) closeSync(this.fd)
     this.open = false
     rmSync(this.part, { force: true })
   }
@@ -87,6 +97,7 @@ export class OutputFile {
       try {
         at += writeSync(this.fd, bytes, at)
       } catch (error) {
+        if (errorCode(error) === 'EPIPE' && this.part === null) throw new ReaderGone('nobody reads')
         // A pipe that does not keep up says so where it was set not to block.
         if (errorCode(error) !== 'EAGAIN') throw error
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)

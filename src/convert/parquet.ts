@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { errorCode, UserError } from '../errors.ts'
 import type { Column } from '../flow/column.ts'
 import type { FieldType } from '../flow/fields.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
-import { Database, quotedString } from '../store/duckdb.ts'
+import { Database, quotedPath, quotedString } from '../store/duckdb.ts'
 import { copyBuffer } from '../store/segment-writer.ts'
 import type { FlowOutput } from './output.ts'
 import { type FlowRow, flowRow, flowRowNames } from './rows.ts'
@@ -40,11 +41,18 @@ export class ParquetOutput implements FlowOutput {
   private readonly full: RecordBuffer[] = []
   private buffer = new RecordBuffer(rowsOfPart)
   private columns = this.bound()
-  private parts = 0
+  private readonly parts: string[] = []
 
   constructor(path: string) {
     this.path = resolve(path)
-    this.folder = mkdtempSync(join(dirname(this.path), '.tidemark-parquet-'))
+    try {
+      mkdirSync(dirname(this.path), { recursive: true })
+      this.folder = mkdtempSync(join(dirname(this.path), '.tidemark-parquet-'))
+    } catch (error) {
+      throw new UserError(`can not write ${path}: ${errorCode(error) ?? String(error)}`, {
+        hint: 'name another place with -o',
+      })
+    }
     this.database = Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: this.folder })
     this.database.catch(() => undefined)
   }
@@ -72,18 +80,22 @@ export class ParquetOutput implements FlowOutput {
 
   async finish(): Promise<void> {
     await this.settle()
-    if (this.buffer.rows > 0 || this.parts === 0) await this.write(this.buffer)
+    if (this.buffer.rows > 0 || this.parts.length === 0) await this.write(this.buffer)
     const database = await this.database
     const whole = join(this.folder, `whole-${randomBytes(4).toString('hex')}.parquet`)
     await database.run(
-      `COPY (SELECT * FROM read_parquet(${quotedString(join(this.folder, 'part-*.parquet'))})) TO ${quotedString(whole)} (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (SELECT * FROM read_parquet([${this.parts.map(quotedPath).join(', ')}], hive_partitioning=false)) TO ${quotedString(whole)} (FORMAT parquet, COMPRESSION zstd)`,
     )
     renameSync(whole, this.path)
-    database.close()
     this.abandon()
   }
 
   abandon(): void {
+    // The database may still be opening; it has nothing open in the folder but what it spills.
+    this.database.then(
+      database => database.close(),
+      () => undefined,
+    )
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -92,7 +104,8 @@ export class ParquetOutput implements FlowOutput {
   }
 
   private async write(buffer: RecordBuffer): Promise<void> {
-    const part = join(this.folder, `part-${String(this.parts++).padStart(8, '0')}.parquet`)
+    const part = join(this.folder, `part-${String(this.parts.length).padStart(8, '0')}.parquet`)
+    this.parts.push(part)
     await copyBuffer(await this.database, buffer, part)
   }
 }

@@ -1,7 +1,9 @@
-import { columnName } from '../flow/fields.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { columnName, fieldNamed } from '../flow/fields.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { isIPv4, parseAddress } from '../net/address.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { type FlowOutput, OutputFile } from './output.ts'
 import { addressText } from './rows.ts'
 
@@ -10,7 +12,8 @@ export interface VpcOptions {
   fields: string
   /** Address of the interface that is to have recorded: gives `flow-direction`; null: unknown. */
   interfaceAddress: string | null
-  interfaceId: string
+  /** Null: unknown. */
+  interfaceId: string | null
 }
 
 const FIN = 1
@@ -22,18 +25,26 @@ const SYN_ACK = 18
  * Flow records as the text of a VPC flow log, so that what was made for flow logs can be tried on a capture. The meter that feeds it cuts
  * records at the borders of the aggregation interval.
  *
- * What a capture can not know is `-`. As in a flow log: times in whole seconds, ports 0 for protocols without ports, of the TCP flags
- * FIN, SYN, RST and SYN-ACK only (AWS, "Flow log records"). Everything was captured, so everything is ACCEPT.
+ * What a capture can not know is `-`: also the action, for a capture sees packets that a security group drops behind it. As in a flow
+ * log: times in whole seconds, ports 0 for protocols without ports, of the TCP flags FIN, SYN, RST and SYN-ACK only (AWS, "Flow log records").
  */
 export class VpcOutput implements FlowOutput {
   private readonly file: OutputFile
   private readonly columns: string[]
   private readonly options: VpcOptions
+  private readonly version: number
 
   constructor(path: string, options: VpcOptions) {
-    const { fields } = layoutOfFormat(options.fields)
+    const { fields } = layoutOfFormat(options.fields, '--fields')
+    const unknown = fields.find(field => fieldNamed(columnName(field)) === undefined)
+    if (unknown !== undefined) {
+      const hint = 'the fields of flow logs are named in docs/reference/fields.md'
+      throw new UserError(`no field of flow logs: ${unknown}`, { hint, status: exitStatus.usage })
+    }
     this.options = options
     this.columns = fields.map(columnName)
+    // AWS: the highest version of the fields of a format; 6 is that of Transit Gateway logs.
+    this.version = Math.max(2, ...this.columns.map(name => fieldNamed(name)!.version).filter(version => version !== 6))
     this.file = new OutputFile(path)
     this.file.text(`${fields.join(' ')}\n`)
   }
@@ -57,23 +68,22 @@ export class VpcOutput implements FlowOutput {
     const dst = addressText(record.dst0, record.dst1, record.dst2, record.dst3)
     const own = this.options.interfaceAddress
     const direction = own === null ? '-' : own === dst ? 'ingress' : own === src ? 'egress' : '-'
-    const isIcmp = record.protocol === 1 || record.protocol === 58
+    const port = (number: number): string | number =>
+      hasPorts(record.protocol) ? (record.hasTransport ? number : '-') : 0
     return {
-      version: 5,
-      account_id: '-',
-      interface_id: this.options.interfaceId,
+      version: this.version,
+      interface_id: this.options.interfaceId ?? '-',
       srcaddr: src,
       dstaddr: dst,
-      srcport: isIcmp ? 0 : record.srcPort,
-      dstport: isIcmp ? 0 : record.dstPort,
+      srcport: port(record.srcPort),
+      dstport: port(record.dstPort),
       protocol: record.protocol,
       packets: record.packets,
       bytes: record.bytes,
       start: Math.floor(record.first / 1e6),
       end: Math.floor(record.last / 1e6),
-      action: 'ACCEPT',
       log_status: 'OK',
-      tcp_flags: record.protocol === 6 ? flowLogFlags(record.tcpFlags) : 0,
+      tcp_flags: record.protocol !== 6 ? 0 : record.hasTransport ? flowLogFlags(record.tcpFlags) : '-',
       type: isIPv4(parseAddress(src)!) ? 'IPv4' : 'IPv6',
       pkt_srcaddr: src,
       pkt_dstaddr: dst,

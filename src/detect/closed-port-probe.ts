@@ -1,6 +1,7 @@
+import { microsecondsOf } from '../net/time.ts'
 import type { Basis } from './finding.ts'
 import type { Draft, Evidence } from './rule.ts'
-import { microseconds, number, serverText } from './words.ts'
+import { number, serverText } from './words.ts'
 
 /** Distinct targets that did not answer, from which on a client probes: below, retries and mistakes look the same. */
 const targetsMin = 3
@@ -25,8 +26,8 @@ async function draft(evidence: Evidence, client: string, indexes: number[]): Pro
   const count = (outcome: string): number => tried.filter(service => service.outcome === outcome).length
   const hosts = new Set(tried.map(service => service.server)).size
   const ports = new Set(tried.map(service => `${service.port}/${service.protocol}`)).size
-  const first = tried.reduce((a, b) => (microseconds(a.first_start) <= microseconds(b.first_start) ? a : b))
-  const last = tried.reduce((a, b) => (microseconds(a.last_end) >= microseconds(b.last_end) ? a : b))
+  const first = tried.reduce((a, b) => (microsecondsOf(a.first_start) <= microsecondsOf(b.first_start) ? a : b))
+  const last = tried.reduce((a, b) => (microsecondsOf(a.last_end) >= microsecondsOf(b.last_end) ? a : b))
   const basis: Basis[] = []
   let total = 0
   for (const i of indexes.slice(0, 12)) {
@@ -51,7 +52,7 @@ async function draft(evidence: Evidence, client: string, indexes: number[]): Pro
     last_end: last.last_end,
     basis,
     basis_total: total,
-    sql: evidence.sql(indexes[0]!, microseconds(first.first_start), microseconds(last.last_end)),
+    sql: evidence.sql(indexes[0]!, microsecondsOf(first.first_start), microsecondsOf(last.last_end)),
     services: indexes,
   }
 }

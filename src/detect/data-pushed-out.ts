@@ -1,6 +1,7 @@
+import { microsecondsOf } from '../net/time.ts'
 import type { Confidence, Severity } from './finding.ts'
 import type { Draft, Evidence, ServiceView } from './rule.ts'
-import { isInternalText, lowered, microseconds, number, serverText } from './words.ts'
+import { isInternalText, lowered, number, serverText } from './words.ts'
 
 const bytesMin = 1_000_000
 /** Published thresholds for one slice of time: 100 MB in one connection (Slips), or with a ratio of 0.8 to a new peer. */
@@ -30,8 +31,8 @@ function producerRatio(service: ServiceView): number {
 
 async function draft(evidence: Evidence, index: number, ratio: number): Promise<Draft> {
   const service = evidence.services[index]!
-  const from = microseconds(service.first_start)
-  const to = microseconds(service.last_end)
+  const from = microsecondsOf(service.first_start)
+  const to = microsecondsOf(service.last_end)
   const large = Number(service.bytes_to_server) >= bytesHigh && ratio >= ratioHigh
   const severity: Severity = large ? 'high' : 'medium'
   const confidence: Confidence = large ? 'high' : 'medium'

@@ -1,5 +1,6 @@
+import { microsecondsOf } from '../net/time.ts'
 import type { Draft, Evidence } from './rule.ts'
-import { isInternalText, lowered, microseconds, number, serverText } from './words.ts'
+import { isInternalText, lowered, number, serverText } from './words.ts'
 
 const bytesMin = 10_000_000
 
@@ -25,8 +26,8 @@ export async function dataServed(evidence: Evidence): Promise<Draft[]> {
       ],
       first_start: service.first_start,
       last_end: service.last_end,
-      ...(await evidence.basis(index, microseconds(service.first_start), microseconds(service.last_end))),
-      sql: evidence.sql(index, microseconds(service.first_start), microseconds(service.last_end)),
+      ...(await evidence.basis(index, microsecondsOf(service.first_start), microsecondsOf(service.last_end))),
+      sql: evidence.sql(index, microsecondsOf(service.first_start), microsecondsOf(service.last_end)),
       services: [index],
     })
   }

@@ -1,10 +1,11 @@
 /** What a rule says when it has found something. Names are fixed by the contract. */
 
-/** Where a statement can be checked: a line of a file (or a packet of a capture). */
+/** Where a statement can be checked: a line of a log, a packet of a capture or a record of an nfcapd file, by its number. */
 export interface Basis {
   path: string
   line?: number
   packet?: number
+  record?: number
 }
 
 export type Severity = 'info' | 'low' | 'medium' | 'high'

@@ -1,16 +1,19 @@
+import { microsecondsOf } from '../net/time.ts'
 import type { Draft, Evidence } from './rule.ts'
-import { microseconds, serverText } from './words.ts'
+import { serverText } from './words.ts'
 
 /** The first that is known of the subject: the earliest service, and how it ended. */
 export async function firstContact(evidence: Evidence): Promise<Draft[]> {
-  const { services } = evidence
+  const { services, source } = evidence
+  const [what, sensor] = source === 'logs' ? ['logs', 'sensor'] : ['packets', 'capture']
   if (services.length === 0) return []
   const index = services.reduce(
-    (best, service, i) => (microseconds(service.first_start) < microseconds(services[best]!.first_start) ? i : best),
+    (best, service, i) =>
+      microsecondsOf(service.first_start) < microsecondsOf(services[best]!.first_start) ? i : best,
     0,
   )
   const service = services[index]!
-  const from = microseconds(service.first_start)
+  const from = microsecondsOf(service.first_start)
   const { basis } = await evidence.basis(index, from, from)
   return [
     {
@@ -20,8 +23,8 @@ export async function firstContact(evidence: Evidence): Promise<Draft[]> {
       confidence: 'high',
       technique: service.subject_role === 'server' ? 'T1071' : 'T1595',
       technique_name: service.subject_role === 'server' ? 'Application Layer Protocol' : 'Active Scanning',
-      summary: `The first record of the subject starts at ${service.first_start}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the logs.`,
-      counter_hypotheses: ['earlier contact before the logs begin, or through a sensor that is not in the case'],
+      summary: `The first record of the subject starts at ${service.first_start}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the ${what}.`,
+      counter_hypotheses: [`earlier contact before the ${what} begin, or through a ${sensor} that is not in the case`],
       first_start: service.first_start,
       last_end: service.first_start,
       basis: basis.slice(0, 3),

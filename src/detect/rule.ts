@@ -32,6 +32,8 @@ export interface ServiceView {
 
 export interface Evidence {
   services: readonly ServiceView[]
+  /** What the records are: of flow logs, or of packets. */
+  source: 'logs' | 'packets'
   /** The analyst's own prefixes, beside the private ones. */
   own: readonly Prefix[]
   run: (query: Sql) => Promise<Record<string, unknown>[]>

@@ -26,7 +26,3 @@ export function lowered(confidence: Confidence, service: ServiceView): Confidenc
   if (service.role_confidence >= 0.8) return confidence
   return confidence === 'high' ? 'medium' : 'low'
 }
-
-export function microseconds(time: string): number {
-  return Date.parse(time) * 1000
-}

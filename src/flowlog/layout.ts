@@ -47,16 +47,16 @@ export function layoutOfHeader(line: string): Layout | null {
  *
  * @throws UserError when a name is written wrongly or stands twice.
  */
-export function layoutOfFormat(format: string): Layout {
+export function layoutOfFormat(format: string, option = '--format'): Layout {
   const fields = (namedFormats.get(format.trim().toLowerCase()) ?? format)
     .trim()
     .split(/[\s,]+/)
     .map(field => field.replace(/^\$\{(.*)\}$/, '$1').replaceAll('_', '-'))
   const wrong = fields.find(field => !/^[a-z][a-z0-9-]*$/.test(field))
   const twice = fields.find((field, i) => fields.indexOf(field) !== i)
-  const hint = `name one of ${[...namedFormats.keys()].join(', ')}, or list the fields: --format "version account-id interface-id …"`
-  if (wrong !== undefined) throw new UserError(`invalid field name in --format: ${wrong}`, { status: 2, hint })
-  if (twice !== undefined) throw new UserError(`duplicate field in --format: ${twice}`, { status: 2, hint })
+  const hint = `name one of ${[...namedFormats.keys()].join(', ')}, or list the fields: ${option} "version account-id interface-id …"`
+  if (wrong !== undefined) throw new UserError(`invalid field name in ${option}: ${wrong}`, { status: 2, hint })
+  if (twice !== undefined) throw new UserError(`duplicate field in ${option}: ${twice}`, { status: 2, hint })
   if (fields.length < 4 || fields.length > fieldsMax)
     throw new UserError(`unknown format: ${format}`, { status: 2, hint })
   return layoutOf(fields)

@@ -155,8 +155,7 @@ async function readPackets(
       [],
     )
   }
-  // Damage of the packing is named by the file's own bytes, damage of the content by those that were unpacked.
-  const places = [...(expanded.damage ? [expanded.damage] : []), ...reading.damage]
+  const places = placesOf(expanded, reading, compressionOf(source.head) !== 'none')
   const problem = places.length === 0 ? null : `byte ${places[0]!.offset}: ${places[0]!.problem}`
   if (!reading.found && problem !== null) {
     await batch.dropFile(task.id)
@@ -165,6 +164,21 @@ async function readPackets(
   const status = problem === null ? 'read' : 'partly-read'
   const entry = account(task, source, { ...reading.entry, status, problem, expanded_bytes: expanded.bytes })
   batch.endFile(entry, [], places)
+}
+
+/** Damage of the packing is named by the file's own bytes, damage of the content by those that were unpacked. */
+function placesOf(
+  expanded: Expanded,
+  reading: PacketReading,
+  isPacked: boolean,
+): { offset: number; problem: string }[] {
+  const { damage } = expanded
+  // That the content ends where the packing is damaged is no second damage.
+  const own = damage === null ? reading.damage : reading.damage.filter(one => !one.atEnd)
+  return [
+    ...(damage === null ? [] : [damage]),
+    ...own.map(({ offset, problem }) => ({ offset, problem: isPacked ? `(unpacked) ${problem}` : problem })),
+  ]
 }
 
 async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -21,8 +21,8 @@ const conversationsMax = 2 ** 19
 /** What reading came to, but for what the file around it tells. */
 export interface PacketReading {
   entry: Partial<EvidenceEntry>
-  /** Where the content ceased to be sound. `offset` counts the bytes of the unpacked content. */
-  damage: { offset: number; problem: string }[]
+  /** Where the content is not sound. `offset` counts the bytes of the unpacked content; `atEnd`: it only ends too early. */
+  damage: { offset: number; problem: string; atEnd: boolean }[]
   /** Whether there was anything to keep. */
   found: boolean
 }
@@ -56,6 +56,7 @@ export async function readCapture(
   await connections.settle(true)
   tick(flows.rows - told)
   const { reader, accounts } = decoder
+  const { damage } = reader
   const counts = meter.counts
   assert(counts.packets === accounts.decoded, 'every decoded packet is metered')
   assert(counts.flowRecords === flows.rows, 'every flow record is kept')
@@ -63,7 +64,7 @@ export async function readCapture(
   const drops = reader.interfaces.flatMap(one => [one.interfaceDrops, one.systemDrops].filter(count => count !== null))
   return {
     found: accounts.packets > 0,
-    damage: reader.damage === null ? [] : [reader.damage],
+    damage: damage === null ? [] : [{ offset: damage.offset, problem: damage.problem, atEnd: damage.kind === 'cut' }],
     entry: {
       kind: reader.format ?? 'pcap',
       records: flows.rows,
@@ -130,6 +131,7 @@ export async function readNfcapdFile(
     damage: account.damages.map(one => ({
       offset: one.offset,
       problem: `${one.block > 0 ? `block ${one.block}: ` : ''}${one.record > 0 ? `record ${one.record}: ` : ''}${one.problem}`,
+      atEnd: one.problem.includes('cut short'),
     })),
     entry: {
       kind: 'nfcapd',

@@ -17,6 +17,25 @@ const order = 'start_us, syn DESC, end_us, _file, _line'
 const idle_us = 3600 * 1_000_000
 const portProtocols = '(6, 17, 132)'
 
+/**
+ * What the TCP flags of a record say of how its connection begins.
+ *
+ * `syn`: the client's SYN. `synack`: the server's answer. Logs keep ACK only together with SYN, so either is told by one record. The flags of a
+ * record of packets are those of all its packets: only where it has a single packet, SYN and ACK are one answer. `opens`: a SYN of either kind.
+ */
+const openings = {
+  logs: {
+    syn: 'tcp_flags & 2 <> 0 AND tcp_flags & 16 = 0',
+    synack: 'tcp_flags & 18 = 18',
+    opens: 'false',
+  },
+  packets: {
+    syn: 'tcp_flags & 2 <> 0 AND tcp_flags & 16 = 0',
+    synack: 'tcp_flags & 18 = 18 AND packets = 1',
+    opens: 'tcp_flags & 2 <> 0',
+  },
+}
+
 /** Chains counted records into connections. */
 export async function stitch(c: Case, interval_us: number, gap_us: number): Promise<void> {
   const forward = '(src_hi, src_lo, coalesce(srcport, 0)) <= (dst_hi, dst_lo, coalesce(dstport, 0))'
@@ -25,27 +44,35 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
     SELECT _file, _line, forward, ${side('src_hi', 'dst_hi')} AS a_hi, ${side('src_lo', 'dst_lo')} AS a_lo, ${side('srcport', 'dstport')} AS a_port,
       ${side('dst_hi', 'src_hi')} AS b_hi, ${side('dst_lo', 'src_lo')} AS b_lo, ${side('dstport', 'srcport')} AS b_port,
       protocol, start_us, end_us, packets, bytes, rejected, tcp_flags,
-      coalesce(tcp_flags & 2 <> 0 AND tcp_flags & 16 = 0, false) AS syn, coalesce(tcp_flags & 5 <> 0, false) AS fin,
-      coalesce(tcp_flags & 18 = 18, false) AS synack,
+      coalesce(${openings[c.source].syn}, false) AS syn, coalesce(tcp_flags & 5 <> 0, false) AS fin,
+      coalesce(${openings[c.source].synack}, false) AS synack, coalesce(${openings[c.source].opens}, false) AS opens,
       ${side('src_service', 'dst_service')} AS a_service, ${side('dst_service', 'src_service')} AS b_service
     FROM (SELECT *, ${forward} AS forward FROM s WHERE counted)`)
+  // Where records of both sides have a SYN, a connection begins with the first of them: the side's number of SYNs exceeds what either had.
+  const again =
+    c.source === 'packets'
+      ? 'opens AND opened > coalesce(opened_before, 0)'
+      : 'syn AND (closed_before OR start_us > before_us + ?)'
+  const earlier = 'ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING'
   await c.db.run(
     `CREATE OR REPLACE TEMP TABLE numbered AS
      WITH before AS (
        SELECT *, row_number() OVER (PARTITION BY ${key} ORDER BY ${order}) AS n,
-         max(end_us) OVER (PARTITION BY ${key} ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_us
+         max(end_us) OVER (PARTITION BY ${key} ORDER BY ${order} ${earlier}) AS before_us,
+         sum(opens::INT) OVER (PARTITION BY ${key}, forward ORDER BY ${order} ROWS UNBOUNDED PRECEDING) AS opened
        FROM oriented),
      closed AS (
-       SELECT *, coalesce(max(CASE WHEN fin THEN n END) OVER w >= coalesce(max(CASE WHEN syn THEN n END) OVER w, 0), false) AS closed_before
-       FROM before WINDOW w AS (PARTITION BY ${key} ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+       SELECT *, max(opened) OVER w AS opened_before,
+         coalesce(max(CASE WHEN fin THEN n END) OVER w >= coalesce(max(CASE WHEN syn OR opens THEN n END) OVER w, 0), false) AS closed_before
+       FROM before WINDOW w AS (PARTITION BY ${key} ORDER BY n ${earlier}))
      SELECT *, hash(${key}, number) AS id FROM (
      SELECT *, sum(starts::INT) OVER (PARTITION BY ${key} ORDER BY n ROWS UNBOUNDED PRECEDING) AS number FROM (
-     SELECT * EXCLUDE (before_us, closed_before),
+     SELECT * EXCLUDE (before_us, opened, opened_before, closed_before),
          (before_us IS NULL
            OR (start_us > before_us + ? AND NOT (protocol = 6 AND NOT syn AND tcp_flags IS NOT NULL AND NOT closed_before AND start_us <= before_us + ?))
-           OR (syn AND (closed_before OR start_us > before_us + ?))) AS starts
+           OR (${again})) AS starts
      FROM closed))`,
-    [gap_us, idle_us, interval_us],
+    c.source === 'packets' ? [gap_us, idle_us] : [gap_us, idle_us, interval_us],
   )
   await c.db.run(`CREATE OR REPLACE TEMP TABLE conn AS
     SELECT id, ${key
@@ -114,17 +141,30 @@ export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void>
       client_is_a = (b_port, b_hi, b_lo) < (a_port, a_hi, a_lo) WHERE rule IS NULL`)
 }
 
-/** Rule 1 for captures: flags of a flow record do not tell a SYN from a SYN-ACK once an ACK has followed; the metered connection does. */
+/**
+ * Rule 1 for packets: the flags of a record do not tell a SYN from a SYN-ACK once an ACK has followed. The metered connection does;
+ * an nfcapd file has none, but there the record that has a SYN and began first is the client's.
+ */
 async function judgeByPackets(c: Case): Promise<void> {
-  const end = (side: 'a' | 'b', who: 'orig' | 'resp'): string =>
-    `k.${who}_addr.hi = ${side}_hi AND k.${who}_addr.lo = ${side}_lo AND k.${who}_port IS NOT DISTINCT FROM ${side}_port`
+  const forward =
+    '(orig_addr.hi, orig_addr.lo, coalesce(orig_port, 0)) <= (resp_addr.hi, resp_addr.lo, coalesce(resp_port, 0))'
+  const side = (a: string, b: string): string => `CASE WHEN forward THEN ${a} ELSE ${b} END`
+  const same = ['a_hi', 'a_lo', 'b_hi', 'b_lo', 'protocol'].map(name => `k.${name} = conn.${name}`).join(' AND ')
   await c.db.run(`UPDATE conn SET rule = 1, client_is_a = found.orig_is_a, confidence = found.confidence FROM (
-      SELECT conn.id, arg_min(${end('a', 'orig')}, k.start) AS orig_is_a,
-        max(CASE WHEN k.role_basis = 'syn' THEN 0.98 ELSE 0.95 END) AS confidence
-      FROM conn JOIN connections k ON k.protocol = conn.protocol AND epoch_us(k.start) <= end_us AND epoch_us(k."end") >= start_us
-        AND ((${end('a', 'orig')} AND ${end('b', 'resp')}) OR (${end('b', 'orig')} AND ${end('a', 'resp')}))
-      WHERE k.role_basis IN ('syn', 'syn-ack') GROUP BY conn.id) found
+      SELECT conn.id, arg_min(k.forward, k.start_us) AS orig_is_a, max(k.confidence) AS confidence
+      FROM conn JOIN (
+        SELECT forward, ${side('orig_addr.hi', 'resp_addr.hi')} AS a_hi, ${side('orig_addr.lo', 'resp_addr.lo')} AS a_lo,
+          coalesce(${side('orig_port', 'resp_port')}, 0) AS a_port, ${side('resp_addr.hi', 'orig_addr.hi')} AS b_hi,
+          ${side('resp_addr.lo', 'orig_addr.lo')} AS b_lo, coalesce(${side('resp_port', 'orig_port')}, 0) AS b_port, protocol,
+          epoch_us(start) AS start_us, epoch_us("end") AS end_us, CASE WHEN role_basis = 'syn' THEN 0.98 ELSE 0.95 END AS confidence
+        FROM (SELECT *, ${forward} AS forward FROM connections WHERE role_basis IN ('syn', 'syn-ack'))) k
+      ON ${same} AND k.a_port = coalesce(conn.a_port, 0) AND k.b_port = coalesce(conn.b_port, 0)
+        AND k.start_us <= conn.end_us AND k.end_us >= conn.start_us
+      GROUP BY conn.id) found
     WHERE found.id = conn.id`)
+  await c.db.run(`UPDATE conn SET rule = 1, client_is_a = found.a_us < found.b_us, confidence = 0.9 FROM (
+      SELECT id, min(start_us) FILTER (forward) AS a_us, min(start_us) FILTER (NOT forward) AS b_us FROM numbered WHERE opens GROUP BY id) found
+    WHERE found.id = conn.id AND conn.rule IS NULL AND found.a_us <> found.b_us`)
 }
 
 /** Rule 5: an endpoint with many peers, over the whole case, listens. Costs a pass over all records, so only for undecided connections. */

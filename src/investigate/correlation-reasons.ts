@@ -1,5 +1,8 @@
 /** Why a connection is in one kind of evidence only (docs/reference/dossier.md, section 10). */
 import { formatAddress, isIPv4 } from '../net/address.ts'
+import { isInternal } from '../net/internal.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { microsecondsOf } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { CaptureSide, LogSide, Side } from './correlation.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'
@@ -21,23 +24,30 @@ export interface Circumstances {
   logSpan: { from_us: number; to_us: number } | null
   skipped: { from_us: number; to_us: number }[]
   holes: { from_us: number; to_us: number }[]
-  /** Addresses that the logs, or the captures, have at all, as `hi:lo`. */
+  /** Of the addresses of connections that are in one kind only: those that the other kind has at all, as `hi:lo`. */
   inLogs: ReadonlySet<string>
   inCaptures: ReadonlySet<string>
-  /** Ports and protocol of translated traffic: what the logs name differently. */
   onlyAccepted: boolean
   interval_us: number
+  /** The analyst's own prefixes. */
+  own: readonly Prefix[]
 }
 
-const addressesMax = 1_000_000
+/** Connections that are in one kind of evidence only. */
+export interface Alone {
+  logs: readonly LogSide[]
+  captures: readonly CaptureSide[]
+}
 
 export async function gatherCircumstances(
   c: Case,
   coverage: { sensors: readonly SensorCoverage[]; gaps: readonly Gap[] },
   interval_us: number,
+  own: readonly Prefix[],
+  alone: Alone,
 ): Promise<Circumstances> {
   const captures = c.evidence.filter(file => file.capture !== null)
-  const us = (time: string | null): number => (time === null ? Number.NaN : microseconds(time))
+  const us = (time: string | null): number => (time === null ? Number.NaN : microsecondsOf(time))
   const spans = captures
     .map(file => ({
       path: file.path,
@@ -52,7 +62,7 @@ export async function gatherCircumstances(
     coverage.gaps
       .filter(gap => gap.reason === reason && gap.from !== null && gap.to !== null)
       .map(gap => ({ from_us: us(gap.from), to_us: us(gap.to) }))
-  const [actions] = await c.db.rows(`SELECT count(*) FILTER (action = 'REJECT') AS rejected FROM flows`)
+  const asksLogs = alone.captures.length > 0
   return {
     captureSpans: spans,
     captureLoss: captures.some(file => (file.capture!.dropped ?? 0) > 0)
@@ -69,24 +79,39 @@ export async function gatherCircumstances(
           },
     skipped: gapsOf('skipdata'),
     holes: gapsOf('time-gap'),
-    inLogs: await addressSet(c, `SELECT srcaddr AS a FROM flows UNION SELECT dstaddr FROM flows`),
-    inCaptures: await addressSet(c, `SELECT orig_addr AS a FROM connections UNION SELECT resp_addr FROM connections`),
-    onlyAccepted: Number(actions?.['rejected'] ?? 0) === 0,
+    inLogs: await known(c, alone.captures, 'flows', ['srcaddr', 'dstaddr']),
+    inCaptures: await known(c, alone.logs, 'connections', ['orig_addr', 'resp_addr']),
+    onlyAccepted: asksLogs && (await c.db.rows(`SELECT 1 FROM flows WHERE action = 'REJECT' LIMIT 1`)).length === 0,
     interval_us,
+    own,
   }
 }
 
-async function addressSet(c: Case, query: string): Promise<ReadonlySet<string>> {
-  const rows = await c.db.rows(
-    `SELECT a.hi AS hi, a.lo AS lo FROM (${query}) WHERE a IS NOT NULL LIMIT ${addressesMax}`,
+/** Those of the sides' addresses that stand in one of the columns: each address is asked for, none is gathered. */
+async function known(
+  c: Case,
+  sides: readonly Side[],
+  view: 'flows' | 'connections',
+  columns: readonly [string, string],
+): Promise<ReadonlySet<string>> {
+  if (sides.length === 0) return new Set()
+  const asked = new Set<string>()
+  for (const side of sides) {
+    asked.add(`${side.client_hi}:${side.client_lo}`)
+    asked.add(`${side.server_hi}:${side.server_lo}`)
+  }
+  const ends = [...asked].map(text => text.split(':'))
+  await c.db.run(
+    `CREATE OR REPLACE TEMP TABLE asked AS SELECT (pair->>0)::UBIGINT AS hi, (pair->>1)::UBIGINT AS lo
+     FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS pair)`,
+    [JSON.stringify(ends)],
   )
+  const found = columns.map(
+    name =>
+      `SELECT DISTINCT asked.hi, asked.lo FROM ${view} JOIN asked ON ${view}.${name}.hi = asked.hi AND ${view}.${name}.lo = asked.lo`,
+  )
+  const rows = await c.db.rows(found.join(' UNION '))
   return new Set(rows.map(row => `${row['hi']}:${row['lo']}`))
-}
-
-/** A time of ours with up to six decimals, which `Date` cuts to three. */
-function microseconds(time: string): number {
-  const fraction = /\.(\d+)Z$/.exec(time)?.[1] ?? ''
-  return Date.parse(time.replace(/\.\d+Z$/, 'Z')) * 1000 + Number(fraction.padEnd(6, '0'))
 }
 
 function overlaps(side: Side, spans: readonly { from_us: number; to_us: number }[], offset_us: number): boolean {
@@ -122,6 +147,9 @@ export function logOnlyReason(log: LogSide, around: Circumstances, offset_us: nu
   const client = knows(log.client_hi, log.client_lo)
   const server = knows(log.server_hi, log.server_lo)
   if (!client && !server) return 'other-host'
+  // The end that is missing is a machine of the network under study: the capture was not made there.
+  const missing = client ? { hi: log.server_hi, lo: log.server_lo } : { hi: log.client_hi, lo: log.client_lo }
+  if (client !== server && isInternal(missing, around.own)) return 'other-host'
   // A record lies somewhere in its interval: at the edge of a capture the packets may be before or after it.
   const whole = around.captureSpans.some(
     span =>

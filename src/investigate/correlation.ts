@@ -7,7 +7,7 @@
 import { formatAddress } from '../net/address.ts'
 import { communityId } from '../net/community-id.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { utcSeconds } from '../net/time.ts'
+import { compareTimes, utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
@@ -61,17 +61,19 @@ export async function correlate(
   subject: readonly Prefix[],
   interval_us: number,
   coverage: { sensors: readonly SensorCoverage[]; gaps: readonly Gap[] },
+  own: readonly Prefix[],
 ): Promise<{ rows: CorrelationRow[]; summary: Correlation } | null> {
   if (!c.evidence.some(file => file.capture !== null)) return null
   const logs = (await c.db.rows('SELECT * FROM judged ORDER BY start_us, id')).map(logSide)
   const captures = await captureSides(c, subject)
-  const around = await gatherCircumstances(c, coverage, interval_us)
   const offset = clockOffset(logs, captures, interval_us)
   const pairs = assign(logs, captures, offset.us ?? 0, interval_us)
+  const alone = { logs: logs.filter((_, i) => pairs.ofLog[i]!.length === 0), captures: pairs.alone }
+  const around = await gatherCircumstances(c, coverage, interval_us, own, alone)
   const rows: CorrelationRow[] = []
   for (const [i, log] of logs.entries()) rows.push(rowOf(log, pairs.ofLog[i]!, around, offset.us ?? 0))
   for (const capture of pairs.alone) rows.push(rowOf(null, [capture], around, offset.us ?? 0))
-  rows.sort((a, b) => (startOf(a) < startOf(b) ? -1 : startOf(a) > startOf(b) ? 1 : 0))
+  rows.sort((a, b) => compareTimes(startOf(a), startOf(b)))
   return { rows: rows.slice(0, rowsMax), summary: summarize(rows, captures.length, offset, around) }
 }
 

@@ -1,5 +1,5 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
-import { utcSeconds } from '../net/time.ts'
+import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'
 import { sensorSql } from './records.ts'
@@ -96,9 +96,7 @@ function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
   if (c.source === 'logs') return []
   return c.evidence.flatMap(file => {
     const dropped = file.capture?.dropped ?? 0
-    const [first, last] = [file.first_start, file.last_end].map(time =>
-      time === null ? null : Date.parse(time) * 1000,
-    )
+    const [first, last] = [file.first_start, file.last_end].map(time => (time === null ? null : microsecondsOf(time)))
     if (dropped === 0 || first == null || last == null || first > to_us || last < from_us) return []
     const detail = `the capturing system dropped ${dropped} packets: every count here is a floor`
     return [
@@ -111,8 +109,8 @@ function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
 function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
   const gaps: Gap[] = []
   for (const file of c.evidence) {
-    const starts = file.first_start === null ? null : Date.parse(file.first_start) * 1000
-    const ends = file.last_end === null ? null : Date.parse(file.last_end) * 1000
+    const starts = file.first_start === null ? null : microsecondsOf(file.first_start)
+    const ends = file.last_end === null ? null : microsecondsOf(file.last_end)
     if (starts !== null && ends !== null && (starts > to_us || ends < from_us)) continue
     const gap = { sensor: null, from: file.first_start, to: file.last_end, path: file.path }
     if (file.status === 'unreadable')

@@ -99,11 +99,12 @@ async function gather(
     run,
     services,
     own,
+    source: c.source,
     flowsSource: flowsSource(c),
-    place: c.source === 'logs' ? 'line' : 'packet',
+    placeIn: placesOf(c),
   })
   for (const finding of findings) for (const index of finding.services) services[index]!.findings.push(finding.id)
-  const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage)
+  const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage, own)
   const complete = coverage.gaps.length === 0
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
@@ -227,6 +228,16 @@ function attackSurface(services: readonly ServiceRow[], gaps: Gap[]): AttackSurf
     rejected: listed('rejected'),
     gaps,
   }
+}
+
+/** What a record's number counts in the file of that path. */
+function placesOf(c: Case): (path: string) => 'line' | 'packet' | 'record' {
+  const packets = new Map(
+    c.evidence
+      .filter(file => file.id !== null && (file.capture !== null || file.nfcapd !== null))
+      .map(file => [file.path, file.capture === null ? ('record' as const) : ('packet' as const)]),
+  )
+  return path => packets.get(path) ?? 'line'
 }
 
 /** Of the kind that the dossier counts: the two kinds are never added. */

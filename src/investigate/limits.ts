@@ -11,15 +11,27 @@ export const notLogged: string[] = [
 ]
 
 const ofPackets = [
-  'what did not pass where the packets were captured, and what the capture filter left out',
-  'whether a firewall let an unanswered packet through: a capture has no action',
+  'what did not pass where the packets were captured or metered, and what a filter left out',
+  'whether a firewall let an unanswered packet through: packets have no action',
   'the other names of an address that is translated on the way (NAT gateway, load balancer)',
   'content: packets are counted, not read',
 ]
 
+function ofNfcapd(c: Case): string[] {
+  const files = c.evidence.filter(file => file.nfcapd !== null)
+  if (files.length === 0) return []
+  const sampled = files.reduce((sum, file) => sum + file.nfcapd!.sampled, 0)
+  return [
+    'nfcapd: how connections went in detail: a flow record has the flags of all its packets together',
+    ...(sampled > 0
+      ? [`nfcapd: ${sampled} flow records were sampled: their counts are estimates of the exporter`]
+      : []),
+  ]
+}
+
 /** What the fields of this case's logs leave open. */
 export function cannotTell(c: Case): string[] {
-  if (c.source === 'packets') return ofPackets
+  if (c.source === 'packets') return [...ofPackets, ...ofNfcapd(c)]
   const lacks = (name: string): boolean => !c.columns.has(name)
   const limits: string[] = []
   if (lacks('tcp_flags'))

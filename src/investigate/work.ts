@@ -33,7 +33,7 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
     sql: shownSql(query),
     shell,
   })
-  const items = [
+  const items: WorkItem[] = [
     item(
       'records.total',
       dossier.records.total,
@@ -46,12 +46,16 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
       sql`SELECT count(*) FROM ${source} WHERE ${mine}`,
       ofSubject('n++', 'print n + 0'),
     ),
-    item(
-      'records.rejected',
-      dossier.records.rejected,
-      sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
-      ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
-    ),
+    ...(c.source === 'logs'
+      ? [
+          item(
+            'records.rejected',
+            dossier.records.rejected,
+            sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
+            ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
+          ),
+        ]
+      : []),
     item(
       'window.first_start',
       dossier.window.first_start,
@@ -105,9 +109,11 @@ function subjectSql(c: Case, subject: readonly Prefix[]): Sql {
   return { text: tests.map(test => test.text).join(' OR ') || 'false', values: tests.flatMap(test => test.values) }
 }
 
-/** The command that prints all lines of the case's text evidence, or null if some of it is not text with headers. */
+/** The command that prints all lines of the case's logs, or null if some of them are not text with headers, or not alone in their folder. */
 function readCommand(c: Case): string | null {
-  const files = c.evidence.filter(file => file.id !== null)
+  const kept = c.evidence.filter(file => file.id !== null)
+  const isLog = (file: (typeof kept)[number]): boolean => file.capture === null && file.nfcapd === null
+  const files = kept.filter(isLog)
   if (
     files.length === 0 ||
     files.some(file => file.kind === 'vpc-flow-log-parquet' || file.header_lines === 0 || file.status !== 'read')
@@ -116,6 +122,7 @@ function readCommand(c: Case): string | null {
   if (files.some(file => file.path.endsWith('.zst'))) return null
   const folders = [...new Set(files.map(file => dirname(file.path)))]
   if (folders.length > 4) return null
+  if (kept.some(file => !isLog(file) && folders.includes(dirname(file.path)))) return null
   const globs = folders.map(folder => `${shellWord(folder)}/*`)
   return `zcat -f ${globs.join(' ')}`
 }

@@ -13,6 +13,17 @@ export function utcSeconds(us: bigint | number): string {
   return `${date}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
 }
 
+/** Microseconds since the epoch of a time that `utcSeconds` wrote; `Date` cuts off what is below a millisecond. */
+export function microsecondsOf(time: string): number {
+  const fraction = /\.(\d+)Z$/.exec(time)?.[1] ?? ''
+  return Date.parse(time.replace(/\.\d+Z$/, 'Z')) * 1000 + Number(fraction.padEnd(6, '0'))
+}
+
+/** The order of two such times; as text, `35.5Z` would come before `35Z`. */
+export function compareTimes(a: string, b: string): number {
+  return microsecondsOf(a) - microsecondsOf(b)
+}
+
 const units = [
   ['d', 86_400],
   ['h', 3600],

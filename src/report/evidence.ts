@@ -1,4 +1,12 @@
-import type { EvidenceFile, EvidenceReport, EvidenceStatus, VerifyReport } from '../store/reports.ts'
+import { compareTimes } from '../net/time.ts'
+import type {
+  CaptureAccount,
+  EvidenceFile,
+  EvidenceReport,
+  EvidenceStatus,
+  NfcapdFileAccount,
+  VerifyReport,
+} from '../store/reports.ts'
 import {
   alarm,
   bullets,
@@ -15,7 +23,7 @@ import {
   strong,
   table,
 } from './layout.ts'
-import { countText, integerText, sizeText, spanText } from './numbers.ts'
+import { countText, integerText, percentText, sizeText, spanText } from './numbers.ts'
 import { type Problem, problemLines } from './problems.ts'
 import { visibleAll } from './text.ts'
 
@@ -87,19 +95,35 @@ export function renderVerify(report: VerifyReport, options: PageOptions): string
 
 function totals(r: EvidenceReport, page: Page): string[] {
   const read = r.files.filter(isRead)
-  const first = read.flatMap(file => file.first_start ?? []).sort()[0]
+  const first = read.flatMap(file => file.first_start ?? []).sort(compareTimes)[0]
   const last = read
     .flatMap(file => file.last_end ?? [])
-    .sort()
+    .sort(compareTimes)
     .at(-1)
   const span = first === undefined || last === undefined ? '' : `, ${spanText(first, last)}`
-  const records = `${countText(r.totals.records, 'flow record')}${span}`
   const held = r.case_records === r.totals.records ? '' : `; the case holds ${integerText(r.case_records)} now`
   return [
     ...paragraph(page, filesText(r.files)),
-    ...paragraph(page, `${records}${held}.`),
+    ...paragraph(page, `${recordsText(r.totals.records, read)}${span}${held}.`),
     ...accounting(r.files, page),
+    ...captureAccounting(read, page),
+    ...nfcapdAccounting(read, page),
   ]
+}
+
+/** Records of logs and those made of packets count the same traffic: they are never one number. */
+function recordsText(total: number, read: EvidenceFile[]): string {
+  const sum = (of: (file: EvidenceFile) => boolean) =>
+    read.filter(of).reduce((records, file) => records + file.records, 0)
+  const kinds: [number, string][] = [
+    [sum(file => file.capture !== null), 'of captures'],
+    [sum(file => file.nfcapd !== null), 'of nfcapd files'],
+  ]
+  const logs = sum(file => file.capture === null && file.nfcapd === null)
+  const named = kinds.filter(([count]) => count > 0)
+  if (named.length === 0 || (logs === 0 && named.length === 1)) return countText(total, 'flow record')
+  const all = logs === 0 ? named : [[logs, 'of logs'] as [number, string], ...named]
+  return `Flow records: ${all.map(([count, of]) => `${integerText(count)} ${of}`).join(', ')}`
 }
 
 function isRead(file: EvidenceFile): boolean {
@@ -135,10 +159,40 @@ function accounting(files: EvidenceFile[], page: Page): string[] {
     ['malformed', sum('malformed')],
   ]
   const lines = sum('lines')
-  const missing = lines - parts.reduce((total, [, count]) => total + count, 0)
-  const law = `lines ${integerText(lines)} = ${parts.map(([name, count]) => `${name} ${integerText(count)}`).join(' + ')}`
-  const wrong = `This does not add up: ${countText(Math.abs(missing), 'line')} ${missing > 0 ? 'unaccounted for' : 'too many'}. Please report this.`
+  return lawLines('lines', lines, parts, 'line', page)
+}
+
+function lawLines(name: string, whole: number, parts: [string, number][], noun: string, page: Page): string[] {
+  const missing = whole - parts.reduce((total, [, count]) => total + count, 0)
+  const law = `${name} ${integerText(whole)} = ${parts.map(([part, count]) => `${part} ${integerText(count)}`).join(' + ')}`
+  const wrong = `This does not add up: ${countText(Math.abs(missing), noun)} ${missing > 0 ? 'unaccounted for' : 'too many'}. Please report this.`
   return [...paragraph(page, law), ...(missing === 0 ? [] : paragraph(page, alarm(page, wrong)))]
+}
+
+/** `packets 120 = decoded 100 + ARP 20`: the same law for packets. */
+function captureAccounting(read: EvidenceFile[], page: Page): string[] {
+  const captures = read.flatMap(file => file.capture ?? [])
+  if (captures.length === 0) return []
+  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
+  const reasons = summed(captures.flatMap(({ undecoded }) => undecoded.map(one => [one.name, one.packets])))
+  const parts: [string, number][] = [['decoded', captures.reduce((sum, one) => sum + one.decoded, 0)], ...reasons]
+  return lawLines('packets', packets, parts, 'packet', page)
+}
+
+function nfcapdAccounting(read: EvidenceFile[], page: Page): string[] {
+  const files = read.flatMap(file => file.nfcapd ?? [])
+  if (files.length === 0) return []
+  const records = files.reduce((sum, file) => sum + file.records, 0)
+  const skipped = summed(files.flatMap(file => file.skipped.map(one => [one.name, one.records])))
+  const flows: [string, number] = ['flow records', files.reduce((sum, file) => sum + file.flow_records, 0)]
+  return lawLines('nfcapd records', records, [flows, ...skipped], 'nfcapd record', page)
+}
+
+/** By name, the most first. */
+function summed(counts: [name: string, count: number][]): [string, number][] {
+  const sums = new Map<string, number>()
+  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count)
+  return [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
 }
 
 const columns: Column[] = [
@@ -179,12 +233,55 @@ function fileRow(file: EvidenceFile, group: string): Row {
       file.kind ?? 'unknown',
       sizeText(file.size),
       file.sha256?.slice(0, 12) ?? 'none',
-      integerText(file.lines),
+      file.capture === null && file.nfcapd === null ? integerText(file.lines) : '',
       integerText(file.records),
       file.first_start === null ? '' : spanText(file.first_start, file.last_end),
       statusWords[file.status],
     ],
+    ...(file.capture !== null && { detail: captureText(file.capture) }),
+    ...(file.nfcapd !== null && { detail: nfcapdText(file.nfcapd) }),
   }
+}
+
+/** What a capture held, and what its flow records do not show or show less surely. */
+function captureText(capture: CaptureAccount): string {
+  const { packets, undecoded, cut, out_of_order, untimed, dropped, fragments, tunnels, evicted, interfaces } = capture
+  const some = (count: number, words: string): string[] => (count === 0 ? [] : [`${integerText(count)} ${words}`])
+  const lost =
+    dropped === null
+      ? 'drops not stated'
+      : `${dropped === 0 ? 'none' : integerText(dropped)} dropped by the capturing system`
+  return [
+    countText(packets, 'packet'),
+    ...undecoded.flatMap(one => some(one.packets, `not decoded: ${one.name}`)),
+    ...(cut === 0 ? [] : [`${percentText(cut, packets)} cut by the snapshot length`]),
+    ...some(fragments, 'in fragments'),
+    ...tunnels.flatMap(one => some(one.packets, `in ${one.name}`)),
+    ...some(out_of_order, 'out of order'),
+    ...some(untimed, 'without a time'),
+    lost,
+    ...(interfaces > 1 ? [countText(interfaces, 'interface')] : []),
+    countText(capture.connections, 'connection'),
+    ...some(evicted, 'conversations ended early: too many at once'),
+  ].join(', ')
+}
+
+function nfcapdText(file: NfcapdFileAccount): string {
+  const { layout, compression, ident, blocks, blocks_read, skipped, sampled, anonymised } = file
+  const some = (count: number, words: string): string[] => (count === 0 ? [] : [`${integerText(count)} ${words}`])
+  return [
+    layout === 1 ? 'layout of nfdump 1.6' : 'layout of nfdump 1.7',
+    compression === 'none' ? 'not compressed' : compression,
+    ...(ident === '' || ident === 'none' ? [] : [`named ${ident}`]),
+    blocks === blocks_read
+      ? countText(blocks, 'block')
+      : `${integerText(blocks_read)} of ${countText(blocks, 'block')}`,
+    ...(skipped.length === 0
+      ? []
+      : [`besides flows: ${skipped.map(one => `${integerText(one.records)} ${one.name}`).join(', ')}`]),
+    ...some(sampled, 'sampled'),
+    ...some(anonymised, 'anonymised'),
+  ].join(', ')
 }
 
 /** What the file's name shares with its neighbours: the folder, and what AWS puts before the time. */

@@ -1,4 +1,5 @@
 import type { Dossier, Finding } from '../investigate/dossier.ts'
+import { compareTimes } from '../net/time.ts'
 import { alarm, heading, type Page, paragraph, strong } from './layout.ts'
 import { countText, spanText } from './numbers.ts'
 import { placeText, sharedPrefix, withoutPrefix } from './places.ts'
@@ -49,6 +50,5 @@ function evidence(finding: Finding, prefix: string, page: Page): string[] {
 
 /** The order in which the findings began. */
 export function inOrder(findings: Finding[]): Finding[] {
-  const key = (finding: Finding) => finding.first_start
-  return [...findings].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+  return [...findings].sort((a, b) => compareTimes(a.first_start, b.first_start))
 }

@@ -1,8 +1,8 @@
 import type { Confidence, Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
-import { durationWords } from '../net/time.ts'
+import { compareTimes, durationWords } from '../net/time.ts'
 import { inOrder } from './findings.ts'
 import { alarm, heading, type Page, paragraph, strong } from './layout.ts'
-import { confidenceWords, endpointText, listText, protocolText } from './names.ts'
+import { confidenceWords, endpointText, listText, materialWords, protocolText } from './names.ts'
 import { atLeast, bytesText, countText, integerText, percentText, spanText } from './numbers.ts'
 
 /** The page's first lines: who, how sure, since when, how much. */
@@ -81,10 +81,10 @@ function transferText(service: ServiceRow, toServer: boolean, isLowerBound: bool
 function absence(d: Dossier): string {
   const who = listText(d.subject, 3, 'more subjects')
   if (d.records.total === 0) return `No record of ${who}: the case holds no flow records at all.`
-  const first = d.coverage.map(sensor => sensor.first).sort()[0]
+  const first = d.coverage.map(sensor => sensor.first).sort(compareTimes)[0]
   const last = d.coverage
     .map(sensor => sensor.last)
-    .sort()
+    .sort(compareTimes)
     .at(-1)
   const when = first === undefined || last === undefined ? '' : ` from ${spanText(first, last, ' to ')}`
   return `No record of ${who} in ${countText(d.records.total, 'flow record')}${when}.`
@@ -95,8 +95,10 @@ export function renderAbsence(d: Dossier, page: Page): string[] {
   const sensors = d.coverage.length
   const text = [
     'That is not proof of absence: the address may have been translated (NAT, load balancer, proxy) before it was recorded,',
-    `may have gone past the ${countText(sensors, 'sensor')} whose logs are in the case,`,
-    'may have been active outside their time, or may have sent what flow logs do not record (see the end of this page).',
+    d.source === 'logs'
+      ? `may have gone past the ${countText(sensors, 'sensor')} whose logs are in the case,`
+      : `may have gone past the places where the ${materialWords(d)} of the case were made,`,
+    `may have been active outside their time, or may have sent what ${d.source === 'logs' ? 'flow logs do not record' : 'they do not show'} (see the end of this page).`,
   ].join(' ')
   return ['', ...paragraph(page, text)]
 }
@@ -109,7 +111,7 @@ export function renderCaveat(d: Dossier, page: Page): string[] {
   const reasons = new Map<string, number>()
   for (const gap of d.attack_surface.gaps) reasons.set(gap.reason, (reasons.get(gap.reason) ?? 0) + 1)
   const named = [...reasons].map(([reason, times]) => gapWords[reason]?.(times) ?? countText(times, reason))
-  const where = d.window.first_start === null ? 'the logs' : 'the window'
+  const where = d.window.first_start === null ? `the ${materialWords(d)}` : 'the window'
   const because =
     named.length === 0
       ? ''
@@ -128,6 +130,7 @@ const gapWords: Record<string, (count: number) => string> = {
   'malformed-lines': count => countText(count, 'run of malformed lines', 'runs of malformed lines'),
   'unreadable-file': count => countText(count, 'unreadable file'),
   'partly-read-file': count => countText(count, 'partly read file'),
+  'dropped-packets': count => countText(count, 'capture that lost packets', 'captures that lost packets'),
 }
 
 /** A title as part of a sentence: no full stop, and no capital unless the first word is an acronym. */

@@ -14,15 +14,18 @@ export function renderEvidenceLine(d: Dossier, page: Page): string[] {
     `${integerText(partly_read)} partly read`,
     `${integerText(unreadable)} unreadable`,
     `${countText(d.records.total, 'flow record')}`,
-    `${integerText(no_data)} NODATA`,
-    `${integerText(skip_data)} SKIPDATA`,
-    countText(malformed, 'malformed line'),
+    ...(d.source === 'logs'
+      ? [`${integerText(no_data)} NODATA`, `${integerText(skip_data)} SKIPDATA`, countText(malformed, 'malformed line')]
+      : []),
     ...(captures > 0 ? [`${countText(captures, 'capture')} with ${countText(packets, 'packet')}`] : []),
     ...(nfcapd_files > 0 ? [countText(nfcapd_files, 'nfcapd file')] : []),
   ]
   return [
     ...heading(page, 'Evidence'),
     ...paragraph(page, `${read.join(', ')}.`),
+    ...(d.source === 'logs' && nfcapd_files > 0
+      ? paragraph(page, 'Flow records of nfcapd files are in no figure of this page: they may count the same traffic.')
+      : []),
     ...(d.problems.length > 0 ? ['', ...paragraph(page, 'In no figure of this page:')] : []),
     ...problemLines(page, d.problems, filesAtMost),
   ]

@@ -1,5 +1,12 @@
-import type { Confidence, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
+import type { Confidence, Dossier, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
 import { protocolName } from '../net/protocols.ts'
+
+/** What the figures of a dossier were counted from, in words. */
+export function materialWords(d: Dossier): 'logs' | 'captures' | 'nfcapd files' | 'captures and nfcapd files' {
+  if (d.source === 'logs') return 'logs'
+  if (d.evidence.nfcapd_files === 0) return 'captures'
+  return d.evidence.captures === 0 ? 'nfcapd files' : 'captures and nfcapd files'
+}
 
 /** `10.130.8.94:22`, `[2001:db8::1]:22`; the address alone where the protocol has no ports. */
 export function endpointText(address: string, port: number | null): string {

@@ -1,10 +1,12 @@
 import type { Page } from './layout.ts'
 import { displayWidth } from './text.ts'
 
-/** `path:12`, `path packet 7`. */
-export function placeText(place: { path: string; line?: number; packet?: number }): string {
-  if (place.line !== undefined) return `${place.path}:${place.line}`
-  return place.packet === undefined ? place.path : `${place.path} packet ${place.packet}`
+/** `path:12`, `path packet 7`, `path record 7`. */
+export function placeText(place: { path: string; line?: number; packet?: number; record?: number }): string {
+  const { path, line, packet, record } = place
+  if (line !== undefined) return `${path}:${line}`
+  if (packet !== undefined) return `${path} packet ${packet}`
+  return record === undefined ? path : `${path} record ${record}`
 }
 
 // Before a place in the evidence lines, and after it for the line's number.

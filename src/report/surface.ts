@@ -1,6 +1,6 @@
 import type { Dossier, Gap, ServiceKey } from '../investigate/dossier.ts'
 import { alarm, bullets, type Column, good, heading, limited, type Page, paragraph, strong, table } from './layout.ts'
-import { endpointText, listText, protocolText, rangesText } from './names.ts'
+import { endpointText, listText, materialWords, protocolText, rangesText } from './names.ts'
 import { countText, integerText, spanText } from './numbers.ts'
 import { wrap } from './text.ts'
 
@@ -12,16 +12,17 @@ const sensorsAtMost = 20
 /** What was reached and what was only tried. */
 export function renderSurface(d: Dossier, page: Page): string[] {
   const { answered, refused, unanswered, rejected, complete } = d.attack_surface
+  const seen = d.source === 'logs' ? 'as far as these sensors see' : 'as far as packets passed there'
   const verdict = complete
-    ? `${good(page, 'Complete:')} no gap in the logs lies inside the window, so nothing else was reached as far as these sensors see.`
-    : `${alarm(page, 'Not complete:')} ${countText(d.attack_surface.gaps.length, 'gap')} in the logs, listed below; there may be more services than these.`
+    ? `${good(page, 'Complete:')} no gap in the ${materialWords(d)} lies inside the window, so nothing else was reached ${seen}.`
+    : `${alarm(page, 'Not complete:')} ${countText(d.attack_surface.gaps.length, 'gap')} in the ${materialWords(d)}, listed below; there may be more services than these.`
   return [
     ...heading(page, 'Attack surface'),
     ...paragraph(page, verdict),
     ...outcome(page, 'Answered', answered),
     ...outcome(page, 'Refused (by RST alone)', refused),
     ...outcome(page, 'Unanswered', unanswered),
-    ...outcome(page, 'Rejected', rejected),
+    ...(d.source === 'logs' ? outcome(page, 'Rejected', rejected) : []),
   ]
 }
 
@@ -76,15 +77,22 @@ function shortened(page: Page, text: string): string[] {
 export function renderCoverage(d: Dossier, page: Page): string[] {
   return [
     ...heading(page, 'Gaps and coverage'),
-    ...gapLines(d.attack_surface.gaps, page),
+    ...gapLines(d, page),
     '',
-    ...sensorLines(d, page),
+    ...(d.source === 'logs' ? sensorLines(d, page) : captureLines(d, page)),
     ...silence(d, page),
   ]
 }
 
-function gapLines(gaps: Gap[], page: Page): string[] {
-  if (gaps.length === 0) return paragraph(page, 'No gap was found in the logs of that time.')
+function gapLines(d: Dossier, page: Page): string[] {
+  const { gaps } = d.attack_surface
+  if (gaps.length === 0) {
+    const text =
+      d.source === 'logs'
+        ? 'No gap was found in the logs of that time.'
+        : `No damage and no lost packets are known of in the ${materialWords(d)} of that time.`
+    return paragraph(page, text)
+  }
   const items = gaps.map(gap => {
     const where = gap.path ?? gap.sensor ?? 'all sensors'
     const when = gap.from === null && gap.to === null ? '' : `, ${spanText(gap.from, gap.to)}`
@@ -134,6 +142,32 @@ function sensorLines(d: Dossier, page: Page): string[] {
   ]
 }
 
+/** Of a capture nobody says when it was silent and when it was not running: its time is all there is. */
+function captureLines(d: Dossier, page: Page): string[] {
+  const own = d.coverage.filter(sensor => sensor.recorded_subject)
+  const others = d.coverage.filter(sensor => !sensor.recorded_subject)
+  const files = [...own, ...others].slice(0, sensorsAtMost)
+  const left = d.coverage.length - files.length
+  const columns: Column[] = [
+    { title: 'file' },
+    { title: 'first – last packet', hangs: true },
+    { title: 'flow records', align: 'right' },
+    { title: 'subject' },
+  ]
+  const rows = files.map(file => ({
+    cells: [
+      file.sensor ?? 'no file named',
+      spanText(file.first, file.last),
+      integerText(file.records),
+      file.recorded_subject ? 'recorded' : 'not seen',
+    ],
+  }))
+  return [
+    ...table(page, columns, rows),
+    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'more file')}: --json lists all.`) : []),
+  ]
+}
+
 /** NODATA and SKIPDATA mean opposite things and are easily taken for one another. */
 function silence(d: Dossier, page: Page): string[] {
   const words = [
@@ -148,7 +182,8 @@ function silence(d: Dossier, page: Page): string[] {
 /** Which observation points recorded the subject, and what was not counted twice. */
 export function renderVantages(d: Dossier, page: Page): string[] {
   const left = d.vantages.filter(vantage => vantage.copies + vantage.twins + vantage.translated > 0)
-  const points = countText(d.vantages.length, 'observation point')
+  const isLogs = d.source === 'logs'
+  const points = countText(d.vantages.length, isLogs ? 'observation point' : 'file')
   if (left.length === 0) {
     const text = `Nothing was recorded twice: ${points}, each record counted once.`
     return [...heading(page, 'Counted once'), ...paragraph(page, text)]
@@ -165,16 +200,19 @@ export function renderVantages(d: Dossier, page: Page): string[] {
   ] as const
   const words = kinds.filter(([count]) => count > 0).map(([count, one, many]) => countText(count, one, many))
   const columns: Column[] = [
-    { title: 'sensor' },
-    { title: 'subscription', hangs: true },
-    ...['records', 'counted', 'copies', 'twins', 'legs', 'interval'].map(title => ({ title, align: 'right' as const })),
+    { title: isLogs ? 'sensor' : 'file' },
+    ...(isLogs ? [{ title: 'subscription', hangs: true }] : []),
+    ...['records', 'counted', 'copies', 'twins', ...(isLogs ? ['legs', 'interval'] : [])].map(title => ({
+      title,
+      align: 'right' as const,
+    })),
   ]
   const rows = d.vantages.slice(0, sensorsAtMost).map(row => ({
     cells: [
       row.sensor ?? 'no sensor named',
-      row.subscription ?? 'unknown',
-      ...[row.records, row.counted, row.copies, row.twins, row.translated].map(integerText),
-      `${integerText(row.interval_seconds)} s`,
+      ...(isLogs ? [row.subscription ?? 'unknown'] : []),
+      ...[row.records, row.counted, row.copies, row.twins].map(integerText),
+      ...(isLogs ? [integerText(row.translated), `${integerText(row.interval_seconds)} s`] : []),
     ],
   }))
   const more = d.vantages.length - rows.length

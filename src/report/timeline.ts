@@ -50,7 +50,9 @@ export function renderTimeline(d: Dossier, page: Page): string[] {
       `UTC, one column ${durationWords(grid.seconds)}; bytes both ways; each row to its own peak, right.`,
     ),
     ...drawn.map(row),
-    ...(gaps.includes('?') ? [`  ${pad('log has gaps', labelWidth)}  ${gaps}`.trimEnd()] : []),
+    ...(gaps.includes('?')
+      ? [`  ${pad(d.source === 'logs' ? 'log has gaps' : 'gaps', labelWidth)}  ${gaps}`.trimEnd()]
+      : []),
     `${margin}${ticks(grid)}`.trimEnd(),
     ...(hidden > 0
       ? paragraph(page, `${countText(hidden, 'service')} without a row: no bytes, or fewer than these.`)

@@ -28,7 +28,11 @@ function secondsText(seconds: number): string {
 }
 
 function exactness(d: Dossier): string {
-  if (d.source === 'packets') return 'Times are those of the packets, by the clock of the capturing host.'
+  if (d.source === 'packets') {
+    return d.evidence.nfcapd_files === 0
+      ? 'Times are those of the packets, by the clock of the capturing host.'
+      : 'Times are those of the packets, by the clocks of the hosts that captured or metered them; nfcapd keeps milliseconds.'
+  }
   const { start_seconds, end_seconds, interval_seconds, lateness_seconds } = d.window_error
   const start = durationWords(start_seconds)
   const ends =
@@ -47,7 +51,9 @@ export function renderTotals(d: Dossier, page: Page): string[] {
   return [
     ...heading(page, 'Totals'),
     ...fields(page, [
-      ['records', `${share}: ${integerText(accepted)} accepted, ${integerText(rejected)} rejected`],
+      d.source === 'logs'
+        ? ['records', `${share}: ${integerText(accepted)} accepted, ${integerText(rejected)} rejected`]
+        : ['flow records', `${share}, one for each direction of a conversation`],
       ['sent', volume(d.bytes.from_subject, d.packets.from_subject)],
       ['received', volume(d.bytes.to_subject, d.packets.to_subject)],
     ]),
@@ -79,7 +85,9 @@ export function renderPorts(d: Dossier, page: Page): string[] {
     ...heading(page, 'Ports as recorded'),
     ...paragraph(
       page,
-      'Raw sums by port column, as zcat and awk give them: every record, nothing collapsed, rejected ones too.',
+      d.source === 'logs'
+        ? 'Raw sums by port column, as zcat and awk give them: every record, nothing collapsed, rejected ones too.'
+        : 'Raw sums by port column, as nfdump gives them: every record, nothing collapsed.',
     ),
     ...table(page, columns, cells),
     ...(left > 0 ? paragraph(page, `… and ${countText(left, 'other port')}: --json lists all.`) : []),
