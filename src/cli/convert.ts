@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { ConvertReport } from '../convert/convert.ts'
+import type { ConvertOptions, ConvertReport } from '../convert/convert.ts'
 import { exitStatus } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import { countText, integerText } from '../report/numbers.ts'
@@ -13,7 +13,7 @@ import { startBar } from './progress.ts'
 interface Options extends CommonOptions, ReadingOptions {
   out: string
   to?: 'nfcapd' | 'parquet' | 'csv' | 'ndjson' | 'conn-log' | 'vpc'
-  compress?: 'none' | 'lz4'
+  compress?: NonNullable<ConvertOptions['compression']>
   rotate?: number
   active?: number
   inactive?: number
@@ -35,7 +35,7 @@ export function convertCommand(program: Command): void {
         ...['nfcapd', 'parquet', 'csv', 'ndjson', 'conn-log', 'vpc'],
       ]),
     )
-    .addOption(new Option('--compress <how>', 'nfcapd: compression, by default none').choices(['none', 'lz4']))
+    .addOption(new Option('--compress <how>', 'nfcapd: compression, by default none').choices(['none', 'lz4', 'zstd']))
     .addOption(
       new Option('--rotate <seconds>', 'nfcapd in a folder: seconds of one file, by default 300').argParser(parseCount),
     )

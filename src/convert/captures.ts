@@ -26,6 +26,8 @@ export interface CaptureFile {
 export interface CaptureHandlers {
   flow?: (record: FlowRecord) => void
   connection?: (connection: ConnectionRecord) => void
+  /** Called when every record of an aggregation interval, or of a capture, has been given. */
+  border?: () => void
   /** Called between pieces. */
   settle?: () => Promise<void>
 }
@@ -34,6 +36,8 @@ export interface MeteringOptions {
   timeouts?: Partial<FlowTimeouts>
   /** Seconds of an aggregation interval at whose borders every record ends, as in a flow log. */
   interval?: number
+  /** Seconds of the capture after which records that have ended are handed over at the latest; else it is when room is needed. */
+  sweepEvery?: number
   limits: ExpandLimits
   signal?: AbortSignal
   onProgress?: (done: number, total: number, packets: number) => void
@@ -126,11 +130,16 @@ const conversationsMax = 2 ** 21
 class WindowedMeter {
   packets = 0
   private readonly meter: Meter
+  private readonly handlers: CaptureHandlers
   private readonly interval: number | null
   private window = Number.NEGATIVE_INFINITY
+  private readonly sweepEvery: number
+  private nextSweep = Number.NEGATIVE_INFINITY
 
   constructor(handlers: CaptureHandlers, options: MeteringOptions) {
     this.interval = options.interval === undefined ? null : options.interval * 1e6
+    this.sweepEvery = (options.sweepEvery ?? Number.POSITIVE_INFINITY) * 1e6
+    this.handlers = handlers
     const { flow, connection } = handlers
     this.meter = new Meter({
       ...(flow && { flows: flow }),
@@ -144,15 +153,19 @@ class WindowedMeter {
     if (this.interval !== null) {
       const window = Math.floor(packet.time / this.interval)
       if (window > this.window) {
-        if (Number.isFinite(this.window)) this.meter.finish()
+        if (Number.isFinite(this.window)) this.finish()
         this.window = window
       }
     }
     this.meter.add(packet)
     this.packets++
+    if (packet.time < this.nextSweep) return
+    if (Number.isFinite(this.nextSweep)) this.meter.sweep()
+    this.nextSweep = packet.time + this.sweepEvery
   }
 
   finish(): void {
     this.meter.finish()
+    this.handlers.border?.()
   }
 }

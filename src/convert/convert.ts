@@ -89,10 +89,11 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
           output.add(record)
         },
         ...(output.settle && { settle: () => output.settle!() }),
+        ...(output.border && { border: () => output.border!() }),
       },
       metering,
     )
-    return reported(report, files)
+    return reported({ ...report, rows: output.rows ?? report.rows }, files)
   })
 }
 
@@ -161,6 +162,8 @@ function meteringOptions(options: ConvertOptions, format: OutputFormat) {
   const interval = options.interval ?? 60
   return {
     limits: { ...defaultLimits, ...options.limits },
+    // Files of a folder are completed one after the other.
+    ...(format === 'nfcapd' && isFolder(options.out) && { sweepEvery: Math.min(60, options.rotate ?? 300) }),
     // A flow log's records end with the interval, and with nothing else.
     ...(format === 'vpc' ? { interval, timeouts: { active: 1e15, inactive: 1e15 } } : { timeouts }),
     ...(options.signal && { signal: options.signal }),

@@ -12,73 +12,90 @@ export interface NfcapdOptions {
 
 const two32 = 4294967296
 
+/** Files that are written at once. What ended so long ago that its file is complete goes to the oldest of them. */
+const openMax = 8
+
+interface Window {
+  file: OutputFile
+  writer: NfcapdWriter
+}
+
 /**
  * Writes nfdump's files: one, or in a folder one for each `rotate` seconds, named as nfcapd names them. As nfpcapd does it, a record goes
- * to the file of the time at which it ended; one that is told late goes to the file that is being written.
+ * to the file of the time at which it ended.
  */
 export class NfcapdOutput implements FlowOutput {
   private readonly path: string
   private readonly options: NfcapdOptions
   private readonly rotates: boolean
   private readonly flow = new NfcapdFlow()
-  private file: OutputFile | null = null
-  private writer: NfcapdWriter | null = null
-  private window = Number.NEGATIVE_INFINITY
+  private readonly open = new Map<number, Window>()
+  private latest: { number: number; window: Window } | null = null
+  /** Windows whose files are complete. */
+  private readonly complete = new Set<number>()
   private readonly done: OutputFile[] = []
 
   constructor(path: string, options: NfcapdOptions) {
     this.path = path
     this.options = options
     this.rotates = isFolder(path)
-    if (!this.rotates) this.begin(path, 0)
+    if (!this.rotates) this.begin(path, 0, 0)
   }
 
   add(record: FlowRecord): void {
-    if (this.rotates) {
-      const window = Math.floor(record.last / 1e6 / this.options.rotate)
-      if (window > this.window) this.turn(window)
-    }
+    const number = this.rotates ? Math.floor(record.last / 1e6 / this.options.rotate) : 0
+    if (this.latest === null || this.latest.number !== number) this.turn(number)
     this.fill(record)
-    this.writer!.add(this.flow)
+    this.latest!.window.writer.add(this.flow)
   }
 
   finish(): Promise<void> {
-    this.end()
+    for (const number of [...this.open.keys()].sort((a, b) => a - b)) this.end(number)
     for (const file of this.done) file.finish()
     return Promise.resolve()
   }
 
   abandon(): void {
-    this.file?.abandon()
+    for (const { file } of this.open.values()) file.abandon()
     for (const file of this.done) file.abandon()
   }
 
-  private turn(window: number): void {
-    this.end()
-    this.window = window
-    const seconds = window * this.options.rotate
-    const stamp = new Date(seconds * 1000).toISOString().replace(/[-:T]/g, '').slice(0, 12)
-    this.begin(join(this.path, `nfcapd.${stamp}`), seconds)
+  private turn(number: number): void {
+    const wanted = this.complete.has(number) ? Math.min(...this.open.keys()) : number
+    if (!this.open.has(wanted)) {
+      if (this.open.size >= openMax) this.end(Math.min(...this.open.keys()))
+      const seconds = wanted * this.options.rotate
+      const digits = new Date(seconds * 1000).toISOString().replace(/[-:T]/g, '')
+      // nfcapd names minutes; shorter files need their seconds.
+      this.begin(
+        join(this.path, `nfcapd.${digits.slice(0, this.options.rotate % 60 === 0 ? 12 : 14)}`),
+        seconds,
+        wanted,
+      )
+    }
+    this.latest = { number, window: this.open.get(wanted)! }
   }
 
-  private begin(path: string, created: number): void {
+  private begin(path: string, created: number, number: number): void {
     const file = new OutputFile(path)
-    this.file = file
-    this.writer = new NfcapdWriter(bytes => file.bytes(bytes), {
+    const writer = new NfcapdWriter(bytes => file.bytes(bytes), {
       compression: this.options.compression,
       ident: 'tidemark',
       created,
     })
+    this.open.set(number, { file, writer })
+    this.latest = { number, window: this.open.get(number)! }
   }
 
-  private end(): void {
-    if (this.writer === null || this.file === null) return
-    this.file.patch(this.writer.finish(), 0)
+  private end(number: number): void {
+    const { file, writer } = this.open.get(number)!
+    file.patch(writer.finish(), 0)
     // A long capture has many files: none of them is kept open.
-    this.file.close()
-    this.done.push(this.file)
-    this.writer = null
-    this.file = null
+    file.close()
+    this.done.push(file)
+    this.open.delete(number)
+    this.complete.add(number)
+    this.latest = null
   }
 
   private fill(record: FlowRecord): void {

@@ -6,6 +6,10 @@ import type { FlowRecord } from '../meter/flow-record.ts'
 /** Takes flow records as they end, and writes them. Nothing of a record may be kept: it is filled anew. */
 export interface FlowOutput {
   add(record: FlowRecord): void
+  /** Rows written, where records become one. */
+  readonly rows?: number
+  /** Called when every record of an aggregation interval, or of a capture, has been given. */
+  border?(): void
   /** Called between pieces of a capture: the time to do what has to be waited for. */
   settle?(): Promise<void>
   /** After the last record: the output is complete. */

@@ -16,6 +16,26 @@ export interface VpcOptions {
   interfaceId: string | null
 }
 
+interface Values {
+  version: number
+  interface_id: string
+  srcaddr: string
+  dstaddr: string
+  srcport: string | number
+  dstport: string | number
+  protocol: number
+  packets: number
+  bytes: number
+  start: number
+  end: number
+  log_status: string
+  tcp_flags: string | number
+  type: string
+  pkt_srcaddr: string
+  pkt_dstaddr: string
+  flow_direction: string
+}
+
 const FIN = 1
 const SYN = 2
 const RST = 4
@@ -33,6 +53,9 @@ export class VpcOutput implements FlowOutput {
   private readonly columns: string[]
   private readonly options: VpcOptions
   private readonly version: number
+  private readonly open = new Map<string, Values>()
+  /** Lines written. */
+  rows = 0
 
   constructor(path: string, options: VpcOptions) {
     const { fields } = layoutOfFormat(options.fields, '--fields')
@@ -49,9 +72,29 @@ export class VpcOutput implements FlowOutput {
     this.file.text(`${fields.join(' ')}\n`)
   }
 
+  /** A flow log has one record of an interval for the same ends, though ports were used again or ICMP has other ids. */
   add(record: FlowRecord): void {
     const values = this.valuesOf(record)
-    this.file.text(`${this.columns.map(name => values[name] ?? '-').join(' ')}\n`)
+    const key = `${values.srcaddr} ${values.dstaddr} ${values.srcport} ${values.dstport} ${values.protocol}`
+    const known = this.open.get(key)
+    if (known === undefined) {
+      this.open.set(key, values)
+      return
+    }
+    known.packets += values.packets
+    known.bytes += values.bytes
+    known.start = Math.min(known.start, values.start)
+    known.end = Math.max(known.end, values.end)
+    if (typeof known.tcp_flags === 'number' && typeof values.tcp_flags === 'number') known.tcp_flags |= values.tcp_flags
+  }
+
+  border(): void {
+    for (const values of this.open.values()) {
+      const row: Record<string, string | number> = { ...values }
+      this.file.text(`${this.columns.map(name => row[name] ?? '-').join(' ')}\n`)
+      this.rows++
+    }
+    this.open.clear()
   }
 
   finish(): Promise<void> {
@@ -63,7 +106,7 @@ export class VpcOutput implements FlowOutput {
     this.file.abandon()
   }
 
-  private valuesOf(record: FlowRecord): Record<string, string | number> {
+  private valuesOf(record: FlowRecord): Values {
     const src = addressText(record.src0, record.src1, record.src2, record.src3)
     const dst = addressText(record.dst0, record.dst1, record.dst2, record.dst3)
     const own = this.options.interfaceAddress

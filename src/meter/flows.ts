@@ -81,6 +81,12 @@ export class FlowMeter {
     this.keepTime(entry, bits & 1, tcpFlags)
   }
 
+  /** Tells now what has ended already; the records are the same without. */
+  sweep(now: number): void {
+    this.now = now
+    this.table.makeRoom(now, this.endInSweep, this.endAtLimit)
+  }
+
   /** Ends every record: the capture is over, or its clock steps back. */
   endAll(now: number, reason: RecordEnd): void {
     this.now = now
