@@ -5,7 +5,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { CaptureSide, LogSide, Side } from './correlation.ts'
-import type { Gap, SensorCoverage } from './dossier.ts'
+import type { SensorCoverage } from './dossier.ts'
 
 export interface CaptureSpan {
   path: string
@@ -41,7 +41,7 @@ export interface Alone {
 
 export async function gatherCircumstances(
   c: Case,
-  coverage: { sensors: readonly SensorCoverage[]; gaps: readonly Gap[] },
+  coverage: { sensors: readonly SensorCoverage[] },
   interval_us: number,
   own: readonly Prefix[],
   alone: Alone,
@@ -58,10 +58,6 @@ export async function gatherCircumstances(
     }))
     .filter(span => !Number.isNaN(span.from_us))
   const sensors = coverage.sensors.filter(sensor => sensor.recorded_subject)
-  const gapsOf = (reason: string) =>
-    coverage.gaps
-      .filter(gap => gap.reason === reason && gap.from !== null && gap.to !== null)
-      .map(gap => ({ from_us: us(gap.from), to_us: us(gap.to) }))
   const asksLogs = alone.captures.length > 0
   return {
     captureSpans: spans,
@@ -77,13 +73,31 @@ export async function gatherCircumstances(
             from_us: Math.min(...sensors.map(sensor => us(sensor.first))),
             to_us: Math.max(...sensors.map(sensor => us(sensor.last))),
           },
-    skipped: gapsOf('skipdata'),
-    holes: gapsOf('time-gap'),
+    ...(await silences(c, sensors, alone.captures)),
     inLogs: await known(c, alone.captures, 'flows', ['srcaddr', 'dstaddr']),
     inCaptures: await known(c, alone.logs, 'connections', ['orig_addr', 'resp_addr']),
     onlyAccepted: asksLogs && (await c.db.rows(`SELECT 1 FROM flows WHERE action = 'REJECT' LIMIT 1`)).length === 0,
     interval_us,
     own,
+  }
+}
+
+/** When the subject's sensors lost records or wrote nothing: over all time, for what only a capture has may lie outside the subject's window. */
+async function silences(
+  c: Case,
+  sensors: readonly SensorCoverage[],
+  captures: readonly CaptureSide[],
+): Promise<Pick<Circumstances, 'skipped' | 'holes'>> {
+  if (captures.length === 0) return { skipped: [], holes: [] }
+  const names = new Set(sensors.map(sensor => sensor.sensor))
+  const spans = async (query: string): Promise<Circumstances['holes']> =>
+    (await c.db.rows(query))
+      .filter(row => names.has(row['sensor'] as string | null))
+      .map(row => ({ from_us: Number(row['from_us']), to_us: Number(row['to_us']) }))
+  const skipdata = `FROM silence WHERE status = 'SKIPDATA' AND start IS NOT NULL AND "end" IS NOT NULL`
+  return {
+    skipped: await spans(`SELECT sensor, epoch_us(start) AS from_us, epoch_us("end") AS to_us ${skipdata}`),
+    holes: await spans('SELECT sensor, epoch_us(from_t) AS from_us, epoch_us(to_t) AS to_us FROM hole'),
   }
 }
 

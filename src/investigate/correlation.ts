@@ -13,7 +13,7 @@ import { sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { type Circumstances, captureOnlyReason, gatherCircumstances, logOnlyReason } from './correlation-reasons.ts'
-import type { CorrelatedSide, Correlation, CorrelationRow, Gap, SensorCoverage } from './dossier.ts'
+import type { CorrelatedSide, Correlation, CorrelationRow, SensorCoverage } from './dossier.ts'
 
 /** AWS: times of a flow log may be up to 60 s late. */
 const lateness_us = 60_000_000
@@ -60,7 +60,7 @@ export async function correlate(
   c: Case,
   subject: readonly Prefix[],
   interval_us: number,
-  coverage: { sensors: readonly SensorCoverage[]; gaps: readonly Gap[] },
+  coverage: { sensors: readonly SensorCoverage[] },
   own: readonly Prefix[],
 ): Promise<{ rows: CorrelationRow[]; summary: Correlation } | null> {
   if (!c.evidence.some(file => file.capture !== null)) return null

@@ -2,7 +2,7 @@ import type { Correlation, CorrelationRow, Dossier } from '../investigate/dossie
 import { durationWords } from '../net/time.ts'
 import { bullets, heading, type Page, paragraph, table } from './layout.ts'
 import { endpointText, protocolText } from './names.ts'
-import { countText, integerText } from './numbers.ts'
+import { countText, integerText, spanText } from './numbers.ts'
 
 const servicesAtMost = 12
 const reasonsAtMost = 12
@@ -13,7 +13,7 @@ export function renderCorrelation(d: Dossier, page: Page): string[] {
   if (found === null) return []
   const { captures, clock_offset } = found
   const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
-  const spans = captures.map(capture => `${capture.first} – ${capture.last}`)
+  const spans = captures.map(capture => spanText(capture.first, capture.last))
   const clocks =
     clock_offset.seconds === null
       ? `The clocks can not be compared: ${countText(clock_offset.connections, 'connection')} in both kinds, whose beginning the capture saw, are too few or too far apart.`
@@ -124,7 +124,9 @@ function additions(d: Dossier, found: Correlation): string[] {
   if (beyond > 0) lines.push(`Logs add ${countText(beyond, 'connection')} before and after the capture`)
   const rejected = d.correlation.filter(row => row.reason === 'rejected-before-the-host').length
   if (rejected > 0)
-    lines.push(`Logs add ${countText(rejected, 'attempt')} that were rejected before they reached the host`)
+    lines.push(
+      `Logs add ${countText(rejected, 'attempt that was', 'attempts that were')} rejected before the host was reached`,
+    )
   return lines
 }
 
