@@ -40,7 +40,9 @@ export function talk(given: Talk): MadePacket[] {
   const [client, clientPort] = given.client.split(' ') as [string, string]
   const [server, serverPort] = given.server.split(' ') as [string, string]
   const made: MadePacket[] = []
-  const next = { up: 1000, down: 5000 }
+  // As of a clock (RFC 9293, 3.4.1): with the same number a SYN would be one sent again.
+  const isn = Math.round((at % 10_000) * 250_000)
+  const next = { up: isn, down: isn + 5000 }
   const send = (up: boolean, when: number, flags: number, payload = 0): void => {
     const own = up ? 'up' : 'down'
     made.push({

@@ -74,6 +74,8 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
      FROM closed))`,
     c.source === 'packets' ? [gap_us, idle_us] : [gap_us, idle_us, interval_us],
   )
+  // Logs keep no ACK beside RST; packets that refuse have it.
+  const flags = c.source === 'packets' ? '(tcp_flags & 239)' : 'tcp_flags'
   await c.db.run(`CREATE OR REPLACE TEMP TABLE conn AS
     SELECT id, ${key
       .split(', ')
@@ -83,8 +85,8 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
       count(*) FILTER (forward AND NOT rejected) AS a_accepted, count(*) FILTER (NOT forward AND NOT rejected) AS b_accepted,
       coalesce(sum(bytes) FILTER (forward AND NOT rejected), 0) AS a_bytes, coalesce(sum(bytes) FILTER (NOT forward AND NOT rejected), 0) AS b_bytes,
       coalesce(sum(packets) FILTER (forward AND NOT rejected), 0) AS a_packets, coalesce(sum(packets) FILTER (NOT forward AND NOT rejected), 0) AS b_packets,
-      count(*) FILTER (forward AND NOT rejected AND tcp_flags IS DISTINCT FROM 4) AS a_not_rst,
-      count(*) FILTER (NOT forward AND NOT rejected AND tcp_flags IS DISTINCT FROM 4) AS b_not_rst,
+      count(*) FILTER (forward AND NOT rejected AND ${flags} IS DISTINCT FROM 4) AS a_not_rst,
+      count(*) FILTER (NOT forward AND NOT rejected AND ${flags} IS DISTINCT FROM 4) AS b_not_rst,
       bool_or(syn AND forward) AS a_syn, bool_or(syn AND NOT forward) AS b_syn,
       bool_or(synack AND forward) AS a_synack, bool_or(synack AND NOT forward) AS b_synack,
       count(*) FILTER (forward) AS a_records, count(*) FILTER (NOT forward) AS b_records,

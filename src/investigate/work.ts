@@ -82,7 +82,7 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
         item(
           `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`,
           row[`as_${side}`].bytes,
-          sql`SELECT sum(bytes) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
+          sql`SELECT coalesce(sum(bytes), 0) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
           ofSubject(
             `if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`,
             'printf "%d\\n", n',
