@@ -4,15 +4,20 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { convert } from '../src/convert/convert.ts'
 import { CAPTURE_FILE, writeCapture } from '../src/demo/capture.ts'
 import type { CaptureTruth } from '../src/demo/ground-truth.ts'
 import { LAB_FOLDER, labConversations, writeLab } from '../src/demo/lab.ts'
 import { WEB_SERVER } from '../src/demo/network.ts'
 import { recordsAt } from '../src/demo/record.ts'
+import { addEvidence } from '../src/ingest/add.ts'
+import type { Dossier } from '../src/investigate/dossier.ts'
+import { investigate } from '../src/investigate/investigate.ts'
+import { openCase } from '../src/store/case.ts'
 import { missingCommands, rowsOf, shell } from './demo/shell.ts'
 import { type SlowPacket, slowPackets } from './demo/slow-pcap.ts'
 
-/** The lab's steps from the capture on, by hand with others' tools, and what makes the capture believable. */
+/** The lab's steps from the capture on: by hand with others' tools, Tidemark's answer beside it, and what makes the capture believable. */
 const attacker = '20.106.124.93'
 const host = '10.130.8.94'
 /** SHA-256 of the capture that seed 1 gives on every machine. */
@@ -25,11 +30,28 @@ const noTcpdump = missingCommands('tcpdump')
 const noNfdump = missingCommands('nfpcapd', 'nfdump')
 let truth: CaptureTruth
 let packets: SlowPacket[]
+/** Of the logs and the capture, and of the capture alone. */
+let both: Dossier
+let alone: Dossier
 
 before(async () => {
   truth = (await writeLab(root)).capture!
   packets = [...slowPackets(join(root, CAPTURE_FILE))]
+  both = await dossierOf('both', [logs, join(root, CAPTURE_FILE)])
+  alone = await dossierOf('alone', [join(root, CAPTURE_FILE)])
 })
+
+async function dossierOf(name: string, paths: string[]): Promise<Dossier> {
+  const dir = join(root, `${name}.tidemark`)
+  await addEvidence({ case: dir, paths, workers: 2 })
+  const opened = await openCase(dir)
+  try {
+    return await investigate(opened, [attacker])
+  } finally {
+    await opened.close()
+  }
+}
+
 after(() => rmSync(root, { recursive: true }))
 
 const seconds = (packet: SlowPacket): number => packet.time / 1e6
@@ -39,6 +61,11 @@ const isWith = (packet: SlowPacket, address: string): boolean => packet.source =
 test('step 7: what port 80 of the logs answered, by awk', { skip: missingCommands('zcat', 'awk') }, () => {
   const sum = `zcat *.gz | awk '$7 == "${host}" && $8 == "${attacker}" && $9 == 80 { s += $12 } END { printf "%d", s }'`
   assert.equal(shell(logs, sum), '190703527')
+})
+
+test('step 7, Tidemark: what port 80 served, and that it was the answer', () => {
+  const web = both.services.find(({ port }) => port === 80)!
+  assert.deepEqual([web.server, web.client, web.bytes_to_client], [host, attacker, 190_703_527])
 })
 
 test('step 8: nfpcapd makes flows of the capture, and nfdump lists the conversations', { skip: noNfdump }, () => {
@@ -56,15 +83,98 @@ test('step 8: nfpcapd makes flows of the capture, and nfdump lists the conversat
   assert.equal(Number(total), truth.packets - truth.unlogged.arp)
 })
 
+/** Packets and bytes by ends, however many records there are. */
+function sumsOf(folder: string): string {
+  const list = `TZ=UTC nfdump -R ${folder} -q -N -o 'fmt:%sa %da %sp %dp %pr %pkt %byt'`
+  const add = `awk '{ k = $1 " " $2 " " ($5 == 1 ? "" : $3 " " $4) " " $5; p[k] += $6; b[k] += $7 } END { for (k in p) print k, p[k], b[k] }'`
+  return shell(root, `${list} | ${add} | sort`)
+}
+
+test('step 8, Tidemark: convert makes the same flows, to the packet and byte', { skip: noNfdump }, async () => {
+  const own = join(root, 'converted/')
+  const report = await convert({ paths: [join(root, CAPTURE_FILE)], out: own })
+  assert.deepEqual([report.packets, report.decoded], [truth.packets, truth.packets - truth.unlogged.arp])
+  const ours = sumsOf(own)
+  assert.ok(ours.split('\n').length > 4000)
+  assert.equal(ours, sumsOf(flowFiles))
+})
+
 test('step 9: nothing of the attacker is left without ports 80, 22 and 8889', { skip: noNfdump }, () => {
   const listed = `nfdump -R ${flowFiles} -q -o long | grep '${attacker}'`
   assert.ok(Number(shell(root, `${listed} | wc -l`)) > 1000)
   assert.equal(shell(root, `${listed} | grep -v ':80 ' | grep -v ':22 ' | grep -v ':8889 ' | wc -l`), '0')
 })
 
+test('step 9, Tidemark: the same by port number, and complete', () => {
+  const surface = alone.attack_surface
+  assert.deepEqual(
+    [...surface.answered, ...surface.refused, ...surface.unanswered]
+      .map(({ server, port }) => `${server}:${port}`)
+      .sort(),
+    [`${host}:22`, `${host}:80`, `${attacker}:8889`],
+  )
+  assert.equal(surface.complete, true)
+  const own = packets.filter(packet => isWith(packet, attacker))
+  const sum = (of: SlowPacket[]): number => of.reduce((bytes, packet) => bytes + packet.ip_bytes, 0)
+  assert.deepEqual(
+    [alone.bytes.from_subject, alone.bytes.to_subject],
+    [sum(own.filter(packet => packet.source === attacker)), sum(own.filter(packet => packet.target === attacker))],
+  )
+  for (const { port, packets: all, ip_bytes, conversations } of truth.attacker) {
+    const found = alone.services.find(service => service.port === port)!
+    assert.deepEqual(
+      [
+        Number(found.packets_to_server) + Number(found.packets_to_client),
+        Number(found.bytes_to_server) + Number(found.bytes_to_client),
+      ],
+      [all, ip_bytes],
+    )
+    assert.equal(found.connections, conversations)
+    assert.equal(found.role_basis, 'syn')
+  }
+})
+
 const noServices = existsSync('/etc/services') ? false : 'needs /etc/services'
 test('step 10: 8889 is no service of the system’s list', { skip: noServices }, () => {
   assert.doesNotMatch(readFileSync('/etc/services', 'utf8'), /\s8889\/tcp/)
+})
+
+test('step 10, Tidemark: what IANA calls it, and that nobody approved of it', () => {
+  for (const { services } of [both, alone]) {
+    const pushed = services.find(({ port }) => port === 8889)!
+    assert.deepEqual([pushed.name, pushed.standard, pushed.client], ['ddi-tcp-2', false, host])
+  }
+})
+
+test('step 11, Tidemark: logs and capture agree on every connection of the attacker', () => {
+  const found = both.correlation_summary!
+  const conversations = truth.attacker.reduce((sum, one) => sum + one.conversations, 0)
+  assert.deepEqual(
+    [found.capture_connections, found.full + found.time, found.capture_only],
+    [conversations, conversations, 0],
+  )
+  assert.ok(found.full >= conversations - 5)
+  assert.deepEqual(found.reasons.map(({ reason }) => reason).sort(), [
+    'outside-the-capture',
+    'reaches-beyond-the-capture',
+  ])
+  // By port number, and in the capture's time the same services in both.
+  assert.deepEqual(
+    found.surface.map(row => [`${row.server}:${row.port}`, row.capture_connections === row.matched]).sort(),
+    [
+      [`${host}:22`, true],
+      [`${host}:80`, true],
+      [`${attacker}:8889`, true],
+    ].sort(),
+  )
+  assert.ok(Math.abs(found.clock_offset.seconds! + truth.clock_offset_seconds) < 0.5)
+  assert.ok(found.clock_offset.connections > 700)
+})
+
+test('steps 11 and 12, Tidemark: the same conclusion from packets alone', () => {
+  const rules = (d: Dossier): string[] => d.findings.map(({ rule }) => rule).sort()
+  assert.deepEqual(rules(alone), rules(both))
+  for (const { basis } of alone.findings) assert.ok(basis.length > 0 && basis.every(place => place.packet! > 0))
 })
 
 test('steps 11 and 12: the conclusion, and what an egress list would have stopped', { skip: noTcpdump }, () => {
