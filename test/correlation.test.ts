@@ -1,4 +1,4 @@
-// Logs and captures of the same traffic: handmade cases for every grade and every reason (docs/reference/dossier.md, section 10).
+// Logs and captures of the same traffic: handmade cases for every grade and every reason (docs/reference/dossier.md, section 7).
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

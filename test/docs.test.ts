@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { buildProgram } from '../src/cli/program.ts'
 import { type FieldRow, flowFields } from '../src/flow/fields.ts'
+import { connectionFields, type PacketField, packetFlowFields } from '../src/flow/packet-fields.ts'
 import { repoRoot } from './repo.ts'
 
 const read = (name: string) => readFileSync(join(repoRoot, name), 'utf8')
@@ -13,13 +14,22 @@ const pages = [
   ...docs.filter(name => name.endsWith('.md')).map(name => join('docs', name)),
 ]
 
-const types: Record<FieldRow['type'], string> = {
+const types: Record<FieldRow['type'] | PacketField['type'], string> = {
+  id: 'text, `VARCHAR`',
   u8: 'integer, `UTINYINT`',
   u16: 'integer, `USMALLINT`',
   u64: 'integer, `UBIGINT`',
   time: 'UTC, `TIMESTAMP`',
   address: 'address, `STRUCT(hi UBIGINT, lo UBIGINT)`',
   text: 'text, `VARCHAR`',
+}
+
+/** The table of the fields of packets, which no flow log has a version or a title for. */
+function packetTable(fields: readonly PacketField[]): string {
+  return table(
+    ['column', 'type', 'meaning'],
+    fields.map(({ name, type, doc }) => [`\`${name}\``, types[type], doc.replaceAll('|', '\\|')]),
+  )
 }
 
 function fieldsPage(): string {
@@ -36,9 +46,21 @@ The fields of a flow record: AWS's names with \`-\` written \`_\`, the same in J
 flow-log version that brought the field; 6 is that of Transit Gateway logs. \`-\` in a log is null here. A field that is not in this
 table is kept as a text column under its own name. [The types in a case](case.md).
 
-This page is generated from \`src/flow/fields.ts\` (\`node scripts/test.mjs docs -u\`).
+This page is generated from \`src/flow/fields.ts\` and \`src/flow/packet-fields.ts\` (\`node scripts/test.mjs docs -u\`).
 
 ${table(['column', 'title', 'type', 'version', 'meaning, and its caveat'], rows)}
+
+## Flow records of packets
+
+View \`packet_flows\`: one direction of a conversation, [metered from a capture](metering.md) or [as an nfcapd file has it](nfcapd.md).
+
+${packetTable(packetFlowFields)}
+
+## Connections of packets
+
+View \`connections\`: both directions of a conversation in a capture.
+
+${packetTable(connectionFields)}
 `
 }
 

@@ -1,10 +1,10 @@
-/** Why a connection is in one kind of evidence only (docs/reference/dossier.md, section 10). */
+/** Why a connection is in one kind of evidence only (docs/reference/dossier.md, section 7). */
 import { formatAddress, isIPv4 } from '../net/address.ts'
 import { isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
-import type { CaptureSide, LogSide, Side } from './correlation.ts'
+import type { CaptureSide, LogSide, Side } from './correlation-sides.ts'
 import type { SensorCoverage } from './dossier.ts'
 
 export interface CaptureSpan {

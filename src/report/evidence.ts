@@ -302,7 +302,10 @@ function notRead(r: EvidenceReport, page: Page): string[] {
     leftOutAtMost,
     left => `… and ${integerText(left)} more: tidemark evidence --json lists all`,
   )
-  const problems = [...broken, ...r.problems]
+  // What ended a file early is told with its status already.
+  const told = new Set(broken.map(({ path, problem }) => `${path}\n${problem.slice(problem.indexOf('byte '))}`))
+  const places = r.problems.filter(one => !told.has(`${one.path}\nbyte ${one.offset}: ${one.problem}`))
+  const problems = [...broken, ...places]
   return [
     ...(problems.length > 0 ? [...heading(page, 'Not read'), ...problemLines(page, problems)] : []),
     ...(others.length > 0 ? [...heading(page, 'Left out'), ...bullets(page, others)] : []),

@@ -357,7 +357,7 @@ test('verify passes, and finds a flipped bit in segments of packets', async t =>
 test('the pages of add and evidence show what captures and nfcapd files held', async t => {
   const { folder, report } = await added(t, {
     'a.pcap': capture(80),
-    'b.pcap.gz': gzipSync(capture()).subarray(0, 300),
+    'b.pcap': capture().subarray(0, 900),
     'c.nf': written(randomFlows(40, 5), { ident: 'edge' }),
     'd.log': logOf(conversations()),
   })
