@@ -7,7 +7,7 @@
 import { formatAddress } from '../net/address.ts'
 import { communityId } from '../net/community-id.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { compareTimes, utcSeconds } from '../net/time.ts'
+import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import { type Circumstances, captureOnlyReason, gatherCircumstances, logOnlyReason } from './correlation-reasons.ts'
 import { type CaptureSide, captureSides, type LogSide, logSides, type Side } from './correlation-sides.ts'
@@ -38,7 +38,8 @@ export async function correlate(
   const rows: CorrelationRow[] = []
   for (const [i, log] of logs.entries()) rows.push(rowOf(log, pairs.ofLog[i]!, around, offset.us ?? 0))
   for (const capture of pairs.alone) rows.push(rowOf(null, [capture], around, offset.us ?? 0))
-  rows.sort((a, b) => compareTimes(startOf(a), startOf(b)))
+  const starts = new Map(rows.map(row => [row, microsecondsOf(startOf(row))]))
+  rows.sort((a, b) => starts.get(a)! - starts.get(b)!)
   return { rows: rows.slice(0, rowsMax), summary: summarize(rows, captures.length, offset, around) }
 }
 
