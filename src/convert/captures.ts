@@ -7,7 +7,7 @@ import { CaptureDecoder } from '../packet/capture.ts'
 import type { Packet } from '../packet/packet.ts'
 import { reasonNames } from '../packet/reasons.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
-import { readSource } from '../source/read.ts'
+import { readPlain } from '../source/read.ts'
 import { compressionOf } from '../source/sniff.ts'
 import { findFiles } from '../source/walk.ts'
 
@@ -84,9 +84,9 @@ async function meterCapture(
   }
   let expanded: Expanded
   try {
-    const source = await readSource(name, size)
+    const source = await readPlain(name)
     const compression = compressionOf(source.head)
-    expanded = new Expanded(source.open, compression, source.size, options.limits, source.whole)
+    expanded = new Expanded(source.open, compression, size, options.limits)
     let told = 0
     let given = 0
     for await (const piece of expanded) {
@@ -97,7 +97,7 @@ async function meterCapture(
       tick(bytes, decoder.accounts.packets - told)
       told = decoder.accounts.packets
     }
-    tick(source.size - given, 0)
+    tick(size - given, 0)
   } catch (error) {
     options.signal?.throwIfAborted()
     return { ...nothing, problem: errorText(error) }

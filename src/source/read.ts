@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import type { OpenBytes } from './expand.ts'
 
 /** Files up to this size are read whole: one reading serves the digest and the parser. */
 const wholeBytesMax = 64 << 20
 const pieceBytes = 256 << 10
+const plainBytes = 1 << 20
 
 /** A file's bytes, with the digest of exactly these bytes. */
 export interface SourceBytes {
@@ -48,7 +50,7 @@ export async function readSource(
   }
   const sha256 = first.digest('hex')
   let digestRead: string | null = null
-  async function* open(): AsyncGenerator<Uint8Array> {
+  async function* opened(): AsyncGenerator<Uint8Array> {
     digestRead = null
     const hash = createHash('sha256')
     for await (const piece of createReadStream(name, { highWaterMark: pieceBytes })) {
@@ -59,10 +61,22 @@ export async function readSource(
   }
   const isUnchanged = async (): Promise<boolean> => {
     // Reading may have ended early, at damage: then the file is looked at once more.
-    if (digestRead === null) for await (const _ of open());
+    if (digestRead === null) for await (const _ of opened());
     return digestRead === sha256
   }
-  return { size: total, sha256, head, whole: null, open, isUnchanged }
+  return { size: total, sha256, head, whole: null, open: opened, isUnchanged }
+}
+
+/** A file's bytes as they come, without a digest: for what is not kept. */
+export async function readPlain(path: string | Uint8Array): Promise<{ head: Uint8Array; open: OpenBytes }> {
+  const name = typeof path === 'string' ? path : Buffer.from(path)
+  const file = await open(name)
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
+    return { head: buffer.subarray(0, bytesRead), open: () => createReadStream(name, { highWaterMark: plainBytes }) }
+  } finally {
+    await file.close()
+  }
 }
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
