@@ -15,6 +15,7 @@ export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'
 export { print as printFilter } from './filter/print.ts'
 export { loadSets, type ValueSet } from './filter/set.ts'
 export type { FlowRecord } from './flow/fields.ts'
+export { type Explained as ExplainedFlows, explainFlows } from './flows/explain.ts'
 export type {
   Counting as FlowsCounting,
   FlowsColumn,
@@ -23,6 +24,7 @@ export type {
   FlowsRow,
 } from './flows/request.ts'
 export { type FlowsOptions, queryFlows } from './flows/run.ts'
+export { savedQueries, savedQuery, saveQuery } from './flows/saved.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'

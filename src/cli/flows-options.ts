@@ -18,8 +18,15 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   distinct?: string[]
   percentile?: string[]
   other?: true
+  bin?: number
   csv?: true
   ndjson?: true
+  parquet?: string
+  compare?: string
+  explain?: true
+  save?: string
+  query?: string
+  param?: Record<string, string>
   nfdump?: true
   internal?: string[]
 }
@@ -36,10 +43,12 @@ export function addFlowsOptions(command: Command): Command {
   option('-a, --connections', 'group by addresses, ports and protocol')
   option('-b, --bidirectional', 'group by connection, both directions together')
   option('-c, --count <n>', 'take only the first n matching records', parseLimit)
-  option('-o, --output <format>', 'table, json, csv, ndjson')
+  option('-o, --output <format>', 'table, json, csv, ndjson, raw, line, long, extended, fmt:…')
   option('--having <expression>', 'keep groups, e.g. "bytes > 1m and records >= 10"')
   option('--distinct <element>', 'count the different values of an element (repeatable)', collect)
   option('--percentile <measure/p>', 'e.g. bytes/95: of each group’s records (repeatable)', collect)
+  option('--bin <width>', 'time bins of 1s, 1m, 1h, …; records are spread over them', parseWidth)
+  option('--compare <window>', 'the same in another window beside the filter’s: previous, "between … and …"')
   option('--other', 'add a row for the groups that are not listed')
   command.addOption(
     new Option('--evidence <kind>', 'flow records of logs or of packets; never both').choices(['logs', 'packets']),
@@ -50,6 +59,11 @@ export function addFlowsOptions(command: Command): Command {
   option('--json', 'print one JSON document')
   option('--csv', 'print CSV')
   option('--ndjson', 'print one JSON object a row')
+  option('--parquet <file>', 'write a Parquet file')
+  option('--explain', 'tell what is meant, the SQL, and which segments are read; ask nothing')
+  option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
+  option('--query <name>', 'ask a saved query; other options change it')
+  option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
   return command
 }
 
@@ -81,8 +95,23 @@ function parseLimit(text: string): number {
   return Number(text)
 }
 
+/** A width of time, with a unit; `m` is minutes here. */
+function parseWidth(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,9})(ms|s|m|min|h|d)$/.exec(text) ?? []
+  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0)
+  if (!(ms > 0)) throw new InvalidArgumentError('Expected a width with a unit, like 30s, 1m, 5m or 1h.')
+  return ms
+}
+
 function collect(text: string, before: string[] = []): string[] {
   return [...before, text]
+}
+
+function collectParam(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected name=value.')
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} has a value already.`)
+  return { ...before, [name]: value }
 }
 
 /** The request that options make. `unlimited`: the output has no limit of its own. */
@@ -102,6 +131,9 @@ export function requestOf(options: FlowsCliOptions, filter: string | undefined, 
     ...(options.having !== undefined && { having: options.having }),
     ...(options.distinct !== undefined && { distinct: options.distinct }),
     ...(options.percentile !== undefined && { percentiles: options.percentile }),
+    ...(options.bin !== undefined && { bin_ms: options.bin }),
+    ...(options.compare !== undefined && { compare: options.compare }),
+    ...(options.param !== undefined && { params: options.param }),
     ...(options.other && { other: true }),
     ...(options.evidence !== undefined && { evidence: options.evidence }),
     ...(options.raw && { raw: true }),

@@ -1,24 +1,36 @@
 import { UserError } from '../errors.ts'
+import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
 import { isListing } from '../flows/settle.ts'
+import { lineFormats } from '../report/flow-lines.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
 import { note, outputStyle, print } from './output.ts'
 
-export type FlowsFormat = 'table' | 'json' | 'csv' | 'ndjson'
-const formats: readonly FlowsFormat[] = ['table', 'json', 'csv', 'ndjson']
+/** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
+export type FlowsFormat = string
+const formats: readonly string[] = ['table', 'json', 'csv', 'ndjson', ...lineFormats]
 
 /** @throws UserError for two formats, or one that is not known. */
 export function formatOf(options: FlowsCliOptions): FlowsFormat {
-  const asked = [options.json && 'json', options.csv && 'csv', options.ndjson && 'ndjson', options.output].filter(
-    format => format !== undefined,
+  const { json, csv, ndjson, parquet, output } = options
+  const asked = [json && 'json', csv && 'csv', ndjson && 'ndjson', parquet && 'parquet', output].filter(
+    format => format !== undefined && format !== '',
   ) as string[]
   const [first = 'table', second] = asked
-  if (second !== undefined)
+  if (second !== undefined && second !== first) {
     throw new UserError(`two formats: ${first} and ${second}`, { status: 2, hint: 'ask for one' })
-  const format = formats.find(one => one === first)
-  if (format === undefined)
-    throw new UserError(`unknown format: ${first}`, { status: 2, hint: `one of ${formats.join(', ')}` })
-  return format
+  }
+  if (first === 'parquet' && parquet !== undefined) return first
+  if (formats.includes(first) || first.startsWith('fmt:')) return first
+  throw new UserError(`unknown format: ${first}`, {
+    status: 2,
+    hint: `one of ${formats.join(', ')}, fmt:… or --parquet FILE`,
+  })
+}
+
+/** Whether rows are for other programs, so that a limit must be asked for. */
+export function isExport(format: FlowsFormat): boolean {
+  return format !== 'table' && format !== 'json'
 }
 
 export async function printFlows(
@@ -29,13 +41,33 @@ export async function printFlows(
 ): Promise<void> {
   if (format === 'table') return printTable(result, request, color)
   if (format === 'json') return printJson(result)
-  const { csvLine, csvRow, jsonLine } = await import('../report/rows.ts')
-  if (format === 'csv') await print(csvLine(result.columns.map(column => column.name)))
-  const line =
-    format === 'csv' ? (row: FlowsRow) => csvRow(result.columns, row) : (row: FlowsRow) => `${jsonLine(row)}\n`
+  const { head, line } = await linesOf(result, format)
+  if (head !== '') await print(head)
   await printLines(result.rows(), line)
+  await noteCounting(result, request)
+}
+
+/** What was counted how, for those who read the rows elsewhere. */
+export async function noteCounting(result: FlowsResult, request: FlowsRequest): Promise<void> {
   const { countingText } = await import('../report/flows.ts')
-  await note(['tidemark:', ...countingText(result.counting, false)].join(' '))
+  const { integerText } = await import('../report/numbers.ts')
+  const left = result.truncated
+    ? [`first ${request.limit ?? ''} of ${integerText(result.total_rows as number)} rows.`]
+    : []
+  await note(['tidemark:', ...left, ...countingText(result.counting, false), ...result.notes].join(' '))
+}
+
+async function linesOf(
+  result: FlowsResult,
+  format: string,
+): Promise<{ head: string; line: (row: FlowsRow) => string }> {
+  const { csvLine, csvRow, jsonLine } = await import('../report/rows.ts')
+  if (format === 'csv') {
+    return { head: csvLine(result.columns.map(column => column.name)), line: row => csvRow(result.columns, row) }
+  }
+  if (format === 'ndjson') return { head: '', line: row => `${jsonLine(row)}\n` }
+  const { lineFormat } = await import('../report/flow-lines.ts')
+  return lineFormat(format, result.columns)
 }
 
 const batchBytes = 1 << 16
@@ -56,14 +88,25 @@ async function printTable(result: FlowsResult, request: FlowsRequest, color: boo
   const { renderFlows } = await import('../report/flows.ts')
   const list: FlowsRow[] = []
   for await (const row of result.rows()) list.push(row)
-  const page = { ...result, list, shares: request.stat !== undefined, records: isListing(request) }
+  const { rows: _rows, parquet: _parquet, ...rest } = result
+  const page = {
+    ...rest,
+    list,
+    shares: request.stat !== undefined && request.bin_ms === undefined,
+    order: orderName(request),
+    records: isListing(request),
+  }
   await print(renderFlows(page, outputStyle(color)))
 }
 
-/** The document of the contract; its rows are written as they come. */
+function orderName({ order }: FlowsRequest): string | null {
+  return order === undefined ? null : orderOf(order)
+}
+
+/** The document of the contract. */
 async function printJson(result: FlowsResult): Promise<void> {
   const { toJson } = await import('../report/json.ts')
-  const { rows: read, columns, ...rest } = result
+  const { rows: read, parquet: _parquet, columns, ...rest } = result
   const list: FlowsRow[] = []
   for await (const row of read()) list.push(row)
   await print(toJson({ columns, rows: list, ...rest }))

@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
-import { exitStatus, UserError } from '../errors.ts'
-import type { FlowsResult } from '../flows/request.ts'
+import { UserError } from '../errors.ts'
+import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
+import type { Case } from '../store/case.ts'
 import { addReadingOptions, readInto } from './add.ts'
 import { requirePaths } from './arguments.ts'
 import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-options.ts'
-import { type FlowsFormat, formatOf, printFlows } from './flows-output.ts'
+import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes } from './investigate.ts'
-import { note } from './output.ts'
+import { note, outputStyle, print } from './output.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
 import { reportUnread } from './unread.ts'
 
@@ -66,7 +67,7 @@ async function splitFilter(
 async function reads(text: string, options: FlowsCliOptions): Promise<boolean> {
   const { parse } = await import('../filter/filter.ts')
   try {
-    parse(text, { nfdump: options.nfdump === true })
+    parse(text, { nfdump: options.nfdump === true, ...(options.param !== undefined && { params: options.param }) })
     return true
   } catch (error) {
     if (error instanceof UserError) return false
@@ -87,21 +88,53 @@ async function ask(
   signal: AbortSignal,
 ): Promise<void> {
   const [{ openCase }, { queryFlows }] = await Promise.all([import('../store/case.ts'), import('../flows/run.ts')])
+  const own = requestOf(options, filter, isExport(format))
+  const request =
+    options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
   const opened = await openCase(caseDir)
   try {
-    const request = requestOf(options, filter, format === 'csv' || format === 'ndjson')
+    if (options.explain) return await explain(opened, request, options, signal)
+    if (options.save !== undefined) return await save(opened, options.save, request)
     const result: FlowsResult = await queryFlows(opened, request, { signal })
-    await printFlows(result, request, format, options.color)
+    if (options.parquet === undefined) await printFlows(result, request, format, options.color)
+    else {
+      await result.parquet(options.parquet)
+      await noteCounting(result, request)
+    }
     const broken = opened.evidence.some(file => file.status === 'partly-read' || file.status === 'unreadable')
-    const status = await reportUnread(
-      opened.problems,
-      broken || opened.problems.length > 0,
-      'tidemark evidence --json lists them all',
-    )
-    process.exitCode = status
+    const isPartial = broken || opened.problems.length > 0
+    process.exitCode = await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
   } finally {
     await opened.close()
   }
-  if (process.exitCode === exitStatus.partly_read && format !== 'table')
-    await note('tidemark: the figures are a lower bound')
+}
+
+/** A saved query with what was asked beside its name. `asked`: the limit, which is not that of the output then. */
+async function merged(caseDir: string, name: string, own: FlowsRequest, asked: boolean): Promise<FlowsRequest> {
+  const { savedQuery } = await import('../flows/saved.ts')
+  const saved = await savedQuery(caseDir, name)
+  const limit = asked ? own.limit : (saved.limit ?? own.limit)
+  return { ...saved, ...own, ...(limit !== undefined && { limit }), params: { ...saved.params, ...own.params } }
+}
+
+async function save(c: Case, name: string, request: FlowsRequest): Promise<void> {
+  const [{ saveQuery }, { checkRequest }] = await Promise.all([
+    import('../flows/saved.ts'),
+    import('../flows/settle.ts'),
+  ])
+  await checkRequest(c, request)
+  await saveQuery(c.dir, name, request)
+  await note(`tidemark: saved as ${name}: tidemark flows --query ${name}`)
+}
+
+async function explain(c: Case, request: FlowsRequest, options: FlowsCliOptions, signal: AbortSignal): Promise<void> {
+  const { explainFlows } = await import('../flows/explain.ts')
+  const explained = await explainFlows(c, request, { signal })
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(explained))
+  } else {
+    const { renderExplained } = await import('../report/flows.ts')
+    await print(renderExplained(explained, outputStyle(options.color)))
+  }
 }

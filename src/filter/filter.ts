@@ -19,6 +19,8 @@ export interface ParseOptions {
   folder?: string
   /** Whether the filter may name files; no, for a filter from elsewhere. */
   files?: boolean
+  /** Values of the parameters, `$name`, each of which is one value of the filter. */
+  params?: Readonly<Record<string, string>>
 }
 
 /** nfdump's own limit. */
@@ -41,7 +43,7 @@ export function parse(text: string, options: ParseOptions = {}): Filter {
       throw new FilterError(`exceeds ${includesWithin} files within one another: ${path}`, place)
     const file = readNamed(path, place, includeBytes, files)
     const inner: Source = { file: path, text: new TextDecoder().decode(file.bytes), folder: dirname(file.path) }
-    const tokens = tokensOf(inner, include, depth)
+    const tokens = tokensOf(inner, include, depth, options.params)
     if (tokens.length === 0) throw new FilterError(`empty file: ${path}`, place)
     // nfdump puts the text in as it is, so that "@include a and port 80" may bind otherwise than it looks.
     return nfdump ? tokens : [bracket(LParen, place), ...tokens, bracket(RParen, place)]
@@ -56,7 +58,7 @@ export function parse(text: string, options: ParseOptions = {}): Filter {
       return readSet(type, file.value, readNamed(file.value, place, setBytes, files).bytes, place, largest)
     },
   }
-  const tree = written(tokensOf(source, include), source, name => checkName(name, building))
+  const tree = written(tokensOf(source, include, 0, options.params), source, name => checkName(name, building))
   return { text, ast: build(tree, building), nfdump, notes: building.notes }
 }
 

@@ -97,18 +97,21 @@ export interface Token extends IToken {
   value: string
 }
 
-// In order: blanks and comments; @include and its file; @FILE; quoted text; words; signs.
+// In order: blanks and comments; $parameter; @include and its file; @FILE; quoted text; words; signs.
 const piece =
-  /(?<skip>\s+|#[^\n]*)|@include[ \t]+(?<include>"[^"\n]*"|[^\s()[\],]+)|@(?<file>"[^"\n]*"|[^\s()[\],"]+)|(?<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<word>[\p{L}\p{N}_:.][\p{L}\p{M}\p{N}_:.\-/+%*@$~]*)|(?<sign>&&|\|\||==|!=|<>|<=|>=|[=<>!()[\],])/giuy
+  /(?<skip>\s+|#[^\n]*)|\$(?<param>[a-z_]\w*)|@include[ \t]+(?<include>"[^"\n]*"|[^\s()[\],]+)|@(?<file>"[^"\n]*"|[^\s()[\],"]+)|(?<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<word>[\p{L}\p{N}_:.][\p{L}\p{M}\p{N}_:.\-/+%*@$~]*)|(?<sign>&&|\|\||==|!=|<>|<=|>=|[=<>!()[\],])/giuy
 
 export type Include = (path: string, place: Place, depth: number) => Token[]
+
+/** Values of parameters by name. */
+export type Params = Readonly<Record<string, string>>
 
 /**
  * The tokens of a source.
  *
  * @param include gives the tokens of a file that is to be put in.
  */
-export function tokensOf(source: Source, include: Include, depth = 0): Token[] {
+export function tokensOf(source: Source, include: Include, depth = 0, params: Params = {}): Token[] {
   const tokens: Token[] = []
   const { text } = source
   let offset = 0
@@ -121,15 +124,23 @@ export function tokensOf(source: Source, include: Include, depth = 0): Token[] {
     if (groups['include'] !== undefined) {
       tokens.push(...include(unquoted(groups['include']), { source, offset, length: image.length }, depth + 1))
     } else if (groups['skip'] === undefined) {
-      tokens.push(tokenOf(source, offset, image, groups))
+      tokens.push(tokenOf(source, offset, image, groups, params))
     }
     offset += image.length
   }
   return tokens
 }
 
-function tokenOf(source: Source, offset: number, image: string, groups: Record<string, string | undefined>): Token {
-  const { file, quoted, word, sign } = groups
+function tokenOf(
+  source: Source,
+  offset: number,
+  image: string,
+  groups: Record<string, string | undefined>,
+  params: Params,
+): Token {
+  const { file, quoted, word, sign, param } = groups
+  // One value, like a text in quotes: whatever is in it, it can be nothing else, and its type is that of its place.
+  if (param !== undefined) return token(Quoted, source, offset, image, parameter(param, params, source, offset))
   if (file !== undefined) return token(AtFile, source, offset, image, unquoted(file))
   if (quoted !== undefined) return token(Quoted, source, offset, image, unescaped(quoted.slice(1, -1)))
   if (sign !== undefined) return token(bySign.get(sign)!, source, offset, image, sign)
@@ -155,6 +166,12 @@ export function placeOf(first: Token, last: Token = first): Place {
 /** The text of a word as it was written, or what is within the quotes. */
 export function textOf(token: Token): string {
   return token.tokenType === Quoted ? token.value : token.image
+}
+
+function parameter(name: string, params: Params, source: Source, offset: number): string {
+  if (Object.hasOwn(params, name)) return params[name]!
+  const place = { source, offset, length: name.length + 1 }
+  throw new FilterError(`missing parameter: $${name}`, place, { hint: `give it a value: ${name}=…` })
 }
 
 function unquoted(text: string): string {

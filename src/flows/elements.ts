@@ -137,15 +137,15 @@ function maskedSql(address: string, family: string, length: number, nfdump: bool
   const mask = ((1n << 128n) - 1n) ^ ((1n << BigInt(128 - length)) - 1n)
   const [hi, lo] = [mask >> 64n, mask & 0xffff_ffff_ffff_ffffn]
   const isFour = `(${address}.hi = 0 AND (${address}.lo >> 32) = 65535)`
+  const cut = `struct_pack(hi := ${address}.hi & ${hi}::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
   // All addresses of IPv4 have the same upper half: masks of it leave nothing to compute.
-  const cut =
-    family === '4'
-      ? `struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
-      : `struct_pack(hi := ${address}.hi & ${hi}::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
-  const none = nfdump
-    ? `struct_pack(hi := 0::UBIGINT, lo := ${family === '4' ? '281470681743360' : '0'}::UBIGINT)`
-    : 'NULL'
-  return `CASE WHEN ${family === '4' ? isFour : `NOT ${isFour}`} THEN ${cut} ELSE ${none} END`
+  const cutFour = `struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
+  if (nfdump) {
+    // nfdump cuts the lower bits of either family, and keeps IPv4 in the lowest 32.
+    const bits = (lo & 0xffff_ffffn) | 0xffff_0000_0000n
+    return `CASE WHEN ${isFour} THEN struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${bits}::UBIGINT) ELSE ${cut} END`
+  }
+  return family === '4' ? `CASE WHEN ${isFour} THEN ${cutFour} END` : `CASE WHEN NOT ${isFour} THEN ${cut} END`
 }
 
 function unknownElement(word: string, records: Records): UserError {

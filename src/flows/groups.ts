@@ -89,7 +89,7 @@ function orderSql(order: Order): string {
 }
 
 /** Ranks groups, cuts them off and adds the totals. */
-function rankedPlan(s: Setting, g: Grouped): Plan {
+export function rankedPlan(s: Setting, g: Grouped): Plan {
   const { request } = s
   const columns: FlowsColumn[] = [...g.keys, ...g.measures.map(({ name, type, unit }) => ({ name, type, unit }))]
   const computed = g.measures.filter(measure => measure.computed !== undefined)
@@ -106,7 +106,7 @@ function rankedPlan(s: Setting, g: Grouped): Plan {
 measured AS (${rawSql(measured)} FROM groups),
 totals AS (SELECT ${totalsSql(g, having)} FROM measured),
 ${isOther ? rankedSql(having, order) : rawSql('')}page AS (${page})
-SELECT totals.*, page._is, ${rawSql(isOther ? `part, ${names}` : names)} FROM totals LEFT JOIN page ON true ORDER BY ${rawSql(isOther ? "part = 'other', " : '')}${order}`
+SELECT totals.*, NULL::BIGINT AS _left, page._is, ${rawSql(isOther ? `part, ${names}` : names)} FROM totals LEFT JOIN page ON true ORDER BY ${rawSql(isOther ? "part = 'other', " : '')}${order}`
   const planned: PlannedColumn[] = [...g.keys, ...columns.slice(g.keys.length)]
   const part: PlannedColumn = { name: 'part', type: 'text', unit: null }
   return { statement, columns: isOther ? [part, ...planned] : planned, totals: true }

@@ -1,4 +1,5 @@
 /** A request to what is to be done: parts that are common to listings, groups and bins. */
+import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
@@ -15,6 +16,17 @@ export interface Setting {
   acceptedOnly: boolean
   /** The table of records that others stand for; null: there are none, or every record counts. */
   collapsed: string | null
+  /** When the case's first record begins and its last one ends; null: no record has a time. */
+  span: TimeWindow | null
+  /** The window that the filter asks for. */
+  window: TimeWindow | null
+  /** Two windows that are compared. */
+  compared: { now: TimeWindow; before: TimeWindow; filter: Filter } | null
+}
+
+export interface TimeWindow {
+  from_us: bigint
+  to_us: bigint
 }
 
 /** A statement and how its columns are read. */
@@ -30,8 +42,8 @@ export interface PlannedColumn extends FlowsColumn {
   length?: number
 }
 
-/** Hidden columns at the beginning of each row. A row without groups has `_is` null. */
-export const totalNames = ['_rows', '_records', '_rejected', '_packets', '_bytes', '_is'] as const
+/** Hidden columns at the beginning of each row. `_left`: rows that are left out; null: all beyond the limit. A row without groups has `_is` null. */
+export const totalNames = ['_rows', '_records', '_rejected', '_packets', '_bytes', '_left', '_is'] as const
 
 const sensorColumns = new Set(['interface_id', 'resource_id', 'tgw_attachment_id'])
 

@@ -92,4 +92,6 @@ export interface FlowsResult {
   notes: string[]
   /** The rows, once. */
   rows(): AsyncIterableIterator<FlowsRow>
+  /** Writes the rows as a Parquet file instead: addresses as text, times as timestamps. */
+  parquet(path: string): Promise<void>
 }

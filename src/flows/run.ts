@@ -3,6 +3,7 @@ import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { countPlan } from './listing.ts'
+import { writeParquet } from './parquet.ts'
 import { matching, type Plan, type Setting, totalNames } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult, FlowsRow } from './request.ts'
 import { sentenceOf } from './sentence.ts'
@@ -37,7 +38,7 @@ export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsO
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */
-function shownStatement({ setting }: Settled): string {
+export function shownStatement({ setting }: Settled): string {
   const { records } = setting
   return shownSql(planOf({ ...setting, records: { ...records, table: () => records.shown } }).statement)
 }
@@ -62,28 +63,43 @@ async function answer(c: Case, settled: Settled, signal: AbortSignal | undefined
   return {
     columns: plan.columns.map(({ name, type, unit }) => ({ name, type, unit })),
     total_rows: totals.rows,
-    truncated: limit !== null && Number(totals.rows) > limit,
+    truncated: totals.left === null ? limit !== null && Number(totals.rows) > limit : Number(totals.left) > 0,
     sql: shownStatement(settled),
     sentence: sentenceOf(filter, setting),
     counting,
     notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
     rows: run.rows,
+    parquet: async path => {
+      for await (const _ of run.rows()) break
+      await writeParquet(c, plan, path)
+    },
   }
 }
 
 type Sums = Pick<Counting, 'records' | 'rejected' | 'packets' | 'bytes'>
 
-async function totalsOfList(c: Case, s: Setting): Promise<{ rows: Cell; sums: Sums }> {
+interface Totals {
+  rows: Cell
+  left: Cell
+  sums: Sums
+}
+
+async function totalsOfList(c: Case, s: Setting): Promise<Totals> {
   const { text, values } = countPlan(s)
   const [row] = await c.db.rows(text, values)
   const records = integer(row?.['records'])
-  return { rows: records, sums: { records, rejected: integer(row?.['rejected']), packets: null, bytes: null } }
+  return {
+    rows: records,
+    left: null,
+    sums: { records, rejected: integer(row?.['rejected']), packets: null, bytes: null },
+  }
 }
 
-function totalsOf(first: readonly Value[] | undefined): { rows: Cell; sums: Sums } {
-  const [rows, records, rejected, packets, bytes] = (first ?? []).map(integer)
+function totalsOf(first: readonly Value[] | undefined): Totals {
+  const [rows, records, rejected, packets, bytes, left] = (first ?? []).map(integer)
   return {
     rows: rows ?? 0,
+    left: left ?? null,
     sums: { records: records ?? 0, rejected: rejected ?? null, packets: packets ?? null, bytes: bytes ?? null },
   }
 }

@@ -6,7 +6,12 @@ import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
 import { parseTime } from '../filter/values.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { binPlan } from './bins.ts'
+import { bothWaysPlan } from './both-ways.ts'
+import { type Compared, compared, comparePlan, windowOf, withinSql } from './compare.ts'
+import { collapsedTable } from './count-once.ts'
 import { connectionElements, elementOf, elementsOf } from './elements.ts'
 import { groupPlan } from './groups.ts'
 import { listPlan } from './listing.ts'
@@ -48,16 +53,43 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
   const records = recordsOf(c, request.evidence, request.nfdump === true)
   const filter = filterOf(request, records.columns, options)
   const span = spanOf(c)
-  const compiled = compile(filter, {
+  const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
+  const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
+  const whole = compile(windows?.filter ?? filter, {
     columns: records.columns,
     internal: prefixesOf(request.internal ?? []),
     ...(span !== null && { span }),
   })
-  await loadSets(c.db, compiled.sets)
+  await loadSets(c.db, whole.sets)
+  const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
   const acceptedOnly = !raw && records.columns.has('action') && !names(filter.ast, 'action')
-  const setting: Setting = { request, records, filter: compiled, acceptedOnly, collapsed: null }
-  return { setting, filter, once: false, notes: [] }
+  const window = windowOf(filter.ast, around)
+  const once = !raw && !isListing(request)
+  const collapsed = once ? await collapsedTable(c, records) : null
+  const setting: Setting = {
+    request,
+    records,
+    filter: compiled,
+    acceptedOnly,
+    collapsed,
+    span: around,
+    window,
+    compared: windows,
+  }
+  return { setting, filter, once, notes: [] }
+}
+
+function inEither(where: Sql, { now, before }: Compared): Sql {
+  return sql`(${where} AND (${withinSql(now)} OR ${withinSql(before)}))`
+}
+
+/** Reads a request that is to be asked later, its parameters without values: what is wrong with it is said now. */
+export async function checkRequest(c: Case, request: FlowsRequest): Promise<void> {
+  const { filter } = request
+  const names = typeof filter === 'string' ? [...filter.matchAll(/\$([a-z_]\w*)/gi)].map(([, name]) => name!) : []
+  if (names.every(name => Object.hasOwn(request.params ?? {}, name)))
+    planOf((await settle(c, { ...request, raw: true })).setting)
 }
 
 /** What can not be asked at once. */
@@ -70,6 +102,15 @@ function refuse(request: FlowsRequest): void {
   if (by !== undefined && bidirectional) fail('-A and -b at once', '-b groups by connection')
   if (stat !== undefined && bidirectional && stat.element !== 'record')
     fail('-b and a ranking of another element', 'write -s record/bytes -b')
+  if (
+    request.compare !== undefined &&
+    (request.bin_ms !== undefined || bidirectional || request.distinct || request.percentiles)
+  ) {
+    fail('--compare with --bin, -b, --distinct or --percentile', 'a comparison counts records, packets and bytes')
+  }
+  if (request.bin_ms !== undefined && (bidirectional || request.having || request.distinct || request.percentiles)) {
+    fail('--bin with -b, --having, --distinct or --percentile', 'time bins count records, packets and bytes')
+  }
   if (request.other === true && isListing(request))
     fail('--other without groups', 'it sums up the groups that are not listed: add -A or -s')
 }
@@ -80,6 +121,7 @@ function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: 
   return parse(filter, {
     columns,
     nfdump: request.nfdump === true,
+    ...(request.params !== undefined && { params: request.params }),
     ...(options.folder !== undefined && { folder: options.folder }),
     ...(options.files !== undefined && { files: options.files }),
   })
@@ -117,9 +159,28 @@ export function planOf(s: Setting): Plan {
   const { request, records } = s
   const limited: Setting = { ...s, request: { ...request, limit: limitOf(request) } }
   if (isListing(request)) return listPlan(s, limitOf(request))
+  if (request.bin_ms !== undefined) {
+    const keys = request.stat === undefined ? (request.by ?? []) : [request.stat.element]
+    return binPlan(
+      s,
+      keys.map(text => elementOf(text, records)),
+      s.span,
+      s.window,
+    )
+  }
+  if (request.bidirectional) return bothWaysPlan(limited)
+  if (s.compared !== null) {
+    const keys = request.stat === undefined ? (request.by ?? []) : [request.stat.element]
+    return comparePlan(
+      limited,
+      keys.map(text => elementOf(text, records)),
+      s.compared,
+    )
+  }
   if (request.stat !== undefined) {
     const { element, perProtocol } = request.stat
-    const protocol = perProtocol === true ? [elementOf('proto', records)] : []
+    const protocol =
+      perProtocol === true && elementsOf(element, records)[0]!.name !== 'protocol' ? [elementOf('proto', records)] : []
     const sides =
       element.toLowerCase() === 'record'
         ? [connectionElements.map(name => elementOf(name, records))]

@@ -22,7 +22,7 @@ import type {
   Vantage,
 } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
-import { countOnce, gatherRecords, intervalSeconds } from './records.ts'
+import { countSubjectOnce, gatherRecords, intervalSeconds } from './records.ts'
 import { defaultApprovedPorts, gatherServices } from './services.ts'
 import { gatherTimeline } from './timeline.ts'
 import { showWork } from './work.ts'
@@ -84,7 +84,7 @@ async function gather(
   const interval = await intervalSeconds(c)
   const lateness = c.source === 'logs' ? latenessSeconds : 0
   const gap_us = (c.source === 'logs' ? interval + lateness : packetGapSeconds) * 1_000_000
-  await countOnce(c, subject, gap_us)
+  await countSubjectOnce(c, subject, gap_us)
   await stitch(c, interval * 1_000_000, gap_us)
   await judgeRoles(c, own)
   const services = await gatherServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)

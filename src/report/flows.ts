@@ -1,16 +1,20 @@
 /** Flow records and groups of them as a table for a terminal. */
+import type { Explained } from '../flows/explain.ts'
 import type { Cell, Counting, FlowsColumn, FlowsResult, FlowsRow } from '../flows/request.ts'
+import type { Count } from '../investigate/dossier.ts'
 import { flagNames } from '../net/tcp-flags.ts'
 import { durationWords } from '../net/time.ts'
-import { type Column, newPage, type Page, type PageOptions, paragraph, strong, table } from './layout.ts'
+import { type Column, heading, newPage, type Page, type PageOptions, paragraph, strong, table } from './layout.ts'
 import { protocolText } from './names.ts'
-import { countText, integerText, timeText } from './numbers.ts'
-import { visibleAll } from './text.ts'
+import { countText, integerText, percentText, timeText } from './numbers.ts'
+import { visible, visibleAll } from './text.ts'
 
-export interface FlowsPage extends Omit<FlowsResult, 'rows'> {
+export interface FlowsPage extends Omit<FlowsResult, 'rows' | 'parquet'> {
   list: readonly FlowsRow[]
   /** Whether the rows are groups that are ranked: shares of the whole are shown. */
   shares: boolean
+  /** What the rows are ranked by. */
+  order: string | null
   /** Whether the rows are records. */
   records: boolean
 }
@@ -18,16 +22,44 @@ export interface FlowsPage extends Omit<FlowsResult, 'rows'> {
 export function renderFlows(result: FlowsPage, options: PageOptions): string {
   const page = newPage(options)
   const r = visibleAll(result)
-  const columns = r.records ? listedColumns(r) : shownColumns(r.columns)
+  const columns = r.records ? listedColumns(r) : shownColumns(r)
   const rows = r.list.map(row => ({ cells: columns.map(column => column.text(row)) }))
   const lines = [
     ...paragraph(page, strong(page, r.sentence), ''),
     '',
     ...(rows.length === 0
-      ? paragraph(page, r.records ? 'No record matches.' : 'No group: no record matches.')
+      ? paragraph(
+          page,
+          r.records ? 'No record matches.' : 'Nothing to show: no record matches, or --having leaves no group.',
+        )
       : table(page, columns, rows)),
     '',
     ...footer(r, page),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** What is meant, the SQL, and what of the case is read for it. */
+export function renderExplained(explained: Explained, options: PageOptions): string {
+  const page = newPage(options)
+  const e = visibleAll(explained)
+  const skipped = e.segments.filter(segment => segment.read === 0)
+  const [read, all] = ['read', 'row_groups'].map(key =>
+    e.segments.reduce((sum, segment) => sum + segment[key as 'read' | 'row_groups'], 0),
+  )
+  const rows = e.segments.map(({ name, rows: count, row_groups, read: some }) => ({
+    cells: [name, integerText(count), some === 0 ? 'skipped' : `${some} of ${countText(row_groups, 'row group')}`],
+  }))
+  const columns: Column[] = [{ title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'read' }]
+  const summary = `${countText(e.segments.length - skipped.length, 'segment')} of ${integerText(e.segments.length)} and ${integerText(read!)} of ${countText(all!, 'row group')} can hold a match; the smallest and largest values of the others exclude it.`
+  const lines = [
+    ...paragraph(page, strong(page, e.sentence), ''),
+    ...e.notes.map(text => `  Note: ${text}.`),
+    ...heading(page, 'SQL'),
+    ...explained.sql.split('\n').map(line => visible(line)),
+    ...heading(page, 'Segments'),
+    ...paragraph(page, summary),
+    ...(rows.length === 0 ? [] : table(page, columns, rows)),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -45,15 +77,31 @@ const titles: Record<string, string> = {
   pps: 'pkt/s',
   bpp: 'B/pkt',
 }
-const narrow = new Set(['rejected', 'start', 'end', 'duration', 'bps', 'pps', 'bpp'])
+const hung = /^(start|end|(records|rejected|packets)_(before|change))$/
+const computed = new Set(['duration', 'bps', 'pps', 'bpp'])
 
-function shownColumns(columns: readonly FlowsColumn[]): Shown[] {
-  return columns.map(column => ({
+/** Rates and durations are shown where they rank, rejections where there are any. The machine-readable forms have them always. */
+function shownColumns(r: FlowsPage): Shown[] {
+  const shown = r.columns.filter(({ name }) => {
+    if (computed.has(name)) return name === r.order
+    return !name.startsWith('rejected') || r.list.some(row => Number(row[name]) !== 0)
+  })
+  return shown.map(column => ({
     title: titles[column.name] ?? column.name.replaceAll('_', ' '),
     ...(column.type === 'integer' && { align: 'right' as const }),
-    ...(narrow.has(column.name) && { hangs: true }),
-    text: row => cellText(row[column.name] ?? null, column),
+    ...(hung.test(column.name) && { hangs: true }),
+    text: row =>
+      row['part'] === 'other' && row[column.name] === null
+        ? ''
+        : `${cellText(row[column.name] ?? null, column)}${share(row, column.name, r)}`,
   }))
+}
+
+/** ` (19 %)` after what is ranked: of the sum over all records, each counted once. */
+function share(row: FlowsRow, name: string, { shares, counting }: FlowsPage): string {
+  if (!shares || (name !== 'records' && name !== 'packets' && name !== 'bytes')) return ''
+  const [part, whole] = [row[name], counting[name]]
+  return part == null || whole == null || Number(whole) === 0 ? '' : ` (${percentText(part as Count, whole as Count)})`
 }
 
 /** A value as a person reads it. What is not known says so. */
@@ -81,15 +129,22 @@ function listedColumns(r: FlowsPage): Shown[] {
   return [
     ...plain('start'),
     { title: 'lasting', align: 'right', hangs: true, text: lasting },
-    ...plain('protocol', { title: 'proto' }),
+    ...plain('protocol', { title: 'proto', hangs: true }),
     { title: 'source → destination', text: row => `${endText(row, 'src')} → ${endText(row, 'dst')}` },
     ...plain('tcp_flags', { title: 'flags', hangs: true }),
     ...plain('packets', { align: 'right' }),
     ...plain('bytes', { align: 'right' }),
-    ...plain('action'),
+    ...plain('action', { hangs: true }),
     ...plain('interface_id', { title: 'sensor', hangs: true }),
-    { title: 'record', hangs: true, text: row => `${String(row['path'])}:${String(row['line'] ?? row['packet'])}` },
+    { title: 'record', hangs: true, text: row => placeText(row) },
   ]
+}
+
+/** The end of the file's name, and the line. */
+function placeText(row: FlowsRow): string {
+  const name = String(row['path']).replace(/^.*\//, '')
+  const tail = name.length > 32 ? `…${name.slice(-31)}` : name
+  return `${tail}:${String(row['line'] ?? row['packet'])}`
 }
 
 function lasting(row: FlowsRow): string {
@@ -112,7 +167,7 @@ function hasPorts(row: FlowsRow): boolean {
 
 /** How many rows of how many, and what was counted how. */
 function footer(r: FlowsPage, page: Page): string[] {
-  const what = r.records ? 'record' : 'group'
+  const what = r.records ? 'record' : 'row'
   const shown = r.list.filter(row => row['part'] !== 'other').length
   const rows = r.truncated
     ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; -n 0 shows all.`

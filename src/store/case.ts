@@ -39,7 +39,7 @@ Change nothing here; "tidemark verify" finds what was changed. Copy the folder t
 export async function createCaseFolder(caseDir: string): Promise<void> {
   if (existsSync(join(caseDir, caseFiles.ledger))) return
   await mkdir(caseDir, { recursive: true })
-  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`])
+  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`, `${caseFiles.queries}.new`])
   const strange = (await readdir(caseDir)).filter(name => !known.has(name) && !name.startsWith(`${caseFiles.lock}.`))
   if (strange.length > 0) {
     throw new UserError(`the folder holds something else: ${caseDir} (${strange[0]})`, {
@@ -150,6 +150,8 @@ export interface Case {
   columns: Set<string>
   /** What the records of `flows` are: those of flow logs or, in a case without any, those made of packets. */
   source: 'logs' | 'packets'
+  /** The digest of the ledger's last entry: what was worked out from the case is of this state. */
+  head: string
   close(): Promise<void>
 }
 
@@ -188,7 +190,7 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
     db.close()
     await rm(temp, { recursive: true, force: true })
   }
-  return { dir, evidence, problems, segments, db, columns, source, close }
+  return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, close }
 }
 
 /** Where sorts may spill: beside the case's data if it can be written, so that evidence does not end up on another disk. */

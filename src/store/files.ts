@@ -13,6 +13,10 @@ export const caseFiles = {
   /** Files on their way into `segments`; whatever is here belongs to nobody after a crash. */
   incoming: 'incoming',
   readme: 'README.txt',
+  /** What was worked out from the segments, and can be again. */
+  cache: 'cache',
+  /** Questions that the analyst saved; no evidence. */
+  queries: 'queries.json',
 } as const
 
 /** Lower-case hex SHA-256 and size of a file, read once from start to end. */

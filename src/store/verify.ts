@@ -13,7 +13,8 @@ export type VerifyProgress = (done: number, total: number) => void
 /**
  * Checks every byte of a case against its ledger: what was changed, what is missing, what does not belong.
  *
- * Not looked at: a lock, and what lies in `incoming`, which a writer may be writing at this moment; it is no part of the case.
+ * Not looked at: a lock, what lies in `incoming`, which a writer may be writing at this moment, what lies in `cache`, and saved queries. They
+ * are no part of the record.
  */
 export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): Promise<VerifyReport> {
   const dir = resolve(caseDir)
@@ -91,7 +92,7 @@ async function checkReadme(dir: string, first: LedgerEntry | undefined, findings
 
 async function findUnlisted(dir: string, segments: ReadonlySet<string>, isWritten: boolean): Promise<VerifyFinding[]> {
   const findings: VerifyFinding[] = []
-  const own = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`])
+  const own = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`, `${caseFiles.queries}.new`])
   for (const name of await readdir(dir)) {
     if (own.has(name) || /^write\.lock\./.test(name)) continue
     findings.push({ what: 'unlisted', path: name, detail: 'no part of the case' })
