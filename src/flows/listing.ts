@@ -42,7 +42,7 @@ export function listPlan(s: Setting, limit: number | null): Plan {
   const from = matching(s, names)
   const order =
     s.request.order === undefined
-      ? rawSql('')
+      ? rawSql(' ORDER BY _file, _line')
       : rawSql(` ORDER BY ${recordOrder(orderOf(s.request.order))}, _file, _line`)
   const statement = sql`SELECT ${rawSql(commas(['_file', '_line', ...names.map(quotedName)]))} FROM ${from}${order} ${limitSql(limit)}`
   return { statement, columns, totals: false }
