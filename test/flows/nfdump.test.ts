@@ -158,9 +158,21 @@ async function aggregateBoth(form: string, filter: string, request: FlowsRequest
 test('-A: the same rows and sums for every element and some together', { ...needs }, async () => {
   for (const form of [...Object.keys(aggregated), ...together]) {
     const [ours, theirs] = await aggregateBoth(form, 'any', { nfdump: true })
-    sameRows(ours, theirs, form)
+    sameRows(withoutIcmpPort(ours, form), withoutIcmpPort(theirs, form), form)
   }
 })
+
+/** Grouped by protocol too, nfdump prints the type and code of the ICMP record that it met last, or 0.0: only the rest can be compared. */
+function withoutIcmpPort(rows: readonly string[], form: string): string[] {
+  const elements = form.split(',')
+  const [port, protocol] = [elements.indexOf('dstport'), elements.indexOf('proto')]
+  if (port < 0 || protocol < 0) return [...rows]
+  return rows.map(row => {
+    const cells = row.split('|')
+    if (['1', '58'].includes(cells[5 + protocol]!)) cells[5 + port] = 'type and code'
+    return cells.join('|')
+  })
+}
 
 test('-A in our own meaning is the same for records with ports, of the family that is asked for', {
   ...needs,
