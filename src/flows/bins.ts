@@ -90,7 +90,7 @@ function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: T
   const w = rawSql(String(width))
   const placed = sql`SELECT *, s // ${w} AS f, CASE WHEN e > s THEN (e - 1) // ${w} ELSE s // ${w} END AS l, e - s AS d FROM (
     SELECT ${rawSql(commas([...named, ...times, ...counts, ...rejected]))} FROM ${matching(s, needs)})`
-  const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width))))} FROM (${placed})`
+  const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width, s.small))))} FROM (${placed})`
   const left = counters.map(name => `${name}_left`)
   const sums = counters.flatMap(name =>
     ['first', 'middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
@@ -120,12 +120,15 @@ cells AS MATERIALIZED (SELECT ${rawSql(commas(['f + i AS bin', ...listed, ...sta
  * The shares of a record's first, middle and last bins, and how many middle bins get one more. With remainders r of the first (1), each of
  * m middle ones and the last (1), what is left goes to the largest; equal ones in the order of time.
  */
-function sharesSql(name: string, width: bigint): string[] {
+function sharesSql(name: string, width: bigint, small: boolean): string[] {
   const first = `((f + 1) * ${width} - s)`
   const last = `(e - l * ${width})`
   // 64 bits will do for all but the largest records, and are five times as fast.
   const whole = (text: string): string =>
-    `CASE WHEN ${name} < 8589934592 AND d < 1073741824 THEN (${text.replaceAll('#', `${name}::BIGINT`)})::HUGEINT ELSE ${text.replaceAll('#', `${name}::HUGEINT`)} END`
+    small
+      ? text.replaceAll('#', `${name}::BIGINT`)
+      : `CASE WHEN ${name} < 8589934592 AND d < 1073741824 THEN (${text.replaceAll('#', `${name}::BIGINT`)})::HUGEINT ELSE ${text.replaceAll('#', `${name}::HUGEINT`)} END`
+  const wide = small ? 'BIGINT' : 'HUGEINT'
   const q = (overlap: string): string => `(# * ${overlap} // d)`
   const r = (overlap: string): string => `(# * ${overlap} % d)`
   const [rf, rm, rl] = [r(first), r(String(width)), r(last)]
@@ -136,9 +139,9 @@ function sharesSql(name: string, width: bigint): string[] {
   const beforeLast = `(CASE WHEN ${rf} >= ${rl} THEN 1 ELSE 0 END + CASE WHEN ${rm} >= ${rl} THEN l - f - 1 ELSE 0 END)`
   const firstOfTwo = `(2 * # * ${first} + d) // (2 * d)`
   return [
-    `CASE WHEN l = f OR f IS NULL THEN ${name}::HUGEINT WHEN l = f + 1 THEN ${whole(firstOfTwo)} ELSE ${whole(`${q(first)} + ${bump(beforeFirst)}`)} END AS ${name}_first`,
+    `CASE WHEN l = f OR f IS NULL THEN ${name}::${wide} WHEN l = f + 1 THEN ${whole(firstOfTwo)} ELSE ${whole(`${q(first)} + ${bump(beforeFirst)}`)} END AS ${name}_first`,
     `CASE WHEN l > f + 1 THEN ${whole(q(String(width)))} END AS ${name}_middle`,
-    `CASE WHEN l = f + 1 THEN ${name}::HUGEINT - ${whole(firstOfTwo)} WHEN l > f + 1 THEN ${whole(`${q(last)} + ${bump(beforeLast)}`)} END AS ${name}_last`,
+    `CASE WHEN l = f + 1 THEN ${name}::${wide} - ${whole(firstOfTwo)} WHEN l > f + 1 THEN ${whole(`${q(last)} + ${bump(beforeLast)}`)} END AS ${name}_last`,
     `CASE WHEN l > f + 1 THEN greatest(0, least(l - f - 1, ${whole(`${left} - ${beforeMiddle}`)}))::BIGINT ELSE 0 END AS ${name}_left`,
   ]
 }

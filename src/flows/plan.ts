@@ -20,6 +20,8 @@ export interface Setting {
   span: TimeWindow | null
   /** The window that the filter asks for. */
   window: TimeWindow | null
+  /** Whether all counters and durations are so small that their products fit 64 bits; asked for time bins only. */
+  small: boolean
   /** Two windows that are compared. */
   compared: { now: TimeWindow; before: TimeWindow; filter: Filter } | null
 }
