@@ -4,6 +4,7 @@
  * The rule is that of `investigate`, over the whole case. It is worked out once and kept in the case's `cache` folder, which anybody may
  * delete: it is no part of the record. Where one sensor wrote every record, once, nothing is worked out at all.
  */
+
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { countOnce } from '../query/count-once.ts'
@@ -12,6 +13,7 @@ import { subscriptionOf } from '../store/case.ts'
 import { quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import { tracksOf } from '../store/tracks.ts'
 import type { Records } from './source.ts'
 
 /** Changes with the rule: what an older one left is not read. */
@@ -74,27 +76,6 @@ function areDeliveries(a: EvidenceEntry, b: EvidenceEntry): boolean {
   const subscription = subscriptionOf(a.path)
   const name = (file: EvidenceEntry): string => basename(file.path).replace(/\.(gz|zst|log|parquet)\b/g, '')
   return subscription !== null && subscription === subscriptionOf(b.path) && name(a) !== name(b)
-}
-
-/**
- * Files of packets by the place that they were taken at. Those of one folder that follow one another in time are one capture, cut into
- * pieces; so are nfcapd's files of one folder and name of sensor, though a flow goes into the piece in which it ended.
- */
-function tracksOf(files: readonly EvidenceEntry[]): Map<number, number> {
-  const tracks: { folder: string; ident: string | null; end: string }[] = []
-  const found = new Map<number, number>()
-  const inOrder = [...files].sort((a, b) => ((a.first_start ?? '') < (b.first_start ?? '') ? -1 : 1))
-  for (const file of inOrder) {
-    const folder = dirname(file.path)
-    const ident = file.nfcapd?.ident ?? null
-    let at = tracks.findIndex(
-      one => one.folder === folder && one.ident === ident && (ident !== null || one.end <= (file.first_start ?? '')),
-    )
-    if (at < 0) at = tracks.push({ folder, ident, end: '' }) - 1
-    tracks[at]!.end = file.last_end ?? ''
-    found.set(file.id!, at)
-  }
-  return found
 }
 
 function cachePath(c: Case, { evidence }: Records): string {

@@ -19,6 +19,7 @@ import {
   type SegmentEntry,
 } from './ledger.ts'
 import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
+import { tracksOf } from './tracks.ts'
 
 /** The version that writes this case. */
 export function tidemarkVersion(): string {
@@ -258,7 +259,7 @@ async function createFlowsOfPackets(db: Database): Promise<void> {
     .filter(name => !known.has(name))
     .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
   await db.run(
-    `CREATE VIEW flows AS SELECT packet_flows.*, evidence.path AS interface_id, ${absent.join(', ')}
+    `CREATE VIEW flows AS SELECT packet_flows.*, evidence.sensor AS interface_id, ${absent.join(', ')}
      FROM packet_flows LEFT JOIN evidence ON evidence.id = packet_flows._file`,
   )
 }
@@ -313,10 +314,22 @@ export function sqlType(name: string): string {
 /** `evidence(id, path, subscription)`: the files that records refer to. */
 async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntry[]): Promise<void> {
   const kept = evidence.filter(file => file.id !== null)
-  const rows = kept.map(file => ({ id: file.id, path: file.path, subscription: subscriptionOf(file.path) }))
+  const packets = kept.filter(file => file.capture !== null || file.nfcapd !== null)
+  const tracks = tracksOf(packets)
+  // A capture that was cut into several files has one name as a sensor: that of the first.
+  const firsts = new Map<number, string>()
+  const byTime = [...packets].sort((a, b) => ((a.first_start ?? '') < (b.first_start ?? '') ? -1 : 1))
+  for (const file of byTime) {
+    const track = tracks.get(file.id!)!
+    if (!firsts.has(track)) firsts.set(track, file.path)
+  }
+  const sensorOf = (file: EvidenceEntry): string => firsts.get(tracks.get(file.id!) ?? -1) ?? file.path
+  const rows = kept.map(file => ({
+    ...{ id: file.id, path: file.path, subscription: subscriptionOf(file.path), sensor: sensorOf(file) },
+  }))
   await db.run(
     `CREATE TABLE evidence AS
-     SELECT (row->>'id')::UINTEGER AS id, row->>'path' AS path, row->>'subscription' AS subscription
+     SELECT (row->>'id')::UINTEGER AS id, row->>'path' AS path, row->>'subscription' AS subscription, row->>'sensor' AS sensor
      FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
     [JSON.stringify(rows)],
   )
