@@ -19,7 +19,7 @@ const maySee: Record<string, string[]> = {
   ingest: ['net', 'source', 'flow', 'flowlog', 'packet', 'meter', 'nfcapd', 'store'],
   query: ['net', 'flow', 'store'],
   filter: ['net', 'flow', 'store', 'query'],
-  carve: ['net', 'source', 'flow', 'packet', 'store', 'query', 'filter'],
+  carve: ['net', 'source', 'flow', 'packet', 'convert', 'store', 'query', 'filter'],
   flows: ['net', 'flow', 'store', 'query', 'filter'],
   sql: ['net', 'flow', 'store', 'query', 'filter'],
   detect: ['net', 'flow', 'query'],

@@ -1,6 +1,5 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { errorCode, exitStatus, UserError } from '../errors.ts'
+import { OutputFile } from '../convert/output.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import type { Captured } from '../packet/captured.ts'
 
 /** Takes packets as they were captured. */
@@ -11,64 +10,13 @@ export interface CaptureWriter {
   abandon(): void
 }
 
-const bufferBytes = 1 << 20
-
-/** A file that gets its name when it is complete. */
-class Out {
-  readonly path: string
-  private readonly part: string
-  private readonly fd: number
-  private readonly buffer = Buffer.alloc(bufferBytes)
-  private used = 0
-  private open = true
-
-  constructor(path: string) {
-    this.path = path
-    this.part = join(dirname(path), `.${process.pid}-${Math.random().toString(36).slice(2)}.part`)
-    try {
-      this.fd = openSync(this.part, 'wx')
-    } catch (error) {
-      throw new UserError(`can not write ${path}: ${errorCode(error) ?? String(error)}`, {
-        hint: 'name another place with -o',
-      })
-    }
-  }
-
-  /** Room for so many bytes, to be filled at once. */
-  room(bytes: number): { buffer: Buffer; at: number } {
-    if (this.used + bytes > bufferBytes) this.flush()
-    const at = this.used
-    this.used += bytes
-    return { buffer: this.buffer, at }
-  }
-
-  finish(): void {
-    this.flush()
-    closeSync(this.fd)
-    this.open = false
-    renameSync(this.part, this.path)
-  }
-
-  abandon(): void {
-    if (!this.open) return
-    closeSync(this.fd)
-    this.open = false
-    rmSync(this.part, { force: true })
-  }
-
-  private flush(): void {
-    for (let at = 0; at < this.used; ) at += writeSync(this.fd, this.buffer, at, this.used - at)
-    this.used = 0
-  }
-}
-
 /** pcap with nanoseconds (draft-ietf-opsawg-pcap): one link type, no place for comments. */
 export class PcapWriter implements CaptureWriter {
-  private readonly out: Out
+  private readonly out: OutputFile
   private linkType = -1
 
   constructor(path: string) {
-    this.out = new Out(path)
+    this.out = new OutputFile(path)
   }
 
   add(captured: Captured): void {
@@ -121,11 +69,11 @@ const nanosecondResolution = 9
 
 /** pcapng (draft-ietf-opsawg-pcapng): an interface for each link type; each packet says in a comment where it comes from. */
 export class PcapngWriter implements CaptureWriter {
-  private readonly out: Out
+  private readonly out: OutputFile
   private readonly interfaces = new Map<number, number>()
 
   constructor(path: string) {
-    this.out = new Out(path)
+    this.out = new OutputFile(path)
     const { buffer, at } = this.out.room(28)
     buffer.writeUInt32LE(sectionHeader, at)
     buffer.writeUInt32LE(28, at + 4)

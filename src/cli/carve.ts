@@ -3,6 +3,7 @@ import type { CarveReport } from '../carve/carve.ts'
 import type { Wanted } from '../carve/selection.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parsePrefix } from '../net/prefix.ts'
+import { microsecondsOf } from '../net/time.ts'
 import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
@@ -156,8 +157,8 @@ async function ofFinding(opened: Case, options: Options, signal: AbortSignal): P
       .filter(service => service.findings.includes(finding.id))
       .map(({ client, server, port, protocol }) => ({
         ...{ client, server, port, protocol },
-        from_us: Date.parse(finding.first_start) * 1000 - offset - slack,
-        to_us: Date.parse(finding.last_end) * 1000 - offset + 1e6,
+        from_us: microsecondsOf(finding.first_start) - offset - slack,
+        to_us: microsecondsOf(finding.last_end) - offset + 1e6,
       })),
   }
 }

@@ -18,7 +18,8 @@ export interface FlowOutput {
   abandon(): void
 }
 
-const bufferBytes = 1 << 18
+/** Holds the longest packet that a capture may have, too. */
+const bufferBytes = 1 << 19
 const none = Buffer.alloc(0)
 
 /** Whoever read standard output has gone (`tidemark … | head`): nobody is left to write for. */
@@ -55,6 +56,14 @@ export class OutputFile {
     if (this.used + most > bufferBytes) this.flush()
     if (most > bufferBytes) this.bytes(Buffer.from(text))
     else this.used += this.buffer.write(text, this.used)
+  }
+
+  /** Room for so many bytes, to be filled before anything else is written. */
+  room(bytes: number): { buffer: Buffer; at: number } {
+    if (this.used + bytes > bufferBytes) this.flush()
+    const at = this.used
+    this.used += bytes
+    return { buffer: this.buffer, at }
   }
 
   bytes(bytes: Uint8Array): void {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
-import type { Column } from '../flow/column.ts'
+import { type Column, setNumber } from '../flow/column.ts'
 import type { FieldType } from '../flow/fields.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
@@ -63,8 +63,8 @@ export class ParquetOutput implements FlowOutput {
     const row = flowRow(record)
     for (const [i, name] of flowRowNames.entries()) {
       const column = this.columns[i]!
-      if (name === 'start') setDouble(column, rows, record.first)
-      else if (name === 'end') setDouble(column, rows, record.last)
+      if (name === 'start') setNumber(column, rows, record.first)
+      else if (name === 'end') setNumber(column, rows, record.last)
       else setValue(column, rows, row[name])
     }
     buffer.rows++
@@ -115,11 +115,5 @@ function setValue(column: Column, row: number, value: string | number | null): v
   else if (typeof value === 'string') column.codes[row] = column.words.codeOf(value)
   else if (column.type === 'u8') column.u8[row] = value
   else if (column.type === 'u16') column.u16[row] = value
-  else setDouble(column, row, value)
-}
-
-function setDouble(column: Column, row: number, value: number): void {
-  const high = Math.floor(value / 4294967296)
-  column.halves[2 * row] = value - high * 4294967296
-  column.halves[2 * row + 1] = high
+  else setNumber(column, row, value)
 }

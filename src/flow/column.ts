@@ -72,3 +72,12 @@ export class Column {
     this.high[row] = value
   }
 }
+
+const two32 = 4294967296
+
+/** Sets a counter or time: a whole number up to 2^53. */
+export function setNumber(column: Column, row: number, value: number): void {
+  const high = Math.floor(value / two32)
+  column.halves[2 * row] = value - high * two32
+  column.halves[2 * row + 1] = high
+}

@@ -74,15 +74,6 @@ export class Spool {
   }
 }
 
-const two32 = 4294967296
-
-/** A whole number up to 2^53. */
-export function setNumber(column: Column, row: number, value: number): void {
-  const high = Math.floor(value / two32)
-  column.halves[2 * row] = value - high * two32
-  column.halves[2 * row + 1] = high
-}
-
 export function setHalves(column: Column, row: number, low: number, high: number): void {
   column.halves[2 * row] = low
   column.halves[2 * row + 1] = high
