@@ -15,6 +15,12 @@ export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'
 export { print as printFilter } from './filter/print.ts'
 export { loadSets, type ValueSet } from './filter/set.ts'
 export type { FlowRecord } from './flow/fields.ts'
+export {
+  completeFlows,
+  type FlowsCompletionContext,
+  type FlowsPlace,
+} from './flows/complete.ts'
+export { flowsCompletionContext } from './flows/context.ts'
 export { type Explained as ExplainedFlows, explainFlows } from './flows/explain.ts'
 export type {
   Counting as FlowsCounting,

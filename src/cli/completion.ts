@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander'
-import { completionScript, type Shell, shells } from './completion-scripts.ts'
+import type { FlowsPlace, FlowsValues } from '../flows/complete.ts'
+import { completionScript, type Shell, shells, type Values } from './completion-scripts.ts'
 import { print } from './output.ts'
 
 /** Defines `tidemark completion`. */
@@ -9,7 +10,11 @@ export function completionCommand(program: Command): void {
     .description('Print a script that completes commands, options and files in your shell.')
     .addArgument(new Argument('<shell>', 'the shell that it is for').choices(shells))
     .addHelpText('after', completionHelp)
-    .action((shell: Shell) => print(completionScript(program, shell)))
+    .action(async (shell: Shell) => {
+      const { flowsPlaces, flowsValues } = await import('../flows/complete.ts')
+      const values = new Map(flowsPlaces.map(place => [`flows --${place}`, scripted(place, flowsValues(place))]))
+      await print(completionScript(program, shell, values))
+    })
 }
 
 const completionHelp = `
@@ -17,3 +22,11 @@ Examples:
   source <(tidemark completion bash)                              in ~/.bashrc
   tidemark completion zsh > "\${fpath[1]}/_tidemark"               once
   tidemark completion fish > ~/.config/fish/completions/tidemark.fish   once`
+
+/** What the scripts offer without a case at hand; saved queries they look up themselves. */
+function scripted(place: FlowsPlace, { items, form, after }: FlowsValues): Values {
+  if (place === 'query') return 'queries'
+  const texts = (list: typeof items): string[] => list.map(({ text }) => text)
+  if (form === 'one') return texts(items)
+  return { words: texts(items), form, after: texts(after) }
+}

@@ -1,14 +1,13 @@
 import { UserError } from '../errors.ts'
+import { outputFormats } from '../flows/names.ts'
 import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
 import { isListing } from '../flows/settle.ts'
-import { lineFormats } from '../report/flow-lines.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
 import { note, outputStyle, print } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
-const formats: readonly string[] = ['table', 'json', 'csv', 'ndjson', ...lineFormats]
 
 /** @throws UserError for two formats, or one that is not known. */
 export function formatOf(options: FlowsCliOptions): FlowsFormat {
@@ -21,10 +20,10 @@ export function formatOf(options: FlowsCliOptions): FlowsFormat {
     throw new UserError(`two formats: ${first} and ${second}`, { status: 2, hint: 'ask for one' })
   }
   if (first === 'parquet' && parquet !== undefined) return first
-  if (formats.includes(first) || first.startsWith('fmt:')) return first
+  if (outputFormats.includes(first) || first.startsWith('fmt:')) return first
   throw new UserError(`unknown format: ${first}`, {
     status: 2,
-    hint: `one of ${formats.join(', ')}, fmt:… or --parquet FILE`,
+    hint: `one of ${outputFormats.join(', ')}, fmt:… or --parquet FILE`,
   })
 }
 

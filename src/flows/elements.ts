@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
 import { quotedName } from '../store/duckdb.ts'
+import { elementNames, elementPairs, sensorFields } from './names.ts'
 import type { ColumnType } from './request.ts'
 import type { Records } from './source.ts'
 
@@ -18,38 +19,12 @@ export interface Element {
   needs: readonly string[]
 }
 
-/** nfdump's names to ours. */
-const names: Record<string, string> = {
-  srcip: 'srcaddr',
-  dstip: 'dstaddr',
-  proto: 'protocol',
-  srctos: 'tos',
-  srcvlan: 'vlan',
-  inif: 'input_if',
-  outif: 'output_if',
-  srcas: 'src_as',
-  dstas: 'dst_as',
-  next: 'next_hop',
-  nhip: 'next_hop',
-  dir: 'flow_direction',
-  flags: 'tcp_flags',
-}
-
-/** Elements that are at either end of a record, which then counts for both. */
-const pairs: Record<string, readonly [string, string]> = {
-  ip: ['srcaddr', 'dstaddr'],
-  port: ['srcport', 'dstport'],
-  as: ['src_as', 'dst_as'],
-  if: ['input_if', 'output_if'],
-  pkt_ip: ['pkt_srcaddr', 'pkt_dstaddr'],
-}
-
 /** What names a connection, as nfdump has it. */
 export const connectionElements = ['srcip', 'dstip', 'srcport', 'dstport', 'proto'] as const
 
 /** One element, or for `ip`, `port`, `as`, `if` the two of which each record has both. */
 export function elementsOf(text: string, records: Records): readonly Element[] {
-  const pair = pairs[text.toLowerCase()]
+  const pair = elementPairs[text.toLowerCase()]
   if (pair === undefined) return [elementOf(text, records)]
   const name = text.toLowerCase()
   return pair.map(field => ({ ...elementOf(field, records), name }))
@@ -62,7 +37,7 @@ export function elementOf(text: string, records: Records): Element {
   if (masked !== null) return prefixElement(masked, word, records)
   if (word.toLowerCase() === 'sensor') return sensorElement(records)
   const lower = word.toLowerCase()
-  const field = names[lower] ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
+  const field = elementNames[lower] ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
   if (field === null) throw unknownElement(word, records)
   return fieldElement(field, records)
 }
@@ -79,7 +54,7 @@ function fieldSql(field: string, type: ColumnType, records: Records): string {
   const present = columns.has(field)
   if (type === 'address') {
     const none = 'struct_pack(hi := 0::UBIGINT, lo := 281470681743360::UBIGINT)'
-    if (!present) return nfdump ? none : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)'
+    if (!present) return nfdump ? none : '(NULL::STRUCT(hi UBIGINT, lo UBIGINT))'
     return nfdump ? `coalesce(${quoted}, ${none})` : quoted
   }
   if (type !== 'integer' || !nfdump) return present ? quoted : `NULL::${sqlTypes[type]}`
@@ -105,7 +80,7 @@ function typeOf(field: string): ColumnType {
 }
 
 function sensorElement(records: Records): Element {
-  const needs = ['interface_id', 'resource_id', 'tgw_attachment_id'].filter(name => records.columns.has(name))
+  const needs = sensorFields.filter(name => records.columns.has(name))
   const sql = needs.length === 0 ? 'NULL::VARCHAR' : `coalesce(${needs.map(quotedName).join(', ')}, NULL)`
   return { name: 'sensor', type: 'text', sql, length: null, needs }
 }
@@ -113,7 +88,7 @@ function sensorElement(records: Records): Element {
 /** `srcip4/24`: IPv4 addresses cut to 24 bits, null for others; `srcip6/64` the same for IPv6. */
 function prefixElement(match: RegExpExecArray, text: string, records: Records): Element {
   const [, word, family, digits] = match as unknown as [string, string, string | undefined, string]
-  const field = names[word.toLowerCase()] ?? fieldName(word, records.columns)
+  const field = elementNames[word.toLowerCase()] ?? fieldName(word, records.columns)
   if (field === null || typeOf(field) !== 'address') {
     throw new UserError(`not an address: ${word}`, { status: 2, hint: 'a network is written srcip4/24 or dstip6/64' })
   }
@@ -149,7 +124,7 @@ function maskedSql(address: string, family: string, length: number, nfdump: bool
 }
 
 function unknownElement(word: string, records: Records): UserError {
-  const all = [...Object.keys(names), ...Object.keys(pairs), 'sensor', 'record', ...records.columns]
+  const all = [...Object.keys(elementNames), ...Object.keys(elementPairs), 'sensor', 'record', ...records.columns]
   const near = nearest(word, all)
   const hint =
     near === null ? 'elements are nfdump’s (srcip, dstport, srcip4/24, …) and every field' : `did you mean ${near}?`

@@ -2,6 +2,7 @@
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
 import type { Element } from './elements.ts'
+import { type RecordMeasure, recordMeasures } from './names.ts'
 import type { FlowsColumn, Unit } from './request.ts'
 import type { Records } from './source.ts'
 
@@ -92,7 +93,7 @@ export function distinctMeasure(element: Element): Measure {
 }
 
 /** What percentiles can be taken of: a number of one record. */
-const perRecord: Record<string, { unit: Unit; sql: string; needs: readonly string[] }> = {
+const perRecord: Record<RecordMeasure, { unit: Unit; sql: string; needs: readonly string[] }> = {
   bytes: { unit: 'B', sql: '"bytes"', needs: ['bytes'] },
   packets: { unit: 'packets', sql: '"packets"', needs: ['packets'] },
   duration: { unit: 'ms', sql: milliseconds, needs: ['start', 'end'] },
@@ -116,16 +117,16 @@ const perRecord: Record<string, { unit: Unit; sql: string; needs: readonly strin
 /** `bytes/95`: the smallest value that at least 95 % of the records do not exceed. */
 export function percentileMeasure(text: string, { records, acceptedOnly }: Counted): Measure {
   const [, name = '', digits = ''] = /^\s*([a-z]+)\s*\/\s*(\d{1,2}(?:\.\d{1,3})?|100)\s*$/i.exec(text) ?? []
-  const value = perRecord[name.toLowerCase()]
-  if (value === undefined) {
-    const near = name === '' ? null : nearest(name, Object.keys(perRecord))
-    const hint =
-      near === null ? `of ${Object.keys(perRecord).join(', ')}, like bytes/95` : `did you mean ${near}/${digits}?`
+  const measure = recordMeasures.find(one => one === name.toLowerCase())
+  if (measure === undefined) {
+    const near = name === '' ? null : nearest(name, recordMeasures)
+    const hint = near === null ? `of ${recordMeasures.join(', ')}, like bytes/95` : `did you mean ${near}/${digits}?`
     throw new UserError(`invalid percentile: ${text}`, { status: 2, hint })
   }
+  const value = perRecord[measure]
   const present = value.needs.every(column => records.columns.has(column))
   const filter = acceptedOnly && records.columns.has('action') ? ` FILTER (NOT (${isRejected}))` : ''
   const quantile = `quantile_disc(${value.sql}, ${Number(digits) / 100})${filter}`
-  const column = `${name.toLowerCase()}_p${digits.replace('.', '_')}`
+  const column = `${measure}_p${digits.replace('.', '_')}`
   return integer(column, value.unit, present ? quantile : 'NULL::UBIGINT', null)
 }

@@ -4,6 +4,7 @@ import type { Compiled } from '../filter/compile.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { Element } from './elements.ts'
+import { sensorFields } from './names.ts'
 import type { FlowsColumn, FlowsRequest } from './request.ts'
 import type { Records } from './source.ts'
 
@@ -47,7 +48,7 @@ export interface PlannedColumn extends FlowsColumn {
 /** Hidden columns at the beginning of each row. `_left`: rows that are left out; null: all beyond the limit. A row without groups has `_is` null. */
 export const totalNames = ['_rows', '_records', '_rejected', '_packets', '_bytes', '_left', '_is'] as const
 
-const sensorColumns = new Set(['interface_id', 'resource_id', 'tgw_attachment_id'])
+const sensorColumns: ReadonlySet<string> = new Set(sensorFields)
 
 /**
  * The records that a request is about, to stand after FROM.

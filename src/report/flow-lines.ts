@@ -1,5 +1,6 @@
 /** Rows as lines of nfdump's formats: line, long, extended, raw, and formats of one's own. */
 import { UserError } from '../errors.ts'
+import type { LineFormatName } from '../flows/names.ts'
 import type { Cell, FlowsColumn, FlowsRow } from '../flows/request.ts'
 import { protocolName } from '../net/protocols.ts'
 import { pad, visible } from './text.ts'
@@ -11,16 +12,13 @@ interface Piece {
   text(row: FlowsRow): string
 }
 
-const formats: Record<string, string> = {
+const formats: Record<Exclude<LineFormatName, 'raw'>, string> = {
   line: '%ts %td %pr %sap -> %dap %pkt %byt %fl',
   long: '%ts %td %pr %sap -> %dap %flg %tos %pkt %byt %fl',
   extended: '%ts %td %pr %sap -> %dap %flg %tos %pkt %byt %pps %bps %bpp %fl',
   biline: '%ts %td %pr %sap <-> %dap %opkt %pkt %obyt %byt %fl',
   bilong: '%ts %td %pr %sap <-> %dap %flg %tos %opkt %pkt %obyt %byt %fl',
 }
-
-/** Names of formats whose rows are lines. */
-export const lineFormats: readonly string[] = [...Object.keys(formats), 'raw']
 
 const piece = (title: string, width: number, text: Piece['text'], align: Piece['align'] = 'right'): Piece => {
   return { title, width, align, text }
@@ -71,7 +69,7 @@ export interface LineFormat {
 /** @param text a format's name, or `fmt:` and text with nfdump's tags and names of columns after %. */
 export function lineFormat(text: string, columns: readonly FlowsColumn[]): LineFormat {
   if (text === 'raw') return { head: '', line: row => rawText(columns, row) }
-  const format = text.startsWith('fmt:') ? text.slice(4) : (formats[text] ?? '')
+  const format = text.startsWith('fmt:') ? text.slice(4) : (formats[text as keyof typeof formats] ?? '')
   const parts: (string | Piece)[] = []
   let at = 0
   for (const match of format.matchAll(/%(%|[a-z_]\w*)/gi)) {

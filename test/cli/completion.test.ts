@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { saveQuery } from '../../src/flows/saved.ts'
 import { skipWithout } from '../repo.ts'
 import { temporaryFolder, tidemark } from './run.ts'
 
@@ -55,10 +56,49 @@ const completions: [words: string[], expected: string[]][] = [
   [['--case', 'x', 'ver'], ['verify']],
   [['evidence', ''], []],
   [['add', '--format', ''], []],
+  [['flows', '-A', 'srcip4/24,dstp'], ['srcip4/24,dstport']],
+  [['flows', '--stat', 'dstport/pa'], ['dstport/packets']],
+  [['flows', '-s', 'srcip4'], ['srcip4/24']],
+  [['flows', '-s', 'srcip4/24/by'], ['srcip4/24/bytes']],
+  [['flows', '-s', 'srcip4/by'], []],
+  [['flows', '-O', 'te'], ['tend']],
+  [
+    ['flows', '-o', 'bi'],
+    ['biline', 'bilong'],
+  ],
+  [['flows', '--percentile', 'bytes/5'], ['bytes/50']],
+  [
+    ['flows', '--distinct', 'dsti'],
+    ['dstip', 'dstip4/24', 'dstip6/64'],
+  ],
+  [['flows', '--bin', '3'], ['30s']],
+  [
+    ['flows', '--evidence', ''],
+    ['logs', 'packets'],
+  ],
+  [
+    ['flows', '--query', ''],
+    ['from', 'who'],
+  ],
+  [['flows', '--case', 'other', '--query', ''], ['worm-2']],
+  [['flows', '--case', '=', 'other', '--query', 'w'], ['worm-2']],
+  [['flows', '--case', 'none', '--query', ''], []],
 ]
 
-test('bash completes commands, options, values and files', skipWithout('bash'), t => {
+/** Cases with nothing but saved queries. */
+async function withQueries(folder: string): Promise<void> {
+  for (const [name, queries] of [
+    ['case.tidemark', ['who', 'from']],
+    ['other', ['worm-2']],
+  ] as const) {
+    mkdirSync(join(folder, name))
+    for (const query of queries) await saveQuery(join(folder, name), query, { filter: 'port 22', params: { a: '{' } })
+  }
+}
+
+test('bash completes commands, options, values and files', skipWithout('bash'), async t => {
   const folder = folderWith(t, 'bash')
+  await withQueries(folder)
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for the shell.
   const ask = 'source ./script; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tidemark; printf "%s\\n" "${COMPREPLY[@]}"'
   for (const [words, expected] of completions) {
@@ -68,8 +108,9 @@ test('bash completes commands, options, values and files', skipWithout('bash'), 
   }
 })
 
-test('fish completes commands, options, values and files', skipWithout('fish'), t => {
+test('fish completes commands, options, values and files', skipWithout('fish'), async t => {
   const folder = folderWith(t, 'fish')
+  await withQueries(folder)
   const ask = (line: string) =>
     inShell('fish', ['-c', `source ./script; function tidemark; end; complete -C ${JSON.stringify(line)}`], folder)
       .split('\n')
@@ -78,4 +119,11 @@ test('fish completes commands, options, values and files', skipWithout('fish'), 
   assert.deepEqual(ask('tidemark investigate --app'), ['--approved-ports', ''])
   assert.deepEqual(ask('tidemark add --case lo'), ['logs/', ''])
   assert.deepEqual(ask('tidemark completion z'), ['zsh', ''])
+  assert.deepEqual(ask('tidemark flows -A srcip4/24,dstp'), ['srcip4/24,dstport', ''])
+  assert.deepEqual(ask('tidemark flows --aggregate=srcip,dstp'), ['--aggregate=srcip,dstport', ''])
+  assert.deepEqual(ask('tidemark flows -A dstp'), ['dstport', ''])
+  assert.deepEqual(ask('tidemark flows -s dstport/pa'), ['dstport/packets', ''])
+  assert.deepEqual(ask('tidemark flows -s srcip4/2'), ['srcip4/24', ''])
+  assert.deepEqual(ask('tidemark flows --query w'), ['who', ''])
+  assert.deepEqual(ask('tidemark flows --case other --query w'), ['worm-2', ''])
 })

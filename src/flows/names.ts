@@ -1,0 +1,53 @@
+/** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
+import type { Order } from './request.ts'
+
+/** nfdump's names of elements to our fields. */
+export const elementNames: Readonly<Record<string, string>> = {
+  srcip: 'srcaddr',
+  dstip: 'dstaddr',
+  proto: 'protocol',
+  srctos: 'tos',
+  srcvlan: 'vlan',
+  inif: 'input_if',
+  outif: 'output_if',
+  srcas: 'src_as',
+  dstas: 'dst_as',
+  next: 'next_hop',
+  nhip: 'next_hop',
+  dir: 'flow_direction',
+  flags: 'tcp_flags',
+}
+
+/** Elements that are at either end of a record, which then counts for both. */
+export const elementPairs: Readonly<Record<string, readonly [string, string]>> = {
+  ip: ['srcaddr', 'dstaddr'],
+  port: ['srcport', 'dstport'],
+  as: ['src_as', 'dst_as'],
+  if: ['input_if', 'output_if'],
+  pkt_ip: ['pkt_srcaddr', 'pkt_dstaddr'],
+}
+
+/** Columns that together tell who recorded a flow: the first that a record has. */
+export const sensorFields = ['interface_id', 'resource_id', 'tgw_attachment_id'] as const
+
+/** nfdump's names of orders to ours. */
+export const orderNames: Readonly<Record<string, Order>> = {
+  ...{ flows: 'records', records: 'records', packets: 'packets', ipkg: 'packets', bytes: 'bytes', ibyte: 'bytes' },
+  ...{ pps: 'pps', ipps: 'pps', bps: 'bps', ibps: 'bps', bpp: 'bpp', ibpp: 'bpp', duration: 'duration' },
+  ...{ tstart: 'start', start: 'start', tend: 'end', end: 'end' },
+  ...{ opkg: 'out_packets', out_packets: 'out_packets', obyte: 'out_bytes', out_bytes: 'out_bytes' },
+}
+
+/** Numbers of one record, of which percentiles can be taken. */
+export const recordMeasures = ['bytes', 'packets', 'duration', 'bps', 'pps', 'bpp'] as const
+export type RecordMeasure = (typeof recordMeasures)[number]
+
+/** What a group counts of every record: nothing that can be grouped by at the same time. */
+export const countedNames: readonly string[] = ['records', 'rejected', 'packets', 'bytes', 'start', 'end']
+
+/** nfdump's formats, one line a row. */
+export const lineFormats = ['line', 'long', 'extended', 'biline', 'bilong', 'raw'] as const
+export type LineFormatName = (typeof lineFormats)[number]
+
+/** Formats that have a name; `fmt:…` is one of one's own. */
+export const outputFormats: readonly string[] = ['table', 'json', 'csv', 'ndjson', ...lineFormats]
