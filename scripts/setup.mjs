@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileWasm } from './wasm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const at = (...parts) => join(root, ...parts)
@@ -64,7 +65,7 @@ function install() {
   else run('npm', args, { shell: process.platform === 'win32' })
 }
 
-function build() {
+async function build() {
   process.stderr.write('building…\n')
   // A stale file of a source that is gone would stay in the package.
   rmSync(at('dist'), { recursive: true, force: true })
@@ -74,8 +75,9 @@ function build() {
     'tsconfig.build.json',
     '--noEmitOnError',
   ])
+  await compileWasm(at('dist'))
   chmodSync(entry, 0o755)
 }
 
 if (installIsStale()) install()
-if (process.argv.includes('--build') || buildIsStale()) build()
+if (process.argv.includes('--build') || buildIsStale()) await build()

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compileWasm } from './wasm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const args = process.argv.slice(2)
@@ -17,6 +18,7 @@ const words = args.filter(arg => !arg.startsWith('-'))
 if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update or words of file names`)
 
 const compiled = compile()
+await compileWasm(join(root, 'build', 'src'))
 // A file that someone is in the middle of must not keep the others from running the test they ask for.
 if (!compiled && words.length === 0) fail(1, 'does not compile')
 const files = testFiles()

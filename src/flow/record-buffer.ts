@@ -1,7 +1,6 @@
 import { assert } from '../errors.ts'
 import { Column, type ColumnType } from './column.ts'
 import { fieldNamed } from './fields.ts'
-import { Phrases } from './phrases.ts'
 
 /** Rows of one buffer: what a worker gathers before it writes a segment. Two of DuckDB's row groups. */
 export const rowsPerSegment = 2 * 122_880
@@ -12,7 +11,6 @@ export class RecordBuffer {
   readonly file: Uint32Array
   readonly line: Uint32Array
   private readonly byName = new Map<string, Column>()
-  private readonly byColumns = new Map<string, Phrases>()
   private spare: Column[] = []
   rows = 0
 
@@ -41,17 +39,8 @@ export class RecordBuffer {
     return column
   }
 
-  /** What was read in these adjacent text columns, of whatever file. */
-  phrases(columns: readonly Column[]): Phrases {
-    const key = columns.map(column => column.name).join(' ')
-    const known = this.byColumns.get(key) ?? new Phrases(columns)
-    this.byColumns.set(key, known)
-    return known
-  }
-
   /** Empties the buffer for other records. */
   reset(): void {
-    this.byColumns.clear()
     this.spare.push(...this.byName.values())
     this.byName.clear()
     this.rows = 0

@@ -1,9 +1,9 @@
 import type { Column } from '../flow/column.ts'
 import { paddingBytes } from '../flow/dictionary.ts'
 import { fieldNamed } from '../flow/fields.ts'
-import type { Phrases } from '../flow/phrases.ts'
 import type { RecordBuffer } from '../flow/record-buffer.ts'
 import { diagnose } from './diagnose.ts'
+import { FastLines } from './fast-lines.ts'
 import { type Layout, layoutOfHeader } from './layout.ts'
 import { readAddress, readCounter, readText, readTime, readU8, readU16, timeAt } from './values.ts'
 
@@ -39,6 +39,8 @@ export interface TextReaderOptions {
   layout: Layout | null
   /** Whether each line begins with a time stamp, as in exports from CloudWatch Logs. */
   stamped: boolean
+  /** Reads every line the careful way; only tests ask for it. */
+  careful?: boolean
 }
 
 /** A longer line is no flow record, and is skipped without being kept. */
@@ -74,8 +76,6 @@ export class TextReader {
   private buffer: RecordBuffer
   private layout: Layout | null = null
   private columns: Column[] = []
-  /** Where a run of adjacent text columns begins: what was read in it before, and its last column. */
-  private runs: ({ phrases: Phrases; last: number } | null)[] = []
   private readonly unknownFields = new Set<string>()
   private sensorsOfLayout: Column[] = []
   private status: Column | null = null
@@ -92,10 +92,13 @@ export class TextReader {
   private cursor = 0
   /** The bytes that `lines` works on, for reading four at a time. */
   private view: DataView = new DataView(new ArrayBuffer(0))
+  /** Reads the plain lines, which are nearly all. */
+  private readonly fast: FastLines | null
 
   constructor(buffer: RecordBuffer, options: TextReaderOptions) {
     this.buffer = buffer
     this.options = options
+    this.fast = options.careful ? null : FastLines.get()
     if (options.layout) this.bind(options.layout)
   }
 
@@ -187,7 +190,6 @@ export class TextReader {
     if (this.layout) this.leaveBuffer()
     this.layout = layout
     this.columns = layout.columns.map(name => this.buffer.column(name))
-    this.runs = this.columns.map((_, i) => this.runAt(i))
     const named = (name: string): Column | null => this.columns[layout.columns.indexOf(name)] ?? null
     this.sensorsOfLayout = sensorColumns.map(named).filter(column => column !== null)
     this.status = named('log_status')
@@ -202,14 +204,6 @@ export class TextReader {
     this.endColumn = named('end')
     this.boundAt = this.buffer.rows
     if (!this.layouts.some(known => known.fields.join() === layout.fields.join())) this.layouts.push(layout)
-  }
-
-  private runAt(first: number): { phrases: Phrases; last: number } | null {
-    const isText = (i: number): boolean => this.columns[i]?.type === 'text'
-    if (!isText(first) || isText(first - 1) || !isText(first + 1)) return null
-    let last = first + 1
-    while (isText(last + 1)) last++
-    return { phrases: this.buffer.phrases(this.columns.slice(first, last + 1)), last }
   }
 
   private keep(bytes: Uint8Array): void {
@@ -236,7 +230,15 @@ export class TextReader {
   private lines(bytes: Uint8Array, from: number, end: number): number {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let at = from
+    /** Where plain lines are looked for again. */
+    let resumesAt = from
     while (at < end && !this.buffer.full) {
+      const fast = at >= resumesAt ? this.fastLines() : null
+      if (fast !== null) {
+        at = this.plainLines(fast, bytes, at, end)
+        resumesAt = fast.resumesAt
+        if (at === end || this.buffer.full) break
+      }
       this.line++
       const first = bytes[at]!
       if (first === LF || (first === CR && bytes[at + 1] === LF)) {
@@ -244,10 +246,36 @@ export class TextReader {
         continue
       }
       this.counts.lines++
-      if (this.layout !== null && this.record(bytes, at)) at = this.cursor
-      else at = this.otherLine(bytes, at)
+      const { rows } = this.buffer
+      if (this.layout !== null && this.record(bytes, at)) {
+        if (fast !== null && this.buffer.rows > rows) fast.learn(bytes, at, this.cursor - 1, rows)
+        at = this.cursor
+      } else at = this.otherLine(bytes, at)
     }
     return at
+  }
+
+  /** Who reads plain lines of the layout, if anybody can. */
+  private fastLines(): FastLines | null {
+    if (this.fast === null || this.layout === null) return null
+    return this.fast.bind(this.columns, this.options.stamped) ? this.fast : null
+  }
+
+  /** Reads lines up to the first that is not plain; returns where that is. */
+  private plainLines(fast: FastLines, bytes: Uint8Array, at: number, end: number): number {
+    const { buffer } = this
+    const row = buffer.rows
+    const read = fast.read(bytes, at, end, row, buffer.capacity)
+    if (read.rows === 0) return at
+    buffer.file.fill(this.options.file, row, row + read.rows)
+    for (let i = 0; i < read.rows; i++) buffer.line[row + i] = this.line + 1 + i
+    buffer.rows += read.rows
+    this.line += read.rows
+    this.counts.lines += read.rows
+    this.counts.records += read.rows
+    this.firstStart = Math.min(this.firstStart, read.firstStart)
+    this.lastEnd = Math.max(this.lastEnd, read.lastEnd)
+    return read.at
   }
 
   /** A line that is no record of the layout: a header, or malformed. */
@@ -286,14 +314,11 @@ export class TextReader {
   }
 
   /**
-   * The line at `at` as a record of the layout, straight into the next row; false if it is none. Hot: one pass over the bytes.
-   * The caller guarantees a newline at the end, so no loop tests the length.
+   * The line at `at` as a record of the layout, straight into the next row; false if it is none. One pass over the bytes. The caller guarantees a newline at the end, so no loop tests the length.
    */
   private record(bytes: Uint8Array, at: number): boolean {
-    const { columns, buffer, view, runs } = this
+    const { columns, buffer, view } = this
     const row = buffer.rows
-    let learning: { phrases: Phrases; last: number } | null = null
-    let phraseAt = at
     const last = columns.length - 1
     let p = at
     if (this.options.stamped) {
@@ -303,17 +328,7 @@ export class TextReader {
     }
     for (let i = 0; i <= last; i++) {
       const column = columns[i]!
-      const c = bytes[p]!
-      const run = runs[i]!
-      const phraseEnd = run === null ? -1 : run.phrases.read(view, p, row)
-      if (run !== null && phraseEnd < 0) {
-        learning = run
-        phraseAt = p
-      }
-      if (run !== null && phraseEnd >= 0) {
-        p = phraseEnd
-        i = run.last
-      } else if (c === DASH && bytes[p + 1]! <= SPACE) {
+      if (bytes[p] === DASH && bytes[p + 1]! <= SPACE) {
         column.setNull(row)
         p++
       } else {
@@ -337,10 +352,6 @@ export class TextReader {
             p = readTime(bytes, p, column, row)
         }
         if (p < 0) return this.undo(row)
-      }
-      if (learning !== null && i === learning.last) {
-        learning.phrases.learn(view, phraseAt, p, row)
-        learning = null
       }
       const terminator = bytes[p]!
       if (i < last) {
