@@ -1,5 +1,6 @@
-import { constants, createGunzip, type Gunzip, gunzipSync } from 'node:zlib'
+import { constants, createGunzip, type Gunzip as GunzipStream } from 'node:zlib'
 import { errorCode, errorText } from '../errors.ts'
+import { Gunzip } from './gunzip.ts'
 import { unzstd, ZstdDamage } from './zstd.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
@@ -22,17 +23,20 @@ export const defaultLimits: ExpandLimits = { ratioMax: 200, bytesMax: 64 * 2 ** 
 const ratioFreeBytes = 64 << 20
 const pieceBytes = 256 << 10
 const salvageBytes = 4096
-/** Content up to this size is unpacked in one call. */
+/** Content up to this size is unpacked in one call, and kept in memory of its own only if it is small. */
 const onceBytesMax = 32 << 20
+const smallBytes = 64 << 10
 /** Each stretch of padding between members costs another start from the beginning of the file. */
 const gapsMax = 1000
+
+let onceIsLent = false
 
 /** Gives the file's bytes from the start, each time it is called. */
 export type OpenBytes = () => AsyncIterable<Uint8Array>
 
 /**
  * The content of a file, unpacked. Iterate it once; afterwards `damage` says whether, where and why it ended early. Whatever could be
- * unpacked before damage is given out first, to the byte. Nothing is thrown but errors of reading the file itself.
+ * unpacked before damage is given out first, to the byte. A piece is there until the next one is asked for. Nothing is thrown but errors of reading the file itself.
  */
 export class Expanded {
   damage: Damage | null = null
@@ -60,12 +64,7 @@ export class Expanded {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const once = this.compression === 'gzip' && this.whole !== null ? gunzippedAtOnce(this.whole) : null
-    if (once !== null && !this.exceeds(once.length)) {
-      this.bytes = once.length
-      if (once.length > 0) yield once
-      return
-    }
+    if (this.compression === 'gzip' && this.whole !== null && (yield* this.gunzippedAtOnce(this.whole))) return
     const pieces =
       this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
     for await (const piece of pieces) {
@@ -74,6 +73,28 @@ export class Expanded {
       if (this.tooLarge()) return
       yield piece
     }
+  }
+
+  /**
+   * The content of a sound file of one gzip member, in one piece: half the cost of a stream, whose pieces each take a turn through other
+   * threads and the garbage collector.
+   *
+   * @returns false, and nothing was given out, for any other file: the stream names what is wrong with it.
+   */
+  private *gunzippedAtOnce(file: Uint8Array): Generator<Uint8Array, boolean> {
+    // The memory that it unpacks into is lent to one file at a time.
+    if (onceIsLent) return false
+    const content = Gunzip.get()?.unpack(file, onceBytesMax) ?? null
+    if (content === null || this.exceeds(content.length)) return false
+    this.bytes = content.length
+    if (content.length === 0) return true
+    onceIsLent = true
+    try {
+      yield content.length <= smallBytes ? content.slice() : content
+    } finally {
+      onceIsLent = false
+    }
+    return true
   }
 
   private exceeds(bytes: number): boolean {
@@ -161,28 +182,6 @@ export class Expanded {
   }
 }
 
-/**
- * The content of a sound file with one gzip member, in one call and one piece: half the cost of a stream, whose pieces each take a
- * turn through other threads and the garbage collector. Null for every other file.
- */
-function gunzippedAtOnce(file: Uint8Array): Uint8Array | null {
-  if (file.length < 18) return null
-  // RFC 1952: the last four bytes are the length of the content.
-  const length = new DataView(file.buffer, file.byteOffset + file.length - 4, 4).getUint32(0, true)
-  if (length > onceBytesMax) return null
-  try {
-    const { buffer, engine } = gunzipSync(file, {
-      chunkSize: Math.max(64, length + 1),
-      maxOutputLength: length + 1,
-      info: true,
-    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
-    return engine.bytesWritten === file.length && buffer.length === length ? buffer : null
-  } catch {
-    // Whatever it is: the stream meets it again, gives out what comes before it, and names it.
-    return null
-  }
-}
-
 function gzipProblem(text: string, inside: boolean): string {
   if (text === 'unexpected end of file') return 'gzip: the file is cut short; what came before is kept'
   if (text === 'incorrect data check')
@@ -201,7 +200,7 @@ async function* without(pieces: AsyncIterable<Uint8Array>, count: number): Async
   }
 }
 
-async function feed(gunzip: Gunzip, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+async function feed(gunzip: GunzipStream, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     for await (const piece of pieces) {
       if (gunzip.destroyed) return
@@ -213,7 +212,7 @@ async function feed(gunzip: Gunzip, pieces: AsyncIterable<Uint8Array>): Promise<
   }
 }
 
-function onceWritable(gunzip: Gunzip, resolve: () => void): void {
+function onceWritable(gunzip: GunzipStream, resolve: () => void): void {
   const done = (): void => {
     gunzip.off('drain', done)
     gunzip.off('close', done)
