@@ -118,6 +118,26 @@ test('no two files know each other', () => {
   assert.deepEqual(cycles, [])
 })
 
+test('the command line starts without the engine, the grammar and the validator: a third of a second of loading', () => {
+  const loaded = new Set<string>()
+  const visit = (file: string): void => {
+    if (loaded.has(file) || !texts.has(file)) return
+    loaded.add(file)
+    for (const [, specifier] of texts
+      .get(file)!
+      .matchAll(/^(?:import|export) (?!type )(?:[\w*{}\s,]+ from )?['"]([^'"]+)['"]/gm)) {
+      if (specifier!.startsWith('.')) visit(relative(src, join(src, dirname(file), specifier!)))
+      else loaded.add(specifier!)
+    }
+  }
+  visit('cli/main.ts')
+  assert(loaded.has('commander'))
+  assert.deepEqual(
+    [...loaded].filter(name => /^(@duckdb\/|chevrotain|zod|store\/case|filter\/grammar)/.test(name)),
+    [],
+  )
+})
+
 test('only store/duckdb.ts knows DuckDB', () => {
   const knowing = filesWith(/['"]@duckdb\//)
   assert.deepEqual(

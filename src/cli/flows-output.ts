@@ -2,7 +2,6 @@ import { UserError } from '../errors.ts'
 import { outputFormats } from '../flows/names.ts'
 import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
-import { isListing } from '../flows/settle.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
 import { note, outputStyle, print } from './output.ts'
 
@@ -84,7 +83,10 @@ async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) =
 }
 
 async function printTable(result: FlowsResult, request: FlowsRequest, color: boolean): Promise<void> {
-  const { renderFlows } = await import('../report/flows.ts')
+  const [{ renderFlows }, { isListing }] = await Promise.all([
+    import('../report/flows.ts'),
+    import('../flows/settle.ts'),
+  ])
   const list: FlowsRow[] = []
   for await (const row of result.rows()) list.push(row)
   const { rows: _rows, parquet: _parquet, ...rest } = result

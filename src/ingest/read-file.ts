@@ -11,7 +11,7 @@ import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
 import type { FileTask } from './messages.ts'
 import { ParquetLines } from './parquet-lines.ts'
-import { type PacketReading, readCapture, readNfcapdFile } from './read-packets.ts'
+import type { PacketReading, readCapture } from './read-packets.ts'
 
 export interface ReadOptions {
   format: Layout | null
@@ -99,6 +99,8 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
     return readParquet(task, source, batch, options)
   }
   if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
+    // Asked for when there is a capture: a folder of logs need not wait until all that meters packets is loaded.
+    const { readCapture, readNfcapdFile } = await import('./read-packets.ts')
     const read = content === 'nfcapd' ? readNfcapdFile : readCapture
     return readPackets(read, task, source, expanded, { kind: content, all: joined(head, pieces) }, batch, options)
   }
