@@ -59,11 +59,15 @@ async function linesOf(
   result: FlowsResult,
   format: string,
 ): Promise<{ head: string; line: (row: FlowsRow) => string }> {
-  const { csvLine, csvRow, jsonLine } = await import('../report/rows.ts')
   if (format === 'csv') {
-    return { head: csvLine(result.columns.map(column => column.name)), line: row => csvRow(result.columns, row) }
+    const { csvWriter } = await import('../report/csv.ts')
+    const { head, line } = csvWriter(result.columns)
+    return { head, line: row => line(result.columns.map(({ name }) => row[name])) }
   }
-  if (format === 'ndjson') return { head: '', line: row => `${jsonLine(row)}\n` }
+  if (format === 'ndjson') {
+    const { jsonLine } = await import('../report/rows.ts')
+    return { head: '', line: row => `${jsonLine(row)}\n` }
+  }
   const { lineFormat } = await import('../report/flow-lines.ts')
   return lineFormat(format, result.columns)
 }

@@ -144,17 +144,19 @@ async function stream(
   options: Options,
   signal: AbortSignal,
 ): Promise<void> {
-  const { csvLine, extentText, ndjsonLine } = await import('../report/result.ts')
-  let columns: readonly ResultColumn[] = []
+  const { extentText, ndjsonLine } = await import('../report/result.ts')
+  const { csvWriter } = await import('../report/csv.ts')
+  let line: (row: readonly Cell[]) => string = () => ''
   let shown = 0
   const sink = {
     columns: async (own: readonly ResultColumn[]) => {
-      columns = own
-      if (options.csv) await print(csvLine(own.map(({ name }) => name)))
+      const csv = csvWriter(own)
+      line = options.csv ? csv.line : row => ndjsonLine(own, row)
+      if (options.csv) await print(csv.head)
     },
     rows: async (rows: readonly Cell[][]) => {
       shown += rows.length
-      await print(rows.map(row => (options.csv ? csvLine(row) : ndjsonLine(columns, row))).join(''))
+      await print(rows.map(line).join(''))
     },
   }
   const end = await session.run(sql, limits, sink, signal)

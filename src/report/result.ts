@@ -83,23 +83,6 @@ export function extentText(shown: number, { total, counted, cut_by }: Extent): s
   return `first ${integerText(shown)} of ${of} (${cut_by === 'rows' ? '--limit' : '--max-output'})`
 }
 
-/** A line of CSV (RFC 4180). Text that a spreadsheet would take for a formula gets a `'` before it; an empty text is `""`, null is nothing. */
-export function csvLine(cells: readonly Cell[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-function csvCell(cell: Cell): string {
-  if (cell === null) return ''
-  const text = visible(cellText(cell))
-  if (typeof cell !== 'string') return /[",]/.test(text) ? quoted(text) : text
-  const guarded = /^\s*[=+\-@＝＋－＠]/u.test(text) ? `'${text}` : text
-  return guarded === '' || /[",]|^\s|\s$/.test(guarded) ? quoted(guarded) : guarded
-}
-
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`
-}
-
 /** One JSON object on a line. */
 export function ndjsonLine(columns: readonly ResultColumn[], cells: readonly Cell[]): string {
   return `${escapeHidden(compactJson(rowObject(columns, cells)))}\n`

@@ -1,22 +1,6 @@
-/** Rows as CSV and NDJSON, for programs: one line a row, nothing rounded, nothing cut. */
-import type { Cell, FlowsColumn, FlowsRow } from '../flows/request.ts'
+/** Rows as NDJSON, for programs: one line a row, nothing rounded, nothing cut. */
+import type { Cell, FlowsRow } from '../flows/request.ts'
 import { hidden } from './text.ts'
-
-/** RFC 4180, with a line of names. What is not known is empty. */
-export function csvLine(cells: readonly (Cell | undefined)[]): string {
-  return `${cells.map(csvCell).join(',')}\r\n`
-}
-
-function csvCell(cell: Cell | undefined): string {
-  if (cell === null || cell === undefined) return ''
-  const text = String(cell)
-  // An empty text is not the same as none.
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-export function csvRow(columns: readonly FlowsColumn[], row: FlowsRow): string {
-  return csvLine(columns.map(column => row[column.name]))
-}
 
 /** One JSON object on one line. */
 export function jsonLine(row: FlowsRow): string {

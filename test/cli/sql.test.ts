@@ -86,6 +86,16 @@ test('CSV guards against formulas, and tells on standard error what it left out'
   assert.equal(sql([query, '--csv', '--limit', 'all']).stderr, '')
 })
 
+test('CSV takes a column’s type for what its cells are', () => {
+  const query = `SELECT -12345678901234567.89 AS d, '-inf'::DOUBLE AS f, -(2::HUGEINT ** 100)::HUGEINT AS h, INTERVAL '-61 seconds' AS i,
+    '-5' AS t, chr(9) || 'a' AS tab, chr(13) || '=a' AS cr, '＝a' AS wide, [-1, NULL] AS l, TIMESTAMP '-infinity' AS ts`
+  const { stdout } = sql([query, '--csv'])
+  assert.equal(
+    stdout.split('\r\n')[1],
+    `-12345678901234567.89,-Infinity,-1267650600228229401496703205376,-00:01:01,'-5,'\\x09a,'\\x0d=a,'＝a,"[-1,null]",-infinity`,
+  )
+})
+
 test('NDJSON is an object a row, with nothing that a terminal obeys', () => {
   const { stdout } = sql([
     'SELECT _line, strange_field, bytes FROM flows WHERE _line IN (3, 5) ORDER BY _line',

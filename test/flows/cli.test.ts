@@ -110,6 +110,22 @@ test('CSV, NDJSON and Parquet have the same rows', async () => {
   db.close()
 })
 
+test('CSV holds no formula and nothing that a terminal obeys', () => {
+  const words = ['=cmd()', '@sum', '-1', '＝a', '\u202e=a', 'a"b,c', 'eni-a']
+  const lines = words.map(
+    (word, i) => `${word} 10.0.0.1 198.51.100.7 4000${i} 443 6 10 1500 1700000000 1700000050 ACCEPT OK`,
+  )
+  const layout = 'interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'
+  writeFileSync(join(work.root, 'hostile.log'), `${[layout, ...lines].join('\n')}\n`)
+  const { stdout } = tidemark(['flows', 'hostile.log', '-A', 'sensor,srcport', '--order', 'bytes', '--csv'], {
+    cwd: work.root,
+  })
+  const [names, ...cells] = stdout.split('\r\n').slice(0, -1)
+  assert.match(names!, /^sensor,srcport,/)
+  const sensors = cells.map(text => text.slice(0, text.indexOf(',4000'))).sort()
+  assert.deepEqual(sensors, ["'=cmd()", "'@sum", "'-1", "'＝a", '\\u202e=a', '"a""b,c"', 'eni-a'].sort())
+})
+
 test('straight from files the answer is the same, and no case stays', () => {
   const fromFiles = tidemark(['flows', '-s', 'dstport/bytes', 'a.log', 'b.log', '--json'], { cwd: work.root })
   assert.deepEqual(JSON.parse(fromFiles.stdout).rows, json(['-s', 'dstport/bytes']).rows)
