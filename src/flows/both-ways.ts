@@ -1,20 +1,81 @@
 /** `-b`: both directions of a conversation in one row, the way there and the way back counted apart. */
-import { rawSql, sql } from '../query/sql.ts'
+import { UserError } from '../errors.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
-import { elementOf } from './elements.ts'
-import { rankedPlan } from './groups.ts'
-import { type Counted, isRejected, type Measure, rateMeasures, volumeSql } from './measures.ts'
+import { type Element, elementOf } from './elements.ts'
+import { bothWaysSql, checkNames, rankedPlan } from './groups.ts'
+import { type Counted, distinctMeasure, isRejected, type Measure, rateMeasures, volumeSql } from './measures.ts'
 import { direction, orderOf } from './order.ts'
 import { commas, keyColumns, matching, type Plan, type Setting } from './plan.ts'
+import type { Records } from './source.ts'
 
 const named = ['srcaddr', 'dstaddr', 'srcport', 'dstport', 'protocol'] as const
 
+/** A row for each pair of ends. */
+export function bothWaysPlan(s: Setting): Plan {
+  const keys = named.map(name => elementOf(name, s.records))
+  return rankedPlan(s, {
+    groups: pairsSql(s, keys),
+    keys: keyColumns(keys),
+    measures: measuresOf(s),
+    sides: 1,
+    order: orderSql(s),
+  })
+}
+
 /**
+ * Pairs of ends, and these grouped by elements: of whom began and who answered, not of each record.
+ *
+ * @param sidesOf lists of keys as for `groupPlan`, over the columns of some records.
+ * @throws UserError for an element that a pair does not have.
+ */
+export function bothWaysGroupPlan(s: Setting, sidesOf: (records: Records) => readonly (readonly Element[])[]): Plan {
+  const { request, records } = s
+  const distinctOf = (of: Records): Element[] => (request.distinct ?? []).map(text => elementOf(text, of))
+  // First with what a record has, so that a name that nothing has is told from one that a pair has not.
+  for (const element of [...sidesOf(records).flat(), ...distinctOf(records)]) checkOfPair(element)
+  const ofPair: Records = { ...records, columns: new Set(named) }
+  const sides = sidesOf(ofPair)
+  const keys = sides[0]!
+  const summed = measuresOf(s).map(measure =>
+    measure.together === null ? measure : { ...measure, aggregate: `${measure.together}(${quotedName(measure.name)})` },
+  )
+  const pairs: Measure = { name: 'pairs', type: 'integer', unit: null, aggregate: 'count(*)', together: 'sum' }
+  const measures: Measure[] = [pairs, ...summed, ...distinctOf(ofPair).map(distinctMeasure)]
+  checkNames(keys, measures)
+  const grouped = keys.map(({ name }) => quotedName(`_key_${name}`))
+  const parts = sides.map(elements => {
+    const own = elements.map(({ name, sql: expression }) => `${expression} AS ${quotedName(`_key_${name}`)}`)
+    return `SELECT ${commas([...own, '*'])} FROM pairs`
+  })
+  const listed = keys.map(({ name }, i) => `${grouped[i]} AS ${quotedName(name)}`)
+  const aggregates = measures.flatMap(({ name, aggregate }) =>
+    aggregate === null ? [] : [`${aggregate} AS ${quotedName(name)}`],
+  )
+  const by = keys.length === 0 ? '' : ` GROUP BY ${commas(grouped)}`
+  const groups = sql`WITH pairs AS (${pairsSql(
+    s,
+    named.map(name => elementOf(name, records)),
+  )})
+  SELECT ${rawSql(commas([...listed, ...aggregates]))} FROM (${rawSql(parts.join(' UNION ALL '))})${rawSql(by)}`
+  return rankedPlan(s, { groups, keys: keyColumns(keys), measures, sides: sides.length, order: orderSql(s) })
+}
+
+function checkOfPair({ name, needs }: Element): void {
+  if (needs.length > 0 && needs.every(column => (named as readonly string[]).includes(column))) return
+  throw new UserError(`-b and the element ${name}`, {
+    status: 2,
+    hint: 'the records of both directions may differ in it: group by addresses, networks, ports or protocol, or leave out -b',
+  })
+}
+
+/**
+ * One row for each pair of ends, turned so that the source began.
+ *
  * The source is who sent a SYN without an ACK; if that does not tell, who was seen first; then the higher port, then the higher address.
  */
-export function bothWaysPlan(s: Setting): Plan {
+function pairsSql(s: Setting, keys: readonly Element[]): Sql {
   const { records } = s
-  const keys = named.map(name => elementOf(name, records))
   const counted: Counted = { records, acceptedOnly: s.acceptedOnly }
   const needed = ['packets', 'bytes', 'start', 'end', 'action', 'tcp_flags'].filter(name => records.columns.has(name))
   const key = (name: string): string => keys.find(one => one.name === name)!.sql
@@ -49,8 +110,7 @@ export function bothWaysPlan(s: Setting): Plan {
       `${syn('up')} AS a_syn, ${syn('NOT up')} AS b_syn`,
     ]),
   )} FROM (${rows}) GROUP BY ALL`
-  const groups = sql`SELECT ${rawSql(commas(turned(has('action'))))} FROM (SELECT *, ${rawSql(forward)} AS forward FROM (${pair}))`
-  return rankedPlan(s, { groups, keys: keyColumns(keys), measures: measuresOf(s), sides: 1, order: orderSql(s) })
+  return sql`SELECT ${rawSql(commas(turned(has('action'))))} FROM (SELECT *, ${rawSql(forward)} AS forward FROM (${pair}))`
 }
 
 const forward = `CASE WHEN a_syn AND NOT b_syn THEN true WHEN b_syn AND NOT a_syn THEN false
@@ -111,6 +171,7 @@ function measuresOf(s: Setting): Measure[] {
 /** Bytes and packets rank by both ways together. */
 function orderSql(s: Setting): string {
   const order = orderOf(s.request.order ?? 'bytes')
-  const both = order === 'bytes' || order === 'packets' ? `("${order}" + "out_${order}")` : quotedName(order)
+  const both =
+    order === 'bytes' || order === 'packets' ? bothWaysSql(`"${order}"`, `"out_${order}"`) : quotedName(order)
   return `${both} ${direction(order)} NULLS LAST`
 }

@@ -82,7 +82,7 @@ function measuresOf(s: Setting): Measure[] {
 }
 
 /** @throws UserError where a key and a measure would have one name. */
-function checkNames(keys: readonly Element[], measures: readonly Measure[]): void {
+export function checkNames(keys: readonly Element[], measures: readonly Measure[]): void {
   const seen = new Set(measures.map(measure => measure.name))
   for (const { name } of keys) {
     if (seen.has(name))
@@ -157,7 +157,7 @@ function totalsSql(g: Grouped, having: Sql): Sql {
   const has = (name: string): boolean => g.measures.some(measure => measure.name === name)
   const sum = (name: string): string => (has(name) ? `sum(${quotedName(name)}) // ${g.sides}` : 'NULL::HUGEINT')
   const both = (name: string): string =>
-    has(`out_${name}`) ? `sum(${quotedName(name)}) + sum(${quotedName(`out_${name}`)})` : sum(name)
+    has(`out_${name}`) ? `${bothWaysSql(`sum("${name}")`, `sum("out_${name}")`)} // ${g.sides}` : sum(name)
   const names = [
     `${sum('records')} AS _records`,
     `${sum('rejected')} AS _rejected`,
@@ -165,6 +165,11 @@ function totalsSql(g: Grouped, having: Sql): Sql {
     `${both('bytes')} AS _bytes`,
   ]
   return sql`count(*) FILTER (${having}) AS _rows, ${rawSql(commas(names))}`
+}
+
+/** The sum of both ways, of which either may be unknown. */
+export function bothWaysSql(there: string, back: string): string {
+  return `coalesce(${there} + ${back}, ${there}, ${back})`
 }
 
 function rankedSql(having: Sql, order: Sql): Sql {

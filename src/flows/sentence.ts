@@ -14,8 +14,8 @@ export function sentenceOf(filter: Filter, s: Setting): string {
 function howOf({ request, acceptedOnly, collapsed }: Setting): string {
   const { by, stat, bidirectional, order, limit } = request
   const parts: string[] = []
+  if (bidirectional) parts.push('both directions of each connection together')
   if (stat !== undefined) parts.push(`ranked by ${stat.element}${stat.perProtocol === true ? ' and protocol' : ''}`)
-  else if (bidirectional) parts.push('both directions of each connection together')
   else if (by !== undefined && by.length > 0) parts.push(`grouped by ${by.join(', ')}`)
   else if (by !== undefined) parts.push('summed up')
   if (order !== undefined) {

@@ -9,15 +9,15 @@ import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { binPlan } from './bins.ts'
-import { bothWaysPlan } from './both-ways.ts'
+import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
 import { type Compared, compared, comparePlan, windowOf, withinSql } from './compare.ts'
 import { collapsedTable } from './count-once.ts'
-import { connectionElements, elementOf, elementsOf } from './elements.ts'
+import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
 import { groupPlan } from './groups.ts'
 import { listPlan } from './listing.ts'
 import { matching, type Plan, type Setting } from './plan.ts'
 import type { FlowsRequest } from './request.ts'
-import { recordsOf } from './source.ts'
+import { type Records, recordsOf } from './source.ts'
 
 export interface Settled {
   setting: Setting
@@ -113,22 +113,28 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
 
 /** What can not be asked at once. */
 function refuse(request: FlowsRequest): void {
-  const { by, stat, bidirectional } = request
+  const { by, stat, bidirectional, distinct } = request
   const fail = (what: string, hint: string): never => {
     throw new UserError(what, { status: 2, hint })
   }
   if (by !== undefined && stat !== undefined) fail('-A and -s at once', 'each groups the records in its own way')
-  if (by !== undefined && bidirectional) fail('-A and -b at once', '-b groups by connection')
-  if (stat !== undefined && bidirectional && stat.element !== 'record')
-    fail('-b and a ranking of another element', 'write -s record/bytes -b')
+  if (bidirectional && request.bin_ms !== undefined)
+    fail(
+      '-b and --bin',
+      'leave out -b, and group by what both directions share: --bin 5m -A proto, or --bin 5m -s port',
+    )
+  if (bidirectional && request.percentiles !== undefined)
+    fail('-b and --percentile', 'a percentile is of single records: leave out -b')
+  if (bidirectional && distinct !== undefined && !groupsPairs(request))
+    fail('-b and --distinct without groups', 'a row is one pair: add -A or -s, like -b -A dstip,dstport')
   if (
     request.compare !== undefined &&
-    (request.bin_ms !== undefined || bidirectional || request.distinct || request.percentiles)
+    (request.bin_ms !== undefined || bidirectional || distinct || request.percentiles)
   ) {
     fail('--compare with --bin, -b, --distinct or --percentile', 'a comparison counts records, packets and bytes')
   }
-  if (request.bin_ms !== undefined && (bidirectional || request.having || request.distinct || request.percentiles)) {
-    fail('--bin with -b, --having, --distinct or --percentile', 'time bins count records, packets and bytes')
+  if (request.bin_ms !== undefined && (request.having || distinct || request.percentiles)) {
+    fail('--bin with --having, --distinct or --percentile', 'time bins count records, packets and bytes')
   }
   if (request.other === true && isListing(request))
     fail('--other without groups', 'it sums up the groups that are not listed: add -A or -s')
@@ -187,7 +193,10 @@ export function planOf(s: Setting): Plan {
       s.window,
     )
   }
-  if (request.bidirectional) return bothWaysPlan(limited)
+  const byRecords: Setting = { ...limited, request: { ...limited.request, order: request.order ?? 'records' } }
+  const ranked = request.stat === undefined ? limited : byRecords
+  if (request.bidirectional)
+    return groupsPairs(request) ? bothWaysGroupPlan(ranked, of => sidesOf(request, of)) : bothWaysPlan(limited)
   if (s.compared !== null) {
     const keys = request.stat === undefined ? (request.by ?? []) : [request.stat.element]
     return comparePlan(
@@ -196,15 +205,20 @@ export function planOf(s: Setting): Plan {
       s.compared,
     )
   }
-  if (request.stat !== undefined) {
-    const { element, perProtocol } = request.stat
-    const protocol =
-      perProtocol === true && elementsOf(element, records)[0]!.name !== 'protocol' ? [elementOf('proto', records)] : []
-    const sides =
-      element.toLowerCase() === 'record'
-        ? [connectionElements.map(name => elementOf(name, records))]
-        : elementsOf(element, records).map(one => [...protocol, one])
-    return groupPlan({ ...limited, request: { ...limited.request, order: request.order ?? 'records' } }, sides)
-  }
-  return groupPlan(limited, [(request.by ?? []).map(text => elementOf(text, records))])
+  return groupPlan(ranked, sidesOf(request, records))
+}
+
+/** Whether pairs of ends are grouped once more. */
+function groupsPairs({ by, stat, bidirectional }: FlowsRequest): boolean {
+  return bidirectional === true && (by !== undefined || (stat !== undefined && stat.element.toLowerCase() !== 'record'))
+}
+
+/** What is grouped by: one list of keys, or two that every record has both of. */
+function sidesOf({ by = [], stat }: FlowsRequest, records: Records): Element[][] {
+  if (stat === undefined) return [by.map(text => elementOf(text, records))]
+  const { element, perProtocol } = stat
+  if (element.toLowerCase() === 'record') return [connectionElements.map(name => elementOf(name, records))]
+  const elements = elementsOf(element, records)
+  const protocol = perProtocol === true && elements[0]!.name !== 'protocol' ? [elementOf('proto', records)] : []
+  return elements.map(one => [...protocol, one])
 }
