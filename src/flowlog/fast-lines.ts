@@ -205,6 +205,7 @@ export class FastLines {
 
   private fill(source: Uint8Array, from: number, end: number): boolean {
     const { block } = this
+    this.oddLines = 0
     let to = Math.min(end, from + blockBytes)
     if (to < end) to = source.lastIndexOf(LF, to - 1) + 1
     if (to <= from) return false
@@ -212,7 +213,6 @@ export class FastLines {
     block.source = source
     block.from = from
     block.to = to
-    this.oddLines = 0
     return true
   }
 
