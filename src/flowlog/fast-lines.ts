@@ -255,13 +255,14 @@ export class FastLines {
     if (!['start', 'end'].every(name => columns.some(column => column.name === name && column.type === 'time')))
       return false
     const rows = rowsAtOnce + 8
-    this.valid.from = this.reserve(columns.length * rows)
+    const validBytes = rows / 8
+    this.valid.from = this.reserve(columns.length * validBytes)
     this.valid.to = this.free
     this.places = columns.map((column, i) => ({
       column,
       data: this.reserve(rows * 8),
       high: column.type === 'address' ? this.reserve(rows * 8) : 0,
-      valid: this.valid.from + i * rows,
+      valid: this.valid.from + i * validBytes,
     }))
     const program: number[] = []
     const add = (step: Run | null, words: number[]): void => {
