@@ -5,10 +5,10 @@ import type { Prefix } from '../net/prefix.ts'
 import { hasPorts, protocolName } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
+import { roleBases } from '../query/connections.ts'
 import { sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
-import { roleBases } from './connections.ts'
 import type { Count, Outcome, ServiceRow, SubjectRole } from './dossier.ts'
 
 /** Ports whose use is taken as approved unless `--approved-ports` says otherwise (contract). */

@@ -7,9 +7,9 @@
 import { assert } from '../errors.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { inAnyPrefix } from '../query/address-sql.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { inAnyPrefix } from './address-sql.ts'
+import { rawSql, type Sql, sql } from './sql.ts'
 
 const key = 'a_hi, a_lo, a_port, b_hi, b_lo, b_port, protocol'
 const order = 'start_us, syn DESC, end_us, _file, _line'
@@ -36,8 +36,20 @@ const openings = {
   },
 }
 
-/** Chains counted records into connections. */
-export async function stitch(c: Case, interval_us: number, gap_us: number): Promise<void> {
+/** The case whose records are judged; `source` tells how their flags are to be read. */
+export type Judged = Pick<Case, 'db' | 'source' | 'columns'>
+
+/**
+ * Chains records into connections.
+ *
+ * @param records what stands after FROM: SQL of our own, with the columns of `s` (`investigate/records.ts`).
+ */
+export async function stitch(
+  c: Judged,
+  interval_us: number,
+  gap_us: number,
+  records = 's WHERE counted',
+): Promise<void> {
   const forward = '(src_hi, src_lo, coalesce(srcport, 0)) <= (dst_hi, dst_lo, coalesce(dstport, 0))'
   const side = (a: string, b: string): string => `CASE WHEN forward THEN ${a} ELSE ${b} END`
   await c.db.run(`CREATE OR REPLACE TEMP TABLE oriented AS
@@ -47,7 +59,7 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
       coalesce(${openings[c.source].syn}, false) AS syn, coalesce(tcp_flags & 5 <> 0, false) AS fin,
       coalesce(${openings[c.source].synack}, false) AS synack, coalesce(${openings[c.source].opens}, false) AS opens,
       ${side('src_service', 'dst_service')} AS a_service, ${side('dst_service', 'src_service')} AS b_service
-    FROM (SELECT *, ${forward} AS forward FROM s WHERE counted)`)
+    FROM (SELECT *, ${forward} AS forward FROM ${records})`)
   // Where records of both sides have a SYN, a connection begins with the first of them: the side's number of SYNs exceeds what either had.
   const again =
     c.source === 'packets'
@@ -100,8 +112,13 @@ export async function stitch(c: Case, interval_us: number, gap_us: number): Prom
   assert(Number(counts!['starts'] ?? 0) === Number(counts!['ids']), 'every connection has an id of its own')
 }
 
-/** Decides the roles of each connection by the ladder. */
-export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void> {
+/**
+ * Decides the roles of each connection by the ladder.
+ *
+ * @param own the analyst's own networks, internal beside those that the internet does not route.
+ * @param flows all flow records, to stand after FROM: peers are counted over them.
+ */
+export async function judgeRoles(c: Judged, own: readonly Prefix[], flows = 'flows'): Promise<void> {
   const internal = (end: 'a' | 'b'): Sql => inAnyPrefix(`${end}_hi`, `${end}_lo`, [...internalPrefixes, ...own])
   await c.db.run('ALTER TABLE conn ADD COLUMN rule INT')
   await c.db.run('ALTER TABLE conn ADD COLUMN client_is_a BOOLEAN')
@@ -128,7 +145,7 @@ export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void>
   await c.db.run(rule3.text, rule3.values)
   await c.db.run(`UPDATE conn SET rule = 4, client_is_a = a_records > 0, confidence = 0.8
     WHERE rule IS NULL AND first_rejected AND (a_records = 0 OR b_records = 0)`)
-  await judgeByPeers(c)
+  await judgeByPeers(c, flows)
   for (const port of [1024, 32768, 49152]) {
     await c.db.run(
       `UPDATE conn SET rule = 6, client_is_a = b_port < ?, confidence = 0.6
@@ -147,7 +164,7 @@ export async function judgeRoles(c: Case, own: readonly Prefix[]): Promise<void>
  * Rule 1 for packets: the flags of a record do not tell a SYN from a SYN-ACK once an ACK has followed. The metered connection does;
  * an nfcapd file has none, but there the record that has a SYN and began first is the client's.
  */
-async function judgeByPackets(c: Case): Promise<void> {
+async function judgeByPackets(c: Judged): Promise<void> {
   const forward =
     '(orig_addr.hi, orig_addr.lo, coalesce(orig_port, 0)) <= (resp_addr.hi, resp_addr.lo, coalesce(resp_port, 0))'
   const side = (a: string, b: string): string => `CASE WHEN forward THEN ${a} ELSE ${b} END`
@@ -170,7 +187,7 @@ async function judgeByPackets(c: Case): Promise<void> {
 }
 
 /** Rule 5: an endpoint with many peers, over the whole case, listens. Costs a pass over all records, so only for undecided connections. */
-async function judgeByPeers(c: Case): Promise<void> {
+async function judgeByPeers(c: Judged, all: string): Promise<void> {
   await c.db.run(`CREATE OR REPLACE TEMP TABLE undecided AS
     SELECT DISTINCT hi, lo, port, protocol FROM (
       SELECT a_hi AS hi, a_lo AS lo, a_port AS port, protocol FROM conn WHERE rule IS NULL
@@ -182,7 +199,7 @@ async function judgeByPeers(c: Case): Promise<void> {
   const end = (side: string, half: string): string =>
     pkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
   const flows = `SELECT ${end('src', 'hi')} AS s_hi, ${end('src', 'lo')} AS s_lo, srcport, ${end('dst', 'hi')} AS d_hi, ${end('dst', 'lo')} AS d_lo, dstport, protocol
-    FROM flows WHERE protocol IN ${portProtocols}`
+    FROM ${all} WHERE protocol IN ${portProtocols}`
   await c.db.run(`CREATE OR REPLACE TEMP TABLE peers AS
     SELECT hi, lo, port, protocol, count(*) AS n FROM (
       SELECT DISTINCT u.hi, u.lo, u.port, u.protocol, d_hi, d_lo, dstport FROM (${flows}) f JOIN undecided u
