@@ -5,13 +5,12 @@
  * delete: it is no part of the record. Where one sensor wrote every record, once, nothing is worked out at all.
  */
 
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename } from 'node:path'
+import { cachedTable } from '../query/cached-table.ts'
 import { countOnce } from '../query/count-once.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/case.ts'
-import { quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
-import { caseFiles } from '../store/files.ts'
+import { quotedName } from '../store/duckdb.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { tracksOf } from '../store/tracks.ts'
 import type { Records } from './source.ts'
@@ -36,11 +35,10 @@ export async function collapsedTable(c: Case, records: Records): Promise<string 
   const translated = records.columns.has('pkt_srcaddr') || records.columns.has('pkt_dstaddr')
   if (!doubt.twins && !doubt.copies && !translated) return null
   const table = `collapsed_${records.evidence}`
-  const made = await c.db.rows(`SELECT 1 AS there FROM duckdb_tables() WHERE table_name = ${quotedString(table)}`)
-  if (made.length === 0 && !(await readCache(c, records, table))) {
-    await workOut(c, records, doubt, translated, table)
-    await writeCache(c, records, table)
-  }
+  const columns = { _file: 'UINTEGER', _line: 'UINTEGER' }
+  await cachedTable(c, { table, file: `counted-once-${records.evidence}-${rule}`, columns }, () =>
+    workOut(c, records, doubt, translated, table),
+  )
   const [row] = await c.db.rows(`SELECT count(*) AS n FROM ${table}`)
   return Number(row?.['n']) > 0 ? table : null
 }
@@ -76,35 +74,6 @@ function areDeliveries(a: EvidenceEntry, b: EvidenceEntry): boolean {
   const subscription = subscriptionOf(a.path)
   const name = (file: EvidenceEntry): string => basename(file.path).replace(/\.(gz|zst|log|parquet)\b/g, '')
   return subscription !== null && subscription === subscriptionOf(b.path) && name(a) !== name(b)
-}
-
-function cachePath(c: Case, { evidence }: Records): string {
-  return join(c.dir, caseFiles.cache, `counted-once-${evidence}-${rule}-${c.head.slice(0, 16)}.parquet`)
-}
-
-async function readCache(c: Case, records: Records, table: string): Promise<boolean> {
-  try {
-    await c.db.run(
-      `CREATE TEMP TABLE ${table} AS SELECT _file::UINTEGER AS _file, _line::UINTEGER AS _line FROM read_parquet(${quotedPath(cachePath(c, records))})`,
-    )
-    return true
-  } catch {
-    // Not there yet, or not whole: it is worked out anew.
-    return false
-  }
-}
-
-/** A case that can not be written is asked all the same. */
-async function writeCache(c: Case, records: Records, table: string): Promise<void> {
-  const path = cachePath(c, records)
-  const incoming = `${path}.${process.pid}`
-  try {
-    await mkdir(dirname(path), { recursive: true })
-    await c.db.run(`COPY ${table} TO ${quotedString(incoming)} (FORMAT parquet)`)
-    await rename(incoming, path)
-  } catch {
-    await rm(incoming, { force: true }).catch(() => undefined)
-  }
 }
 
 const copyKey =
