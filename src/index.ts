@@ -8,7 +8,7 @@ export {
   type Completions,
   complete as completeFilter,
 } from './filter/complete.ts'
-export { completionContext, contextOf, countMatches, type Matches, type View } from './filter/context.ts'
+export { completionContext, contextOf, countMatches, type Matches, recordsFor, type View } from './filter/context.ts'
 export { FilterError } from './filter/error.ts'
 export { explain as explainFilter } from './filter/explain.ts'
 export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'

@@ -1,8 +1,7 @@
 import { UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
-import { contextOf } from '../filter/context.ts'
+import { contextOf, recordsFor } from '../filter/context.ts'
 import { parse } from '../filter/filter.ts'
-import { loadSets } from '../filter/set.ts'
 import { type Address, parseAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
@@ -110,8 +109,8 @@ async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Pr
       const context = contextOf(c, 'packet_flows', internal)
       const filter = parse(wanted.text, { nfdump: wanted.nfdump, columns: context.columns })
       const compiled = compile(filter, context)
-      await loadSets(c.db, compiled.sets)
-      return sql`SELECT ${flowColumns} FROM packet_flows WHERE ${compiled.where}`
+      const records = await recordsFor(c, compiled, 'packet_flows', internal)
+      return sql`SELECT ${flowColumns} FROM ${rawSql(records)} WHERE ${compiled.where}`
     }
     case 'community':
       return sql`SELECT ${connectionColumns} FROM connections WHERE list_contains(string_split(${wanted.ids.join(' ')}, ' '), community_id)`

@@ -1,7 +1,8 @@
 /** What was written to what it means: names to things, words to values, each fault with its place. */
+import { serviceNamed, serviceNames } from '../net/ports.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import type { Comparator, FlagMode, Node, Side, Test, TextMatch, Value } from './ast.ts'
-import { FilterError, oneOf, shortened } from './error.ts'
+import { FilterError, oneOf, type Place, shortened } from './error.ts'
 import type { Form, Written } from './grammar.ts'
 import { nearest } from './nearest.ts'
 import type { SetType, ValueSet } from './set.ts'
@@ -160,7 +161,15 @@ function expectedOf(thing: Thing): string[] {
     flags: 'a set of flags such as SA',
     time: 'a time',
   }
-  return [{ ...words, duration: 'a duration', text: 'a text', choice: '', holds: '' }[thing.kind]]
+  return [
+    {
+      ...words,
+      duration: 'a duration',
+      text: thing.names[0] === 'service' ? 'a service' : 'a text',
+      choice: '',
+      holds: '',
+    }[thing.kind],
+  ]
 }
 
 function netOf(address: Token, mask: Token): Value {
@@ -197,14 +206,39 @@ function valueFor(thing: Thing, token: Token, b: Building): Value {
     case 'duration':
       return { type: 'number', number: durationOf(token, b) }
     case 'choice':
-      return { type: 'text', text: choiceOf(thing, text) ?? fail(thing.title, choiceHint(thing, text)) }
+      return { type: 'text', text: choiceOf(thing, text) ?? fail(thing.names[0]!, choiceHint(thing, text)) }
     case 'number': {
       const number = parseNumber(text) ?? fail('number', { hint: 'a whole number, such as 1500, 10k or 0x1f' })
       if (number > thing.largest!) fail('number', { hint: `${thing.title} is at most ${thing.largest}` })
       return { type: 'number', number }
     }
     default:
-      return { type: 'text', text }
+      return { type: 'text', text: thing.names[0] === 'service' ? serviceOf(text, placeOf(token)) : text }
+  }
+}
+
+/** What people call a service that IANA calls otherwise, and no letters would lead there. */
+const serviceWords: Record<string, string> = { dns: 'domain', rdp: 'ms-wbt-server', smb: 'microsoft-ds' }
+
+/** @throws FilterError where IANA registers no service of that name. */
+function serviceOf(text: string, at: Place, where = ''): string {
+  const found = serviceNamed(text)
+  if (found !== null) return found
+  throw new FilterError(`unknown service${where}: ${shortened(text)}`, at, {
+    hint: 'a name of IANA’s such as ssh, or a port and its protocol such as 8022/tcp',
+    suggestion: serviceWords[text.toLowerCase()] ?? nearest(text, serviceNames()),
+  })
+}
+
+/** A set holds names as they are compared: of services, IANA's own spelling. */
+function checkServices(set: ValueSet, file: Token): void {
+  const words = set.columns[0]!.type
+  for (const word of typeof words === 'string' ? [] : words) {
+    const named = serviceOf(word, placeOf(file), ` in ${textOf(file)}`)
+    if (named === word) continue
+    throw new FilterError(`unknown service in ${textOf(file)}: ${shortened(word)}`, placeOf(file), {
+      suggestion: named,
+    })
   }
 }
 
@@ -258,7 +292,9 @@ function membership(thing: Thing, form: Form & { op: 'in' }, b: Building): Test 
   if (form.file !== null) {
     if (setType === undefined)
       throw new FilterError(`invalid set: ${thing.names[0]} has none from a file`, placeOf(form.file))
-    return { op: 'in-set', negated, set: b.readSet(setType, form.file, thing.largest ?? 0n) }
+    const set = b.readSet(setType, form.file, thing.largest ?? 0n)
+    if (thing.names[0] === 'service') checkServices(set, form.file)
+    return { op: 'in-set', negated, set }
   }
   if (setType === undefined && thing.kind !== 'choice') {
     throw new FilterError(`unexpected list: ${thing.names[0]}`, placeOf(form.at), { hint: 'compare it with one value' })

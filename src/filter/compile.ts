@@ -1,7 +1,9 @@
 /** A filter to SQL. Values are bound; names of columns are those of the case, quoted. */
 import { UserError } from '../errors.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { roleColumns } from '../query/roles.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { quotedName } from '../store/duckdb.ts'
 import type { Filter, Node, TestNode, Value } from './ast.ts'
 import { type Compiling, joined } from './compiling.ts'
 import type { ValueSet } from './set.ts'
@@ -24,6 +26,8 @@ export interface Compiled {
   unknown: Sql
   /** The sets that both need: `loadSets` puts them into the database. */
   sets: readonly ValueSet[]
+  /** Whether roles or services are asked for: the records are then those of `recordsFor`. */
+  roles: boolean
   /** Columns that were asked for and no record has. */
   missing: readonly string[]
   /** Why something can not be told, one sentence each. */
@@ -57,17 +61,23 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
     })
   }
   const unknown = sql`(${where} IS NULL)`
-  return { where, unknown, sets: [...c.sets.values()], missing: [...c.missing], notes: notesOn(c.missing) }
+  const roles = roleColumns.some(name => where.text.includes(quotedName(name)))
+  const missing = [...c.missing].map(name => judged.get(name) ?? name)
+  return { where, unknown, sets: [...c.sets.values()], roles, missing, notes: notesOn(missing) }
 }
 
-function notesOn(missing: ReadonlySet<string>): string[] {
-  const names = [...missing]
-  const judged: string[] = names.filter(name => name === 'service' || name === 'role')
-  const rest = names.filter(name => !judged.includes(name))
+/** What is worked out of connections, and is no column of the records themselves. */
+const judged = new Map([
+  ['_role', 'role'],
+  ['_service', 'service'],
+])
+
+function notesOn(missing: readonly string[]): string[] {
+  const words = [...judged.values()]
+  const ours = missing.filter(name => words.includes(name))
+  const rest = missing.filter(name => !words.includes(name))
   return [
-    ...(judged.length > 0
-      ? [`can not tell: ${judged.join(' and ')} belong to connections, and these are single records`]
-      : []),
+    ...(ours.length > 0 ? [`can not tell: ${ours.join(' and ')} of these records were not worked out`] : []),
     ...(rest.length > 0 ? [`can not tell: no record has ${rest.join(', ')}`] : []),
   ]
 }

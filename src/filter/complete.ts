@@ -1,6 +1,7 @@
 /** What can stand at a place of a filter: for the shell and the workbench. */
 import type { TokenType } from 'chevrotain'
 import { type FieldRow, flowFields } from '../flow/fields.ts'
+import { serviceNames } from '../net/ports.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Side } from './ast.ts'
 import { FilterError } from './error.ts'
@@ -190,8 +191,11 @@ function valuesOf(thing: Thing, begin: string, context: CompletionContext): Comp
       return [value(utcSeconds(span.first_us), 'the case begins'), value(utcSeconds(span.last_us), 'the case ends')]
     }
     default: {
+      // Those of the case's own ports come first.
+      const services = thing.names[0] === 'service' && begin !== '' ? [...serviceNames()] : []
       const columns = [...new Set(Object.values(thing.columns).flat())].filter(name => context.columns.has(name))
-      return columns.flatMap(column => (context.values?.(column, begin) ?? []).map(text => value(text)))
+      const found = columns.flatMap(column => context.values?.(column, begin) ?? [])
+      return [...found, ...services.filter(name => name.toLowerCase().startsWith(begin))].map(text => value(text))
     }
   }
 }

@@ -1,6 +1,9 @@
 /** A case as the filter language sees it. */
 import { formatAddress } from '../net/address.ts'
+import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { TCP, UDP } from '../net/protocols.ts'
+import { judgeRecords, roleColumns, withRoles } from '../query/roles.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, type Value } from '../store/duckdb.ts'
 import type { CompileContext, Compiled } from './compile.ts'
@@ -13,8 +16,8 @@ import { parseTime } from './values.ts'
 export type View = 'flows' | 'packet_flows' | 'connections'
 
 export function contextOf(c: Case, view: View = 'flows', internal: readonly Prefix[] = []): CompileContext {
-  const kind = view.replace('_', '-')
-  const columns = new Set(c.segments.filter(segment => segment.kind === kind).flatMap(segment => segment.columns))
+  const columns = new Set(view === 'flows' ? c.columns : columnsOf(c, view))
+  if (view !== 'connections') for (const name of roleColumns) columns.add(name)
   const times = (name: 'first_start' | 'last_end'): bigint[] =>
     c.evidence
       .flatMap(({ [name]: text }) => (text === null ? [] : (parseTime(text, false) ?? [])))
@@ -25,6 +28,29 @@ export function contextOf(c: Case, view: View = 'flows', internal: readonly Pref
   return { columns, internal, span: { first_us, last_us } }
 }
 
+function columnsOf(c: Case, view: View): string[] {
+  const kind = view.replace('_', '-')
+  return c.segments.filter(segment => segment.kind === kind).flatMap(segment => segment.columns)
+}
+
+/**
+ * What stands after FROM where a compiled filter stands after WHERE; what it needs is put into the database: sets and, if they are asked for,
+ * roles and services.
+ */
+export async function recordsFor(
+  c: Case,
+  compiled: Compiled,
+  view: View = 'flows',
+  internal: readonly Prefix[] = [],
+): Promise<string> {
+  await loadSets(c.db, compiled.sets)
+  if (!compiled.roles) return view
+  const { columns } = contextOf(c, view)
+  const records = { evidence: view === 'flows' ? c.source : ('packets' as const), columns }
+  await judgeRecords(c, records, internal)
+  return withRoles(view, records, internal)
+}
+
 export interface Matches {
   records: number
   matched: number
@@ -33,11 +59,16 @@ export interface Matches {
 }
 
 /** Counts in one pass what matches, and of how many records it can not be told. */
-export async function countMatches(c: Case, compiled: Compiled, view: View = 'flows'): Promise<Matches> {
-  await loadSets(c.db, compiled.sets)
+export async function countMatches(
+  c: Case,
+  compiled: Compiled,
+  view: View = 'flows',
+  internal: readonly Prefix[] = [],
+): Promise<Matches> {
+  const records = await recordsFor(c, compiled, view, internal)
   const [row] = await c.db.rows(
     `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
-     FROM (SELECT ${compiled.where.text} AS m FROM ${view})`,
+     FROM (SELECT ${compiled.where.text} AS m FROM ${records})`,
     compiled.where.values,
   )
   return { records: Number(row!['records']), matched: Number(row!['matched']), unknown: Number(row!['unknown']) }
@@ -57,6 +88,12 @@ export async function completionContext(c: Case, view: View = 'flows'): Promise<
   const lists = asked.map((name, i) => `approx_top_k(${quotedName(name)}, ${mostValues}) AS v${i}`)
   const [row] = asked.length === 0 ? [] : await c.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
   const frequent = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
+  const services = [TCP, UDP].flatMap(protocol =>
+    ['dstport', 'srcport'].flatMap(column =>
+      (frequent.get(column) ?? []).flatMap(port => registeredService(Number(port), protocol)?.name ?? []),
+    ),
+  )
+  frequent.set('_service', [...new Set(services)])
   const values = (column: string, begin: string): string[] =>
     (frequent.get(column) ?? []).filter(value => value.toLowerCase().startsWith(begin))
   return { columns, values, ...(span !== undefined && { span }) }

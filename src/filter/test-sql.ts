@@ -1,6 +1,7 @@
 /** One test to SQL. A column that is not there is null, so that SQL's own three-valued logic says what can not be told. */
 import { fieldNamed } from '../flow/fields.ts'
 import { internalPrefixes } from '../net/internal.ts'
+import { isServicePort } from '../net/ports.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { TCP } from '../net/protocols.ts'
 import { inAnyPrefix, inPrefix } from '../query/address-sql.ts'
@@ -159,6 +160,27 @@ function timeSql(thing: Thing, side: Side, test: Test, c: Compiling): Sql {
 function textSql(thing: Thing, side: Side, test: Test, c: Compiling): Sql {
   const text = textOf(thing, side, c)
   if (text === null) return unknown
+  if (thing.names[0] === 'service' && test.op !== 'text') return serviceSql(test, c)
+  return testOfText(text, test, c)
+}
+
+/** A service goes by its name and by port and protocol: both are known, or neither. */
+function serviceSql(test: Test, c: Compiling): Sql {
+  const [name, at] = [rawSql(quotedName('_service')), rawSql(quotedName('_service_at'))]
+  const values = test.op === 'in' ? test.values : test.op === 'compare' ? [test.value] : null
+  if (values === null) return joined([testOfText(name, test, c), testOfText(at, test, c)], ' OR ')
+  const isPort = (value: Value): boolean => value.type === 'text' && isServicePort(value.text)
+  const parts = [
+    { column: name, values: values.filter(value => !isPort(value)) },
+    { column: at, values: values.filter(isPort) },
+  ]
+  const tests = parts
+    .filter(part => part.values.length > 0)
+    .map(part => testOfText(part.column, { op: 'in', negated: false, values: part.values }, c))
+  return joined(tests, ' OR ')
+}
+
+function testOfText(text: Sql, test: Test, c: Compiling): Sql {
   switch (test.op) {
     case 'text':
       return sql`${rawSql({ contains: 'contains', begins: 'starts_with', ends: 'ends_with' }[test.how])}(${text}, ${test.text})`

@@ -108,7 +108,7 @@ function elements(context: FlowsCompletionContext): Completion[] {
 }
 
 function withNetworks(text: string, field: string): Completion[] {
-  const { title, kind } = thingOf(field)
+  const { title, kind } = thingOf(field.startsWith('_') ? text : field)
   const item: Completion = { text, kind: text === field ? 'field' : 'word', detail: title }
   if (kind !== 'address') return [item]
   return [item, word(`${text}4/24`, `IPv4 network, ${title}`), word(`${text}6/64`, `IPv6 network, ${title}`)]

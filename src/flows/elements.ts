@@ -44,7 +44,13 @@ export function elementOf(text: string, records: Records): Element {
 
 function fieldElement(field: string, records: Records): Element {
   const type = typeOf(field)
-  return { name: field, type, sql: fieldSql(field, type, records), length: null, needs: [field] }
+  return {
+    name: field.replace(/^_(role|service)$/, '$1'),
+    type,
+    sql: fieldSql(field, type, records),
+    length: null,
+    needs: [field],
+  }
 }
 
 /** SQL for a field of a record: null where no record has it, and as nfdump has it 0. */
@@ -124,7 +130,13 @@ function maskedSql(address: string, family: string, length: number, nfdump: bool
 }
 
 function unknownElement(word: string, records: Records): UserError {
-  const all = [...Object.keys(elementNames), ...Object.keys(elementPairs), 'sensor', 'record', ...records.columns]
+  const all = [
+    ...Object.keys(elementNames),
+    ...Object.keys(elementPairs),
+    'sensor',
+    'record',
+    ...[...records.columns].filter(name => !name.startsWith('_')),
+  ]
   const near = nearest(word, all)
   const hint =
     near === null ? 'elements are nfdump’s (srcip, dstport, srcip4/24, …) and every field' : `did you mean ${near}?`

@@ -1,7 +1,7 @@
 /** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
 import type { Order } from './request.ts'
 
-/** nfdump's names of elements to our fields. */
+/** nfdump's names of elements to our fields, and what is worked out of connections. */
 export const elementNames: Readonly<Record<string, string>> = {
   srcip: 'srcaddr',
   dstip: 'dstaddr',
@@ -16,6 +16,8 @@ export const elementNames: Readonly<Record<string, string>> = {
   nhip: 'next_hop',
   dir: 'flow_direction',
   flags: 'tcp_flags',
+  role: '_role',
+  service: '_service',
 }
 
 /** Elements that are at either end of a record, which then counts for both. */

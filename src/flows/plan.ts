@@ -1,6 +1,7 @@
 /** A request to what is to be done: parts that are common to listings, groups and bins. */
 import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
+import { roleColumns } from '../query/roles.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { Element } from './elements.ts'
@@ -57,7 +58,10 @@ const sensorColumns: ReadonlySet<string> = new Set(sensorFields)
  */
 export function matching(s: Setting, needs: Iterable<string>): Sql {
   const wanted = new Set([...needs, ...columnsIn(s.filter.where.text)])
-  const table = s.records.table([...wanted].some(name => sensorColumns.has(name)))
+  const table = s.records.table(
+    [...wanted].some(name => sensorColumns.has(name)),
+    roleColumns.some(name => wanted.has(name)),
+  )
   const counted = s.collapsed === null ? table : `${table} ANTI JOIN ${s.collapsed} USING (_file, _line)`
   const all = sql`${rawSql(counted)} WHERE ${s.filter.where}`
   return s.request.first === undefined ? all : sql`(SELECT * FROM ${all} LIMIT ${s.request.first}) AS taken`

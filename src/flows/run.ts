@@ -40,7 +40,7 @@ export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsO
 /** The statement of a request, for any DuckDB, without asking it. */
 export function shownStatement({ setting }: Settled): string {
   const { records } = setting
-  return shownSql(planOf({ ...setting, records: { ...records, table: () => records.shown } }).statement)
+  return shownSql(planOf({ ...setting, records: { ...records, table: (_, roles) => records.shown(roles) } }).statement)
 }
 
 async function answer(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {

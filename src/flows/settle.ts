@@ -6,6 +6,7 @@ import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
 import { parseTime } from '../filter/values.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { judgeRecords } from '../query/roles.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { binPlan } from './bins.ts'
@@ -50,17 +51,19 @@ export function isListing(request: FlowsRequest): boolean {
 
 export async function settle(c: Case, request: FlowsRequest, options: ReadingOptions = {}): Promise<Settled> {
   refuse(request)
-  const records = recordsOf(c, request.evidence, request.nfdump === true)
+  const internal = prefixesOf(request.internal ?? [])
+  const records = recordsOf(c, request.evidence, request.nfdump === true, internal)
   const filter = filterOf(request, records.columns, options)
   const span = spanOf(c)
   const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
   const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
   const whole = compile(windows?.filter ?? filter, {
     columns: records.columns,
-    internal: prefixesOf(request.internal ?? []),
+    internal,
     ...(span !== null && { span }),
   })
   await loadSets(c.db, whole.sets)
+  if (whole.roles || groupsByRoles(request)) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
   const acceptedOnly = !raw && records.columns.has('action') && !names(filter.ast, 'action')
@@ -80,6 +83,11 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
   }
   if (request.bin_ms !== undefined) setting.small = await isSmall(c, setting)
   return { setting, filter, once, notes: [] }
+}
+
+/** Whether roles or services of the records are grouped by. */
+function groupsByRoles({ by = [], stat, distinct = [] }: FlowsRequest): boolean {
+  return [...by, ...distinct, stat?.element ?? ''].some(element => /^\s*(role|service)\s*$/i.test(element))
 }
 
 /** Less than 2^33 bytes or packets and 2^29 microseconds (9 minutes) a record, times two, makes products of less than 2^63. */

@@ -1,6 +1,8 @@
 /** The flow records that a request is asked of. */
 import { UserError } from '../errors.ts'
 import { packetFlowFields } from '../flow/packet-fields.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { roleColumns, withRoles } from '../query/roles.ts'
 import { flowsSource } from '../query/source.ts'
 import type { Case } from '../store/case.ts'
 
@@ -8,15 +10,19 @@ export interface Records {
   evidence: 'logs' | 'packets'
   columns: ReadonlySet<string>
   nfdump: boolean
-  /** A table of the case's database; with `sensor` also who recorded it. */
-  table(sensor: boolean): string
-  /** The same in SQL that any DuckDB can run. */
-  shown: string
+  /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
+  table(sensor: boolean, roles?: boolean): string
+  /** The same in SQL that any DuckDB can run, but for the roles, which are a table of ours. */
+  shown(roles?: boolean): string
 }
 
 /** @throws UserError if the case has no records of that kind. */
-export function recordsOf(c: Case, evidence: 'logs' | 'packets' = c.source, nfdump = false): Records {
-  const shown = flowsSource({ dir: c.dir, source: evidence })
+export function recordsOf(
+  c: Case,
+  evidence: 'logs' | 'packets' = c.source,
+  nfdump = false,
+  internal: readonly Prefix[] = [],
+): Records {
   const own = c.segments.filter(segment => segment.kind === (evidence === 'logs' ? 'flows' : 'packet-flows'))
   if (evidence !== c.source && own.length === 0) {
     throw new UserError(`no flow records of ${evidence} in the case: ${c.dir}`, {
@@ -24,9 +30,19 @@ export function recordsOf(c: Case, evidence: 'logs' | 'packets' = c.source, nfdu
       hint: `it has those of ${c.source}`,
     })
   }
-  if (evidence === 'logs') return { evidence, columns: c.columns, nfdump, table: () => 'flows', shown }
-  const columns = new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name)])
+  // nfdump knows no roles.
+  const more = nfdump ? [] : roleColumns
+  const columns =
+    evidence === 'logs'
+      ? new Set([...c.columns, ...more])
+      : new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name), ...more])
+  const judged = (table: string, roles: boolean): string =>
+    roles ? withRoles(table, { evidence, columns }, internal) : table
+  const shown = (roles = false): string => judged(flowsSource({ dir: c.dir, source: evidence }), roles)
+  if (evidence === 'logs')
+    return { evidence, columns, nfdump, table: (_, roles = false) => judged('flows', roles), shown }
   const withSensor =
     '(SELECT packet_flows.*, evidence.path AS interface_id FROM packet_flows LEFT JOIN evidence ON evidence.id = packet_flows._file)'
-  return { evidence, columns, nfdump, table: sensor => (sensor ? withSensor : 'packet_flows'), shown }
+  const table = (sensor: boolean, roles = false): string => judged(sensor ? withSensor : 'packet_flows', roles)
+  return { evidence, columns, nfdump, table, shown }
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { hasPorts, protocolName, SCTP, TCP, UDP } from './protocols.ts'
 
 /** What IANA registers on a port. */
 export interface RegisteredService {
@@ -42,4 +43,54 @@ export function registeredService(port: number, protocol: number): RegisteredSer
   const [name, description] = entry
   if (typeof name !== 'string' || name === '') return null
   return { name: usualNames.get(key) ?? name, description: String(description ?? '') }
+}
+
+const portForm = /^(\d{1,5})\/(tcp|udp|sctp)$/
+
+/**
+ * What the service on a port is called, and its port and protocol, e.g. `ssh` and `22/tcp`: both the latter where nothing is registered. A
+ * protocol without ports is its own service, by IANA's keyword. Null for a protocol that has none.
+ */
+export function serviceOn(port: number, protocol: number): { name: string; at: string } | null {
+  if (!hasPorts(protocol)) {
+    const name = protocolName(protocol)?.toLowerCase()
+    return name === undefined ? null : { name, at: name }
+  }
+  const at = `${port}/${transports.get(protocol)}`
+  return { name: registeredService(port, protocol)?.name ?? at, at }
+}
+
+/** Whether a text is a port and its protocol, as `serviceOn` writes them. */
+export function isServicePort(text: string): boolean {
+  const match = portForm.exec(text)
+  return match !== null && Number(match[1]) <= 65_535 && String(Number(match[1])) === match[1]
+}
+
+let names: Map<string, string> | undefined
+
+/** Every name that `serviceOn` can give, by the name in small letters; the well-known ports' first. */
+function servicesByName(): Map<string, string> {
+  if (names !== undefined) return names
+  names = new Map()
+  for (let port = 0; port <= 65_535; port++) {
+    for (const protocol of [TCP, UDP, SCTP]) {
+      const name = registeredService(port, protocol)?.name
+      if (name !== undefined && !names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+    }
+  }
+  for (let protocol = 0; protocol <= 255; protocol++) {
+    const name = hasPorts(protocol) ? undefined : serviceOn(0, protocol)?.name
+    if (name !== undefined && !names.has(name)) names.set(name, name)
+  }
+  return names
+}
+
+export function serviceNames(): Iterable<string> {
+  return servicesByName().values()
+}
+
+/** The service that a text names, in any case: IANA's name, or `8022/tcp`. Null for what is none. */
+export function serviceNamed(text: string): string | null {
+  const lower = text.toLowerCase()
+  return isServicePort(lower) ? lower : (servicesByName().get(lower) ?? null)
 }

@@ -37,7 +37,9 @@ const openings = {
 }
 
 /** The case whose records are judged; `source` tells how their flags are to be read. */
-export type Judged = Pick<Case, 'db' | 'source' | 'columns'>
+export interface Judged extends Pick<Case, 'db' | 'source'> {
+  columns: ReadonlySet<string>
+}
 
 /**
  * Chains records into connections.

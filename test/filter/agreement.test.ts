@@ -51,6 +51,7 @@ before(async () => {
     ],
     ports: [file('ports.txt', ['22', '80', '443']), file('no-ports.txt', [])],
     texts: [file('texts.txt', ['eu-west-1', 'a b', "o'hara"]), file('no-texts.txt', [])],
+    services: [file('services.txt', ['ssh', '53/udp']), file('no-services.txt', [])],
   }
   db = await Database.open({ threads: 1, memoryLimit: '1GB', tempDirectory: null })
   await makeTable(db, rows)

@@ -44,10 +44,13 @@ test('a case is asked, counted and completed', async t => {
     assert.deepEqual(await count('last 90s of case'), [2, 0])
     assert.deepEqual(await count('first 10s of case and dst port 22'), [1, 0])
     assert.deepEqual(await count('sensor eni-2 and action reject'), [1, 0])
+    assert.deepEqual(await count('service ssh'), [2, 0])
+    assert.deepEqual(await count('role client and dst port in [22 443]'), [3, 0])
     const completion = await completionContext(c)
     const offered = (text: string): string[] => complete(text, text.length, completion).items.map(item => item.text)
     assert.deepEqual(offered('mood = '), ['gloomy'])
     assert.deepEqual(offered('moo'), ['mood'])
+    assert.ok(offered('service ').includes('ssh'))
     assert.deepEqual(offered('src ip 192'), ['192.0.2.1'])
     assert.deepEqual(offered('last seen < 2').sort(), ['2023-11-14T22:13:20Z', '2023-11-14T23:14:20Z'])
   } finally {

@@ -52,6 +52,17 @@ test('offers only what has the ends that were named', () => {
   includes('src or dst ', 'port')
 })
 
+test('offers roles and services', () => {
+  includes('role ', 'client', 'server')
+  includes('service ss', 'ssh')
+  includes('service 3c', '3Com-nsd')
+  includes('service in [ssh dom', 'domain')
+  assert.deepEqual(offered('service ').includes('ssh'), false)
+  const ofCase: CompletionContext = { columns: new Set(['_service']), values: () => ['ssh'] }
+  const items = complete('service ', 8, ofCase).items.map(item => item.text)
+  assert.ok(items.includes('ssh') && !items.includes('domain'), items.join(' '))
+})
+
 test('offers comparators and values of the thing', () => {
   includes('proto ', 'tcp', 'udp', '=', 'in')
   assert.deepEqual(

@@ -107,6 +107,8 @@ function evaluateEnd(thing: string, side: string, test: Test, row: Row, setting:
     return some([matches(row[side === 'src' ? 'srcaddr' : 'dstaddr'] ?? null, test), inPacket === true])
   }
   if (thing === 'flags') return flags(test, row)
+  if (thing === 'role') return matches(row['_role'] ?? null, test)
+  if (thing === 'service') return service(test, row)
   const truth = matches(valueOfThing(thing, side, row), test)
   if ((thing !== 'icmp-type' && thing !== 'icmp-code') || test.op === 'known') return truth
   const protocol = number(row, 'protocol')
@@ -159,6 +161,12 @@ function valueOfThing(thing: string, side: string, row: Row): Cell {
     default:
       return row[columns[`${side} ${thing}`] ?? columns[thing] ?? thing] ?? null
   }
+}
+
+/** A service is called by its name, and by its port and protocol. */
+function service(test: Test, row: Row): Truth {
+  const name = matches(row['_service'] ?? null, test)
+  return test.op === 'text' || test.op === 'known' ? name : some([name, matches(row['_service_at'] ?? null, test)])
 }
 
 function flags(test: Test, row: Row): Truth {

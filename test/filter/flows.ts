@@ -73,7 +73,19 @@ export const types: Record<string, string> = {
   vlan: 'USMALLINT',
   tos: 'UTINYINT',
   custom_field: 'VARCHAR',
+  _role: 'VARCHAR',
+  _service: 'VARCHAR',
+  _service_at: 'VARCHAR',
 }
+
+/** Services by name, and by port and protocol. */
+export const services = [
+  ['ssh', '22/tcp'],
+  ['ssh', '22/udp'],
+  ['domain', '53/udp'],
+  ['8022/tcp', '8022/tcp'],
+  ['icmp', 'icmp'],
+] as const
 
 export const began_us = 1_700_000_000_000_000n
 const texts = ['eu-west-1', 'us-east-1', "o'hara", 'a b', '', 'unknown', 'ACCEPT', 'ünïcode', '%_']
@@ -87,6 +99,7 @@ export function randomRow(random: Random): Row {
   const length = pick(random, [0n, 0n, 500n, 1000n, 999_999n, 60_000_000n, 600_000_000n, -1_000_000n])
   const protocol = pick(random, [6n, 6n, 6n, 17n, 1n, 58n, 47n])
   const icmp = protocol === 1n || protocol === 58n
+  const service = random() < 0.2 ? null : pick(random, services)
   return {
     srcaddr: or(0.05, pick(random, addresses)),
     dstaddr: or(0.05, pick(random, addresses)),
@@ -111,6 +124,9 @@ export function randomRow(random: Random): Row {
     vlan: or(0.5, BigInt(pick(random, [0, 1, 5, 4095]))),
     tos: or(0.2, BigInt(pick(random, [0, 8, 184]))),
     custom_field: or(0.3, pick(random, texts)),
+    _role: or(0.2, pick(random, ['client', 'server'])),
+    _service: service?.[0] ?? null,
+    _service_at: service?.[1] ?? null,
   }
 }
 

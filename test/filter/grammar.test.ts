@@ -32,6 +32,7 @@ before(() => {
   write('empty.filter', '# nothing\n')
   write('bad.txt', '# addresses\n192.0.2.1\n192.0.2.300 # no\n')
   write('bad-ports.txt', '80\n99999\n')
+  write('services.txt', 'ssh\nSSH\n')
 })
 
 after(() => rmSync(folder, { recursive: true }))
@@ -164,7 +165,17 @@ const wrong = [
     'region = "\u001b[31mred" and prt 80',
     `${'('.repeat(201)}any${')'.repeat(201)}`,
   ],
-  ...['role = clent', 'service', 'icmp-type 300', 'fe80::1%eth0', 'ip fe80::1%eth0'],
+  ...[
+    'role = clent',
+    'service',
+    'service sssh',
+    'service = dns',
+    'service 99999/tcp',
+    'service in @services.txt',
+    'icmp-type 300',
+    'fe80::1%eth0',
+    'ip fe80::1%eth0',
+  ],
 ]
 
 test('an error shows the place, what was expected and the nearest word', () => {
@@ -288,7 +299,7 @@ test('as nfdump, what a record lacks is 0; else it can not be told', () => {
     'src_vlan',
     'tcp_flags',
   ])
-  assert.match(compile(parse('role client'), none).notes.join(), /belong to connections/)
+  assert.match(compile(parse('role client'), none).notes.join(), /role of these records/)
 })
 
 test('a piece of a case without times is refused', () => {

@@ -7,6 +7,7 @@ export interface FilterFiles {
   addresses: readonly string[]
   ports: readonly string[]
   texts: readonly string[]
+  services: readonly string[]
 }
 
 const texts = [
@@ -48,6 +49,8 @@ function randomTerm(random: Random, files: FilterFiles): string {
   }
   const port = (): string => String(random() < 0.8 ? from(ports) : Math.floor(random() * 65536))
   const count = (): string => from([...counts.map(String), '1k', '5M', '5g', '0x28'])
+  const service = (): string =>
+    from(['ssh', 'SSH', '22/tcp', '22/udp', 'domain', '8022/tcp', 'icmp', 'https', '443/TCP'])
   const one = ends()
   // `src and dst … !=` is refused as ambiguous.
   const sure = (words: readonly string[]): string => {
@@ -80,12 +83,16 @@ function randomTerm(random: Random, files: FilterFiles): string {
     () => `${one}${from(['internal', 'external'])}`,
     () => `action ${from(['', '= ', '!= '])}${from(['accept', 'REJECT'])}`,
     () => `sensor ${from(['=', '!=', ''])} ${from(['eni-1', 'eni-2', 'nat-1', 'eni-9'])}`,
+    () => `role ${from(['', '= ', '!= '])}${from(['client', 'SERVER'])}`,
+    () => `service ${from(['', '= ', '!= '])}${service()}`,
+    () => `service ${from(['contains', 'begins', 'ends'])} ${from(['ss', 'tcp', '"22/"', 'main', '""'])}`,
+    () => `service ${from(['in', 'not in'])} ${sets(list(service), files.services)}`,
     () => `flowdir ${from(['ingress', 'egress', '0', '1'])}`,
     () => `${from(['icmp-type', 'icmp-code'])} ${from(['', '=', '>'])} ${from([0, 3, 8])}`,
     () => `${one}vlan ${sure(['', '=', '>'])} ${from([0, 1, 5, 4095])}`,
     () => `${from(['', 'src '])}tos ${from([0, 8, 184])}`,
     () =>
-      `${from(['region', 'custom_field', 'subnet_id', 'service'])} ${from(['=', '!=', 'contains', 'begins', 'ends', ''])} ${from(texts)}`,
+      `${from(['region', 'custom_field', 'subnet_id'])} ${from(['=', '!=', 'contains', 'begins', 'ends', ''])} ${from(texts)}`,
     () =>
       `${from(['region', 'custom_field'])} ${from(['in', 'not in'])} ${sets(
         list(() => from(texts)),
@@ -94,7 +101,7 @@ function randomTerm(random: Random, files: FilterFiles): string {
     () => `${from(['traffic_path', 'encryption_status'])} ${from(signs)} ${from([0, 1, 2, 8])}`,
     () => `${from(['pkt_srcaddr', 'pkt-dstaddr', 'srcaddr'])} ${from(noOrder)} ${network(random)}`,
     () =>
-      `${from(['tcp_flags', 'srcaddr', 'bytes', 'sensor', 'region', 'subnet_id', 'bps', 'src port', 'end', 'role'])} is ${from(['', 'not '])}${from(['known', 'unknown'])}`,
+      `${from(['tcp_flags', 'srcaddr', 'bytes', 'sensor', 'region', 'subnet_id', 'bps', 'src port', 'end', 'role', 'service'])} is ${from(['', 'not '])}${from(['known', 'unknown'])}`,
     // Of nfdump's, and in no record here.
     () => from(['as 5', 'src as > 5', 'if 5', 'in if 5', 'next ip 192.0.2.1', 'next as in [5]']),
   ]
