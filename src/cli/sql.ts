@@ -48,7 +48,8 @@ export function sqlCommand(program: Command): void {
 }
 
 const sqlHelp = `
-Views: flows, packet_flows, connections, evidence, problems, silence, coverage. docs/reference/sql.md has every column and function.
+Views: flows, packet_flows, connections, evidence, problems, silence, coverage, queries.
+docs/reference/sql.md has every column and function.
 
 Examples:
   tidemark sql "SELECT srcaddr, sum(bytes) FROM flows WHERE in_net(dstaddr, '10.0.0.0/8') GROUP BY ALL ORDER BY 2 DESC LIMIT 10"

@@ -98,6 +98,13 @@ const coverageColumns = [
   column('holes', 'UBIGINT', 'Times without a line of any kind, longer than 2 minutes (20 at an interval of 10).'),
 ]
 
+const queryColumns = [
+  column('name', 'VARCHAR', 'Its name: `tidemark flows --query NAME` asks it.'),
+  column('saved', 'TIMESTAMP', 'When it was saved.'),
+  column('filter', 'VARCHAR', 'Its filter, with `$name` for parameters; null when it asks for every record.'),
+  column('request', 'JSON', "The whole of it, e.g. `request->>'order'`, as `queryFlows` takes it."),
+]
+
 export const views: readonly View[] = [
   {
     name: 'flows',
@@ -118,6 +125,11 @@ export const views: readonly View[] = [
   { name: 'problems', doc: 'A place in the evidence that is in no record.', columns: problemColumns },
   { name: 'silence', doc: 'A NODATA or SKIPDATA line.', columns: silenceColumns },
   { name: 'coverage', doc: 'A sensor, with what its logs cover.', columns: coverageColumns },
+  {
+    name: 'queries',
+    doc: 'A saved query of `tidemark flows`; no evidence. If `queries.json` can not be read, only what names this view fails.',
+    columns: queryColumns,
+  },
 ]
 
 export const viewNames: readonly string[] = views.map(view => view.name)

@@ -1,6 +1,8 @@
+import { UserError } from '../errors.ts'
 import { type Case, subscriptionOf } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import { readQueries } from '../store/queries.ts'
 import { type View, type ViewColumn, views } from './schema.ts'
 
 /** Documented views are found in here; what a case has for its own use stays out of sight. */
@@ -21,6 +23,7 @@ export async function createDocumentedViews(c: Case): Promise<void> {
   for (const view of views) {
     if (view.name === 'evidence') await createEvidence(c, view)
     else if (view.name === 'problems') await createTable(c, view, c.problems)
+    else if (view.name === 'queries') await createQueries(c, view)
     else if (view.name === 'coverage') await c.db.run(`CREATE VIEW ${schema}.coverage AS ${coverageSql(c)}`)
     else await createView(c, view)
   }
@@ -45,6 +48,28 @@ async function createView(c: Case, { name, columns }: View): Promise<void> {
 async function createEvidence(c: Case, view: View): Promise<void> {
   const rows = c.evidence.map((file: EvidenceEntry) => ({ ...file, subscription: subscriptionOf(file.path) }))
   await createTable(c, view, rows)
+}
+
+/** Anyone may write the file of the saved queries: one that can not be read stops the queries that name this view, and no others. */
+async function createQueries(c: Case, view: View): Promise<void> {
+  try {
+    const rows = Object.entries(await readQueries(c.dir)).map(([name, { saved, request }]) => ({
+      ...{ name, saved, request, filter: request.filter ?? null },
+    }))
+    await createTable(c, view, rows)
+  } catch (error) {
+    const known = error instanceof UserError ? error : new UserError('saved queries can not be read: queries.json')
+    const why = [
+      known.message.replaceAll(`${c.dir}/`, ''),
+      known.hint ?? 'it holds no evidence: mend or delete it',
+    ].join('\n')
+    const columns = view.columns.map(column => `CAST(NULL AS ${sqlOf(column)}) AS ${quotedName(column.name)}`)
+    // It may quote the file, and SQL ends at a NUL.
+    const message = `'${why.slice(0, 1000).replaceAll('\0', '').replaceAll("'", "''")}'`
+    await c.db.run(
+      `CREATE VIEW ${schema}.${view.name} AS SELECT ${columns.join(', ')} WHERE CAST(error(${message}) AS BOOLEAN)`,
+    )
+  }
 }
 
 /** A table of what is in memory already. */
