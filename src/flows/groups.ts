@@ -93,12 +93,7 @@ export function checkNames(keys: readonly Element[], measures: readonly Measure[
 }
 
 /** @param among a join with the groups that are wanted. */
-function groupsSql(
-  s: Setting,
-  sides: readonly (readonly Element[])[],
-  measures: readonly Measure[],
-  among = '',
-): Sql {
+function groupsSql(s: Setting, sides: readonly (readonly Element[])[], measures: readonly Measure[], among = ''): Sql {
   const needed = neededColumns(s, measures)
   const keys = sides[0]!.map(({ name }) => quotedName(name))
   const aggregates = measures.flatMap(({ aggregate, name }) =>

@@ -7,7 +7,7 @@ import { errorCode, UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
-import { Database, type DatabaseOptions, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
+import { ChunkTable, Database, type DatabaseOptions, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
 import {
   alteredLedger,
@@ -286,7 +286,9 @@ async function createPacketView(
 function fileList(dir: string, segments: readonly SegmentEntry[]): string | null {
   if (segments.length === 0) return null
   const paths = segments.map(segment => quotedPath(segmentPath(dir, segment.name)))
-  return `read_parquet([${paths.join(', ')}], union_by_name=true, hive_partitioning=false)`
+  // Where all have the same columns, the first one's footer tells them: the others are not opened before they are read.
+  const layouts = new Set(segments.map(({ columns }) => [...columns].sort().join(',')))
+  return `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false)`
 }
 
 function emptyFlows(): string {
@@ -327,11 +329,18 @@ async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntr
   const rows = kept.map(file => ({
     ...{ id: file.id, path: file.path, subscription: subscriptionOf(file.path), sensor: sensorOf(file) },
   }))
+  const texts = (of: (row: (typeof rows)[number]) => string | null): string[] => rows.map(row => of(row) ?? '')
+  new ChunkTable(db).offer(
+    [
+      { name: 'id', type: 'UINTEGER', data: Uint32Array.from(rows, row => row.id!), valid: null },
+      { name: 'path', type: 'VARCHAR', data: texts(row => row.path), valid: null },
+      { name: 'subscription', type: 'VARCHAR', data: texts(row => row.subscription), valid: null },
+      { name: 'sensor', type: 'VARCHAR', data: texts(row => row.sensor), valid: null },
+    ],
+    rows.length,
+  )
   await db.run(
-    `CREATE TABLE evidence AS
-     SELECT (row->>'id')::UINTEGER AS id, row->>'path' AS path, row->>'subscription' AS subscription, row->>'sensor' AS sensor
-     FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
-    [JSON.stringify(rows)],
+    `CREATE TABLE evidence AS SELECT id, path, nullif(subscription, '') AS subscription, sensor FROM chunks()`,
   )
 }
 
