@@ -168,13 +168,10 @@ class AddressColumns {
   }
 }
 
-const tables = new WeakMap<Database, ChunkTable>()
-
 /** Puts the sets of a compiled filter into temporary tables of the database that is to be asked. A set that is there already stays. */
-export async function loadSets(database: Database, sets: readonly ValueSet[], chunks?: ChunkTable): Promise<void> {
+export async function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
   if (sets.length === 0) return
-  const table = chunks ?? tables.get(database) ?? new ChunkTable(database)
-  tables.set(database, table)
+  const table = ChunkTable.of(database)
   for (const set of sets) {
     table.offer(set.columns, set.rows)
     await database.run(`CREATE TEMP TABLE IF NOT EXISTS ${quotedName(set.table)} AS SELECT * FROM chunks()`)

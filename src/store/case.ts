@@ -330,7 +330,7 @@ async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntr
     ...{ id: file.id, path: file.path, subscription: subscriptionOf(file.path), sensor: sensorOf(file) },
   }))
   const texts = (of: (row: (typeof rows)[number]) => string | null): string[] => rows.map(row => of(row) ?? '')
-  new ChunkTable(db).offer(
+  ChunkTable.of(db).offer(
     [
       { name: 'id', type: 'UINTEGER', data: Uint32Array.from(rows, row => row.id!), valid: null },
       { name: 'path', type: 'VARCHAR', data: texts(row => row.path), valid: null },

@@ -195,8 +195,9 @@ export class ChunkTable {
   private columns: readonly ChunkColumn[] = []
   private rows = 0
   private at = 0
+  private static readonly tables = new WeakMap<Database, ChunkTable>()
 
-  constructor(database: Database) {
+  private constructor(database: Database) {
     const table = bindings.create_table_function()
     bindings.table_function_set_name(table, 'chunks')
     bindings.table_function_set_bind(table, info => {
@@ -206,6 +207,15 @@ export class ChunkTable {
     bindings.table_function_set_init(table, info => bindings.init_set_max_threads(info, 1))
     bindings.table_function_set_function(table, (_, chunk) => this.fill(chunk))
     database.register(table)
+  }
+
+  /** The one of a database: a second table function of the name would be ignored. */
+  static of(database: Database): ChunkTable {
+    const known = ChunkTable.tables.get(database)
+    if (known !== undefined) return known
+    const table = new ChunkTable(database)
+    ChunkTable.tables.set(database, table)
+    return table
   }
 
   /** What the next query over `chunks()` sees. The arrays must not change until it has ended. */

@@ -38,7 +38,7 @@ export class SegmentWriter {
   private constructor(caseDir: string, database: Database) {
     this.caseDir = caseDir
     this.database = database
-    this.chunks = new ChunkTable(database)
+    this.chunks = ChunkTable.of(database)
   }
 
   static async open(caseDir: string): Promise<SegmentWriter> {
@@ -146,13 +146,9 @@ export async function copyBuffer(database: Database, buffer: RecordBuffer, path:
   const columns: ChunkColumn[] = []
   const select: string[] = []
   for (const column of buffer.columns()) addField(column, columns, select)
-  const chunks = tablesOf.get(database) ?? new ChunkTable(database)
-  tablesOf.set(database, chunks)
-  chunks.offer(columns, buffer.rows)
+  ChunkTable.of(database).offer(columns, buffer.rows)
   await database.run(`COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`)
 }
-
-const tablesOf = new WeakMap<Database, ChunkTable>()
 
 /** Gives finished segments their place. */
 export async function placeSegments(caseDir: string, names: readonly string[]): Promise<void> {

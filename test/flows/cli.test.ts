@@ -46,6 +46,15 @@ const json = (
   sql: string
 } => JSON.parse(flows([...args, '--json']).stdout)
 
+test('addresses and ports of a file are asked of a case', () => {
+  writeFileSync(join(work.root, 'bad.txt'), '203.0.113.5\n2001:db8::/64\n192.0.2.0/24\n')
+  writeFileSync(join(work.root, 'ports.txt'), '22\n53\n')
+  const found = (filter: string): unknown[] => json([filter, '-O', 'start']).rows.map(row => row['_line'])
+  assert.equal(found('dst ip in @bad.txt').length, 5)
+  assert.equal(found('dst ip in @bad.txt and dst port in @ports.txt').length, 2)
+  assert.equal(found('not dst ip in @bad.txt').length, 2)
+})
+
 const pages: Record<string, string[]> = {
   list: [],
   stat: ['-s', 'ip/bytes', '-n', '3', '--other'],
