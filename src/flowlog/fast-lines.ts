@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { assert } from '../errors.ts'
 import type { Column } from '../flow/column.ts'
 import type { Dictionary } from '../flow/dictionary.ts'
+import { instantiate } from '../source/wasm-module.ts'
 
 /** Kinds of steps, as wasm/lines.ts numbers them. */
 const kinds = { text: 0, address: 1, u8: 2, u16: 3, u64: 4, time: 5, stamp: 6 } as const
@@ -100,13 +99,11 @@ export class FastLines {
   private block: { source: Uint8Array | null; from: number; to: number } = { source: null, from: 0, to: 0 }
   private oddLines = 0
 
-  private constructor(code: WebAssembly.Module) {
-    this.memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages })
-    this.bytes = new Uint8Array(this.memory.buffer)
-    this.words = new Uint32Array(this.memory.buffer)
-    const abort = (): void => assert(false, 'the reader of plain lines gave up')
-    const instance = new WebAssembly.Instance(code, { env: { memory: this.memory, abort } })
-    this.module = instance.exports as unknown as LinesModule
+  private constructor(memory: WebAssembly.Memory, module: LinesModule) {
+    this.memory = memory
+    this.bytes = new Uint8Array(memory.buffer)
+    this.words = new Uint32Array(memory.buffer)
+    this.module = module
     this.module.prepare(this.reserve(1 << 16), this.reserve(82 * 16))
     this.input = this.reserve(blockBytes + bytesBeyond)
     this.bottom = this.free
@@ -115,8 +112,9 @@ export class FastLines {
   /** The one of this thread; null where the machine has no vector instructions, and every line is the careful reader's. */
   static get(): FastLines | null {
     if (FastLines.ofThread === undefined) {
-      const code = readFileSync(new URL('./wasm/lines.wasm', import.meta.url))
-      FastLines.ofThread = WebAssembly.validate(code) ? new FastLines(new WebAssembly.Module(code)) : null
+      const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages })
+      const module = instantiate<LinesModule>(new URL('./wasm/lines.wasm', import.meta.url), memory)
+      FastLines.ofThread = module === null ? null : new FastLines(memory, module)
     }
     return FastLines.ofThread
   }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { assert } from '../errors.ts'
+import { instantiate } from './wasm-module.ts'
 
 /** Bytes that may be written beyond the content, and read beyond the data (wasm/inflate.ts). */
 const slackBytes = 512
@@ -30,20 +29,20 @@ interface InflateModule {
  */
 export class Gunzip {
   private static ofThread: Gunzip | null | undefined
-  private readonly memory = new WebAssembly.Memory({ initial: 4, maximum: 2048 })
+  private readonly memory: WebAssembly.Memory
   private readonly module: InflateModule
 
-  private constructor(code: WebAssembly.Module) {
-    const abort = (): void => assert(false, 'unpacking gave up')
-    this.module = new WebAssembly.Instance(code, { env: { memory: this.memory, abort } })
-      .exports as unknown as InflateModule
+  private constructor(memory: WebAssembly.Memory, module: InflateModule) {
+    this.memory = memory
+    this.module = module
   }
 
   /** The one of this thread; null where the machine has no vector instructions. */
   static get(): Gunzip | null {
     if (Gunzip.ofThread === undefined) {
-      const code = readFileSync(new URL('./wasm/inflate.wasm', import.meta.url))
-      Gunzip.ofThread = WebAssembly.validate(code) ? new Gunzip(new WebAssembly.Module(code)) : null
+      const memory = new WebAssembly.Memory({ initial: 4, maximum: 2048 })
+      const module = instantiate<InflateModule>(new URL('./wasm/inflate.wasm', import.meta.url), memory)
+      Gunzip.ofThread = module === null ? null : new Gunzip(memory, module)
     }
     return Gunzip.ofThread
   }
