@@ -177,37 +177,42 @@ class Adding {
     return new Promise((resolve, reject) => {
       worker.on('error', reject)
       worker.on('exit', code => reject(new Error(`a worker ended early, with status ${code}`)))
-      worker.on('message', (message: FromWorker) => {
-        if (message.type === 'finished') resolve(this.entering)
-        else if (message.type === 'failed') reject(failure(message))
-        else this.answer(worker, message, reject)
+      worker.on('message', (messages: FromWorker[]) => {
+        const answers: ToWorker[] = []
+        for (const message of messages) {
+          if (message.type === 'finished') resolve(this.entering)
+          else if (message.type === 'failed') reject(failure(message))
+          else answers.push(...this.answer(worker, message, reject))
+        }
+        if (answers.length > 0) worker.postMessage(answers)
       })
     })
   }
 
+  /** What to answer, if anything, now. */
   private answer(
     worker: Worker,
     message: Exclude<FromWorker, { type: 'finished' | 'failed' }>,
     reject: (error: unknown) => void,
-  ): void {
-    const say = (answer: ToWorker): void => worker.postMessage(answer)
+  ): ToWorker[] {
     switch (message.type) {
       case 'next': {
         const task = this.stopping ? undefined : this.queue.shift()
-        say(task ? { type: 'file', task, ahead: this.queue.length > aheadMin } : { type: 'finish' })
-        break
+        return [task ? { type: 'file', task, ahead: this.queue.length > aheadMin } : { type: 'finish' }]
       }
       case 'hashed': {
         const { sha256, task } = message
         const other = this.known.get(sha256) ?? null
         const reading = this.reading.get(sha256)
         if (other === null && reading && !this.stopping) {
-          reading.waiting.push(() => this.answer(worker, message, reject))
+          reading.waiting.push(() => {
+            const answers = this.answer(worker, message, reject)
+            if (answers.length > 0) worker.postMessage(answers)
+          })
           break
         }
         if (other === null) this.reading.set(sha256, { path: task.path, waiting: [] })
-        say({ type: 'claim', duplicateOf: other })
-        break
+        return [{ type: 'claim', duplicateOf: other }]
       }
       case 'settled': {
         const reading = this.reading.get(message.sha256)
@@ -228,6 +233,7 @@ class Adding {
         this.entering = this.entering.then(() => this.enter(message.evidence, message.segments))
         this.entering.catch(reject)
     }
+    return []
   }
 
   /** Enters a batch: its segments get their place, then one line in the ledger makes them part of the case. */

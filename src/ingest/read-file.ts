@@ -64,18 +64,19 @@ export async function openFile(task: FileTask, options: ReadOptions): Promise<Op
 export async function readOpened(file: OpenedFile, batch: Batch, options: ReadOptions): Promise<void> {
   const { task, source } = file
   if (source === null) return batch.endFile(account(task, null, file.problem!), [], [])
-  const same = await file.duplicateOf
-  if (same !== null) {
-    return batch.endFile(
-      account(task, source, { status: 'duplicate', problem: `same content as ${same}: already in the case` }),
-      [],
-      [],
-    )
-  }
   try {
-    await readContent(task, source, batch, options)
+    const same = await file.duplicateOf
+    if (same !== null) {
+      const problem = `same content as ${same}: already in the case`
+      return batch.endFile(account(task, source, { status: 'duplicate', problem }), [], [])
+    }
+    try {
+      await readContent(task, source, batch, options)
+    } finally {
+      options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
+    }
   } finally {
-    options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
+    source.release()
   }
 }
 
@@ -335,12 +336,12 @@ function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
   const text = new TextDecoder().decode(head.subarray(0, headBytes))
   const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
   const first = lines.find(line => line !== '') ?? ''
-  const records = lines.filter(looksLikeRecord)
-  // By most of them: the first may be damaged.
-  const stamped = records.filter(isStamped).length * 2 > records.length
   if (layoutOfHeader(isStamped(first) ? first.slice(first.indexOf(' ') + 1) : first)) {
     return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
   }
+  const records = lines.filter(looksLikeRecord)
+  // By most of them: the first may be damaged.
+  const stamped = records.filter(isStamped).length * 2 > records.length
   if (/^[[{]/.test(first))
     return notRead('JSON: flow records that are wrapped in it must be unwrapped first, one a line')
   if (first.includes(',') && layoutOfHeader(first.replaceAll(',', ' '))) {

@@ -20,13 +20,29 @@ type Given = Extract<ToWorker, { type: 'file' }>
 /** Questions that the main thread has not answered yet, in the order in which they were asked. */
 const asked = { task: [] as ((given: Given | null) => void)[], claim: [] as ((duplicateOf: string | null) => void)[] }
 
-port.on('message', (message: ToWorker) => {
-  if (message.type === 'claim') asked.claim.shift()?.(message.duplicateOf)
-  else asked.task.shift()?.(message.type === 'file' ? message : null)
+port.on('message', (messages: ToWorker[]) => {
+  for (const message of messages) {
+    if (message.type === 'claim') asked.claim.shift()?.(message.duplicateOf)
+    else asked.task.shift()?.(message.type === 'file' ? message : null)
+  }
 })
 
+let unsaid: FromWorker[] = []
+
 function say(message: FromWorker): void {
-  port.postMessage(message)
+  unsaid.push(message)
+  post()
+}
+
+/** Says it with what is said next, or when this thread has to wait: to post each alone would take a tenth of the time of reading. */
+function saySoon(message: FromWorker): void {
+  if (unsaid.push(message) === 1) setImmediate(post)
+}
+
+function post(): void {
+  if (unsaid.length === 0) return
+  port.postMessage(unsaid)
+  unsaid = []
 }
 
 const progressMilliseconds = 100
@@ -46,7 +62,7 @@ function tell(bytes: number, records: number): void {
 function nextTask(): Promise<Given | null> {
   return new Promise(resolve => {
     asked.task.push(resolve)
-    say({ type: 'next' })
+    saySoon({ type: 'next' })
   })
 }
 
@@ -62,7 +78,7 @@ const options: ReadOptions = {
   limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
   stopped: () => Atomics.load(stop, 0) === 1,
   claim,
-  settled: (sha256, kept) => say({ type: 'settled', sha256, kept }),
+  settled: (sha256, kept) => saySoon({ type: 'settled', sha256, kept }),
   progress: tell,
   stagingDir: join(settings.caseDir, caseFiles.incoming),
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, readFileSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { OpenBytes } from './expand.ts'
 
@@ -7,6 +7,11 @@ import type { OpenBytes } from './expand.ts'
 const wholeBytesMax = 64 << 20
 const pieceBytes = 256 << 10
 const plainBytes = 1 << 20
+
+/** Memory that files were read into and that is free again: to find new pages for each takes the kernel longer than to read it. */
+const spare: Buffer[] = []
+const spareMax = 4
+const spareBytes = 1 << 20
 
 /** A file's bytes, with the digest of exactly these bytes. */
 export interface SourceBytes {
@@ -18,6 +23,8 @@ export interface SourceBytes {
   open: OpenBytes
   /** Whether what `open()` gave last had the digest `sha256`: if not, the file has changed meanwhile. */
   isUnchanged: () => Promise<boolean>
+  /** Gives the memory of `whole` back, which may be another file's from now on. Need not be called. */
+  release: () => void
 }
 
 /** Reads a file, or, of a large one, its digest first and its bytes when they are asked for. */
@@ -29,7 +36,7 @@ export async function readSource(
   const name = typeof path === 'string' ? path : Buffer.from(path)
   if (size <= largest) {
     // In one go, without a turn through other threads for each piece: whoever calls this is a thread for reading.
-    const bytes = readFileSync(name)
+    const bytes = readWhole(name, size)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return {
       size: bytes.length,
@@ -38,6 +45,7 @@ export async function readSource(
       whole: bytes,
       open: () => pieces(bytes),
       isUnchanged: () => Promise.resolve(true),
+      release: () => giveBack(bytes),
     }
   }
   let head: Uint8Array = new Uint8Array(0)
@@ -64,7 +72,29 @@ export async function readSource(
     if (digestRead === null) for await (const _ of opened());
     return digestRead === sha256
   }
-  return { size: total, sha256, head, whole: null, open: opened, isUnchanged }
+  return { size: total, sha256, head, whole: null, open: opened, isUnchanged, release: () => undefined }
+}
+
+/** All bytes of a file that had `size` when it was listed. */
+function readWhole(name: string | Buffer, size: number): Buffer {
+  if (size >= spareBytes) return readFileSync(name)
+  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(spareBytes)
+  const file = openSync(name, 'r')
+  try {
+    for (let length = 0; length < memory.length; ) {
+      const read = readSync(file, memory, length, memory.length - length, null)
+      if (read === 0) return memory.subarray(0, length)
+      length += read
+    }
+  } finally {
+    closeSync(file)
+  }
+  // It has grown since.
+  return readFileSync(name)
+}
+
+function giveBack(bytes: Buffer): void {
+  if (bytes.buffer.byteLength === spareBytes && spare.length < spareMax) spare.push(Buffer.from(bytes.buffer))
 }
 
 /** A file's bytes as they come, without a digest: for what is not kept. */

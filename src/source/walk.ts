@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { errorCode, errorText, UserError } from '../errors.ts'
@@ -36,7 +37,7 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> 
       })
     }
   }
-  for (const path of paths) await visit({ path, raw: null }, found, entered)
+  for (const path of paths) await visit({ path, raw: null, real: null }, found, entered)
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
 
@@ -44,20 +45,26 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> 
 interface Place {
   path: string
   raw: Buffer | null
+  /** The path without links, as bytes, where it is known. */
+  real: string | null
 }
 
 async function visit(place: Place, found: Map<string, FoundFile>, entered: Set<string>): Promise<void> {
   const { path, raw } = place
   const own = { path, rawPath: raw }
   try {
-    const info = await stat(raw ?? path)
-    const real = (await realpath(raw ?? path, 'buffer')).toString('latin1')
+    const info = place.real === null ? await stat(raw ?? path) : statSync(raw ?? path)
+    const real = place.real ?? (await realpath(raw ?? path, 'buffer')).toString('latin1')
     if (info.isDirectory()) {
       if (entered.has(real)) return
       entered.add(real)
-      const names = (await readdir(raw ?? path, { encoding: 'buffer' })).sort(Buffer.compare)
-      if (caseMarks.every(mark => names.some(name => name.toString() === mark))) return
-      for (const name of names) await visit(within(place, name), found, entered)
+      const entries = await readdir(raw ?? path, { encoding: 'buffer', withFileTypes: true })
+      if (caseMarks.every(mark => entries.some(entry => entry.name.toString() === mark))) return
+      for (const entry of entries.sort((a, b) => Buffer.compare(a.name, b.name))) {
+        // Of a plain file the folder tells where it really is.
+        const own = entry.isFile() ? join(real, entry.name.toString('latin1')) : null
+        await visit(within(place, entry.name, own), found, entered)
+      }
     } else if (!found.has(real)) {
       const problem = info.isFile() ? null : 'not a regular file (a pipe, device or socket)'
       found.set(real, { ...own, size: info.isFile() ? info.size : 0, problem, unreadable: false })
@@ -68,7 +75,7 @@ async function visit(place: Place, found: Map<string, FoundFile>, entered: Set<s
   }
 }
 
-function within(folder: Place, name: Buffer): Place {
+function within(folder: Place, name: Buffer, real: string | null): Place {
   const text = name.toString()
   const isOdd = !Buffer.from(text).equals(name)
   const shown = isOdd
@@ -76,7 +83,7 @@ function within(folder: Place, name: Buffer): Place {
     : text
   const isRaw = isOdd || folder.raw !== null
   const raw = isRaw ? Buffer.concat([folder.raw ?? Buffer.from(folder.path), Buffer.from(sep), name]) : null
-  return { path: join(folder.path, shown), raw }
+  return { path: join(folder.path, shown), raw, real }
 }
 
 function unreadable(path: string, error: unknown): UserError {
