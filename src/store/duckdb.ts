@@ -6,8 +6,9 @@
  */
 import { createRequire } from 'node:module'
 import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
-import bindings from '@duckdb/node-bindings'
+import type native from '@duckdb/node-bindings'
 import { assert, errorText } from '../errors.ts'
+import bindings from './bindings.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -42,11 +43,11 @@ export type Value = DuckDBValue
 export type Row = Record<string, Value>
 
 export class Database {
-  private readonly instance: bindings.Database
-  private readonly handle: bindings.Connection
+  private readonly instance: native.Database
+  private readonly handle: native.Connection
   private opened: DuckDBConnection | null = null
 
-  private constructor(instance: bindings.Database, handle: bindings.Connection) {
+  private constructor(instance: native.Database, handle: native.Connection) {
     this.instance = instance
     this.handle = handle
   }
@@ -123,7 +124,7 @@ export class Database {
   }
 
   /** Makes a table function of this connection. */
-  register(table: bindings.TableFunction): void {
+  register(table: native.TableFunction): void {
     bindings.register_table_function(this.handle, table)
   }
 
@@ -225,7 +226,7 @@ export class ChunkTable {
     this.at = 0
   }
 
-  private fill(chunk: bindings.DataChunk): void {
+  private fill(chunk: native.DataChunk): void {
     const rows = Math.min(chunkRows, this.rows - this.at)
     if (rows > 0) {
       for (const [i, column] of this.columns.entries()) {
@@ -242,7 +243,7 @@ export class ChunkTable {
   }
 }
 
-function copyInto(vector: bindings.Vector, data: ChunkColumn['data'], from: number, rows: number): void {
+function copyInto(vector: native.Vector, data: ChunkColumn['data'], from: number, rows: number): void {
   if (isStrings(data)) {
     for (let row = 0; row < rows; row++) bindings.vector_assign_string_element(vector, row, data[from + row] ?? '')
   } else {
@@ -255,7 +256,7 @@ function isStrings(data: ChunkColumn['data']): data is readonly string[] {
   return Array.isArray(data)
 }
 
-function logicalType(type: ChunkColumn['type']): bindings.LogicalType {
+function logicalType(type: ChunkColumn['type']): native.LogicalType {
   return typeof type === 'string' ? bindings.create_logical_type(chunkTypes[type]) : bindings.create_enum_type(type)
 }
 
