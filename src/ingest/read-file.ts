@@ -33,6 +33,8 @@ export class Stopped extends Error {}
 
 const sensorsShownMax = 20
 const headBytes = 64 << 10
+const CR = 13
+const LF = 10
 const silencesAtOnce = 10_000
 const changed = 'it changed while it was being read'
 const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
@@ -333,12 +335,12 @@ const notText: Verdict = {
  * `--format` does. Records after something else are told as unreadable: a header that was damaged must not hide them.
  */
 function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
-  const text = new TextDecoder().decode(head.subarray(0, headBytes))
-  const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
-  const first = lines.find(line => line !== '') ?? ''
+  const first = firstLine(head)
   if (layoutOfHeader(isStamped(first) ? first.slice(first.indexOf(' ') + 1) : first)) {
     return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
   }
+  const text = new TextDecoder().decode(head.subarray(0, headBytes))
+  const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
   const records = lines.filter(looksLikeRecord)
   // By most of them: the first may be damaged.
   const stamped = records.filter(isStamped).length * 2 > records.length
@@ -356,6 +358,15 @@ function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
     status: 'unreadable',
     problem: `flow records, but ${atOnce ? 'no header line names their fields' : 'their first line is no header that names their fields'}: say which with --format (default, v3, v5, tgw or the field names)`,
   }
+}
+
+/** The first line that is not blank, as far as it is in the head. */
+function firstLine(head: Uint8Array): string {
+  let from = 0
+  while (head[from] === CR || head[from] === LF) from++
+  const newline = head.indexOf(LF, from)
+  const end = Math.min(newline < 0 ? head.length : newline, from + headBytes)
+  return new TextDecoder().decode(head.subarray(from, end)).replace(/\r$/, '')
 }
 
 function notRead(problem: string): Verdict {
