@@ -13,13 +13,13 @@ export interface Coverage {
 const gapsMax = 1000
 
 /**
- * Each sensor's covered time, and the gaps that overlap the window.
+ * Makes the table `span` of what the logs cover, beside what else is asked of the case.
  *
- * Records are first gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
+ * Records are gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
  * hidden there, and the sort that follows is of these, not of records.
  */
-export async function gatherCoverage(c: Case, window: { from_us: number; to_us: number } | null): Promise<Coverage> {
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE span AS
+export async function gatherSpans(c: Case): Promise<void> {
+  await c.db.runBeside(`CREATE OR REPLACE TABLE span AS
     SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
       count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
       SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
@@ -27,6 +27,10 @@ export async function gatherCoverage(c: Case, window: { from_us: number; to_us: 
     GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
     UNION ALL
     SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
+}
+
+/** Each sensor's covered time, and the gaps that overlap the window. Reads `span`. */
+export async function gatherCoverage(c: Case, window: { from_us: number; to_us: number } | null): Promise<Coverage> {
   await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
     WITH per AS (SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
     before AS (

@@ -9,7 +9,7 @@ import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { correlate } from './correlation.ts'
-import { gatherCoverage } from './coverage.ts'
+import { gatherCoverage, gatherSpans } from './coverage.ts'
 import type {
   AttackSurface,
   Count,
@@ -81,6 +81,24 @@ async function gather(
   options: InvestigateOptions,
 ): Promise<Dossier> {
   await gatherRecords(c, subject)
+  // All records are read for it; the steps until it is needed are of the subject's records, and leave processors idle.
+  const spans = gatherSpans(c)
+  // Whatever else fails first is what is told.
+  spans.catch(() => undefined)
+  try {
+    return await gatherRest(c, subject, own, options, spans)
+  } finally {
+    await spans.catch(() => undefined)
+  }
+}
+
+async function gatherRest(
+  c: Case,
+  subject: readonly Prefix[],
+  own: readonly Prefix[],
+  options: InvestigateOptions,
+  spans: Promise<void>,
+): Promise<Dossier> {
   const interval = await intervalSeconds(c)
   const lateness = c.source === 'logs' ? latenessSeconds : 0
   const gap_us = (c.source === 'logs' ? interval + lateness : packetGapSeconds) * 1_000_000
@@ -93,6 +111,7 @@ async function gather(
   )
   const window =
     Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
+  await spans
   const coverage = await gatherCoverage(c, window)
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
   const findings = await findAll({

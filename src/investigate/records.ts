@@ -8,7 +8,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { countOnce } from '../query/count-once.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
+import { type Case, flowsWith } from '../store/case.ts'
 
 async function run(c: Case, piece: Sql): Promise<void> {
   await c.db.run(piece.text, piece.values)
@@ -30,6 +30,7 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
   const addresses = hasPkt ? ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'] : ['srcaddr', 'dstaddr']
   const tests = addresses.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
   const any: Sql = { text: tests.map(test => test.text).join(' OR '), values: tests.flatMap(test => test.values) }
+  const flows = await flowsWith(c, any)
   const effective = (side: 'src' | 'dst', half: 'hi' | 'lo'): string =>
     hasPkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
   await run(
@@ -45,7 +46,7 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
       action IS NOT DISTINCT FROM 'REJECT' AS rejected, action, tcp_flags,
       pkt_src_aws_service AS src_service, pkt_dst_aws_service AS dst_service,
       true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v
-    FROM flows LEFT JOIN evidence ON evidence.id = _file
+    FROM ${rawSql(flows)} LEFT JOIN evidence ON evidence.id = _file
     WHERE ${any}`,
   )
   await run(

@@ -7,7 +7,16 @@ import { errorCode, UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
-import { ChunkTable, Database, type DatabaseOptions, duckdbVersion, quotedName, quotedPath } from './duckdb.ts'
+import {
+  ChunkTable,
+  Database,
+  type DatabaseOptions,
+  duckdbVersion,
+  quotedName,
+  quotedPath,
+  quotedString,
+  type Value,
+} from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
 import {
   alteredLedger,
@@ -232,24 +241,49 @@ async function createViews(
     `CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`,
   )
   const flows = ofKind(segments, 'flows')
-  const present = new Set(flows.flatMap(segment => segment.columns))
-  const absent = coreFields
-    .filter(name => !present.has(name))
-    .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
-  const source = fileList(dir, flows)
-  const rest = ['*', ...absent].join(', ')
   await createPacketView(db, 'packet_flows', fileList(dir, ofKind(segments, 'packet-flows')), packetFlowFields)
   await createPacketView(db, 'connections', fileList(dir, ofKind(segments, 'connections')), connectionFields)
   if (kind === 'packets') await createFlowsOfPackets(db)
   else
     await db.run(
-      source
-        ? `CREATE VIEW flows AS SELECT ${rest} FROM ${source}`
+      flows.length > 0
+        ? `CREATE VIEW flows AS ${flowsSql(dir, flows, flows)}`
         : `CREATE VIEW flows AS SELECT ${emptyFlows()} WHERE false`,
     )
   const silence = fileList(dir, ofKind(segments, 'silence'))
   const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
+}
+
+/** The flow records of some segments, with the columns that `flows` has: those of all segments, and the core ones that none of them has. */
+function flowsSql(
+  dir: string,
+  all: readonly SegmentEntry[],
+  some: readonly SegmentEntry[],
+  pathColumn: string | null = null,
+): string {
+  const present = new Set(all.flatMap(segment => segment.columns))
+  const here = new Set(some.flatMap(segment => segment.columns))
+  const absent = [...present, ...coreFields]
+    .filter((name, i, names) => !here.has(name) && names.indexOf(name) === i)
+    .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
+  return `SELECT ${['*', ...absent].join(', ')} FROM ${fileList(dir, some, pathColumn)}`
+}
+
+/**
+ * A relation like `flows`, with the records for which `test` is true and others: those segments only in which there is one. To ask first
+ * reads the columns of the test alone, and all the other columns of the segments without such a record need not be read then.
+ */
+export async function flowsWith(c: Case, test: { text: string; values: readonly Value[] }): Promise<string> {
+  const flows = ofKind(c.segments, 'flows')
+  if (c.source !== 'logs' || flows.length < 2) return 'flows'
+  let name = '_segment'
+  while (c.columns.has(name)) name += '_'
+  const all = flowsSql(c.dir, flows, flows, name)
+  const rows = await c.db.rows(`SELECT DISTINCT ${name} FROM (${all}) WHERE ${test.text}`, test.values)
+  const paths = new Set(rows.map(row => String(row[name])))
+  const some = flows.filter(segment => paths.has(segmentPath(c.dir, segment.name)))
+  return some.length === 0 || some.length === flows.length ? 'flows' : `(${flowsSql(c.dir, flows, some)})`
 }
 
 /** The same questions for captures alone: what packets do not say is null. */
@@ -283,12 +317,13 @@ async function createPacketView(
   )
 }
 
-function fileList(dir: string, segments: readonly SegmentEntry[]): string | null {
+function fileList(dir: string, segments: readonly SegmentEntry[], pathColumn: string | null = null): string | null {
   if (segments.length === 0) return null
+  const path = pathColumn === null ? '' : `, filename=${quotedString(pathColumn)}`
   const paths = segments.map(segment => quotedPath(segmentPath(dir, segment.name)))
   // Where all have the same columns, the first one's footer tells them: the others are not opened before they are read.
   const layouts = new Set(segments.map(({ columns }) => [...columns].sort().join(',')))
-  return `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false)`
+  return `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false${path})`
 }
 
 function emptyFlows(): string {

@@ -46,6 +46,7 @@ export class Database {
   private readonly instance: native.Database
   private readonly handle: native.Connection
   private opened: DuckDBConnection | null = null
+  private readonly beside = new Set<native.Connection>()
 
   private constructor(instance: native.Database, handle: native.Connection) {
     this.instance = instance
@@ -128,8 +129,23 @@ export class Database {
     bindings.register_table_function(this.handle, table)
   }
 
+  /**
+   * Runs a statement beside what is asked of this object meanwhile: what it makes must not be temporary, and what it reads neither.
+   * `interrupt` ends it too.
+   */
+  async runBeside(sql: string): Promise<void> {
+    const handle = await bindings.connect(this.instance)
+    this.beside.add(handle)
+    try {
+      await bindings.query(handle, sql)
+    } finally {
+      this.beside.delete(handle)
+      bindings.disconnect_sync(handle)
+    }
+  }
+
   interrupt(): void {
-    bindings.interrupt(this.handle)
+    for (const handle of [this.handle, ...this.beside]) bindings.interrupt(handle)
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { gatherCoverage } from '../../src/investigate/coverage.ts'
+import { gatherCoverage, gatherSpans } from '../../src/investigate/coverage.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { QuerySession } from '../../src/sql/session.ts'
 import { openCase, readEvidence } from '../../src/store/case.ts'
@@ -122,6 +122,7 @@ test('coverage is that of the dossier', async () => {
   const opened = await openCase(caseDir)
   try {
     await investigate(opened, ['203.0.113.7'])
+    await gatherSpans(opened)
     const { sensors } = await gatherCoverage(opened, null)
     const { rows } = await ask(
       session,
