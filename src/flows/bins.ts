@@ -77,7 +77,8 @@ function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: T
     columns.has(name),
   )
   const counts = counters.map(name => {
-    const known = columns.has(name) ? quotedName(name) : 'NULL::UBIGINT'
+    // DuckDB adds numbers of 64 bits with a sign without making numbers of 128 bits of each.
+    const known = columns.has(name) ? `${quotedName(name)}${s.small ? '::BIGINT' : ''}` : 'NULL::BIGINT'
     const value = s.acceptedOnly ? `CASE WHEN ${isRejected} THEN 0 ELSE ${known} END` : known
     return `${value} AS ${name}`
   })
@@ -88,32 +89,50 @@ function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: T
   const rejected = hasAction ? [`${isRejected} AS rejected`] : []
   const k = keys.map(({ name }) => quotedName(`_key_${name}`))
   const w = rawSql(String(width))
-  const placed = sql`SELECT *, s // ${w} AS f, CASE WHEN e > s THEN (e - 1) // ${w} ELSE s // ${w} END AS l, e - s AS d FROM (
-    SELECT ${rawSql(commas([...named, ...times, ...counts, ...rejected]))} FROM ${matching(s, needs)})`
-  const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width, s.small))))} FROM (${placed})`
+  const records = sql`SELECT ${rawSql(commas([...named, ...times, ...counts, ...rejected]))} FROM ${matching(s, needs)}`
+  const placed = sql`SELECT *, s // ${w} AS f, CASE WHEN e > s THEN (e - 1) // ${w} ELSE s // ${w} END AS l, e - s AS d FROM (${records})`
+  // Nearly all records are within one bin. Where it costs little to read them twice, all are summed up by where they begin, and of those
+  // that go on into other bins the shares are moved.
+  const twice = s.filter.where.text === 'true' && s.collapsed === null && s.window === null
+  const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width, s.small))))} FROM (${placed}) ${rawSql(twice ? `WHERE e > s AND (e - 1) // ${width} <> s // ${width}` : '')}`
   const left = counters.map(name => `${name}_left`)
-  const sums = counters.flatMap(name =>
-    ['first', 'middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
-  )
+  const sums = counters.flatMap(name => [
+    ...['first', 'middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
+    `sum(${name}) AS ${name}_all`,
+  ])
   const grouped = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...left, 'count(*) AS n', ...(hasAction ? ['count(*) FILTER (rejected) AS nr'] : []), ...counters.map(name => `count(${name}) AS ${name}_n`), ...sums]))}
     FROM (${shared}) GROUP BY ${rawSql(commas([...k, 'f', 'l', ...left]))}`
   const inBin = counters.map(
     name =>
-      `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${name}_first WHEN i = l - f THEN ${name}_last ELSE ${name}_middle + CASE WHEN i <= ${name}_left THEN ${name}_n ELSE 0 END END) AS ${name}`,
+      `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${name}_first${twice ? ` - ${name}_all` : ''} WHEN i = l - f THEN ${name}_last ELSE ${name}_middle + CASE WHEN i <= ${name}_left THEN ${name}_n ELSE 0 END END) AS ${name}`,
   )
   const within =
     around === null
       ? rawSql('true')
       : sql`(i IS NULL OR f + i BETWEEN ${around.from_us / width} AND ${(around.to_us > around.from_us ? around.to_us - 1n : around.to_us) / width})`
-  const starts = [
-    'sum(CASE WHEN coalesce(i, 0) = 0 THEN n ELSE 0 END)::BIGINT AS records',
-    ...(hasAction ? ['sum(CASE WHEN coalesce(i, 0) = 0 THEN nr ELSE 0 END)::BIGINT AS rejected'] : []),
-  ]
+  const begun = (count: string): string => (twice ? '0' : `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${count} ELSE 0 END)`)
+  const starts = [`${begun('n')}::BIGINT AS records`, ...(hasAction ? [`${begun('nr')}::BIGINT AS rejected`] : [])]
   const listed = keys.map(({ name }) => `${quotedName(`_key_${name}`)} AS ${quotedName(name)}`)
-  return sql`grouped AS MATERIALIZED (${grouped}),
-cells AS MATERIALIZED (SELECT ${rawSql(commas(['f + i AS bin', ...listed, ...starts, ...inBin]))}
+  const spread = sql`SELECT ${rawSql(commas(['f + i AS bin', ...listed, ...starts, ...inBin]))}
   FROM (SELECT *, unnest(CASE WHEN f IS NULL THEN [NULL] ELSE range(0, least(l - f, ${binsMost}) + 1) END) AS i FROM grouped)
-  WHERE ${within} GROUP BY ${rawSql(commas(['f + i', ...k]))})`
+  WHERE ${within} GROUP BY ${rawSql(commas(['f + i', ...k]))}`
+  const names = keys.map(({ name }) => quotedName(name))
+  const whole = [
+    'count(*) AS records',
+    ...(hasAction ? ['count(*) FILTER (rejected) AS rejected'] : []),
+    ...counters.map(name => `sum(${name}) AS ${name}`),
+  ]
+  const summed = [
+    ...['records', ...(hasAction ? ['rejected'] : [])].map(name => `sum(${name})::BIGINT AS ${name}`),
+    ...counters.map(name => `sum(${name}) AS ${name}`),
+  ]
+  const cells = twice
+    ? sql`SELECT ${rawSql(commas(['bin', ...names, ...summed]))} FROM (${spread} UNION ALL
+  SELECT ${rawSql(commas([`s // ${width} AS bin`, ...listed, ...whole]))} FROM (${records}) GROUP BY ${rawSql(commas(['bin', ...k]))})
+  GROUP BY ${rawSql(commas(['bin', ...names]))}`
+    : spread
+  return sql`grouped AS MATERIALIZED (${grouped}),
+cells AS MATERIALIZED (${cells})`
 }
 
 /**

@@ -22,7 +22,7 @@ export interface Setting {
   span: TimeWindow | null
   /** The window that the filter asks for. */
   window: TimeWindow | null
-  /** Whether all counters and durations are so small that their products fit 64 bits; asked for time bins only. */
+  /** Of time bins: whether products of counters and durations are taken to fit 64 bits. Where one does not, DuckDB says so. */
   small: boolean
   /** Two windows that are compared. */
   compared: { now: TimeWindow; before: TimeWindow; filter: Filter } | null

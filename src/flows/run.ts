@@ -44,6 +44,21 @@ export function shownStatement({ setting }: Settled): string {
 }
 
 async function answer(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {
+  try {
+    return await answerOnce(c, settled, signal)
+  } catch (error) {
+    const { setting } = settled
+    if (!setting.small || !exceeds64Bits(error)) throw error
+    return await answerOnce(c, { ...settled, setting: { ...setting, small: false } }, signal)
+  }
+}
+
+/** What DuckDB says of a product, or of a number to be converted, that does not fit 64 bits. */
+function exceeds64Bits(error: unknown): boolean {
+  return error instanceof Error && /^(Out of Range|Conversion) Error: .*\bU?INT64\b/.test(error.message)
+}
+
+async function answerOnce(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {
   const { setting, filter, once } = settled
   const plan = planOf(setting)
   const counted = plan.totals ? null : await totalsOfList(c, setting)

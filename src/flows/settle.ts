@@ -7,7 +7,7 @@ import { loadSets } from '../filter/set.ts'
 import { parseTime } from '../filter/values.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { judgeRecords } from '../query/roles.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { binPlan } from './bins.ts'
 import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
@@ -16,7 +16,7 @@ import { collapsedTable } from './count-once.ts'
 import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
 import { groupPlan } from './groups.ts'
 import { listPlan } from './listing.ts'
-import { matching, type Plan, type Setting } from './plan.ts'
+import type { Plan, Setting } from './plan.ts'
 import type { FlowsRequest } from './request.ts'
 import { type Records, recordsOf } from './source.ts'
 
@@ -79,32 +79,14 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     span: around,
     window,
     compared: windows,
-    small: false,
+    small: true,
   }
-  if (request.bin_ms !== undefined) setting.small = await isSmall(c, setting)
   return { setting, filter, once, notes: [] }
 }
 
 /** Whether roles or services of the records are grouped by. */
 function groupsByRoles({ by = [], stat, distinct = [] }: FlowsRequest): boolean {
   return [...by, ...distinct, stat?.element ?? ''].some(element => /^\s*(role|service)\s*$/i.test(element))
-}
-
-/** Less than 2^33 bytes or packets and 2^29 microseconds (9 minutes) a record, times two, makes products of less than 2^63. */
-async function isSmall(c: Case, s: Setting): Promise<boolean> {
-  const { columns } = s.records
-  const names = ['packets', 'bytes', 'start', 'end'].filter(name => columns.has(name))
-  const largest = ['packets', 'bytes']
-    .filter(name => columns.has(name))
-    .map(name => `coalesce(max("${name}") < 8589934592, true)`)
-  const longest =
-    columns.has('start') && columns.has('end')
-      ? [`coalesce(max(epoch_us("end") - epoch_us("start")) < 536870912, true)`]
-      : []
-  const tests = [...largest, ...longest].join(' AND ')
-  const piece = sql`SELECT ${rawSql(tests === '' ? 'true' : tests)} AS small FROM ${matching(s, names)}`
-  const [row] = await c.db.rows(piece.text, piece.values)
-  return row?.['small'] === true
 }
 
 function inEither(where: Sql, { now, before }: Compared): Sql {
