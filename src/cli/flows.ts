@@ -8,7 +8,7 @@ import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-option
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes } from './investigate.ts'
-import { note, outputStyle, print } from './output.ts'
+import { note, outputStyle, print, progressTerminal } from './output.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
 import { reportUnread } from './unread.ts'
 
@@ -92,10 +92,12 @@ async function ask(
   const request =
     options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
   const opened = await openCase(caseDir)
+  if (progressTerminal() !== null)
+    opened.onWork = what => void note(`tidemark: working out ${what} …`).catch(() => undefined)
   try {
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
-    const result: FlowsResult = await queryFlows(opened, request, { signal })
+    const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet: options.parquet !== undefined })
     if (options.parquet === undefined) await printFlows(result, request, format, options.color)
     else {
       await result.parquet(options.parquet)

@@ -36,9 +36,9 @@ export async function collapsedTable(c: Case, records: Records): Promise<string 
   if (!doubt.twins && !doubt.copies && !translated) return null
   const table = `collapsed_${records.evidence}`
   const columns = { _file: 'UINTEGER', _line: 'UINTEGER' }
-  await cachedTable(c, { table, file: `counted-once-${records.evidence}-${rule}`, columns }, () =>
-    workOut(c, records, doubt, translated, table),
-  )
+  const file = `counted-once-${records.evidence}-${rule}`
+  const what = 'which records are one and the same traffic'
+  await cachedTable(c, { table, file, columns, what }, () => workOut(c, records, doubt, translated, table))
   const [row] = await c.db.rows(`SELECT count(*) AS n FROM ${table}`)
   return Number(row?.['n']) > 0 ? table : null
 }

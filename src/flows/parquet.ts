@@ -4,12 +4,19 @@ import type { Case } from '../store/case.ts'
 import { quotedName, quotedString } from '../store/duckdb.ts'
 import { type Plan, type PlannedColumn, totalNames } from './plan.ts'
 
-/** Writes a plan's rows; the plan is asked once more for it. */
-export async function writeParquet(c: Case, plan: Plan, path: string): Promise<void> {
+/** The rows of `keepRows`. */
+export const keptRows = sql`SELECT * FROM flows_answer`
+
+/** Works out a plan's rows, and keeps them. */
+export async function keepRows(c: Case, plan: Plan): Promise<void> {
   const names = [...(plan.totals ? totalNames : []), ...plan.columns.map((_, i) => `c${i}`)]
   const rows = sql`CREATE OR REPLACE TEMP TABLE flows_answer AS SELECT * FROM (${plan.statement}) AS answer(${rawSql(names.join(', '))})`
-  await c.db.run(addressMacro)
   await c.db.run(rows.text, rows.values)
+}
+
+/** Writes the rows that were kept, and keeps them no longer. */
+export async function writeParquet(c: Case, plan: Plan, path: string): Promise<void> {
+  await c.db.run(addressMacro)
   const paths = plan.columns.some(column => column.name === 'path') ? ' LEFT JOIN evidence ON evidence.id = c0' : ''
   const columns = plan.columns.map((column, i) => `${columnSql(column, `c${i}`)} AS ${quotedName(column.name)}`)
   const where = plan.totals ? ' WHERE _is' : ''

@@ -73,6 +73,8 @@ export interface Counting {
   collapsed: Cell
   /** Records for which it can not be told whether they match. */
   unknown: Cell
+  /** Of the records that are summed up those that do not say how many packets or bytes: not 0, the sums are at least what they say. */
+  unsummed: Cell
   evidence: 'logs' | 'packets'
   count_once: boolean
   /** Whether bytes and packets are those of accepted records alone. */

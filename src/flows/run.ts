@@ -3,12 +3,12 @@ import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { countPlan } from './listing.ts'
-import { writeParquet } from './parquet.ts'
+import { keepRows, keptRows, writeParquet } from './parquet.ts'
 import { matching, type Plan, type Setting, totalNames } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult, FlowsRow } from './request.ts'
 import { sentenceOf } from './sentence.ts'
 import { isListing, limitOf, planOf, type Settled, settle } from './settle.ts'
-import { unknownCount } from './unknown.ts'
+import { unknownCount, unsummedCount } from './unknown.ts'
 import { cellReader, integer } from './values.ts'
 
 export interface FlowsOptions {
@@ -17,6 +17,8 @@ export interface FlowsOptions {
   folder?: string
   /** Whether the filter may name files; no, for a filter from elsewhere. */
   files?: boolean
+  /** Whether the rows will be written as Parquet: they are kept then, and not worked out again for it. */
+  forParquet?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsO
   options.signal?.addEventListener('abort', abort)
   try {
     const settled = await settle(c, request, options)
-    return await answer(c, settled, options.signal)
+    return await answer(c, settled, options)
   } finally {
     options.signal?.removeEventListener('abort', abort)
   }
@@ -43,13 +45,13 @@ export function shownStatement({ setting }: Settled): string {
   return shownSql(planOf({ ...setting, records: { ...records, table: (_, roles) => records.shown(roles) } }).statement)
 }
 
-async function answer(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {
+async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
   try {
-    return await answerOnce(c, settled, signal)
+    return await answerOnce(c, settled, options)
   } catch (error) {
     const { setting } = settled
     if (!setting.small || !exceeds64Bits(error)) throw error
-    return await answerOnce(c, { ...settled, setting: { ...setting, small: false } }, signal)
+    return await answerOnce(c, { ...settled, setting: { ...setting, small: false } }, options)
   }
 }
 
@@ -58,19 +60,22 @@ function exceeds64Bits(error: unknown): boolean {
   return error instanceof Error && /^(Out of Range|Conversion) Error: .*\bU?INT64\b/.test(error.message)
 }
 
-async function answerOnce(c: Case, settled: Settled, signal: AbortSignal | undefined): Promise<FlowsResult> {
+async function answerOnce(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
   const { setting, filter, once } = settled
   const plan = planOf(setting)
   const counted = plan.totals ? null : await totalsOfList(c, setting)
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
-  const run = await start(c, plan, signal)
+  const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
+  if (options.forParquet === true) await keepRows(c, plan)
+  const run = await start(c, plan, options)
   const totals = counted ?? totalsOf(run.first)
   const limit = limitOf(setting.request)
   const counting: Counting = {
     ...totals.sums,
     collapsed,
     unknown,
+    unsummed,
     evidence: setting.records.evidence,
     count_once: once,
     accepted_only: setting.acceptedOnly && !isListing(setting.request),
@@ -86,6 +91,7 @@ async function answerOnce(c: Case, settled: Settled, signal: AbortSignal | undef
     rows: run.rows,
     parquet: async path => {
       for await (const _ of run.rows()) break
+      if (options.forParquet !== true) await keepRows(c, plan)
       await writeParquet(c, plan, path)
     },
   }
@@ -132,9 +138,9 @@ async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
 async function start(
   c: Case,
   plan: Plan,
-  signal: AbortSignal | undefined,
+  { signal, forParquet }: FlowsOptions,
 ): Promise<{ first: readonly Value[] | undefined; rows: () => AsyncIterableIterator<FlowsRow> }> {
-  const { text, values } = plan.statement
+  const { text, values } = forParquet === true ? keptRows : plan.statement
   const result = await c.db.connection.stream(text, [...values])
   const batches = result.yieldRows()
   const begun = await batches.next()

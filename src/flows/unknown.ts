@@ -1,8 +1,9 @@
-/** For how many records a filter can not be told. */
+/** For how many records something can not be told. */
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { quotedPath } from '../store/duckdb.ts'
+import { quotedName, quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
+import { isRejected } from './measures.ts'
 import { columnsIn, matching, type Setting } from './plan.ts'
 import type { Cell } from './request.ts'
 import { integer } from './values.ts'
@@ -13,6 +14,18 @@ export async function unknownCount(c: Case, s: Setting): Promise<Cell> {
   if (!where.text.includes('NULL::BOOLEAN') && !(await hasUnknown(c, s, columnsIn(where.text)))) return 0
   const { unknown } = s.filter
   const piece = sql`SELECT count(*) AS n FROM ${matching({ ...s, filter: { ...s.filter, where: unknown }, request: {} }, columnsIn(where.text))}`
+  const [row] = await c.db.rows(piece.text, piece.values)
+  return integer(row?.['n'])
+}
+
+/** How many of the records that are summed up do not say how much they moved: the sums are lower bounds then. */
+export async function unsummedCount(c: Case, s: Setting): Promise<Cell> {
+  const { records, acceptedOnly } = s
+  const names = ['packets', 'bytes'].filter(name => records.columns.has(name))
+  if (records.nfdump || !(await hasUnknown(c, s, names))) return 0
+  const isUnknown = names.map(name => `${quotedName(name)} IS NULL`).join(' OR ')
+  const needs = acceptedOnly ? [...names, 'action'] : names
+  const piece = sql`SELECT count(*) AS n FROM (SELECT ${rawSql(needs.map(quotedName).join(', '))} FROM ${matching(s, needs)}) WHERE (${rawSql(isUnknown)})${rawSql(acceptedOnly ? ` AND NOT (${isRejected})` : '')}`
   const [row] = await c.db.rows(piece.text, piece.values)
   return integer(row?.['n'])
 }

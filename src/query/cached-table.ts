@@ -12,6 +12,8 @@ export interface CachedTable {
   file: string
   /** Columns by name, with their types: a file with others is not believed. */
   columns: Readonly<Record<string, string>>
+  /** What it says, in words: `which records …`. */
+  what: string
 }
 
 /** Sees to it that the table is there: of this database, else of the cache, else made and kept. */
@@ -20,6 +22,7 @@ export async function cachedTable(c: Case, cached: CachedTable, make: () => Prom
     `SELECT 1 AS there FROM duckdb_tables() WHERE table_name = ${quotedString(cached.table)}`,
   )
   if (made.length > 0 || (await read(c, cached))) return
+  c.onWork?.(cached.what)
   await make()
   await write(c, cached)
 }

@@ -48,7 +48,7 @@ export function withRoles(from: string, records: RoleRecords, own: readonly Pref
 export async function judgeRecords(c: Case, records: RoleRecords, own: readonly Prefix[]): Promise<void> {
   const table = tableName(records, own)
   const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER' }
-  const cached = { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns }
+  const cached = { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns, what: 'who connected to whom' }
   await cachedTable(c, cached, () => workOut(c, records, own, table))
   await nameServices(c, table)
 }

@@ -185,9 +185,15 @@ export function countingText(c: Counting, records: boolean): string[] {
     c.packets === null ? '' : `${integerText(c.packets as number)} packets`,
     c.bytes === null ? '' : `${integerText(c.bytes as number)} B`,
   ].filter(text => text !== '')
-  const total = `${countText(c.records as number, 'flow record')} of ${c.evidence}${rejected}${sums.length > 0 ? `: ${sums.join(', ')}` : ''}.`
+  const least = Number(c.unsummed) > 0 ? 'at least ' : ''
+  const total = `${countText(c.records as number, 'flow record')} of ${c.evidence}${rejected}${sums.length > 0 ? `: ${least}${sums.join(', ')}` : ''}.`
   return [
     ...(records ? [] : [total]),
+    ...(Number(c.unsummed) > 0
+      ? [
+          `${integerText(c.unsummed as number)} of them ${Number(c.unsummed) === 1 ? 'does' : 'do'} not say how many packets or bytes: the sums are lower bounds.`,
+        ]
+      : []),
     ...(c.accepted_only ? ['Packets and bytes are those of accepted records; --raw adds what was rejected.'] : []),
     ...(Number(c.collapsed) > 0
       ? [

@@ -162,6 +162,8 @@ export interface Case {
   source: 'logs' | 'packets'
   /** The digest of the ledger's last entry: what was worked out from the case is of this state. */
   head: string
+  /** Told what is being worked out, where that takes long and is kept for the next question. */
+  onWork?: (what: string) => void
   close(): Promise<void>
 }
 

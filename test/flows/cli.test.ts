@@ -140,6 +140,15 @@ test('straight from files the answer is the same, and no case stays', () => {
   assert.deepEqual(JSON.parse(fromFiles.stdout).rows, json(['-s', 'dstport/bytes']).rows)
 })
 
+test('a sum over records that do not say how much they moved is a lower bound', () => {
+  const counting = (args: string[]): { unsummed: number } => JSON.parse(flows([...args, '--json']).stdout).counting
+  assert.equal(counting(['-s', 'ip/bytes']).unsummed, 1)
+  assert.equal(counting(['--bin', '1m']).unsummed, 1)
+  assert.equal(counting(['-s', 'ip/bytes', 'src ip 10.0.0.1']).unsummed, 0)
+  assert.equal(counting([]).unsummed, 0)
+  assert.match(flows(['-s', 'ip/bytes']).stdout, /: at least [\d,]+ packets/)
+})
+
 test('a limit is stated', () => {
   assert.match(flows(['-n', '2']).stdout, /First 2 of 7 records; -n 0 shows all\./)
   assert.match(flows(['-n', '2', '--csv']).stderr, /first 2 of 7 rows/)
