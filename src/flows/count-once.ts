@@ -98,16 +98,21 @@ async function workOut(c: Case, records: Records, doubt: Doubt, translated: bool
     ...(translated ? [translatedSql(all)] : []),
   ]
   await db.run(`CREATE OR REPLACE TEMP TABLE candidate AS ${candidates.join(' UNION ')}`)
+  await db.run(`CREATE OR REPLACE TEMP TABLE point AS
+    SELECT *, (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v
+    FROM (SELECT DISTINCT sensor, subscription FROM (${all}))`)
   await db.run(`CREATE OR REPLACE TEMP TABLE s AS
-    SELECT _file, _line, sensor, on_instance, ${connection}, src_seen, dst_seen, packets, bytes, start_us, end_us, rejected, action, tcp_flags,
-      true AS counted, NULL::VARCHAR AS dropped, (dense_rank() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST, vantage))::UINTEGER AS v
-    FROM (${all}) SEMI JOIN candidate ON candidate.h = hash(${connection})`)
+    SELECT _file, _line, r.sensor, on_instance, ${connection}, src_seen, dst_seen, packets, bytes, start_us, end_us, rejected, action, tcp_flags,
+      true AS counted, NULL::VARCHAR AS dropped, v
+    FROM (SELECT * FROM (${all}) SEMI JOIN candidate ON candidate.h = hash(${connection})) AS r
+    JOIN point ON point.sensor IS NOT DISTINCT FROM r.sensor AND point.subscription IS NOT DISTINCT FROM r.subscription`)
   await countOnce(db, { subject: null, gap_us: await gapOf(c, records), translated, twins: doubt.twins })
   await db.run(
     `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT _file, _line FROM s WHERE NOT counted AND dropped <> 'no-address'`,
   )
   await db.run('DROP TABLE s')
   await db.run('DROP TABLE candidate')
+  await db.run('DROP TABLE point')
 }
 
 /** Connections that a hop passes on, and those of the hop itself. */
