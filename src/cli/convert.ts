@@ -121,7 +121,7 @@ async function show(report: ConvertReport, options: Options): Promise<void> {
     await note(
       `${countText(report.packets, 'packet')} of ${countText(report.files.length, 'file')}` +
         (undecoded > 0 ? `, ${integerText(undecoded)} of them not IP or not decodable` : '') +
-        `: ${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${options.out}`}`,
+        `: ${report.written ? `${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${options.out}`}` : 'nothing was written'}`,
     )
   }
   for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${file.problem}`)

@@ -45,7 +45,12 @@ export interface ConvertReport {
   packets: number
   decoded: number
   bytes: number
+  /** False where no file could be read: there is no output then, and what lay under its name stays. */
+  written: boolean
 }
+
+/** What the files gave, before it is known whether anything is written. */
+type Given = Omit<ConvertReport, 'written'>
 
 /** Default fields of a flow log made of a capture: AWS's default list, and what roles are told by. */
 export const defaultVpcFields =
@@ -134,19 +139,22 @@ function refuseOthers(options: ConvertOptions, format: OutputFormat): void {
 
 async function whole(
   output: Pick<FlowOutput, 'finish' | 'abandon'>,
-  work: () => Promise<ConvertReport>,
+  work: () => Promise<Given>,
 ): Promise<ConvertReport> {
   try {
     const report = await work()
-    await output.finish()
-    return report
+    // What was there under that name is worth more than nothing.
+    const written = report.files.some(file => file.status !== 'unreadable')
+    if (written) await output.finish()
+    else output.abandon()
+    return { ...report, written }
   } catch (error) {
     output.abandon()
     throw error
   }
 }
 
-function reported(report: Omit<ConvertReport, 'files'>, files: CaptureFile[]): ConvertReport {
+function reported(report: Omit<Given, 'files'>, files: CaptureFile[]): Given {
   for (const file of files) {
     report.packets += file.packets
     report.decoded += file.decoded

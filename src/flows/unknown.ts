@@ -3,6 +3,7 @@ import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
+import type { SegmentEntry } from '../store/ledger.ts'
 import { isRejected } from './measures.ts'
 import { columnsIn, matching, type Setting } from './plan.ts'
 import type { Cell } from './request.ts'
@@ -37,9 +38,21 @@ async function hasUnknown(c: Case, { records }: Setting, names: readonly string[
   if (columns.length === 0 || segments.length === 0) return false
   if (columns.includes('interface_id') && records.evidence === 'packets') return true
   if (segments.some(segment => columns.some(name => !segment.columns.includes(name)))) return true
+  let withNulls = nullable.get(c)?.get(kind)
+  if (withNulls === undefined) {
+    withNulls = await columnsWithNulls(c, segments)
+    nullable.set(c, (nullable.get(c) ?? new Map()).set(kind, withNulls))
+  }
+  return columns.some(name => withNulls.has(name))
+}
+
+/** What was read of the segments' statistics: they never change. */
+const nullable = new WeakMap<Case, Map<SegmentEntry['kind'], ReadonlySet<string>>>()
+
+async function columnsWithNulls(c: Case, segments: readonly SegmentEntry[]): Promise<ReadonlySet<string>> {
   const files = segments.map(segment => quotedPath(segmentPath(c.dir, segment.name))).join(', ')
-  const paths = sql`list_contains(${JSON.stringify(columns)}::JSON::VARCHAR[], split_part(path_in_schema, ', ', 1))`
-  const piece = sql`SELECT bool_or(stats_null_count IS NULL OR stats_null_count > 0) AS some FROM parquet_metadata([${rawSql(files)}]) WHERE ${paths}`
-  const [row] = await c.db.rows(piece.text, piece.values)
-  return row?.['some'] !== false
+  const rows =
+    await c.db.rows(`SELECT DISTINCT split_part(path_in_schema, ', ', 1) AS name FROM parquet_metadata([${files}])
+    WHERE stats_null_count IS NULL OR stats_null_count > 0`)
+  return new Set(rows.map(row => String(row['name'])))
 }

@@ -32,6 +32,22 @@ test('the name of the output says the format, --to overrules it', async t => {
   assert.ok(existsSync(join(folder, 'new', 'flows')))
 })
 
+test('where no file is a capture nothing is written, and what was there stays', async t => {
+  const { folder, plain } = captures(t)
+  const other = join(folder, 'other.txt')
+  writeFileSync(other, 'no capture at all')
+  for (const format of formats) {
+    const target = join(folder, `kept-${format}`)
+    writeFileSync(target, 'kept')
+    const report = await converted([other], target, { to: format })
+    assert.deepEqual([report.written, report.rows, readFileSync(target, 'utf8')], [false, 0, 'kept'], format)
+    assert.equal((await converted([other, plain], target, { to: format })).written, true)
+  }
+  const { status, stdout, stderr } = tidemark(['convert', other, '-o', '-', '--to', 'csv'])
+  assert.deepEqual([status, stdout], [3, ''])
+  assert.match(stderr, /nothing was written/)
+})
+
 test('what is interrupted leaves no file, in no format', async t => {
   const { folder, plain } = captures(t)
   const second = join(folder, 'second.pcap')
