@@ -4,8 +4,8 @@ import type { Filter, Node } from '../filter/ast.ts'
 import { compile } from '../filter/compile.ts'
 import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
-import { parseTime } from '../filter/values.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { microsecondsOf } from '../net/time.ts'
 import { judgeRecords } from '../query/roles.ts'
 import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
@@ -152,15 +152,16 @@ function prefixesOf(texts: readonly string[]): Prefix[] {
 
 /** When the first record of the case begins and the last one ends, by the ledger. */
 function spanOf(c: Case): { first_us: bigint; last_us: bigint } | null {
-  let span: { first_us: bigint; last_us: bigint } | null = null
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
   for (const { first_start, last_end } of c.evidence) {
-    const [first_us, last_us] = [first_start, last_end].map(time => (time === null ? null : parseTime(time, false)))
-    if (first_us == null || last_us == null) continue
-    span ??= { first_us, last_us }
-    if (first_us < span.first_us) span.first_us = first_us
-    if (last_us > span.last_us) span.last_us = last_us
+    if (first_start === null || last_end === null) continue
+    const [from, to] = [microsecondsOf(first_start), microsecondsOf(last_end)]
+    if (Number.isNaN(from) || Number.isNaN(to)) continue
+    first = Math.min(first, from)
+    last = Math.max(last, to)
   }
-  return span
+  return first <= last ? { first_us: BigInt(first), last_us: BigInt(last) } : null
 }
 
 /** Whether a filter tests this thing anywhere. */

@@ -174,7 +174,39 @@ export interface Case {
  */
 export async function openCase(caseDir: string, limits: Partial<DatabaseOptions> = {}): Promise<Case> {
   const dir = resolve(caseDir)
-  const entries = await soundLedger(dir)
+  const temp = await mkdtemp(join(await spillParent(dir), `${spillPrefix}${process.pid}-`))
+  const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
+  // DuckDB starts in another thread, while this one reads the ledger.
+  const starting = Database.open({
+    threads: availableParallelism(),
+    memoryLimit: `${memory}MB`,
+    tempDirectory: temp,
+    ...limits,
+  })
+  // Told where it is waited for.
+  starting.catch(() => undefined)
+  const close = async (): Promise<void> => {
+    await starting.then(
+      db => db.close(),
+      () => undefined,
+    )
+    await rm(temp, { recursive: true, force: true })
+  }
+  try {
+    return await opened(dir, await soundLedger(dir), starting, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The case of a sound ledger, in a database that is starting. */
+async function opened(
+  dir: string,
+  entries: readonly LedgerEntry[],
+  starting: Promise<Database>,
+  close: () => Promise<void>,
+): Promise<Case> {
   const segments = segmentsOf(entries)
   const missing = segments.find(segment => !existsSync(segmentPath(dir, segment.name)))
   if (missing) {
@@ -182,14 +214,7 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
       hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
     })
   }
-  const temp = await mkdtemp(join(await spillParent(dir), `${spillPrefix}${process.pid}-`))
-  const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
-  const db = await Database.open({
-    threads: availableParallelism(),
-    memoryLimit: `${memory}MB`,
-    tempDirectory: temp,
-    ...limits,
-  })
+  const db = await starting
   const evidence = evidenceOf(entries)
   await createEvidenceTable(db, evidence)
   const source = isOfPackets(segments) ? 'packets' : 'logs'
@@ -198,10 +223,6 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
   // A capture is the sensor of what it holds.
   if (source === 'packets') columns.add('interface_id')
   const problems = await readProblems(dir, segments, evidence)
-  const close = async (): Promise<void> => {
-    db.close()
-    await rm(temp, { recursive: true, force: true })
-  }
   return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, close }
 }
 
