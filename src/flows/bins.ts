@@ -97,14 +97,14 @@ function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: T
   const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width, s.small))))} FROM (${placed}) ${rawSql(twice ? `WHERE e > s AND (e - 1) // ${width} <> s // ${width}` : '')}`
   const left = counters.map(name => `${name}_left`)
   const sums = counters.flatMap(name => [
-    ...['first', 'middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
-    `sum(${name}) AS ${name}_all`,
+    `sum(${name}_first${twice ? ` - ${name}` : ''}) AS ${name}_first`,
+    ...['middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
   ])
   const grouped = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...left, 'count(*) AS n', ...(hasAction ? ['count(*) FILTER (rejected) AS nr'] : []), ...counters.map(name => `count(${name}) AS ${name}_n`), ...sums]))}
     FROM (${shared}) GROUP BY ${rawSql(commas([...k, 'f', 'l', ...left]))}`
   const inBin = counters.map(
     name =>
-      `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${name}_first${twice ? ` - ${name}_all` : ''} WHEN i = l - f THEN ${name}_last ELSE ${name}_middle + CASE WHEN i <= ${name}_left THEN ${name}_n ELSE 0 END END) AS ${name}`,
+      `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${name}_first WHEN i = l - f THEN ${name}_last ELSE ${name}_middle + CASE WHEN i <= ${name}_left THEN ${name}_n ELSE 0 END END) AS ${name}`,
   )
   const within =
     around === null
@@ -116,23 +116,23 @@ function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: T
   const spread = sql`SELECT ${rawSql(commas(['f + i AS bin', ...listed, ...starts, ...inBin]))}
   FROM (SELECT *, unnest(CASE WHEN f IS NULL THEN [NULL] ELSE range(0, least(l - f, ${binsMost}) + 1) END) AS i FROM grouped)
   WHERE ${within} GROUP BY ${rawSql(commas(['f + i', ...k]))}`
-  const names = keys.map(({ name }) => quotedName(name))
-  const whole = [
-    'count(*) AS records',
-    ...(hasAction ? ['count(*) FILTER (rejected) AS rejected'] : []),
-    ...counters.map(name => `sum(${name}) AS ${name}`),
-  ]
-  const summed = [
-    ...['records', ...(hasAction ? ['rejected'] : [])].map(name => `sum(${name})::BIGINT AS ${name}`),
-    ...counters.map(name => `sum(${name}) AS ${name}`),
-  ]
-  const cells = twice
-    ? sql`SELECT ${rawSql(commas(['bin', ...names, ...summed]))} FROM (${spread} UNION ALL
-  SELECT ${rawSql(commas([`s // ${width} AS bin`, ...listed, ...whole]))} FROM (${records}) GROUP BY ${rawSql(commas(['bin', ...k]))})
-  GROUP BY ${rawSql(commas(['bin', ...names]))}`
-    : spread
   return sql`grouped AS MATERIALIZED (${grouped}),
-cells AS MATERIALIZED (${cells})`
+cells AS MATERIALIZED (${twice ? begunAndMoved(records, spread, keys, width, hasAction) : spread})`
+}
+
+/** Records summed up in the bins where they begin, and with that what is `moved` from there into other bins. */
+function begunAndMoved(records: Sql, moved: Sql, keys: readonly Element[], width: bigint, hasAction: boolean): Sql {
+  const names = ['bin', ...keys.map(({ name }) => quotedName(name))]
+  const begins = [
+    `s // ${width} AS bin`,
+    ...keys.map(({ name }) => `${quotedName(`_key_${name}`)} AS ${quotedName(name)}`),
+  ]
+  const counted = ['count(*) AS records', ...(hasAction ? ['count(*) FILTER (rejected) AS rejected'] : [])]
+  const counts = ['records', ...(hasAction ? ['rejected'] : [])].map(name => `sum(${name})::BIGINT AS ${name}`)
+  const sums = counters.map(name => `sum(${name}) AS ${name}`)
+  return sql`SELECT ${rawSql(commas([...names, ...counts, ...sums]))} FROM (${moved} UNION ALL
+  SELECT ${rawSql(commas([...begins, ...counted, ...sums]))} FROM (${records}) GROUP BY ALL)
+  GROUP BY ${rawSql(commas(names))}`
 }
 
 /**

@@ -4,28 +4,29 @@ import type { Case } from '../store/case.ts'
 import { quotedName, quotedString } from '../store/duckdb.ts'
 import { type Plan, type PlannedColumn, totalNames } from './plan.ts'
 
-/** The rows of `keepRows`. */
-export const keptRows = sql`SELECT * FROM flows_answer`
+let kept = 0
 
-/** Works out a plan's rows, and keeps them. */
-export async function keepRows(c: Case, plan: Plan): Promise<void> {
+/** Works out a plan's rows, and keeps them. Returns the name of their table. */
+export async function keepRows(c: Case, plan: Plan): Promise<string> {
+  const table = `flows_answer_${++kept}`
   const names = [...(plan.totals ? totalNames : []), ...plan.columns.map((_, i) => `c${i}`)]
-  const rows = sql`CREATE OR REPLACE TEMP TABLE flows_answer AS SELECT * FROM (${plan.statement}) AS answer(${rawSql(names.join(', '))})`
+  const rows = sql`CREATE TEMP TABLE ${rawSql(table)} AS SELECT * FROM (${plan.statement}) AS answer(${rawSql(names.join(', '))})`
   await c.db.run(rows.text, rows.values)
+  return table
 }
 
-/** Writes the rows that were kept, and keeps them no longer. */
-export async function writeParquet(c: Case, plan: Plan, path: string): Promise<void> {
+/** Writes the rows that were kept in that table, and keeps them no longer. */
+export async function writeParquet(c: Case, plan: Plan, table: string, path: string): Promise<void> {
   await c.db.run(addressMacro)
   const paths = plan.columns.some(column => column.name === 'path') ? ' LEFT JOIN evidence ON evidence.id = c0' : ''
   const columns = plan.columns.map((column, i) => `${columnSql(column, `c${i}`)} AS ${quotedName(column.name)}`)
   const where = plan.totals ? ' WHERE _is' : ''
   try {
     await c.db.run(
-      `COPY (SELECT ${columns.join(', ')} FROM flows_answer${paths}${where}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd)`,
+      `COPY (SELECT ${columns.join(', ')} FROM ${table}${paths}${where}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd)`,
     )
   } finally {
-    await c.db.run('DROP TABLE flows_answer')
+    await c.db.run(`DROP TABLE ${table}`)
   }
 }
 

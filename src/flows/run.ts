@@ -3,7 +3,7 @@ import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { countPlan } from './listing.ts'
-import { keepRows, keptRows, writeParquet } from './parquet.ts'
+import { keepRows, writeParquet } from './parquet.ts'
 import { matching, type Plan, type Setting, totalNames } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult, FlowsRow } from './request.ts'
 import { sentenceOf } from './sentence.ts'
@@ -47,11 +47,11 @@ export function shownStatement({ setting }: Settled): string {
 
 async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
   try {
-    return await answerOnce(c, settled, options)
+    return await attempt(c, settled, options)
   } catch (error) {
     const { setting } = settled
     if (!setting.small || !exceeds64Bits(error)) throw error
-    return await answerOnce(c, { ...settled, setting: { ...setting, small: false } }, options)
+    return await attempt(c, { ...settled, setting: { ...setting, small: false } }, options)
   }
 }
 
@@ -60,15 +60,15 @@ function exceeds64Bits(error: unknown): boolean {
   return error instanceof Error && /^(Out of Range|Conversion) Error: .*\bU?INT64\b/.test(error.message)
 }
 
-async function answerOnce(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
+async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
   const { setting, filter, once } = settled
   const plan = planOf(setting)
   const counted = plan.totals ? null : await totalsOfList(c, setting)
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
-  if (options.forParquet === true) await keepRows(c, plan)
-  const run = await start(c, plan, options)
+  let kept = options.forParquet === true ? await keepRows(c, plan) : null
+  const run = await start(c, plan, kept === null ? plan.statement : sql`SELECT * FROM ${rawSql(kept)}`, options.signal)
   const totals = counted ?? totalsOf(run.first)
   const limit = limitOf(setting.request)
   const counting: Counting = {
@@ -91,8 +91,9 @@ async function answerOnce(c: Case, settled: Settled, options: FlowsOptions): Pro
     rows: run.rows,
     parquet: async path => {
       for await (const _ of run.rows()) break
-      if (options.forParquet !== true) await keepRows(c, plan)
-      await writeParquet(c, plan, path)
+      const table = kept ?? (await keepRows(c, plan))
+      kept = null
+      await writeParquet(c, plan, table, path)
     },
   }
 }
@@ -138,9 +139,9 @@ async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
 async function start(
   c: Case,
   plan: Plan,
-  { signal, forParquet }: FlowsOptions,
+  { text, values }: Sql,
+  signal: AbortSignal | undefined,
 ): Promise<{ first: readonly Value[] | undefined; rows: () => AsyncIterableIterator<FlowsRow> }> {
-  const { text, values } = forParquet === true ? keptRows : plan.statement
   const result = await c.db.connection.stream(text, [...values])
   const batches = result.yieldRows()
   const begun = await batches.next()

@@ -79,7 +79,7 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     span: around,
     window,
     compared: windows,
-    small: true,
+    small: request.bin_ms !== undefined,
   }
   return { setting, filter, once, notes: [] }
 }

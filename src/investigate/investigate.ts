@@ -56,7 +56,15 @@ export async function investigate(c: Case, subjects: string[], options: Investig
   const abort = (): void => c.db.interrupt()
   options.signal?.addEventListener('abort', abort)
   try {
-    return await gather(c, subject, own, options)
+    await gatherRecords(c, subject)
+    // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
+    const spans = gatherSpans(c)
+    const ended = spans.catch(() => undefined)
+    try {
+      return await gather(c, subject, own, options, spans)
+    } finally {
+      await ended
+    }
   } finally {
     options.signal?.removeEventListener('abort', abort)
   }
@@ -75,24 +83,6 @@ function prefixes(texts: readonly string[], problem: string): Prefix[] {
 }
 
 async function gather(
-  c: Case,
-  subject: readonly Prefix[],
-  own: readonly Prefix[],
-  options: InvestigateOptions,
-): Promise<Dossier> {
-  await gatherRecords(c, subject)
-  // All records are read for it; the steps until it is needed are of the subject's records, and leave processors idle.
-  const spans = gatherSpans(c)
-  // Whatever else fails first is what is told.
-  spans.catch(() => undefined)
-  try {
-    return await gatherRest(c, subject, own, options, spans)
-  } finally {
-    await spans.catch(() => undefined)
-  }
-}
-
-async function gatherRest(
   c: Case,
   subject: readonly Prefix[],
   own: readonly Prefix[],

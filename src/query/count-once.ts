@@ -116,15 +116,15 @@ async function dropTwins(db: Database, gap_us: number): Promise<void> {
     .join(' AND ')
   await run(
     db,
-    sql`CREATE OR REPLACE TEMP TABLE twin AS SELECT s._file, s._line FROM s JOIN chosen
+    sql`CREATE OR REPLACE TEMP TABLE twin AS SELECT s.rowid AS at FROM s JOIN chosen
     ON s.v <> chosen.v AND ${rawSql(same)} AND s.start_us <= chosen.to_us + ${gap_us} AND s.end_us >= chosen.from_us - ${gap_us} WHERE s.counted`,
   )
   const [twins] = await db.rows('SELECT count(*) AS n FROM twin')
   // Made anew: to update as many rows as twins may be takes DuckDB forty times as long.
   if (Number(twins?.['n']) > 0)
     await db.run(`CREATE OR REPLACE TEMP TABLE s AS SELECT s.* REPLACE (
-      s.counted AND twin._file IS NULL AS counted, CASE WHEN twin._file IS NULL THEN s.dropped ELSE 'twin' END AS dropped)
-    FROM s LEFT JOIN twin ON twin._file = s._file AND twin._line = s._line`)
+      s.counted AND twin.at IS NULL AS counted, CASE WHEN twin.at IS NULL THEN s.dropped ELSE 'twin' END AS dropped)
+    FROM s LEFT JOIN twin ON twin.at = s.rowid`)
 }
 
 async function run(db: Database, piece: Sql): Promise<void> {

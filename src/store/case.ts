@@ -285,10 +285,10 @@ function flowsSql(
   some: readonly SegmentEntry[],
   pathColumn: string | null = null,
 ): string {
-  const present = new Set(all.flatMap(segment => segment.columns))
+  const wanted = new Set([...all.flatMap(segment => segment.columns), ...coreFields])
   const here = new Set(some.flatMap(segment => segment.columns))
-  const absent = [...present, ...coreFields]
-    .filter((name, i, names) => !here.has(name) && names.indexOf(name) === i)
+  const absent = [...wanted]
+    .filter(name => !here.has(name))
     .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
   return `SELECT ${['*', ...absent].join(', ')} FROM ${fileList(dir, some, pathColumn)}`
 }
@@ -300,8 +300,8 @@ function flowsSql(
 export async function flowsWith(c: Case, test: { text: string; values: readonly Value[] }): Promise<string> {
   const flows = ofKind(c.segments, 'flows')
   if (c.source !== 'logs' || flows.length < 2) return 'flows'
-  let name = '_segment'
-  while (c.columns.has(name)) name += '_'
+  // No field of a log begins like that.
+  const name = '_segment'
   const all = flowsSql(c.dir, flows, flows, name)
   const rows = await c.db.rows(`SELECT DISTINCT ${name} FROM (${all}) WHERE ${test.text}`, test.values)
   const paths = new Set(rows.map(row => String(row[name])))

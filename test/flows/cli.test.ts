@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { queryFlows } from '../../src/flows/run.ts'
 import { displayWidth, hidden } from '../../src/report/text.ts'
+import { openCase } from '../../src/store/case.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { type Run, tidemark } from '../cli/run.ts'
 import { golden } from '../golden.ts'
@@ -117,6 +119,24 @@ test('CSV, NDJSON and Parquet have the same rows', async () => {
     wanted,
   )
   db.close()
+})
+
+test('answers that are kept for Parquet keep apart, and can be written again', async () => {
+  const c = await openCase(join(work.root, 'case'))
+  try {
+    const some = await queryFlows(c, { by: ['srcaddr'] }, { forParquet: true })
+    const one = await queryFlows(c, { by: ['srcaddr'], filter: 'src ip 10.0.0.4' }, { forParquet: true })
+    const count = async (name: string): Promise<unknown> =>
+      (await c.db.rows(`SELECT count(*) AS n FROM read_parquet('${join(work.root, name)}')`))[0]!['n']
+    for (const name of ['first.parquet', 'again.parquet']) {
+      await some.parquet(join(work.root, name))
+      assert.equal(await count(name), Number(some.total_rows))
+    }
+    await one.parquet(join(work.root, 'one.parquet'))
+    assert.deepEqual([await count('one.parquet'), Number(some.total_rows) > 1], [1, true])
+  } finally {
+    await c.close()
+  }
 })
 
 test('CSV holds no formula and nothing that a terminal obeys', () => {
