@@ -1,4 +1,5 @@
 /** The rows of an answer as a Parquet file: addresses and prefixes as text, times as timestamps, counts as integers. */
+import { errorText, UserError } from '../errors.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, quotedString } from '../store/duckdb.ts'
@@ -15,7 +16,7 @@ export async function keepRows(c: Case, plan: Plan): Promise<string> {
   return table
 }
 
-/** Writes the rows that were kept in that table, and keeps them no longer. */
+/** Writes the rows that were kept in that table, and keeps them no longer. @throws UserError where the file can not be written. */
 export async function writeParquet(c: Case, plan: Plan, table: string, path: string): Promise<void> {
   await c.db.run(addressMacro)
   const paths = plan.columns.some(column => column.name === 'path') ? ' LEFT JOIN evidence ON evidence.id = c0' : ''
@@ -25,6 +26,10 @@ export async function writeParquet(c: Case, plan: Plan, table: string, path: str
     await c.db.run(
       `COPY (SELECT ${columns.join(', ')} FROM ${table}${paths}${where}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd)`,
     )
+  } catch (error) {
+    const reason = /^IO Error: (.*)/.exec(errorText(error))?.[1]
+    if (reason === undefined) throw error
+    throw new UserError(`can not write ${path}: ${reason}`, { hint: 'name another place with --parquet' })
   } finally {
     await c.db.run(`DROP TABLE ${table}`)
   }
