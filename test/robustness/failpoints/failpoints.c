@@ -6,7 +6,7 @@
  *   FAILPOINT_COUNT   a file of 8 bytes, shared by all processes of a run: the calls made so far
  *   FAILPOINT_LOG     what failed is written to this file, a line: number, call, path
  *
- * Counted are open, read, write, sync, rename, link, unlink, mkdir, rmdir and truncate. Reading, opening and taking away fail with EIO, as a
+ * It goes along into programs that are started without an environment. Counted are open, read, write, sync, rename, link, unlink, mkdir, rmdir and truncate. Reading, opening and taking away fail with EIO, as a
  * failing disk does; what needs room fails with ENOSPC.
  */
 #define _GNU_SOURCE
@@ -32,6 +32,13 @@ static uint64_t fail_at;
 static _Atomic uint64_t *count;
 static char watched[MAX_FILES];
 
+/* The variables above, for programs that are started with an environment of their own. */
+#define OWN_VARIABLES 5
+static const char *const own_names[OWN_VARIABLES] = {"LD_PRELOAD", "FAILPOINT_FOLDER", "FAILPOINT_AT", "FAILPOINT_COUNT",
+                                                     "FAILPOINT_LOG"};
+static char own[OWN_VARIABLES][4400];
+extern char **environ;
+
 static void *original(const char *name) { return dlsym(RTLD_NEXT, name); }
 
 __attribute__((constructor)) static void start(void) {
@@ -43,6 +50,10 @@ __attribute__((constructor)) static void start(void) {
     return;
   }
   folder_length = strlen(folder);
+  for (int i = 0; i < OWN_VARIABLES; i++) {
+    const char *value = getenv(own_names[i]);
+    if (value) snprintf(own[i], sizeof own[i], "%s=%s", own_names[i], value);
+  }
   fail_at = strtoull(at, NULL, 10);
   int (*open_)(const char *, int, ...) = original("open");
   int fd = open_(counter, O_RDWR | O_CLOEXEC);
@@ -176,4 +187,24 @@ char *mkdtemp(char *path) {
   if (inside(path) && fails("mkdir", path)) FAIL(ENOSPC, NULL);
   char *(*call)(char *) = original("mkdtemp");
   return call(path);
+}
+
+/* Called between fork and the new program: no memory may be taken here. */
+int execvp(const char *file, char *const arguments[]) {
+  static char *variables[1024];
+  int length = 0;
+  for (int i = 0; i < OWN_VARIABLES; i++)
+    if (own[i][0]) variables[length++] = own[i];
+  for (char **one = environ; one && *one && length < 1023; one++) {
+    int is_own = 0;
+    for (int i = 0; i < OWN_VARIABLES; i++) {
+      size_t size = strlen(own_names[i]);
+      is_own |= strncmp(*one, own_names[i], size) == 0 && (*one)[size] == '=';
+    }
+    if (!is_own) variables[length++] = *one;
+  }
+  variables[length] = NULL;
+  if (folder) environ = variables;
+  int (*call)(const char *, char *const[]) = original("execvp");
+  return call(file, arguments);
 }
