@@ -2,7 +2,7 @@
 // failure comes again; TIDEMARK_MUTATIONS sets how many inputs there are of each kind.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CaptureDecoder } from '../../src/packet/capture.ts'
+import { CaptureDecoder, CaptureReader } from '../../src/packet/capture.ts'
 import { Decoder } from '../../src/packet/decode.ts'
 import { Packet } from '../../src/packet/packet.ts'
 import { reasonNames } from '../../src/packet/reasons.ts'
@@ -10,6 +10,7 @@ import { type Chance, chanceFrom, setting } from '../robustness/support.ts'
 import { Section } from './blocks.ts'
 import { type Bytes, ethernet, hex, ipv4, ipv6, pcap, tcp, udp, vlan, zeros } from './build.ts'
 import { readAll } from './reading.ts'
+import { type Framed, slowPcap, slowPcapng } from './slow-framing.ts'
 
 const inputs = setting('MUTATIONS', 5000)
 
@@ -60,6 +61,8 @@ const seeds: Record<string, Uint8Array> = {
     ].flat(),
   ),
 }
+
+const exact = BigInt(Number.MAX_SAFE_INTEGER)
 
 const nasty = [0, 1, 0x7f, 0x80, 0xff, 0x45, 0x60, 0x08]
 
@@ -123,6 +126,46 @@ for (const [name, seed] of Object.entries(seeds)) {
     t.diagnostic(`${damaged} damaged, ${decoded} packets decoded, the slowest took ${slowest.toFixed(1)} ms`)
     assert.ok(slowest < 1000)
     assert.ok(damaged > inputs / 10 && decoded > inputs, 'the changes reach all depths')
+  })
+
+  test(`${name}: of ${inputs} altered captures, packets, times, lengths and content are those of a slow reader`, t => {
+    const random = chanceFrom(20_260_102)
+    const slow = name === 'pcap' ? slowPcap : slowPcapng
+    let compared = 0
+    for (let input = 0; input < inputs; input++) {
+      const bytes = mutated(seed, random)
+      // Altered in its first bytes it is another format, or none.
+      if (Buffer.compare(bytes.subarray(0, 4), seed.subarray(0, 4)) !== 0) continue
+      const found: Framed[] = []
+      const reader = new CaptureReader(({ linkType, timed, time, wireLength, bytes: held, from, to }) =>
+        found.push({
+          linkType,
+          time: timed ? BigInt(time) : null,
+          wire: wireLength,
+          bytes: Buffer.from(held.slice(from, to)),
+        }),
+      )
+      const half = random.int(0, bytes.length)
+      reader.feed(bytes.slice(0, half))
+      reader.feed(bytes.slice(half))
+      reader.end()
+      const right = slow(Buffer.from(bytes))
+      const where = `input ${input}: ${Buffer.from(bytes).toString('hex')}`
+      assert.equal(reader.damage?.offset ?? null, right.stops, where)
+      assert.equal(found.length, right.packets.length, where)
+      for (const [i, packet] of right.packets.entries()) {
+        // A time beyond what a number holds exactly is set to the nearest that does, and counted.
+        if (packet.time !== null && (packet.time > exact || packet.time < -exact)) packet.time = found[i]!.time
+        assert.deepEqual(
+          { ...found[i], bytes: found[i]!.bytes.toString('hex') },
+          { ...packet, bytes: packet.bytes.toString('hex') },
+          where,
+        )
+      }
+      compared += found.length
+    }
+    t.diagnostic(`${compared} packets`)
+    assert.ok(compared > inputs)
   })
 
   test(`${name}: the pieces make no difference, whatever they are`, () => {
