@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { NfcapdAccount } from '../../src/nfcapd/account.ts'
+import type { NfcapdFlow } from '../../src/nfcapd/flow.ts'
 import { readNfcapd } from '../../src/nfcapd/reader.ts'
 import { block, commonRecord, extensionMap, layout1, layout2, v3Elements, v3Record } from './layouts.ts'
 import { packedFiles } from './packed-fixtures.ts'
-import { piecesOf, Random, randomFlows, written } from './support.ts'
+import { type SlowFlow, slowFlows } from './slow-reader.ts'
+import { piecesOf, Random, randomFlows, wide, written } from './support.ts'
 
 // Files altered in every way, from a seed. TIDEMARK_MUTATIONS=50000 for a long run.
 const count = Number(process.env['TIDEMARK_MUTATIONS'] ?? 3000)
@@ -112,4 +114,46 @@ for (const [name, original] of files) {
     assert.ok(most < memoryMax, `${most >> 20} MiB`)
     assert.ok(sound < (count / files.length) * 0.9, 'mutations hit')
   })
+}
+
+for (const [name, original] of files.filter(([name]) => name === 'layout 2' || name === 'layout 2, big endian')) {
+  test(`${name}: the flows of ${count} altered files are those of a slow reader`, async t => {
+    const random = new Random(seed + 1)
+    let compared = 0
+    for (let i = 0; i < count; i++) {
+      const bytes = mutated(original, random)
+      const right = slowFlows(Buffer.from(bytes))
+      if (right === null) continue
+      const found: SlowFlow[] = []
+      await readNfcapd(piecesOf(bytes, random.of(97, 4096)), flow => found.push(slowForm(flow)))
+      // A time that no number holds exactly is unknown.
+      for (const flow of right) {
+        if (flow.first > timeMax) flow.first = -1n
+        if (flow.last > timeMax) flow.last = -1n
+      }
+      assert.deepEqual(found, right, `mutation ${i} of seed ${seed + 1}: ${Buffer.from(bytes).toString('hex')}`)
+      compared += right.length
+    }
+    t.diagnostic(`${compared} flows`)
+    assert.ok(compared > count)
+  })
+}
+
+const timeMax = BigInt(Math.floor(Number.MAX_SAFE_INTEGER / 1000)) * 1000n
+
+function slowForm(flow: NfcapdFlow): SlowFlow {
+  const address = (a: number, b: number, c: number, d: number): string =>
+    flow.version === 0 ? '' : ((wide(b, a) << 64n) | wide(d, c)).toString(16)
+  return {
+    first: BigInt(flow.first),
+    last: BigInt(flow.last),
+    packets: wide(flow.packetsLow, flow.packetsHigh),
+    bytes: wide(flow.bytesLow, flow.bytesHigh),
+    srcPort: flow.srcPort,
+    dstPort: flow.dstPort,
+    protocol: flow.protocol,
+    tcpFlags: flow.tcpFlags,
+    src: address(flow.src0, flow.src1, flow.src2, flow.src3),
+    dst: address(flow.dst0, flow.dst1, flow.dst2, flow.dst3),
+  }
 }
