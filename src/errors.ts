@@ -2,7 +2,7 @@
 export const exitStatus = { done: 0, failed: 1, usage: 2, partly_read: 3, bug: 70 } as const
 
 /**
- * Something the person at the keyboard can mend: shown without a stack, as one line and a hint.
+ * Something the person at the keyboard can fix: shown without a stack, as one line and a hint.
  *
  * Form of the message: `<what is wrong>: <the value>`; the hint says what to do about it.
  */
@@ -18,7 +18,7 @@ export class UserError extends Error {
   }
 }
 
-/** States what must hold. A failure is a fault of ours, not of the evidence or the user. */
+/** States what must hold. A failure is a bug, whatever the evidence or the user did. */
 export function assert(condition: unknown, whatMustHold: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${whatMustHold}`)
 }

@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module'
 import { CommanderError } from 'commander'
-import { errorCode, errorText, exitStatus, UserError } from '../errors.ts'
+import { errorText, exitStatus, UserError } from '../errors.ts'
 import { FilterError } from '../filter/error.ts'
 import { displayWidth, visible } from '../report/text.ts'
+import { failureLine, systemFailure } from '../system-error.ts'
 import { Interrupted } from './interrupt.ts'
 
 /** What is printed of a failure, and the exit status. No text means that nothing is left to say. */
@@ -35,40 +37,43 @@ function describeUsage(error: CommanderError, usage: string): Failure {
   return { text: inWords(message.replace(/\.$/, ''), hint), status: exitStatus.usage }
 }
 
-const systemErrors: Record<string, [message: string, hint: string]> = {
-  ENOSPC: ['no space left on the device', 'free some space, or put the case on another disk with --case DIR'],
-  EDQUOT: ['the disk quota is used up', 'free some space, or put the case on another disk with --case DIR'],
-  EACCES: ['permission denied', 'check who may read the evidence and write the case'],
-  EPERM: ['not permitted', 'check who may read the evidence and write the case'],
-  EROFS: ['the file system is read-only', 'put the case somewhere else with --case DIR'],
-  ENOTDIR: ['a file where a folder is expected', 'check the name'],
-  EEXIST: ['there is something else of that name', 'check the name'],
-  EISDIR: ['a folder where a file is expected', 'check the name'],
-  ELOOP: ['too many symbolic links', 'name the file itself'],
-  ENAMETOOLONG: ['the name is too long', 'use a shorter folder name'],
-  EMFILE: ['too many open files', 'raise the limit: ulimit -n 4096'],
-  ENFILE: ['too many open files on this machine', 'close other programs'],
-  EIO: ['the device failed to read or write', 'copy the evidence to a sound disk and read it there'],
+function describeSystemError(error: unknown): Failure | null {
+  const failure = systemFailure(error)
+  return failure && { text: inWords(failureLine(failure), failure.hint), status: exitStatus.failed }
 }
 
-/** Failures of the machine that the user can mend; null for everything else. */
-function describeSystemError(error: unknown): Failure | null {
-  // DuckDB's errors have no code.
-  const code = errorCode(error) ?? (/no space left on device/i.test(errorText(error)) ? 'ENOSPC' : '')
-  const words = systemErrors[code]
-  if (words === undefined) return null
-  const [message, hint] = words
-  const path = error instanceof Error && 'path' in error && typeof error.path === 'string' ? `: ${error.path}` : ''
-  return { text: inWords(`${message}${path}`, hint), status: exitStatus.failed }
+interface Manifest {
+  version: string
+  bugs?: string | { url?: string }
+  dependencies: Record<string, string>
 }
 
 function describeBug(error: unknown): Failure {
   const stack = error instanceof Error ? (error.stack ?? errorText(error)) : errorText(error)
   const causes = error instanceof Error && error.cause !== undefined ? `\ncaused by: ${errorText(error.cause)}` : ''
   const text = [
-    'tidemark: this is a fault of Tidemark, not of the evidence',
-    ...`${stack}${causes}`.split('\n').map(line => `  ${visible(line)}`),
-    `  hint: please report these lines with the command you gave (node ${process.versions.node}, ${process.platform} ${process.arch})`,
+    'tidemark: this is a bug in Tidemark, not a fault of the evidence',
+    ...`${stack}${causes}\n${circumstances()}`.split('\n').map(line => `  ${visible(line)}`),
+    `  hint: please report these lines${reportsGoTo()}`,
   ]
   return { text: text.join('\n'), status: exitStatus.bug }
+}
+
+/** What to know of the run. The values of arguments are left out: they may be nobody else's to see. */
+function circumstances(): string {
+  const [command = '', ...rest] = process.argv.slice(2)
+  const options = rest.filter(argument => /^--?[A-Za-z]/.test(argument)).map(argument => argument.replace(/=.*/s, ''))
+  const { version, dependencies } = manifest()
+  const [, duckdb] = Object.entries(dependencies).find(([name]) => name.endsWith('duckdb/node-api')) ?? []
+  return `tidemark ${version}, DuckDB ${duckdb}, node ${process.versions.node}, ${process.platform} ${process.arch}; command: ${[command, ...options].join(' ')}`
+}
+
+function reportsGoTo(): string {
+  const { bugs } = manifest()
+  const url = typeof bugs === 'string' ? bugs : bugs?.url
+  return url === undefined ? ' to whoever maintains your copy of Tidemark' : `: ${url}`
+}
+
+function manifest(): Manifest {
+  return createRequire(import.meta.url)('tidemark/package.json') as Manifest
 }

@@ -1,34 +1,13 @@
 #!/usr/bin/env node
 import { exitStatus } from '../errors.ts'
-import { describeFailure } from './failure.ts'
-import { flush, note } from './output.ts'
-import { buildProgram } from './program.ts'
+import { failureLine, systemFailure } from '../system-error.ts'
+import { note } from './output.ts'
 
-const program = buildProgram()
-const args = process.argv.slice(2)
-
-/** `tidemark add --help`, for the command that was meant. */
-function usage(): string {
-  const command = program.commands.find(known => known.name() !== 'help' && args.includes(known.name()))
-  return command === undefined ? `${program.name()} --help` : `${program.name()} ${command.name()} --help`
-}
-
-async function run(): Promise<number> {
-  if (args.length === 0) {
-    program.outputHelp()
-    return exitStatus.done
-  }
-  await program.parseAsync(args, { from: 'user' })
-  return Number(process.exitCode ?? exitStatus.done)
-}
-
-async function fail(error: unknown): Promise<number> {
-  const { text, status } = describeFailure(error, usage())
-  // Standard error may be what failed.
-  if (text !== '') await note(text).catch(() => {})
-  return status
-}
-
-const status = await run().catch(fail)
-// What was printed must get through a pipe before the process, which threads may keep alive, ends.
-process.exit(await flush().then(() => status, fail))
+// Loaded from here, so that a system that does not let the program's own files be read is told in words too.
+const { runAndExit } = await import('./run.ts').catch(async (error: unknown) => {
+  const failure = systemFailure(error)
+  if (failure === null) throw error
+  await note(`tidemark: ${failureLine(failure)}\n  hint: ${failure.hint}`).catch(() => {})
+  process.exit(exitStatus.failed)
+})
+await runAndExit(process.argv.slice(2))

@@ -1,4 +1,5 @@
-import { errorCode } from '../errors.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
+import { systemFailure } from '../system-error.ts'
 
 /** How a page is laid out for standard output. */
 export interface OutputStyle {
@@ -27,11 +28,17 @@ export function note(text: string): Promise<void> {
 
 /** Writes as it is, for commander, which brings its own line ends and does not wait. */
 export function printNow(text: string): void {
-  void write(process.stdout, text)
+  write(process.stdout, text).catch(error => {
+    untold = error
+  })
 }
+
+/** What `printNow` failed with. */
+let untold: unknown = null
 
 /** Resolves when everything written so far has left the process. */
 export async function flush(): Promise<void> {
+  if (untold !== null) throw untold
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
 }
 
@@ -40,10 +47,20 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, error => {
       if (!error) return resolve()
-      if (!['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')) return reject(error)
+      const gone = ['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')
+      // Told once: what comes after is lost too.
       closed.add(stream)
+      if (!gone) return reject(outputError(stream, error))
       resolve()
     })
+  })
+}
+
+function outputError(stream: NodeJS.WriteStream, error: Error): UserError {
+  const which = stream === process.stdout ? 'standard output' : 'standard error'
+  return new UserError(`cannot write to ${which}: ${systemFailure(error)?.message ?? errorText(error)}`, {
+    hint: 'what was printed is not whole: send it somewhere else, or free some space there',
+    cause: error,
   })
 }
 

@@ -72,7 +72,7 @@ Examples:
   tidemark add logs/                              read the logs into a case, to ask it more than once
   tidemark investigate 203.0.113.7
 
-Exit status: 0 done, 1 failed, 2 bad usage, 3 done but some evidence could not be read, 70 a fault of Tidemark.`
+Exit status: 0 done, 1 failed, 2 bad usage, 3 done but some evidence could not be read, 70 a bug in Tidemark.`
 
 function version(): string {
   // The package knows itself by name wherever it was compiled to.

@@ -1,6 +1,6 @@
 import type { Column } from '../flow/column.ts'
 import type { Dictionary } from '../flow/dictionary.ts'
-import { instantiate } from '../source/wasm-module.ts'
+import { loadWasm } from '../source/wasm-module.ts'
 
 /** Kinds of steps, as wasm/lines.ts numbers them. */
 const kinds = { text: 0, address: 1, u8: 2, u16: 3, u64: 4, time: 5, stamp: 6 } as const
@@ -109,12 +109,12 @@ export class FastLines {
     this.bottom = this.free
   }
 
-  /** The one of this thread; null where the machine has no vector instructions, and every line is the careful reader's. */
+  /** The one of this thread; null where WebAssembly cannot be had, and every line is the careful reader's. */
   static get(): FastLines | null {
     if (FastLines.ofThread === undefined) {
-      const memory = new WebAssembly.Memory({ initial: memoryPages, maximum: memoryPages })
-      const module = instantiate<LinesModule>(new URL('./wasm/lines.wasm', import.meta.url), memory)
-      FastLines.ofThread = module === null ? null : new FastLines(memory, module)
+      const file = new URL('./wasm/lines.wasm', import.meta.url)
+      const loaded = loadWasm<LinesModule>(file, { initial: memoryPages, maximum: memoryPages })
+      FastLines.ofThread = loaded && new FastLines(loaded.memory, loaded.exports)
     }
     return FastLines.ofThread
   }

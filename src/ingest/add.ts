@@ -295,8 +295,7 @@ function byPath(a: EvidenceEntry, b: EvidenceEntry): number {
 }
 
 function failure(message: Extract<FromWorker, { type: 'failed' }>): Error {
-  const error: Error & { code?: string } = new Error(message.message)
-  if (message.code !== null) error.code = message.code
+  const error: Error = Object.assign(new Error(message.message), message.system)
   if (message.stack !== null) error.stack = message.stack
   return error
 }

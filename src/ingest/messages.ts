@@ -1,4 +1,5 @@
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
+import type { SystemDetails } from '../system-error.ts'
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -37,4 +38,4 @@ export type FromWorker =
   /** A file that the early end left out. */
   | { type: 'dropped'; task: FileTask }
   | { type: 'finished' }
-  | { type: 'failed'; message: string; code: string | null; stack: string | null }
+  | { type: 'failed'; message: string; stack: string | null; system: SystemDetails }

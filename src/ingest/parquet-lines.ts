@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Layout, layoutOf } from '../flowlog/layout.ts'
 import type { SourceBytes } from '../source/read.ts'
+import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
 
 /** A child that is over this size is ended: a crafted file may ask for any amount. */
 const childBytesMax = 3 * 2 ** 30
@@ -34,7 +36,7 @@ export class ParquetLines {
       if (this.errors.length < 4096) this.errors += String(piece)
     })
     this.ended = new Promise(resolve => {
-      child.on('error', error => resolve(`the Parquet reader could not be started: ${error.message}`))
+      child.on('error', error => resolve(notStarted(error)))
       child.on('close', (code, signal) => resolve(code === 0 ? null : this.howItEnded(code, signal)))
     })
   }
@@ -45,7 +47,12 @@ export class ParquetLines {
     const script = fileURLToPath(new URL('./parquet-child.js', import.meta.url))
     const command = [process.execPath, '--max-old-space-size=512', script, staged]
     const limited = existsSync(prlimit) ? [prlimit, `--data=${childBytesMax}`, '--core=0', ...command] : command
-    return new ParquetLines(spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }), staged)
+    const child = spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
+    // Where no file can be opened, there are no pipes either.
+    if (child.stdout) return new ParquetLines(child, staged)
+    const [error] = (await once(child, 'error')) as [Error]
+    await rm(staged, { force: true })
+    throw new Error(notStarted(error), { cause: error })
   }
 
   /** The layout of the lines; null if the file has not the columns of a flow log. @throws when the child died. */
@@ -78,6 +85,8 @@ export class ParquetLines {
   /** Ends the child if it still lives, and removes the copy. */
   async close(): Promise<void> {
     this.child.kill('SIGKILL')
+    // It has ended only when its output has, which nobody reads any more.
+    this.child.stdout?.destroy()
     await this.ended
     await rm(this.staged, { force: true })
   }
@@ -93,9 +102,14 @@ export class ParquetLines {
   }
 
   private howItEnded(code: number | null, signal: string | null): string {
-    const said = this.errors.trim().split('\n')[0]
+    const how = howChildEnded(code, signal, this.errors)
     if (signal !== null)
-      return `the Parquet reader died (signal ${signal}): the file is damaged or hostile; none of its rows are kept`
-    return said ? `Parquet: ${said}` : `the Parquet reader ended with status ${code}`
+      return `the Parquet reader died (${how}): the file is damaged or hostile, or memory is short; none of its rows are kept`
+    return this.errors.trim() === '' ? `the Parquet reader ended with ${how}` : `Parquet: ${how}`
   }
+}
+
+function notStarted(error: Error): string {
+  const failure = systemFailure(error)
+  return `the Parquet reader could not be started: ${failure === null ? error.message : failureLine(failure)}`
 }

@@ -2,10 +2,11 @@
 
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert, errorCode, errorText } from '../errors.ts'
+import { assert, errorText } from '../errors.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { caseFiles } from '../store/files.ts'
 import { SegmentWriter } from '../store/segment-writer.ts'
+import { systemDetails } from '../system-error.ts'
 import { Batch, BufferPool } from './batch.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { type OpenedFile, openFile, type ReadOptions, readOpened, Stopped } from './read-file.ts'
@@ -134,8 +135,8 @@ function fail(error: unknown): void {
   say({
     type: 'failed',
     message: errorText(error),
-    code: errorCode(error) ?? null,
     stack: error instanceof Error ? (error.stack ?? null) : null,
+    system: systemDetails(error),
   })
 }
 

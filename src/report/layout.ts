@@ -10,7 +10,7 @@ export interface Page {
 }
 
 export interface PageOptions {
-  /** Cells of a line. Below 40 the page is laid out for 40. */
+  /** Cells of a line. Below 40 the page is laid out for 40, above 500 for 500. */
   width: number
   color: boolean
 }
@@ -28,12 +28,16 @@ export interface Row {
   detail?: string
 }
 
+const widthMin = 40
+/** Of the widest screen: more would only make rules longer, without end where COLUMNS says so. */
+const widthMax = 500
 const indent = 2
 const gap = 2
 const below = '      '
 
 export function newPage(options: PageOptions): Page {
-  return { width: Math.max(40, Math.floor(options.width)), colors: pc.createColors(options.color) }
+  const width = Math.min(widthMax, Math.max(widthMin, Math.floor(options.width) || widthMin))
+  return { width, colors: pc.createColors(options.color) }
 }
 
 /** A blank line and the section's title on a rule. */

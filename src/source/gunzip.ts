@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { instantiate } from './wasm-module.ts'
+import { loadWasm } from './wasm-module.ts'
 
 /** Bytes that may be written beyond the content, and read beyond the data (wasm/inflate.ts). */
 const slackBytes = 512
@@ -37,18 +37,19 @@ export class Gunzip {
     this.module = module
   }
 
-  /** The one of this thread; null where the machine has no vector instructions. */
+  /** The one of this thread; null where WebAssembly cannot be had. */
   static get(): Gunzip | null {
     if (Gunzip.ofThread === undefined) {
-      const memory = new WebAssembly.Memory({ initial: 4, maximum: 2048 })
-      const module = instantiate<InflateModule>(new URL('./wasm/inflate.wasm', import.meta.url), memory)
-      Gunzip.ofThread = module === null ? null : new Gunzip(memory, module)
+      const file = new URL('./wasm/inflate.wasm', import.meta.url)
+      const loaded = loadWasm<InflateModule>(file, { initial: 4, maximum: 2048 })
+      Gunzip.ofThread = loaded && new Gunzip(loaded.memory, loaded.exports)
     }
     return Gunzip.ofThread
   }
 
   /**
-   * The content of a file of one gzip member; null where the file is anything else, or its content is longer than `bytesMax`.
+   * The content of a file of one gzip member; null where the file is anything else, or its content is longer than `bytesMax` or than memory
+   * can be had for.
    *
    * The content is there until the next call.
    */
@@ -62,7 +63,7 @@ export class Gunzip {
     const input = ((module.tablesEnd.value as number) + 15) & ~15
     const end = input + file.length - trailerBytes
     const output = (end + trailerBytes + slackBytes + 15) & ~15
-    this.grow(output + length + slackBytes)
+    if (!this.grow(output + length + slackBytes)) return null
     const bytes = new Uint8Array(this.memory.buffer)
     bytes.set(file, input)
     if (module.inflate(input + from, end, output, output + length) === 0) return null
@@ -71,9 +72,15 @@ export class Gunzip {
     return crc32(content) === trailer.getUint32(0, true) ? content : null
   }
 
-  private grow(bytes: number): void {
+  /** False where the machine has no memory for it: zlib needs less. */
+  private grow(bytes: number): boolean {
     const missing = bytes - this.memory.buffer.byteLength
-    if (missing > 0) this.memory.grow(Math.ceil(missing / pageBytes))
+    try {
+      if (missing > 0) this.memory.grow(Math.ceil(missing / pageBytes))
+      return true
+    } catch {
+      return false
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { errorCode, errorText, UserError } from '../errors.ts'
+import { systemFailure } from '../system-error.ts'
 
 /** A file to look at, or, with `problem`, an entry that can not be read as a file. */
 export interface FoundFile {
@@ -108,6 +109,6 @@ export function reason(error: unknown): string {
     case 'EISDIR':
       return 'it is a folder'
     default:
-      return errorText(error)
+      return systemFailure(error)?.message ?? errorText(error)
   }
 }

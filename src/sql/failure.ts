@@ -1,5 +1,6 @@
 import { errorText, UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
+import { failureLine, systemFailure } from '../system-error.ts'
 import type { Refusal } from './gate.ts'
 import type { Failure } from './protocol.ts'
 import { viewNames } from './schema.ts'
@@ -31,6 +32,8 @@ export function failureOf(error: unknown, caseDir: string): Failure {
     return { kind: 'memory', message: 'out of memory' }
   }
   const found = parsed(text)
+  const system = found === null ? systemFailure(error) : null
+  if (system !== null) return { kind: 'case', message: withoutPaths(failureLine(system), caseDir), hint: system.hint }
   if (found === null) return { kind: 'query', message: withoutPaths(text, caseDir) }
   const { exception_type: type = '', exception_message: message = text, position, name, candidates } = found
   if (memory.test(type)) return { kind: 'memory', message: withoutPaths(message, caseDir) }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assert, UserError } from '../errors.ts'
 import { clearSpill } from '../store/case.ts'
+import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
 import { type Cell, decode, type ResultColumn } from './cells.ts'
 import { SqlError } from './error.ts'
 import { type Answer, answer, type Ending, type Failure } from './protocol.ts'
@@ -32,6 +33,8 @@ const startSecondsMax = 120
 const graceSeconds = 2
 const threadsMax = 4
 const lineBytesMax = 2 ** 30
+/** What is kept of what the process writes to standard error. */
+const saidMax = 4096
 /** What a process needs besides the memory of its queries. */
 const spareBytes = 2 * 2 ** 30
 
@@ -131,7 +134,9 @@ export class QuerySession {
     if (said !== null && 'error' in said && said.error.kind !== 'fault')
       throw this.errorOf('', said.error, defaultLimits)
     if (said !== null && 'error' in said) throw new Error(said.error.message)
-    throw new Error(`the process for queries could not be started: ${process.howItEnded()}`)
+    throw new UserError(`the process for queries could not be started: ${process.howItEnded()}`, {
+      hint: 'close other programs, or raise the limits of processes, files and memory (ulimit -u, -n, -v)',
+    })
   }
 
   private errorOf(sql: string, failure: Failure, limits: QueryLimits): Error {
@@ -174,6 +179,7 @@ class Started {
   wasLate = false
   private signal: string | null = null
   private problem: string | null = null
+  private said = ''
   private readonly child: ChildProcess
   private readonly lines: AsyncGenerator<string>
   private readonly ended: Promise<void>
@@ -188,10 +194,11 @@ class Started {
     const own = [process.execPath, '--max-old-space-size=768', script, caseDir, String(mebibytes), String(threads)]
     const limited = [prlimit, `--data=${memoryBytes + spareBytes}`, '--core=0', ...own]
     const [command, ...args] = existsSync(prlimit) ? limited : own
-    this.child = spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'], env: environment() })
+    this.child = spawn(command!, args, { stdio: 'pipe', env: environment() })
     this.ended = new Promise(resolve => {
       this.child.on('error', error => {
-        this.problem = error.message
+        const failure = systemFailure(error)
+        this.problem = failure === null ? error.message : failureLine(failure)
         this.isOver = true
         resolve()
       })
@@ -202,9 +209,13 @@ class Started {
         resolve()
       })
     })
-    // A process that died while it was written to is noticed where its answer is read.
-    this.child.stdin!.on('error', () => {})
-    this.lines = linesOf(this.child.stdout as AsyncIterable<Uint8Array>)
+    // Where no file can be opened, there are no pipes either. A process that died while it was written to is noticed where its answer
+    // is read.
+    this.child.stdin?.on('error', () => {})
+    this.child.stderr?.on('data', piece => {
+      if (this.said.length < saidMax) this.said += String(piece)
+    })
+    this.lines = linesOf((this.child.stdout ?? []) as AsyncIterable<Uint8Array>)
   }
 
   isAlive(): boolean {
@@ -229,7 +240,7 @@ class Started {
   }
 
   ask(request: object): void {
-    this.child.stdin!.write(`${JSON.stringify(request)}\n`)
+    this.child.stdin?.write(`${JSON.stringify(request)}\n`)
   }
 
   /** What it says next; null when it has ended. */
@@ -248,7 +259,7 @@ class Started {
   }
 
   howItEnded(): string {
-    return this.problem ?? (this.signal === null ? `status ${this.status}` : `signal ${this.signal}`)
+    return this.problem ?? howChildEnded(this.status, this.signal, this.said)
   }
 }
 

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
+import { systemCode } from '../system-error.ts'
 
 /** Names within a case folder. */
 export const caseFiles = {
@@ -54,12 +55,12 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 /** Whether an error says that the case can not be written, whatever the evidence is. */
 export function isWriteError(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EROFS'].includes(errorCode(error) ?? '')
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG'].includes(systemCode(error) ?? '')
 }
 
 /** A full disk and the like, in words; anything else is passed on as it is. */
 export function writeError(error: unknown, caseDir: string): unknown {
-  const code = errorCode(error) ?? (/No space left on device/.test(String(error)) ? 'ENOSPC' : undefined)
+  const code = systemCode(error)
   const hint = 'what was added before is in the case and safe; run the same command again to go on'
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UserError(`disk full while writing the case: ${caseDir}`, {
