@@ -48,7 +48,7 @@ const maySee: Record<string, string[]> = {
   ],
 }
 
-const everywhere = ['errors.ts', 'system-error.ts']
+const everywhere = ['errors.ts', 'system-error.ts', 'address-space.ts']
 
 const src = join(repoRoot, 'src')
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(

@@ -88,7 +88,7 @@ async function writtenBefore(options: Options, folder: string): Promise<GroundTr
     const captured = capture && (await stat(join(options.out, capture.file))).size
     return isWanted(truth, options) && names.length === truth.files && captured === capture?.bytes ? truth : null
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return null
+    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof TypeError) return null
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
+import { threadsThatFit } from '../address-space.ts'
 import { addCommand } from './add.ts'
 import { carveCommand } from './carve.ts'
 import { completionCommand } from './completion.ts'
@@ -34,6 +35,9 @@ export function buildProgram(): Command {
     .configureOutput({ writeOut: printNow, writeErr: text => void note(text), outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', programHelp)
+    .hook('preAction', (_, command) => {
+      if (!['help', 'completion'].includes(command.name())) threadsThatFit(1)
+    })
   for (const define of [
     addCommand,
     convertCommand,

@@ -8,6 +8,7 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { UserError } from '../errors.ts'
 import { FIRST_SCANNER, LAB_SENSORS, labBackground } from './background.ts'
 import { CAPTURE_FILE, writeCapture } from './capture.ts'
 import type { Conversation } from './conversation.ts'
@@ -107,7 +108,9 @@ export async function prepareFolder(
   const beside = (await readdir(outDir)).filter(name => files.includes(name))
   const readme = await readFile(join(outDir, 'README.txt'), 'utf8').catch(() => '')
   if (present.length + beside.length > 0 && readme.split('\n')[0] !== about.split('\n')[0]) {
-    throw new Error(`${present.length > 0 ? folder : outDir} holds files that are no reconstruction`)
+    throw new UserError(`the folder holds something else: ${present.length > 0 ? folder : outDir}`, {
+      hint: 'name an empty or new folder with --out',
+    })
   }
   await writeFile(join(outDir, 'README.txt'), about)
   for (const name of present) if (name.endsWith('.log.gz')) await rm(join(folder, name))

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts'
 import { WINDOW_SECONDS } from './conversation.ts'
 import { type IncidentTotals, LAB_ATTACKER_RECORDS, LAB_OUTWARD_BYTES, LAB_WEB_BYTES } from './incident.ts'
 import { BIN_SECONDS, DAY_END, logFileName, type Sensor, WEB_SERVER } from './network.ts'
@@ -33,12 +34,13 @@ export interface ScalePlan {
 /** Plans a data set of `records` flow records. Without `files`, about one file for 10,000 records. */
 export function planScale(seed: number, records: number, files?: number): ScalePlan {
   if (!Number.isInteger(records) || records < 1000 || records > 100_000_000) {
-    throw new RangeError(`records must be a whole number from 1000 to 100000000, not ${records}`)
+    throw new UserError(`records must be a whole number from 1000 to 100000000, not ${records}`, { status: 2 })
   }
   const bins = binsFor(records)
   const fileCount = files ?? Math.max(bins, Math.round(records / 10_000))
   if (!Number.isInteger(fileCount) || fileCount < bins || fileCount > records) {
-    throw new RangeError(`files must be a whole number from ${bins} (one for every 5 minutes) to ${records}`)
+    const most = `${bins} (one for every 5 minutes) to ${records}`
+    throw new UserError(`files must be a whole number from ${most}, not ${fileCount}`, { status: 2 })
   }
   const incident = incidentFor(records)
   const windows = bins * WINDOWS_PER_BIN

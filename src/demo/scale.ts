@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { threadsThatFit } from '../address-space.ts'
 import { type GroundTruth, writeTruth } from './ground-truth.ts'
 import { type GeneratorOptions, LAB_FOLDER, prepareFolder } from './lab.ts'
 import type { IncidentPlan, ScaleTask } from './scale-incident.ts'
@@ -51,7 +52,8 @@ export async function writeScaled(outDir: string, options: ScaleOptions): Promis
   const truth = emptyTruth(plan)
 
   let files_done = 0
-  const threads = Math.min(options.workers ?? availableParallelism(), MOST_WORKERS, plan.files)
+  const wanted = Math.min(options.workers ?? availableParallelism(), MOST_WORKERS, plan.files)
+  const threads = threadsThatFit(wanted)
   await writeInThreads(threads, task, requests, signal, report => {
     addReport(truth, plan, report)
     onProgress?.({ files_done: ++files_done, files: plan.files })

@@ -92,7 +92,7 @@ async function workOut(c: Case, records: Records, doubt: Doubt, translated: bool
       : []),
     ...(doubt.copies
       ? [
-          `SELECT any_value(h) FROM (SELECT hash(${connection}) AS h, hash(${copyKey}) AS k, _file FROM (${all})) GROUP BY k HAVING min(_file) <> max(_file)`,
+          `SELECT any_value(h) AS h FROM (SELECT hash(${connection}) AS h, hash(${copyKey}) AS k, _file FROM (${all})) GROUP BY k HAVING min(_file) <> max(_file)`,
         ]
       : []),
     ...(translated ? [translatedSql(all)] : []),

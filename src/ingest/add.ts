@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { threadsThatFit } from '../address-space.ts'
 import { UserError } from '../errors.ts'
 import { rowsPerSegment } from '../flow/record-buffer.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
@@ -140,7 +141,7 @@ class Adding {
     this.queue = found.map(file => ({ id: ++id, ...file, path: resolve(file.path) }))
     this.progress.files_total = found.length
     this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
-    const count = Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length))
+    const count = threadsThatFit(Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length)))
     const abort = (): void => void Atomics.store(new Int32Array(this.stop), 0, 1)
     if (this.options.signal?.aborted) abort()
     this.options.signal?.addEventListener('abort', abort)

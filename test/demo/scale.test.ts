@@ -7,6 +7,7 @@ import type { GroundTruth } from '../../src/demo/ground-truth.ts'
 import { LAB_FOLDER } from '../../src/demo/lab.ts'
 import { writeScaled } from '../../src/demo/scale.ts'
 import { planScale } from '../../src/demo/scale-plan.ts'
+import { UserError } from '../../src/errors.ts'
 import { digest, faultsOf, missingCommands, shell } from './shell.ts'
 
 const RECORDS = 50_000
@@ -77,8 +78,8 @@ test('the plan grows with the records', () => {
   assert.deepEqual([lab.incident.records, lab.bins, large.bins, large.files], [33232, 84, 288, 2000])
   assert.ok(large.incident.records > 190_000 && large.incident.records < 210_000)
   assert.ok(large.busy.length > 300)
-  assert.throws(() => planScale(1, 999), RangeError)
-  assert.throws(() => planScale(1, 100_000_001), RangeError)
+  assert.throws(() => planScale(1, 999), UserError)
+  assert.throws(() => planScale(1, 100_000_001), UserError)
   assert.throws(() => planScale(1, 50_000, 10), /one for every 5 minutes/)
 })
 
