@@ -259,6 +259,7 @@ class Started {
   }
 
   howItEnded(): string {
+    if (this.wasLate) return `it did not answer within ${startSecondsMax} s`
     return this.problem ?? howChildEnded(this.status, this.signal, this.said)
   }
 }

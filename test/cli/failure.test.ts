@@ -48,9 +48,10 @@ test('a stop has the status that shells give it', () => {
   assert.deepEqual(failed(new Interrupted(130)), { text: 'tidemark: stopped', status: 130 })
 })
 
-test('anything else is a fault of ours, with its stack and a request', () => {
+test('anything else is a bug, with its stack, what ran and a request', () => {
   const { text, status } = failed(new TypeError('x is not a function\u001b', { cause: new Error('deep') }))
-  assert.match(text, /fault of Tidemark/)
+  assert.match(text, /bug in Tidemark/)
+  assert.match(text, /tidemark \d+\.\d+\.\d+, DuckDB \d[\w.-]+, node \d+\.\d+\.\d+, \w+ \w+; command:/)
   assert.match(text, /TypeError: x is not a function\\x1b\n +at /)
   assert.match(text, /caused by: deep/)
   assert.match(text, /please report/)
