@@ -96,7 +96,8 @@ async function carveFile(
   report.packets += own.packets
   const conversations = selection.of(file.id!)
   if (conversations === null) return
-  const source = await readSource(file.path, file.size).catch(error => {
+  const source = await readSource(file.path, { between: () => options.signal?.throwIfAborted() }).catch(error => {
+    options.signal?.throwIfAborted()
     throw new UserError(`can not read the capture again: ${file.path}`, {
       hint: 'put it back where it was when it was added',
       cause: error,

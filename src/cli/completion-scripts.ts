@@ -177,9 +177,9 @@ function bashReply(root: Entry, values: Values): string {
   return `COMPREPLY=($(compgen -W '${values.join(' ')}' -- "$cur"))`
 }
 
-/** The names in a file of saved queries, one a line: `saveQuery` writes each where nothing else stands at that depth. */
+/** The names in a file of saved queries, one a line: `saveQuery` writes each where nothing else stands at that depth. A pipe would hold the shell. */
 function namesOf(path: string): string {
-  return `sed -n 's/^    "\\([A-Za-z0-9][A-Za-z0-9_.-]*\\)": {.*/\\1/p' ${path} 2>/dev/null`
+  return `test -f ${path} && sed -n 's/^    "\\([A-Za-z0-9][A-Za-z0-9_.-]*\\)": {.*/\\1/p' ${path} 2>/dev/null`
 }
 
 function isForm(values: Values): values is Words {

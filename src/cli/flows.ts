@@ -67,7 +67,10 @@ async function splitFilter(
 async function reads(text: string, options: FlowsCliOptions): Promise<boolean> {
   const { parse } = await import('../filter/filter.ts')
   try {
-    parse(text, { nfdump: options.nfdump === true, ...(options.param !== undefined && { params: options.param }) })
+    parse(text, {
+      nfdump: options.nfdump === true,
+      ...(options.param && { params: options.param, ...ownFiles(options) }),
+    })
     return true
   } catch (error) {
     if (error instanceof UserError) return false
@@ -97,7 +100,8 @@ async function ask(
   try {
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
-    const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet: options.parquet !== undefined })
+    const forParquet = options.parquet !== undefined
+    const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet, ...ownFiles(options) })
     if (options.parquet === undefined) await printFlows(result, request, format, options.color)
     else {
       await result.parquet(options.parquet)
@@ -111,12 +115,24 @@ async function ask(
   }
 }
 
+/** The parameters that the user gave: only those may name files. */
+function ownFiles({ param = {} }: FlowsCliOptions): { fileParams: string[] } {
+  return { fileParams: Object.keys(param) }
+}
+
 /** A saved query with what was asked beside its name. `asked`: the limit, which is not that of the output then. */
 async function merged(caseDir: string, name: string, own: FlowsRequest, asked: boolean): Promise<FlowsRequest> {
   const { savedQuery } = await import('../flows/saved.ts')
   const saved = await savedQuery(caseDir, name)
   const limit = asked ? own.limit : (saved.limit ?? own.limit)
-  return { ...saved, ...own, ...(limit !== undefined && { limit }), params: { ...saved.params, ...own.params } }
+  const ofSaved = own.filter === undefined ? {} : { saved: false }
+  return {
+    ...saved,
+    ...own,
+    ...ofSaved,
+    ...(limit !== undefined && { limit }),
+    params: { ...saved.params, ...own.params },
+  }
 }
 
 async function save(c: Case, name: string, request: FlowsRequest): Promise<void> {
@@ -131,7 +147,7 @@ async function save(c: Case, name: string, request: FlowsRequest): Promise<void>
 
 async function explain(c: Case, request: FlowsRequest, options: FlowsCliOptions, signal: AbortSignal): Promise<void> {
   const { explainFlows } = await import('../flows/explain.ts')
-  const explained = await explainFlows(c, request, { signal })
+  const explained = await explainFlows(c, request, { signal, ...ownFiles(options) })
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
     await print(toJson(explained))

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Cell, ResultColumn } from '../sql/cells.ts'
@@ -74,7 +75,8 @@ async function ask(session: QuerySession, query: string | undefined, options: Op
     return startPrompt(session, streams, (sql, signal) => answer(session, sql, limits, options, signal))
   }
   await interruptible(async signal => {
-    for await (const statement of statementsOf(process.stdin)) await answer(session, statement, limits, options, signal)
+    for await (const statement of statementsOf(addAbortSignal(signal, process.stdin)))
+      await answer(session, statement, limits, options, signal)
   })
 }
 

@@ -1,4 +1,4 @@
-import { assert, errorText } from '../errors.ts'
+import { assert } from '../errors.ts'
 import type { ConnectionRecord } from '../meter/connection-record.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
@@ -9,7 +9,8 @@ import { reasonNames } from '../packet/reasons.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readPlain } from '../source/read.ts'
 import { compressionOf } from '../source/sniff.ts'
-import { findFiles } from '../source/walk.ts'
+import { findFiles, reason } from '../source/walk.ts'
+import { isLedger } from '../store/ledger.ts'
 
 export interface CaptureFile {
   path: string
@@ -49,7 +50,8 @@ export async function meterCaptures(
   handlers: CaptureHandlers,
   options: MeteringOptions,
 ): Promise<CaptureFile[]> {
-  const found = await findFiles([...paths])
+  const { signal } = options
+  const found = await findFiles([...paths], { isLedger, ...(signal && { signal }) })
   const total = found.reduce((sum, file) => sum + file.size, 0)
   let done = 0
   let packets = 0
@@ -61,9 +63,15 @@ export async function meterCaptures(
       packets += more
       options.onProgress?.(Math.min(done, total), total, packets)
     }
-    files.push(await meterCapture(file.path, file.rawPath ?? file.path, file.size, handlers, options, tick))
+    if (file.problem !== null) files.push(unread(file.path, file.problem))
+    else files.push(await meterCapture(file.path, file.rawPath ?? file.path, file.size, handlers, options, tick))
   }
   return files
+}
+
+function unread(path: string, problem: string): CaptureFile {
+  const counts = { packets: 0, decoded: 0, undecoded: [], cut: 0 }
+  return { path, kind: null, ...counts, status: 'unreadable', problem }
 }
 
 async function meterCapture(
@@ -76,17 +84,11 @@ async function meterCapture(
 ): Promise<CaptureFile> {
   const meter = new WindowedMeter(handlers, options)
   const decoder = new CaptureDecoder(packet => meter.add(packet))
-  const nothing: CaptureFile = {
-    path,
-    ...{ kind: null, packets: 0, decoded: 0, undecoded: [], cut: 0 },
-    status: 'unreadable',
-    problem: null,
-  }
   let expanded: Expanded
   try {
-    const source = await readPlain(name)
+    const source = await readPlain(name, () => options.signal?.throwIfAborted())
     const compression = compressionOf(source.head)
-    expanded = new Expanded(source.open, compression, size, options.limits)
+    expanded = new Expanded(source.open, compression, source.size, options.limits)
     let told = 0
     let given = 0
     for await (const piece of expanded) {
@@ -100,7 +102,7 @@ async function meterCapture(
     tick(size - given, 0)
   } catch (error) {
     options.signal?.throwIfAborted()
-    return { ...nothing, problem: errorText(error) }
+    return unread(path, reason(error))
   }
   decoder.end()
   meter.finish()

@@ -10,7 +10,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink, write
 import { dirname, join } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
 import { kindOf, kindWords, type NodeKind } from './nodes.ts'
-import { noFollow, openRegular } from './reading.ts'
+import { noFollow, openFlags, openRegular } from './reading.ts'
 
 const passing = /^\.tidemark-new-(\d+)-[0-9a-f]{16}$/
 
@@ -61,12 +61,12 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     await rm(incoming, { force: true }).catch(() => undefined)
     throw error
   }
-  await syncFolder(dirname(path))
+  await sync(dirname(path))
 }
 
-/** Makes the names in a folder survive a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r')
+/** Makes what was written to a file, or a rename in a folder, survive a power cut. */
+export async function sync(path: string): Promise<void> {
+  const handle = await open(path, openFlags('refuse'))
   try {
     await handle.sync()
   } catch (error) {

@@ -5,6 +5,9 @@ import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { type ChunkColumn, ChunkTable, codeArray, type Database, quotedName } from '../store/duckdb.ts'
 import { FilterError, type Place, type Source, shortened } from './error.ts'
 
+/** Of one file. */
+const valuesMax = 5_000_000
+
 export type SetType = 'addresses' | 'numbers' | 'texts'
 
 export interface ValueSet {
@@ -31,7 +34,7 @@ export interface ValueSet {
 export function readSet(type: SetType, path: string, bytes: Uint8Array, place: Place, largest: bigint): ValueSet {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const text = new TextDecoder('utf-8').decode(bytes)
-  const fail = (what: string, offset: number, length: number): never => {
+  const fail: Fail = (what, offset, length) => {
     const source: Source = { file: path, text, folder: place.source.folder }
     throw new FilterError(what, { source, offset, length }, { hint: 'one value a line; # begins a comment' })
   }
@@ -39,29 +42,33 @@ export function readSet(type: SetType, path: string, bytes: Uint8Array, place: P
     const { columns, rows, lengths } = readAddresses(text, fail)
     return { type, path, sha256, table: tableName(type, sha256), columns, rows, lengths }
   }
-  const read = type === 'numbers' ? readNumbers(text, largest, fail) : readTexts(text)
+  const read = type === 'numbers' ? readNumbers(text, largest, fail) : readTexts(text, fail)
   return { type, path, sha256, table: tableName(type, sha256), ...read, lengths: [] }
 }
 
 type Fail = (what: string, offset: number, length: number) => never
 
 /** Calls back for each line that holds a value, without blanks and comment. */
-function eachValue(text: string, use: (value: string, offset: number) => void): void {
+function eachValue(text: string, fail: Fail, use: (value: string, offset: number) => void): void {
   let offset = 0
+  let values = 0
   while (offset < text.length) {
     const newline = text.indexOf('\n', offset)
     const end = newline < 0 ? text.length : newline
     const line = text.slice(offset, end)
     const comment = line.indexOf('#')
     const value = (comment < 0 ? line : line.slice(0, comment)).trim()
-    if (value !== '') use(value, offset + line.indexOf(value))
+    if (value !== '') {
+      if (++values > valuesMax) fail(`more than ${valuesMax.toLocaleString('en-US')} values`, offset, line.length)
+      use(value, offset + line.indexOf(value))
+    }
     offset = end + 1
   }
 }
 
 function readAddresses(text: string, fail: Fail): { columns: ChunkColumn[]; rows: number; lengths: number[] } {
   const building = new AddressColumns(1024)
-  eachValue(text, (value, offset) => {
+  eachValue(text, fail, (value, offset) => {
     const address = value.includes('/') ? null : parseAddress(value)
     if (address !== null) return building.add(address.hi, address.lo, 128)
     const prefix = parsePrefix(value)
@@ -73,7 +80,7 @@ function readAddresses(text: string, fail: Fail): { columns: ChunkColumn[]; rows
 
 function readNumbers(text: string, largest: bigint, fail: Fail): { columns: ChunkColumn[]; rows: number } {
   const numbers: bigint[] = []
-  eachValue(text, (value, offset) => {
+  eachValue(text, fail, (value, offset) => {
     if (!/^\d{1,20}$/.test(value) || BigInt(value) > largest) {
       fail(`invalid number: ${shortened(value)} (0 to ${largest})`, offset, value.length)
     }
@@ -82,9 +89,9 @@ function readNumbers(text: string, largest: bigint, fail: Fail): { columns: Chun
   return numberColumn(numbers)
 }
 
-function readTexts(text: string): { columns: ChunkColumn[]; rows: number } {
+function readTexts(text: string, fail: Fail): { columns: ChunkColumn[]; rows: number } {
   const texts: string[] = []
-  eachValue(text, value => texts.push(value))
+  eachValue(text, fail, value => texts.push(value))
   return textColumn(texts)
 }
 

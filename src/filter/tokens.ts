@@ -103,8 +103,8 @@ const piece =
 
 export type Include = (path: string, place: Place, depth: number) => Token[]
 
-/** Values of parameters by name. */
-export type Params = Readonly<Record<string, string>>
+/** Values of parameters by name: texts, or files of values. */
+export type Params = Readonly<Record<string, string | { file: string }>>
 
 /**
  * The tokens of a source.
@@ -140,7 +140,11 @@ function tokenOf(
 ): Token {
   const { file, quoted, word, sign, param } = groups
   // One value, like a text in quotes: whatever is in it, it can be nothing else, and its type is that of its place.
-  if (param !== undefined) return token(Quoted, source, offset, image, parameter(param, params, source, offset))
+  if (param !== undefined) {
+    const value = parameter(param, params, source, offset)
+    if (typeof value === 'object') return token(AtFile, source, offset, image, value.file)
+    return token(Quoted, source, offset, image, value)
+  }
   if (file !== undefined) return token(AtFile, source, offset, image, unquoted(file))
   if (quoted !== undefined) return token(Quoted, source, offset, image, unescaped(quoted.slice(1, -1)))
   if (sign !== undefined) return token(bySign.get(sign)!, source, offset, image, sign)
@@ -168,7 +172,12 @@ export function textOf(token: Token): string {
   return token.tokenType === Quoted ? token.value : token.image
 }
 
-function parameter(name: string, params: Params, source: Source, offset: number): string {
+/** Whether a token stands for a parameter. */
+export function isParameter(token: Token): boolean {
+  return token.image.startsWith('$')
+}
+
+function parameter(name: string, params: Params, source: Source, offset: number): Params[string] {
   if (Object.hasOwn(params, name)) return params[name]!
   const place = { source, offset, length: name.length + 1 }
   throw new FilterError(`missing parameter: $${name}`, place, { hint: `give it a value: ${name}=…` })

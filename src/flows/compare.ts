@@ -37,7 +37,8 @@ function otherWindow(text: string, now: TimeWindow, span: TimeWindow | null): Ti
   if (text.trim().toLowerCase() === 'previous') {
     return { from_us: now.from_us - (now.to_us - now.from_us), to_us: now.from_us }
   }
-  const { ast } = parse(text)
+  // A window names no files; this one may be of a saved query.
+  const { ast } = parse(text, { files: false })
   const window = isWindow(ast) ? windowOf(ast, span) : null
   if (window !== null) return window
   throw new UserError(`not a window: ${text}`, {

@@ -10,6 +10,8 @@ type WayBack = 'out_packets' | 'out_bytes'
 export interface FlowsRequest {
   /** In the filter language; absent: every record. */
   filter?: string | Filter
+  /** The filter is that of a saved query, which may have come with the case: it can name no file. */
+  saved?: boolean
   /** Values of `$name` in the filter. */
   params?: Readonly<Record<string, string>>
   /** The filter, and what is grouped by, mean exactly what nfdump 1.7.1 means; every record counts, as with `raw`. */

@@ -17,6 +17,8 @@ export interface FlowsOptions {
   folder?: string
   /** Whether the filter may name files; no, for a filter from elsewhere. */
   files?: boolean
+  /** Names of the parameters whose value may be a file, `@FILE`: those that the user gave, whoever wrote the filter. */
+  fileParams?: readonly string[]
   /** Whether the rows will be written as Parquet: they are kept then, and not worked out again for it. */
   forParquet?: boolean
 }

@@ -13,14 +13,15 @@ export async function saveQuery(caseDir: string, name: string, request: FlowsReq
     throw new UserError('a query is saved with the text of its filter', { status: 2 })
   }
   const saved = new Date().toISOString()
-  await writeQueries(caseDir, { ...(await readQueries(caseDir)), [name]: { saved, request } })
+  const { saved: _, ...kept } = request
+  await writeQueries(caseDir, { ...(await readQueries(caseDir)), [name]: { saved, request: kept } })
 }
 
-/** The request of that name. @throws UserError if there is none. */
+/** The request of that name, marked as a saved one: its filter may come from somebody else. @throws UserError if there is none. */
 export async function savedQuery(caseDir: string, name: string): Promise<FlowsRequest> {
   const queries = await readQueries(caseDir)
   const found = Object.hasOwn(queries, name) ? queries[name] : undefined
-  if (found !== undefined) return found.request as FlowsRequest
+  if (found !== undefined) return { ...(found.request as FlowsRequest), saved: true }
   const names = Object.keys(queries)
   const near = nearest(name, names)
   const hint =
@@ -38,6 +39,6 @@ export async function savedQueries(caseDir: string): Promise<{ name: string; sav
   return Object.entries(queries).map(([name, { saved, request }]) => ({
     name,
     saved,
-    request: request as FlowsRequest,
+    request: { ...(request as FlowsRequest), saved: true },
   }))
 }

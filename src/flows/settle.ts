@@ -31,6 +31,7 @@ export interface Settled {
 interface ReadingOptions {
   folder?: string
   files?: boolean
+  fileParams?: readonly string[]
 }
 
 const rankedByDefault = 10
@@ -98,7 +99,7 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
   const { filter } = request
   const names = typeof filter === 'string' ? [...filter.matchAll(/\$([a-z_]\w*)/gi)].map(([, name]) => name!) : []
   if (names.every(name => Object.hasOwn(request.params ?? {}, name)))
-    planOf((await settle(c, { ...request, raw: true })).setting)
+    planOf((await settle(c, { ...request, raw: true, saved: true })).setting)
 }
 
 /** What can not be asked at once. */
@@ -139,6 +140,8 @@ function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: 
     ...(request.params !== undefined && { params: request.params }),
     ...(options.folder !== undefined && { folder: options.folder }),
     ...(options.files !== undefined && { files: options.files }),
+    ...(request.saved === true && { files: 'saved' as const }),
+    ...(options.fileParams !== undefined && { fileParams: options.fileParams }),
   })
 }
 

@@ -19,8 +19,9 @@ import {
   tidemarkVersion,
 } from '../store/case.ts'
 import { writeError } from '../store/files.ts'
-import { type EvidenceEntry, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
+import { type EvidenceEntry, isLedger, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'
+import { caseFolder } from '../store/nodes.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { placeSegments } from '../store/segment-writer.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
@@ -71,9 +72,9 @@ const stopSecondsMax = 30
  * @throws UserError when a path does not exist, the case is being written by another process or can not be written.
  */
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
-  const caseDir = resolve(options.case)
+  const caseDir = await caseFolder(options.case)
   if (options.format !== undefined) layoutOfFormat(options.format)
-  const found = await findFiles(options.paths)
+  const found = await findFiles(options.paths, { isLedger, ...(options.signal && { signal: options.signal }) })
   if (found.length === 0) {
     throw new UserError(`no files in ${options.paths.join(', ')}`, {
       status: 2,

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeNew } from '../disk/writing.ts'
 import { type Layout, layoutOf } from '../flowlog/layout.ts'
 import type { SourceBytes } from '../source/read.ts'
 import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
@@ -42,8 +44,13 @@ export class ParquetLines {
   }
 
   static async open(source: SourceBytes, stagingDir: string): Promise<ParquetLines> {
-    const staged = join(stagingDir, `${source.sha256}.parquet`)
-    await writeFile(staged, source.open())
+    const staged = join(stagingDir, `${source.sha256}-${randomBytes(8).toString('hex')}.parquet`)
+    try {
+      await writeNew(staged, source.open())
+    } catch (error) {
+      await rm(staged, { force: true })
+      throw error
+    }
     const script = fileURLToPath(new URL('./parquet-child.js', import.meta.url))
     const command = [process.execPath, '--max-old-space-size=512', script, staged]
     const limited = existsSync(prlimit) ? [prlimit, `--data=${childBytesMax}`, '--core=0', ...command] : command

@@ -55,9 +55,14 @@ export async function openFile(task: FileTask, options: ReadOptions): Promise<Op
     return { ...none, problem: { status: task.unreadable ? 'unreadable' : 'not-evidence', problem: task.problem } }
   }
   try {
-    const source = await readSource(task.rawPath ?? task.path, task.size, options.wholeBytesMax)
+    const between = (): void => {
+      if (options.stopped()) throw new Stopped('stopped')
+    }
+    const largest = options.wholeBytesMax
+    const source = await readSource(task.rawPath ?? task.path, { between, ...(largest !== undefined && { largest }) })
     return { task, source, problem: null, duplicateOf: options.claim(task, source.sha256) }
   } catch (error) {
+    if (error instanceof Stopped) throw error
     return { ...none, problem: { status: 'unreadable', problem: reason(error) } }
   }
 }
@@ -94,6 +99,7 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   try {
     head = await headOf(pieces)
   } catch (error) {
+    if (error instanceof Stopped) throw error
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
   const content = contentOf(head)
@@ -274,7 +280,7 @@ async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, op
   try {
     child = await ParquetLines.open(source, options.stagingDir)
   } catch (error) {
-    if (isWriteError(error)) throw error
+    if (isWriteError(error) || error instanceof Stopped) throw error
     return batch.endFile(
       account(task, source, { kind, status: 'unreadable', problem: reason(error), sha256: null }),
       [],

@@ -113,7 +113,7 @@ async function work(writer: SegmentWriter): Promise<void> {
     const file = opened
     // Asked for after the one before it was settled, as is the answer waited for: no two workers can wait for each other.
     await file?.duplicateOf
-    opened = given === null ? null : await openFile(given.task, options)
+    opened = given === null ? null : await openUnlessStopped(given.task)
     if (file === null && opened === null) break
     if (file === null) continue
     try {
@@ -129,6 +129,17 @@ async function work(writer: SegmentWriter): Promise<void> {
   }
   close(batch)
   await Promise.all(closing)
+}
+
+/** Null, and said to be dropped, where the end comes while the file is read. */
+async function openUnlessStopped(task: FileTask): Promise<OpenedFile | null> {
+  try {
+    return await openFile(task, options)
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    say({ type: 'dropped', task })
+    return null
+  }
 }
 
 function fail(error: unknown): void {

@@ -1,6 +1,8 @@
 /** What was worked out from a case and can be again: kept in its `cache` folder, which is no part of the record and may be deleted. */
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { statRegular } from '../disk/reading.ts'
+import { passingName, requireFolder } from '../disk/writing.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
@@ -36,6 +38,7 @@ async function read(c: Case, cached: CachedTable): Promise<boolean> {
     ([name, type]) => `${quotedName(name)}::${type} AS ${quotedName(name)}`,
   )
   try {
+    statRegular(pathOf(c, cached), 'refuse')
     await c.db.run(
       `CREATE TEMP TABLE ${quotedName(cached.table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${quotedPath(pathOf(c, cached))})`,
     )
@@ -49,9 +52,9 @@ async function read(c: Case, cached: CachedTable): Promise<boolean> {
 /** A case that can not be written is asked all the same. */
 async function write(c: Case, cached: CachedTable): Promise<void> {
   const path = pathOf(c, cached)
-  const incoming = `${path}.${process.pid}`
+  const incoming = join(dirname(path), passingName())
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await requireFolder(dirname(path))
     await c.db.run(`COPY ${quotedName(cached.table)} TO ${quotedString(incoming)} (FORMAT parquet)`)
     await rename(incoming, path)
   } catch {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { openRegular, openRegularSync, type Path, piecesOf, readUpTo } from '../disk/reading.ts'
 import type { OpenBytes } from './expand.ts'
 
 /** Files up to this size are read whole: one reading serves the digest and the parser. */
 const wholeBytesMax = 64 << 20
 const pieceBytes = 256 << 10
 const plainBytes = 1 << 20
+const headBytes = 4096
 
 /** Memory that files were read into and that is free again: to find new pages for each takes the kernel longer than to read it. */
 const spare: Buffer[] = []
@@ -27,23 +28,27 @@ export interface SourceBytes {
   release: () => void
 }
 
-/** Reads a file, or, of a large one, its digest first and its bytes when they are asked for. */
-export async function readSource(
-  path: string | Uint8Array,
-  size: number,
-  largest = wholeBytesMax,
-): Promise<SourceBytes> {
-  const name = typeof path === 'string' ? path : Buffer.from(path)
-  if (size <= largest) {
-    // In one go, without a turn through other threads for each piece: whoever calls this is a thread for reading.
-    const bytes = readWhole(name, size)
+export interface ReadingOptions {
+  /** Files up to this size are read whole; only tests change it. */
+  largest?: number
+  /** Called between pieces: what it throws ends the reading. */
+  between?: () => void
+}
+
+/** Reads a file, or, of a large one, its digest first and its bytes when they are asked for. @throws NotRegularError, or the system's error. */
+export async function readSource(path: Path, options: ReadingOptions = {}): Promise<SourceBytes> {
+  const { largest = wholeBytesMax, between } = options
+  const name = nameOf(path)
+  // In one go, without a turn through other threads for each piece: whoever calls this is a thread for reading.
+  const bytes = readWhole(name, largest)
+  if (bytes !== null) {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return {
       size: bytes.length,
       sha256,
-      head: bytes.subarray(0, 4096),
+      head: bytes.subarray(0, headBytes),
       whole: bytes,
-      open: () => pieces(bytes),
+      open: () => pieces(bytes, between),
       isUnchanged: () => Promise.resolve(true),
       release: () => giveBack(bytes),
     }
@@ -51,19 +56,19 @@ export async function readSource(
   let head: Uint8Array = new Uint8Array(0)
   let total = 0
   const first = createHash('sha256')
-  for await (const piece of createReadStream(name, { highWaterMark: 1 << 20 })) {
-    if (total === 0) head = (piece as Buffer).subarray(0, 4096)
-    total += (piece as Buffer).length
-    first.update(piece as Buffer)
+  for await (const piece of piecesOf(name, 'follow', plainBytes, between)) {
+    if (total === 0) head = piece.subarray(0, headBytes)
+    total += piece.length
+    first.update(piece)
   }
   const sha256 = first.digest('hex')
   let digestRead: string | null = null
   async function* opened(): AsyncGenerator<Uint8Array> {
     digestRead = null
     const hash = createHash('sha256')
-    for await (const piece of createReadStream(name, { highWaterMark: pieceBytes })) {
-      hash.update(piece as Buffer)
-      yield piece as Buffer
+    for await (const piece of piecesOf(name, 'follow', pieceBytes, between)) {
+      hash.update(piece)
+      yield piece
     }
     digestRead = hash.digest('hex')
   }
@@ -75,40 +80,55 @@ export async function readSource(
   return { size: total, sha256, head, whole: null, open: opened, isUnchanged, release: () => undefined }
 }
 
-/** All bytes of a file that had `size` when it was listed. */
-function readWhole(name: string | Buffer, size: number): Buffer {
-  if (size >= spareBytes) return readFileSync(name)
-  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(spareBytes)
-  const file = openSync(name, 'r')
+/** All bytes of a file; null if it holds more than `largest`. What it claims to hold, and held when it was listed, does not count. */
+function readWhole(name: Path, largest: number): Buffer | null {
+  const file = openRegularSync(name, 'follow')
   try {
+    const { size } = fstatSync(file)
+    if (size > largest) return null
+    if (size >= spareBytes || largest < spareBytes) return readUpTo(file, largest, size)
+    const memory = spare.pop() ?? Buffer.allocUnsafeSlow(spareBytes)
     for (let length = 0; length < memory.length; ) {
       const read = readSync(file, memory, length, memory.length - length, null)
       if (read === 0) return memory.subarray(0, length)
       length += read
     }
+    // It holds more than it claimed.
+    const rest = readUpTo(file, largest - memory.length, 0)
+    return rest === null ? null : Buffer.concat([memory, rest])
   } finally {
     closeSync(file)
   }
-  // It has grown since.
-  return readFileSync(name)
 }
 
 function giveBack(bytes: Buffer): void {
   if (bytes.buffer.byteLength === spareBytes && spare.length < spareMax) spare.push(Buffer.from(bytes.buffer))
 }
 
-/** A file's bytes as they come, without a digest: for what is not kept. */
-export async function readPlain(path: string | Uint8Array): Promise<{ head: Uint8Array; open: OpenBytes }> {
-  const name = typeof path === 'string' ? path : Buffer.from(path)
-  const file = await open(name)
+/** A file's bytes as they come, without a digest: for what is not kept. @throws NotRegularError, or the system's error. */
+export async function readPlain(
+  path: Path,
+  between?: () => void,
+): Promise<{ head: Uint8Array; size: number; open: OpenBytes }> {
+  const name = nameOf(path)
+  const file = await openRegular(name, 'follow')
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
-    return { head: buffer.subarray(0, bytesRead), open: () => createReadStream(name, { highWaterMark: plainBytes }) }
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
+    const { size } = await file.stat()
+    return { head: buffer.subarray(0, bytesRead), size, open: () => piecesOf(name, 'follow', plainBytes, between) }
   } finally {
     await file.close()
   }
 }
 
-async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+/** As the calls of the system take it. */
+function nameOf(path: Path): Path {
+  return typeof path === 'string' ? path : Buffer.from(path)
+}
+
+async function* pieces(bytes: Uint8Array, between?: () => void): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    between?.()
+    yield bytes.subarray(at, at + pieceBytes)
+  }
 }

@@ -1,6 +1,8 @@
-import { statSync } from 'node:fs'
+import { type Dirent, type Stats, statSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
+import { kindOf, kindWords, NotRegularError } from '../disk/nodes.ts'
+import type { Path } from '../disk/reading.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { systemFailure } from '../system-error.ts'
 
@@ -15,22 +17,32 @@ export interface FoundFile {
   unreadable: boolean
 }
 
-/** Entries of a case of ours: evidence is not looked for in there. */
-const caseMarks = ['ledger.jsonl', 'segments']
+export interface FindOptions {
+  /** Whether a file is a case's ledger: its folder is named, and evidence is not looked for in there. */
+  isLedger: (path: Path) => boolean
+  signal?: AbortSignal
+}
+
+/** Entries of a folder that may be a case. */
+const ledgerName = 'ledger.jsonl'
+const caseMarks = [ledgerName, 'segments']
 
 /**
  * All files under the given files and folders, each once, in the order of their paths. Links are followed, but no folder is
- * entered twice; what is not a regular file (a pipe, a device, a socket) is listed with a problem and never opened.
+ * entered twice; what is not a regular file (a pipe, a device, a socket), and a case within a folder, is listed with a problem and never
+ * opened.
  *
- * @throws UserError (status 2) when a path does not exist, before anything else is done.
+ * @throws UserError (status 2) when a path does not exist or is a pipe, a device or a socket, before anything else is done.
  */
-export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> {
-  const found = new Map<string, FoundFile>()
-  const entered = new Set<string>()
+export async function findFiles(paths: readonly string[], options: FindOptions): Promise<FoundFile[]> {
   for (const path of paths) {
     try {
       await lstat(path)
+      const info = await stat(path).catch(() => null)
+      if (info !== null && !info.isFile() && !info.isDirectory()) throw notEvidence(info, path)
     } catch (error) {
+      if (error instanceof UserError) throw error
+
       if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw unreadable(path, error)
       throw new UserError(`no such file or folder: ${path}`, {
         status: 2,
@@ -38,8 +50,9 @@ export async function findFiles(paths: readonly string[]): Promise<FoundFile[]> 
       })
     }
   }
-  for (const path of paths) await visit({ path, raw: null, real: null }, found, entered)
-  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const walk: Walk = { found: new Map(), entered: new Set(), options }
+  for (const path of paths) await visit({ path, raw: null, real: null }, walk)
+  return [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
 
 /** A path to show, and, where it is not UTF-8, as it is. */
@@ -50,7 +63,15 @@ interface Place {
   real: string | null
 }
 
-async function visit(place: Place, found: Map<string, FoundFile>, entered: Set<string>): Promise<void> {
+interface Walk {
+  found: Map<string, FoundFile>
+  entered: Set<string>
+  options: FindOptions
+}
+
+async function visit(place: Place, walk: Walk): Promise<void> {
+  const { found, entered, options } = walk
+  options.signal?.throwIfAborted()
   const { path, raw } = place
   const own = { path, rawPath: raw }
   try {
@@ -60,20 +81,32 @@ async function visit(place: Place, found: Map<string, FoundFile>, entered: Set<s
       if (entered.has(real)) return
       entered.add(real)
       const entries = await readdir(raw ?? path, { encoding: 'buffer', withFileTypes: true })
-      if (caseMarks.every(mark => entries.some(entry => entry.name.toString() === mark))) return
+      if (isCase(place, entries, options)) {
+        const problem = 'a case of Tidemark: its evidence is not read again; name the evidence itself'
+        found.set(real, { ...own, size: 0, problem, unreadable: false })
+        return
+      }
       for (const entry of entries.sort((a, b) => Buffer.compare(a.name, b.name))) {
         // Of a plain file the folder tells where it really is.
         const own = entry.isFile() ? join(real, entry.name.toString('latin1')) : null
-        await visit(within(place, entry.name, own), found, entered)
+        await visit(within(place, entry.name, own), walk)
       }
     } else if (!found.has(real)) {
-      const problem = info.isFile() ? null : 'not a regular file (a pipe, device or socket)'
+      const problem = info.isFile() ? null : `${kindWords(kindOf(info))}, not a regular file`
       found.set(real, { ...own, size: info.isFile() ? info.size : 0, problem, unreadable: false })
     }
   } catch (error) {
+    options.signal?.throwIfAborted()
     const key = (raw ?? Buffer.from(resolve(path))).toString('latin1')
     found.set(key, { ...own, size: 0, problem: reason(error), unreadable: true })
   }
+}
+
+/** Not by the names alone: two empty entries must not hide a folder of logs. */
+function isCase(place: Place, entries: readonly Dirent<Buffer>[], options: FindOptions): boolean {
+  if (!caseMarks.every(mark => entries.some(entry => entry.name.toString() === mark))) return false
+  const ledger = within(place, Buffer.from(ledgerName), null)
+  return options.isLedger(ledger.raw ?? ledger.path)
 }
 
 function within(folder: Place, name: Buffer, real: string | null): Place {
@@ -87,12 +120,21 @@ function within(folder: Place, name: Buffer, real: string | null): Place {
   return { path: join(folder.path, shown), raw, real }
 }
 
+/** What the user named is neither a file nor a folder. */
+function notEvidence(info: Stats, path: string): UserError {
+  return new UserError(`${kindWords(kindOf(info))}, not a file or folder: ${path}`, {
+    status: 2,
+    hint: 'write what it gives into a file, and name that',
+  })
+}
+
 function unreadable(path: string, error: unknown): UserError {
   return new UserError(`can not be read: ${path}`, { hint: reason(error) })
 }
 
 /** The system's reason in words. */
 export function reason(error: unknown): string {
+  if (error instanceof NotRegularError) return error.what
   switch (errorCode(error)) {
     case 'EACCES':
     case 'EPERM':

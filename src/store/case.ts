@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { availableParallelism, totalmem } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { availableParallelism, tmpdir, totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
+import { kindWords, NotRegularError } from '../disk/nodes.ts'
+import { readSmall, statRegular } from '../disk/reading.ts'
+import { isRunning, nodeAt, removeNode, replaceFile, requireFolder, sync } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
@@ -17,7 +20,7 @@ import {
   quotedString,
   type Value,
 } from './duckdb.ts'
-import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
+import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import {
   alteredLedger,
   type EvidenceEntry,
@@ -27,6 +30,7 @@ import {
   readLedger,
   type SegmentEntry,
 } from './ledger.ts'
+import { caseFolder, clearPassing, isCaseName } from './nodes.ts'
 import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
 import { tracksOf } from './tracks.ts'
 
@@ -49,8 +53,7 @@ Change nothing here; "tidemark verify" finds what was changed. Copy the folder t
 export async function createCaseFolder(caseDir: string): Promise<void> {
   if (existsSync(join(caseDir, caseFiles.ledger))) return
   await mkdir(caseDir, { recursive: true })
-  const known = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`, `${caseFiles.queries}.new`])
-  const strange = (await readdir(caseDir)).filter(name => !known.has(name) && !name.startsWith(`${caseFiles.lock}.`))
+  const strange = (await readdir(caseDir)).filter(name => !isCaseName(name))
   if (strange.length > 0) {
     throw new UserError(`the folder holds something else: ${caseDir} (${strange[0]})`, {
       hint: 'name an empty or new folder with --case',
@@ -61,10 +64,9 @@ export async function createCaseFolder(caseDir: string): Promise<void> {
 /** Makes an empty case, unless there is one. The caller holds the lock: two beginnings would be an altered ledger. */
 export async function createCase(caseDir: string): Promise<void> {
   if (!(await isUnmade(caseDir))) return
-  await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
-  await mkdir(join(caseDir, caseFiles.incoming), { recursive: true })
-  await writeFile(join(caseDir, caseFiles.readme), readme)
-  await sync(join(caseDir, caseFiles.readme))
+  await requireFolder(join(caseDir, caseFiles.segments))
+  await requireFolder(join(caseDir, caseFiles.incoming))
+  await replaceFile(join(caseDir, caseFiles.readme), readme)
   await sync(dirname(caseDir))
   const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
   const writer = await LedgerWriter.open(caseDir, {
@@ -97,29 +99,21 @@ const spillPrefix = '.tidemark-spill-'
 /** Empties `incoming`, but for the spill folders of readers that are at work on this machine. The caller holds the lock. */
 export async function clearIncoming(caseDir: string): Promise<void> {
   const incoming = join(caseDir, caseFiles.incoming)
-  await mkdir(incoming, { recursive: true })
+  await requireFolder(incoming)
   for (const name of await readdir(incoming)) {
-    if (name.startsWith(spillPrefix) && isAlive(Number.parseInt(name.slice(spillPrefix.length), 10))) continue
-    await rm(join(incoming, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errorCode(error) === 'EPERM'
+    if (name.startsWith(spillPrefix) && isRunning(Number.parseInt(name.slice(spillPrefix.length), 10))) continue
+    await removeNode(join(incoming, name))
   }
 }
 
 /** Removes what an interrupted writer left: files that the ledger does not name. The caller holds the lock. */
 export async function clearLeftovers(caseDir: string, entries: readonly LedgerEntry[]): Promise<void> {
   await clearIncoming(caseDir)
-  await mkdir(join(caseDir, caseFiles.segments), { recursive: true })
+  await clearPassing(caseDir)
+  await requireFolder(join(caseDir, caseFiles.segments))
   const named = new Set(segmentsOf(entries).map(segment => segment.name))
   for (const name of await readdir(join(caseDir, caseFiles.segments))) {
-    if (!named.has(name)) await rm(segmentPath(caseDir, name), { force: true, recursive: true })
+    if (!named.has(name)) await removeNode(segmentPath(caseDir, name))
   }
 }
 
@@ -173,7 +167,7 @@ export interface Case {
  * @throws UserError when there is no case, or when its ledger was altered.
  */
 export async function openCase(caseDir: string, limits: Partial<DatabaseOptions> = {}): Promise<Case> {
-  const dir = resolve(caseDir)
+  const dir = await caseFolder(caseDir)
   const temp = await mkdtemp(join(await spillParent(dir), `${spillPrefix}${process.pid}-`))
   const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
   // DuckDB starts in another thread, while this one reads the ledger.
@@ -208,12 +202,10 @@ async function opened(
   close: () => Promise<void>,
 ): Promise<Case> {
   const segments = segmentsOf(entries)
-  const missing = segments.find(segment => !existsSync(segmentPath(dir, segment.name)))
-  if (missing) {
-    throw new UserError(`a segment of the case is missing: ${segmentPath(dir, missing.name)}`, {
-      hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
-    })
-  }
+  const kind = await nodeAt(join(dir, caseFiles.segments))
+  if (kind !== null && kind !== 'folder')
+    throw strangeSegment(join(dir, caseFiles.segments), `${kindWords(kind)}, not a folder`)
+  for (const { name } of segments) regularSegment(dir, name)
   const db = await starting
   const evidence = evidenceOf(entries)
   await createEvidenceTable(db, evidence)
@@ -226,24 +218,46 @@ async function opened(
   return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, close }
 }
 
+/** The path of a segment that is a regular file: DuckDB opens whatever it is given. @throws UserError for anything else. */
+function regularSegment(dir: string, name: string): string {
+  const path = segmentPath(dir, name)
+  try {
+    statRegular(path, 'refuse')
+    return path
+  } catch (error) {
+    if (error instanceof NotRegularError) throw strangeSegment(path, error.what)
+    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error
+    throw new UserError(`a segment of the case is missing: ${path}`, {
+      hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
+    })
+  }
+}
+
+function strangeSegment(path: string, what: string): UserError {
+  return new UserError(`the case is not read: ${what}: ${path}`, {
+    hint: 'a case holds files and folders only: put what belongs there in its place; tidemark verify names each',
+  })
+}
+
 /** Where sorts may spill: beside the case's data if it can be written, so that evidence does not end up on another disk. */
 async function spillParent(dir: string): Promise<string> {
   const incoming = join(dir, caseFiles.incoming)
   try {
+    // A link would lead out of the case.
+    if ((await nodeAt(incoming)) !== 'folder') return tmpdir()
     const probe = await mkdtemp(join(incoming, '.probe-'))
     await rm(probe, { recursive: true })
     return incoming
   } catch {
     // A case on a read-only disk is still read; it spills where temporary files go.
-    const { tmpdir } = await import('node:os')
     return tmpdir()
   }
 }
 
 /** Removes what a reader of that process id, which is gone, has left of its spilling. */
 export async function clearSpill(caseDir: string, pid: number): Promise<void> {
-  const { tmpdir } = await import('node:os')
-  for (const parent of [join(resolve(caseDir), caseFiles.incoming), tmpdir()]) {
+  for (const parent of [join(await caseFolder(caseDir), caseFiles.incoming), tmpdir()]) {
+    if ((await nodeAt(parent)) === 'link') continue
     for (const name of await readdir(parent).catch(() => [])) {
       if (name.startsWith(`${spillPrefix}${pid}-`)) await rm(join(parent, name), { recursive: true, force: true })
     }
@@ -343,7 +357,7 @@ async function createPacketView(
 function fileList(dir: string, segments: readonly SegmentEntry[], pathColumn: string | null = null): string | null {
   if (segments.length === 0) return null
   const path = pathColumn === null ? '' : `, filename=${quotedString(pathColumn)}`
-  const paths = segments.map(segment => quotedPath(segmentPath(dir, segment.name)))
+  const paths = segments.map(segment => quotedPath(regularSegment(dir, segment.name)))
   // Where all have the same columns, the first one's footer tells them: the others are not opened before they are read.
   const layouts = new Set(segments.map(({ columns }) => [...columns].sort().join(',')))
   return `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false${path})`
@@ -411,6 +425,9 @@ export function subscriptionOf(path: string): string | null {
   )
 }
 
+/** The text of one segment of problems, which is split in memory. */
+const problemBytesMax = 256 << 20
+
 /** The places that are in no record, with the paths of their files. */
 export async function readProblems(
   dir: string,
@@ -425,7 +442,7 @@ export async function readProblems(
     }
   }
   for (const segment of segments.filter(one => one.kind === 'problems')) {
-    const text = await readFile(segmentPath(dir, segment.name), 'utf8')
+    const text = readSmall(regularSegment(dir, segment.name), 'refuse', problemBytesMax).toString()
     for (const line of text.split('\n')) {
       if (line === '') continue
       const { _file, ...problem } = JSON.parse(line) as { _file: number; problem: string }
@@ -437,7 +454,7 @@ export async function readProblems(
 
 /** What the case was built from. */
 export async function readEvidence(caseDir: string): Promise<EvidenceReport> {
-  const dir = resolve(caseDir)
+  const dir = await caseFolder(caseDir)
   const entries = await soundLedger(dir)
   const evidence = evidenceOf(entries)
   const problems = await readProblems(dir, segmentsOf(entries), evidence)

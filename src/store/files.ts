@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { open, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { piecesOf } from '../disk/reading.ts'
 import { errorCode, UserError } from '../errors.ts'
 import { systemCode } from '../system-error.ts'
 
@@ -20,37 +19,24 @@ export const caseFiles = {
   queries: 'queries.json',
 } as const
 
-/** Lower-case hex SHA-256 and size of a file, read once from start to end. */
-export async function digestOfFile(path: string): Promise<{ sha256: string; bytes: number }> {
+/**
+ * Lower-case hex SHA-256 and size of a regular file of a case, read once from start to end.
+ *
+ * @param onProgress called with the bytes so far, between pieces; what it throws ends the reading.
+ * @throws NotRegularError for a link, a pipe or a device.
+ */
+export async function digestOfFile(
+  path: string,
+  onProgress?: (bytes: number) => void,
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256')
   let bytes = 0
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(piece as Buffer)
-    bytes += (piece as Buffer).length
+  for await (const piece of piecesOf(path, 'refuse')) {
+    hash.update(piece)
+    bytes += piece.length
+    onProgress?.(bytes)
   }
   return { sha256: hash.digest('hex'), bytes }
-}
-
-/** Makes what was written to a file, or a rename in a folder, survive a power cut. */
-export async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } catch (error) {
-    // Some file systems refuse to sync a folder; there is nothing more to be done for it.
-    if (errorCode(error) !== 'EINVAL' && errorCode(error) !== 'EPERM') throw error
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Writes a file whole or not at all. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const incoming = `${path}.new`
-  await writeFile(incoming, text)
-  await sync(incoming)
-  await rename(incoming, path)
-  await sync(dirname(path))
 }
 
 /** Whether an error says that the case can not be written, whatever the evidence is. */

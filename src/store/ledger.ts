@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { open, readFile, truncate } from 'node:fs/promises'
+import { closeSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { openRegularSync, type Path, readSmall, readSmallIfThere } from '../disk/reading.ts'
+import { createNew, openToChange, replaceFile } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
-import { caseFiles, writeWhole } from './files.ts'
+import { caseFiles } from './files.ts'
 
 /**
  * The ledger: one JSON object a line, each carrying the SHA-256 of its own text and that of the line before.
@@ -126,6 +128,12 @@ export type NewEntry = {
 export const noEntry = '0'.repeat(64)
 const lineShape = /^\{"hash":"([0-9a-f]{64})",(.*)$/s
 
+/** A million files of evidence take a good half of it; it is read whole. */
+const ledgerBytesMax = 1 << 30
+const headBytesMax = 4096
+/** The first entry has no list in it. */
+const firstLineMax = 16 << 10
+
 /** What reading a ledger found. `faults` is empty for a sound one. */
 export interface LedgerReading {
   entries: LedgerEntry[]
@@ -141,11 +149,9 @@ export interface LedgerReading {
 /** Reads and checks every line. Stops at the first line that does not fit. */
 export async function readLedger(caseDir: string): Promise<LedgerReading> {
   // First, for a writer goes the other way: what the head names is in the ledger then.
-  const head = await readHead(caseDir)
-  const bytes = await readFile(join(caseDir, caseFiles.ledger)).catch(error => {
-    if (errorCode(error) === 'ENOENT') throw noCase(caseDir)
-    throw error
-  })
+  const head = readHead(caseDir)
+  const bytes = readSmallIfThere(join(caseDir, caseFiles.ledger), 'refuse', ledgerBytesMax)
+  if (bytes === null) throw noCase(caseDir)
   const reading: LedgerReading = { entries: [], soundBytes: 0, torn: false, faults: [], head: 'missing' }
   let prev = noEntry
   for (let at = 0; at < bytes.length; ) {
@@ -171,11 +177,29 @@ export async function readLedger(caseDir: string): Promise<LedgerReading> {
   return reading
 }
 
-async function readHead(caseDir: string): Promise<string | null> {
+function readHead(caseDir: string): string | null {
   try {
-    return await readFile(join(caseDir, caseFiles.head), 'latin1')
+    return readSmallIfThere(join(caseDir, caseFiles.head), 'refuse', headBytesMax)?.toString('latin1') ?? null
   } catch (error) {
-    return errorCode(error) === 'ENOENT' ? null : errorText(error)
+    return errorText(error)
+  }
+}
+
+/** Whether a file begins as the ledger of a case does: with a sound first entry. */
+export function isLedger(path: Path): boolean {
+  try {
+    const fd = openRegularSync(path, 'refuse')
+    try {
+      const start = Buffer.alloc(firstLineMax)
+      const bytes = start.subarray(0, readSync(fd, start, 0, start.length, 0))
+      const newline = bytes.indexOf(10)
+      const entry = newline < 0 ? null : parseLine(bytes.subarray(0, newline), noEntry, 0)
+      return entry !== null && typeof entry !== 'string' && entry.type === 'created'
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return false
   }
 }
 
@@ -222,7 +246,7 @@ export class LedgerWriter {
   static async open(caseDir: string, reading: LedgerReading): Promise<LedgerWriter> {
     const last = reading.entries.at(-1)
     if (last) await mendHead(caseDir, reading, last)
-    if (reading.torn) await truncate(join(caseDir, caseFiles.ledger), reading.soundBytes)
+    await ownLedger(join(caseDir, caseFiles.ledger), reading)
     return new LedgerWriter(caseDir, last?.hash ?? noEntry, reading.entries.length)
   }
 
@@ -230,7 +254,11 @@ export class LedgerWriter {
     const body = { seq: this.seq, prev: this.prev, time: new Date().toISOString(), ...entry }
     const rest = JSON.stringify(body).slice(1)
     const hash = createHash('sha256').update(rest).digest('hex')
-    const handle = await open(join(this.caseDir, caseFiles.ledger), 'a')
+    const path = join(this.caseDir, caseFiles.ledger)
+    const handle = await openToChange(path).catch(error => {
+      if (errorCode(error) !== 'ENOENT' || this.seq > 0) throw error
+      return createNew(path)
+    })
     try {
       await handle.writeFile(`{"hash":"${hash}",${rest}\n`)
       await handle.sync()
@@ -239,8 +267,25 @@ export class LedgerWriter {
     }
     this.seq++
     this.prev = hash
-    await writeWhole(join(this.caseDir, caseFiles.head), headText(body.seq, hash))
+    await replaceFile(join(this.caseDir, caseFiles.head), headText(body.seq, hash))
     return { ...(body as LedgerEntry), hash }
+  }
+}
+
+/** The ledger is the only file that is changed in its place: first an unfinished line is cut off, and a copy that shares it is left alone. */
+async function ownLedger(path: string, { torn, soundBytes }: LedgerReading): Promise<void> {
+  const handle = await openToChange(path).catch(error => {
+    if (errorCode(error) !== 'ENOENT') throw error
+    return null
+  })
+  if (handle === null) return
+  try {
+    const { nlink } = await handle.stat()
+    // A copy made of hard links, of a backup say, must stay as it is.
+    if (nlink > 1) await replaceFile(path, readSmall(path, 'refuse', ledgerBytesMax).subarray(0, soundBytes))
+    else if (torn) await handle.truncate(soundBytes)
+  } finally {
+    await handle.close()
   }
 }
 
@@ -250,7 +295,7 @@ async function mendHead(caseDir: string, { entries, head }: LedgerReading, last:
   if (head !== (entries.length === 1 ? 'missing' : last.seq - 1)) {
     throw alteredLedger(caseDir, 'its last entry is not the one that was written last')
   }
-  await writeWhole(join(caseDir, caseFiles.head), headText(last.seq, last.hash))
+  await replaceFile(join(caseDir, caseFiles.head), headText(last.seq, last.hash))
 }
 
 export function alteredLedger(caseDir: string, fault: string): UserError {

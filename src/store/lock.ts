@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { readSmallIfThere } from '../disk/reading.ts'
+import { passingName, replaceFile, writeNew } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
+import { requireCaseNodes } from './nodes.ts'
 
 const holder = z.object({
   pid: z.number().int().positive(),
@@ -22,9 +24,10 @@ type Holder = z.infer<typeof holder>
  * come again.
  *
  * @returns a function that gives the case free again.
- * @throws UserError when another process is writing the case.
+ * @throws UserError when another process is writing the case, or when there is a link, a pipe or a device in it.
  */
 export async function lockForWriting(caseDir: string, doing: string): Promise<() => Promise<void>> {
+  await requireCaseNodes(caseDir)
   const path = join(caseDir, caseFiles.lock)
   const mine: Holder = {
     pid: process.pid,
@@ -34,23 +37,27 @@ export async function lockForWriting(caseDir: string, doing: string): Promise<()
     doing,
   }
   // The lock appears with its text in it: a second process never reads a half-written one.
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
+  const draft = join(caseDir, passingName())
+  const text = JSON.stringify(mine)
   try {
-    await writeFile(draft, JSON.stringify(mine))
-    await take(caseDir, path, draft)
+    await writeNew(draft, text)
+    await take(caseDir, path, { draft, text })
   } finally {
     await rm(draft, { force: true })
   }
   return async () => {
     // Whoever deleted it by hand may have let another process in.
-    const other = await holderOf(path)
+    const other = holderOf(path)
     if (other !== null && other !== 'nobody' && other.pid === process.pid) await rm(path, { force: true })
   }
 }
 
+/** Larger than any lock of ours. */
+const lockBytesMax = 64 << 10
+
 /** Who is writing the case at this moment, or null. */
 export async function writerOf(caseDir: string): Promise<Holder | null> {
-  const other = await holderOf(join(caseDir, caseFiles.lock))
+  const other = holderOf(join(caseDir, caseFiles.lock))
   return other !== null && other !== 'nobody' && (await alive(other)) ? other : null
 }
 
@@ -58,19 +65,18 @@ export async function writerOf(caseDir: string): Promise<Holder | null> {
  * Makes `draft` the lock at `path`. A dead lock is replaced only by the one process that holds the lock on taking it over, which
  * is taken in the same way: so nobody can take away a lock that has come alive since it was looked at.
  */
-async function take(caseDir: string, path: string, draft: string): Promise<void> {
+async function take(caseDir: string, path: string, mine: { draft: string; text: string }): Promise<void> {
   for (;;) {
-    if (await linked(draft, path)) return
-    const other = await holderOf(path)
+    if (await linked(mine.draft, path)) return
+    const other = holderOf(path)
     if (other === 'nobody') continue
     if (other !== null && (await alive(other))) throw inUse(caseDir, other)
     const takeover = `${path}.takeover`
-    await take(caseDir, takeover, draft)
+    await take(caseDir, takeover, mine)
     try {
-      const still = await holderOf(path)
+      const still = holderOf(path)
       if (still === 'nobody' || (still !== null && (await alive(still)))) continue
-      await copyFile(draft, `${draft}.new`)
-      await rename(`${draft}.new`, path)
+      await replaceFile(path, mine.text)
       return
     } finally {
       await rm(takeover, { force: true })
@@ -89,11 +95,12 @@ async function linked(from: string, to: string): Promise<boolean> {
 }
 
 /** Whose lock it is; null for what is no lock of ours, which holds nothing but is in the way. */
-async function holderOf(path: string): Promise<Holder | null | 'nobody'> {
+function holderOf(path: string): Holder | null | 'nobody' {
   try {
-    return holder.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch (error) {
-    return errorCode(error) === 'ENOENT' ? 'nobody' : null
+    const text = readSmallIfThere(path, 'refuse', lockBytesMax)
+    return text === null ? 'nobody' : holder.parse(JSON.parse(text.toString()))
+  } catch {
+    return null
   }
 }
 

@@ -1,9 +1,11 @@
 /** The case's `queries.json`: saved requests of `tidemark flows`. It is no evidence and may be changed or deleted. */
-import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
+import { readSmallIfThere } from '../disk/reading.ts'
+import { replaceFile } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
-import { caseFiles, writeWhole } from './files.ts'
+import { caseFiles } from './files.ts'
 
 const strings = z.array(z.string())
 const savedRequest = z.strictObject({
@@ -41,17 +43,17 @@ const bytesMax = 1 << 24 // 16 MiB
 /** @throws UserError for a file that is none of ours; without one there are no queries. */
 export async function readQueries(caseDir: string): Promise<SavedQueries> {
   const path = join(caseDir, caseFiles.queries)
-  let text: string
+  let bytes: Buffer | null
   try {
-    const file = await stat(path)
-    if (!file.isFile() || file.size > bytesMax) throw unreadable(path, 'no file, or larger than 16 MiB')
-    text = await readFile(path, 'utf8')
+    bytes = readSmallIfThere(path, 'refuse', bytesMax)
   } catch (error) {
+    if (error instanceof NotRegularError) throw unreadable(path, error.what, error)
+    if (error instanceof TooLargeError) throw unreadable(path, 'larger than 16 MiB', error)
     const code = errorCode(error)
-    if (code === 'ENOENT') return {}
     throw code === 'EACCES' || code === 'EPERM' ? unreadable(path, 'permission denied', error) : error
   }
-  const result = savedFile.safeParse(parsed(text))
+  if (bytes === null) return {}
+  const result = savedFile.safeParse(parsed(bytes.toString()))
   if (result.success) return result.data.queries
   throw unreadable(path, result.error.issues[0]?.message ?? 'not JSON')
 }
@@ -75,7 +77,7 @@ function parsed(text: string): unknown {
 export async function writeQueries(caseDir: string, queries: { [name: string]: unknown }): Promise<void> {
   const path = join(caseDir, caseFiles.queries)
   try {
-    await writeWhole(path, `${JSON.stringify(savedFile.parse({ version: 1, queries }), null, 2)}\n`)
+    await replaceFile(path, `${JSON.stringify(savedFile.parse({ version: 1, queries }), null, 2)}\n`)
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
     throw new UserError(`the query can not be saved: ${path}`, {

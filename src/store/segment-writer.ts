@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sync, writeNew } from '../disk/writing.ts'
 import type { Column } from '../flow/column.ts'
 import type { RecordBuffer } from '../flow/record-buffer.ts'
 import { type ChunkColumn, ChunkTable, codeArray, Database, quotedName, quotedPath, quotedString } from './duckdb.ts'
-import { caseFiles, digestOfFile, segmentPath, sync } from './files.ts'
+import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
 
 /** Above so many distinct words a column is written as plain text: Parquet would repeat the whole list in every row group. */
@@ -88,7 +89,7 @@ export class SegmentWriter {
   async writeProblems(name: string, lines: readonly object[]): Promise<SegmentEntry> {
     const file = `${name}.ndjson`
     const path = join(this.caseDir, caseFiles.incoming, file)
-    await writeFile(path, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+    await writeNew(path, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
     return this.settled(file, 'problems', lines.length, ['_file', 'line', 'line_to', 'offset', 'problem'])
   }
 

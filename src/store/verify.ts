@@ -1,10 +1,12 @@
 import { lstat, readdir } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
-import { errorCode } from '../errors.ts'
+import { join, relative } from 'node:path'
+import { isRunning, passingProcess } from '../disk/writing.ts'
+import { errorCode, errorText } from '../errors.ts'
 import { segmentsOf } from './case.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
-import { type LedgerEntry, type LedgerReading, readLedger, segmentName } from './ledger.ts'
+import { type LedgerEntry, type LedgerReading, noCase, readLedger, segmentName } from './ledger.ts'
 import { writerOf } from './lock.ts'
+import { caseFolder, isCaseName, strangeNodes } from './nodes.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
 
 /** Called with the bytes checked so far and the bytes that there are to check. */
@@ -17,20 +19,27 @@ export type VerifyProgress = (done: number, total: number) => void
  * are no part of the record.
  */
 export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): Promise<VerifyReport> {
-  const dir = resolve(caseDir)
+  const dir = await caseFolder(caseDir)
   const findings: VerifyFinding[] = []
   const isWritten = (await writerOf(dir)) !== null
+  const strange = await strangeNodes(dir).catch(error => {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') throw noCase(dir)
+    throw error
+  })
+  for (const node of strange) findings.push({ what: 'altered', path: node.path, detail: node.what })
+  const named = new Set(strange.map(node => node.path))
   const reading = await readLedger(dir)
   for (const fault of reading.faults) findings.push({ what: 'altered', path: caseFiles.ledger, detail: fault })
   findings.push(...checkHead(reading, isWritten))
-  await checkReadme(dir, reading.entries[0], findings)
+  if (!named.has(caseFiles.readme)) await checkReadme(dir, reading.entries[0], findings, () => onProgress?.(0, 1))
   const segments = segmentsOf(reading.entries)
   const total = segments.reduce((sum, segment) => sum + segment.bytes, 0)
   let bytes = 0
   for (const segment of segments) {
     const path = relative(dir, segmentPath(dir, segment.name))
+    if (named.has(path)) continue
     try {
-      const found = await digestOfFile(segmentPath(dir, segment.name))
+      const found = await digestOfFile(segmentPath(dir, segment.name), done => onProgress?.(bytes + done, total))
       if (found.sha256 !== segment.sha256) {
         const sizes = found.bytes === segment.bytes ? '' : `, ${found.bytes} bytes instead of ${segment.bytes}`
         findings.push({
@@ -41,7 +50,7 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
       }
     } catch (error) {
       if (errorCode(error) !== 'ENOENT')
-        findings.push({ what: 'altered', path, detail: `can not be read: ${String(error)}` })
+        findings.push({ what: 'altered', path, detail: `cannot be read: ${errorText(error)}` })
       else findings.push({ what: 'missing', path, detail: `${segment.rows} rows` })
     }
     bytes += segment.bytes
@@ -82,9 +91,14 @@ function checkHead({ entries, torn, faults, head }: LedgerReading, isWritten: bo
   return [{ what: 'altered', path: torn ? caseFiles.ledger : path, detail }]
 }
 
-async function checkReadme(dir: string, first: LedgerEntry | undefined, findings: VerifyFinding[]): Promise<void> {
+async function checkReadme(
+  dir: string,
+  first: LedgerEntry | undefined,
+  findings: VerifyFinding[],
+  between: () => void,
+): Promise<void> {
   if (first?.type !== 'created') return
-  const found = await digestOfFile(join(dir, caseFiles.readme)).catch(() => null)
+  const found = await digestOfFile(join(dir, caseFiles.readme), between).catch(() => null)
   if (found === null) findings.push({ what: 'missing', path: caseFiles.readme, detail: 'it explains the folder' })
   else if (found.sha256 !== first.readme_sha256)
     findings.push({ what: 'altered', path: caseFiles.readme, detail: `SHA-256 is ${found.sha256}` })
@@ -92,9 +106,13 @@ async function checkReadme(dir: string, first: LedgerEntry | undefined, findings
 
 async function findUnlisted(dir: string, segments: ReadonlySet<string>, isWritten: boolean): Promise<VerifyFinding[]> {
   const findings: VerifyFinding[] = []
-  const own = new Set<string>([...Object.values(caseFiles), `${caseFiles.head}.new`, `${caseFiles.queries}.new`])
   for (const name of await readdir(dir)) {
-    if (own.has(name) || /^write\.lock\./.test(name)) continue
+    const pid = passingProcess(name)
+    if (pid !== null && !isRunning(pid)) {
+      const detail = 'left by a writer that was interrupted; the next add removes it'
+      findings.push({ what: 'incomplete', path: name, detail })
+    }
+    if (isCaseName(name)) continue
     findings.push({ what: 'unlisted', path: name, detail: 'no part of the case' })
   }
   const strange = (await readdir(join(dir, caseFiles.segments)).catch(() => [])).filter(name => !segments.has(name))
