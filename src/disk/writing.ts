@@ -10,7 +10,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink, write
 import { dirname, join } from 'node:path'
 import { errorCode, UserError } from '../errors.ts'
 import { kindOf, kindWords, type NodeKind } from './nodes.ts'
-import { noFollow, openFlags, openRegular } from './reading.ts'
+import { type Links, noFollow, openFlags, openRegular } from './reading.ts'
 
 const passing = /^\.tidemark-new-(\d+)-[0-9a-f]{16}$/
 
@@ -36,8 +36,8 @@ export function isRunning(pid: number): boolean {
 }
 
 /** Opens a file that is not there yet for writing. @throws EEXIST for whatever is there, also a link that leads nowhere. */
-export async function createNew(path: string): Promise<FileHandle> {
-  return await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, 0o666)
+export async function createNew(path: string, mode = 0o666): Promise<FileHandle> {
+  return await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, mode)
 }
 
 /** Writes a file that is not there yet. @throws EEXIST, as `createNew` does. */
@@ -46,10 +46,10 @@ export async function writeNew(path: string, content: string | AsyncIterable<Uin
 }
 
 /** Writes a file whole or not at all, in place of whatever has its name: of a link the link itself. It outlives a power cut. */
-export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+export async function replaceFile(path: string, content: string | Uint8Array, mode?: number): Promise<void> {
   const incoming = join(dirname(path), passingName())
   try {
-    const handle = await createNew(incoming)
+    const handle = await createNew(incoming, mode)
     try {
       await handle.writeFile(content)
       await handle.sync()
@@ -78,8 +78,18 @@ export async function sync(path: string): Promise<void> {
 }
 
 /** Opens a regular file that is there for appending to it or cutting it; a link is not followed. */
-export async function openToChange(path: string): Promise<FileHandle> {
-  return await openRegular(path, 'refuse', constants.O_RDWR | constants.O_APPEND)
+export async function openToChange(path: string, links: Links = 'refuse'): Promise<FileHandle> {
+  return await openRegular(path, links, constants.O_RDWR | constants.O_APPEND)
+}
+
+/** The like, of a file that is made if it is not there. */
+export async function openOrCreate(path: string, links: Links = 'refuse', mode?: number): Promise<FileHandle> {
+  try {
+    return await openToChange(path, links)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error
+    return await createNew(path, mode)
+  }
 }
 
 /** What is at a path, links not followed; null if nothing is. */

@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openRegularSync, type Path, readSmall, readSmallIfThere } from '../disk/reading.ts'
-import { createNew, openToChange, replaceFile } from '../disk/writing.ts'
+import { openOrCreate, openToChange, replaceFile } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
 
@@ -255,10 +255,7 @@ export class LedgerWriter {
     const rest = JSON.stringify(body).slice(1)
     const hash = createHash('sha256').update(rest).digest('hex')
     const path = join(this.caseDir, caseFiles.ledger)
-    const handle = await openToChange(path).catch(error => {
-      if (errorCode(error) !== 'ENOENT' || this.seq > 0) throw error
-      return createNew(path)
-    })
+    const handle = this.seq === 0 ? await openOrCreate(path) : await openToChange(path)
     try {
       await handle.writeFile(`{"hash":"${hash}",${rest}\n`)
       await handle.sync()
