@@ -74,7 +74,11 @@ const stopSecondsMax = 30
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
   const caseDir = await caseFolder(options.case)
   if (options.format !== undefined) layoutOfFormat(options.format)
-  const found = await findFiles(options.paths, { isLedger, ...(options.signal && { signal: options.signal }) })
+  const found = await findFiles(options.paths, {
+    isLedger,
+    own: caseDir,
+    ...(options.signal && { signal: options.signal }),
+  })
   if (found.length === 0) {
     throw new UserError(`no files in ${options.paths.join(', ')}`, {
       status: 2,

@@ -92,9 +92,24 @@ export async function readFile(task: FileTask, batch: Batch, options: ReadOption
 }
 
 async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
-  const compression = compressionOf(source.head)
-  const expanded = new Expanded(source.open, compression, source.size, options.limits, source.whole)
+  const expanded = new Expanded(source.open, compressionOf(source.head), source.size, options.limits, source.whole)
   const pieces = expanded[Symbol.asyncIterator]()
+  try {
+    await readPieces(task, source, { expanded, pieces }, batch, options)
+  } finally {
+    // Wherever the reading ended, the file is closed.
+    await pieces.return(undefined)
+  }
+}
+
+async function readPieces(
+  task: FileTask,
+  source: SourceBytes,
+  { expanded, pieces }: { expanded: Expanded; pieces: AsyncGenerator<Uint8Array> },
+  batch: Batch,
+  options: ReadOptions,
+): Promise<void> {
+  const compression = compressionOf(source.head)
   let head: Uint8Array
   try {
     head = await headOf(pieces)
@@ -104,7 +119,6 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   }
   const content = contentOf(head)
   if (content === 'parquet' && compression === 'none') {
-    await pieces.return(undefined)
     return readParquet(task, source, batch, options)
   }
   if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
@@ -116,7 +130,6 @@ async function readContent(task: FileTask, source: SourceBytes, batch: Batch, op
   const verdict = judge(content, head, options.format, expanded)
   if (verdict.reader === null) {
     const over = compression !== 'none' && (await pieces.next()).done && expanded.damage !== null
-    await pieces.return(undefined)
     return batch.endFile(account(task, source, over ? judgeOther('other', expanded) : verdict), [], [])
   }
   batch.startFile(task.id)

@@ -20,6 +20,8 @@ export interface FoundFile {
 export interface FindOptions {
   /** Whether a file is a case's ledger: its folder is named, and evidence is not looked for in there. */
   isLedger: (path: Path) => boolean
+  /** The case that is being written: where it lies among the evidence it is passed over without a word. */
+  own?: string
   signal?: AbortSignal
 }
 
@@ -50,7 +52,8 @@ export async function findFiles(paths: readonly string[], options: FindOptions):
       })
     }
   }
-  const walk: Walk = { found: new Map(), entered: new Set(), options }
+  const own = options.own === undefined ? null : await realpath(options.own, 'buffer').catch(() => null)
+  const walk: Walk = { found: new Map(), entered: new Set(), own: own?.toString('latin1') ?? null, options }
   for (const path of paths) await visit({ path, raw: null, real: null }, walk)
   return [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
@@ -66,6 +69,8 @@ interface Place {
 interface Walk {
   found: Map<string, FoundFile>
   entered: Set<string>
+  /** Where the case really is that is being written. */
+  own: string | null
   options: FindOptions
 }
 
@@ -82,7 +87,8 @@ async function visit(place: Place, walk: Walk): Promise<void> {
       entered.add(real)
       const entries = await readdir(raw ?? path, { encoding: 'buffer', withFileTypes: true })
       if (isCase(place, entries, options)) {
-        const problem = 'a case of Tidemark: its evidence is not read again; name the evidence itself'
+        if (real === walk.own) return
+        const problem = 'a Tidemark case, which holds no evidence: name the files that it was made from'
         found.set(real, { ...own, size: 0, problem, unreadable: false })
         return
       }

@@ -179,7 +179,7 @@ test('names of a case beside logs do not hide them; a case among the evidence is
   assert.equal(report.case_records, 61)
   const named = report.files.find(file => file.path === join(logs, 'old.tidemark'))
   assert.equal(named?.status, 'not-evidence')
-  assert.match(named?.problem ?? '', /a case of Tidemark/)
+  assert.match(named?.problem ?? '', /a Tidemark case/)
 })
 
 test('what killed writers left is named by verify and removed by the next one', { skip }, async t => {
