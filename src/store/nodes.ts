@@ -1,9 +1,9 @@
 /** What each name in a case may be: links, pipes and devices have no place in one. */
-import { type Dirent, realpathSync } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { kindOf, kindWords, type NodeKind } from '../disk/nodes.ts'
-import { passingProcess, removePassing } from '../disk/writing.ts'
+import { nodeAt, passingProcess, removePassing } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
 
@@ -22,17 +22,26 @@ function isFileName(name: string): boolean {
 }
 
 /**
- * The folder of a case. It may be a link, for the user chose it: that is followed here, once; nothing is followed within.
+ * The folder of a case, which need not be there yet. It may be a link, for the user chose it: that is followed here, once; nothing is
+ * followed within.
+ *
+ * @throws UserError for what is no folder, and for a link that leads to none.
  */
 export async function caseFolder(path: string): Promise<string> {
   const dir = resolve(path)
-  try {
-    return (await lstat(dir)).isSymbolicLink() ? realpathSync(dir) : dir
-  } catch (error) {
-    // A link that leads nowhere is told where it is used.
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return dir
+  const kind = await nodeAt(dir).catch(error => {
+    // A folder above it is none, or may not be entered: that is said where the case is opened.
+    if (errorCode(error) === 'ENOTDIR' || errorCode(error) === 'EACCES') return null
     throw error
+  })
+  if (kind === null || kind === 'folder') return dir
+  const hint = 'name another folder with --case'
+  if (kind !== 'link') throw new UserError(`the case is ${kindWords(kind)}, not a folder: ${dir}`, { hint })
+  const real = await realpath(dir).catch(() => null)
+  if (real === null || (await nodeAt(real)) !== 'folder') {
+    throw new UserError(`the case is a symbolic link that leads to no folder: ${dir}`, { hint })
   }
+  return real
 }
 
 /** Something in a case that is not what its name says. */

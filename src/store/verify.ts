@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { isRunning, passingProcess } from '../disk/writing.ts'
+import { isRunning, nodeAt, passingProcess } from '../disk/writing.ts'
 import { errorCode, errorText } from '../errors.ts'
 import { segmentsOf } from './case.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
@@ -56,7 +56,11 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
     bytes += segment.bytes
     onProgress?.(bytes, total)
   }
-  findings.push(...(await findUnlisted(dir, new Set(segments.map(segment => segment.name)), isWritten)))
+  findings.push(
+    ...(await findUnlisted(dir, new Set(segments.map(segment => segment.name)), isWritten)).filter(
+      one => !named.has(one.path),
+    ),
+  )
   return {
     case: dir,
     intact: findings.every(finding => finding.what === 'incomplete'),
@@ -115,7 +119,9 @@ async function findUnlisted(dir: string, segments: ReadonlySet<string>, isWritte
     if (isCaseName(name)) continue
     findings.push({ what: 'unlisted', path: name, detail: 'no part of the case' })
   }
-  const strange = (await readdir(join(dir, caseFiles.segments)).catch(() => [])).filter(name => !segments.has(name))
+  // What a link leads to is no part of the case.
+  if ((await nodeAt(join(dir, caseFiles.segments))) !== 'folder') return findings
+  const strange = (await readdir(join(dir, caseFiles.segments))).filter(name => !segments.has(name))
   if (strange.length === 0) return findings
   // What a writer has put there since the ledger was read is in the ledger now, or will be at once.
   const entered = new Set(segmentsOf((await readLedger(dir)).entries).map(segment => segment.name))

@@ -109,6 +109,26 @@ test('the case itself may be a link', { skip }, async t => {
   assert.ok((await verifyCase(join(root, 'link'))).intact)
 })
 
+test('a case that is no folder, or a link to none, is named', { skip }, async t => {
+  const { root, other } = await made(t)
+  pipe(join(root, 'pipe'))
+  symlinkSync('absent', join(root, 'dangling'))
+  symlinkSync('circle', join(root, 'circle'))
+  symlinkSync('/dev/zero', join(root, 'zero'))
+  for (const [name, what] of [
+    ['pipe', /the case is a named pipe/],
+    ['other.log', /the case is a file, not a folder/],
+    ['dangling', /leads to no folder/],
+    ['circle', /leads to no folder/],
+    ['zero', /leads to no folder/],
+  ] as const) {
+    const dir = join(root, name)
+    await assert.rejects(addEvidence({ case: dir, paths: [other], workers: 1 }), { name: 'UserError', message: what })
+    await assert.rejects(openCase(dir), { name: 'UserError', message: what })
+    await assert.rejects(verifyCase(dir), { name: 'UserError', message: what })
+  }
+})
+
 test('a copy of hard links stays as it was when the case goes on', { skip }, async t => {
   const { root, dir, other } = await made(t)
   const before = readFileSync(join(dir, 'ledger.jsonl'))
