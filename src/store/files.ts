@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { piecesOf } from '../disk/reading.ts'
-import { errorCode, UserError } from '../errors.ts'
+import { UserError } from '../errors.ts'
 import { systemCode } from '../system-error.ts'
 
 /** Names within a case folder. */
