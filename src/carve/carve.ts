@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import { outputTarget } from '../disk/output.ts'
+import { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { hasPorts } from '../net/protocols.ts'
@@ -6,7 +8,9 @@ import { CaptureDecoder } from '../packet/capture.ts'
 import { defaultLimits, Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readSource } from '../source/read.ts'
 import { compressionOf } from '../source/sniff.ts'
+import { reason } from '../source/walk.ts'
 import type { Case } from '../store/case.ts'
+import { fileName } from '../store/ledger.ts'
 import { conversationKey, endKey, isWithin, type Selection, select, type Wanted } from './selection.ts'
 import { type CaptureWriter, PcapngWriter, PcapWriter } from './writer.ts'
 
@@ -14,6 +18,8 @@ export interface CarveOptions {
   wanted: Wanted
   /** pcap or pcapng, by its name. */
   out: string
+  /** Whether an older file of that name is replaced. Evidence and cases never are. */
+  force?: boolean
   /** The analyst's own networks, for filters that ask what is internal. */
   internal?: Prefix[]
   limits?: Partial<ExpandLimits>
@@ -45,6 +51,9 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   if (captures.length === 0) {
     throw new UserError('no capture to carve packets from', { hint: 'name one: tidemark carve FILTER CAPTURE -o OUT' })
   }
+  const Writer = writerNamed(options.out)
+  const inputs = c.evidence.map(fileName)
+  const target = outputTarget(options.out, { option: '-o', inputs, force: options.force === true })
   const selection = await select(c, options.wanted, options.internal)
   const report: CarveReport = {
     out: options.out,
@@ -54,7 +63,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
     carved: 0,
     packet_numbers: [],
   }
-  const writer = openWriter(options.out)
+  const writer = new Writer(await OutputFile.begin(target, options.signal))
   const total = captures.reduce((sum, file) => sum + file.size, 0)
   let before = 0
   try {
@@ -66,7 +75,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
       await carveFile(file, selection, writer, options, report, tick)
       before += file.size
     }
-    writer.finish()
+    await writer.finish()
   } catch (error) {
     writer.abandon()
     throw error
@@ -74,10 +83,11 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   return report
 }
 
-function openWriter(out: string): CaptureWriter {
-  if (/\.pcap$/i.test(out)) return new PcapWriter(out)
-  if (/\.(pcapng|ntar)$/i.test(out)) return new PcapngWriter(out)
-  throw new UserError(`can not tell the format from the name of the output: ${out}`, {
+/** What writes the format that the name says. */
+export function writerNamed(out: string): new (file: OutputFile) => CaptureWriter {
+  if (/\.pcap$/i.test(out)) return PcapWriter
+  if (/\.(pcapng|ntar)$/i.test(out)) return PcapngWriter
+  throw new UserError(`cannot tell the format from the name of the output: ${out}`, {
     hint: 'end it in .pcapng (keeps the packet numbers as comments) or .pcap',
     status: exitStatus.usage,
   })
@@ -96,18 +106,15 @@ async function carveFile(
   report.packets += own.packets
   const conversations = selection.of(file.id!)
   if (conversations === null) return
-  const source = await readSource(file.path, { between: () => options.signal?.throwIfAborted() }).catch(error => {
+  const between = (): void => options.signal?.throwIfAborted()
+  const source = await readSource(fileName(file), { between }).catch(error => {
     options.signal?.throwIfAborted()
-    throw new UserError(`can not read the capture again: ${file.path}`, {
+    throw new UserError(`cannot read the capture again: ${file.path}: ${reason(error)}`, {
       hint: 'put it back where it was when it was added',
       cause: error,
     })
   })
-  if (file.sha256 !== null && source.sha256 !== file.sha256) {
-    throw new UserError(`the capture has changed since it was added: ${file.path}`, {
-      hint: 'add it to a new case, or restore it',
-    })
-  }
+  if (file.sha256 !== null && source.sha256 !== file.sha256) throw changed(file.path)
   const name = basename(file.path)
   const numbers: number[] = []
   const decoder = new CaptureDecoder((packet, captured) => {
@@ -126,13 +133,22 @@ async function carveFile(
   const expanded = new Expanded(source.open, compression, source.size, limits, source.whole)
   for await (const piece of expanded) {
     decoder.feed(piece)
+    await writer.settle()
     tick(compression === 'none' ? expanded.bytes : 0, decoder.accounts.packets)
   }
   decoder.end()
+  await writer.settle()
+  if (!(await source.isUnchanged())) throw changed(file.path)
   const damage = expanded.damage ?? decoder.reader.damage
   own.problem = damage === null ? null : `byte ${damage.offset}: ${damage.problem}`
   report.carved += own.carved
   report.packet_numbers.push({ path: file.path, packets: numbers })
+}
+
+function changed(path: string): UserError {
+  return new UserError(`the capture has changed since it was added: ${path}`, {
+    hint: 'add it to a new case, or restore it',
+  })
 }
 
 function end(w0: number, w1: number, w2: number, w3: number, port: number | null): string {

@@ -1,4 +1,4 @@
-import { OutputFile } from '../convert/output.ts'
+import type { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Captured } from '../packet/captured.ts'
 
@@ -6,7 +6,9 @@ import type { Captured } from '../packet/captured.ts'
 export interface CaptureWriter {
   /** `source`: where the packet comes from, for people. */
   add(captured: Captured, source: string): void
-  finish(): void
+  /** Called between pieces of a capture. */
+  settle(): Promise<void>
+  finish(): Promise<void>
   abandon(): void
 }
 
@@ -15,8 +17,8 @@ export class PcapWriter implements CaptureWriter {
   private readonly out: OutputFile
   private linkType = -1
 
-  constructor(path: string) {
-    this.out = new OutputFile(path)
+  constructor(out: OutputFile) {
+    this.out = out
   }
 
   add(captured: Captured): void {
@@ -38,9 +40,13 @@ export class PcapWriter implements CaptureWriter {
     buffer.set(captured.bytes.subarray(captured.from, captured.to), at + 16)
   }
 
-  finish(): void {
+  settle(): Promise<void> {
+    return this.out.settle()
+  }
+
+  finish(): Promise<void> {
     if (this.linkType < 0) this.header(1)
-    this.out.finish()
+    return this.out.finish()
   }
 
   abandon(): void {
@@ -72,8 +78,8 @@ export class PcapngWriter implements CaptureWriter {
   private readonly out: OutputFile
   private readonly interfaces = new Map<number, number>()
 
-  constructor(path: string) {
-    this.out = new OutputFile(path)
+  constructor(out: OutputFile) {
+    this.out = out
     const { buffer, at } = this.out.room(28)
     buffer.writeUInt32LE(sectionHeader, at)
     buffer.writeUInt32LE(28, at + 4)
@@ -110,10 +116,14 @@ export class PcapngWriter implements CaptureWriter {
     buffer.writeUInt32LE(total, at + total - 4)
   }
 
-  finish(): void {
+  settle(): Promise<void> {
+    return this.out.settle()
+  }
+
+  finish(): Promise<void> {
     // Readers want an interface, also where there is no packet.
     if (this.interfaces.size === 0) this.describe(1)
-    this.out.finish()
+    return this.out.finish()
   }
 
   abandon(): void {

@@ -10,12 +10,13 @@ import type { Case } from '../store/case.ts'
 import { addReadingOptions, readInto } from './add.ts'
 import { requirePaths } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
+import { checkOutput, forceOption, type OutputOptions, unlessReaderGone } from './named-output.ts'
+import { collectPrefix, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
 
-interface Options extends CommonOptions, ReadingOptions {
+interface Options extends OutputOptions, ReadingOptions {
   out: string
   finding?: string
   of?: string[]
@@ -48,6 +49,7 @@ export function carveCommand(program: Command): void {
         collectPrefix,
       ),
     )
+    .option(...forceOption)
     .option('--json', 'print one JSON document: what was taken, with the numbers of the packets')
   addReadingOptions(command)
     .addHelpText('after', carveHelp)
@@ -55,16 +57,21 @@ export function carveCommand(program: Command): void {
       const options = command.optsWithGlobals<Options>()
       const { filter, paths } = splitFilter(args, options)
       await requirePaths(paths)
+      const { writerNamed } = await import('../carve/carve.ts')
+      writerNamed(options.out)
+      await checkOutput(options.out, paths, options, { option: '-o' })
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
-      const report = await interruptible(signal => {
-        const work = async (caseDir: string): Promise<CarveReport> => {
-          if (paths.length > 0) await readInto(caseDir, paths, options, signal)
-          signal.throwIfAborted()
-          return run(caseDir, filter, options, signal)
-        }
-        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+      await unlessReaderGone(async () => {
+        const report = await interruptible(signal => {
+          const work = async (caseDir: string): Promise<CarveReport> => {
+            if (paths.length > 0) await readInto(caseDir, paths, options, signal)
+            signal.throwIfAborted()
+            return run(caseDir, filter, options, signal)
+          }
+          return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+        })
+        await show(report, options)
       })
-      await show(report, options)
     })
 }
 
@@ -119,6 +126,7 @@ async function run(
     return await carve(opened, {
       wanted,
       out: options.out,
+      force: options.force === true,
       internal: (options.internal ?? []).map(text => parsePrefix(text)!),
       limits: {
         ...(options.maxExpand !== undefined && { ratioMax: options.maxExpand }),
@@ -170,9 +178,9 @@ async function show(report: CarveReport, options: Options): Promise<void> {
     await print(toJson(report))
   } else {
     await note(
-      `${integerText(report.carved)} of ${countText(report.packets, 'packet')} in ${countText(report.files.length, 'capture')}: ${options.out}`,
+      `${integerText(report.carved)} of ${countText(report.packets, 'packet')} in ${countText(report.files.length, 'capture')}: ${visible(options.out)}`,
     )
   }
-  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${file.problem}`)
+  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${visible(file.problem ?? '')}`)
   process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
 }

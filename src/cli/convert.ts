@@ -6,11 +6,12 @@ import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import { requirePaths } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, parseCount, parseRatio, parseSize, type ReadingOptions } from './options.ts'
+import { forceOption, keptFrom, type OutputOptions, unlessReaderGone } from './named-output.ts'
+import { parseCount, parseRatio, parseSize, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
 
-interface Options extends CommonOptions, ReadingOptions {
+interface Options extends OutputOptions, ReadingOptions {
   out: string
   to?: 'nfcapd' | 'parquet' | 'csv' | 'ndjson' | 'conn-log' | 'vpc'
   compress?: NonNullable<ConvertOptions['compression']>
@@ -53,18 +54,16 @@ export function convertCommand(program: Command): void {
     .addOption(
       new Option('--max-expanded <size>', 'most bytes out of one compressed file, e.g. 50G').argParser(parseSize),
     )
+    .option(...forceOption)
     .option('--json', 'print one JSON document about what was done')
     .addHelpText('after', convertHelp)
     .action(async (paths: string[]) => {
       const options = command.optsWithGlobals<Options>()
       await requirePaths(paths)
-      const { ReaderGone } = await import('../convert/output.ts')
-      try {
+      await unlessReaderGone(async () => {
         const report = await interruptible(signal => run(paths, options, signal))
         await show(report, options)
-      } catch (error) {
-        if (!(error instanceof ReaderGone)) throw error
-      }
+      })
     })
 }
 
@@ -89,6 +88,8 @@ async function run(paths: string[], options: Options, signal: AbortSignal): Prom
     return await convert({
       paths,
       out: options.out,
+      force: options.force === true,
+      kept: (await keptFrom(options.out, options.case)) ?? [],
       ...(options.to && { to: options.to }),
       ...(options.compress && { compression: options.compress }),
       ...(options.rotate !== undefined && { rotate: options.rotate }),
@@ -121,9 +122,9 @@ async function show(report: ConvertReport, options: Options): Promise<void> {
     await note(
       `${countText(report.packets, 'packet')} of ${countText(report.files.length, 'file')}` +
         (undecoded > 0 ? `, ${integerText(undecoded)} of them not IP or not decodable` : '') +
-        `: ${report.written ? `${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${options.out}`}` : 'nothing was written'}`,
+        `: ${report.written ? `${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${visible(options.out)}`}` : 'nothing was written'}`,
     )
   }
-  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${file.problem}`)
+  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${visible(file.problem ?? '')}`)
   process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
 }

@@ -1,6 +1,7 @@
 /** The options of `tidemark flows`, and the request that they make. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { FlowsRequest } from '../flows/request.ts'
+import { forceOption } from './named-output.ts'
 import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
 
 export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
@@ -22,6 +23,7 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   csv?: true
   ndjson?: true
   parquet?: string
+  force?: true
   compare?: string
   explain?: true
   save?: string
@@ -60,6 +62,7 @@ export function addFlowsOptions(command: Command): Command {
   option('--csv', 'print CSV')
   option('--ndjson', 'print one JSON object a row')
   option('--parquet <file>', 'write a Parquet file')
+  option(...forceOption)
   option('--explain', 'tell what is meant, the SQL, and which segments are read; ask nothing')
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
   option('--query <name>', 'ask a saved query; other options change it')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UserError } from '../errors.ts'
 import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
+import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
 import { addReadingOptions, readInto } from './add.ts'
 import { requirePaths } from './arguments.ts'
@@ -8,7 +9,9 @@ import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-option
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes } from './investigate.ts'
+import { checkOutput } from './named-output.ts'
 import { note, outputStyle, print, progressTerminal } from './output.ts'
+import { quoted } from './shell-words.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
 import { reportUnread } from './unread.ts'
 
@@ -26,6 +29,9 @@ export function flowsCommand(program: Command): void {
       const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
       const format = formatOf(options)
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      if (options.parquet !== undefined) {
+        await checkOutput(options.parquet, paths, options, { option: '--parquet', seeks: 'Parquet' })
+      }
       await interruptible(signal => {
         const work = async (caseDir: string): Promise<void> => {
           if (paths.length > 0) await readInto(caseDir, paths, options, signal)
@@ -104,7 +110,7 @@ async function ask(
     const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet, ...ownFiles(options) })
     if (options.parquet === undefined) await printFlows(result, request, format, options.color)
     else {
-      await result.parquet(options.parquet)
+      await result.parquet(options.parquet, { force: options.force === true })
       await noteCounting(result, request)
     }
     const broken = opened.evidence.some(file => file.status === 'partly-read' || file.status === 'unreadable')
@@ -142,7 +148,7 @@ async function save(c: Case, name: string, request: FlowsRequest): Promise<void>
   ])
   await checkRequest(c, request)
   await saveQuery(c.dir, name, request)
-  await note(`tidemark: saved as ${name}: tidemark flows --query ${name}`)
+  await note(`tidemark: saved as ${visible(name)}: tidemark flows --query ${visible(quoted(name))}`)
 }
 
 async function explain(c: Case, request: FlowsRequest, options: FlowsCliOptions, signal: AbortSignal): Promise<void> {

@@ -9,8 +9,7 @@ import { reasonNames } from '../packet/reasons.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readPlain } from '../source/read.ts'
 import { compressionOf } from '../source/sniff.ts'
-import { findFiles, reason } from '../source/walk.ts'
-import { isLedger } from '../store/ledger.ts'
+import { type FoundFile, reason } from '../source/walk.ts'
 
 export interface CaptureFile {
   path: string
@@ -46,12 +45,10 @@ export interface MeteringOptions {
 
 /** Meters captures one after the other, each by itself: what is open at the end of one ends there. */
 export async function meterCaptures(
-  paths: readonly string[],
+  found: readonly FoundFile[],
   handlers: CaptureHandlers,
   options: MeteringOptions,
 ): Promise<CaptureFile[]> {
-  const { signal } = options
-  const found = await findFiles([...paths], { isLedger, ...(signal && { signal }) })
   const total = found.reduce((sum, file) => sum + file.size, 0)
   let done = 0
   let packets = 0
@@ -63,8 +60,7 @@ export async function meterCaptures(
       packets += more
       options.onProgress?.(Math.min(done, total), total, packets)
     }
-    if (file.problem !== null) files.push(unread(file.path, file.problem))
-    else files.push(await meterCapture(file.path, file.rawPath ?? file.path, file.size, handlers, options, tick))
+    files.push(await meterCapture(file, handlers, options, tick))
   }
   return files
 }
@@ -75,23 +71,27 @@ function unread(path: string, problem: string): CaptureFile {
 }
 
 async function meterCapture(
-  path: string,
-  name: string | Uint8Array,
-  size: number,
+  file: FoundFile,
   handlers: CaptureHandlers,
   options: MeteringOptions,
   tick: (bytes: number, packets: number) => void,
 ): Promise<CaptureFile> {
+  const { path, size } = file
   const meter = new WindowedMeter(handlers, options)
   const decoder = new CaptureDecoder(packet => meter.add(packet))
-  let expanded: Expanded
+  let expanded: Expanded | null = null
+  let broken: string | null = null
   try {
-    const source = await readPlain(name, () => options.signal?.throwIfAborted())
+    if (file.problem !== null) unreadable(new Error(file.problem))
+    const source = await readPlain(file.rawPath ?? path, () => options.signal?.throwIfAborted()).catch(error => {
+      options.signal?.throwIfAborted()
+      return unreadable(error)
+    })
     const compression = compressionOf(source.head)
     expanded = new Expanded(source.open, compression, source.size, options.limits)
     let told = 0
     let given = 0
-    for await (const piece of expanded) {
+    for await (const piece of readable(expanded)) {
       decoder.feed(piece)
       await handlers.settle?.()
       const bytes = compression === 'none' ? piece.length : 0
@@ -101,8 +101,9 @@ async function meterCapture(
     }
     tick(size - given, 0)
   } catch (error) {
-    options.signal?.throwIfAborted()
-    return unread(path, reason(error))
+    if (!(error instanceof Unreadable)) throw error
+    broken = error.message
+    if (expanded === null) return unread(path, broken)
   }
   decoder.end()
   meter.finish()
@@ -110,7 +111,7 @@ async function meterCapture(
   const { accounts, reader } = decoder
   assert(meter.packets === accounts.decoded, 'every decoded packet is metered')
   const damage = expanded.damage ?? reader.damage
-  const problem = damage === null ? null : `byte ${damage.offset}: ${damage.problem}`
+  const problem = broken ?? (damage === null ? null : `byte ${damage.offset}: ${damage.problem}`)
   return {
     path,
     kind: reader.format,
@@ -122,6 +123,22 @@ async function meterCapture(
     cut: accounts.cut,
     status: problem === null ? 'read' : accounts.packets > 0 ? 'partly-read' : 'unreadable',
     problem,
+  }
+}
+
+/** A capture cannot be read. What goes wrong with the output is no fault of the capture. */
+class Unreadable extends Error {}
+
+function unreadable(error: unknown): never {
+  throw new Unreadable(reason(error), { cause: error })
+}
+
+async function* readable(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    // Only what goes wrong while reading is caught here, not what becomes of a piece.
+    for await (const piece of pieces) yield piece
+  } catch (error) {
+    unreadable(error)
   }
 }
 

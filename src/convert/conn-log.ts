@@ -1,7 +1,7 @@
+import type { OutputFile } from '../disk/output-file.ts'
 import { communityOf } from '../meter/community.ts'
 import type { ConnectionRecord } from '../meter/connection-record.ts'
 import { tunnelNames } from '../packet/packet.ts'
-import { OutputFile } from './output.ts'
 import { addressText } from './rows.ts'
 
 const fields: readonly [name: string, type: string][] = [
@@ -39,8 +39,8 @@ export class ConnLogOutput {
   private readonly file: OutputFile
   private rows = 0
 
-  constructor(path: string) {
-    this.file = new OutputFile(path)
+  constructor(file: OutputFile) {
+    this.file = file
     this.file.text('#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n')
     this.file.text(`#fields\t${fields.map(([name]) => name).join('\t')}\n`)
     this.file.text(`#types\t${fields.map(([, type]) => type).join('\t')}\n`)
@@ -80,9 +80,12 @@ export class ConnLogOutput {
     this.file.text(`${values.join('\t')}\n`)
   }
 
+  settle(): Promise<void> {
+    return this.file.settle()
+  }
+
   finish(): Promise<void> {
-    this.file.finish()
-    return Promise.resolve()
+    return this.file.finish()
   }
 
   abandon(): void {

@@ -1,14 +1,18 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
+import { type FileName, fileTarget, type OutputRules, outputFolder, outputTarget } from '../disk/output.ts'
+import { OutputFile } from '../disk/output-file.ts'
+import { clearKilled } from '../disk/part-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
 import { defaultLimits, type ExpandLimits } from '../source/expand.ts'
+import { findFiles } from '../source/walk.ts'
 import { type CaptureFile, meterCaptures } from './captures.ts'
 import { ConnLogOutput } from './conn-log.ts'
 import { type NfcapdOptions, NfcapdOutput } from './nfcapd.ts'
 import { type FlowOutput, isFolder } from './output.ts'
 import { ParquetOutput } from './parquet.ts'
 import { TextOutput } from './text.ts'
-import { VpcOutput } from './vpc.ts'
+import { VpcOutput, vpcFields } from './vpc.ts'
 
 export const outputFormats = ['nfcapd', 'parquet', 'csv', 'ndjson', 'conn-log', 'vpc'] as const
 export type OutputFormat = (typeof outputFormats)[number]
@@ -23,6 +27,10 @@ export interface ConvertOptions {
   compression?: NfcapdOptions['compression']
   /** Seconds. */
   rotate?: number
+  /** Whether an older file of that name is replaced. Captures that are read and cases never are. */
+  force?: boolean
+  /** Other files that are never written over: evidence of a case. */
+  kept?: readonly FileName[]
   active?: number
   inactive?: number
   /** vpc: the fields, as of `--format`. */
@@ -59,34 +67,41 @@ export const defaultVpcFields =
 /**
  * Captures to flow records of another program's format.
  *
- * @throws UserError when the format is not known or the output can not be written. Damage in a capture is no error: the report has it.
+ * @throws UserError when the format is not known or the output cannot be written. Damage in a capture is no error: the report has it.
  */
 export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const format = options.to ?? formatOf(options.out)
   refuseOthers(options, format)
   const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
   const metering = meteringOptions(options, format)
+  const found = await findFiles(options.paths)
+  const rules: OutputRules = {
+    option: '-o',
+    inputs: [...found.map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],
+    force: options.force === true,
+  }
   if (format === 'conn-log') {
-    const output = new ConnLogOutput(options.out)
+    const output = new ConnLogOutput(await OutputFile.begin(outputTarget(options.out, rules), options.signal))
     return await whole(output, async () => {
       const files = await meterCaptures(
-        options.paths,
+        found,
         {
           connection: connection => {
             report.rows++
             report.bytes += connection.origIpBytes + connection.respIpBytes
             output.add(connection)
           },
+          settle: () => output.settle(),
         },
         metering,
       )
       return reported(report, files)
     })
   }
-  const output = openOutput(format, options)
+  const output = await openOutput(format, options, rules)
   return await whole(output, async () => {
     const files = await meterCaptures(
-      options.paths,
+      found,
       {
         flow: record => {
           report.rows++
@@ -179,35 +194,31 @@ function meteringOptions(options: ConvertOptions, format: OutputFormat) {
   }
 }
 
-function openOutput(format: Exclude<OutputFormat, 'conn-log'>, options: ConvertOptions): FlowOutput {
-  switch (format) {
-    case 'nfcapd':
-      needsFile(options.out, format)
-      return new NfcapdOutput(options.out, {
-        compression: options.compression ?? 'none',
-        rotate: options.rotate ?? 300,
-      })
-    case 'parquet':
-      needsFile(options.out, format)
-      return new ParquetOutput(options.out)
-    case 'vpc':
-      return new VpcOutput(options.out, {
-        fields: options.fields ?? defaultVpcFields,
-        interfaceAddress: options.interfaceAddress ?? null,
-        interfaceId: options.interfaceId ?? null,
-      })
-    default:
-      return new TextOutput(options.out, format)
+async function openOutput(
+  format: Exclude<OutputFormat, 'conn-log'>,
+  options: ConvertOptions,
+  rules: OutputRules,
+): Promise<FlowOutput> {
+  const nfcapd = { compression: options.compression ?? 'none', rotate: options.rotate ?? 300 }
+  if (format === 'nfcapd' && isFolder(options.out)) return new NfcapdOutput(windowsOf(options.out, rules), nfcapd)
+  if (format === 'parquet') return new ParquetOutput(fileTarget(options.out, { ...rules, seeks: 'Parquet' }))
+  const vpc = {
+    fields: format === 'vpc' ? vpcFields(options.fields ?? defaultVpcFields) : [],
+    interfaceAddress: options.interfaceAddress ?? null,
+    interfaceId: options.interfaceId ?? null,
   }
+  // The head of an nfcapd file has what is known at its end.
+  const target = outputTarget(options.out, { ...rules, ...(format === 'nfcapd' && { seeks: format }) })
+  const file = await OutputFile.begin(target, options.signal)
+  if (format === 'nfcapd') return new NfcapdOutput(file, nfcapd)
+  return format === 'vpc' ? new VpcOutput(file, vpc) : new TextOutput(file, format)
 }
 
-function needsFile(out: string, format: string): void {
-  if (out === '-') {
-    throw new UserError(`${format} can not be written to standard output`, {
-      hint: 'name a file with -o',
-      status: exitStatus.usage,
-    })
-  }
+/** Opens files in a folder, which is made. */
+function windowsOf(folder: string, rules: OutputRules): (name: string) => OutputFile {
+  outputFolder(folder, rules.option)
+  clearKilled(folder)
+  return name => OutputFile.beside(fileTarget(join(folder, name), { ...rules, seeks: 'nfcapd' }))
 }
 
 /** The format that a name stands for. */
@@ -219,7 +230,7 @@ function formatOf(out: string): OutputFormat {
   if (/\.(ndjson|jsonl)$/.test(name)) return 'ndjson'
   if (/^conn\b.*\.log$/.test(name)) return 'conn-log'
   if (/vpc.*\.log$|flowlogs?.*\.log$/.test(name)) return 'vpc'
-  throw new UserError(`can not tell the format from the name of the output: ${out}`, {
+  throw new UserError(`cannot tell the format from the name of the output: ${out}`, {
     hint: `say it with --to ${outputFormats.join('|')}`,
     status: exitStatus.usage,
   })

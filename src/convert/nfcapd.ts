@@ -1,8 +1,8 @@
-import { join } from 'node:path'
+import type { OutputFile } from '../disk/output-file.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { has, NfcapdFlow } from '../nfcapd/flow.ts'
 import { NfcapdWriter, type NfcapdWriterOptions } from '../nfcapd/writer.ts'
-import { type FlowOutput, isFolder, OutputFile } from './output.ts'
+import type { FlowOutput } from './output.ts'
 
 export interface NfcapdOptions {
   compression: NonNullable<NfcapdWriterOptions['compression']>
@@ -25,9 +25,8 @@ interface Window {
  * to the file of the time at which it ended.
  */
 export class NfcapdOutput implements FlowOutput {
-  private readonly path: string
   private readonly options: NfcapdOptions
-  private readonly rotates: boolean
+  private readonly openWindow: ((name: string) => OutputFile) | null
   private readonly flow = new NfcapdFlow()
   private readonly open = new Map<number, Window>()
   private latest: { number: number; window: Window } | null = null
@@ -35,24 +34,23 @@ export class NfcapdOutput implements FlowOutput {
   private readonly complete = new Set<number>()
   private readonly done: OutputFile[] = []
 
-  constructor(path: string, options: NfcapdOptions) {
-    this.path = path
+  /** @param out the one file, or what opens a file of that name for each window. */
+  constructor(out: OutputFile | ((name: string) => OutputFile), options: NfcapdOptions) {
     this.options = options
-    this.rotates = isFolder(path)
-    if (!this.rotates) this.begin(path, 0, 0)
+    this.openWindow = typeof out === 'function' ? out : null
+    if (typeof out !== 'function') this.begin(out, 0, 0)
   }
 
   add(record: FlowRecord): void {
-    const number = this.rotates ? Math.floor(record.last / 1e6 / this.options.rotate) : 0
+    const number = this.openWindow !== null ? Math.floor(record.last / 1e6 / this.options.rotate) : 0
     if (this.latest === null || this.latest.number !== number) this.turn(number)
     this.fill(record)
     this.latest!.window.writer.add(this.flow)
   }
 
-  finish(): Promise<void> {
+  async finish(): Promise<void> {
     for (const number of [...this.open.keys()].sort((a, b) => a - b)) this.end(number)
-    for (const file of this.done) file.finish()
-    return Promise.resolve()
+    for (const file of this.done) await file.finish()
   }
 
   abandon(): void {
@@ -67,17 +65,13 @@ export class NfcapdOutput implements FlowOutput {
       const seconds = wanted * this.options.rotate
       const digits = new Date(seconds * 1000).toISOString().replace(/[-:T]/g, '')
       // nfcapd names minutes; shorter files need their seconds.
-      this.begin(
-        join(this.path, `nfcapd.${digits.slice(0, this.options.rotate % 60 === 0 ? 12 : 14)}`),
-        seconds,
-        wanted,
-      )
+      const name = `nfcapd.${digits.slice(0, this.options.rotate % 60 === 0 ? 12 : 14)}`
+      this.begin(this.openWindow!(name), seconds, wanted)
     }
     this.latest = { number, window: this.open.get(wanted)! }
   }
 
-  private begin(path: string, created: number, number: number): void {
-    const file = new OutputFile(path)
+  private begin(file: OutputFile, created: number, number: number): void {
     const writer = new NfcapdWriter(bytes => file.bytes(bytes), {
       compression: this.options.compression,
       ident: 'tidemark',

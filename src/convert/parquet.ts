@@ -1,12 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { errorCode, UserError } from '../errors.ts'
+import { dirname, join } from 'node:path'
+import type { FileTarget } from '../disk/output.ts'
+import { clearKilled, PartFile, scratchFolder } from '../disk/part-file.ts'
 import { type Column, setNumber } from '../flow/column.ts'
 import type { FieldType } from '../flow/fields.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
-import { Database, quotedPath, quotedString } from '../store/duckdb.ts'
+import { Database, quotedPath } from '../store/duckdb.ts'
+import { copyToParquet } from '../store/parquet-file.ts'
 import { copyBuffer } from '../store/segment-writer.ts'
 import type { FlowOutput } from './output.ts'
 import { type FlowRow, flowRow, flowRowNames } from './rows.ts'
@@ -35,25 +35,19 @@ const types: Record<keyof FlowRow, FieldType> = {
 
 /** Flow records as one Parquet file, addresses as text: any tool reads it. */
 export class ParquetOutput implements FlowOutput {
-  private readonly path: string
-  private readonly folder: string
+  private readonly part: PartFile
+  private readonly scratch: ReturnType<typeof scratchFolder>
   private readonly database: Promise<Database>
   private readonly full: RecordBuffer[] = []
   private buffer = new RecordBuffer(rowsOfPart)
   private columns = this.bound()
   private readonly parts: string[] = []
 
-  constructor(path: string) {
-    this.path = resolve(path)
-    try {
-      mkdirSync(dirname(this.path), { recursive: true })
-      this.folder = mkdtempSync(join(dirname(this.path), '.tidemark-parquet-'))
-    } catch (error) {
-      throw new UserError(`can not write ${path}: ${errorCode(error) ?? String(error)}`, {
-        hint: 'name another place with -o',
-      })
-    }
-    this.database = Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: this.folder })
+  constructor(target: FileTarget) {
+    clearKilled(dirname(target.path), target)
+    this.part = new PartFile(target)
+    this.scratch = scratchFolder(target)
+    this.database = Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: this.scratch.path })
     this.database.catch(() => undefined)
   }
 
@@ -81,12 +75,9 @@ export class ParquetOutput implements FlowOutput {
   async finish(): Promise<void> {
     await this.settle()
     if (this.buffer.rows > 0 || this.parts.length === 0) await this.write(this.buffer)
-    const database = await this.database
-    const whole = join(this.folder, `whole-${randomBytes(4).toString('hex')}.parquet`)
-    await database.run(
-      `COPY (SELECT * FROM read_parquet([${this.parts.map(quotedPath).join(', ')}], hive_partitioning=false)) TO ${quotedString(whole)} (FORMAT parquet, COMPRESSION zstd)`,
-    )
-    renameSync(whole, this.path)
+    const parts = this.parts.map(quotedPath).join(', ')
+    const query = `SELECT * FROM read_parquet([${parts}], hive_partitioning=false)`
+    await copyToParquet(await this.database, query, this.part)
     this.abandon()
   }
 
@@ -96,7 +87,8 @@ export class ParquetOutput implements FlowOutput {
       database => database.close(),
       () => undefined,
     )
-    rmSync(this.folder, { recursive: true, force: true })
+    this.scratch.remove()
+    this.part.abandon()
   }
 
   private bound(): Column[] {
@@ -104,9 +96,12 @@ export class ParquetOutput implements FlowOutput {
   }
 
   private async write(buffer: RecordBuffer): Promise<void> {
-    const part = join(this.folder, `part-${String(this.parts.length).padStart(8, '0')}.parquet`)
-    this.parts.push(part)
-    await copyBuffer(await this.database, buffer, part)
+    const path = join(this.scratch.path, `part-${String(this.parts.length).padStart(8, '0')}.parquet`)
+    this.parts.push(path)
+    const database = await this.database
+    await copyBuffer(database, buffer, path).catch(error => {
+      throw this.part.failure(error)
+    })
   }
 }
 

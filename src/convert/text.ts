@@ -1,5 +1,6 @@
+import type { OutputFile } from '../disk/output-file.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
-import { type FlowOutput, OutputFile } from './output.ts'
+import type { FlowOutput } from './output.ts'
 import { flowRow, flowRowNames } from './rows.ts'
 
 /** Flow records as CSV (RFC 4180, a header line first) or as one JSON object a line. */
@@ -7,8 +8,8 @@ export class TextOutput implements FlowOutput {
   private readonly file: OutputFile
   private readonly line: (record: FlowRecord) => string
 
-  constructor(path: string, format: 'csv' | 'ndjson') {
-    this.file = new OutputFile(path)
+  constructor(file: OutputFile, format: 'csv' | 'ndjson') {
+    this.file = file
     if (format === 'csv') this.file.text(`${flowRowNames.join(',')}\r\n`)
     this.line = format === 'csv' ? csvLine : record => `${JSON.stringify(flowRow(record))}\n`
   }
@@ -17,9 +18,12 @@ export class TextOutput implements FlowOutput {
     this.file.text(this.line(record))
   }
 
+  settle(): Promise<void> {
+    return this.file.settle()
+  }
+
   finish(): Promise<void> {
-    this.file.finish()
-    return Promise.resolve()
+    return this.file.finish()
   }
 
   abandon(): void {

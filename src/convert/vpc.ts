@@ -1,15 +1,16 @@
+import type { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { columnName, fieldNamed } from '../flow/fields.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { isIPv4, parseAddress } from '../net/address.ts'
 import { hasPorts } from '../net/protocols.ts'
-import { type FlowOutput, OutputFile } from './output.ts'
+import type { FlowOutput } from './output.ts'
 import { addressText } from './rows.ts'
 
 export interface VpcOptions {
-  /** Field names as of `--format`, or the name of a list. */
-  fields: string
+  /** Names of fields of flow logs. */
+  fields: readonly string[]
   /** Address of the interface that is to have recorded: gives `flow-direction`; null: unknown. */
   interfaceAddress: string | null
   /** Null: unknown. */
@@ -57,19 +58,13 @@ export class VpcOutput implements FlowOutput {
   /** Lines written. */
   rows = 0
 
-  constructor(path: string, options: VpcOptions) {
-    const { fields } = layoutOfFormat(options.fields, '--fields')
-    const unknown = fields.find(field => fieldNamed(columnName(field)) === undefined)
-    if (unknown !== undefined) {
-      const hint = 'the fields of flow logs are named in docs/reference/fields.md'
-      throw new UserError(`no field of flow logs: ${unknown}`, { hint, status: exitStatus.usage })
-    }
+  constructor(file: OutputFile, options: VpcOptions) {
     this.options = options
-    this.columns = fields.map(columnName)
+    this.columns = options.fields.map(columnName)
     // AWS: the highest version of the fields of a format; 6 is that of Transit Gateway logs.
     this.version = Math.max(2, ...this.columns.map(name => fieldNamed(name)!.version).filter(version => version !== 6))
-    this.file = new OutputFile(path)
-    this.file.text(`${fields.join(' ')}\n`)
+    this.file = file
+    this.file.text(`${options.fields.join(' ')}\n`)
   }
 
   /** A flow log has one record of an interval for the same ends, though ports were used again or ICMP has other ids. */
@@ -97,9 +92,12 @@ export class VpcOutput implements FlowOutput {
     this.open.clear()
   }
 
+  settle(): Promise<void> {
+    return this.file.settle()
+  }
+
   finish(): Promise<void> {
-    this.file.finish()
-    return Promise.resolve()
+    return this.file.finish()
   }
 
   abandon(): void {
@@ -133,6 +131,17 @@ export class VpcOutput implements FlowOutput {
       flow_direction: direction,
     }
   }
+}
+
+/** Field names as of `--format`, or the name of a list. @throws UserError for a name that is no field. */
+export function vpcFields(list: string): string[] {
+  const { fields } = layoutOfFormat(list, '--fields')
+  const unknown = fields.find(field => fieldNamed(columnName(field)) === undefined)
+  if (unknown === undefined) return fields
+  throw new UserError(`no field of flow logs: ${unknown}`, {
+    hint: 'the fields of flow logs are named in docs/reference/fields.md',
+    status: exitStatus.usage,
+  })
 }
 
 /** The flags that a flow log keeps: ACK only together with SYN. */

@@ -1,8 +1,11 @@
 /** The rows of an answer as a Parquet file: addresses and prefixes as text, times as timestamps, counts as integers. */
-import { errorText, UserError } from '../errors.ts'
+import { dirname } from 'node:path'
+import type { FileTarget } from '../disk/output.ts'
+import { clearKilled, PartFile } from '../disk/part-file.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { quotedName, quotedString } from '../store/duckdb.ts'
+import { quotedName } from '../store/duckdb.ts'
+import { copyToParquet } from '../store/parquet-file.ts'
 import { type Plan, type PlannedColumn, totalNames } from './plan.ts'
 
 let kept = 0
@@ -16,20 +19,16 @@ export async function keepRows(c: Case, plan: Plan): Promise<string> {
   return table
 }
 
-/** Writes the rows that were kept in that table, and keeps them no longer. @throws UserError where the file can not be written. */
-export async function writeParquet(c: Case, plan: Plan, table: string, path: string): Promise<void> {
+/** Writes the rows that were kept in that table, and keeps them no longer. @throws UserError where the file cannot be written. */
+export async function writeParquet(c: Case, plan: Plan, table: string, target: FileTarget): Promise<void> {
   await c.db.run(addressMacro)
   const paths = plan.columns.some(column => column.name === 'path') ? ' LEFT JOIN evidence ON evidence.id = c0' : ''
   const columns = plan.columns.map((column, i) => `${columnSql(column, `c${i}`)} AS ${quotedName(column.name)}`)
   const where = plan.totals ? ' WHERE _is' : ''
+  clearKilled(dirname(target.path), target)
   try {
-    await c.db.run(
-      `COPY (SELECT ${columns.join(', ')} FROM ${table}${paths}${where}) TO ${quotedString(path)} (FORMAT parquet, COMPRESSION zstd)`,
-    )
-  } catch (error) {
-    const reason = /^IO Error: (.*)/.exec(errorText(error))?.[1]
-    if (reason === undefined) throw error
-    throw new UserError(`can not write ${path}: ${reason}`, { hint: 'name another place with --parquet' })
+    const part = new PartFile(target)
+    await copyToParquet(c.db, `SELECT ${columns.join(', ')} FROM ${table}${paths}${where}`, part)
   } finally {
     await c.db.run(`DROP TABLE ${table}`)
   }

@@ -97,5 +97,5 @@ export interface FlowsResult {
   /** The rows, once. */
   rows(): AsyncIterableIterator<FlowsRow>
   /** Writes the rows as a Parquet file instead: addresses as text, times as timestamps. */
-  parquet(path: string): Promise<void>
+  parquet(path: string, options?: { force?: boolean }): Promise<void>
 }

@@ -1,7 +1,9 @@
 /** Asks a case about its flow records. */
+import { fileTarget } from '../disk/output.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
+import { fileName } from '../store/ledger.ts'
 import { countPlan } from './listing.ts'
 import { keepRows, writeParquet } from './parquet.ts'
 import { matching, type Plan, type Setting, totalNames } from './plan.ts'
@@ -31,13 +33,16 @@ export interface FlowsOptions {
  * @throws UserError, FilterError (status 2) where the request can not be meant.
  */
 export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
+  return await interruptible(c, options.signal, async () => answer(c, await settle(c, request, options), options))
+}
+
+async function interruptible<T>(c: Case, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   const abort = (): void => c.db.interrupt()
-  options.signal?.addEventListener('abort', abort)
+  signal?.addEventListener('abort', abort)
   try {
-    const settled = await settle(c, request, options)
-    return await answer(c, settled, options)
+    return await work()
   } finally {
-    options.signal?.removeEventListener('abort', abort)
+    signal?.removeEventListener('abort', abort)
   }
 }
 
@@ -91,11 +96,13 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
     counting,
     notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
     rows: run.rows,
-    parquet: async path => {
+    parquet: async (path, { force = false } = {}) => {
+      const inputs = c.evidence.map(fileName)
+      const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
       for await (const _ of run.rows()) break
       const table = kept ?? (await keepRows(c, plan))
       kept = null
-      await writeParquet(c, plan, table, path)
+      await interruptible(c, options.signal, () => writeParquet(c, plan, table, target))
     },
   }
 }

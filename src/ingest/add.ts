@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import { rowsPerSegment } from '../flow/record-buffer.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { defaultLimits } from '../source/expand.ts'
-import { findFiles } from '../source/walk.ts'
+import { absolute, findFiles } from '../source/walk.ts'
 import {
   clearIncoming,
   clearLeftovers,
@@ -143,7 +143,7 @@ class Adding {
     this.all = evidenceOf(entries)
     for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
     let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
-    this.queue = found.map(file => ({ id: ++id, ...file, path: resolve(file.path) }))
+    this.queue = found.map(file => ({ id: ++id, ...absolute(file) }))
     this.progress.files_total = found.length
     this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
     const count = threadsThatFit(Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length)))

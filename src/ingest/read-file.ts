@@ -427,6 +427,7 @@ function account(
   return {
     id: kept ? task.id : null,
     path: task.path,
+    path_bytes: task.rawPath === null ? null : Buffer.from(task.rawPath).toString('hex'),
     kind,
     size: source?.size ?? task.size,
     sha256: known.sha256 === undefined ? (source?.sha256 ?? null) : known.sha256,

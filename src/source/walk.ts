@@ -1,4 +1,4 @@
-import { type Dirent, type Stats, statSync } from 'node:fs'
+import { type Dirent, readlinkSync, type Stats, statSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { kindOf, kindWords, NotRegularError } from '../disk/nodes.ts'
@@ -115,15 +115,38 @@ function isCase(place: Place, entries: readonly Dirent<Buffer>[], options: FindO
   return options.isLedger(ledger.raw ?? ledger.path)
 }
 
-function within(folder: Place, name: Buffer, real: string | null): Place {
+/** The file under its whole path, which is good in any working folder. */
+export function absolute(file: FoundFile): FoundFile {
+  const folder = oddWorkingFolder()
+  const own = file.rawPath ?? (folder === null ? null : Buffer.from(file.path))
+  if (own === null || own[0] === separator[0]) return { ...file, path: resolve(file.path) }
+  const base = folder ?? Buffer.from(process.cwd())
+  return { ...file, path: join(shown(base), file.path), rawPath: Buffer.concat([base, separator, own]) }
+}
+
+const separator = Buffer.from(sep)
+
+/** The working folder, where its name is not UTF-8; else null. */
+function oddWorkingFolder(): Buffer | null {
+  if (!process.cwd().includes('\ufffd')) return null
+  try {
+    return readlinkSync('/proc/self/cwd', 'buffer')
+  } catch {
+    return null
+  }
+}
+
+/** A name as text, with the bytes that are no UTF-8 as \xNN. */
+function shown(name: Buffer): string {
   const text = name.toString()
-  const isOdd = !Buffer.from(text).equals(name)
-  const shown = isOdd
-    ? name.toString('latin1').replace(/[\x80-\xff]/g, byte => `\\x${byte.charCodeAt(0).toString(16)}`)
-    : text
-  const isRaw = isOdd || folder.raw !== null
-  const raw = isRaw ? Buffer.concat([folder.raw ?? Buffer.from(folder.path), Buffer.from(sep), name]) : null
-  return { path: join(folder.path, shown), raw, real }
+  if (Buffer.from(text).equals(name)) return text
+  return name.toString('latin1').replace(/[\x80-\xff]/g, byte => `\\x${byte.charCodeAt(0).toString(16)}`)
+}
+
+function within(folder: Place, name: Buffer, real: string | null): Place {
+  const isRaw = folder.raw !== null || !Buffer.from(name.toString()).equals(name)
+  const raw = isRaw ? Buffer.concat([folder.raw ?? Buffer.from(folder.path), separator, name]) : null
+  return { path: join(folder.path, shown(name)), raw, real }
 }
 
 /** What the user named is neither a file nor a folder. */

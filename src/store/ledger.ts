@@ -61,6 +61,11 @@ export const nfcapdAccount = z.object({
 export const evidenceEntry = z.object({
   id: count.nullable(),
   path: text,
+  /** The bytes of the path as hex digits, where it is not UTF-8; `path` then shows the odd ones as \xNN. */
+  path_bytes: text
+    .regex(/^([0-9a-f]{2})+$/)
+    .nullable()
+    .default(null),
   kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
   size: count,
   sha256: text.regex(/^[0-9a-f]{64}$/).nullable(),
@@ -119,6 +124,11 @@ const entryBody = z.discriminatedUnion('type', [
 ])
 
 export type EvidenceEntry = z.infer<typeof evidenceEntry>
+/** The path under which the system knows a file of evidence. */
+export function fileName(file: Pick<EvidenceEntry, 'path' | 'path_bytes'>): string | Uint8Array {
+  return file.path_bytes === null ? file.path : Buffer.from(file.path_bytes, 'hex')
+}
+
 export type SegmentEntry = z.infer<typeof segmentEntry>
 export type LedgerEntry = z.infer<typeof entryBody> & { hash: string }
 export type NewEntry = {

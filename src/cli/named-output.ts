@@ -1,0 +1,56 @@
+import type { FileName, OutputRules } from '../disk/output.ts'
+import type { CommonOptions } from './options.ts'
+
+/** What a command has that writes a file. */
+export interface OutputOptions extends CommonOptions {
+  force?: true
+}
+
+export const forceOption = [
+  '--force',
+  'replace an older file of that name; evidence and what is in a case never are',
+] as const
+
+/**
+ * Refuses an output that must not or cannot be written, before anything is read or asked for it. Neither files that are read nor
+ * evidence of the case, where there is one, are written over.
+ *
+ * @throws UserError
+ */
+export async function checkOutput(
+  name: string,
+  paths: readonly string[],
+  options: OutputOptions,
+  rules: Pick<OutputRules, 'option' | 'seeks'>,
+): Promise<void> {
+  const [{ outputTarget }, { findFiles }] = await Promise.all([
+    import('../disk/output.ts'),
+    import('../source/walk.ts'),
+  ])
+  const kept = await keptFrom(name, options.case)
+  // What does not exist is not among the files that are read.
+  const found = kept === null ? [] : await findFiles(paths)
+  const inputs = [...found.map(file => file.rawPath ?? file.path), ...(kept ?? [])]
+  outputTarget(name, { ...rules, inputs, force: options.force === true })
+}
+
+/** Evidence of the case, if there is one, that an output of that name could be written over; null: there is nothing of that name. */
+export async function keptFrom(name: string, caseDir: string): Promise<FileName[] | null> {
+  const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')])
+  if (name !== '-' && !existsSync(name)) return null
+  if (!existsSync(join(caseDir, 'ledger.jsonl'))) return []
+  const { fileName, readLedger } = await import('../store/ledger.ts')
+  // Also a case whose ledger was altered has evidence.
+  const { entries } = await readLedger(caseDir)
+  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence.map(fileName) : []))
+}
+
+/** Runs work that writes a stream, whose reader may go: then nobody is left to tell. */
+export async function unlessReaderGone(work: () => Promise<void>): Promise<void> {
+  const { ReaderGone } = await import('../disk/output-file.ts')
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw error
+  }
+}
