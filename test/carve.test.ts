@@ -141,7 +141,7 @@ test('usage is told: no filter, no known format, no such finding, two ways at on
   const out = join(path, '..', 'x.pcapng')
   for (const [args, message] of [
     [['-o', out], /no filter/],
-    [['port 22', path, '-o', join(path, '..', 'x.bin')], /can not tell the format/],
+    [['port 22', path, '-o', join(path, '..', 'x.bin')], /cannot tell the format/],
     [['--finding', 'F99', '--of', client, path, '-o', out], /no such finding: F99/],
     [['--finding', 'F1', path, '-o', out], /whose finding/],
     [['--finding', 'F1', '--of', client, '--connection', '1:x', path, '-o', out], /exclude each other/],

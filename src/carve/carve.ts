@@ -53,7 +53,10 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   }
   const Writer = writerNamed(options.out)
   const inputs = c.evidence.map(fileName)
-  const target = outputTarget(options.out, { option: '-o', inputs, force: options.force === true })
+  const target = outputTarget(options.out, {
+    ...{ option: '-o', makesFolders: true, inputs },
+    force: options.force === true,
+  })
   const selection = await select(c, options.wanted, options.internal)
   const report: CarveReport = {
     out: options.out,

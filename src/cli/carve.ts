@@ -59,7 +59,7 @@ export function carveCommand(program: Command): void {
       await requirePaths(paths)
       const { writerNamed } = await import('../carve/carve.ts')
       writerNamed(options.out)
-      await checkOutput(options.out, paths, options, { option: '-o' })
+      await checkOutput(options.out, paths, options, { option: '-o', makesFolders: true })
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       await unlessReaderGone(async () => {
         const report = await interruptible(signal => {

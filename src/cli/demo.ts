@@ -1,12 +1,14 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { GroundTruth } from '../demo/ground-truth.ts'
-import { errorCode } from '../errors.ts'
+import { errorCode, exitStatus, UserError } from '../errors.ts'
 import { integerText } from '../report/numbers.ts'
+import { visible } from '../report/text.ts'
 import { readInto } from './add.ts'
 import { interruptible } from './interrupt.ts'
 import { investigateCase } from './investigate.ts'
+import { evidenceIn } from './named-output.ts'
 import { type CommonOptions, parseCount, parseFolder, parseSeed } from './options.ts'
 import { note, outputStyle, print } from './output.ts'
 import { startBar } from './progress.ts'
@@ -58,12 +60,15 @@ Examples:
 async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean, signal: AbortSignal): Promise<void> {
   const { LAB_FOLDER } = await import('../demo/lab.ts')
   const folder = join(options.out, LAB_FOLDER)
+  const { outputFolder } = await import('../disk/output.ts')
+  outputFolder(options.out, '--out')
+  if (isOwnCase && !options.generateOnly) await refuseForeignCase(caseDir, options.out)
   const truth = (await writtenBefore(options, folder)) ?? (await generate(options, signal))
   const size = `${integerText(truth.files)} files with ${integerText(truth.records)} flow records`
-  await note(`tidemark: reconstructed data in ${folder}: ${size}`)
+  await note(`tidemark: reconstructed data in ${visible(folder)}: ${size}`)
   const { capture } = truth
   const captured = capture && `${integerText(capture.packets)} packets of the same incident`
-  if (capture) await note(`tidemark: reconstructed data in ${join(options.out, capture.file)}: ${captured}`)
+  if (capture) await note(`tidemark: reconstructed data in ${visible(join(options.out, capture.file))}: ${captured}`)
   if (options.generateOnly) return
   if (isOwnCase) await rm(caseDir, { recursive: true, force: true })
   await readInto(caseDir, capture ? [folder, join(options.out, capture.file)] : [folder], {}, signal)
@@ -76,7 +81,19 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   const { renderDossier } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
   await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: false }))
-  await print(whatNext(folder, caseDir, capture && join(options.out, capture.file)))
+  const next = whatNext(folder, caseDir, capture && join(options.out, capture.file))
+  await print(next.split('\n').map(visible).join('\n'))
+}
+
+/** The demo makes its case again each time: one that the analyst has added to is not the demo's alone. */
+async function refuseForeignCase(caseDir: string, out: string): Promise<void> {
+  const own = `${resolve(out)}${sep}`
+  const other = (await evidenceIn(caseDir)).find(file => !file.path.startsWith(own))
+  if (other === undefined) return
+  throw new UserError(`the demo's case holds other evidence: ${other.path}`, {
+    hint: `it is left as it is: ${caseDir}; name another folder with --out, or another case with --case`,
+    status: exitStatus.usage,
+  })
 }
 
 /** What the folder holds, if it is what would be written now; else null. */

@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { outputFormats } from '../flows/names.ts'
 import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
+import { visible } from '../report/text.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
 import { note, outputStyle, print } from './output.ts'
 
@@ -52,7 +53,8 @@ export async function noteCounting(result: FlowsResult, request: FlowsRequest): 
   const left = result.truncated
     ? [`first ${request.limit ?? ''} of ${integerText(result.total_rows as number)} rows.`]
     : []
-  await note(['tidemark:', ...left, ...countingText(result.counting, false), ...result.notes].join(' '))
+  const notes = [...countingText(result.counting, false), ...result.notes].map(visible)
+  await note(['tidemark:', ...left, ...notes].join(' '))
 }
 
 async function linesOf(

@@ -29,7 +29,7 @@ export function flowsCommand(program: Command): void {
       const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
       const format = formatOf(options)
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
-      if (options.parquet !== undefined) {
+      if (options.parquet !== undefined && options.explain === undefined && options.save === undefined) {
         await checkOutput(options.parquet, paths, options, { option: '--parquet', seeks: 'Parquet' })
       }
       await interruptible(signal => {

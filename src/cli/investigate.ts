@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Dossier } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
+import { visible } from '../report/text.ts'
 import { addReadingOptions, readInto } from './add.ts'
 import { splitArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
@@ -71,7 +72,7 @@ export function countAfterDashes(argv: string[]): number {
 async function readAll(caseDir: string, paths: string[], options: Options, signal: AbortSignal): Promise<void> {
   const report = await readInto(caseDir, paths, options, signal)
   signal.throwIfAborted()
-  if (report.case_records === 0) await note(`tidemark: no flow records in: ${paths.join(' ')}`)
+  if (report.case_records === 0) await note(`tidemark: no flow records in: ${paths.map(visible).join(' ')}`)
 }
 
 /** Opens the case, investigates the subjects and closes it. */

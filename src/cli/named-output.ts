@@ -1,4 +1,5 @@
 import type { FileName, OutputRules } from '../disk/output.ts'
+import type { EvidenceEntry } from '../store/ledger.ts'
 import type { CommonOptions } from './options.ts'
 
 /** What a command has that writes a file. */
@@ -21,7 +22,7 @@ export async function checkOutput(
   name: string,
   paths: readonly string[],
   options: OutputOptions,
-  rules: Pick<OutputRules, 'option' | 'seeks'>,
+  rules: Pick<OutputRules, 'option' | 'seeks' | 'makesFolders'>,
 ): Promise<void> {
   const [{ outputTarget }, { findFiles }] = await Promise.all([
     import('../disk/output.ts'),
@@ -36,13 +37,19 @@ export async function checkOutput(
 
 /** Evidence of the case, if there is one, that an output of that name could be written over; null: there is nothing of that name. */
 export async function keptFrom(name: string, caseDir: string): Promise<FileName[] | null> {
-  const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')])
+  const { existsSync } = await import('node:fs')
   if (name !== '-' && !existsSync(name)) return null
+  const { fileName } = await import('../store/ledger.ts')
+  return (await evidenceIn(caseDir)).map(fileName)
+}
+
+/** What a case was built from, also one whose ledger was altered; nothing where there is no case. */
+export async function evidenceIn(caseDir: string): Promise<EvidenceEntry[]> {
+  const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')])
   if (!existsSync(join(caseDir, 'ledger.jsonl'))) return []
-  const { fileName, readLedger } = await import('../store/ledger.ts')
-  // Also a case whose ledger was altered has evidence.
+  const { readLedger } = await import('../store/ledger.ts')
   const { entries } = await readLedger(caseDir)
-  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence.map(fileName) : []))
+  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : []))
 }
 
 /** Runs work that writes a stream, whose reader may go: then nobody is left to tell. */

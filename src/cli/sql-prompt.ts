@@ -1,5 +1,6 @@
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { visible } from '../report/text.ts'
 import { completeSql } from '../sql/complete.ts'
 import { functionsText, promptHelp, schemaText, tablesText } from '../sql/help.ts'
 import { viewNames } from '../sql/schema.ts'
@@ -133,14 +134,16 @@ class Prompt {
     else if (name === '.schema' || name === '\\d') await this.schema(argument)
     else if (name === '.functions' || name === '\\df') await print(functionsText())
     else if (['.help', '\\?', '\\h'].includes(name)) await print(promptHelp)
-    else await note(`tidemark: no such command: ${name}\n  hint: .help shows what there is`)
+    else await note(`tidemark: no such command: ${visible(name)}\n  hint: .help shows what there is`)
     return true
   }
 
   private async schema(name: string): Promise<void> {
     if (name === '') return print(viewNames.map(view => schemaText(view, this.columns[view])).join('\n\n'))
     const text = schemaText(name.replace(/;$/, ''), this.columns[name.toLowerCase()])
-    await (text === null ? note(`tidemark: no such view: ${name}\n  hint: .tables shows what there is`) : print(text))
+    await (text === null
+      ? note(`tidemark: no such view: ${visible(name)}\n  hint: .tables shows what there is`)
+      : print(text))
   }
 }
 

@@ -79,6 +79,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
     option: '-o',
     inputs: [...found.map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],
     force: options.force === true,
+    makesFolders: true,
   }
   if (format === 'conn-log') {
     const output = new ConnLogOutput(await OutputFile.begin(outputTarget(options.out, rules), options.signal))
@@ -201,7 +202,7 @@ async function openOutput(
 ): Promise<FlowOutput> {
   const nfcapd = { compression: options.compression ?? 'none', rotate: options.rotate ?? 300 }
   if (format === 'nfcapd' && isFolder(options.out)) return new NfcapdOutput(windowsOf(options.out, rules), nfcapd)
-  if (format === 'parquet') return new ParquetOutput(fileTarget(options.out, { ...rules, seeks: 'Parquet' }))
+  if (format === 'parquet') return new ParquetOutput(fileTarget(options.out, { ...rules, seeks: format }))
   const vpc = {
     fields: format === 'vpc' ? vpcFields(options.fields ?? defaultVpcFields) : [],
     interfaceAddress: options.interfaceAddress ?? null,

@@ -8,7 +8,7 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import { FIRST_SCANNER, LAB_SENSORS, labBackground } from './background.ts'
 import { CAPTURE_FILE, writeCapture } from './capture.ts'
 import type { Conversation } from './conversation.ts'
@@ -103,18 +103,23 @@ export async function prepareFolder(
   about: string,
   files: string[] = [],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const present = await readdir(folder)
-  const beside = (await readdir(outDir)).filter(name => files.includes(name))
+  const present = await readdir(folder).catch(() => [])
+  // What is written, or what the demo makes of it: all of it may be somebody's who knows nothing of a reconstruction.
+  const names = [...files, 'README.txt', 'ground-truth.json', 'case.tidemark']
+  const beside = (await readdir(outDir).catch(() => [])).filter(name => names.includes(name))
   const readme = await readFile(join(outDir, 'README.txt'), 'utf8').catch(() => '')
   if (present.length + beside.length > 0 && readme.split('\n')[0] !== about.split('\n')[0]) {
-    throw new UserError(`the folder holds something else: ${present.length > 0 ? folder : outDir}`, {
+    const which = present.length > 0 ? folder : join(outDir, beside[0]!)
+    throw new UserError(`there is something else, which is no reconstruction: ${which}`, {
       hint: 'name an empty or new folder with --out',
+      status: exitStatus.usage,
     })
   }
+  await mkdir(folder, { recursive: true })
+  // Removed first: nothing is written through a link.
+  for (const name of ['README.txt', 'ground-truth.json', ...files]) await rm(join(outDir, name), { force: true })
   await writeFile(join(outDir, 'README.txt'), about)
   for (const name of present) if (name.endsWith('.log.gz')) await rm(join(folder, name))
-  for (const name of beside) await rm(join(outDir, name))
 }
 
 /** Sorts the rows into files by the five minutes their end lies in, several files of uneven size for each. */

@@ -13,7 +13,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { assert, errorCode, errorText, exitStatus, UserError } from '../errors.ts'
 
 /** A path as the user sees it or, where it is not UTF-8, as the system has it. */
@@ -28,6 +28,8 @@ export interface OutputRules {
   force?: boolean
   /** What the output is, where it must be a file because its writer goes back in it: `Parquet`. */
   seeks?: string
+  /** Whether folders that are missing on the way are made. */
+  makesFolders?: boolean
 }
 
 /** An ordinary file: written beside, and renamed when it is complete. */
@@ -66,7 +68,7 @@ export function outputTarget(name: string, rules: OutputRules): OutputTarget {
   const fd = name === '-' ? 1 : descriptorOf(name)
   if (fd !== null) return descriptorTarget(name, fd, rules)
   const info = existing(name, option)
-  if (info === null) return newFile(name, option)
+  if (info === null) return newFile(name, rules)
   if (info.isDirectory()) throw usage(`a folder where a file is expected: ${name}`, `name a file with ${option}`)
   if (info.isBlockDevice()) {
     throw usage(`the output is a disk, which is never written: ${name}`, `name a file with ${option}`)
@@ -194,7 +196,7 @@ function beginsWith(path: string, text: string): boolean {
   }
 }
 
-function newFile(name: string, option: string): FileTarget {
+function newFile(name: string, { option, makesFolders = false }: OutputRules): FileTarget {
   if (lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw usage(
       `a link that leads to nothing: ${name} -> ${readlinkSync(name)}`,
@@ -204,11 +206,14 @@ function newFile(name: string, option: string): FileTarget {
   const parent = dirname(name)
   if (/[/\\]$/.test(name)) throw usage(`a folder where a file is expected: ${name}`, `name a file with ${option}`)
   const info = existing(parent, option)
-  if (info === null) throw usage(`no such folder: ${parent}`, 'make it first, or check the spelling')
-  const real = realPath(parent, info)
+  if (info === null && !makesFolders) throw failed(name, `no such folder: ${parent}`, 'make it first')
+  // The folders that are there, without links, and those that are not.
+  let there = parent
+  while (lookAt(there) === null && dirname(there) !== there) there = dirname(there)
+  const real = realPath(there, lookAt(there))
   refuseCase(name, real, option)
   requireFolder(real, name, option)
-  return { kind: 'file', name, path: join(real, basename(name)), option, replaces: null }
+  return { kind: 'file', name, path: join(real, relative(there, parent), basename(name)), option, replaces: null }
 }
 
 function descriptorTarget(name: string, fd: number, rules: OutputRules): StreamTarget {
@@ -279,7 +284,7 @@ function refuseCase(name: string, path: string, option: string): void {
 
 function requireFolder(folder: string, name: string, option: string): void {
   if (lookAt(folder)?.isDirectory() !== true) {
-    throw usage(`a file where a folder is expected: ${folder}`, `name another place with ${option}`)
+    throw failed(name, `a file where a folder is expected: ${folder}`, `name another place with ${option}`)
   }
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
@@ -295,7 +300,7 @@ function existing(name: string, option: string): BigIntStats | null {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null
     if (errorCode(error) === 'ENOTDIR') {
-      throw usage(`a file where a folder is expected: ${dirname(name)}`, `name another place with ${option}`)
+      throw failed(name, `a file where a folder is expected: ${dirname(name)}`, `name another place with ${option}`)
     }
     throw writeError(name, option, error)
   }
@@ -319,10 +324,14 @@ function lstatSafe(path: string): BigIntStats | null {
 }
 
 /** The path without links; as it was named, where the system's own spelling is not UTF-8. */
-function realPath(name: string, info: BigIntStats): string {
+function realPath(name: string, info: BigIntStats | null): string {
   const real = realpathSync.native(name)
   const found = lookAt(real)
-  return found !== null && isSame(found, info) ? real : name
+  return found !== null && info !== null && isSame(found, info) ? real : name
+}
+
+function failed(name: string, reason: string, hint: string): UserError {
+  return new UserError(`cannot write ${name}: ${reason}`, { hint })
 }
 
 function usage(message: string, hint: string): UserError {

@@ -9,6 +9,7 @@ import {
   openSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
@@ -27,12 +28,15 @@ export class PartFile {
   readonly path: string
   readonly fd: number
   private open = true
+  /** The uppermost folder that was made for it. */
+  private readonly made: string | undefined
 
   /** @throws UserError where it cannot be made. */
   constructor(target: FileTarget) {
     this.target = target
     this.path = besides(target, '.part')
     try {
+      this.made = mkdirSync(dirname(this.path), { recursive: true })
       this.fd = openSync(this.path, 'wx')
     } catch (error) {
       throw writeError(target.name, target.option, error)
@@ -73,6 +77,7 @@ export class PartFile {
     if (this.open) closeSync(this.fd)
     this.open = false
     remove(this.path)
+    if (this.made !== undefined) removeEmpty(dirname(this.path), this.made)
   }
 
   /** An error of the system or of DuckDB while the file was written, in words; any other as it is. */
@@ -162,6 +167,13 @@ function removeUnfinished(): void {
 function remove(path: string): void {
   unfinished.delete(path)
   attempt(() => rmSync(path, { recursive: true, force: true }))
+}
+
+/** Removes folders from the innermost to the outermost, as far as they are empty. */
+function removeEmpty(folder: string, outermost: string): void {
+  attempt(() => {
+    for (let one = folder; one.startsWith(outermost); one = dirname(one)) rmdirSync(one)
+  })
 }
 
 function syncFolder(path: string): void {

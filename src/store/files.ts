@@ -54,6 +54,12 @@ export function writeError(error: unknown, caseDir: string): unknown {
       hint: `free some space, then: ${hint}`,
     })
   }
+  if (code === 'EFBIG') {
+    return new UserError(`a file of the case becomes larger than is allowed: ${caseDir}`, {
+      cause: error,
+      hint: `raise the limit (ulimit -f), then: ${hint}`,
+    })
+  }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
     return new UserError(`the case can not be written: ${caseDir}`, {
       cause: error,

@@ -156,7 +156,7 @@ test('damage is named, what came before it is converted, and the status is 3', t
   }
   for (const [name, content] of Object.entries(inputs)) {
     writeFileSync(join(folder, name), content)
-    const run = tidemark(['convert', join(folder, name), '-o', join(folder, 'a.csv')])
+    const run = tidemark(['convert', join(folder, name), '-o', join(folder, 'a.csv'), '--force'])
     assert.equal(run.status, 3, name)
     assert.match(run.stderr, new RegExp(`^tidemark: .*${name}: byte \\d+: `, 'm'))
   }
@@ -176,16 +176,16 @@ test('usage errors say what to do', t => {
     [['convert', plain, '-o', 'x.csv', '--too', 'csv'], /unknown option '--too'/, /did you mean --to\?/],
     [
       ['convert', plain, '-o', 'flows.out'],
-      /can not tell the format.*flows\.out/,
+      /cannot tell the format.*flows\.out/,
       /--to nfcapd\|parquet\|csv\|ndjson\|conn-log\|vpc/,
     ],
-    [['convert', plain, '-o', '-'], /can not tell the format.*-/, /--to/],
+    [['convert', plain, '-o', '-'], /cannot tell the format.*-/, /--to/],
     [
       ['convert', plain, '-o', '-', '--to', 'nfcapd'],
-      /nfcapd can not be written to standard output/,
+      /nfcapd cannot be written to standard output/,
       /name a file with -o/,
     ],
-    [['convert', plain, '-o', '-', '--to', 'parquet'], /parquet can not be written to standard output/, /name a file/],
+    [['convert', plain, '-o', '-', '--to', 'parquet'], /parquet cannot be written to standard output/, /name a file/],
     [['convert', plain, '-o', 'x.nf', '--rotate', '60'], /--rotate needs a folder: x\.nf/, /-o x\.nf\/ makes one/],
     [['convert', plain, '-o', folder, '--to', 'csv'], /a folder where a file is expected/, /name a file with -o/],
     [['convert', plain, '-o', 'x.csv', '--interval', '60'], /--interval does nothing for csv/, /option of vpc/],
@@ -221,6 +221,9 @@ test('an output that can not be written is named', t => {
   for (const to of formats) {
     const run = tidemark(['convert', plain, '-o', join(folder, 'file', 'x'), '--to', to])
     assert.equal(run.status, 1, run.stderr)
-    assert.match(run.stderr, /can not write .*file\/x: (ENOTDIR|EEXIST)\n {2}hint: name another place with -o/)
+    assert.match(
+      run.stderr,
+      /cannot write .*file\/x: a file where a folder is expected: .*file\n {2}hint: name another place with -o/,
+    )
   }
 })

@@ -64,7 +64,7 @@ export async function converted(
   out: string,
   options: Partial<ConvertOptions> = {},
 ): Promise<ConvertReport> {
-  return await convert({ paths, out, ...options })
+  return await convert({ paths, out, force: true, ...options })
 }
 
 /** A record as every format can tell it, and as the slow meter has it. */

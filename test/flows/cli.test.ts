@@ -113,7 +113,7 @@ test('CSV, NDJSON and Parquet have the same rows', async () => {
   )
   assert.equal(flows([...args, '--parquet', 'out.parquet']).status, 0)
   const refused = flows([...args, '--parquet', 'no-such-folder/out.parquet'])
-  assert.deepEqual([refused.status, /can not write no-such-folder\/out.parquet: /.test(refused.stderr)], [1, true])
+  assert.deepEqual([refused.status, /cannot write no-such-folder\/out.parquet: /.test(refused.stderr)], [1, true])
   const db = await Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: null })
   const read = await db.rows(`SELECT srcaddr, dstport, bytes FROM '${join(work.root, 'out.parquet')}'`)
   assert.deepEqual(
