@@ -206,12 +206,12 @@ function newFile(name: string, { option, makesFolders = false }: OutputRules): F
   const parent = dirname(name)
   if (/[/\\]$/.test(name)) throw usage(`a folder where a file is expected: ${name}`, `name a file with ${option}`)
   const info = existing(parent, option)
-  if (info === null && !makesFolders) throw failed(name, `no such folder: ${parent}`, 'make it first')
   // The folders that are there, without links, and those that are not.
   let there = parent
   while (lookAt(there) === null && dirname(there) !== there) there = dirname(there)
   const real = realPath(there, lookAt(there))
   refuseCase(name, real, option)
+  if (info === null && !makesFolders) throw failed(name, `no such folder: ${parent}`, 'make it first')
   requireFolder(real, name, option)
   return { kind: 'file', name, path: join(real, relative(there, parent), basename(name)), option, replaces: null }
 }
