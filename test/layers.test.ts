@@ -9,7 +9,6 @@ import { repoRoot } from './repo.ts'
 const maySee: Record<string, string[]> = {
   disk: [],
   net: [],
-  disk: [],
   source: ['net'],
   flow: ['net'],
   flowlog: ['net', 'source', 'flow'],

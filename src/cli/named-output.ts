@@ -24,13 +24,14 @@ export async function checkOutput(
   options: OutputOptions,
   rules: Pick<OutputRules, 'option' | 'seeks' | 'makesFolders'>,
 ): Promise<void> {
-  const [{ outputTarget }, { findFiles }] = await Promise.all([
+  const [{ outputTarget }, { findFiles }, { isLedger }] = await Promise.all([
     import('../disk/output.ts'),
     import('../source/walk.ts'),
+    import('../store/ledger.ts'),
   ])
   const kept = await keptFrom(name, options.case)
   // What does not exist is not among the files that are read.
-  const found = kept === null ? [] : await findFiles(paths)
+  const found = kept === null ? [] : await findFiles(paths, { isLedger })
   const inputs = [...found.map(file => file.rawPath ?? file.path), ...(kept ?? [])]
   outputTarget(name, { ...rules, inputs, force: options.force === true })
 }

@@ -6,6 +6,7 @@ import { exitStatus, UserError } from '../errors.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
 import { defaultLimits, type ExpandLimits } from '../source/expand.ts'
 import { findFiles } from '../source/walk.ts'
+import { isLedger } from '../store/ledger.ts'
 import { type CaptureFile, meterCaptures } from './captures.ts'
 import { ConnLogOutput } from './conn-log.ts'
 import { type NfcapdOptions, NfcapdOutput } from './nfcapd.ts'
@@ -74,7 +75,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   refuseOthers(options, format)
   const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
   const metering = meteringOptions(options, format)
-  const found = await findFiles(options.paths)
+  const found = await findFiles(options.paths, { isLedger, ...(options.signal && { signal: options.signal }) })
   const rules: OutputRules = {
     option: '-o',
     inputs: [...found.map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],

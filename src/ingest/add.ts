@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
 import { UserError } from '../errors.ts'
