@@ -3,6 +3,7 @@
 //   npm test                 everything, after the checks
 //   node scripts/test.mjs net cli/help     files whose path holds one of the words
 //   node scripts/test.mjs -u               rewrites the golden files
+//   node scripts/test.mjs --all            with as many random inputs as before a release
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -13,9 +14,26 @@ import { compileWasm } from './wasm.mjs'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const args = process.argv.slice(2)
 const updates = args.some(arg => arg === '-u' || arg === '--update')
-const unknown = args.filter(arg => arg.startsWith('-') && arg !== '-u' && arg !== '--update')
+const all = args.includes('--all')
+const unknown = args.filter(arg => arg.startsWith('-') && !['-u', '--update', '--all'].includes(arg))
 const words = args.filter(arg => !arg.startsWith('-'))
-if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update or words of file names`)
+if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update, --all or words of file names`)
+
+/** By the names that the tests read, without TIDEMARK_: mutated inputs, kills, flipped bits, random folders and filters. */
+const many = {
+  MUTATIONS: 60_000,
+  PARQUET_MUTATIONS: 400,
+  FAST_LINES: 3000,
+  GUNZIP_MUTATIONS: 30_000,
+  NFCAPD_MUTATIONS: 30_000,
+  KILLS: 50,
+  BITFLIPS: 2000,
+  FAILPOINTS: 0,
+  ORACLE_FOLDERS: 200,
+  MORE_EVIDENCE_FOLDERS: 100,
+  ROLE_FOLDERS: 25,
+  FILTERS: 5000,
+}
 
 const compiled = compile()
 await compileWasm(join(root, 'build', 'src'))
@@ -58,6 +76,8 @@ function testFiles() {
 function runTests(paths) {
   const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C', ...(updates && { UPDATE_GOLDEN: '1' }) }
   // What the shell of the developer says about colours and cases is not to decide a test.
+  // How many random inputs of each kind there are. A variable that is set decides for itself.
+  for (const [name, count] of all ? Object.entries(many) : []) env[`TIDEMARK_${name}`] ??= String(count)
   for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TIDEMARK_CASE', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT']) delete env[name]
   const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`]
   const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })

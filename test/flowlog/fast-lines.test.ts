@@ -11,7 +11,7 @@ import { type Chance, chanceFrom, defaultHeader, logOf, recordLine, setting } fr
 import { Lines } from './random-log.ts'
 import { fieldOf, finished, type Log, type Outcome, reading } from './reading.ts'
 
-const inputs = setting('MUTATIONS', 300)
+const inputs = setting('FAST_LINES', 100)
 const seed = setting('MUTATION_SEED', 1848)
 const capacities = [8, 61, 1000, 1024, 1031, 2055, 5000]
 const millions = 1_000_000n

@@ -8,8 +8,8 @@ import { packedFiles } from './packed-fixtures.ts'
 import { type SlowFlow, slowFlows } from './slow-reader.ts'
 import { piecesOf, Random, randomFlows, wide, written } from './support.ts'
 
-// Files altered in every way, from a seed. TIDEMARK_MUTATIONS=50000 for a long run.
-const count = Number(process.env['TIDEMARK_MUTATIONS'] ?? 3000)
+// Files altered in every way, from a seed. TIDEMARK_NFCAPD_MUTATIONS=50000 for a long run.
+const count = Number(process.env['TIDEMARK_NFCAPD_MUTATIONS'] ?? 1000)
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 1)
 /** A reader that takes longer for a file of a few KiB is hung. */
 const slowMs = 2000

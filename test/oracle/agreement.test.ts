@@ -9,7 +9,7 @@ import { openCase } from '../../src/store/case.ts'
 import { investigateSlow, type OracleDossier, readFolder } from './oracle.ts'
 import { writeRandomFolder } from './random-folder.ts'
 
-const folders = Number(process.env['TIDEMARK_ORACLE_FOLDERS'] ?? 200)
+const folders = Number(process.env['TIDEMARK_ORACLE_FOLDERS'] ?? 25)
 const first = Number(process.env['TIDEMARK_ORACLE_SEED'] ?? 1)
 
 /** Only what the oracle knows, with counts as text: it keeps them as bigints, we as numbers where they fit. */

@@ -12,7 +12,7 @@ import { type Bytes, ethernet, hex, ipv4, ipv6, pcap, tcp, udp, vlan, zeros } fr
 import { readAll } from './reading.ts'
 import { type Framed, slowPcap, slowPcapng } from './slow-framing.ts'
 
-const inputs = setting('MUTATIONS', 5000)
+const inputs = setting('MUTATIONS', 2000)
 
 const inner = ipv4({ protocol: 6 }, tcp(40000, 443, 2, [1, 2, 3]))
 const packets: Bytes[] = [

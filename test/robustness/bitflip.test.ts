@@ -16,7 +16,7 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { chanceFrom, defaultHeader, folderFor, logOf, recordLine, setting } from './support.ts'
 
-const flips = setting('BITFLIPS', 500)
+const flips = setting('BITFLIPS', 100)
 const seed = setting('BITFLIP_SEED', 4711)
 
 /** A case of three batches with segments of every kind. */

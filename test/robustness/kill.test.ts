@@ -10,7 +10,7 @@ import { readLedger } from '../../src/store/ledger.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { chanceFrom, folderFor, logOf, recordsOfFiles, setting } from './support.ts'
 
-const kills = setting('KILLS', 50)
+const kills = setting('KILLS', 10)
 const seed = setting('KILL_SEED', 20260314)
 const fileCount = 24
 const driver = fileURLToPath(new URL('./add-driver.js', import.meta.url))

@@ -20,7 +20,7 @@ import {
 } from './support.ts'
 import { zstdFixtures } from './zstd-fixtures.ts'
 
-const total = setting('MUTATIONS', 20_000)
+const total = setting('MUTATIONS', 2000)
 const seed = setting('MUTATION_SEED', 1848)
 const share = (part: number): number => Math.round(total * part)
 

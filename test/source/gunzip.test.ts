@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { defaultLimits, Expanded } from '../../src/source/expand.ts'
 import { Gunzip } from '../../src/source/gunzip.ts'
 
-const runs = Number(process.env['TIDEMARK_MUTATIONS'] ?? 3000)
+const runs = Number(process.env['TIDEMARK_GUNZIP_MUTATIONS'] ?? 1000)
 const most = 1 << 24
 
 const strategies = [
