@@ -6,6 +6,7 @@ import { type Address, parseAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
 
 /** What is wanted: packets of flow records that a filter matches, of connections, or between ends in a time (as a finding has them). */
@@ -99,8 +100,10 @@ const connectionColumns =
   resp_port AS dstport, protocol, epoch_us(start) AS start_us, epoch_us("end") AS end_us`)
 
 async function rowsOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Row[]> {
-  const query = await queryOf(c, wanted, internal)
-  return c.db.rows(query.text, query.values)
+  return reading(c, async () => {
+    const query = await queryOf(c, wanted, internal)
+    return c.db.rows(query.text, query.values)
+  })
 }
 
 async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Sql> {

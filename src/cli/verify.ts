@@ -4,7 +4,7 @@ import { sizeText } from '../report/numbers.ts'
 import type { VerifyReport } from '../store/reports.ts'
 import { interruptible } from './interrupt.ts'
 import type { CommonOptions } from './options.ts'
-import { outputStyle, print } from './output.ts'
+import { note, outputStyle, print, progressTerminal } from './output.ts'
 import { startBar } from './progress.ts'
 
 /** Defines `tidemark verify`. */
@@ -31,12 +31,19 @@ export function verifyCommand(program: Command): void {
 }
 
 async function check(caseDir: string, signal: AbortSignal): Promise<VerifyReport> {
-  const { verifyCase } = await import('../store/verify.ts')
+  const { verifyWhole } = await import('../flows/verify.ts')
   const bar = await startBar('checking')
   try {
-    return await verifyCase(caseDir, (done, total) => {
-      signal.throwIfAborted()
-      bar.update(done, total, `${sizeText(done)} of ${sizeText(total)}`)
+    return await verifyWhole(caseDir, {
+      signal,
+      onProgress: (done, total) => {
+        signal.throwIfAborted()
+        bar.update(done, total, `${sizeText(done)} of ${sizeText(total)}`)
+      },
+      onWork: what => {
+        bar.stop()
+        if (progressTerminal() !== null) void note(`tidemark: working out again ${what} …`).catch(() => undefined)
+      },
     })
   } finally {
     bar.stop()

@@ -12,6 +12,8 @@ export interface Layout {
 
 /** More fields than AWS has ever had; a longer header is not one. */
 const fieldsMax = 256
+/** Longer than any name of AWS's: each becomes a column's name, in every segment and its entry in the ledger. */
+const fieldLengthMax = 128
 
 /** AWS's default fields of Transit Gateway flow logs, in order. */
 const transitGateway =
@@ -35,7 +37,7 @@ function allFieldsUpTo(version: number): string {
 export function layoutOfHeader(line: string): Layout | null {
   const fields = line.replace(/\r$/, '').split(' ')
   if (fields.length < 4 || fields.length > fieldsMax) return null
-  if (!fields.every(field => /^[a-z][a-z0-9-]*$/.test(field))) return null
+  if (!fields.every(field => field.length <= fieldLengthMax && /^[a-z][a-z0-9-]*$/.test(field))) return null
   if (new Set(fields).size !== fields.length) return null
   const known = fields.filter(field => fieldNamed(columnName(field)) !== undefined).length
   return known >= 4 ? layoutOf(fields) : null

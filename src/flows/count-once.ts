@@ -6,7 +6,7 @@
  */
 
 import { basename } from 'node:path'
-import { cachedTable } from '../query/cached-table.ts'
+import { type CachedTable, cachedTable } from '../query/cached-table.ts'
 import { countOnce } from '../query/count-once.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/case.ts'
@@ -34,13 +34,21 @@ export async function collapsedTable(c: Case, records: Records): Promise<string 
   const doubt = doubtOf(c, records)
   const translated = records.columns.has('pkt_srcaddr') || records.columns.has('pkt_dstaddr')
   if (!doubt.twins && !doubt.copies && !translated) return null
-  const table = `collapsed_${records.evidence}`
-  const columns = { _file: 'UINTEGER', _line: 'UINTEGER' }
-  const file = `counted-once-${records.evidence}-${rule}`
-  const what = 'which records are one and the same traffic'
-  await cachedTable(c, { table, file, columns, what }, () => workOut(c, records, doubt, translated, table))
+  const cached = keptCollapsed(records.evidence)
+  const { table } = cached
+  await cachedTable(c, cached, () => workOut(c, records, doubt, translated, table))
   const [row] = await c.db.rows(`SELECT count(*) AS n FROM ${table}`)
   return Number(row?.['n']) > 0 ? table : null
+}
+
+/** Where the records that others stand for are kept. */
+export function keptCollapsed(evidence: Records['evidence']): CachedTable {
+  return {
+    table: `collapsed_${evidence}`,
+    file: `counted-once-${evidence}-${rule}`,
+    columns: { _file: 'UINTEGER', _line: 'UINTEGER' },
+    what: 'which records are one and the same traffic',
+  }
 }
 
 function doubtOf(c: Case, { evidence }: Records): Doubt {

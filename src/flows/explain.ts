@@ -5,6 +5,7 @@ import { parseTime } from '../filter/values.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { reading } from '../store/damage.ts'
 import { quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
 import type { FlowsRequest } from './request.ts'
@@ -30,7 +31,11 @@ export interface Explained {
 /** The smallest and largest values of a row group, by column; of addresses by their halves. */
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
-export async function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Explained> {
+export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Explained> {
+  return reading(c, () => explained(c, request, options))
+}
+
+async function explained(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<Explained> {
   const settled = await settle(c, request, options)
   const { setting, filter } = settled
   const kind = setting.records.evidence === 'logs' ? 'flows' : 'packet-flows'

@@ -2,6 +2,7 @@
 import { fileTarget } from '../disk/output.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { reading } from '../store/damage.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { countPlan } from './listing.ts'
@@ -40,7 +41,7 @@ async function interruptible<T>(c: Case, signal: AbortSignal | undefined, work: 
   const abort = (): void => c.db.interrupt()
   signal?.addEventListener('abort', abort)
   try {
-    return await work()
+    return await reading(c, work)
   } finally {
     signal?.removeEventListener('abort', abort)
   }
@@ -99,10 +100,12 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
     parquet: async (path, { force = false } = {}) => {
       const inputs = c.evidence.map(fileName)
       const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
-      for await (const _ of run.rows()) break
-      const table = kept ?? (await keepRows(c, plan))
-      kept = null
-      await interruptible(c, options.signal, () => writeParquet(c, plan, table, target))
+      await interruptible(c, options.signal, async () => {
+        for await (const _ of run.rows()) break
+        const table = kept ?? (await keepRows(c, plan))
+        kept = null
+        await writeParquet(c, plan, table, target)
+      })
     },
   }
 }
@@ -172,7 +175,7 @@ async function start(
       for (const row of rest) if (skip === 0 || row[skip - 1] !== null) yield rowOf(row)
       if (ended) return
       signal?.throwIfAborted()
-      const next = await batches.next()
+      const next = await reading(c, () => batches.next())
       ended = next.done === true
       rest = next.done === true ? [] : next.value
     }

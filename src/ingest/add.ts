@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
-import { UserError } from '../errors.ts'
+import { assert, UserError } from '../errors.ts'
 import { rowsPerSegment } from '../flow/record-buffer.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { defaultLimits } from '../source/expand.ts'
 import { absolute, findFiles } from '../source/walk.ts'
+import { clearCache } from '../store/cache.ts'
 import {
   clearIncoming,
   clearLeftovers,
@@ -17,6 +18,7 @@ import {
   soundLedger,
   tidemarkVersion,
 } from '../store/case.ts'
+import { clipped } from '../store/clipped.ts'
 import { writeError } from '../store/files.ts'
 import { type EvidenceEntry, isLedger, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'
@@ -58,6 +60,8 @@ export interface AddOptions {
 }
 
 const progressMilliseconds = 100
+/** Of the command in each entry of the ledger: a shell's pattern can name thousands of files. */
+const commandLengthMax = 16_384
 /** Files that must be left for workers to ask ahead: towards the end none may have two while another has none. */
 const aheadMin = 64
 const stopSecondsMax = 30
@@ -139,6 +143,7 @@ class Adding {
     // First, for it refuses a ledger that was cut: then nothing may be cleared away.
     this.ledger = await LedgerWriter.open(this.caseDir, await readLedger(this.caseDir))
     await clearLeftovers(this.caseDir, entries)
+    await clearCache(this.caseDir, file => file.head === entries.at(-1)!.hash)
     this.all = evidenceOf(entries)
     for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
     let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
@@ -250,17 +255,19 @@ class Adding {
       file => file.id !== null || (file.status !== 'duplicate' && !this.all.some(other => same(file, other))),
     )
     if (kept.length === 0) return
+    assert(this.ledger !== null, 'the ledger is open')
+    const prepared = this.ledger.prepare({
+      type: 'added',
+      tidemark: tidemarkVersion(),
+      command: clipped(this.options.command ?? 'add', commandLengthMax),
+      evidence: kept,
+      segments,
+    })
     await placeSegments(
       this.caseDir,
       segments.map(segment => segment.name),
     )
-    await this.ledger?.append({
-      type: 'added',
-      tidemark: tidemarkVersion(),
-      command: this.options.command ?? 'add',
-      evidence: kept,
-      segments,
-    })
+    await this.ledger.commit(prepared)
     this.segments.push(...segments)
     this.all.push(...kept)
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Column } from '../flow/column.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
+import { exactJson } from '../store/exact-json.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
 import type { SegmentWriter } from '../store/segment-writer.ts'
 
@@ -11,8 +12,9 @@ const objectsMax = 100_000
 const columnsMax = 150
 /** Bytes of distinct words, which DuckDB gets as a list: a log of nothing but different long words must not fill its memory. */
 const wordBytesMax = 64 << 20
-/** Files of one batch: they go into one line of the ledger. */
+/** Files of one batch, and bytes of what is told of them: they go into one line of the ledger. */
 const filesMax = 20_000
+const evidenceBytesMax = 16 << 20
 
 interface FileProblem extends Partial<LineProblem> {
   offset?: number
@@ -27,6 +29,7 @@ interface FileProblem extends Partial<LineProblem> {
  */
 export class Batch {
   readonly evidence: EvidenceEntry[] = []
+  private evidenceBytes = 0
   private readonly writer: SegmentWriter
   private readonly pool: BufferPool
   private silences: (Silence & { file: number })[] = []
@@ -51,6 +54,7 @@ export class Batch {
     return (
       this.written.length > 0 ||
       this.evidence.length > filesMax ||
+      this.evidenceBytes > evidenceBytesMax ||
       this.isHeavy ||
       this.buffer.rows > this.buffer.capacity * 0.9 ||
       this.buffer.columns().length > columnsMax ||
@@ -79,6 +83,7 @@ export class Batch {
 
   endFile(entry: EvidenceEntry, silences: readonly Silence[], problems: readonly FileProblem[]): void {
     this.evidence.push(entry)
+    this.evidenceBytes += Buffer.byteLength(exactJson(entry))
     if (entry.id === null) return
     this.addSilences(entry.id, silences)
     for (const problem of problems) this.problems.push({ _file: entry.id, ...problem })

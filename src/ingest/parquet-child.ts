@@ -37,11 +37,17 @@ async function main(path: string): Promise<void> {
   await print(lines.join(''))
 }
 
+/** A name becomes a column's in every segment: as in `flowlog/layout.ts`, whose names have no more. */
+const fieldLengthMax = 120
+
 /** Column names in a form that a layout can have, whatever a writer called them, each once. */
 function fieldNames(columns: readonly string[]): string[] {
   const names = new Set<string>()
   for (const column of columns) {
-    const plain = column.toLowerCase().replace(/[^a-z0-9]/g, '_')
+    const plain = column
+      .slice(0, fieldLengthMax)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, '_')
     const name = /^[a-z]/.test(plain) ? plain : `x${plain}`
     let own = name
     for (let i = 2; names.has(own); i++) own = `${name}_${i}`

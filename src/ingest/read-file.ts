@@ -6,6 +6,7 @@ import { Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readSource, type SourceBytes } from '../source/read.ts'
 import { type Content, compressionOf, contentOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
+import { clipped } from '../store/clipped.ts'
 import { isWriteError } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
@@ -31,7 +32,11 @@ export interface ReadOptions {
 /** Thrown when the reading is to end early: the file is not kept. */
 export class Stopped extends Error {}
 
+/** Of what an account tells in words: it goes into the ledger, whose size evidence must not decide. */
 const sensorsShownMax = 20
+const sensorLengthMax = 64
+const problemLengthMax = 8192
+const layoutLengthMax = 8192
 const headBytes = 64 << 10
 const CR = 13
 const LF = 10
@@ -440,9 +445,9 @@ function account(
     first_start: known.first_start ?? null,
     last_end: known.last_end ?? null,
     status,
-    problem,
-    layout: known.layout ?? null,
-    sensors: known.sensors ?? [],
+    problem: problem === null ? null : clipped(problem, problemLengthMax),
+    layout: known.layout == null ? null : clipped(known.layout, layoutLengthMax),
+    sensors: (known.sensors ?? []).map(sensor => clipped(sensor, sensorLengthMax)),
     sensor_count: known.sensor_count ?? 0,
     expanded_bytes: known.expanded_bytes ?? 0,
     capture: known.capture ?? null,

@@ -3,6 +3,7 @@ import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
 import { Meter } from '../meter/meter.ts'
 import { utcSeconds } from '../net/time.ts'
 import { NfcapdReader } from '../nfcapd/reader.ts'
+import { exactInteger } from '../packet/accounts.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import { tunnelNames } from '../packet/packet.ts'
 import { reasonNames } from '../packet/reasons.ts'
@@ -17,6 +18,7 @@ import { Spool } from './spool.ts'
  * would end first are ended and counted.
  */
 const conversationsMax = 2 ** 19
+const skippedShownMax = 100
 
 /** What reading came to, but for what the file around it tells. */
 export interface PacketReading {
@@ -83,7 +85,7 @@ export async function readCapture(
         wire_bytes: accounts.wireBytes,
         ip_bytes: accounts.ipBytes,
         interfaces: reader.interfaces.length,
-        dropped: drops.length === 0 ? null : Number(drops.reduce((sum, count) => sum + count, 0n)),
+        dropped: drops.length === 0 ? null : exactInteger(drops.reduce((sum, count) => sum + count, 0n)),
         flow_records: flows.rows,
         connections: connections.rows,
         evicted: counts.evicted,
@@ -94,6 +96,15 @@ export async function readCapture(
 
 function named(names: readonly string[], counts: readonly number[]): { name: string; packets: number }[] {
   return names.flatMap((name, i) => (i > 0 && counts[i]! > 0 ? [{ name, packets: counts[i]! }] : []))
+}
+
+/** By reason, the most first; a file can have records of 65,536 types. */
+function skippedOf(counts: ReadonlyMap<string, number>): { name: string; records: number }[] {
+  const all = [...counts].map(([name, records]) => ({ name, records }))
+  if (all.length <= skippedShownMax) return all
+  all.sort((a, b) => b.records - a.records)
+  const others = all.splice(skippedShownMax).reduce((sum, one) => sum + one.records, 0)
+  return [...all, { name: 'of other types', records: others }]
 }
 
 /** Reads an nfcapd file: its flow records as they are. */
@@ -121,7 +132,7 @@ export async function readNfcapdFile(
   }
   await flows.settle(true)
   const { account } = reader
-  const skipped = [...account.skipped].map(([name, records]) => ({ name, records }))
+  const skipped = skippedOf(account.skipped)
   assert(
     account.records === account.flows + skipped.reduce((sum, one) => sum + one.records, 0),
     'records = flows + skipped',

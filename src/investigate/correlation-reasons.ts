@@ -5,14 +5,14 @@ import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { CaptureSide, LogSide, Side } from './correlation-sides.ts'
-import type { SensorCoverage } from './dossier.ts'
+import type { Count, SensorCoverage } from './dossier.ts'
 
 export interface CaptureSpan {
   path: string
   from_us: number
   to_us: number
   packets: number
-  dropped: number | null
+  dropped: Count | null
 }
 
 /** What the case says about where and when its evidence could have seen something. */

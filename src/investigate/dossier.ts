@@ -187,7 +187,7 @@ export interface Correlation {
   reasons: { match: CorrelationRow['match']; reason: string; connections: number }[]
   /** How far the logs' clock is ahead of the capture's; null where too few connections tell. It is used to pair, and changes no time shown. */
   clock_offset: { seconds: number | null; spread_seconds: number | null; connections: number }
-  captures: { path: string; first: string; last: string; packets: number; dropped: number | null }[]
+  captures: { path: string; first: string; last: string; packets: number; dropped: Count | null }[]
   /** The subject's services by both kinds of evidence. */
   surface: {
     server: string

@@ -7,6 +7,7 @@ import { judgeRoles, stitch } from '../query/connections.ts'
 import { flowsSource } from '../query/source.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
 import { correlate } from './correlation.ts'
 import { gatherCoverage, gatherSpans } from './coverage.ts'
@@ -56,17 +57,26 @@ export async function investigate(c: Case, subjects: string[], options: Investig
   const abort = (): void => c.db.interrupt()
   options.signal?.addEventListener('abort', abort)
   try {
-    await gatherRecords(c, subject)
-    // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
-    const spans = gatherSpans(c)
-    const ended = spans.catch(() => undefined)
-    try {
-      return await gather(c, subject, own, options, spans)
-    } finally {
-      await ended
-    }
+    return await reading(c, () => gatherAll(c, subject, own, options))
   } finally {
     options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function gatherAll(
+  c: Case,
+  subject: readonly Prefix[],
+  own: readonly Prefix[],
+  options: InvestigateOptions,
+): Promise<Dossier> {
+  await gatherRecords(c, subject)
+  // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
+  const spans = gatherSpans(c)
+  const ended = spans.catch(() => undefined)
+  try {
+    return await gather(c, subject, own, options, spans)
+  } finally {
+    await ended
   }
 }
 

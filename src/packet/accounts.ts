@@ -4,14 +4,36 @@ import { type Packet, tunnelNames } from './packet.ts'
 import { reasonNames } from './reasons.ts'
 import { notes } from './walk.ts'
 
+/** A sum of lengths that a capture claims, each below 2^32: exact also beyond 2^53. */
+class ExactSum {
+  private low = 0
+  private high = 0n
+
+  add(length: number): void {
+    this.low += length
+    if (this.low < 2 ** 52) return
+    this.high += BigInt(this.low)
+    this.low = 0
+  }
+
+  get value(): number | bigint {
+    return exactInteger(this.high + BigInt(this.low))
+  }
+}
+
+/** The number, where it is exact as one. */
+export function exactInteger(value: bigint): number | bigint {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
+}
+
 /** What became of the packets of a capture. Everything is a number of packets, if it does not say otherwise. */
 export class CaptureAccounts {
   packets = 0
   decoded = 0
   /** Not decoded, by the codes of `reasonNames`; 0 at its place 0. */
   readonly reasons: number[] = reasonNames.map(() => 0)
-  /** Bytes on the wire and in the capture, link layer included, also of packets that were not decoded. */
-  wireBytes = 0
+  private readonly wire = new ExactSum()
+  /** Bytes in the capture, link layer included, also of packets that were not decoded. */
   capturedBytes = 0
   /** Bytes of IP packets, of those that were decoded. */
   ipBytes = 0
@@ -36,6 +58,11 @@ export class CaptureAccounts {
   private first = Number.POSITIVE_INFINITY
   private last = Number.NEGATIVE_INFINITY
 
+  /** Bytes on the wire, as the capture claims, of the same packets; a bigint beyond 2^53. */
+  get wireBytes(): number | bigint {
+    return this.wire.value
+  }
+
   /** Microseconds since the epoch; null without a packet that has a time. */
   get firstTime(): number | null {
     return this.first === Number.POSITIVE_INFINITY ? null : this.first
@@ -48,7 +75,7 @@ export class CaptureAccounts {
   /** Enters one packet. `reason` and `noted` are what the decoder said. */
   count(captured: Captured, packet: Packet, reason: number, noted: number): void {
     this.packets++
-    this.wireBytes += captured.wireLength
+    this.wire.add(captured.wireLength)
     const length = captured.to - captured.from
     this.capturedBytes += length
     if (length < captured.wireLength) this.cut++

@@ -172,7 +172,7 @@ async function judgeByPackets(c: Judged): Promise<void> {
   const side = (a: string, b: string): string => `CASE WHEN forward THEN ${a} ELSE ${b} END`
   const same = ['a_hi', 'a_lo', 'b_hi', 'b_lo', 'protocol'].map(name => `k.${name} = conn.${name}`).join(' AND ')
   await c.db.run(`UPDATE conn SET rule = 1, client_is_a = found.orig_is_a, confidence = found.confidence FROM (
-      SELECT conn.id, arg_min(k.forward, k.start_us) AS orig_is_a, max(k.confidence) AS confidence
+      SELECT conn.id, first(k.forward ORDER BY k.start_us, k.forward) AS orig_is_a, max(k.confidence) AS confidence
       FROM conn JOIN (
         SELECT forward, ${side('orig_addr.hi', 'resp_addr.hi')} AS a_hi, ${side('orig_addr.lo', 'resp_addr.lo')} AS a_lo,
           coalesce(${side('orig_port', 'resp_port')}, 0) AS a_port, ${side('resp_addr.hi', 'orig_addr.hi')} AS b_hi,

@@ -8,7 +8,7 @@ import { serviceOn } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
-import { cachedTable } from './cached-table.ts'
+import { type CachedTable, cachedTable } from './cached-table.ts'
 import { judgeRoles, roleBases, stitch } from './connections.ts'
 
 /** Of which records: their kind, and their columns. */
@@ -46,18 +46,30 @@ export function withRoles(from: string, records: RoleRecords, own: readonly Pref
 
 /** Works out what `withRoles` needs, unless it is there. */
 export async function judgeRecords(c: Case, records: RoleRecords, own: readonly Prefix[]): Promise<void> {
-  const table = tableName(records, own)
+  const cached = keptRoles(records, own)
+  await cachedTable(c, cached, () => workOut(c, records, own, cached.table))
+  await nameServices(c, cached.table)
+}
+
+/** Where the roles are kept. */
+export function keptRoles({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Prefix[]): CachedTable {
+  const table = tableName({ evidence }, own)
   const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER' }
-  const cached = { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns, what: 'who connected to whom' }
-  await cachedTable(c, cached, () => workOut(c, records, own, table))
-  await nameServices(c, table)
+  const settings = networksOf(own)
+  return { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns, what: 'who connected to whom', settings }
+}
+
+function networksOf(own: readonly Prefix[]): string {
+  return own
+    .map(prefix => prefix.text)
+    .sort()
+    .join(' ')
 }
 
 /** Different networks of the analyst's may give different answers. */
-function tableName({ evidence }: RoleRecords, own: readonly Prefix[]): string {
+function tableName({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Prefix[]): string {
   if (own.length === 0) return `roles_${evidence}`
-  const texts = own.map(prefix => prefix.text).sort()
-  return `roles_${evidence}_${createHash('sha256').update(texts.join(' ')).digest('hex').slice(0, 16)}`
+  return `roles_${evidence}_${createHash('sha256').update(networksOf(own)).digest('hex').slice(0, 16)}`
 }
 
 async function workOut(c: Case, records: RoleRecords, own: readonly Prefix[], table: string): Promise<void> {

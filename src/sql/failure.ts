@@ -25,7 +25,11 @@ const ofTheCase = new Set(['IO', 'Permission'])
 /** What DuckDB says of a query, with no path of the case in it. `errors_as_json` is set. */
 export function failureOf(error: unknown, caseDir: string): Failure {
   if (error instanceof UserError) {
-    return { kind: 'case', message: error.message, ...(error.hint !== undefined && { hint: error.hint }) }
+    return {
+      kind: 'case',
+      message: withoutPaths(error.message, caseDir),
+      ...(error.hint !== undefined && { hint: error.hint }),
+    }
   }
   const text = errorText(error)
   if (error instanceof RangeError || /allocation fail|bad_alloc|longer than 0x/i.test(text)) {

@@ -8,7 +8,9 @@ import { once } from 'node:events'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { argv, exit, kill, memoryUsage, pid, stdin, stdout } from 'node:process'
+import { errorText } from '../errors.ts'
 import { type Case, clearSpill, openCase } from '../store/case.ts'
+import { reasonOf } from '../store/damage.ts'
 import type { Value } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
 import { columnsOf, encode, type Sent } from './cells.ts'
@@ -72,13 +74,27 @@ async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Pro
     else if (asked.explain) await explain(c, asked.sql)
     else await run(c, asked)
   } catch (error) {
-    const failure: Failure = timedOut ? { kind: 'time', message: 'time is up' } : failureOf(error, c.dir)
+    const failure: Failure = timedOut
+      ? { kind: 'time', message: 'time is up' }
+      : failureOf(await causeOf(c, error), c.dir)
     await send({ error: failure })
     // A database that has met a fault of its own is not asked again.
     if (failure.kind === 'fault') exit(1)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Errors that come of the query, or of its limits, and those that may but also come of what was read. */
+const ofQuery =
+  /"exception_type":"(Parser|Syntax|Binder|Catalog|Permission|Out of Memory|INTERRUPT|Interrupt|Not implemented)"/
+const mayBeOfQuery = /"exception_type":"(Conversion|Invalid Input|Out of Range|Invalid type|Mismatch Type)"/
+
+/** A damaged segment, where DuckDB failed on what it read and not on the query. */
+async function causeOf(c: Case, error: unknown): Promise<unknown> {
+  const text = errorText(error)
+  if (ofQuery.test(text) || (mayBeOfQuery.test(text) && !/parquet|page|segments\//i.test(text))) return error
+  return reasonOf(c, error)
 }
 
 async function explain(c: Case, sql: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import { type Case, subscriptionOf } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
+import { exactJson } from '../store/exact-json.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { readQueries } from '../store/queries.ts'
 import { type View, type ViewColumn, views } from './schema.ts'
@@ -61,7 +62,7 @@ async function createQueries(c: Case, view: View): Promise<void> {
     const known = error instanceof UserError ? error : new UserError('saved queries can not be read: queries.json')
     const why = [
       known.message.replaceAll(`${c.dir}/`, ''),
-      known.hint ?? 'it holds no evidence: mend or delete it',
+      known.hint ?? 'it holds no evidence: fix or delete it',
     ].join('\n')
     const columns = view.columns.map(column => `CAST(NULL AS ${sqlOf(column)}) AS ${quotedName(column.name)}`)
     // It may quote the file, and SQL ends at a NUL.
@@ -81,7 +82,7 @@ async function createTable(c: Case, { name, columns }: View, rows: readonly obje
   })
   await c.db.run(
     `CREATE TABLE ${schema}.${name} AS SELECT ${values.join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
-    [JSON.stringify(rows)],
+    [exactJson(rows)],
   )
 }
 

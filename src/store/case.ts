@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
-import { kindWords, NotRegularError } from '../disk/nodes.ts'
-import { readSmall, statRegular } from '../disk/reading.ts'
+import { kindWords } from '../disk/nodes.ts'
 import { isRunning, nodeAt, removeNode, replaceFile, requireFolder, sync } from '../disk/writing.ts'
-import { errorCode, UserError } from '../errors.ts'
+import { UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
+import { checkPresence, damagedSegment, regularSegment, strangeSegment } from './damage.ts'
 import {
   ChunkTable,
   Database,
@@ -24,6 +24,7 @@ import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import {
   alteredLedger,
   type EvidenceEntry,
+  emptyLedger,
   type LedgerEntry,
   LedgerWriter,
   noCase,
@@ -32,6 +33,7 @@ import {
 } from './ledger.ts'
 import { caseFolder, clearPassing, isCaseName } from './nodes.ts'
 import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
+import { layoutFaults, readKeptProblems } from './segment-check.ts'
 import { tracksOf } from './tracks.ts'
 
 /** The version that writes this case. */
@@ -69,14 +71,9 @@ export async function createCase(caseDir: string): Promise<void> {
   await replaceFile(join(caseDir, caseFiles.readme), readme)
   await sync(dirname(caseDir))
   const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
-  const writer = await LedgerWriter.open(caseDir, {
-    entries: [],
-    soundBytes: 0,
-    torn: existsSync(join(caseDir, caseFiles.ledger)),
-    faults: [],
-    head: 'missing',
-  })
-  await writer.append({
+  const torn = existsSync(join(caseDir, caseFiles.ledger))
+  const writer = await LedgerWriter.open(caseDir, { ...emptyLedger, torn })
+  const created = writer.prepare({
     type: 'created',
     schema: 1,
     tidemark: tidemarkVersion(),
@@ -84,13 +81,14 @@ export async function createCase(caseDir: string): Promise<void> {
     node: process.version,
     readme_sha256: readmeDigest,
   })
+  await writer.commit(created)
 }
 
 /** Whether there is no case yet, or only what a writer left that was killed while it made one. */
 async function isUnmade(caseDir: string): Promise<boolean> {
   if (!existsSync(join(caseDir, caseFiles.ledger))) return true
-  const { entries, faults, head } = await readLedger(caseDir)
-  if (entries.length > 0 || faults.length > 0 || head !== 'missing') return false
+  const { hashes, faults, head } = await readLedger(caseDir)
+  if (hashes.length > 0 || faults.length > 0 || head !== 'missing') return false
   return (await readdir(join(caseDir, caseFiles.segments)).catch(() => [])).length === 0
 }
 
@@ -137,7 +135,7 @@ export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
     throw alteredLedger(caseDir, reading.faults[0] ?? 'it has no beginning')
   }
   // What was cut off its end would be missing from every figure.
-  if (reading.head === 'unknown' || (reading.head === 'missing' && reading.entries.length > 1)) {
+  if (reading.head === 'unknown' || (reading.head === 'missing' && reading.hashes.length > 1)) {
     throw alteredLedger(caseDir, 'entries were cut off its end, or ledger.head was changed or removed')
   }
   return reading.entries
@@ -156,6 +154,8 @@ export interface Case {
   source: 'logs' | 'packets'
   /** The digest of the ledger's last entry: what was worked out from the case is of this state. */
   head: string
+  /** Whether what was worked out is taken from the cache, and kept there. */
+  usesCache: boolean
   /** Told what is being worked out, where that takes long and is kept for the next question. */
   onWork?: (what: string) => void
   close(): Promise<void>
@@ -205,38 +205,19 @@ async function opened(
   const kind = await nodeAt(join(dir, caseFiles.segments))
   if (kind !== null && kind !== 'folder')
     throw strangeSegment(join(dir, caseFiles.segments), `${kindWords(kind)}, not a folder`)
-  for (const { name } of segments) regularSegment(dir, name)
-  const db = await starting
+  checkPresence({ dir, segments })
   const evidence = evidenceOf(entries)
+  const problems = await readProblems(dir, segments, evidence)
+  const db = await starting
+  const [fault] = await layoutFaults(db, dir, segments)
+  if (fault !== undefined) throw damagedSegment(dir, fault.name, fault.fault)
   await createEvidenceTable(db, evidence)
   const source = isOfPackets(segments) ? 'packets' : 'logs'
   await createViews(db, dir, segments, source)
   const columns = new Set(ofKind(segments, source === 'logs' ? 'flows' : 'packet-flows').flatMap(one => one.columns))
   // A capture is the sensor of what it holds.
   if (source === 'packets') columns.add('interface_id')
-  const problems = await readProblems(dir, segments, evidence)
-  return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, close }
-}
-
-/** The path of a segment that is a regular file: DuckDB opens whatever it is given. @throws UserError for anything else. */
-function regularSegment(dir: string, name: string): string {
-  const path = segmentPath(dir, name)
-  try {
-    statRegular(path, 'refuse')
-    return path
-  } catch (error) {
-    if (error instanceof NotRegularError) throw strangeSegment(path, error.what)
-    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error
-    throw new UserError(`a segment of the case is missing: ${path}`, {
-      hint: 'tidemark verify lists all that is missing; make a new case from the evidence',
-    })
-  }
-}
-
-function strangeSegment(path: string, what: string): UserError {
-  return new UserError(`the case is not read: ${what}: ${path}`, {
-    hint: 'a case holds files and folders only: put what belongs there in its place; tidemark verify names each',
-  })
+  return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, usesCache: true, close }
 }
 
 /** Where sorts may spill: beside the case's data if it can be written, so that evidence does not end up on another disk. */
@@ -425,9 +406,6 @@ export function subscriptionOf(path: string): string | null {
   )
 }
 
-/** The text of one segment of problems, which is split in memory. */
-const problemBytesMax = 256 << 20
-
 /** The places that are in no record, with the paths of their files. */
 export async function readProblems(
   dir: string,
@@ -442,12 +420,9 @@ export async function readProblems(
     }
   }
   for (const segment of segments.filter(one => one.kind === 'problems')) {
-    const text = readSmall(regularSegment(dir, segment.name), 'refuse', problemBytesMax).toString()
-    for (const line of text.split('\n')) {
-      if (line === '') continue
-      const { _file, ...problem } = JSON.parse(line) as { _file: number; problem: string }
-      problems.push({ path: paths.get(_file) ?? '', ...problem })
-    }
+    const kept = readKeptProblems(dir, segment)
+    if (typeof kept === 'string') throw damagedSegment(dir, segment.name, kept)
+    for (const { _file, ...problem } of kept) problems.push({ path: paths.get(_file) ?? '', ...problem })
   }
   return problems
 }

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto'
 import { closeSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { openRegularSync, type Path, readSmall, readSmallIfThere } from '../disk/reading.ts'
+import { openRegularSync, type Path, piecesOf, readSmall, readSmallIfThere } from '../disk/reading.ts'
 import { openOrCreate, openToChange, replaceFile } from '../disk/writing.ts'
-import { errorCode, errorText, UserError } from '../errors.ts'
+import { assert, errorCode, errorText, UserError } from '../errors.ts'
+import { exactJson, parseExactJson } from './exact-json.ts'
 import { caseFiles } from './files.ts'
+import { type EvidenceEntry, entryOf, type LedgerEntry, type NewEntry, type SegmentEntry } from './ledger-entry.ts'
+
+export type { EvidenceEntry, LedgerEntry, SegmentEntry }
+
+/** The path under which the system knows a file of evidence. */
+export function fileName(file: Pick<EvidenceEntry, 'path' | 'path_bytes'>): string | Uint8Array {
+  return file.path_bytes === null ? file.path : Buffer.from(file.path_bytes, 'hex')
+}
 
 /**
  * The ledger: one JSON object a line, each carrying the SHA-256 of its own text and that of the line before.
@@ -15,130 +23,15 @@ import { caseFiles } from './files.ts'
  * notice lines that were cut off the end.
  */
 
-const text = z.string()
-const count = z.number().int().nonnegative()
-const time = z.string().nullable()
+/** Stands for the digest of the entry before the first. */
+const noEntry = '0'.repeat(64)
+/** A line that is written is at most this long; a reader takes longer ones, of older versions, up to the length of a string. */
+export const lineBytesMax = 64 << 20
+const lineBytesReadMax = 448 << 20
+const lineShape = /^\{"hash":"([0-9a-f]{64})",$/
+const hashBytes = '{"hash":"'.length + 64 + '",'.length
 
-const counted = z.array(z.object({ name: text, packets: count }))
-
-/** What a capture held. Everything is a number of packets, if it does not say otherwise: packets = decoded + all of `undecoded`. */
-export const captureAccount = z.object({
-  packets: count,
-  decoded: count,
-  undecoded: counted,
-  /** Cut by the snapshot length. */
-  cut: count,
-  without_transport: count,
-  fragments: count,
-  tunnels: counted,
-  out_of_order: count,
-  untimed: count,
-  wire_bytes: count,
-  ip_bytes: count,
-  interfaces: count,
-  /** Packets that the capturing system says it dropped; null: it does not say. */
-  dropped: count.nullable(),
-  flow_records: count,
-  connections: count,
-  /** Conversations that were ended early because there were too many at once. */
-  evicted: count,
-})
-
-/** What an nfcapd file held: records = flow records + all of `skipped`. */
-export const nfcapdAccount = z.object({
-  layout: count,
-  compression: text,
-  ident: text,
-  blocks: count,
-  blocks_read: count,
-  records: count,
-  flow_records: count,
-  skipped: z.array(z.object({ name: text, records: count })),
-  sampled: count,
-  anonymised: count,
-})
-
-export const evidenceEntry = z.object({
-  id: count.nullable(),
-  path: text,
-  /** The bytes of the path as hex digits, where it is not UTF-8; `path` then shows the odd ones as \xNN. */
-  path_bytes: text
-    .regex(/^([0-9a-f]{2})+$/)
-    .nullable()
-    .default(null),
-  kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
-  size: count,
-  sha256: text.regex(/^[0-9a-f]{64}$/).nullable(),
-  lines: count,
-  header_lines: count,
-  records: count,
-  no_data: count,
-  skip_data: count,
-  malformed: count,
-  first_start: time,
-  last_end: time,
-  status: z.enum(['read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence']),
-  problem: text.nullable(),
-  layout: text.nullable(),
-  sensors: z.array(text),
-  sensor_count: count,
-  expanded_bytes: count,
-  capture: captureAccount.nullable().default(null),
-  nfcapd: nfcapdAccount.nullable().default(null),
-})
-
-/** The only names that a case's files can have: no path can be smuggled in. */
-export const segmentName = /^(flows|silence|problems|packet-flows|connections)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
-
-export const segmentEntry = z.object({
-  name: text.regex(segmentName),
-  kind: z.enum(['flows', 'silence', 'problems', 'packet-flows', 'connections']),
-  rows: count,
-  bytes: count,
-  sha256: text.regex(/^[0-9a-f]{64}$/),
-  columns: z.array(text),
-})
-
-const entryBody = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('created'),
-    seq: z.literal(0),
-    prev: text,
-    time: text,
-    schema: z.literal(1),
-    tidemark: text,
-    duckdb: text,
-    node: text,
-    readme_sha256: text,
-  }),
-  z.object({
-    type: z.literal('added'),
-    seq: count,
-    prev: text,
-    time: text,
-    tidemark: text,
-    command: text,
-    evidence: z.array(evidenceEntry),
-    segments: z.array(segmentEntry),
-  }),
-])
-
-export type EvidenceEntry = z.infer<typeof evidenceEntry>
-/** The path under which the system knows a file of evidence. */
-export function fileName(file: Pick<EvidenceEntry, 'path' | 'path_bytes'>): string | Uint8Array {
-  return file.path_bytes === null ? file.path : Buffer.from(file.path_bytes, 'hex')
-}
-
-export type SegmentEntry = z.infer<typeof segmentEntry>
-export type LedgerEntry = z.infer<typeof entryBody> & { hash: string }
-export type NewEntry = {
-  [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'>
-}[LedgerEntry['type']]
-
-export const noEntry = '0'.repeat(64)
-const lineShape = /^\{"hash":"([0-9a-f]{64})",(.*)$/s
-
-/** A million files of evidence take a good half of it; it is read whole. */
+/** A copy that shares its ledger by a hard link is given one of its own, which is read whole. */
 const ledgerBytesMax = 1 << 30
 const headBytesMax = 4096
 /** The first entry has no list in it. */
@@ -146,8 +39,11 @@ const firstLineMax = 16 << 10
 
 /** What reading a ledger found. `faults` is empty for a sound one. */
 export interface LedgerReading {
+  /** Those that could be read. */
   entries: LedgerEntry[]
-  /** Bytes of the sound entries at the start of the file. */
+  /** The digests of the chain's entries, also of those whose content is not accepted. */
+  hashes: string[]
+  /** Bytes of the chain's entries at the start of the file. */
   soundBytes: number
   /** An unfinished last line: the writer was interrupted, nothing that it had acknowledged is lost. */
   torn: boolean
@@ -156,35 +52,71 @@ export interface LedgerReading {
   head: number | 'missing' | 'unknown'
 }
 
-/** Reads and checks every line. Stops at the first line that does not fit. */
-export async function readLedger(caseDir: string): Promise<LedgerReading> {
+export const emptyLedger: LedgerReading = {
+  ...{ entries: [], hashes: [], soundBytes: 0, torn: false, faults: [] },
+  head: 'missing',
+}
+
+/**
+ * Reads and checks every line. Stops at the first line that breaks the chain; a line of the chain whose content is not accepted is a fault,
+ * and those after it are read.
+ */
+export async function readLedger(caseDir: string, bytesMax = lineBytesReadMax): Promise<LedgerReading> {
   // First, for a writer goes the other way: what the head names is in the ledger then.
   const head = readHead(caseDir)
-  const bytes = readSmallIfThere(join(caseDir, caseFiles.ledger), 'refuse', ledgerBytesMax)
-  if (bytes === null) throw noCase(caseDir)
-  const reading: LedgerReading = { entries: [], soundBytes: 0, torn: false, faults: [], head: 'missing' }
-  let prev = noEntry
-  for (let at = 0; at < bytes.length; ) {
-    const newline = bytes.indexOf(10, at)
-    if (newline < 0) {
+  const reading: LedgerReading = {
+    ...emptyLedger,
+    entries: [],
+    hashes: [],
+    faults: [],
+    head: head === null ? 'missing' : 'unknown',
+  }
+  const known = new Known()
+  for await (const line of linesOf(caseDir, bytesMax)) {
+    const place = `line ${reading.hashes.length + 1} (byte ${reading.soundBytes})`
+    if (line === 'unfinished') {
       reading.torn = true
       break
     }
-    const entry = parseLine(bytes.subarray(at, newline), prev, reading.entries.length)
-    if (typeof entry === 'string') {
-      reading.faults.push(`line ${reading.entries.length + 1} (byte ${at}): ${entry}`)
+    if (line === 'too long') {
+      reading.faults.push(`${place}: longer than ${bytesMax} bytes`)
       break
     }
-    reading.entries.push(entry)
-    prev = entry.hash
-    at = newline + 1
-    reading.soundBytes = at
-  }
-  if (head !== null) {
-    const place = reading.entries.findLastIndex(entry => headText(entry.seq, entry.hash) === head)
-    reading.head = place < 0 ? 'unknown' : place
+    const found = parseLine(line, reading.hashes.at(-1) ?? noEntry, reading.hashes.length)
+    const fault = found.fault || known.faultOf(found.entry)
+    if (fault !== '') reading.faults.push(`${place}: ${fault}`)
+    if (found.hash === null) break
+    if (fault === '' && found.entry !== null) reading.entries.push(found.entry)
+    if (headText(reading.hashes.length, found.hash) === head) reading.head = reading.hashes.length
+    reading.hashes.push(found.hash)
+    reading.soundBytes += line.length + 1
   }
   return reading
+}
+
+/** The lines of the ledger, without the byte that ends each. */
+async function* linesOf(caseDir: string, bytesMax: number): AsyncGenerator<Buffer | 'unfinished' | 'too long'> {
+  let held: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const piece of piecesOf(join(caseDir, caseFiles.ledger), 'refuse')) {
+      let from = 0
+      for (let newline = piece.indexOf(10); newline >= 0; newline = piece.indexOf(10, from)) {
+        if (bytes + newline - from > bytesMax) return yield 'too long'
+        yield Buffer.concat([...held, piece.subarray(from, newline)])
+        held = []
+        bytes = 0
+        from = newline + 1
+      }
+      if (from < piece.length) held.push(piece.subarray(from))
+      bytes += piece.length - from
+      if (bytes > bytesMax) return yield 'too long'
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') throw noCase(caseDir)
+    throw error
+  }
+  if (bytes > 0) yield 'unfinished'
 }
 
 function readHead(caseDir: string): string | null {
@@ -203,8 +135,7 @@ export function isLedger(path: Path): boolean {
       const start = Buffer.alloc(firstLineMax)
       const bytes = start.subarray(0, readSync(fd, start, 0, start.length, 0))
       const newline = bytes.indexOf(10)
-      const entry = newline < 0 ? null : parseLine(bytes.subarray(0, newline), noEntry, 0)
-      return entry !== null && typeof entry !== 'string' && entry.type === 'created'
+      return newline >= 0 && parseLine(bytes.subarray(0, newline), noEntry, 0).entry?.type === 'created'
     } finally {
       closeSync(fd)
     }
@@ -213,39 +144,77 @@ export function isLedger(path: Path): boolean {
   }
 }
 
-function parseLine(line: Uint8Array, prev: string, seq: number): LedgerEntry | string {
-  const shape = lineShape.exec(new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(line))
-  if (!shape) return 'not a ledger entry'
-  const [, hash, rest] = shape as unknown as [string, string, string]
-  const found = createHash('sha256')
-    .update(line.subarray(line.length - Buffer.byteLength(rest)))
-    .digest('hex')
-  if (found !== hash) return `altered: its digest is ${found}, the entry says ${hash}`
-  const body = entryBody.safeParse(parsed(`{${rest}`))
-  if (!body.success) return `unknown entry: ${body.error.issues[0]?.message}`
-  if (body.data.prev !== prev || body.data.seq !== seq)
-    return 'does not follow the entry before it: entries were removed or reordered'
-  return { ...body.data, hash }
+/** One line. `hash` is null where it does not belong to the chain, `entry` where its content is not accepted. */
+interface ParsedLine {
+  hash: string | null
+  entry: LedgerEntry | null
+  fault: string
+}
+
+function parseLine(line: Buffer, prev: string, seq: number): ParsedLine {
+  const broken = (fault: string): ParsedLine => ({ hash: null, entry: null, fault })
+  const hash = lineShape.exec(line.toString('latin1', 0, hashBytes))?.[1]
+  if (hash === undefined) return broken('not a ledger entry')
+  const rest = line.subarray(hashBytes)
+  const found = createHash('sha256').update(rest).digest('hex')
+  if (found !== hash) return broken(`altered: its digest is ${found}, the entry says ${hash}`)
+  const { entry, link, fault } = entryOf(parsed(`{${rest.toString('utf8')}`))
+  if (link === null) return broken(`unknown entry: ${fault}`)
+  if (link.prev !== prev || link.seq !== seq)
+    return broken('does not follow the entry before it: entries were removed or reordered')
+  if (entry === null) return { hash, entry: null, fault: `not accepted: ${fault}` }
+  return { hash, entry: { ...entry, hash }, fault: '' }
 }
 
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json)
+    return parseExactJson(json)
   } catch {
     return null
   }
 }
 
-/** Appends entries; one writer at a time, see `lock.ts`. Each entry is on the disk when `append` returns. */
+/** Numbers of files and names of segments, of which each is given once. */
+class Known {
+  private readonly files = new Set<number>()
+  private readonly segments = new Set<string>()
+
+  /** What of the entry was there before, in words; else it is known from now on. */
+  faultOf(entry: LedgerEntry | null): string {
+    if (entry?.type !== 'added') return ''
+    const ids = entry.evidence.flatMap(file => file.id ?? [])
+    const names = entry.segments.map(segment => segment.name)
+    const twice = repeated(ids, this.files) ?? repeated(names, this.segments)
+    if (twice !== undefined) return `not accepted: ${twice} is there twice`
+    for (const id of ids) this.files.add(id)
+    for (const name of names) this.segments.add(name)
+    return ''
+  }
+}
+
+function repeated<T>(list: readonly T[], known: ReadonlySet<T>): T | undefined {
+  const own = new Set<T>()
+  return list.find(one => known.has(one) || own.size === own.add(one).size)
+}
+
+/** An entry that its own reader has accepted, on its way into the ledger. */
+interface PreparedEntry {
+  entry: LedgerEntry
+  line: string
+}
+
+/** Appends entries; one writer at a time, see `lock.ts`. Each entry is on the disk when `commit` returns. */
 export class LedgerWriter {
   private readonly caseDir: string
+  private readonly known = new Known()
   private prev: string
   private seq: number
 
-  private constructor(caseDir: string, prev: string, seq: number) {
+  private constructor(caseDir: string, reading: LedgerReading) {
     this.caseDir = caseDir
-    this.prev = prev
-    this.seq = seq
+    this.prev = reading.hashes.at(-1) ?? noEntry
+    this.seq = reading.hashes.length
+    for (const entry of reading.entries) this.known.faultOf(entry)
   }
 
   /**
@@ -254,28 +223,37 @@ export class LedgerWriter {
    * @throws UserError when entries were cut off the end: another entry would hide that.
    */
   static async open(caseDir: string, reading: LedgerReading): Promise<LedgerWriter> {
-    const last = reading.entries.at(-1)
-    if (last) await mendHead(caseDir, reading, last)
+    if (reading.hashes.length > 0) await mendHead(caseDir, reading)
     await ownLedger(join(caseDir, caseFiles.ledger), reading)
-    return new LedgerWriter(caseDir, last?.hash ?? noEntry, reading.entries.length)
+    return new LedgerWriter(caseDir, reading)
   }
 
-  async append(entry: NewEntry): Promise<LedgerEntry> {
-    const body = { seq: this.seq, prev: this.prev, time: new Date().toISOString(), ...entry }
-    const rest = JSON.stringify(body).slice(1)
+  /** The next entry, read back as any reader will: what that would refuse is a bug, and must not be written. */
+  prepare(added: NewEntry): PreparedEntry {
+    const body = { seq: this.seq, prev: this.prev, time: new Date().toISOString(), ...added }
+    const rest = exactJson(body).slice(1)
     const hash = createHash('sha256').update(rest).digest('hex')
+    const line = `{"hash":"${hash}",${rest}`
+    const bytes = Buffer.from(line)
+    const { entry, fault } = parseLine(bytes, this.prev, this.seq)
+    const refused = fault || this.known.faultOf(entry)
+    assert(entry !== null && refused === '', `the ledger's reader accepts what is to be written: ${refused}`)
+    assert(bytes.length <= lineBytesMax, `a line of the ledger has at most ${lineBytesMax} bytes: ${bytes.length}`)
+    return { entry, line }
+  }
+
+  async commit({ entry, line }: PreparedEntry): Promise<void> {
     const path = join(this.caseDir, caseFiles.ledger)
     const handle = this.seq === 0 ? await openOrCreate(path) : await openToChange(path)
     try {
-      await handle.writeFile(`{"hash":"${hash}",${rest}\n`)
+      await handle.writeFile(`${line}\n`)
       await handle.sync()
     } finally {
       await handle.close()
     }
     this.seq++
-    this.prev = hash
-    await replaceFile(join(this.caseDir, caseFiles.head), headText(body.seq, hash))
-    return { ...(body as LedgerEntry), hash }
+    this.prev = entry.hash
+    await replaceFile(join(this.caseDir, caseFiles.head), headText(entry.seq, entry.hash))
   }
 }
 
@@ -297,12 +275,13 @@ async function ownLedger(path: string, { torn, soundBytes }: LedgerReading): Pro
 }
 
 /** A writer that is killed after the ledger's line and before the head leaves the head of the entry before, or none before the second. */
-async function mendHead(caseDir: string, { entries, head }: LedgerReading, last: LedgerEntry): Promise<void> {
-  if (head === last.seq) return
-  if (head !== (entries.length === 1 ? 'missing' : last.seq - 1)) {
+async function mendHead(caseDir: string, { hashes, head }: LedgerReading): Promise<void> {
+  const last = hashes.length - 1
+  if (head === last) return
+  if (head !== (last === 0 ? 'missing' : last - 1)) {
     throw alteredLedger(caseDir, 'its last entry is not the one that was written last')
   }
-  await replaceFile(join(caseDir, caseFiles.head), headText(last.seq, last.hash))
+  await replaceFile(join(caseDir, caseFiles.head), headText(last, hashes[last]!))
 }
 
 export function alteredLedger(caseDir: string, fault: string): UserError {

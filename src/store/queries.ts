@@ -1,11 +1,16 @@
-/** The case's `queries.json`: saved requests of `tidemark flows`. It is no evidence and may be changed or deleted. */
+/**
+ * The case's `queries.json`: saved requests of `tidemark flows`. It is no evidence and may be deleted. It holds a digest of its queries, so that
+ * a query that was changed is not asked unseen; without one, as older versions wrote it, it is read all the same.
+ */
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
 import { readSmallIfThere } from '../disk/reading.ts'
 import { replaceFile } from '../disk/writing.ts'
-import { errorCode, UserError } from '../errors.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
+import type { VerifyFinding } from './reports.ts'
 
 const strings = z.array(z.string())
 const savedRequest = z.strictObject({
@@ -31,6 +36,7 @@ const savedRequest = z.strictObject({
 
 const savedFile = z.strictObject({
   version: z.literal(1),
+  sha256: z.string().optional(),
   queries: z.record(z.string(), z.strictObject({ saved: z.string(), request: savedRequest })),
 })
 
@@ -40,7 +46,7 @@ export type SavedQueries = z.infer<typeof savedFile>['queries']
 /** The file is read whole, also by who asks something else. */
 const bytesMax = 1 << 24 // 16 MiB
 
-/** @throws UserError for a file that is none of ours; without one there are no queries. */
+/** @throws UserError for a file that was changed or is no such file; without one there are no queries. */
 export async function readQueries(caseDir: string): Promise<SavedQueries> {
   const path = join(caseDir, caseFiles.queries)
   let bytes: Buffer | null
@@ -53,15 +59,55 @@ export async function readQueries(caseDir: string): Promise<SavedQueries> {
     throw code === 'EACCES' || code === 'EPERM' ? unreadable(path, 'permission denied', error) : error
   }
   if (bytes === null) return {}
-  const result = savedFile.safeParse(parsed(bytes.toString()))
-  if (result.success) return result.data.queries
-  throw unreadable(path, result.error.issues[0]?.message ?? 'not JSON')
+  const content = parsed(bytes.toString())
+  const result = savedFile.safeParse(content)
+  if (!result.success) throw unreadable(path, result.error.issues[0]?.message ?? 'not JSON')
+  const { sha256, queries } = result.data
+  if (sha256 !== undefined && sha256 !== digestOfQueries(asWritten(content)))
+    throw unreadable(path, 'its digest is not that of its queries: they were changed', undefined, changedHint)
+  return queries
 }
 
-function unreadable(path: string, why: string, cause?: unknown): UserError {
+const changedHint = 'if the change is yours, delete the line "sha256"; else delete the file, or restore it from a copy'
+
+function digestOfQueries(queries: object): string {
+  return createHash('sha256').update(JSON.stringify(queries)).digest('hex')
+}
+
+/** The queries with their parts in the order in which they stand in the file. */
+function asWritten(content: unknown): object {
+  return (content as { queries: object }).queries
+}
+
+/** The text of the file, as it is written. */
+function textOf(queries: object): string {
+  return `${JSON.stringify({ version: 1, sha256: digestOfQueries(queries), queries }, null, 2)}\n`
+}
+
+/** What `verify` says of the file: nothing, if it is not there or as it was written. */
+export async function checkQueries(caseDir: string): Promise<VerifyFinding[]> {
+  const path = caseFiles.queries
+  try {
+    await readQueries(caseDir)
+    const text = readSmallIfThere(join(caseDir, path), 'refuse', bytesMax)?.toString()
+    if (text === undefined || text === textOf(asWritten(parsed(text)))) return []
+    if (text.includes('"sha256"')) return [{ what: 'altered', path, detail: 'not as it was written' }]
+    const detail = 'holds no digest: written by an older version, or by hand; the next --save adds one'
+    return [{ what: 'incomplete', path, detail }]
+  } catch (error) {
+    return [{ what: 'altered', path, detail: errorText(error) }]
+  }
+}
+
+function unreadable(
+  path: string,
+  why: string,
+  cause?: unknown,
+  hint = 'it holds no evidence: fix or delete it',
+): UserError {
   return new UserError(`saved queries can not be read: ${path}: ${why}`, {
     cause,
-    hint: 'it holds no evidence: mend or delete it',
+    hint,
   })
 }
 
@@ -77,7 +123,7 @@ function parsed(text: string): unknown {
 export async function writeQueries(caseDir: string, queries: { [name: string]: unknown }): Promise<void> {
   const path = join(caseDir, caseFiles.queries)
   try {
-    await replaceFile(path, `${JSON.stringify(savedFile.parse({ version: 1, queries }), null, 2)}\n`)
+    await replaceFile(path, textOf(savedFile.parse({ version: 1, queries }).queries))
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
     throw new UserError(`the query can not be saved: ${path}`, {

@@ -3,6 +3,9 @@
 export type EvidenceKind = 'vpc-flow-log' | 'vpc-flow-log-parquet' | 'tgw-flow-log' | 'pcap' | 'pcapng' | 'nfcapd'
 export type EvidenceStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
 
+/** An exact integer: a bigint beyond 2^53. */
+type Count = number | bigint
+
 /** One file that was looked at. Counts are exact; unknown is null. */
 export interface EvidenceFile {
   /** Number within the case, which flow records refer to; null when no record can refer to it. */
@@ -50,11 +53,11 @@ export interface CaptureAccount {
   tunnels: { name: string; packets: number }[]
   out_of_order: number
   untimed: number
-  wire_bytes: number
+  wire_bytes: Count
   ip_bytes: number
   interfaces: number
   /** Packets that the capturing system says it dropped; null: it does not say. */
-  dropped: number | null
+  dropped: Count | null
   flow_records: number
   connections: number
   /** Conversations that were ended early because there were too many at once. */

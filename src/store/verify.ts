@@ -2,23 +2,35 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isRunning, nodeAt, passingProcess } from '../disk/writing.ts'
 import { errorCode, errorText } from '../errors.ts'
+import { type CacheFile, checkCache } from './cache.ts'
 import { segmentsOf } from './case.ts'
+import { Database } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
-import { type LedgerEntry, type LedgerReading, noCase, readLedger, segmentName } from './ledger.ts'
+import { type LedgerEntry, type LedgerReading, noCase, readLedger, type SegmentEntry } from './ledger.ts'
+import { segmentName } from './ledger-entry.ts'
 import { writerOf } from './lock.ts'
 import { caseFolder, isCaseName, strangeNodes } from './nodes.ts'
+import { checkQueries } from './queries.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
+import { layoutFaults, readKeptProblems } from './segment-check.ts'
 
 /** Called with the bytes checked so far and the bytes that there are to check. */
 export type VerifyProgress = (done: number, total: number) => void
 
+/** Compares files of the cache with what the segments say; names those that do not fit. */
+export type CacheProof = (dir: string, files: readonly CacheFile[]) => Promise<VerifyFinding[]>
+
 /**
- * Checks every byte of a case against its ledger: what was changed, what is missing, what does not belong.
+ * Checks every byte of a case against its ledger: what was changed, what is missing, what does not belong. Saved queries and files of the
+ * cache have digests of their own; with `prove`, what the cache holds is worked out again besides.
  *
- * Not looked at: a lock, what lies in `incoming`, which a writer may be writing at this moment, what lies in `cache`, and saved queries. They
- * are no part of the record.
+ * Not looked at: a lock, and what lies in `incoming`, which a writer may be writing at this moment. They are no part of the case.
  */
-export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): Promise<VerifyReport> {
+export async function verifyCase(
+  caseDir: string,
+  onProgress?: VerifyProgress,
+  prove: CacheProof = async () => [],
+): Promise<VerifyReport> {
   const dir = await caseFolder(caseDir)
   const findings: VerifyFinding[] = []
   const isWritten = (await writerOf(dir)) !== null
@@ -40,7 +52,7 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
     if (named.has(path)) continue
     try {
       const found = await digestOfFile(segmentPath(dir, segment.name), done => onProgress?.(bytes + done, total))
-      if (found.sha256 !== segment.sha256) {
+      if (found.sha256 !== segment.sha256 || found.bytes !== segment.bytes) {
         const sizes = found.bytes === segment.bytes ? '' : `, ${found.bytes} bytes instead of ${segment.bytes}`
         findings.push({
           what: 'altered',
@@ -56,25 +68,47 @@ export async function verifyCase(caseDir: string, onProgress?: VerifyProgress): 
     bytes += segment.bytes
     onProgress?.(bytes, total)
   }
-  findings.push(
-    ...(await findUnlisted(dir, new Set(segments.map(segment => segment.name)), isWritten)).filter(
-      one => !named.has(one.path),
-    ),
-  )
+  const names = new Set(segments.map(segment => segment.name))
+  findings.push(...(await findUnlisted(dir, names, isWritten)).filter(one => !named.has(one.path)))
+  // Of bytes that are as they were written: what the ledger says of them may be forged.
+  if (isSound(findings)) findings.push(...(await checkContent(dir, segments)))
+  if (!named.has(caseFiles.queries)) findings.push(...(await checkQueries(dir)))
+  const cache = await checkCache(dir, reading.hashes)
+  if (isSound(findings) && cache.files.length > 0) findings.push(...(await prove(dir, cache.files)))
+  findings.push(...cache.findings.filter(one => !named.has(one.path)))
   return {
     case: dir,
-    intact: findings.every(finding => finding.what === 'incomplete'),
-    files_checked: segments.length + 3,
+    intact: isSound(findings),
+    files_checked: segments.length + 3 + cache.files.length,
     bytes_checked: bytes,
-    ledger_entries: reading.entries.length,
-    head: reading.entries.at(-1)?.hash ?? null,
+    ledger_entries: reading.hashes.length,
+    head: reading.hashes.at(-1) ?? null,
     findings,
   }
 }
 
+function isSound(findings: readonly VerifyFinding[]): boolean {
+  return findings.every(finding => finding.what === 'incomplete')
+}
+
+/** Whether the segments are what the ledger says of them. */
+async function checkContent(dir: string, segments: readonly SegmentEntry[]): Promise<VerifyFinding[]> {
+  const db = await Database.open({ threads: 2, memoryLimit: '512MB', tempDirectory: null })
+  try {
+    const faults = await layoutFaults(db, dir, segments)
+    for (const segment of segments.filter(one => one.kind === 'problems')) {
+      const kept = await readKeptProblems(dir, segment)
+      if (typeof kept === 'string') faults.push({ name: segment.name, fault: kept })
+    }
+    return faults.map(({ name, fault }) => ({ what: 'altered', path: join(caseFiles.segments, name), detail: fault }))
+  } finally {
+    db.close()
+  }
+}
+
 /** The digest kept apart must be that of the last entry, or of the one before it if a writer was killed between the two writes. */
-function checkHead({ entries, torn, faults, head }: LedgerReading, isWritten: boolean): VerifyFinding[] {
-  const last = entries.length - 1
+function checkHead({ hashes, torn, faults, head }: LedgerReading, isWritten: boolean): VerifyFinding[] {
+  const last = hashes.length - 1
   const path = caseFiles.head
   if (head === 'missing') {
     const detail = 'not yet written: the writer that made the case was interrupted; the next add mends it'

@@ -10,10 +10,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { UserError } from '../../src/errors.ts'
+import { queryFlows } from '../../src/flows/run.ts'
+import { saveQuery } from '../../src/flows/saved.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
+import { openCase } from '../../src/store/case.ts'
 import { verifyCase } from '../../src/store/verify.ts'
+import { ethernet, ipv4, pcap, udp } from '../packet/build.ts'
 import { chanceFrom, defaultHeader, folderFor, logOf, recordLine, setting } from './support.ts'
 
 const flips = setting('BITFLIPS', 100)
@@ -65,6 +70,59 @@ test(`verify finds each of ${flips} random flipped bits and names the file`, asy
     hits.set(kind, (hits.get(kind) ?? 0) + 1)
   }
   assert.equal((await verifyCase(dir)).intact, true)
+  t.diagnostic(`seed ${seed}: ${JSON.stringify(Object.fromEntries(hits))}`)
+})
+
+/** Every file of a case, by the path within it. */
+function filesOf(dir: string): string[] {
+  const names = readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort()
+  return names.filter(name => statSync(join(dir, name)).isFile())
+}
+
+/** A case of logs and a capture, which was asked what its cache keeps, with a saved query. */
+async function makeAskedCase(t: TestContext): Promise<string> {
+  const { dir } = await makeCase(t)
+  const packet = ethernet(0x0800, ipv4({ protocol: 17 }, udp(1024, 53)))
+  writeFileSync(join(dir, '..', 'x.pcap'), pcap([{ bytes: packet }, { bytes: packet }]))
+  await addEvidence({ case: dir, paths: [join(dir, '..', 'x.pcap')], workers: 1 })
+  await saveQuery(dir, 'ssh', { filter: 'port 22' })
+  const c = await openCase(dir)
+  for await (const _ of (await queryFlows(c, { filter: 'role client', stat: { element: 'dstip' } })).rows()) break
+  await c.close()
+  assert.equal(readdirSync(join(dir, 'cache')).length, 2)
+  return dir
+}
+
+const anywhere = setting('FLIPS', 100)
+
+test(`verify finds each of ${anywhere} bits flipped anywhere in a case, in its cache, its saved queries and its names too`, async t => {
+  const dir = await makeAskedCase(t)
+  const chance = chanceFrom(seed)
+  const files = filesOf(dir)
+  const hits = new Map<string, number>()
+  const isFound = async (): Promise<boolean> =>
+    verifyCase(dir).then(
+      report => !report.intact,
+      error => error instanceof UserError,
+    )
+  for (let i = 0; i < anywhere; i++) {
+    const name = chance.pick(files)
+    const path = join(dir, name)
+    const inName = chance.maybe(0.2)
+    const bytes = inName ? Buffer.from(path) : readFileSync(path)
+    const flipped = Buffer.from(bytes)
+    const at = chance.int(inName ? bytes.length - Buffer.byteLength(basename(path)) : 0, bytes.length - 1)
+    flipped[at]! ^= 1 << chance.int(0, 7)
+    if (inName && (flipped[at] === 0 || flipped[at] === 0x2f)) continue
+    if (inName) renameSync(path, flipped)
+    else writeFileSync(path, flipped)
+    assert.ok(await isFound(), `seed ${seed}, flip ${i}: ${name}, ${inName ? 'name' : 'content'}, byte ${at}`)
+    if (inName) renameSync(flipped, path)
+    else writeFileSync(path, bytes)
+    const kind = `${name.replace(/-.*/, '')}${inName ? ' (name)' : ''}`
+    hits.set(kind, (hits.get(kind) ?? 0) + 1)
+  }
+  assert.deepEqual((await verifyCase(dir)).findings, [])
   t.diagnostic(`seed ${seed}: ${JSON.stringify(Object.fromEntries(hits))}`)
 })
 

@@ -52,7 +52,7 @@ test('a file of queries that can not be read stops only what asks for them', asy
       for (const sql of ['FROM queries', 'SELECT count(*) FROM queries']) {
         await assert.rejects(ask(session, sql), (error: Error & { hint?: string }) => {
           assert.match(error.message, message)
-          assert.match(error.hint ?? '', /mend or delete it/)
+          assert.match(error.hint ?? '', /fix or delete it/)
           assert.ok(!error.message.includes(caseDir))
           return true
         })

@@ -1,0 +1,74 @@
+/** Checks a whole case: its record, and what its cache holds, which is worked out again to be compared. */
+import { parsePrefix } from '../net/prefix.ts'
+import { type CachedTable, isSame, settingsOf } from '../query/cached-table.ts'
+import { judgeRecords, keptRoles } from '../query/roles.ts'
+import { type CacheFile, pathOf } from '../store/cache.ts'
+import { type Case, openCase } from '../store/case.ts'
+import { caseFiles } from '../store/files.ts'
+import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
+import { type VerifyProgress, verifyCase } from '../store/verify.ts'
+import { collapsedTable, keptCollapsed } from './count-once.ts'
+import { recordsOf } from './source.ts'
+
+export interface VerifyOptions {
+  onProgress?: VerifyProgress
+  /** Told what of the cache is worked out again. */
+  onWork?: (what: string) => void
+  signal?: AbortSignal
+}
+
+/** Checks every byte of a case against its ledger, and every file of its cache against what its segments say. */
+export async function verifyWhole(caseDir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  return verifyCase(caseDir, options.onProgress, (dir, files) => misfits(dir, files, options))
+}
+
+async function misfits(dir: string, files: readonly CacheFile[], options: VerifyOptions): Promise<VerifyFinding[]> {
+  const c = await openCase(dir)
+  c.usesCache = false
+  if (options.onWork !== undefined) c.onWork = options.onWork
+  const abort = (): void => c.db.interrupt()
+  options.signal?.addEventListener('abort', abort)
+  const findings: VerifyFinding[] = []
+  try {
+    for (const file of files.filter(one => one.head === c.head)) {
+      const isFitting = await fits(c, file)
+      options.signal?.throwIfAborted()
+      if (isFitting) continue
+      const detail = 'does not fit: the segments say something else; delete it'
+      findings.push({ what: 'altered', path: `${caseFiles.cache}/${file.name}`, detail })
+    }
+  } finally {
+    options.signal?.removeEventListener('abort', abort)
+    await c.close()
+  }
+  return findings
+}
+
+async function fits(c: Case, file: CacheFile): Promise<boolean> {
+  const path = pathOf(c.dir, file.name)
+  const settings = await settingsOf(c, path).catch(() => null)
+  if (settings === null) return false
+  const made = await madeAgain(c, file, settings)
+  // A file with other columns, or none, cannot be compared.
+  return made !== null && (await isSame(c, made, path).catch(() => false))
+}
+
+/** The table that such a file is made of; null where this version, or this case, has none. */
+async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promise<CachedTable | null> {
+  const own = settings === '' ? [] : settings.split(' ').flatMap(text => parsePrefix(text) ?? [])
+  for (const evidence of ['logs', 'packets'] as const) {
+    const kind = evidence === 'logs' ? 'flows' : 'packet-flows'
+    if (!c.segments.some(segment => segment.kind === kind)) continue
+    const collapsed = keptCollapsed(evidence)
+    if (what === collapsed.file) {
+      await collapsedTable(c, recordsOf(c, evidence))
+      return collapsed
+    }
+    const roles = keptRoles({ evidence }, own)
+    if (what === roles.file) {
+      await judgeRecords(c, recordsOf(c, evidence), own)
+      return roles
+    }
+  }
+  return null
+}

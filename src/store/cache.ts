@@ -1,0 +1,128 @@
+/**
+ * Files of the case's `cache` folder: what was worked out from the segments, and can be again. Each is named by what it holds, by the state
+ * of the case and by the digest of that name and its content: what was changed, or put in another's place, is not believed.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { lstat, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { piecesOf } from '../disk/reading.ts'
+import { nodeAt, requireFolder } from '../disk/writing.ts'
+import { caseFiles } from './files.ts'
+import type { VerifyFinding } from './reports.ts'
+
+/** What a file holds: its own name, with the version of the rule, and the ledger's head. */
+export interface CacheKey {
+  what: string
+  /** The digest of the ledger's last entry. */
+  head: string
+}
+
+export interface CacheFile extends CacheKey {
+  name: string
+  digest: string
+}
+
+const fileShape = /^([a-z][a-z0-9-]*-\d+)-([0-9a-f]{64})\.([0-9a-f]{64})\.parquet$/
+const incomingShape = /^[a-z][a-z0-9-]*\.[0-9a-f]{16}\.new$/
+/** Before files were named by their digest. */
+const olderShape = /^(counted-once|roles)-[a-z0-9-]*-[0-9a-f]{16}\.parquet(\.\d+)?$/
+
+/** The path of the sound file of that key; null without one. */
+export async function findCached(dir: string, key: CacheKey): Promise<string | null> {
+  for (const file of await cacheFiles(dir)) {
+    if (file.what === key.what && file.head === key.head && (await isSound(dir, file))) return pathOf(dir, file.name)
+  }
+  return null
+}
+
+/**
+ * Keeps a file that `write` puts at the path that it is given, in the place of the others of its kind. A case that cannot be written
+ * is asked all the same.
+ */
+export async function keepCached(dir: string, key: CacheKey, write: (path: string) => Promise<void>): Promise<void> {
+  const incoming = pathOf(dir, `${key.what}.${randomBytes(8).toString('hex')}.new`)
+  try {
+    await requireFolder(join(dir, caseFiles.cache))
+    await write(incoming)
+    const digest = await digestOf(incoming, key)
+    const name = `${key.what}-${key.head}.${digest}.parquet`
+    await rename(incoming, pathOf(dir, name))
+    await clearCache(dir, file => file.head === key.head && (file.what !== key.what || file.name === name))
+  } catch {
+    await rm(incoming, { force: true }).catch(() => undefined)
+  }
+}
+
+/** Removes files that nobody will read again: those that are not to be kept, those of older versions, and unfinished ones. */
+export async function clearCache(dir: string, isKept: (file: CacheFile) => boolean): Promise<void> {
+  for (const name of await cacheNames(dir)) {
+    const file = parse(name)
+    const goes = file === null ? incomingShape.test(name) || olderShape.test(name) : !isKept(file)
+    if (goes) await rm(pathOf(dir, name), { force: true })
+  }
+}
+
+/**
+ * What in the folder does not belong there or was changed, and the files of this state whose content is to be compared with what is worked
+ * out again.
+ *
+ * @param heads the digests of all entries of the ledger.
+ */
+export async function checkCache(
+  dir: string,
+  heads: readonly string[],
+): Promise<{ findings: VerifyFinding[]; files: CacheFile[] }> {
+  const known = new Set(heads)
+  const findings: VerifyFinding[] = []
+  const files: CacheFile[] = []
+  for (const name of await cacheNames(dir)) {
+    const file = parse(name)
+    const path = `${caseFiles.cache}/${name}`
+    if (file === null && incomingShape.test(name))
+      findings.push({
+        what: 'incomplete',
+        path,
+        detail: 'being written, or left by a reader that was interrupted; not used',
+      })
+    else if (file === null && olderShape.test(name))
+      findings.push({ what: 'incomplete', path, detail: 'of an older version of Tidemark; not used' })
+    else if (file === null) findings.push({ what: 'unlisted', path, detail: 'no part of the case' })
+    else if (!(await isSound(dir, file).catch(() => false)))
+      findings.push({ what: 'altered', path, detail: 'its digest is not the one that its name holds; delete it' })
+    else if (!known.has(file.head))
+      findings.push({ what: 'unlisted', path, detail: 'of no state of this case; delete it' })
+    else if (file.head === heads.at(-1)) files.push(file)
+  }
+  return { findings, files }
+}
+
+async function cacheFiles(dir: string): Promise<CacheFile[]> {
+  return (await cacheNames(dir)).flatMap(name => parse(name) ?? [])
+}
+
+async function cacheNames(dir: string): Promise<string[]> {
+  const folder = join(dir, caseFiles.cache)
+  // What a link leads to is no part of the case.
+  return (await nodeAt(folder)) === 'folder' ? (await readdir(folder)).sort() : []
+}
+
+function parse(name: string): CacheFile | null {
+  const [, what, head, digest] = fileShape.exec(name) ?? []
+  return what === undefined ? null : { name, what, head: head!, digest: digest! }
+}
+
+async function isSound(dir: string, file: CacheFile): Promise<boolean> {
+  const path = pathOf(dir, file.name)
+  const found = await lstat(path).catch(() => null)
+  return found?.isFile() === true && (await digestOf(path, file)) === file.digest
+}
+
+async function digestOf(path: string, { what, head }: CacheKey): Promise<string> {
+  const hash = createHash('sha256').update(`${what}-${head}\n`)
+  for await (const piece of piecesOf(path, 'refuse')) hash.update(piece)
+  return hash.digest('hex')
+}
+
+export function pathOf(dir: string, name: string): string {
+  return join(dir, caseFiles.cache, name)
+}

@@ -1,0 +1,159 @@
+/** Whether the segments are what the ledger says of them: rows, columns and types. Their bytes are for `verify` to check. */
+import { createHash } from 'node:crypto'
+import { readSmall } from '../disk/reading.ts'
+import { errorText } from '../errors.ts'
+import type { ColumnType } from '../flow/column.ts'
+import { coreFields, fieldNamed } from '../flow/fields.ts'
+import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
+import { type Database, quotedPath, type Row } from './duckdb.ts'
+import { segmentPath } from './files.ts'
+import type { SegmentEntry } from './ledger.ts'
+
+export interface SegmentFault {
+  name: string
+  fault: string
+}
+
+/** What of the segments in Parquet does not fit the ledger, by their footers. */
+export async function layoutFaults(
+  db: Database,
+  dir: string,
+  segments: readonly SegmentEntry[],
+): Promise<SegmentFault[]> {
+  const tables = segments.filter(segment => segment.kind !== 'problems')
+  if (tables.length === 0) return []
+  try {
+    const found = await footers(db, dir, tables)
+    return tables.flatMap(segment => faultOf(segment, found.get(segmentPath(dir, segment.name))))
+  } catch {
+    // One of them has no footer that can be read.
+    const faults: SegmentFault[] = []
+    for (const segment of tables) {
+      const own = await footers(db, dir, [segment]).catch(errorText)
+      const path = segmentPath(dir, segment.name)
+      faults.push(
+        ...(typeof own === 'string'
+          ? [{ name: segment.name, fault: unreadable(own) }]
+          : faultOf(segment, own.get(path))),
+      )
+    }
+    return faults
+  }
+}
+
+function unreadable(message: string): string {
+  return `it is not a sound Parquet file (${message.split('\n')[0]})`
+}
+
+interface Footer {
+  rows: number
+  /** Names and types, in order; parts of a struct follow it. */
+  columns: string
+}
+
+async function footers(db: Database, dir: string, segments: readonly SegmentEntry[]): Promise<Map<string, Footer>> {
+  const list = `[${segments.map(segment => quotedPath(segmentPath(dir, segment.name))).join(', ')}]`
+  const rows = await db.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${list})`)
+  const columns =
+    await db.rows(`SELECT file_name, string_agg(name || ' ' || coalesce(duckdb_type, 'STRUCT'), ', ' ORDER BY column_id) AS columns
+    FROM parquet_schema(${list}) WHERE column_id > 0 GROUP BY file_name`)
+  const layouts = new Map(columns.map(row => [String(row['file_name']), String(row['columns'])]))
+  const footer = (row: Row): Footer => ({
+    rows: Number(row['num_rows']),
+    columns: layouts.get(String(row['file_name'])) ?? '',
+  })
+  return new Map(rows.map(row => [String(row['file_name']), footer(row)]))
+}
+
+function faultOf(segment: SegmentEntry, found: Footer | undefined): SegmentFault[] {
+  const { name, rows } = segment
+  if (found === undefined) return [{ name, fault: 'it cannot be read' }]
+  if (found.rows !== rows) return [{ name, fault: `it has ${found.rows} rows, the ledger says ${rows}` }]
+  return fits(segment, found.columns)
+    ? []
+    : [{ name, fault: 'its columns, or their types, are not those of the ledger' }]
+}
+
+function fits({ kind, columns }: SegmentEntry, found: string): boolean {
+  const types = typesOf(kind)
+  if (columns[0] !== '_file' || columns[1] !== '_line' || new Set(columns).size !== columns.length) return false
+  const wanted = columns.map(column => `${column} ${sqlTypes[types(column)]}`).join(', ')
+  // A field that the writer's version did not know is text.
+  return (
+    found === wanted || found === columns.map(column => `${column} ${sqlTypes[olderType(column, types)]}`).join(', ')
+  )
+}
+
+function olderType(column: string, types: (column: string) => Type): Type {
+  return column.startsWith('_') || (coreFields as readonly string[]).includes(column) ? types(column) : 'text'
+}
+
+type Type = ColumnType | 'u32'
+
+function typesOf(kind: SegmentEntry['kind']): (column: string) => Type {
+  const fields = kind === 'packet-flows' ? packetFlowFields : kind === 'connections' ? connectionFields : null
+  const own = new Map<string, Type>(fields?.map(field => [field.name, field.type]))
+  for (const name of ['_file', '_line']) own.set(name, 'u32')
+  if (kind === 'silence') for (const name of ['start', 'end']) own.set(name, 'time')
+  return column => own.get(column) ?? (kind === 'flows' ? (fieldNamed(column)?.type ?? 'text') : 'text')
+}
+
+/** As `parquet_schema` names them. */
+const sqlTypes: Record<Type, string> = {
+  u8: 'UTINYINT',
+  u16: 'USMALLINT',
+  u32: 'UINTEGER',
+  u64: 'UBIGINT',
+  time: 'TIMESTAMP',
+  address: 'STRUCT, hi UBIGINT, lo UBIGINT',
+  text: 'VARCHAR',
+  id: 'VARCHAR',
+}
+
+/** Ten thousand problems of each file are named one by one, in segments of a batch of files. */
+const problemBytesMax = 256 << 20
+
+/** A line of a segment of problems. */
+export interface KeptProblem {
+  _file: number
+  line?: number
+  line_to?: number
+  offset?: number
+  problem: string
+}
+
+/** The lines of a segment of problems; or, in words, why they are not what the ledger says. */
+export function readKeptProblems(dir: string, segment: SegmentEntry): KeptProblem[] | string {
+  let bytes: Buffer
+  try {
+    bytes = readSmall(segmentPath(dir, segment.name), 'refuse', problemBytesMax)
+  } catch (error) {
+    return errorText(error)
+  }
+  if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256) return 'its digest is not that of the ledger'
+  const problems: KeptProblem[] = []
+  for (const line of bytes.toString('utf8').split('\n')) {
+    if (line === '') continue
+    const problem = parsed(line)
+    if (!isProblem(problem)) return `line ${problems.length + 1} is not a problem of a file`
+    problems.push(problem)
+  }
+  return problems.length === segment.rows
+    ? problems
+    : `it has ${problems.length} lines, the ledger says ${segment.rows}`
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+function isProblem(value: unknown): value is KeptProblem {
+  if (typeof value !== 'object' || value === null) return false
+  const { _file, line, line_to, offset, problem } = value as Record<string, unknown>
+  const isPlace = (place: unknown): boolean => place === undefined || Number.isSafeInteger(place)
+  return Number.isSafeInteger(_file) && typeof problem === 'string' && [line, line_to, offset].every(isPlace)
+}
