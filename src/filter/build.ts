@@ -109,10 +109,12 @@ function comparatorOf(token: Token | null): Comparator {
 }
 
 /** Words before a name, joined, to the side. */
-const sideOf: Record<string, Side> = {
-  ...{ src: 'src', dst: 'dst', in: 'in', out: 'out', prev: 'prev', previous: 'prev', next: 'next' },
-  ...{ 'src or dst': 'either', 'dst or src': 'either', 'src and dst': 'both', 'dst and src': 'both' },
-}
+const sideOf: ReadonlyMap<string, Side> = new Map(
+  Object.entries<Side>({
+    ...{ src: 'src', dst: 'dst', in: 'in', out: 'out', prev: 'prev', previous: 'prev', next: 'next' },
+    ...{ 'src or dst': 'either', 'dst or src': 'either', 'src and dst': 'both', 'dst and src': 'both' },
+  }),
+)
 
 function resolve(sides: Token[], name: Token[], b: Building): { thing: Thing; side: Side } {
   const words = name.map(token => token.value).join(' ')
@@ -125,7 +127,7 @@ function resolve(sides: Token[], name: Token[], b: Building): { thing: Thing; si
   if (two !== undefined) return { thing: two, side: two.side }
   const thing = thingNamed(words) ?? fieldThing(name[0]!, b)
   if (before === '') return { thing, side: thing.side }
-  const side = sideOf[before]
+  const side = sideOf.get(before)
   if (side !== undefined && thing.sides.includes(side)) return { thing, side }
   const hint =
     thing.sides[0] === 'whole'
@@ -218,7 +220,7 @@ function valueFor(thing: Thing, token: Token, b: Building): Value {
 }
 
 /** What people call a service that IANA calls otherwise, and no letters would lead there. */
-const serviceWords: Record<string, string> = { dns: 'domain', rdp: 'ms-wbt-server', smb: 'microsoft-ds' }
+const serviceWords = new Map(Object.entries({ dns: 'domain', rdp: 'ms-wbt-server', smb: 'microsoft-ds' }))
 
 /** @throws FilterError where IANA registers no service of that name. */
 function serviceOf(text: string, at: Place, where = ''): string {
@@ -226,7 +228,7 @@ function serviceOf(text: string, at: Place, where = ''): string {
   if (found !== null) return found
   throw new FilterError(`unknown service${where}: ${shortened(text)}`, at, {
     hint: 'a name of IANA’s such as ssh, or a port and its protocol such as 8022/tcp',
-    suggestion: serviceWords[text.toLowerCase()] ?? nearest(text, serviceNames()),
+    suggestion: serviceWords.get(text.toLowerCase()) ?? nearest(text, serviceNames()),
   })
 }
 

@@ -175,6 +175,11 @@ const kinds: Record<ColumnType, [Kind, bigint]> = {
 const packetTypes = new Map<string, ColumnType>(
   [...connectionFields, ...packetFlowFields].map(({ name, type }) => [name, type]),
 )
+/** Where a record is. */
+const placeTypes = new Map<string, ColumnType>([
+  ['_file', 'u64'],
+  ['_line', 'u64'],
+])
 
 /** Every field that Tidemark knows, of whatever record. */
 export const knownFields: readonly string[] = [
@@ -192,7 +197,7 @@ export function thingOf(name: string): Thing {
   const thing = byName.get(name)
   if (thing !== undefined) return thing
   const field = fieldNamed(name)
-  const type = field?.type ?? packetTypes.get(name) ?? 'text'
+  const type = field?.type ?? packetTypes.get(name) ?? placeTypes.get(name) ?? 'text'
   const [kind, largest] = kinds[type]
   const extra = { largest, counts: type === 'u64' }
   return { ...whole([name], kind, [name], titleOf(name, field?.title), extra), nfdump: false }

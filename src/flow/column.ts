@@ -1,7 +1,7 @@
 import { Dictionary } from './dictionary.ts'
 import type { FieldType } from './fields.ts'
 
-/** `id`: text of ours that nearly every row has another of. */
+/** `id`: text that nearly every row has another of. */
 export type ColumnType = FieldType | 'id'
 
 /**
@@ -21,6 +21,8 @@ export class Column {
   readonly halves: Uint32Array
   /** Of type `id`. */
   readonly ids: string[] = []
+  /** Letters of the `ids` of records of logs, about. */
+  idLetters = 0
   readonly valid: Uint8Array
   words = new Dictionary()
   high: BigUint64Array | null = null
@@ -42,6 +44,8 @@ export class Column {
     this.name = name
     this.words = new Dictionary()
     this.high = null
+    this.ids.length = 0
+    this.idLetters = 0
     if (this.hasNull) this.valid.fill(0xff)
     this.hasNull = false
     return this

@@ -1,6 +1,7 @@
 import { assert } from '../errors.ts'
 import { Column, type ColumnType } from './column.ts'
 import { fieldNamed } from './fields.ts'
+import { otherFields, UnknownColumns } from './unknown-columns.ts'
 
 /** Rows of one buffer: what a worker gathers before it writes a segment. Two of DuckDB's row groups. */
 export const rowsPerSegment = 2 * 122_880
@@ -12,10 +13,14 @@ export class RecordBuffer {
   readonly line: Uint32Array
   private readonly byName = new Map<string, Column>()
   private spare: Column[] = []
+  private readonly unknown: UnknownColumns
+  /** Columns of fields that nobody knows. */
+  private unknownCount = 0
   rows = 0
 
-  constructor(capacity = rowsPerSegment) {
+  constructor(capacity = rowsPerSegment, unknown = new UnknownColumns()) {
     this.capacity = capacity
+    this.unknown = unknown
     this.file = new Uint32Array(capacity)
     this.line = new Uint32Array(capacity)
   }
@@ -39,8 +44,17 @@ export class RecordBuffer {
     return column
   }
 
+  /** The column for a field of a log: its own, or the one of all that are too many to have one. */
+  columnOfField(name: string): Column {
+    if (this.byName.has(name) || fieldNamed(name) !== undefined) return this.column(name)
+    if (!this.unknown.allow(name, this.unknownCount)) return this.column(otherFields, 'id')
+    this.unknownCount++
+    return this.column(name)
+  }
+
   /** Empties the buffer for other records. */
   reset(): void {
+    this.unknownCount = 0
     this.spare.push(...this.byName.values())
     this.byName.clear()
     this.rows = 0

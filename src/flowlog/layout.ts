@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
-import { columnName, fieldNamed, flowFields } from '../flow/fields.ts'
+import { fieldNamed, flowFields } from '../flow/fields.ts'
+import { columnOfField } from '../flow/unknown-columns.ts'
 
 /** The order of the fields in a flow log's lines, as AWS spells them. */
 export interface Layout {
@@ -10,10 +11,8 @@ export interface Layout {
   textOnly: boolean
 }
 
-/** More fields than AWS has ever had; a longer header is not one. */
+/** More fields than AWS has ever had. */
 const fieldsMax = 256
-/** Longer than any name of AWS's: each becomes a column's name, in every segment and its entry in the ledger. */
-const fieldLengthMax = 128
 
 /** AWS's default fields of Transit Gateway flow logs, in order. */
 const transitGateway =
@@ -31,16 +30,6 @@ function allFieldsUpTo(version: number): string {
     .filter(field => field.version <= version && field.version !== 6)
     .map(field => field.name.replaceAll('_', '-'))
     .join(' ')
-}
-
-/** The layout that a header line names, or null if the line is no header. */
-export function layoutOfHeader(line: string): Layout | null {
-  const fields = line.replace(/\r$/, '').split(' ')
-  if (fields.length < 4 || fields.length > fieldsMax) return null
-  if (!fields.every(field => field.length <= fieldLengthMax && /^[a-z][a-z0-9-]*$/.test(field))) return null
-  if (new Set(fields).size !== fields.length) return null
-  const known = fields.filter(field => fieldNamed(columnName(field)) !== undefined).length
-  return known >= 4 ? layoutOf(fields) : null
 }
 
 /**
@@ -66,7 +55,7 @@ export function layoutOfFormat(format: string, option = '--format'): Layout {
 
 /** The layout of columns with these (underscored) names, as in AWS's Parquet files. */
 export function layoutOf(fields: readonly string[]): Layout {
-  const columns = fields.map(columnName)
+  const columns = fields.map(columnOfField)
   const transit = columns.some(column => column.startsWith('tgw_'))
   const textOnly = columns.every(column => (fieldNamed(column)?.type ?? 'text') === 'text')
   return { fields: [...fields], columns, kind: transit ? 'tgw-flow-log' : 'vpc-flow-log', textOnly }

@@ -1,11 +1,11 @@
 import type { Column } from '../flow/column.ts'
 import { paddingBytes } from '../flow/dictionary.ts'
-import { fieldNamed } from '../flow/fields.ts'
 import type { RecordBuffer } from '../flow/record-buffer.ts'
 import { diagnose } from './diagnose.ts'
 import { FastLines } from './fast-lines.ts'
-import { type Layout, layoutOfHeader } from './layout.ts'
-import { readAddress, readCounter, readText, readTime, readU8, readU16, timeAt } from './values.ts'
+import { faultOfHeader, headerOf } from './header.ts'
+import type { Layout } from './layout.ts'
+import { readAddress, readCounter, readOther, readText, readTime, readU8, readU16, timeAt } from './values.ts'
 
 /** A line that is in no record, or a range in which there are some. */
 export interface LineProblem {
@@ -39,6 +39,8 @@ export interface TextReaderOptions {
   layout: Layout | null
   /** Whether each line begins with a time stamp, as in exports from CloudWatch Logs. */
   stamped: boolean
+  /** False where no line is a header: `layout` names the fields of all. */
+  headers?: boolean
   /** Reads every line the careful way; only tests ask for it. */
   careful?: boolean
 }
@@ -47,8 +49,13 @@ export interface TextReaderOptions {
 export const lineBytesMax = 1 << 20
 /** Malformed lines of one file that are named one by one. */
 const problemsMax = 10_000
-/** Fields of one file that nobody knows. AWS adds a dozen in a year; each costs a column. */
-const unknownFieldsMax = 64
+/** Different layouts of one file that are kept. */
+const layoutsMax = 100
+/** A longer line is no header: four times as long as all fields of AWS together. */
+const headerBytesMax = 16384
+/** In a file of more headers, so many lines after each are read carefully: to get ready to be fast costs more than they do. */
+const headersMany = 100
+const linesBeforeFast = 16
 
 const LF = 10
 const CR = 13
@@ -67,7 +74,9 @@ export class TextReader {
   readonly problems: LineProblem[] = []
   readonly silences: Silence[] = []
   readonly sensors = new Set<string>()
-  layouts: Layout[] = []
+  /** The first ones that differ. */
+  readonly layouts: Layout[] = []
+  hasMoreLayouts = false
   /** Over the file's records, microseconds since the epoch. */
   firstStart = Number.POSITIVE_INFINITY
   lastEnd = Number.NEGATIVE_INFINITY
@@ -76,7 +85,13 @@ export class TextReader {
   private buffer: RecordBuffer
   private layout: Layout | null = null
   private columns: Column[] = []
-  private readonly unknownFields = new Set<string>()
+  private readonly knownLayouts = new Set<string>()
+  /** The line of a header that could not be read: what follows it is in no known order. */
+  private lostAt: number | null = null
+  /** Records that were read since the last header. */
+  private sinceHeader = 0
+  /** Where fields that have no column of their own are kept together. */
+  private others: Column | null = null
   private sensorsOfLayout: Column[] = []
   private status: Column | null = null
   private statusCodes = { ok: 0, noData: 0, skipData: 0 }
@@ -189,7 +204,8 @@ export class TextReader {
   private bind(layout: Layout): void {
     if (this.layout) this.leaveBuffer()
     this.layout = layout
-    this.columns = layout.columns.map(name => this.buffer.column(name))
+    this.columns = layout.columns.map(name => this.buffer.columnOfField(name))
+    this.others = this.columns.find(column => column.type === 'id') ?? null
     const named = (name: string): Column | null => this.columns[layout.columns.indexOf(name)] ?? null
     this.sensorsOfLayout = sensorColumns.map(named).filter(column => column !== null)
     this.status = named('log_status')
@@ -203,7 +219,24 @@ export class TextReader {
     this.startColumn = named('start')
     this.endColumn = named('end')
     this.boundAt = this.buffer.rows
-    if (!this.layouts.some(known => known.fields.join() === layout.fields.join())) this.layouts.push(layout)
+    const key = layout.fields.join(' ')
+    if (this.knownLayouts.has(key)) return
+    if (this.layouts.length >= layoutsMax) {
+      this.hasMoreLayouts = true
+      return
+    }
+    this.knownLayouts.add(key)
+    this.layouts.push(layout)
+  }
+
+  /** Nothing is read from here on until a header says again in which order. */
+  private lose(): void {
+    this.lostAt = this.line
+    this.leaveBuffer()
+    this.layout = null
+    this.columns = []
+    this.others = null
+    this.sensorsOfLayout = []
   }
 
   private keep(bytes: Uint8Array): void {
@@ -258,6 +291,7 @@ export class TextReader {
   /** Who reads plain lines of the layout, if anybody can. */
   private fastLines(): FastLines | null {
     if (this.fast === null || this.layout === null) return null
+    if (this.counts.header_lines > headersMany && this.sinceHeader < linesBeforeFast) return null
     return this.fast.bind(this.columns, this.options.stamped) ? this.fast : null
   }
 
@@ -281,23 +315,26 @@ export class TextReader {
   /** A line that is no record of the layout: a header, or malformed. */
   private otherLine(bytes: Uint8Array, at: number): number {
     const newline = bytes.indexOf(LF, at)
-    const text = decoder.decode(bytes.subarray(at, Math.min(newline, at + 16384))).replace(/\r$/, '')
-    const layout = layoutOfHeader(this.options.stamped ? text.slice(text.indexOf(' ') + 1) : text)
-    if (layout && this.addsTooMany(layout)) {
-      this.malformed(`a header with which the file has more than ${unknownFieldsMax} fields that are not known`)
-    } else if (layout) {
+    const end = Math.min(newline, at + headerBytesMax)
+    const text = decoder.decode(bytes.subarray(at, end)).replace(/\r$/, '')
+    const header = this.options.headers === false ? null : headerOf(text)
+    if (header === 'damaged' || (header !== null && end < newline)) {
+      this.malformed(`a header that cannot be read: ${faultOfHeader(text, end < newline)}`)
+      // Where the first line is one, and the user has named the fields, that is the answer.
+      if (this.counts.lines > 1 || this.options.layout === null) this.lose()
+    } else if (header !== null) {
       this.counts.header_lines++
-      this.bind(layout)
-    } else
-      this.malformed(
-        this.layout ? diagnose(text, this.layout, this.options.stamped) : 'no header line before it names the fields',
-      )
+      this.sinceHeader = 0
+      this.lostAt = null
+      this.bind(header)
+    } else if (this.layout !== null) this.malformed(diagnose(text, this.layout, this.options.stamped))
+    else this.malformed(this.whyUnordered())
     return newline + 1
   }
 
-  private addsTooMany(layout: Layout): boolean {
-    for (const name of layout.columns) if (fieldNamed(name) === undefined) this.unknownFields.add(name)
-    return this.unknownFields.size > unknownFieldsMax
+  private whyUnordered(): string {
+    if (this.lostAt === null) return 'no header line before it names the fields'
+    return `follows a header that cannot be read (line ${this.lostAt})`
   }
 
   private malformed(problem: string): void {
@@ -320,6 +357,7 @@ export class TextReader {
     const { columns, buffer, view } = this
     const row = buffer.rows
     const last = columns.length - 1
+    if (this.others !== null) this.others.ids[row] = ''
     let p = at
     if (this.options.stamped) {
       while (bytes[p]! > SPACE) p++
@@ -329,7 +367,7 @@ export class TextReader {
     for (let i = 0; i <= last; i++) {
       const column = columns[i]!
       if (bytes[p] === DASH && bytes[p + 1]! <= SPACE) {
-        column.setNull(row)
+        if (column.type !== 'id') column.setNull(row)
         p++
       } else {
         switch (column.type) {
@@ -348,6 +386,9 @@ export class TextReader {
           case 'u64':
             p = readCounter(bytes, p, column, row)
             break
+          case 'id':
+            p = readOther(bytes, p, column, row, this.layout!.columns[i]!)
+            break
           default:
             p = readTime(bytes, p, column, row)
         }
@@ -361,8 +402,14 @@ export class TextReader {
       p++
     }
     this.cursor = p
-    if (this.layout!.textOnly && layoutOfHeader(decoder.decode(bytes.subarray(at, p - 1)))) return this.undo(row)
+    if (this.others?.ids[row] === '') this.others.setNull(row)
+    if (this.layout!.textOnly && this.isHeader(bytes, at, p - 1)) return this.undo(row)
     return this.judge(row)
+  }
+
+  /** Where all fields are text, a header would pass for a record. */
+  private isHeader(bytes: Uint8Array, at: number, end: number): boolean {
+    return this.options.headers !== false && headerOf(decoder.decode(bytes.subarray(at, end))) !== null
   }
 
   /** A row whose every field could be read: a record, a sensor's silence, or still malformed? */
@@ -388,6 +435,7 @@ export class TextReader {
     this.buffer.line[row] = this.line
     this.buffer.rows = row + 1
     this.counts.records++
+    this.sinceHeader++
     return true
   }
 

@@ -1,4 +1,5 @@
 import type { Column } from '../flow/column.ts'
+import { wordBytesMax } from '../flow/dictionary.ts'
 import { parseAddress } from '../net/address.ts'
 
 /**
@@ -17,6 +18,8 @@ const exactDigits = 15
 const u64Max = 18446744073709551615n
 
 const decoder = new TextDecoder()
+// A byte order mark is part of a word.
+const wordDecoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** A word: anything up to a space or a control character. */
 export function readText(view: DataView, p: number, column: Column, row: number): number {
@@ -24,6 +27,17 @@ export function readText(view: DataView, p: number, column: Column, row: number)
   if (code < 0) return -1
   column.codes[row] = code
   return column.words.end
+}
+
+/** A word of a field that has no column of its own: `name=word`, after those that the row has already. */
+export function readOther(bytes: Uint8Array, p: number, column: Column, row: number, name: string): number {
+  let q = p
+  while (bytes[q]! > SPACE) q++
+  if (q === p || q - p > wordBytesMax) return -1
+  const before = column.ids[row]!
+  column.idLetters += name.length + q - p
+  column.ids[row] = `${before === '' ? '' : `${before} `}${name}=${wordDecoder.decode(bytes.subarray(p, q))}`
+  return q
 }
 
 /** An unsigned integer up to 255. */

@@ -91,13 +91,13 @@ function word(text: string, detail = ''): Completion {
 }
 
 function orders(): Completion[] {
-  return Object.entries(orderNames).map(([name, order]) => word(name, name === order ? '' : order))
+  return [...orderNames].map(([name, order]) => word(name, name === order ? '' : order))
 }
 
 /** nfdump's elements first, then every field; addresses as networks too. */
 function elements(context: FlowsCompletionContext): Completion[] {
   const has = (name: string): boolean => context.columns === undefined || context.columns.has(name)
-  const short = Object.entries(elementNames).filter(([, field]) => has(field))
+  const short = [...elementNames].filter(([, field]) => has(field))
   const fields = context.columns === undefined ? knownRecordFields : [...context.columns]
   const named = [
     ...short.map(([name, field]) => ({ text: name, field })),
@@ -122,7 +122,7 @@ function groupingElements(context: FlowsCompletionContext): Completion[] {
 
 function rankedElements(context: FlowsCompletionContext): Completion[] {
   const has = (name: string): boolean => context.columns === undefined || context.columns.has(name)
-  const pairs = Object.entries(elementPairs).filter(([, fields]) => fields.every(has))
+  const pairs = [...elementPairs].filter(([, fields]) => fields.every(has))
   return [
     word('record', 'connections'),
     ...pairs.map(([name, fields]) => word(name, fields.join(' and '))),

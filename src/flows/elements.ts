@@ -24,7 +24,7 @@ export const connectionElements = ['srcip', 'dstip', 'srcport', 'dstport', 'prot
 
 /** One element, or for `ip`, `port`, `as`, `if` the two of which each record has both. */
 export function elementsOf(text: string, records: Records): readonly Element[] {
-  const pair = elementPairs[text.toLowerCase()]
+  const pair = elementPairs.get(text.toLowerCase())
   if (pair === undefined) return [elementOf(text, records)]
   const name = text.toLowerCase()
   return pair.map(field => ({ ...elementOf(field, records), name }))
@@ -37,7 +37,7 @@ export function elementOf(text: string, records: Records): Element {
   if (masked !== null) return prefixElement(masked, word, records)
   if (word.toLowerCase() === 'sensor') return sensorElement(records)
   const lower = word.toLowerCase()
-  const field = elementNames[lower] ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
+  const field = elementNames.get(lower) ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
   if (field === null) throw unknownElement(word, records)
   return fieldElement(field, records)
 }
@@ -94,7 +94,7 @@ function sensorElement(records: Records): Element {
 /** `srcip4/24`: IPv4 addresses cut to 24 bits, null for others; `srcip6/64` the same for IPv6. */
 function prefixElement(match: RegExpExecArray, text: string, records: Records): Element {
   const [, word, family, digits] = match as unknown as [string, string, string | undefined, string]
-  const field = elementNames[word.toLowerCase()] ?? fieldName(word, records.columns)
+  const field = elementNames.get(word.toLowerCase()) ?? fieldName(word, records.columns)
   if (field === null || typeOf(field) !== 'address') {
     throw new UserError(`not an address: ${word}`, { status: 2, hint: 'a network is written srcip4/24 or dstip6/64' })
   }
@@ -131,8 +131,8 @@ function maskedSql(address: string, family: string, length: number, nfdump: bool
 
 function unknownElement(word: string, records: Records): UserError {
   const all = [
-    ...Object.keys(elementNames),
-    ...Object.keys(elementPairs),
+    ...elementNames.keys(),
+    ...elementPairs.keys(),
     'sensor',
     'record',
     ...[...records.columns].filter(name => !name.startsWith('_')),

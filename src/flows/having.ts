@@ -6,11 +6,9 @@ import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { FlowsColumn } from './request.ts'
 
-/** nfdump's word for the records of a group. */
-const aliases: Record<string, string> = { flows: 'records' }
-const signs: Record<string, string> = {
-  ...{ '=': '=', '==': '=', '!=': '<>', '<>': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' },
-}
+const signs = new Map(
+  Object.entries({ '=': '=', '==': '=', '!=': '<>', '<>': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }),
+)
 
 interface Reading {
   tokens: string[]
@@ -53,7 +51,8 @@ function single(r: Reading, depth: number): Sql {
 
 function comparison(r: Reading): Sql {
   const word = r.tokens[r.at]?.toLowerCase() ?? ''
-  const name = aliases[word] ?? word
+  // nfdump's word for the records of a group.
+  const name = word === 'flows' ? 'records' : word
   const column = r.columns.find(one => one.name.toLowerCase() === name)
   if (column === undefined || column.type === 'address' || column.type === 'prefix' || column.type === 'text') {
     const known = r.columns.filter(one => one.type === 'integer' || one.type === 'time').map(one => one.name)
@@ -62,7 +61,7 @@ function comparison(r: Reading): Sql {
     throw new UserError(`unknown measure: ${r.tokens[r.at] ?? 'nothing'}`, { status: 2, hint })
   }
   r.at++
-  const sign = signs[r.tokens[r.at] ?? '']
+  const sign = signs.get(r.tokens[r.at] ?? '')
   if (sign === undefined) throw fault(r, `missing comparator after ${column.name}, before`)
   r.at++
   const value = boundValue(r, column)

@@ -10,7 +10,10 @@ import { direction, orderOf } from './order.ts'
 import { commas, limitSql, matching, type Plan, type PlannedColumn, type Setting } from './plan.ts'
 import type { Order, Unit } from './request.ts'
 
-const units: Record<string, Unit> = { bytes: 'B', packets: 'packets' }
+const units = new Map<string, Unit>([
+  ['bytes', 'B'],
+  ['packets', 'packets'],
+])
 
 /** The columns of a listing: where the record is, then every field that the case has, in the order of the tables of fields. */
 function listedColumns(s: Setting): PlannedColumn[] {
@@ -25,7 +28,7 @@ function listedColumns(s: Setting): PlannedColumn[] {
     ...names.map(name => ({
       name,
       type: elementOf(name, { ...s.records, nfdump: false }).type,
-      unit: units[name] ?? null,
+      unit: units.get(name) ?? null,
     })),
   ]
 }

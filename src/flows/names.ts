@@ -2,43 +2,49 @@
 import type { Order } from './request.ts'
 
 /** nfdump's names of elements to our fields, and what is worked out of connections. */
-export const elementNames: Readonly<Record<string, string>> = {
-  srcip: 'srcaddr',
-  dstip: 'dstaddr',
-  proto: 'protocol',
-  srctos: 'tos',
-  srcvlan: 'vlan',
-  inif: 'input_if',
-  outif: 'output_if',
-  srcas: 'src_as',
-  dstas: 'dst_as',
-  next: 'next_hop',
-  nhip: 'next_hop',
-  dir: 'flow_direction',
-  flags: 'tcp_flags',
-  role: '_role',
-  service: '_service',
-}
+export const elementNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    srcip: 'srcaddr',
+    dstip: 'dstaddr',
+    proto: 'protocol',
+    srctos: 'tos',
+    srcvlan: 'vlan',
+    inif: 'input_if',
+    outif: 'output_if',
+    srcas: 'src_as',
+    dstas: 'dst_as',
+    next: 'next_hop',
+    nhip: 'next_hop',
+    dir: 'flow_direction',
+    flags: 'tcp_flags',
+    role: '_role',
+    service: '_service',
+  }),
+)
 
 /** Elements that are at either end of a record, which then counts for both. */
-export const elementPairs: Readonly<Record<string, readonly [string, string]>> = {
-  ip: ['srcaddr', 'dstaddr'],
-  port: ['srcport', 'dstport'],
-  as: ['src_as', 'dst_as'],
-  if: ['input_if', 'output_if'],
-  pkt_ip: ['pkt_srcaddr', 'pkt_dstaddr'],
-}
+export const elementPairs: ReadonlyMap<string, readonly [string, string]> = new Map(
+  Object.entries<[string, string]>({
+    ip: ['srcaddr', 'dstaddr'],
+    port: ['srcport', 'dstport'],
+    as: ['src_as', 'dst_as'],
+    if: ['input_if', 'output_if'],
+    pkt_ip: ['pkt_srcaddr', 'pkt_dstaddr'],
+  }),
+)
 
 /** Columns that together tell who recorded a flow: the first that a record has. */
 export const sensorFields = ['interface_id', 'resource_id', 'tgw_attachment_id'] as const
 
 /** nfdump's names of orders to ours. */
-export const orderNames: Readonly<Record<string, Order>> = {
-  ...{ flows: 'records', records: 'records', packets: 'packets', ipkg: 'packets', bytes: 'bytes', ibyte: 'bytes' },
-  ...{ pps: 'pps', ipps: 'pps', bps: 'bps', ibps: 'bps', bpp: 'bpp', ibpp: 'bpp', duration: 'duration' },
-  ...{ tstart: 'start', start: 'start', tend: 'end', end: 'end' },
-  ...{ opkg: 'out_packets', out_packets: 'out_packets', obyte: 'out_bytes', out_bytes: 'out_bytes' },
-}
+export const orderNames: ReadonlyMap<string, Order> = new Map(
+  Object.entries<Order>({
+    ...{ flows: 'records', records: 'records', packets: 'packets', ipkg: 'packets', bytes: 'bytes', ibyte: 'bytes' },
+    ...{ pps: 'pps', ipps: 'pps', bps: 'bps', ibps: 'bps', bpp: 'bpp', ibpp: 'bpp', duration: 'duration' },
+    ...{ tstart: 'start', start: 'start', tend: 'end', end: 'end' },
+    ...{ opkg: 'out_packets', out_packets: 'out_packets', obyte: 'out_bytes', out_bytes: 'out_bytes' },
+  }),
+)
 
 /** Numbers of one record, of which percentiles can be taken. */
 export const recordMeasures = ['bytes', 'packets', 'duration', 'bps', 'pps', 'bpp'] as const

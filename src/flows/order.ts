@@ -4,11 +4,10 @@ import { orderNames } from './names.ts'
 import type { Order } from './request.ts'
 
 export function orderOf(text: string): Order {
-  const order = orderNames[text.toLowerCase()]
+  const order = orderNames.get(text.toLowerCase())
   if (order !== undefined) return order
-  const near = nearest(text, Object.keys(orderNames))
-  const hint =
-    near === null ? `orders are ${[...new Set(Object.values(orderNames))].join(', ')}` : `did you mean ${near}?`
+  const near = nearest(text, [...orderNames.keys()])
+  const hint = near === null ? `orders are ${[...new Set(orderNames.values())].join(', ')}` : `did you mean ${near}?`
   throw new UserError(`unknown order: ${text}`, { status: 2, hint })
 }
 

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
 import { assert, UserError } from '../errors.ts'
 import { rowsPerSegment } from '../flow/record-buffer.ts'
+import { unknownColumnsMax } from '../flow/unknown-columns.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { defaultLimits } from '../source/expand.ts'
 import { absolute, findFiles } from '../source/walk.ts'
@@ -15,8 +16,10 @@ import {
   evidenceOf,
   readProblems,
   reportOf,
+  segmentsOf,
   soundLedger,
   tidemarkVersion,
+  unknownColumnsOf,
 } from '../store/case.ts'
 import { clipped } from '../store/clipped.ts'
 import { writeError } from '../store/files.ts'
@@ -111,6 +114,8 @@ class Adding {
   private readonly caseDir: string
   private readonly options: AddOptions
   private readonly stop = new SharedArrayBuffer(4)
+  private unknownColumns: string[] = []
+  private readonly unknownLeft = new SharedArrayBuffer(4)
   private readonly started = Date.now()
   private readonly looked: EvidenceEntry[] = []
   private readonly segments: SegmentEntry[] = []
@@ -145,6 +150,8 @@ class Adding {
     await clearLeftovers(this.caseDir, entries)
     await clearCache(this.caseDir, file => file.head === entries.at(-1)!.hash)
     this.all = evidenceOf(entries)
+    this.unknownColumns = unknownColumnsOf(segmentsOf(entries))
+    new Int32Array(this.unknownLeft)[0] = Math.max(0, unknownColumnsMax - this.unknownColumns.length)
     for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
     let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
     this.queue = found.map(file => ({ id: ++id, ...absolute(file) }))
@@ -181,6 +188,8 @@ class Adding {
       expandedBytesMax: this.options.maxExpandedBytes ?? defaultLimits.bytesMax,
       stop: this.stop,
       rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
+      unknownColumns: this.unknownColumns,
+      unknownLeft: this.unknownLeft,
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings })
     ends.push(endOf(worker, this.stop))

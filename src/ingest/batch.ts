@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Column } from '../flow/column.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
+import type { UnknownColumns } from '../flow/unknown-columns.ts'
 import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
 import { exactJson } from '../store/exact-json.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
@@ -64,7 +65,7 @@ export class Batch {
 
   /** Whether the buffer should be written though it is not full. */
   get isHeavy(): boolean {
-    return this.buffer.columns().reduce((sum, column) => sum + column.words.bytes, 0) > wordBytesMax
+    return this.buffer.columns().reduce((sum, column) => sum + column.words.bytes + column.idLetters, 0) > wordBytesMax
   }
 
   startFile(id: number): void {
@@ -189,8 +190,8 @@ export class BufferPool {
   private readonly free: RecordBuffer[]
   private waiting: ((buffer: RecordBuffer) => void)[] = []
 
-  constructor(rows: number) {
-    this.free = [new RecordBuffer(rows)]
+  constructor(rows: number, unknown?: UnknownColumns) {
+    this.free = [new RecordBuffer(rows, unknown)]
   }
 
   take(): Promise<RecordBuffer> {

@@ -10,6 +10,9 @@ export interface WorkerSettings {
   /** One 32-bit number, set to 1 to ask for an early end. */
   stop: SharedArrayBuffer
   rowsPerSegment: number
+  /** Unknown fields that have columns in the case, and one 32-bit number: how many others may still get one. */
+  unknownColumns: string[]
+  unknownLeft: SharedArrayBuffer
 }
 
 export interface FileTask {

@@ -11,8 +11,8 @@ import { fieldNamed } from '../flow/fields.ts'
 import { Database, quotedName, quotedPath } from '../store/duckdb.ts'
 
 const rowsAtOnce = 20_000
-/** As many as in text logs. */
-const unknownColumnsMax = 64
+/** As many as in text logs, about. */
+const unknownColumnsMax = 256
 
 async function main(path: string): Promise<void> {
   const database = await Database.open({ threads: 1, memoryLimit: '1GB', tempDirectory: null })

@@ -1,5 +1,6 @@
 import { errorText } from '../errors.ts'
-import { type Layout, layoutOfHeader } from '../flowlog/layout.ts'
+import { faultOfHeader, headerOf, isStamped, layoutOfHeader } from '../flowlog/header.ts'
+import type { Layout } from '../flowlog/layout.ts'
 import { TextReader } from '../flowlog/text-reader.ts'
 import { utcSeconds } from '../net/time.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
@@ -38,11 +39,12 @@ const sensorLengthMax = 64
 const problemLengthMax = 8192
 const layoutLengthMax = 8192
 const headBytes = 64 << 10
+/** Of the texts of a file's layouts, together. */
+const layoutTextMax = 16 << 10
 const CR = 13
 const LF = 10
 const silencesAtOnce = 10_000
 const changed = 'it changed while it was being read'
-const stampShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
 /** A file's bytes, and the answer, once it is there, to the question whether they are new. */
 export interface OpenedFile {
@@ -285,10 +287,24 @@ function accountOf(reader: TextReader): Partial<EvidenceEntry> {
     kind: reader.layouts.some(layout => layout.kind === 'tgw-flow-log') ? 'tgw-flow-log' : 'vpc-flow-log',
     first_start: Number.isFinite(reader.firstStart) ? utcSeconds(reader.firstStart) : null,
     last_end: Number.isFinite(reader.lastEnd) ? utcSeconds(reader.lastEnd) : null,
-    layout: reader.layouts.map(layout => layout.fields.join(' ')).join('; ') || null,
+    layout: layoutText(reader),
     sensors: [...reader.sensors].sort().slice(0, sensorsShownMax),
     sensor_count: reader.sensors.size,
   }
+}
+
+/** The layouts as text, as many as a line of the ledger should hold. */
+function layoutText({ layouts, hasMoreLayouts }: TextReader): string | null {
+  const texts: string[] = []
+  let left = layoutTextMax
+  for (const { fields } of layouts) {
+    const text = fields.join(' ')
+    left -= text.length
+    if (left < 0) break
+    texts.push(text)
+  }
+  if (hasMoreLayouts || texts.length < layouts.length) texts.push('and more')
+  return texts.join('; ') || null
 }
 
 async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
@@ -315,7 +331,7 @@ async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, op
         [],
       )
     }
-    const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false })
+    const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false, headers: false })
     let bytes = 0
     for await (const piece of child.lines()) {
       bytes += piece.length
@@ -360,7 +376,8 @@ const notText: Verdict = {
  */
 function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
   const first = firstLine(head)
-  if (layoutOfHeader(isStamped(first) ? first.slice(first.indexOf(' ') + 1) : first)) {
+  const header = headerOf(first)
+  if (header !== null && header !== 'damaged') {
     return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
   }
   const text = new TextDecoder().decode(head.subarray(0, headBytes))
@@ -376,11 +393,17 @@ function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
   const atOnce = looksLikeRecord(first)
   if (!atOnce && !records.some(isSurelyRecord)) return null
   if (format) return { reader: { layout: format, stamped }, status: 'read', problem: null }
+  const why =
+    header === 'damaged'
+      ? `their header cannot be read: ${faultOfHeader(first, false)}`
+      : atOnce
+        ? 'no header line names their fields'
+        : 'their first line is no header that names their fields'
   return {
     reader: null,
     kind: null,
     status: 'unreadable',
-    problem: `flow records, but ${atOnce ? 'no header line names their fields' : 'their first line is no header that names their fields'}: say which with --format (default, v3, v5, tgw or the field names)`,
+    problem: `flow records, but ${why}: say which with --format (default, v3, v5, tgw or the field names)`,
   }
 }
 
@@ -395,10 +418,6 @@ function firstLine(head: Uint8Array): string {
 
 function notRead(problem: string): Verdict {
   return { reader: null, status: 'not-evidence', problem }
-}
-
-function isStamped(line: string): boolean {
-  return stampShape.test(line.slice(0, Math.max(0, line.indexOf(' '))))
 }
 
 const statusWords = ['ACCEPT', 'REJECT', 'OK', 'NODATA', 'SKIPDATA']

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert, errorText } from '../errors.ts'
+import { UnknownColumns } from '../flow/unknown-columns.ts'
 import { layoutOfFormat } from '../flowlog/layout.ts'
 import { caseFiles } from '../store/files.ts'
 import { SegmentWriter } from '../store/segment-writer.ts'
@@ -15,6 +16,7 @@ assert(parentPort !== null, 'worker.ts runs in a worker thread')
 const port = parentPort
 const settings = workerData as WorkerSettings
 const stop = new Int32Array(settings.stop)
+const unknown = new UnknownColumns(settings.unknownColumns, new Int32Array(settings.unknownLeft))
 
 type Given = Extract<ToWorker, { type: 'file' }>
 
@@ -96,7 +98,7 @@ async function main(): Promise<void> {
 }
 
 async function work(writer: SegmentWriter): Promise<void> {
-  const pool = new BufferPool(settings.rowsPerSegment)
+  const pool = new BufferPool(settings.rowsPerSegment, unknown)
   const closing: Promise<void>[] = []
   let batch = await Batch.open(writer, pool)
   const close = (done: Batch): void => {

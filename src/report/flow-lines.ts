@@ -116,7 +116,7 @@ function durationText(row: FlowsRow): string {
 }
 
 function rateText(row: FlowsRow, name: string, counter: string, factor: bigint): string {
-  if (name in row) return cellText(row[name])
+  if (Object.hasOwn(row, name)) return cellText(row[name])
   const [ms, count] = [milliseconds(row), row[counter]]
   if (ms === null || count === null || count === undefined) return '-'
   return ms > 0n ? String((factor * BigInt(count)) / ms) : '0'

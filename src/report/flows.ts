@@ -68,15 +68,17 @@ interface Shown extends Column {
   text(row: FlowsRow): string
 }
 
-const titles: Record<string, string> = {
-  srcaddr: 'source',
-  dstaddr: 'destination',
-  srcport: 'src port',
-  dstport: 'dst port',
-  bps: 'bit/s',
-  pps: 'pkt/s',
-  bpp: 'B/pkt',
-}
+const titles: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    srcaddr: 'source',
+    dstaddr: 'destination',
+    srcport: 'src port',
+    dstport: 'dst port',
+    bps: 'bit/s',
+    pps: 'pkt/s',
+    bpp: 'B/pkt',
+  }),
+)
 const hung = /^(start|end|(records|rejected|packets)_(before|change))$/
 const computed = new Set(['duration', 'bps', 'pps', 'bpp'])
 
@@ -87,7 +89,7 @@ function shownColumns(r: FlowsPage): Shown[] {
     return !name.startsWith('rejected') || r.list.some(row => Number(row[name]) !== 0)
   })
   return shown.map(column => ({
-    title: titles[column.name] ?? column.name.replaceAll('_', ' '),
+    title: titles.get(column.name) ?? column.name.replaceAll('_', ' '),
     ...(column.type === 'integer' && { align: 'right' as const }),
     ...(hung.test(column.name) && { hangs: true }),
     text: row =>
@@ -125,7 +127,9 @@ function listedColumns(r: FlowsPage): Shown[] {
   const column = (name: string): FlowsColumn =>
     r.columns.find(one => one.name === name) ?? { name, type: 'text', unit: null }
   const plain = (name: string, more: Partial<Column> = {}): Shown[] =>
-    has(name) ? [{ title: titles[name] ?? name, ...more, text: row => cellText(row[name] ?? null, column(name)) }] : []
+    has(name)
+      ? [{ title: titles.get(name) ?? name, ...more, text: row => cellText(row[name] ?? null, column(name)) }]
+      : []
   return [
     ...plain('start'),
     { title: 'lasting', align: 'right', hangs: true, text: lasting },

@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../flow/packet-fields.ts'
+import { otherFields } from '../flow/unknown-columns.ts'
 import { checkPresence, damagedSegment, regularSegment, strangeSegment } from './damage.ts'
 import {
   ChunkTable,
@@ -273,6 +274,12 @@ async function createViews(
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
 }
 
+/** The unknown fields of logs that have columns of their own. */
+export function unknownColumnsOf(segments: readonly SegmentEntry[]): string[] {
+  const names = new Set(ofKind(segments, 'flows').flatMap(segment => segment.columns))
+  return [...names].filter(name => fieldNamed(name) === undefined && !name.startsWith('_') && name !== otherFields)
+}
+
 /** The flow records of some segments, with the columns that `flows` has: those of all segments, and the core ones that none of them has. */
 function flowsSql(
   dir: string,
@@ -282,10 +289,21 @@ function flowsSql(
 ): string {
   const wanted = new Set([...all.flatMap(segment => segment.columns), ...coreFields])
   const here = new Set(some.flatMap(segment => segment.columns))
+  // A field that has a column in one segment may be among the others in the next.
+  const found = new Map(here.has(otherFields) ? unknownColumnsOf(all).map(name => [name, otherField(name)]) : [])
+  const replaced = [...found]
+    .filter(([name]) => here.has(name))
+    .map(([name, text]) => `coalesce(${quotedName(name)}, ${text}) AS ${quotedName(name)}`)
   const absent = [...wanted]
     .filter(name => !here.has(name))
-    .map(name => `CAST(NULL AS ${sqlType(name)}) AS ${quotedName(name)}`)
-  return `SELECT ${['*', ...absent].join(', ')} FROM ${fileList(dir, some, pathColumn)}`
+    .map(name => `${found.get(name) ?? `CAST(NULL AS ${sqlType(name)})`} AS ${quotedName(name)}`)
+  const own = replaced.length === 0 ? '*' : `* REPLACE (${replaced.join(', ')})`
+  return `SELECT ${[own, ...absent].join(', ')} FROM ${fileList(dir, some, pathColumn)}`
+}
+
+/** The value of a field in `other_fields`, null if it is not there. */
+function otherField(name: string): string {
+  return `nullif(regexp_extract(${otherFields}, ${quotedString(`(?:^| )${name.replace(/\W/g, '\\$&')}=([^ ]+)`)}, 1), '')`
 }
 
 /**

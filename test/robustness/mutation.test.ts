@@ -3,9 +3,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { constants, createGunzip, gzipSync } from 'node:zlib'
+import { RecordBuffer } from '../../src/flow/record-buffer.ts'
+import { layoutOfFormat } from '../../src/flowlog/layout.ts'
+import { TextReader } from '../../src/flowlog/text-reader.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { readFolder } from '../oracle/oracle.ts'
+import { recordsByLine, wrongFigure } from './figures.ts'
 import { Bench, fault, judgeGzip, type Reading } from './reading.ts'
 import {
   type Chance,
@@ -132,6 +136,7 @@ test(`${share(0.55)} mutated texts: no crash, no lost good line, every loss is c
       const reading = await bench.read(content)
       const where = `seed ${seed}, text ${done - contents.length + i}: ${JSON.stringify(content.toString('latin1'))}`
       assert.equal(fault(reading), null, where)
+      assert.equal(wrongFigure(reading.values, content, defaultHeader), null, where)
       const judge = expected.files[i]!
       if (judge.status === 'duplicate') continue
       compared.files++
@@ -174,10 +179,32 @@ test(`${share(0.1)} texts damaged anywhere, header included: no crash, everythin
   for (let i = 0; i < share(0.1); i++) {
     const content = damaged(Buffer.from(`${defaultHeader}\n${goodLines(chance).join('\n')}\n`), chance)
     const reading = await bench.read(content)
-    assert.equal(fault(reading), null, `seed ${seed + 1}, text ${i}: ${JSON.stringify(content.toString('latin1'))}`)
+    const where = `seed ${seed + 1}, text ${i}: ${JSON.stringify(content.toString('latin1'))}`
+    assert.equal(fault(reading), null, where)
+    // Whatever became of the header: no value stands under the name of another.
+    const wrong = wrongFigure(reading.values, content, defaultHeader)
+    if (wrong !== null) assert.match(wrong, /\bis undefined, but the line says/, where)
     outcomes.set(reading.entry.status, (outcomes.get(reading.entry.status) ?? 0) + 1)
   }
   t.diagnostic(`seed ${seed + 1}: ${JSON.stringify(Object.fromEntries(outcomes))}`)
+})
+
+test(`${share(0.1)} lists of lines as they come out of Parquet, mutated: no header is seen in them, and each value is that of its line`, () => {
+  const chance = chanceFrom(seed + 6)
+  const buffer = new RecordBuffer(64)
+  const layout = layoutOfFormat(defaultHeader)
+  for (let i = 0; i < share(0.1); i++) {
+    const lines = [...goodLines(chance), defaultHeader, defaultHeader.replace('srcaddr dstaddr', 'dstaddr srcaddr')]
+    const content = damaged(Buffer.from(`${lines.join('\n')}\n`), chance)
+    const where = `seed ${seed + 6}, lines ${i}: ${JSON.stringify(content.toString('latin1'))}`
+    buffer.reset()
+    const reader = new TextReader(buffer, { file: 1, layout, stamped: false, headers: false })
+    assert.equal(reader.read(content), content.length)
+    reader.end(false)
+    const { lines: all, header_lines, records, no_data, skip_data, malformed } = reader.counts
+    assert.deepEqual([all, header_lines], [records + no_data + skip_data + malformed, 0], where)
+    assert.equal(wrongFigure(recordsByLine(buffer), content, defaultHeader), null, where)
+  }
 })
 
 /** A gzip file of a few members, damaged in one of the ways in which files are. */
@@ -277,6 +304,8 @@ test(`${share(0.2)} mutated gzip files: exactly the lines of what zlib can unpac
     const whole = judge.damaged ? judge.content.subarray(0, judge.content.lastIndexOf(10) + 1) : judge.content
     const plain = await bench.read(whole)
     assert.deepEqual(reading.records, plain.records, where)
+    assert.deepEqual(reading.values, plain.values, where)
+    assert.equal(wrongFigure(plain.values, whole, defaultHeader), null, where)
     seen.records += reading.records.length
     if (Buffer.compare(judge.content, text) === 0) {
       const silent = [plain.entry.records, plain.entry.no_data, plain.entry.skip_data]

@@ -5,6 +5,7 @@ import { type ReadOptions, readFile } from '../../src/ingest/read-file.ts'
 import { defaultLimits } from '../../src/source/expand.ts'
 import type { EvidenceEntry } from '../../src/store/ledger.ts'
 import type { SegmentWriter } from '../../src/store/segment-writer.ts'
+import { recordsByLine } from './figures.ts'
 import { sha256, within } from './support.ts'
 
 /** What became of one file. */
@@ -12,6 +13,8 @@ export interface Reading {
   entry: EvidenceEntry
   /** Lines that are records, in order. */
   records: number[]
+  /** What they say, by line. */
+  values: Map<number, Record<string, string>>
   problems: { line?: number; offset?: number; problem: string }[]
 }
 
@@ -46,11 +49,12 @@ export class Bench {
     await within(seconds, `${content.length} bytes, ${sha256(content)}`, readFile(task, batch, options))
     const { buffer } = batch
     const records = Array.from(buffer.line.subarray(0, buffer.rows))
+    const values = recordsByLine(buffer)
     const problems = (batch['problems'] as Reading['problems']).slice()
     this.pool.give(buffer)
     const [entry, ...others] = batch.evidence
     if (entry === undefined || others.length > 0) throw new Error('not exactly one account of a file')
-    return { entry, records, problems }
+    return { entry, records, values, problems }
   }
 }
 
