@@ -144,9 +144,15 @@ test('the command line starts without the engine, the grammar and the validator:
 test('only store/duckdb.ts, and what loads it there, knows DuckDB', () => {
   const knowing = filesWith(/['"]@duckdb\//)
   assert.deepEqual(
-    knowing.filter(file => file !== 'store/duckdb.ts' && file !== 'store/bindings.ts'),
+    knowing.filter(file => !['store/duckdb.ts', 'store/answer.ts', 'store/bindings.ts'].includes(file)),
     [],
   )
+})
+
+// The binding gives null for the end of a result and for an error in it: one reader knows them apart.
+test('only store/answer.ts reads results', () => {
+  const reading = /fetch_chunk|result_get_chunk|fetchChunk|fetchAllChunks|yieldRows|getRows|ReadAll|DuckDBResult/
+  assert.deepEqual(filesWith(reading), ['store/answer.ts'])
 })
 
 // A `-child.ts` is the main file of a process of its own.

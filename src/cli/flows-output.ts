@@ -4,7 +4,7 @@ import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
-import { note, outputStyle, print } from './output.ts'
+import { note, outputIsGone, outputStyle, print, printAsIs } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
@@ -82,11 +82,15 @@ async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) =
   for await (const row of rows) {
     text += line(row)
     if (text.length < batchBytes) continue
-    await print(text)
+    await printAsIs(text)
     text = ''
+    if (outputIsGone()) return
   }
-  if (text !== '') await print(text)
+  if (text !== '') await printAsIs(text)
 }
+
+/** Most rows of a page: its columns are as wide as all of them need. */
+const pageRowsMax = 100_000
 
 async function printTable(result: FlowsResult, request: FlowsRequest, color: boolean): Promise<void> {
   const [{ renderFlows }, { isListing }] = await Promise.all([
@@ -94,11 +98,17 @@ async function printTable(result: FlowsResult, request: FlowsRequest, color: boo
     import('../flows/settle.ts'),
   ])
   const list: FlowsRow[] = []
-  for await (const row of result.rows()) list.push(row)
+  let isCut = false
+  for await (const row of result.rows()) {
+    isCut = list.length === pageRowsMax
+    if (isCut) break
+    list.push(row)
+  }
   const { rows: _rows, parquet: _parquet, ...rest } = result
   const page = {
     ...rest,
     list,
+    isCut,
     shares: request.stat !== undefined && request.bin_ms === undefined,
     order: orderName(request),
     records: isListing(request),
@@ -112,9 +122,9 @@ function orderName({ order }: FlowsRequest): string | null {
 
 /** The document of the contract. */
 async function printJson(result: FlowsResult): Promise<void> {
-  const { toJson } = await import('../report/json.ts')
+  const { JsonStream } = await import('../report/json.ts')
   const { rows: read, parquet: _parquet, columns, ...rest } = result
-  const list: FlowsRow[] = []
-  for await (const row of read()) list.push(row)
-  await print(toJson({ columns, rows: list, ...rest }))
+  const document = new JsonStream({ columns }, 'rows')
+  await printLines(read(), row => document.item(row))
+  await print(document.end(rest))
 }

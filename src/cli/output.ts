@@ -21,6 +21,11 @@ export function print(text: string): Promise<void> {
   return write(process.stdout, text.endsWith('\n') ? text : `${text}\n`)
 }
 
+/** The same, without a line end where the text has none: a part of more. */
+export function printAsIs(text: string): Promise<void> {
+  return write(process.stdout, text)
+}
+
 /** Writes to standard error: progress, warnings and failures. */
 export function note(text: string): Promise<void> {
   return write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
@@ -35,6 +40,11 @@ export function printNow(text: string): void {
 
 /** What `printNow` failed with. */
 let untold: unknown = null
+
+/** Whether whoever read standard output has had enough, as `head`: more need not be worked out. */
+export function outputIsGone(): boolean {
+  return closed.has(process.stdout)
+}
 
 /** Resolves when everything written so far has left the process. */
 export async function flush(): Promise<void> {

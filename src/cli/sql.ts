@@ -2,10 +2,11 @@ import { addAbortSignal } from 'node:stream'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Cell, ResultColumn } from '../sql/cells.ts'
+import type { Ending } from '../sql/protocol.ts'
 import type { QueryLimits, QuerySession } from '../sql/session.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
-import { conversation, note, outputStyle, print } from './output.ts'
+import { conversation, note, outputIsGone, outputStyle, print, printAsIs } from './output.ts'
 
 interface Options extends CommonOptions {
   csv?: true
@@ -116,30 +117,24 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   if (options.explain) return explain(session, sql, limits, options, signal)
-  if (options.csv || options.ndjson) return stream(session, sql, limits, options, signal)
-  const columns: ResultColumn[] = []
-  const rows: Cell[][] = []
+  if (options.csv || options.ndjson || options.json) return stream(session, sql, limits, options, signal)
+  const { pageRow, pageRowsMax, renderResult } = await import('../report/result.ts')
+  let columns: readonly ResultColumn[] = []
+  const rows: ReturnType<typeof pageRow>[] = []
   const sink = {
-    columns: (own: readonly ResultColumn[]) => void columns.push(...own),
-    rows: (own: readonly Cell[][]) => own.forEach(row => void rows.push(row)),
+    columns: (own: readonly ResultColumn[]) => {
+      columns = own
+    },
+    rows: (own: readonly Cell[][]) => own.forEach(row => void rows.push(pageRow(row))),
   }
-  const end = await session.run(sql, limits, sink, signal)
-  const { renderResult, rowObject } = await import('../report/result.ts')
-  if (!options.json) return print(renderResult(columns, rows, end, outputStyle(options.color)))
-  const { toJson } = await import('../report/json.ts')
-  const document = {
-    columns,
-    rows: rows.map(row => rowObject(columns, row)),
-    total_rows: end.total,
-    // Where the rows were not counted to their end, how many there are at least.
-    ...(end.total === null && { counted_rows: end.counted }),
-    truncated: end.cut_by !== null,
-    sql,
-  }
-  await print(toJson(document))
+  const end = await session.run(sql, { ...limits, rows: Math.min(limits.rows, pageRowsMax) }, sink, signal)
+  await print(renderResult(columns, rows, end, outputStyle(options.color)))
 }
 
-/** Rows are printed as they come; what is left out is told on standard error. */
+/** Whoever read the rows has had enough. */
+class OutputGone extends Error {}
+
+/** Rows are printed as they come; of CSV and NDJSON, what is left out is told on standard error. */
 async function stream(
   session: QuerySession,
   sql: string,
@@ -147,23 +142,66 @@ async function stream(
   options: Options,
   signal: AbortSignal,
 ): Promise<void> {
-  const { extentText, ndjsonLine } = await import('../report/result.ts')
-  const { csvWriter } = await import('../report/csv.ts')
-  let line: (row: readonly Cell[]) => string = () => ''
+  const { extentText } = await import('../report/result.ts')
+  const format = await formatOf(options, sql)
   let shown = 0
   const sink = {
-    columns: async (own: readonly ResultColumn[]) => {
-      const csv = csvWriter(own)
-      line = options.csv ? csv.line : row => ndjsonLine(own, row)
-      if (options.csv) await print(csv.head)
-    },
+    columns: (own: readonly ResultColumn[]) => printAsIs(format.begin(own)),
     rows: async (rows: readonly Cell[][]) => {
       shown += rows.length
-      await print(rows.map(line).join(''))
+      await printAsIs(rows.map(format.row).join(''))
+      if (outputIsGone()) throw new OutputGone()
     },
   }
-  const end = await session.run(sql, limits, sink, signal)
-  if (end.cut_by !== null) await note(`tidemark: ${extentText(shown, end)}`)
+  try {
+    const end = await session.run(sql, limits, sink, signal)
+    await printAsIs(format.end(end))
+    if (end.cut_by !== null && !options.json) await note(`tidemark: ${extentText(shown, end)}`)
+  } catch (error) {
+    if (!(error instanceof OutputGone)) throw error
+  }
+}
+
+interface RowFormat {
+  begin(columns: readonly ResultColumn[]): string
+  row(cells: readonly Cell[]): string
+  end(end: Ending): string
+}
+
+async function formatOf(options: Options, sql: string): Promise<RowFormat> {
+  const [{ JsonStream }, { ndjsonLine, rowObject }, { csvWriter }] = await Promise.all([
+    import('../report/json.ts'),
+    import('../report/result.ts'),
+    import('../report/csv.ts'),
+  ])
+  let columns: readonly ResultColumn[] = []
+  let document = new JsonStream({ columns }, 'rows')
+  let csv = csvWriter(columns)
+  return {
+    begin: own => {
+      columns = own
+      document = new JsonStream({ columns }, 'rows')
+      csv = csvWriter(own)
+      return options.csv ? csv.head : ''
+    },
+    row: cells =>
+      options.json
+        ? document.item(rowObject(columns, cells))
+        : options.csv
+          ? csv.line(cells)
+          : ndjsonLine(columns, cells),
+    end: end => (options.json ? `${document.end(totalsOf(end, sql))}\n` : ''),
+  }
+}
+
+function totalsOf(end: Ending, sql: string): object {
+  return {
+    total_rows: end.total,
+    // Where the rows were not counted to their end, how many there are at least.
+    ...(end.total === null && { counted_rows: end.counted }),
+    truncated: end.cut_by !== null,
+    sql,
+  }
 }
 
 async function explain(

@@ -5,10 +5,10 @@ import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import { judgeRecords, roleColumns, withRoles } from '../query/roles.ts'
 import type { Case } from '../store/case.ts'
-import { quotedName, type Value } from '../store/duckdb.ts'
+import { quotedName, type Row, type Value } from '../store/duckdb.ts'
 import type { CompileContext, Compiled } from './compile.ts'
 import type { CompletionContext } from './complete.ts'
-import { loadSets } from './set.ts'
+import { putSets } from './set.ts'
 import { thingOf } from './things.ts'
 import { parseTime } from './values.ts'
 
@@ -37,13 +37,17 @@ function columnsOf(c: Case, view: View): string[] {
  * What stands after FROM where a compiled filter stands after WHERE; what it needs is put into the database: sets and, if they are asked for,
  * roles and services.
  */
-export async function recordsFor(
+export function recordsFor(
   c: Case,
   compiled: Compiled,
   view: View = 'flows',
   internal: readonly Prefix[] = [],
 ): Promise<string> {
-  await loadSets(c.db, compiled.sets)
+  return c.db.question(undefined, () => preparedRecords(c, compiled, view, internal))
+}
+
+async function preparedRecords(c: Case, compiled: Compiled, view: View, internal: readonly Prefix[]): Promise<string> {
+  await putSets(c.db, compiled.sets)
   if (!compiled.roles) return view
   const { columns } = contextOf(c, view)
   const records = { evidence: view === 'flows' ? c.source : ('packets' as const), columns }
@@ -65,12 +69,14 @@ export async function countMatches(
   view: View = 'flows',
   internal: readonly Prefix[] = [],
 ): Promise<Matches> {
-  const records = await recordsFor(c, compiled, view, internal)
-  const [row] = await c.db.rows(
-    `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
-     FROM (SELECT ${compiled.where.text} AS m FROM ${records})`,
-    compiled.where.values,
-  )
+  const [row] = await c.db.question(undefined, async () => {
+    const records = await preparedRecords(c, compiled, view, internal)
+    return c.db.rows(
+      `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
+       FROM (SELECT ${compiled.where.text} AS m FROM ${records})`,
+      compiled.where.values,
+    )
+  })
   return { records: Number(row!['records']), matched: Number(row!['matched']), unknown: Number(row!['unknown']) }
 }
 
@@ -86,7 +92,8 @@ export async function completionContext(c: Case, view: View = 'flows'): Promise<
     return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
   })
   const lists = asked.map((name, i) => `approx_top_k(${quotedName(name)}, ${mostValues}) AS v${i}`)
-  const [row] = asked.length === 0 ? [] : await c.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
+  const ask = (): Promise<Row[]> => c.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
+  const [row] = asked.length === 0 ? [] : await c.db.question(undefined, ask)
   const frequent = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
   const services = [TCP, UDP].flatMap(protocol =>
     ['dstport', 'srcport'].flatMap(column =>

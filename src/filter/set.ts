@@ -175,13 +175,18 @@ class AddressColumns {
   }
 }
 
-/** Puts the sets of a compiled filter into temporary tables of the database that is to be asked. A set that is there already stays. */
-export async function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
+/** Puts the sets of a compiled filter into tables of the database that is to be asked. A set that is there already stays. */
+export function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
+  return database.question(undefined, () => putSets(database, sets))
+}
+
+/** The same within a question. */
+export async function putSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
   if (sets.length === 0) return
   const table = ChunkTable.of(database)
   for (const set of sets) {
     table.offer(set.columns, set.rows)
-    await database.run(`CREATE TEMP TABLE IF NOT EXISTS ${quotedName(set.table)} AS SELECT * FROM chunks()`)
+    await database.run(`CREATE TABLE IF NOT EXISTS ${quotedName(set.table)} AS SELECT * FROM chunks()`)
   }
 }
 

@@ -115,9 +115,7 @@ async function workOut(c: Case, records: Records, doubt: Doubt, translated: bool
     FROM (SELECT * FROM (${all}) SEMI JOIN candidate ON candidate.h = hash(${connection})) AS r
     JOIN point ON point.sensor IS NOT DISTINCT FROM r.sensor AND point.subscription IS NOT DISTINCT FROM r.subscription`)
   await countOnce(db, { subject: null, gap_us: await gapOf(c, records), translated, twins: doubt.twins })
-  await db.run(
-    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT _file, _line FROM s WHERE NOT counted AND dropped <> 'no-address'`,
-  )
+  await db.run(`CREATE TABLE ${table} AS SELECT _file, _line FROM s WHERE NOT counted AND dropped <> 'no-address'`)
   await db.run('DROP TABLE s')
   await db.run('DROP TABLE candidate')
   await db.run('DROP TABLE point')

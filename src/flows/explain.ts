@@ -32,7 +32,7 @@ export interface Explained {
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
 export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Explained> {
-  return reading(c, () => explained(c, request, options))
+  return c.db.question(options.signal, () => reading(c, () => explained(c, request, options)))
 }
 
 async function explained(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<Explained> {

@@ -14,7 +14,7 @@ let kept = 0
 export async function keepRows(c: Case, plan: Plan): Promise<string> {
   const table = `flows_answer_${++kept}`
   const names = [...(plan.totals ? totalNames : []), ...plan.columns.map((_, i) => `c${i}`)]
-  const rows = sql`CREATE TEMP TABLE ${rawSql(table)} AS SELECT * FROM (${plan.statement}) AS answer(${rawSql(names.join(', '))})`
+  const rows = sql`CREATE TABLE ${rawSql(table)} AS SELECT * FROM (${plan.statement}) AS answer(${rawSql(names.join(', '))})`
   await c.db.run(rows.text, rows.values)
   return table
 }

@@ -94,7 +94,7 @@ export interface FlowsResult {
   sentence: string
   counting: Counting
   notes: string[]
-  /** The rows, once. */
+  /** The rows, as often as they are asked for. Throws what keeps the rest of them from being read. */
   rows(): AsyncIterableIterator<FlowsRow>
   /** Writes the rows as a Parquet file instead: addresses as text, times as timestamps. */
   parquet(path: string, options?: { force?: boolean }): Promise<void>

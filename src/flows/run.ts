@@ -7,12 +7,13 @@ import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { countPlan } from './listing.ts'
 import { keepRows, writeParquet } from './parquet.ts'
-import { matching, type Plan, type Setting, totalNames } from './plan.ts'
-import type { Cell, Counting, FlowsRequest, FlowsResult, FlowsRow } from './request.ts'
+import { matching, type Setting } from './plan.ts'
+import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
+import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
 import { isListing, limitOf, planOf, type Settled, settle } from './settle.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
-import { cellReader, integer } from './values.ts'
+import { integer } from './values.ts'
 
 export interface FlowsOptions {
   signal?: AbortSignal
@@ -29,22 +30,14 @@ export interface FlowsOptions {
 /**
  * Lists, groups or ranks flow records.
  *
- * The rows are read as they are asked for; until the last of them, the case answers nothing else.
+ * Questions of one case wait for each other. The rows are read as they are asked for, beside other questions, and can be read again.
  *
  * @throws UserError, FilterError (status 2) where the request can not be meant.
  */
 export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
-  return await interruptible(c, options.signal, async () => answer(c, await settle(c, request, options), options))
-}
-
-async function interruptible<T>(c: Case, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  const abort = (): void => c.db.interrupt()
-  signal?.addEventListener('abort', abort)
-  try {
-    return await reading(c, work)
-  } finally {
-    signal?.removeEventListener('abort', abort)
-  }
+  return c.db.question(options.signal, () =>
+    reading(c, async () => answer(c, await settle(c, request, options), options)),
+  )
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */
@@ -76,8 +69,11 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
   let kept = options.forParquet === true ? await keepRows(c, plan) : null
-  const run = await start(c, plan, kept === null ? plan.statement : sql`SELECT * FROM ${rawSql(kept)}`, options.signal)
-  const totals = counted ?? totalsOf(run.first)
+  const statement = kept === null ? plan.statement : sql`SELECT * FROM ${rawSql(kept)}`
+  // Of numbers that pass 64 bits, later rows may tell.
+  const wide = setting.small ? planOf({ ...setting, small: false }).statement : null
+  const rows = new FlowRows(c, plan, statement, exceeds64Bits, wide, options.signal)
+  const totals = counted ?? totalsOf(await rows.first())
   const limit = limitOf(setting.request)
   const counting: Counting = {
     ...totals.sums,
@@ -96,16 +92,18 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
     sentence: sentenceOf(filter, setting),
     counting,
     notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
-    rows: run.rows,
+    rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
       const inputs = c.evidence.map(fileName)
       const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
-      await interruptible(c, options.signal, async () => {
-        for await (const _ of run.rows()) break
-        const table = kept ?? (await keepRows(c, plan))
-        kept = null
-        await writeParquet(c, plan, table, target)
-      })
+      await c.db.question(options.signal, () =>
+        reading(c, async () => {
+          rows.restartWith(plan.statement)
+          const table = kept ?? (await keepRows(c, plan))
+          kept = null
+          await writeParquet(c, plan, table, target)
+        }),
+      )
     },
   }
 }
@@ -145,40 +143,4 @@ async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
   const piece = sql`SELECT count(*) AS n FROM (SELECT _file, _line FROM ${all}) SEMI JOIN ${rawSql(s.collapsed)} USING (_file, _line)`
   const [row] = await c.db.rows(piece.text, piece.values)
   return integer(row?.['n'])
-}
-
-/** Runs a statement up to its first rows. */
-async function start(
-  c: Case,
-  plan: Plan,
-  { text, values }: Sql,
-  signal: AbortSignal | undefined,
-): Promise<{ first: readonly Value[] | undefined; rows: () => AsyncIterableIterator<FlowsRow> }> {
-  const result = await c.db.connection.stream(text, [...values])
-  const batches = result.yieldRows()
-  const begun = await batches.next()
-  const batch: Value[][] = begun.done === true ? [] : begun.value
-  const skip = plan.totals ? totalNames.length : 0
-  const paths = new Map(c.evidence.map(file => [file.id, file.path]))
-  const readers = plan.columns.map(column => ({
-    name: column.name,
-    read: column.name === 'path' ? (value: Value | undefined) => paths.get(Number(value)) ?? null : cellReader(column),
-  }))
-  const rowOf = (row: readonly Value[]): FlowsRow => {
-    const out: FlowsRow = {}
-    for (const [i, { name, read }] of readers.entries()) out[name] = read(row[skip + i])
-    return out
-  }
-  async function* rows(): AsyncIterableIterator<FlowsRow> {
-    for (let rest = batch, ended = begun.done === true; ; ) {
-      // A row that stands for "no groups" has totals only.
-      for (const row of rest) if (skip === 0 || row[skip - 1] !== null) yield rowOf(row)
-      if (ended) return
-      signal?.throwIfAborted()
-      const next = await reading(c, () => batches.next())
-      ended = next.done === true
-      rest = next.done === true ? [] : next.value
-    }
-  }
-  return { first: batch[0], rows }
 }

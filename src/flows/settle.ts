@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
 import { compile } from '../filter/compile.ts'
 import { parse } from '../filter/filter.ts'
-import { loadSets } from '../filter/set.ts'
+import { putSets } from '../filter/set.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import { judgeRecords } from '../query/roles.ts'
@@ -63,7 +63,7 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     internal,
     ...(span !== null && { span }),
   })
-  await loadSets(c.db, whole.sets)
+  await putSets(c.db, whole.sets)
   if (whole.roles || groupsByRoles(request)) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
@@ -99,7 +99,9 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
   const { filter } = request
   const names = typeof filter === 'string' ? [...filter.matchAll(/\$([a-z_]\w*)/gi)].map(([, name]) => name!) : []
   if (names.every(name => Object.hasOwn(request.params ?? {}, name)))
-    planOf((await settle(c, { ...request, raw: true, saved: true })).setting)
+    await c.db.question(undefined, async () =>
+      planOf((await settle(c, { ...request, raw: true, saved: true })).setting),
+    )
 }
 
 /** What can not be asked at once. */

@@ -1,8 +1,8 @@
 /**
  * The child that reads one Parquet file: `parquet-child.js FILE`.
  *
- * Prints a JSON array of its column names, or null if they are not those of a flow log, then each row as flow-log text. Times that
- * are timestamps become seconds, nulls (and the words that writers put for them) become `-`.
+ * Prints a JSON object of its column names, null if they are not those of a flow log, and of how many rows it says that it has; then each
+ * row as flow-log text. Times that are timestamps become seconds, nulls (and the words that writers put for them) become `-`.
  */
 import { once } from 'node:events'
 import { exit, stderr, stdout } from 'node:process'
@@ -23,16 +23,27 @@ async function main(path: string): Promise<void> {
   const names = fieldNames(columns.map(column => String(column['name'])))
   const known = names.filter(name => fieldNamed(name) !== undefined).length
   const isFlowLog = known >= 4 && names.length - known <= unknownColumnsMax
-  await print(`${JSON.stringify(isFlowLog ? names.map(name => name.replaceAll('_', '-')) : null)}\n`)
+  const [footer] = await database.rows(`SELECT num_rows AS rows FROM parquet_file_metadata(${quotedPath(path)})`)
+  const head = {
+    columns: isFlowLog ? names.map(name => name.replaceAll('_', '-')) : null,
+    rows: Number(footer?.['rows']),
+  }
+  await print(`${JSON.stringify(head)}\n`)
   if (!isFlowLog) return
   const words = columns.map((column, i) => word(String(column['name']), names[i]!, String(column['type'])))
-  const result = await database.connection.stream(`SELECT concat_ws(' ', ${words.join(', ')}) AS line FROM ${from}`)
+  const result = await database.stream(`SELECT concat_ws(' ', ${words.join(', ')}) AS line FROM ${from}`)
   let lines: string[] = []
-  for await (const rows of result.yieldRows()) {
-    for (const row of rows) lines.push(`${String(row[0])}\n`)
-    if (lines.length < rowsAtOnce) continue
-    await print(lines.join(''))
-    lines = []
+  let printed = 0
+  try {
+    for await (const rows of result) {
+      for (const row of rows) lines.push(`${String(row[0])}\n`)
+      printed += rows.length
+      if (lines.length < rowsAtOnce) continue
+      await print(lines.join(''))
+      lines = []
+    }
+  } catch (error) {
+    throw new Error(`${errorText(error).trim().split('\n')[0]} (after row ${printed} of ${head.rows}; none is kept)`)
   }
   await print(lines.join(''))
 }
@@ -60,10 +71,13 @@ function fieldNames(columns: readonly string[]): string[] {
 function word(column: string, field: string, type: string): string {
   const name = quotedName(column)
   const isTime = fieldNamed(field)?.type === 'time'
-  let text = `CAST(${name} AS VARCHAR)`
-  if (isTime && type.startsWith('TIMESTAMP')) text = `CAST(CAST(epoch(${name}) AS BIGINT) AS VARCHAR)`
+  const plain = `CAST(${name} AS VARCHAR)`
+  // What has no such form, as infinity, stays as it is: its line is malformed then, and the others are read.
+  const orPlain = (form: string): string => `coalesce(CAST(${form} AS VARCHAR), ${plain})`
+  let text = plain
+  if (isTime && type.startsWith('TIMESTAMP')) text = orPlain(`TRY_CAST(epoch(${name}) AS BIGINT)`)
   else if (type === 'DOUBLE' || type === 'FLOAT')
-    text = `CASE WHEN ${name} = floor(${name}) THEN CAST(CAST(${name} AS HUGEINT) AS VARCHAR) ELSE ${text} END`
+    text = `CASE WHEN ${name} = floor(${name}) THEN ${orPlain(`TRY_CAST(${name} AS HUGEINT)`)} ELSE ${plain} END`
   const nullish = `${name} IS NULL OR ${text} IN ('None', 'nan', 'NaN', '')`
   return `CASE WHEN ${nullish} THEN '-' ELSE regexp_replace(${text}, '[\\x00-\\x20]', '%20', 'g') END`
 }

@@ -13,7 +13,16 @@ import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
 /** A child that is over this size is ended: a crafted file may ask for any amount. */
 const childBytesMax = 3 * 2 ** 30
 const silentMillisecondsMax = 60_000
+const lookMilliseconds = 200
 const prlimit = '/usr/bin/prlimit'
+
+/** Signals that no file can cause. */
+const byOthers: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+
+interface Head {
+  columns: string[] | null
+  rows: number
+}
 
 /**
  * Reads VPC flow logs in Parquet in a process that may die.
@@ -27,10 +36,14 @@ export class ParquetLines {
   private readonly staged: string
   private readonly pieces: AsyncIterator<Uint8Array>
   private readonly ended: Promise<string | null>
+  private readonly stopped: () => boolean
   private rest: Uint8Array = new Uint8Array(0)
   private errors = ''
+  /** Rows that the file says it has. */
+  rows = 0
 
-  private constructor(child: ChildProcess, staged: string) {
+  private constructor(child: ChildProcess, staged: string, stopped: () => boolean) {
+    this.stopped = stopped
     this.child = child
     this.staged = staged
     this.pieces = (child.stdout as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]()
@@ -43,7 +56,8 @@ export class ParquetLines {
     })
   }
 
-  static async open(source: SourceBytes, stagingDir: string): Promise<ParquetLines> {
+  /** @param stopped whether the reading is to end early: the child is ended then. */
+  static async open(source: SourceBytes, stagingDir: string, stopped: () => boolean): Promise<ParquetLines> {
     const staged = join(stagingDir, `${source.sha256}-${randomBytes(8).toString('hex')}.parquet`)
     try {
       await writeNew(staged, source.open())
@@ -54,9 +68,10 @@ export class ParquetLines {
     const script = fileURLToPath(new URL('./parquet-child.js', import.meta.url))
     const command = [process.execPath, '--max-old-space-size=512', script, staged]
     const limited = existsSync(prlimit) ? [prlimit, `--data=${childBytesMax}`, '--core=0', ...command] : command
-    const child = spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
+    // In a group of its own: Ctrl-C at a terminal is for whoever started the reading, and says nothing of the file.
+    const child = spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     // Where no file can be opened, there are no pipes either.
-    if (child.stdout) return new ParquetLines(child, staged)
+    if (child.stdout) return new ParquetLines(child, staged, stopped)
     const [error] = (await once(child, 'error')) as [Error]
     await rm(staged, { force: true })
     throw new Error(notStarted(error), { cause: error })
@@ -69,8 +84,9 @@ export class ParquetLines {
       const newline = head.indexOf(10)
       if (newline >= 0) {
         this.rest = head.subarray(newline + 1)
-        const columns = JSON.parse(new TextDecoder().decode(head.subarray(0, newline))) as string[] | null
-        return columns === null ? null : layoutOf(columns)
+        const said = JSON.parse(new TextDecoder().decode(head.subarray(0, newline))) as Head
+        this.rows = said.rows
+        return said.columns === null ? null : layoutOf(said.columns)
       }
       const piece = await this.next()
       if (piece === null) throw new Error((await this.ended) ?? 'the Parquet reader said nothing')
@@ -99,16 +115,22 @@ export class ParquetLines {
   }
 
   private async next(): Promise<Uint8Array | null> {
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), silentMillisecondsMax)
+    // Looks are counted, not time: where this process was suspended, the child was not silent.
+    let looks = 0
+    const timer = setInterval(() => {
+      if (++looks * lookMilliseconds > silentMillisecondsMax || this.stopped()) this.child.kill('SIGKILL')
+    }, lookMilliseconds)
     try {
       const piece = await this.pieces.next()
       return piece.done ? null : piece.value
     } finally {
-      clearTimeout(timer)
+      clearInterval(timer)
     }
   }
 
   private howItEnded(code: number | null, signal: string | null): string {
+    if (signal !== null && byOthers.includes(signal))
+      return `the Parquet reader was ended by another process (signal ${signal}): none of the rows are kept; add the file again`
     const how = howChildEnded(code, signal, this.errors)
     if (signal !== null)
       return `the Parquet reader died (${how}): the file is damaged or hostile, or memory is short; none of its rows are kept`

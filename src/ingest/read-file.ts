@@ -3,7 +3,7 @@ import { faultOfHeader, headerOf, isStamped, layoutOfHeader } from '../flowlog/h
 import type { Layout } from '../flowlog/layout.ts'
 import { TextReader } from '../flowlog/text-reader.ts'
 import { utcSeconds } from '../net/time.ts'
-import { Expanded, type ExpandLimits } from '../source/expand.ts'
+import { Expanded, type ExpandLimits, expandProblem } from '../source/expand.ts'
 import { readSource, type SourceBytes } from '../source/read.ts'
 import { type Content, compressionOf, contentOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
@@ -153,7 +153,9 @@ async function readPieces(
     if (error instanceof Stopped) throw error
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
-  finish(task, source, batch, reader, expanded)
+  const { damage, bytes } = expanded
+  const cut = damage === null ? null : { place: { offset: damage.offset }, problem: damage.problem }
+  finish(task, source, batch, reader, { cut, bytes })
 }
 
 /** Captures and nfcapd files: their flow records go into segments of their own. */
@@ -255,23 +257,41 @@ async function nextBuffer(reader: TextReader, task: FileTask, batch: Batch): Pro
   reader.continueIn(await batch.nextBuffer(task.id))
 }
 
-function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, expanded: Expanded): void {
-  const { damage } = expanded
+/** Where the content of a file ended before its end: at a byte of the file, or at a row of a Parquet file. */
+interface Cut {
+  place: { offset: number } | { line: number }
+  problem: string
+}
+
+interface Ended {
+  cut: Cut | null
+  /** Of the content. */
+  bytes: number
+  kind?: EvidenceEntry['kind']
+}
+
+function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, ended: Ended): void {
+  const { cut, bytes, kind } = ended
   const { counts } = reader
-  const problems = [...reader.problems, ...(damage ? [{ offset: damage.offset, problem: damage.problem }] : [])]
-  if (damage !== null && counts.lines === counts.malformed) {
-    const problem = `byte ${damage.offset}: ${damage.problem}`
-    batch.endFile(account(task, source, { status: 'unreadable', problem }), [], [])
+  const problems = [...reader.problems, ...(cut ? [{ ...cut.place, problem: cut.problem }] : [])]
+  const problem = cut === null ? null : `${placeText(cut.place)}: ${cut.problem}`
+  const known = { ...(kind !== undefined && { kind }), problem }
+  if (cut !== null && counts.lines === counts.malformed) {
+    batch.endFile(account(task, source, { ...known, status: 'unreadable' }), [], [])
     return
   }
   const entry = account(task, source, {
     ...accountOf(reader),
-    status: damage === null ? 'read' : 'partly-read',
-    problem: damage === null ? null : `byte ${damage.offset}: ${damage.problem}`,
-    expanded_bytes: expanded.bytes,
+    ...known,
+    status: cut === null ? 'read' : 'partly-read',
+    expanded_bytes: bytes,
   })
   checkLaw(entry)
   batch.endFile(entry, reader.silences, problems)
+}
+
+function placeText(place: Cut['place']): string {
+  return 'offset' in place ? `byte ${place.offset}` : `row ${place.line}`
 }
 
 /** The accounting law: every line is a header, a record, silence or malformed. */
@@ -312,7 +332,7 @@ async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, op
   batch.startFile(task.id)
   let child: ParquetLines
   try {
-    child = await ParquetLines.open(source, options.stagingDir)
+    child = await ParquetLines.open(source, options.stagingDir, options.stopped)
   } catch (error) {
     if (isWriteError(error) || error instanceof Stopped) throw error
     return batch.endFile(
@@ -331,23 +351,44 @@ async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, op
         [],
       )
     }
-    const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false, headers: false })
-    let bytes = 0
-    for await (const piece of child.lines()) {
-      bytes += piece.length
-      await take(piece, reader, task, batch, options)
-    }
-    while (!reader.end(false)) await nextBuffer(reader, task, batch)
-    const entry = account(task, source, { ...accountOf(reader), kind, status: 'read', expanded_bytes: bytes })
-    checkLaw(entry)
-    batch.endFile(entry, reader.silences, reader.problems)
+    finish(task, source, batch, ...(await rowsOf(child, layout, task, source, batch, options)))
   } catch (error) {
     await batch.dropFile(task.id)
-    if (error instanceof Stopped) throw error
+    // The reader of a file that is ended with everything else says nothing of the file.
+    if (error instanceof Stopped || options.stopped()) throw new Stopped('stopped')
     batch.endFile(account(task, source, { kind, status: 'unreadable', problem: errorText(error) }), [], [])
   } finally {
     await child.close()
   }
+}
+
+/** The rows up to the last one, or to the limits of expansion. @throws when the file could not be read as far as that. */
+async function rowsOf(
+  child: ParquetLines,
+  layout: Layout,
+  task: FileTask,
+  source: SourceBytes,
+  batch: Batch,
+  options: ReadOptions,
+): Promise<[TextReader, Ended]> {
+  const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false, headers: false })
+  const ended: Ended = { cut: null, bytes: 0, kind: 'vpc-flow-log-parquet' }
+  for await (const piece of child.lines()) {
+    ended.bytes += piece.length
+    const problem = expandProblem(ended.bytes, source.size, options.limits)
+    // Up to the end of a row, so that none is cut.
+    const kept = problem === null ? piece : piece.subarray(0, piece.indexOf(LF) + 1)
+    await take(kept, reader, task, batch, options)
+    if (problem === null) continue
+    ended.cut = { place: { line: 0 }, problem }
+    break
+  }
+  while (!reader.end(ended.cut !== null)) await nextBuffer(reader, task, batch)
+  if (ended.cut !== null) ended.cut.place = { line: reader.counts.lines + 1 }
+  else if (reader.counts.lines !== child.rows) {
+    throw new Error(`Parquet: ${child.rows} rows by its footer, but ${reader.counts.lines} could be read`)
+  }
+  return [reader, ended]
 }
 
 interface Verdict {

@@ -54,13 +54,7 @@ export async function investigate(c: Case, subjects: string[], options: Investig
       hint: 'name an address or prefix: tidemark investigate 20.106.124.93',
     })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
-  const abort = (): void => c.db.interrupt()
-  options.signal?.addEventListener('abort', abort)
-  try {
-    return await reading(c, () => gatherAll(c, subject, own, options))
-  } finally {
-    options.signal?.removeEventListener('abort', abort)
-  }
+  return c.db.question(options.signal, () => reading(c, () => gatherAll(c, subject, own, options)))
 }
 
 async function gatherAll(

@@ -4,7 +4,7 @@ import type { Case } from '../store/case.ts'
 import { quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
 
 export interface CachedTable {
-  /** Name of the temporary table in the case's database. */
+  /** Name of the table in the case's database. */
   table: string
   /** What the file is called, without the state of the case; changes with the rule, so that what an older one left is not read. */
   file: string
@@ -26,8 +26,8 @@ export async function cachedTable(c: Case, cached: CachedTable, make: () => Prom
   try {
     await make()
   } catch (error) {
-    // What is half made must not be found by the next question.
-    await c.db.run(`DROP TABLE IF EXISTS ${quotedName(cached.table)}`).catch(() => undefined)
+    // What was begun must not be taken for the whole by the next question.
+    await c.db.discard(cached.table)
     throw error
   }
   if (c.usesCache) await keepCached(c.dir, { what: cached.file, head: c.head }, path => write(c, cached, path))
@@ -37,7 +37,7 @@ async function read(c: Case, cached: CachedTable): Promise<boolean> {
   try {
     const path = await findCached(c.dir, { what: cached.file, head: c.head })
     if (path === null) return false
-    await c.db.run(`CREATE TEMP TABLE ${quotedName(cached.table)} AS ${keptSql(cached, path)}`)
+    await c.db.run(`CREATE TABLE ${quotedName(cached.table)} AS ${keptSql(cached, path)}`)
     return true
   } catch {
     // Not whole, or not to be read: it is worked out again.

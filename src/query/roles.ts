@@ -81,7 +81,7 @@ async function workOut(c: Case, records: RoleRecords, own: readonly Prefix[], ta
     await judgeRoles(judged, own, all)
     // A service is that of the server's port. Where nobody knows which end that is, both may have the same port.
     const port = `CASE WHEN rule < ${unknownRule} AND client_is_a THEN b_port WHEN rule < ${unknownRule} THEN a_port WHEN a_port = b_port THEN a_port END`
-    await db.run(`CREATE TEMP TABLE ${quotedName(table)} AS
+    await db.run(`CREATE TABLE ${quotedName(table)} AS
       SELECT _file, _line, CASE WHEN rule < ${unknownRule} THEN client_is_a = forward END AS is_client,
         (protocol::UINTEGER << 16) + CASE WHEN protocol IN (6, 17, 132) THEN ${port} ELSE 0 END AS service
       FROM (SELECT _file, _line, forward, id FROM numbered) JOIN conn USING (id)`)
@@ -156,7 +156,7 @@ async function nameServices(c: Case, table: string): Promise<void> {
     return service === null ? [] : [[code, service.name, service.at]]
   })
   await c.db.run(
-    `CREATE OR REPLACE TEMP TABLE ${names} AS SELECT (row->>0)::UINTEGER AS service, row->>1 AS name, row->>2 AS at
+    `CREATE OR REPLACE TABLE ${names} AS SELECT (row->>0)::UINTEGER AS service, row->>1 AS name, row->>2 AS at
      FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
     [JSON.stringify(rows)],
   )

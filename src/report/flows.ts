@@ -11,6 +11,8 @@ import { visible, visibleAll } from './text.ts'
 
 export interface FlowsPage extends Omit<FlowsResult, 'rows' | 'parquet'> {
   list: readonly FlowsRow[]
+  /** Whether there are rows that a page has no room for. */
+  isCut: boolean
   /** Whether the rows are groups that are ranked: shares of the whole are shown. */
   shares: boolean
   /** What the rows are ranked by. */
@@ -173,9 +175,11 @@ function hasPorts(row: FlowsRow): boolean {
 function footer(r: FlowsPage, page: Page): string[] {
   const what = r.records ? 'record' : 'row'
   const shown = r.list.filter(row => row['part'] !== 'other').length
-  const rows = r.truncated
-    ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; -n 0 shows all.`
-    : `${countText(r.total_rows as number, what)}.`
+  const rows = r.isCut
+    ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; a page has no more: --csv, --ndjson and --json have all that -n asks for.`
+    : r.truncated
+      ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; -n 0 shows all.`
+      : `${countText(r.total_rows as number, what)}.`
   return [rows, ...countingText(r.counting, r.records), ...r.notes.map(note => `Note: ${note}.`)].flatMap(text =>
     paragraph(page, text),
   )

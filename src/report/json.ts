@@ -11,6 +11,30 @@ export function toJson(value: unknown): string {
   return parts.join('')
 }
 
+/** A document with one list of which the items are written as they come. It is no JSON before `end`. */
+export class JsonStream {
+  private before: string
+  private isEmpty = true
+
+  /** @param head the members before the list; at least one. */
+  constructor(head: object, name: string) {
+    this.before = `${toJson(head).slice(0, -2)},\n  ${quote(name)}: [`
+  }
+
+  item(value: unknown): string {
+    const parts = [this.before, '\n    ']
+    write(value, '\n    ', parts)
+    this.before = ','
+    this.isEmpty = false
+    return parts.join('')
+  }
+
+  /** @param tail the members after the list; at least one. */
+  end(tail: object): string {
+    return `${this.isEmpty ? this.before : '\n  '}],${toJson(tail).slice(1)}`
+  }
+}
+
 function write(value: unknown, newline: string, parts: string[]): void {
   if (value === null || value === undefined) parts.push('null')
   else if (typeof value === 'string') parts.push(quote(value))

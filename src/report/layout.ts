@@ -58,7 +58,7 @@ export function bullets(page: Page, items: string[]): string[] {
 
 /** Names in one column, their values in the other. */
 export function fields(page: Page, rows: [name: string, value: string][], left = indent): string[] {
-  const width = Math.max(0, ...rows.map(([name]) => displayWidth(name)))
+  const width = rows.reduce((most, [name]) => Math.max(most, displayWidth(name)), 0)
   return rows.flatMap(([name, value]) => paragraph(page, value, `${' '.repeat(left)}${pad(name, width)}  `))
 }
 

@@ -1,5 +1,5 @@
 /** Rows of a query: as a table, as CSV, as JSON. */
-import { type Cell, cellText, compactJson, type ResultColumn } from '../sql/cells.ts'
+import { type Cell, cellBegin, compactJson, type ResultColumn } from '../sql/cells.ts'
 import { escapeHidden } from './json.ts'
 import { type Column, fields, heading, newPage, type Page, type PageOptions, paragraph, table } from './layout.ts'
 import { countText, integerText } from './numbers.ts'
@@ -14,18 +14,40 @@ export interface Extent {
   cut_by: 'rows' | 'bytes' | null
 }
 
+/** A row as a page shows it: texts that a terminal can show, null for null. */
+export interface PageRow {
+  texts: (string | null)[]
+  /** Cells that are longer than a page shows. */
+  cut: number
+}
+
 const indent = 2
 const gap = 2
+/** Most characters of a cell on a page. */
+const cellMax = 2000
+/** Most rows of a page: its columns are as wide as all of them need. */
+export const pageRowsMax = 100_000
+
+export function pageRow(cells: readonly Cell[]): PageRow {
+  let cut = 0
+  const texts = cells.map(cell => {
+    if (cell === null) return null
+    const { text, isCut } = cellBegin(cell, cellMax)
+    if (isCut) cut++
+    return isCut ? `${visible(text)}…` : visible(text)
+  })
+  return { texts, cut }
+}
 
 /** A table, or below one another what is too wide for one; then how many rows there are, and of how many. */
 export function renderResult(
   columns: readonly ResultColumn[],
-  rows: readonly (readonly Cell[])[],
+  rows: readonly PageRow[],
   extent: Extent,
   options: PageOptions,
 ): string {
   const page = newPage(options)
-  const texts = rows.map(row => row.map(cell => (cell === null ? null : visible(cellText(cell)))))
+  const texts = rows.map(row => row.texts)
   const heads = columns.map(({ name, type }) => ({ title: visible(name), type }))
   const kept = heads.map((_, i) => i).filter(i => texts.length === 0 || texts.some(row => row[i] !== null))
   const all = heads.map((_, i) => i)
@@ -39,8 +61,17 @@ export function renderResult(
       : left > 0
         ? `${countText(left, 'column')} without a value not shown.`
         : ''
-  const footer = `${extentText(rows.length, extent)}${unseen === '' ? '' : `. ${unseen}`}`
-  return `${[...body, '', ...paragraph(page, footer)].join('\n')}\n`
+  const cut = rows.reduce((sum, row) => sum + row.cut, 0)
+  const shortened =
+    cut === 0
+      ? ''
+      : `${countText(cut, 'cell')} cut after ${integerText(cellMax)} characters: --csv, --ndjson and --json have all.`
+  const footer = [extentText(rows.length, extent), unseen, shortened].filter(text => text !== '')
+  return `${[...body, '', ...paragraph(page, sentences(footer))].join('\n')}\n`
+}
+
+function sentences([extent = '', ...rest]: readonly string[]): string {
+  return rest.length === 0 ? extent : [`${extent}.`, ...rest].join(' ')
 }
 
 type Head = { title: string; type: string }
@@ -80,7 +111,13 @@ function blocks(page: Page, heads: readonly Head[], texts: Texts): string[] {
 export function extentText(shown: number, { total, counted, cut_by }: Extent): string {
   if (cut_by === null) return countText(shown, 'row')
   const of = total === null ? `more than ${countText(counted, 'row')}` : countText(total, 'row')
-  return `first ${integerText(shown)} of ${of} (${cut_by === 'rows' ? '--limit' : '--max-output'})`
+  const why =
+    cut_by === 'bytes'
+      ? '--max-output'
+      : shown === pageRowsMax
+        ? 'a page has no more: --csv, --ndjson or --json'
+        : '--limit'
+  return `first ${integerText(shown)} of ${of} (${why})`
 }
 
 /** One JSON object on a line. */

@@ -111,7 +111,7 @@ export function wrap(text: string, width: number): string[] {
     if (line !== '') lines.push(line)
     const broken = breakWord(piece, room)
     line = broken.pop() ?? ''
-    lines.push(...broken)
+    for (const part of broken) lines.push(part)
   }
   if (line !== '' || lines.length === 0) lines.push(line)
   return lines

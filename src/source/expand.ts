@@ -31,6 +31,14 @@ const gapsMax = 1000
 
 let onceIsLent = false
 
+/** What is wrong with so much content out of a file of that size; null: nothing. The size of a file that is not packed is null. */
+export function expandProblem(bytes: number, size: number | null, limits: ExpandLimits): string | null {
+  const { ratioMax, bytesMax } = limits
+  if (bytes > bytesMax) return `stopped at ${bytesMax} expanded bytes (--max-expanded raises the limit)`
+  if (size === null || bytes <= ratioFreeBytes || bytes / Math.max(1, size) <= ratioMax) return null
+  return `stopped: it expands more than ${ratioMax}:1, as no flow log does (--max-expand raises the limit)`
+}
+
 /** Gives the file's bytes from the start, each time it is called. */
 export type OpenBytes = () => AsyncIterable<Uint8Array>
 
@@ -85,7 +93,7 @@ export class Expanded {
     // The memory that it unpacks into is lent to one file at a time.
     if (onceIsLent) return false
     const content = Gunzip.get()?.unpack(file, onceBytesMax) ?? null
-    if (content === null || this.exceeds(content.length)) return false
+    if (content === null || expandProblem(content.length, this.size, this.limits) !== null) return false
     this.bytes = content.length
     if (content.length === 0) return true
     onceIsLent = true
@@ -97,19 +105,10 @@ export class Expanded {
     return true
   }
 
-  private exceeds(bytes: number): boolean {
-    const { ratioMax, bytesMax } = this.limits
-    return bytes > bytesMax || (bytes > ratioFreeBytes && bytes / Math.max(1, this.size) > ratioMax)
-  }
-
   private tooLarge(): boolean {
-    if (this.compression === 'none' ? this.bytes <= this.limits.bytesMax : !this.exceeds(this.bytes)) return false
-    const problem =
-      this.bytes > this.limits.bytesMax
-        ? `stopped at ${this.limits.bytesMax} expanded bytes (--max-expanded raises the limit)`
-        : `stopped: it expands more than ${this.limits.ratioMax}:1, as no flow log does (--max-expand raises the limit)`
-    this.damage = { offset: this.size, problem }
-    return true
+    const problem = expandProblem(this.bytes, this.compression === 'none' ? null : this.size, this.limits)
+    if (problem !== null) this.damage = { offset: this.size, problem }
+    return problem !== null
   }
 
   /** Members may follow each other, with zeros between them: what zlib stops at is looked at again. */

@@ -1,9 +1,13 @@
+import { exitStatus } from '../errors.ts'
 import { FilterError } from '../filter/error.ts'
 import type { Failure } from './protocol.ts'
 
 /** A query that is not run, with the place in its text: what a filter's errors have, for SQL. */
 export class SqlError extends FilterError {
-  constructor(sql: string, failure: Failure) {
+  /** Status 1 where the query was right, and its answer broke off. */
+  override readonly status: number
+
+  constructor(sql: string, failure: Failure, isBegun = false) {
     const position = failure.position ?? null
     const offset = position === null ? 0 : Buffer.from(sql).subarray(0, position).toString().length
     const word =
@@ -15,6 +19,7 @@ export class SqlError extends FilterError {
     )
     this.name = 'SqlError'
     this.hasPlace = position !== null
+    this.status = isBegun ? exitStatus.failed : exitStatus.usage
   }
 
   private readonly hasPlace: boolean

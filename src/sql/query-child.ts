@@ -9,6 +9,7 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { argv, exit, kill, memoryUsage, pid, stdin, stdout } from 'node:process'
 import { errorText } from '../errors.ts'
+import type { ValueType } from '../store/answer.ts'
 import { type Case, clearSpill, openCase } from '../store/case.ts'
 import { reasonOf } from '../store/damage.ts'
 import type { Value } from '../store/duckdb.ts'
@@ -24,6 +25,7 @@ import { createDocumentedViews, takenNames } from './views.ts'
 /** The result's rows are counted to their end, but not for longer. */
 const countMillisecondsMax = 10_000
 const rowsAtOnce = 500
+const bytesAtOnce = 16 * 2 ** 20
 const spill = '8GiB'
 const spareBytes = 3 * 2 ** 29
 
@@ -104,41 +106,54 @@ async function explain(c: Case, sql: string): Promise<void> {
 }
 
 async function run(c: Case, asked: Request): Promise<void> {
-  const result = await c.db.connection.stream(asked.sql)
-  await send({ columns: columnsOf(result.columnNames(), result.columnTypes().map(String)) })
+  const result = await c.db.stream(asked.sql)
+  await send({ columns: columnsOf(result.names, result.types.map(String)) })
   const end: Ending = { total: 0, counted: 0, cut_by: null }
   let bytes = 0
   let sent = 0
   let countUntil = Number.POSITIVE_INFINITY
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+  for await (const batch of result) {
     if (end.cut_by === null) {
-      const rows = fitting(chunk.getRows(), asked.rows_max - sent, asked.bytes_max - bytes)
-      for (let at = 0; at < rows.list.length; at += rowsAtOnce)
-        await send({ rows: rows.list.slice(at, at + rowsAtOnce) })
-      sent += rows.list.length
+      const rows = fitting(batch, result.types, asked.rows_max - sent, asked.bytes_max - bytes)
+      for (const part of rows.parts) await send({ rows: part })
+      sent += rows.count
       bytes += rows.bytes
-      if (rows.list.length < chunk.rowCount) end.cut_by = sent >= asked.rows_max ? 'rows' : 'bytes'
+      if (rows.count < batch.length) end.cut_by = sent >= asked.rows_max ? 'rows' : 'bytes'
     }
-    end.counted += chunk.rowCount
+    end.counted += batch.length
     if (end.cut_by !== null && countUntil === Number.POSITIVE_INFINITY) countUntil = Date.now() + countMillisecondsMax
     if (Date.now() > countUntil) return send({ end: { ...end, total: null } })
   }
   await send({ end: { ...end, total: end.counted } })
 }
 
-/** The first rows, as they are sent, as many as there is room for. */
-function fitting(rows: readonly (readonly Value[])[], most: number, room: number): { list: Sent[][]; bytes: number } {
-  const list: Sent[][] = []
-  let bytes = 0
+/** The first rows, as they are sent, as many as there is room for; in parts that are not too long for one text. */
+function fitting(
+  rows: readonly (readonly Value[])[],
+  types: readonly ValueType[],
+  most: number,
+  room: number,
+): { parts: Sent[][][]; count: number; bytes: number } {
+  const parts: Sent[][][] = []
+  let part: Sent[][] = []
+  let [count, bytes, ofPart] = [0, 0, 0]
   for (const row of rows) {
-    if (list.length >= most) break
-    const encoded = row.map(encode)
+    if (count >= most) break
+    const encoded = row.map((value, i) => encode(value, types[i]!))
     const size = JSON.stringify(encoded).length
     if (bytes + size > room) break
+    if (part.length >= rowsAtOnce || (part.length > 0 && ofPart + size > bytesAtOnce)) {
+      parts.push(part)
+      part = []
+      ofPart = 0
+    }
+    part.push(encoded)
+    count++
     bytes += size
-    list.push(encoded)
+    ofPart += size
   }
-  return { list, bytes }
+  if (part.length > 0) parts.push(part)
+  return { parts, count, bytes }
 }
 
 async function send(answer: Answer): Promise<void> {

@@ -96,15 +96,17 @@ export class QuerySession {
   ): Promise<void> {
     if (sql.length > textMax)
       throw new SqlError('', { kind: 'query', message: 'a query has at most 1,000,000 characters' })
+    signal?.throwIfAborted()
     const process = await this.started(signal)
     const milliseconds_max = Math.ceil(limits.seconds * 1000)
     process.limit(milliseconds_max + graceSeconds * 1000, signal)
     try {
       process.ask({ sql, rows_max: limits.rows, bytes_max: limits.bytes, milliseconds_max, explain })
-      for (;;) {
+      for (let isBegun = false; ; ) {
         const said = await process.next()
         if (said === null) throw this.death(process, limits)
-        if ('error' in said) throw this.errorOf(sql, said.error, limits)
+        if ('error' in said) throw this.errorOf(sql, said.error, limits, isBegun)
+        isBegun ||= 'columns' in said
         await take(said)
         if ('end' in said || 'plan' in said) return
       }
@@ -139,8 +141,8 @@ export class QuerySession {
     })
   }
 
-  private errorOf(sql: string, failure: Failure, limits: QueryLimits): Error {
-    if (failure.kind === 'query') return new SqlError(sql, failure)
+  private errorOf(sql: string, failure: Failure, limits: QueryLimits, isBegun = false): Error {
+    if (failure.kind === 'query') return new SqlError(sql, failure, isBegun)
     if (failure.kind === 'memory') return this.memoryError()
     if (failure.kind === 'time') return timeError(limits)
     if (failure.kind === 'case') {
@@ -254,6 +256,8 @@ class Started {
   async end(caseDir: string): Promise<void> {
     this.unlimit()
     this.child.kill('SIGKILL')
+    // It has ended only when its output has, which nobody reads any more.
+    this.child.stdout?.destroy()
     await this.ended
     if (this.child.pid !== undefined) await clearSpill(caseDir, this.child.pid)
   }
@@ -283,6 +287,6 @@ async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<strin
     }
     if (from < piece.length) held.push(piece.subarray(from))
     bytes += piece.length - from
-    if (bytes > lineBytesMax) return
+    if (bytes > lineBytesMax) throw new Error('the process of the query said a line without end')
   }
 }

@@ -4,18 +4,12 @@
  * Every database is in memory: the record of a case is its segments and its ledger. Each process, and each worker thread, has a
  * database of its own that can be thrown away at any time.
  */
-import { createRequire } from 'node:module'
-import type { DuckDBConnection, DuckDBResultReader, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type native from '@duckdb/node-bindings'
-import { assert, errorText } from '../errors.ts'
-import bindings from './bindings.ts'
-
-const require = createRequire(import.meta.url)
-
-/** The API over the bindings takes a fifth of a second to load as a module, half of that this way: loaded where results are read. */
-function api(): typeof import('@duckdb/node-api') {
-  return require('@duckdb/node-api') as typeof import('@duckdb/node-api')
-}
+import { assert, errorText, UserError } from '../errors.ts'
+import { Answer, abortable, explainPrefix, type Reading } from './answer.ts'
+import bindings, { api } from './bindings.ts'
+import { Turns } from './turns.ts'
 
 /** DuckDB's own version, e.g. `v1.5.6`. */
 export function duckdbVersion(): string {
@@ -47,10 +41,19 @@ export class Database {
   private readonly handle: native.Connection
   private opened: DuckDBConnection | null = null
   private readonly beside = new Set<native.Connection>()
+  /** Connections of their own that this one was asked for; empty for those. */
+  private readonly forks = new Set<Database>()
+  private readonly parent: Database | null
+  private isOpen = true
+  private interrupts = 0
+  private readonly turns = new Turns()
+  /** Of the question whose turn it is. */
+  private asking: AbortSignal | undefined
 
-  private constructor(instance: native.Database, handle: native.Connection) {
+  private constructor(instance: native.Database, handle: native.Connection, parent: Database | null = null) {
     this.instance = instance
     this.handle = handle
+    this.parent = parent
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -71,10 +74,29 @@ export class Database {
     return database
   }
 
-  /** For what this class does not offer: streams of results. */
-  get connection(): DuckDBConnection {
-    this.opened ??= new (api().DuckDBConnection)(this.handle)
-    return this.opened
+  /** Another connection to the same data, without the temporary tables of this one: what is asked of either does not disturb the other. */
+  async fork(): Promise<Database> {
+    if (!this.isOpen) throw closedError()
+    const fork = new Database(this.instance, await bindings.connect(this.instance), this)
+    this.forks.add(fork)
+    return fork
+  }
+
+  /**
+   * Works on one question. Questions wait for each other: what they put into temporary tables is their own. A signal takes a question that
+   * waits out of the queue, and interrupts that one alone which works. A question must not ask another one.
+   */
+  async question<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    return this.turns.take(signal, async () => {
+      this.asking = signal
+      try {
+        const done = await abortable(signal, () => this.interrupt(), work)
+        signal?.throwIfAborted()
+        return done
+      } finally {
+        this.asking = undefined
+      }
+    })
   }
 
   /** Forbids files outside `folder`, the network and changes of settings, for good. */
@@ -86,16 +108,68 @@ export class Database {
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<void> {
+    this.requireOpen()
     if (values.length === 0) await bindings.query(this.handle, sql)
-    else await this.connection.run(sql, [...values])
+    else await this.executed(sql, values, bindings.execute_prepared)
+  }
+
+  /** Drops a table, no temporary one, also where the question that began it was stopped. */
+  async discard(table: string): Promise<void> {
+    const fork = await this.fork()
+    try {
+      await fork.run(`DROP TABLE IF EXISTS ${quotedName(table)}`)
+    } finally {
+      fork.close()
+    }
   }
 
   /** All rows, sums as numbers where they are exact. For results that are known to be small. */
   async rows(sql: string, values: readonly Value[] = []): Promise<Row[]> {
-    const reader: DuckDBResultReader = await this.connection.runAndReadAll(sql, [...values])
-    return reader
-      .getRowObjects()
-      .map(row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, exact(value)])))
+    const answer = new Answer(await this.executed(sql, values, bindings.execute_prepared), this.reading(sql, values))
+    const rows: Row[] = []
+    for await (const batch of answer) {
+      for (const row of batch) rows.push(Object.fromEntries(answer.names.map((name, i) => [name, exact(row[i]!)])))
+    }
+    return rows
+  }
+
+  /** Begins a statement whose rows are read as they are made; until their end, this connection answers nothing else. */
+  async stream(sql: string, values: readonly Value[] = [], signal?: AbortSignal): Promise<Answer> {
+    const execute = (): Promise<native.Result> => this.executed(sql, values, bindings.execute_prepared_streaming)
+    const result = await abortable(signal, () => this.interrupt(), execute)
+    return new Answer(result, this.reading(sql, values, signal))
+  }
+
+  private async executed(
+    sql: string,
+    values: readonly Value[],
+    execute: (statement: native.PreparedStatement) => Promise<native.Result>,
+  ): Promise<native.Result> {
+    this.requireOpen()
+    const statement = await bindings.prepare(this.handle, sql)
+    try {
+      if (values.length > 0) new (api().DuckDBPreparedStatement)(statement).bind([...values])
+      return await execute(statement)
+    } finally {
+      bindings.destroy_prepare_sync(statement)
+    }
+  }
+
+  /** What the reader of a result must know of its statement. */
+  private reading(sql: string, values: readonly Value[], signal?: AbortSignal): Reading {
+    const before = this.interrupts
+    return {
+      signal,
+      requireOpen: () => this.requireOpen(),
+      interrupt: () => this.interrupt(),
+      isInterrupted: () => this.interrupts !== before,
+      again: async () => void (await this.executed(`${explainPrefix}${sql}`, values, bindings.execute_prepared)),
+    }
+  }
+
+  private requireOpen(): void {
+    this.asking?.throwIfAborted()
+    if (!this.isOpen) throw closedError()
   }
 
   /** Makes a function of one row. Null for a null argument; what it throws fails the query, with that message. */
@@ -114,7 +188,8 @@ export class Database {
         info.setError(errorText(error))
       }
     }
-    this.connection.registerScalarFunction(
+    this.opened ??= new (api().DuckDBConnection)(this.handle)
+    this.opened.registerScalarFunction(
       DuckDBScalarFunction.create({
         name: given.name,
         parameterTypes: parameters,
@@ -134,6 +209,7 @@ export class Database {
    * `interrupt` ends it too.
    */
   async runBeside(sql: string): Promise<void> {
+    this.requireOpen()
     const handle = await bindings.connect(this.instance)
     this.beside.add(handle)
     try {
@@ -144,15 +220,25 @@ export class Database {
     }
   }
 
+  /** Ends what this connection is busy with, and what it runs beside; not what a fork of it does. */
   interrupt(): void {
+    this.interrupts++
     for (const handle of [this.handle, ...this.beside]) bindings.interrupt(handle)
   }
 
   close(): void {
+    if (!this.isOpen) return
+    for (const fork of this.forks) fork.close()
+    this.isOpen = false
     if (this.opened) this.opened.closeSync()
     else bindings.disconnect_sync(this.handle)
-    bindings.close_sync(this.instance)
+    if (this.parent === null) bindings.close_sync(this.instance)
+    else this.parent.forks.delete(this)
   }
+}
+
+function closedError(): UserError {
+  return new UserError('the case was closed', { hint: 'read all rows of an answer before it is closed' })
 }
 
 /** A column's type in a signature, or the unsigned 64-bit parts of a struct. */

@@ -1,0 +1,126 @@
+/** The rows of an answer. */
+import type { Sql } from '../query/sql.ts'
+import type { Answer } from '../store/answer.ts'
+import type { Case } from '../store/case.ts'
+import { reading } from '../store/damage.ts'
+import type { Database, Value } from '../store/duckdb.ts'
+import { type Plan, totalNames } from './plan.ts'
+import type { FlowsRow } from './request.ts'
+import { cellReader } from './values.ts'
+
+/** A statement that runs on a connection of its own: it needs no turn, and holds up no other question. */
+interface Running {
+  db: Database
+  answer: Answer
+  /** The first rows, read already. */
+  batch: Value[][] | null
+}
+
+/** The rows of a plan, read as they are asked for; as often as they are asked for. */
+export class FlowRows {
+  private readonly c: Case
+  private readonly plan: Plan
+  private statement: Sql
+  private readonly isTooWide: (error: unknown) => boolean
+  private readonly wide: Sql | null
+  private readonly signal: AbortSignal | undefined
+  private begun: Running | null = null
+
+  /**
+   * @param statement what is run; it names no temporary table.
+   * @param wide what is run in its place, with the same rows in the same order, after an error that `isTooWide`; null: nothing.
+   */
+  constructor(
+    c: Case,
+    plan: Plan,
+    statement: Sql,
+    isTooWide: (error: unknown) => boolean,
+    wide: Sql | null,
+    signal: AbortSignal | undefined,
+  ) {
+    this.c = c
+    this.plan = plan
+    this.statement = statement
+    this.isTooWide = isTooWide
+    this.wide = wide
+    this.signal = signal
+  }
+
+  /** Begins the statement; its first row. */
+  async first(): Promise<readonly Value[] | undefined> {
+    this.begun = await this.begin()
+    return this.begun.batch?.[0]
+  }
+
+  /** Another statement for the same rows. */
+  restartWith(statement: Sql): void {
+    this.begun?.db.close()
+    this.begun = null
+    this.statement = statement
+  }
+
+  /** @throws what ended the statement before its last row. */
+  async *read(): AsyncGenerator<FlowsRow> {
+    const toRow = this.rowMaker()
+    // A row that stands for "no groups" has totals only.
+    const last = this.plan.totals ? totalNames.length - 1 : null
+    let given = 0
+    for (let from = 0; ; from = given) {
+      try {
+        let passed = 0
+        for await (const batch of this.batches()) {
+          for (const row of batch) {
+            if ((last !== null && row[last] === null) || passed++ < from) continue
+            given++
+            yield toRow(row)
+          }
+        }
+        return
+      } catch (error) {
+        if (this.wide === null || this.statement === this.wide || !this.isTooWide(error)) throw error
+        this.restartWith(this.wide)
+      }
+    }
+  }
+
+  private async *batches(): AsyncGenerator<Value[][]> {
+    const running = this.begun ?? (await this.begin())
+    this.begun = null
+    try {
+      for (let { batch } = running; batch !== null; batch = await reading(this.c, () => running.answer.next()))
+        yield batch
+    } finally {
+      running.db.close()
+    }
+  }
+
+  private async begin(): Promise<Running> {
+    this.signal?.throwIfAborted()
+    const db = await this.c.db.fork()
+    const begun = async (): Promise<Running> => {
+      const answer = await db.stream(this.statement.text, this.statement.values, this.signal)
+      return { db, answer, batch: await answer.next() }
+    }
+    try {
+      return await reading(this.c, begun)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  private rowMaker(): (row: readonly Value[]) => FlowsRow {
+    const skip = this.plan.totals ? totalNames.length : 0
+    const paths = new Map(this.c.evidence.map(file => [file.id, file.path]))
+    const readers = this.plan.columns.map(column => ({
+      name: column.name,
+      read:
+        column.name === 'path' ? (value: Value | undefined) => paths.get(Number(value)) ?? null : cellReader(column),
+    }))
+    return row => {
+      const out: FlowsRow = {}
+      for (const [i, { name, read }] of readers.entries()) out[name] = read(row[skip + i])
+      return out
+    }
+  }
+}

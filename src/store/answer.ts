@@ -1,0 +1,156 @@
+/** Rows of DuckDB's results. */
+import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
+import type native from '@duckdb/node-bindings'
+import bindings, { api } from './bindings.ts'
+
+export type ValueType = DuckDBType
+type Value = DuckDBValue
+
+/** Begins a statement that is run for its errors alone. */
+export const explainPrefix = 'EXPLAIN ANALYZE '
+
+/** What the reader of a result must know of its statement. */
+export interface Reading {
+  signal: AbortSignal | undefined
+  requireOpen(): void
+  interrupt(): void
+  isInterrupted(): boolean
+  /** Runs the statement to its end without giving out rows: to learn why it failed. */
+  again(): Promise<void>
+}
+
+/**
+ * The rows of a statement, read in batches. The only reader of results: an end that it tells is the end.
+ *
+ * The binding gives no more chunks after an error, as it does after the last one, and has no call for the error's text. But a result that has
+ * failed is no stream any more; and the statement, run again without its rows, says why.
+ */
+export class Answer implements AsyncIterable<Value[][]> {
+  /** As they are in the statement: a name may come twice. */
+  readonly names: readonly string[]
+  readonly types: readonly ValueType[]
+  private readonly result: native.Result
+  private readonly reading: Reading
+  private readonly isStream: boolean
+  private readonly readable: readonly ValueType[]
+  private rowsRead = 0
+  private end: { failure: unknown } | 'reached' | null = null
+
+  constructor(result: native.Result, reading: Reading) {
+    const { DuckDBLogicalType } = api()
+    const columns = Array.from({ length: bindings.column_count(result) }, (_, i) => i)
+    this.names = columns.map(i => bindings.column_name(result, i))
+    this.types = columns.map(i => DuckDBLogicalType.create(bindings.column_logical_type(result, i)).asType())
+    this.readable = this.types.map(withOwnNames)
+    this.result = result
+    this.reading = reading
+    this.isStream = bindings.result_is_streaming(result)
+  }
+
+  /** The next rows, or null after the last. @throws what ended the statement before its end, as often as it is asked. */
+  async next(): Promise<Value[][] | null> {
+    if (this.end === 'reached') return null
+    if (this.end !== null) throw this.end.failure
+    try {
+      const rows = await this.fetched()
+      if (rows === null) this.end = 'reached'
+      return rows
+    } catch (failure) {
+      this.end = { failure }
+      throw failure
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Value[][]> {
+    for (let rows = await this.next(); rows !== null; rows = await this.next()) yield rows
+  }
+
+  private async fetched(): Promise<Value[][] | null> {
+    const { signal, requireOpen, interrupt, isInterrupted } = this.reading
+    requireOpen()
+    const chunk = await abortable(signal, interrupt, () => bindings.fetch_chunk(this.result))
+    const count = chunk === null ? 0 : bindings.data_chunk_get_size(chunk)
+    signal?.throwIfAborted()
+    if (isInterrupted()) throw new Error('INTERRUPT Error: Interrupted!')
+    if (chunk !== null && count > 0) {
+      this.rowsRead += count
+      return this.decoded(chunk, count)
+    }
+    const isWhole = this.isStream
+      ? bindings.result_is_streaming(this.result)
+      : this.rowsRead === bindings.row_count(this.result)
+    if (!isWhole) throw await this.reasonOfFailure()
+    return null
+  }
+
+  private decoded(chunk: native.DataChunk, count: number): Value[][] {
+    const { DuckDBVector } = api()
+    const rows = Array.from({ length: count }, (): Value[] => [])
+    for (const [i, type] of this.readable.entries()) {
+      const vector = DuckDBVector.create(bindings.data_chunk_get_vector(chunk, i), count, type)
+      for (let row = 0; row < count; row++) rows[row]!.push(vector.getItem(row))
+    }
+    return rows
+  }
+
+  private async reasonOfFailure(): Promise<unknown> {
+    const { signal, interrupt, again } = this.reading
+    try {
+      await abortable(signal, interrupt, again)
+    } catch (error) {
+      signal?.throwIfAborted()
+      return error instanceof Error ? new Error(withoutPrefix(error.message)) : error
+    }
+    return new Error(`the answer broke off after ${this.rowsRead} rows, and DuckDB does not say why`)
+  }
+}
+
+/** Work that an abort ends by `interrupt`. It is repeated: DuckDB forgets one that comes just before a statement begins. */
+export async function abortable<T>(
+  signal: AbortSignal | undefined,
+  interrupt: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal === undefined) return work()
+  signal.throwIfAborted()
+  let timer: NodeJS.Timeout | undefined
+  const stop = (): void => {
+    interrupt()
+    timer = setInterval(interrupt, 20)
+  }
+  signal.addEventListener('abort', stop)
+  try {
+    return await work()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    clearInterval(timer)
+  }
+}
+
+/** An error's text where its place counts from the begin of the statement that was asked. */
+function withoutPrefix(text: string): string {
+  const before = explainPrefix.length
+  return text
+    .replace(/"position":"(\d+)"/, (_, place: string) => `"position":"${Math.max(0, Number(place) - before)}"`)
+    .replace(`LINE 1: ${explainPrefix}`, 'LINE 1: ')
+}
+
+/** The type, with names for the fields of its structs that an object keeps, each and in their order, whatever the statement calls them. */
+function withOwnNames(type: ValueType): ValueType {
+  const types = api()
+  if (type instanceof types.DuckDBListType) return types.LIST(withOwnNames(type.valueType))
+  if (type instanceof types.DuckDBArrayType) return types.ARRAY(withOwnNames(type.valueType), type.length)
+  if (type instanceof types.DuckDBMapType) return types.MAP(withOwnNames(type.keyType), withOwnNames(type.valueType))
+  if (type instanceof types.DuckDBUnionType)
+    return new types.DuckDBUnionType(type.memberTags, type.memberTypes.map(withOwnNames))
+  if (!(type instanceof types.DuckDBStructType)) return type
+  const { entryNames } = type
+  const isKept = entryNames.every(name => /^[a-z]/i.test(name)) && new Set(entryNames).size === entryNames.length
+  return new types.DuckDBStructType(
+    isKept ? entryNames : entryNames.map((_, i) => `field ${i + 1}`),
+    type.entryTypes.map(withOwnNames),
+  )
+}
