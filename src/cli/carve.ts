@@ -141,11 +141,15 @@ async function run(
   }
 }
 
+/** Services of a dossier in which those of a finding are looked for. */
+const servicesOfFindingMax = 100_000
+
 /** The services of a finding, in its time by the clock of the captures. */
 async function ofFinding(opened: Case, options: Options, signal: AbortSignal): Promise<Wanted> {
   const { investigate } = await import('../investigate/investigate.ts')
   const dossier = await investigate(opened, options.of ?? [], {
     ...(options.internal && { internal: options.internal }),
+    servicesMax: servicesOfFindingMax,
     signal,
   })
   const finding = dossier.findings.find(one => one.id === options.finding)
@@ -156,18 +160,22 @@ async function ofFinding(opened: Case, options: Options, signal: AbortSignal): P
       status: exitStatus.usage,
     })
   }
+  const services = dossier.services.filter(service => service.findings.includes(finding.id))
+  if (services.length < finding.services_total)
+    throw new UserError(
+      `${finding.id} speaks of ${integerText(finding.services_total)} services: more than carve can look for at once`,
+      { hint: 'carve by a filter: tidemark carve "ip ADDRESS" CAPTURE… -o OUT' },
+    )
   const offset = (dossier.correlation_summary?.clock_offset.seconds ?? 0) * 1e6
   // Times of flow logs are whole seconds, and may be late by the interval.
   const slack = dossier.source === 'logs' ? 60e6 : 0
   return {
     kind: 'services',
-    services: dossier.services
-      .filter(service => service.findings.includes(finding.id))
-      .map(({ client, server, port, protocol }) => ({
-        ...{ client, server, port, protocol },
-        from_us: microsecondsOf(finding.first_start) - offset - slack,
-        to_us: microsecondsOf(finding.last_end) - offset + 1e6,
-      })),
+    services: services.map(({ client, server, port, protocol }) => ({
+      ...{ client, server, port, protocol },
+      from_us: microsecondsOf(finding.first_start) - offset - slack,
+      to_us: microsecondsOf(finding.last_end) - offset + 1e6,
+    })),
   }
 }
 

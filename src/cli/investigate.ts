@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Dossier } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
 import { visible } from '../report/text.ts'
 import { addReadingOptions, readInto } from './add.ts'
 import { splitArguments } from './arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, collectPrefix, parsePorts, type ReadingOptions } from './options.ts'
+import { type CommonOptions, collectPrefix, parseCount, parsePorts, type ReadingOptions } from './options.ts'
 import { note, outputStyle, print } from './output.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
 import { reportUnread } from './unread.ts'
@@ -14,6 +14,7 @@ interface Options extends CommonOptions, ReadingOptions {
   showWork?: true
   approvedPorts?: number[]
   internal?: string[]
+  services?: number
 }
 
 /** Defines `tidemark investigate`. */
@@ -34,6 +35,12 @@ export function investigateCommand(program: Command): void {
       new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
         collectPrefix,
       ),
+    )
+    .addOption(
+      new Option(
+        '--services <count>',
+        'services listed one by one, of which the rest is summed (default 10000, at most 200000)',
+      ).argParser(parseServices),
     )
   addReadingOptions(command)
     .addHelpText('after', investigateHelp)
@@ -63,6 +70,15 @@ Examples:
   tidemark investigate 203.0.113.7 2001:db8::/48 logs/ --json
   tidemark investigate 203.0.113.0/24 --case incident.tidemark --show-work`
 
+/** Each takes some 2 KB, and all are one text in the end. */
+const servicesMost = 200_000
+
+function parseServices(text: string): number {
+  const count = parseCount(text)
+  if (count > servicesMost) throw new InvalidArgumentError(`Expected at most ${servicesMost}.`)
+  return count
+}
+
 /** Arguments after \`--\`, which commander itself takes away. */
 export function countAfterDashes(argv: string[]): number {
   const at = argv.indexOf('--')
@@ -79,17 +95,18 @@ async function readAll(caseDir: string, paths: string[], options: Options, signa
 export async function investigateCase(
   caseDir: string,
   subjects: string[],
-  options: Pick<Options, 'approvedPorts' | 'internal'>,
+  options: Pick<Options, 'approvedPorts' | 'internal' | 'services'>,
   signal: AbortSignal,
 ): Promise<Dossier> {
   const [{ openCase }, { investigate }] = await Promise.all([
     import('../store/case.ts'),
     import('../investigate/investigate.ts'),
   ])
-  const { approvedPorts, internal } = options
+  const { approvedPorts, internal, services } = options
   const choices: InvestigateOptions = {
     ...(approvedPorts !== undefined && { approvedPorts }),
     ...(internal !== undefined && { internal }),
+    ...(services !== undefined && { servicesMax: services }),
     signal,
   }
   const opened = await openCase(caseDir)

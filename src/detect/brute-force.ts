@@ -1,7 +1,8 @@
 import { utcSeconds } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
+import { servicesAre } from './evidence.ts'
 import type { Confidence } from './finding.ts'
-import type { Draft, Evidence, ServiceView } from './rule.ts'
+import { type Draft, type Evidence, type Found, findingsMax, type ServiceView } from './rule.ts'
 import { isInternalText, lowered, number, serverText } from './words.ts'
 
 /**
@@ -20,17 +21,21 @@ const after_us = 30 * 60 * 1_000_000
 const webPorts = [80, 443, 8080, 8443]
 
 /** Many short connections of nearly equal size from one client to one service, and the longer session that followed. */
-export async function bruteForce(evidence: Evidence): Promise<Draft[]> {
+export async function bruteForce(evidence: Evidence): Promise<Found> {
+  const all = await similarConnections(evidence)
+  const told = [...all].sort((a, b) => b.count - a.count || a.index - b.index).slice(0, findingsMax)
+  const services = await evidence.servicesOf(told.map(one => one.index))
   const drafts: Draft[] = []
-  for (const [index, service] of evidence.services.entries()) {
-    if (service.protocol !== 6 || service.outcome !== 'answered' || service.connections < connectionsMin) continue
-    const guesses = await similarConnections(evidence, index)
-    if (guesses) drafts.push(await draft(evidence, index, guesses, await followedBy(evidence, index, guesses)))
+  for (const guesses of told.sort((a, b) => a.index - b.index)) {
+    const service = services.get(guesses.index)!
+    drafts.push(await draft(evidence, service, guesses, await followedBy(evidence, guesses)))
   }
-  return drafts
+  return { drafts, left: all.length - told.length }
 }
 
 interface Guesses {
+  /** Number of the service. */
+  index: number
   count: number
   from_us: number
   to_us: number
@@ -47,33 +52,35 @@ interface Guesses {
  * not hide them: what lies within a quarter of the typical size is measured. Nor must browsing after them count as guessing: the
  * guesses are where such connections are at least a quarter as dense as at their peak.
  */
-async function similarConnections(evidence: Evidence, index: number): Promise<Guesses | null> {
-  const [row] = await evidence.run(sql`WITH short AS (
-      SELECT * FROM judged WHERE service = ${index} AND client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
+async function similarConnections(evidence: Evidence): Promise<Guesses[]> {
+  const rows = await evidence.run(sql`WITH candidate AS (
+      SELECT service FROM service WHERE protocol = 6 AND outcome = 'answered' AND connections >= ${connectionsMin}),
+    short AS (
+      SELECT * FROM judged SEMI JOIN candidate USING (service) WHERE client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
         AND end_us - start_us <= ${shortSeconds * 1_000_000}),
-    alike AS (SELECT *, count(*) OVER (ORDER BY start_us RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
-      FROM short WHERE abs(client_bytes - (SELECT median(client_bytes) FROM short)) <= (SELECT median(client_bytes) FROM short) / 4),
-    near AS (SELECT * FROM alike WHERE within >= greatest(${connectionsMin}, (SELECT max(within) FROM alike) / 4))
-    SELECT count(*) AS near, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
+    typical AS (SELECT service, median(client_bytes) AS bytes FROM short GROUP BY service),
+    alike AS (
+      SELECT short.*, count(*) OVER (PARTITION BY service ORDER BY start_us
+        RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
+      FROM short JOIN typical USING (service) WHERE abs(client_bytes - typical.bytes) <= typical.bytes / 4),
+    peak AS (SELECT service, max(within) AS most FROM alike GROUP BY service),
+    near AS (SELECT alike.* FROM alike JOIN peak USING (service) WHERE within >= greatest(${connectionsMin}, most / 4))
+    SELECT service, count(*) AS guesses, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
       median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
-      median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread FROM near`)
-  const count = Number(row?.['near'] ?? 0)
-  const most = Number(row?.['most'] ?? 0)
-  if (!row || count < connectionsMin || most < connectionsMin) return null
-  const bytes = Number(row['bytes'])
-  const packets = Number(row['packets'])
-  const spread = Number(row['bytes_spread']) / bytes
-  if (!(spread <= spreadMax) || packets > packetsMax) return null
-  return {
-    count,
+      median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread
+    FROM near GROUP BY service HAVING guesses >= ${connectionsMin} AND most >= ${connectionsMin} AND bytes_spread / bytes <= ${spreadMax}
+      AND packets <= ${packetsMax}`)
+  return rows.map(row => ({
+    index: Number(row['service']),
+    count: Number(row['guesses']),
     from_us: Number(row['from_us']),
     to_us: Number(row['to_us']),
-    packets,
+    packets: Number(row['packets']),
     packetsSpread: Number(row['packets_spread']),
-    bytes,
-    spread,
-    most,
-  }
+    bytes: Number(row['bytes']),
+    spread: Number(row['bytes_spread']) / Number(row['bytes']),
+    most: Number(row['most']),
+  }))
 }
 
 interface Success {
@@ -84,8 +91,8 @@ interface Success {
 }
 
 /** The first session from the same client to the same host that is clearly more than a guess (SSHCure's deviation of 5 packets, made robust). */
-async function followedBy(evidence: Evidence, index: number, guesses: Guesses): Promise<Success | null> {
-  const service = evidence.services[index]!
+async function followedBy(evidence: Evidence, guesses: Guesses): Promise<Success | null> {
+  const { index } = guesses
   const packetsMore = guesses.packets + Math.max(5, 3 * guesses.packetsSpread)
   const [row] =
     await evidence.run(sql`SELECT judged.service AS service, start_us, end_us FROM judged JOIN service USING (service)
@@ -100,15 +107,19 @@ async function followedBy(evidence: Evidence, index: number, guesses: Guesses): 
   const start_us = Number(row['start_us'])
   return {
     index: other,
-    service: evidence.services[other] ?? service,
+    service: (await evidence.servicesOf([other])).get(other)!,
     start_us,
     seconds: (Number(row['end_us']) - start_us) / 1e6,
   }
 }
 
-async function draft(evidence: Evidence, index: number, guesses: Guesses, success: Success | null): Promise<Draft> {
-  const service = evidence.services[index]!
-  const { from_us: from, to_us: to } = guesses
+async function draft(
+  evidence: Evidence,
+  service: ServiceView,
+  guesses: Guesses,
+  success: Success | null,
+): Promise<Draft> {
+  const { index, from_us: from, to_us: to } = guesses
   const web = webPorts.includes(service.port ?? 0)
   const confidence: Confidence = web ? (success ? 'medium' : 'low') : success ? 'high' : 'medium'
   const inward = isInternalText(service.server, evidence.own)
@@ -133,7 +144,7 @@ async function draft(evidence: Evidence, index: number, guesses: Guesses, succes
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
     ...(await evidence.basis(index, from, to)),
-    sql: evidence.sql(index, from, to),
-    services: success && success.index !== index ? [index, success.index] : [index],
+    sql: evidence.sql(service, from, to),
+    services: servicesAre(success && success.index !== index ? [index, success.index] : [index]),
   }
 }

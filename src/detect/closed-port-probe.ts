@@ -1,58 +1,90 @@
-import { microsecondsOf } from '../net/time.ts'
+import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
-import type { Draft, Evidence } from './rule.ts'
+import { type Draft, type Evidence, type Found, findingsMax, type ServiceView } from './rule.ts'
 import { number, serverText } from './words.ts'
 
 /** Distinct targets that did not answer, from which on a client probes: below, retries and mistakes look the same. */
 const targetsMin = 3
 /** From here on a scan by any published threshold (NCSA simple-scan: 25 hosts; Zeek: 15 ports; ours: 10 distinct failed targets). */
 const targetsSure = 10
+/** Targets of a finding whose first lines are named. */
+const linesMax = 12
 
-/** A client that tried services which were refused, unanswered or rejected. */
-export async function closedPortProbe(evidence: Evidence): Promise<Draft[]> {
-  const byClient = new Map<string, number[]>()
-  for (const [i, service] of evidence.services.entries()) {
-    if (service.outcome === 'answered' || service.subject_role === 'server' || service.port === null) continue
-    byClient.set(service.client, [...(byClient.get(service.client) ?? []), i])
-  }
-  const drafts: Draft[] = []
-  for (const [client, indexes] of byClient)
-    if (indexes.length >= targetsMin) drafts.push(await draft(evidence, client, indexes))
-  return drafts
+const tried = sql`outcome <> 'answered' AND subject_role <> 'server' AND service_port IS NOT NULL`
+
+interface Probe {
+  client_hi: bigint
+  client_lo: bigint
+  targets: number
+  hosts: number
+  ports: number
+  rejected: number
+  refused: number
+  unanswered: number
+  records: number
+  /** Numbers of services: that of the first record, and those that are named. */
+  first: number
+  named: number[]
+  last_us: number
 }
 
-async function draft(evidence: Evidence, client: string, indexes: number[]): Promise<Draft> {
-  const tried = indexes.map(i => evidence.services[i]!)
-  const count = (outcome: string): number => tried.filter(service => service.outcome === outcome).length
-  const hosts = new Set(tried.map(service => service.server)).size
-  const ports = new Set(tried.map(service => `${service.port}/${service.protocol}`)).size
-  const first = tried.reduce((a, b) => (microsecondsOf(a.first_start) <= microsecondsOf(b.first_start) ? a : b))
-  const last = tried.reduce((a, b) => (microsecondsOf(a.last_end) >= microsecondsOf(b.last_end) ? a : b))
-  const basis: Basis[] = []
-  let total = 0
-  for (const i of indexes.slice(0, 12)) {
-    const one = await evidence.basis(i, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-    basis.push(...one.basis.slice(0, 1))
+/** A client that tried services which were refused, unanswered or rejected. */
+export async function closedPortProbe(evidence: Evidence): Promise<Found> {
+  const rows = await evidence.run(sql`WITH probe AS (
+      SELECT client_hi, client_lo, count(*) AS targets, count(DISTINCT (server_hi, server_lo)) AS hosts,
+        count(DISTINCT (service_port, protocol)) AS ports, count(*) FILTER (outcome = 'rejected') AS rejected,
+        count(*) FILTER (outcome = 'refused') AS refused, count(*) FILTER (outcome = 'unanswered') AS unanswered, sum(records) AS records,
+        min(service) AS first, max(last_us) AS last_us
+      FROM service WHERE ${tried} GROUP BY client_hi, client_lo HAVING count(*) >= ${targetsMin}),
+    weighed AS (SELECT *, count(*) OVER () AS probes FROM probe ORDER BY targets DESC, first LIMIT ${findingsMax})
+    SELECT weighed.*, min(service.service, ${linesMax}) AS named
+    FROM weighed JOIN service USING (client_hi, client_lo) WHERE ${tried} GROUP BY ALL ORDER BY first`)
+  const probes = rows.map(probeOf)
+  const services = await evidence.servicesOf(probes.map(probe => probe.first))
+  const lines = await evidence.firstLines(probes.flatMap(probe => probe.named))
+  const drafts = probes.map(probe => draft(evidence, probe, services.get(probe.first)!, lines))
+  return { drafts, left: Number(rows[0]?.['probes'] ?? 0) - drafts.length }
+}
+
+function probeOf(row: Record<string, unknown>): Probe {
+  const count = (name: string): number => Number(row[name])
+  return {
+    client_hi: BigInt(row['client_hi'] as number | bigint),
+    client_lo: BigInt(row['client_lo'] as number | bigint),
+    targets: count('targets'),
+    hosts: count('hosts'),
+    ports: count('ports'),
+    rejected: count('rejected'),
+    refused: count('refused'),
+    unanswered: count('unanswered'),
+    records: count('records'),
+    first: count('first'),
+    named: (row['named'] as { items: readonly unknown[] }).items.map(Number),
+    last_us: count('last_us'),
   }
-  for (const service of tried) total += service.records
+}
+
+function draft(evidence: Evidence, probe: Probe, first: ServiceView, lines: ReadonlyMap<number, Basis>): Draft {
+  const { targets, client_hi, client_lo, last_us } = probe
   return {
     rule: 'closed-port-probe',
-    title: `Probe of ${number(indexes.length)} services that did not answer`,
-    severity: indexes.length >= targetsSure ? 'medium' : 'low',
-    confidence: indexes.length >= targetsSure ? 'high' : 'medium',
+    title: `Probe of ${number(targets)} services that did not answer`,
+    severity: targets >= targetsSure ? 'medium' : 'low',
+    confidence: targets >= targetsSure ? 'high' : 'medium',
     technique: 'T1046',
     technique_name: 'Network Service Discovery',
-    summary: `${client} tried ${number(ports)} ports on ${number(hosts)} hosts without an answer: ${number(count('rejected'))} rejected by the rules, ${number(count('refused'))} refused by the host, ${number(count('unanswered'))} unanswered; the first was ${serverText(first)}.`,
+    summary: `${first.client} tried ${number(probe.ports)} ports on ${number(probe.hosts)} hosts without an answer: ${number(probe.rejected)} rejected by the rules, ${number(probe.refused)} refused by the host, ${number(probe.unanswered)} unanswered; the first was ${serverText(first)}.`,
     counter_hypotheses: [
       'a monitoring or inventory scanner',
       'a client with a wrong address or port',
       'answers that a sensor outside the case recorded',
     ],
     first_start: first.first_start,
-    last_end: last.last_end,
-    basis,
-    basis_total: total,
-    sql: evidence.sql(indexes[0]!, microsecondsOf(first.first_start), microsecondsOf(last.last_end)),
-    services: indexes,
+    last_end: utcSeconds(last_us),
+    basis: probe.named.flatMap(index => lines.get(index) ?? []),
+    basis_total: probe.records,
+    sql: evidence.sql(first, microsecondsOf(first.first_start), last_us),
+    services: sql`${tried} AND client_hi = ${client_hi}::UBIGINT AND client_lo = ${client_lo}::UBIGINT`,
   }
 }

@@ -1,7 +1,9 @@
 import { microsecondsOf } from '../net/time.ts'
+import { sql } from '../query/sql.ts'
+import { servicesAre } from './evidence.ts'
 import type { Confidence, Severity } from './finding.ts'
-import type { Draft, Evidence, ServiceView } from './rule.ts'
-import { isInternalText, lowered, number, serverText } from './words.ts'
+import type { Draft, Evidence, Found, FoundService, ServiceView } from './rule.ts'
+import { isInternalSql, lowered, number, serverText } from './words.ts'
 
 const bytesMin = 1_000_000
 /** Published thresholds for one slice of time: 100 MB in one connection (Slips), or with a ratio of 0.8 to a new peer. */
@@ -10,16 +12,16 @@ const ratioMin = 0.5
 const ratioHigh = 0.8
 
 /** An internal host that connected outward and sent much more than it got, to a port that is no approved service. */
-export async function dataPushedOut(evidence: Evidence): Promise<Draft[]> {
+export async function dataPushedOut(evidence: Evidence): Promise<Found> {
+  const { found, left } = await evidence.services(
+    sql`outcome = 'answered' AND standard IS NOT TRUE AND service_port IS NOT NULL
+      AND ${isInternalSql('client', evidence.own)} AND NOT ${isInternalSql('server', evidence.own)} AND bytes_to_server >= ${bytesMin}
+      AND (bytes_to_server - bytes_to_client) >= ${ratioMin} * (bytes_to_server + bytes_to_client)`,
+    'bytes_to_server DESC',
+  )
   const drafts: Draft[] = []
-  for (const [index, service] of evidence.services.entries()) {
-    if (service.outcome !== 'answered' || service.standard === true || service.port === null) continue
-    if (!isInternalText(service.client, evidence.own) || isInternalText(service.server, evidence.own)) continue
-    const ratio = producerRatio(service)
-    if (Number(service.bytes_to_server) < bytesMin || ratio < ratioMin) continue
-    drafts.push(await draft(evidence, index, ratio))
-  }
-  return drafts
+  for (const one of found) drafts.push(await draft(evidence, one))
+  return { drafts, left }
 }
 
 /** (out - in) / (out + in): 1 is all out, 0 balanced (producer/consumer ratio, Bullard and Gerth 2014). */
@@ -29,8 +31,8 @@ function producerRatio(service: ServiceView): number {
   return out + back === 0 ? 0 : (out - back) / (out + back)
 }
 
-async function draft(evidence: Evidence, index: number, ratio: number): Promise<Draft> {
-  const service = evidence.services[index]!
+async function draft(evidence: Evidence, { index, service }: FoundService): Promise<Draft> {
+  const ratio = producerRatio(service)
   const from = microsecondsOf(service.first_start)
   const to = microsecondsOf(service.last_end)
   const large = Number(service.bytes_to_server) >= bytesHigh && ratio >= ratioHigh
@@ -55,7 +57,7 @@ async function draft(evidence: Evidence, index: number, ratio: number): Promise<
     first_start: service.first_start,
     last_end: service.last_end,
     ...(await evidence.basis(index, from, to)),
-    sql: evidence.sql(index, from, to),
-    services: [index],
+    sql: evidence.sql(service, from, to),
+    services: servicesAre([index]),
   }
 }

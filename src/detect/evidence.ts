@@ -2,14 +2,15 @@ import { parseAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
-import type { Evidence, ServiceView } from './rule.ts'
+import { type Evidence, type FoundService, findingsMax, type ServiceView } from './rule.ts'
 
 const basisOfEachKind = 4
 
 export interface EvidenceInput {
-  services: readonly ServiceView[]
   own: readonly Prefix[]
   run: Evidence['run']
+  /** The services that a query over `service` gives, in its order. */
+  readServices: (query: Sql) => Promise<FoundService[]>
   /** SQL for the case's flow records, as a person would write it: `read_parquet('…')`. */
   flowsSource: string
   source: Evidence['source']
@@ -19,20 +20,47 @@ export interface EvidenceInput {
 
 /** The questions that rules ask, over the tables of an investigation. */
 export function evidenceReader(input: EvidenceInput): Evidence {
-  const { services, own, run, flowsSource, source, placeIn } = input
+  const { own, run, flowsSource, source } = input
   return {
-    services,
     source,
     own,
     run,
-    basis: (index, from_us, to_us) => basis(run, placeIn, index, from_us, to_us),
-    sql: (index, from_us, to_us) => shownSql(recordsSql(services[index]!, source, flowsSource, from_us, to_us)),
+    services: (condition, weight) => services(input, condition, weight),
+    servicesOf: async indexes => {
+      const found = await input.readServices(sql`SELECT * FROM service WHERE ${servicesAre(indexes)}`)
+      return new Map(found.map(({ index, service }) => [index, service]))
+    },
+    basis: (index, from_us, to_us) => basis(input, index, from_us, to_us),
+    firstLines: indexes => firstLines(input, indexes),
+    sql: (service, from_us, to_us) => shownSql(recordsSql(service, source, flowsSource, from_us, to_us)),
   }
 }
 
+/** The services of those numbers, as a condition over `service`. */
+export function servicesAre(indexes: readonly number[]): Sql {
+  return numberIn('service', indexes)
+}
+
+/** Whether the number is one of some of ours, which can be many. */
+function numberIn(name: string, numbers: readonly number[]): Sql {
+  return rawSql(numbers.length === 0 ? 'false' : `${name} IN (${numbers.join(', ')})`)
+}
+
+async function services(
+  input: EvidenceInput,
+  condition: Sql,
+  weight: string,
+): Promise<{ found: FoundService[]; left: number }> {
+  const [row] = await input.run(sql`SELECT count(*) AS n FROM service WHERE ${condition}`)
+  const total = Number(row?.['n'])
+  if (total === 0) return { found: [], left: 0 }
+  const found = await input.readServices(sql`SELECT * FROM (
+      SELECT * FROM service WHERE ${condition} ORDER BY ${rawSql(weight)}, service LIMIT ${findingsMax}) ORDER BY service`)
+  return { found, left: total - found.length }
+}
+
 async function basis(
-  run: Evidence['run'],
-  placeIn: EvidenceInput['placeIn'],
+  { run, placeIn }: EvidenceInput,
   index: number,
   from_us: number,
   to_us: number,
@@ -45,12 +73,22 @@ async function basis(
       ${some('start_us, _file, _line')} UNION ${some('start_us DESC, _file DESC, _line DESC')} UNION ${some('bytes DESC NULLS LAST, _file, _line')})
     JOIN evidence ON evidence.id = _file ORDER BY start_us, _file, _line`)
   return {
-    basis: rows.map(row => {
-      const path = String(row['path'])
-      return { path, [placeIn(path)]: Number(row['line']) }
-    }),
+    basis: rows.map(row => placeOf(row, placeIn)),
     basis_total: Number(rows[0]?.['total'] ?? 0),
   }
+}
+
+async function firstLines({ run, placeIn }: EvidenceInput, indexes: readonly number[]): Promise<Map<number, Basis>> {
+  const rows = await run(sql`WITH first AS (
+      SELECT judged.service, arg_min(struct_pack(f := n._file, l := n._line), (n.start_us, n._file, n._line)) AS place
+      FROM numbered n JOIN judged USING (id) WHERE ${numberIn('judged.service', indexes)} GROUP BY judged.service)
+    SELECT service, evidence.path, place.l AS line FROM first JOIN evidence ON evidence.id = place.f`)
+  return new Map(rows.map(row => [Number(row['service']), placeOf(row, placeIn)]))
+}
+
+function placeOf(row: Record<string, unknown>, placeIn: EvidenceInput['placeIn']): Basis {
+  const path = String(row['path'])
+  return { path, [placeIn(path)]: Number(row['line']) }
 }
 
 function recordsSql(

@@ -28,5 +28,7 @@ export interface Finding {
   basis: Basis[]
   /** Records the finding rests on; `basis` names some of them, `sql` all. */
   basis_total: number
+  /** Services that it speaks of. */
+  services_total: number
   sql: string
 }

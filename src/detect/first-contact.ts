@@ -1,36 +1,33 @@
 import { microsecondsOf } from '../net/time.ts'
-import type { Draft, Evidence } from './rule.ts'
+import { servicesAre } from './evidence.ts'
+import type { Draft, Evidence, Found } from './rule.ts'
 import { serverText } from './words.ts'
 
 /** The first that is known of the subject: the earliest service, and how it ended. */
-export async function firstContact(evidence: Evidence): Promise<Draft[]> {
-  const { services, source } = evidence
+export async function firstContact(evidence: Evidence): Promise<Found> {
+  const { source } = evidence
   const [what, sensor] = source === 'logs' ? ['logs', 'sensor'] : ['packets', 'capture']
-  if (services.length === 0) return []
-  const index = services.reduce(
-    (best, service, i) =>
-      microsecondsOf(service.first_start) < microsecondsOf(services[best]!.first_start) ? i : best,
-    0,
-  )
-  const service = services[index]!
+  // Services are numbered in the order of their first records.
+  const index = 0
+  const service = (await evidence.servicesOf([index])).get(index)
+  if (service === undefined) return { drafts: [], left: 0 }
   const from = microsecondsOf(service.first_start)
   const { basis } = await evidence.basis(index, from, from)
-  return [
-    {
-      rule: 'first-contact',
-      title: `First contact with ${serverText(service)}`,
-      severity: 'info',
-      confidence: 'high',
-      technique: service.subject_role === 'server' ? 'T1071' : 'T1595',
-      technique_name: service.subject_role === 'server' ? 'Application Layer Protocol' : 'Active Scanning',
-      summary: `The first record of the subject starts at ${service.first_start}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the ${what}.`,
-      counter_hypotheses: [`earlier contact before the ${what} begin, or through a ${sensor} that is not in the case`],
-      first_start: service.first_start,
-      last_end: service.first_start,
-      basis: basis.slice(0, 3),
-      basis_total: basis.length,
-      sql: evidence.sql(index, from, from),
-      services: [index],
-    },
-  ]
+  const draft: Draft = {
+    rule: 'first-contact',
+    title: `First contact with ${serverText(service)}`,
+    severity: 'info',
+    confidence: 'high',
+    technique: service.subject_role === 'server' ? 'T1071' : 'T1595',
+    technique_name: service.subject_role === 'server' ? 'Application Layer Protocol' : 'Active Scanning',
+    summary: `The first record of the subject starts at ${service.first_start}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the ${what}.`,
+    counter_hypotheses: [`earlier contact before the ${what} begin, or through a ${sensor} that is not in the case`],
+    first_start: service.first_start,
+    last_end: service.first_start,
+    basis: basis.slice(0, 3),
+    basis_total: basis.length,
+    sql: evidence.sql(service, from, from),
+    services: servicesAre([index]),
+  }
+  return { drafts: [draft], left: 0 }
 }

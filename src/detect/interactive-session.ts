@@ -1,6 +1,7 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
-import { sql } from '../query/sql.ts'
-import type { Draft, Evidence } from './rule.ts'
+import { rawSql, sql } from '../query/sql.ts'
+import { servicesAre } from './evidence.ts'
+import { type Draft, type Evidence, type Found, type FoundService, findingsMax } from './rule.ts'
 import { lowered, number, serverText } from './words.ts'
 
 /** Ports whose purpose is to work on another machine: a session there is interactive from two minutes on. */
@@ -11,16 +12,15 @@ const anySeconds = 15 * 60
 const packetsPerMinute = [1, 60] as const
 
 /** Sessions at the pace of a person. */
-export async function interactiveSession(evidence: Evidence): Promise<Draft[]> {
+export async function interactiveSession(evidence: Evidence): Promise<Found> {
+  const rows = await sessionRows(evidence)
+  const services = await evidence.servicesOf(rows.map(row => Number(row['service'])))
   const drafts: Draft[] = []
-  for (const [index, service] of evidence.services.entries()) {
-    if (service.protocol !== 6 || service.outcome !== 'answered' || service.longest_seconds < remoteWorkSeconds)
-      continue
-    const remoteWork = remoteWorkPorts.has(service.port ?? 0)
-    const sessions = await sessionsOf(evidence, index, remoteWork)
-    if (sessions) drafts.push(await draft(evidence, index, sessions, remoteWork))
+  for (const row of rows) {
+    const index = Number(row['service'])
+    drafts.push(await draft(evidence, { index, service: services.get(index)! }, sessionsOf(row)))
   }
-  return drafts
+  return { drafts, left: Number(rows[0]?.['found'] ?? 0) - rows.length }
 }
 
 interface Sessions {
@@ -37,17 +37,26 @@ interface Sessions {
   }
 }
 
-async function sessionsOf(evidence: Evidence, index: number, remoteWork: boolean): Promise<Sessions | null> {
-  const seconds = remoteWork ? remoteWorkSeconds : anySeconds
-  const pace = remoteWork
-    ? sql`true`
-    : sql`client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${packetsPerMinute[0]} AND ${packetsPerMinute[1]}
-        AND client_bytes <= 200 * client_packets AND server_bytes <= 400 * server_packets`
-  const [row] =
-    await evidence.run(sql`SELECT *, count(*) OVER () AS n, min(start_us) OVER () AS from_us, max(end_us) OVER () AS to_us FROM judged
-    WHERE service = ${index} AND client_accepted > 0 AND server_accepted > 0 AND end_us - start_us >= ${seconds * 1_000_000} AND ${pace}
-    ORDER BY end_us - start_us DESC, start_us LIMIT 1`)
-  if (!row) return null
+/** The longest session of each service that has some, with what they are together; the longest of all if there are too many. */
+function sessionRows(evidence: Evidence): Promise<Record<string, unknown>[]> {
+  const remoteWork = rawSql(`coalesce(service_port IN (${[...remoteWorkPorts].join(', ')}), false)`)
+  return evidence.run(sql`WITH candidate AS (
+      SELECT service, ${remoteWork} AS remote FROM service
+      WHERE protocol = 6 AND outcome = 'answered' AND longest_us >= ${remoteWorkSeconds * 1_000_000}),
+    session AS (
+      SELECT judged.*, end_us - start_us AS long_us FROM judged JOIN candidate USING (service)
+      WHERE client_accepted > 0 AND server_accepted > 0 AND CASE WHEN remote THEN end_us - start_us >= ${remoteWorkSeconds * 1_000_000}
+        ELSE end_us - start_us >= ${anySeconds * 1_000_000}
+          AND client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${packetsPerMinute[0]} AND ${packetsPerMinute[1]}
+          AND client_bytes <= 200 * client_packets AND server_bytes <= 400 * server_packets END),
+    longest AS (
+      SELECT *, count(*) OVER all_of AS n, min(start_us) OVER all_of AS from_us, max(end_us) OVER all_of AS to_us
+      FROM session WINDOW all_of AS (PARTITION BY service)
+      QUALIFY row_number() OVER (PARTITION BY service ORDER BY long_us DESC, start_us) = 1)
+    SELECT * FROM (SELECT *, count(*) OVER () AS found FROM longest ORDER BY long_us DESC, service LIMIT ${findingsMax}) ORDER BY service`)
+}
+
+function sessionsOf(row: Record<string, unknown>): Sessions {
   const at = (name: string): number => Number(row[name])
   return {
     count: at('n'),
@@ -64,8 +73,8 @@ async function sessionsOf(evidence: Evidence, index: number, remoteWork: boolean
   }
 }
 
-async function draft(evidence: Evidence, index: number, sessions: Sessions, remoteWork: boolean): Promise<Draft> {
-  const service = evidence.services[index]!
+async function draft(evidence: Evidence, { index, service }: FoundService, sessions: Sessions): Promise<Draft> {
+  const remoteWork = remoteWorkPorts.has(service.port ?? 0)
   const { from_us: from, to_us: to, longest } = sessions
   const name = service.name ? `${service.name.toUpperCase()} ` : ''
   return {
@@ -89,7 +98,7 @@ async function draft(evidence: Evidence, index: number, sessions: Sessions, remo
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
     ...(await evidence.basis(index, from, to)),
-    sql: evidence.sql(index, from, to),
-    services: [index],
+    sql: evidence.sql(service, from, to),
+    services: servicesAre([index]),
   }
 }

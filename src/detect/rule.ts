@@ -1,13 +1,17 @@
 /**
  * What a rule of the dossier is given, and what it returns.
  *
- * Rules ask the tables that an investigation leaves (see `investigate/`): `judged` holds the subject's connections from client to server (`id`,
- * `service`, `client_packets`, `client_bytes`, `client_accepted`, `server_…`, `start_us`, `end_us`; sums are of accepted records), `numbered` their
- * records, `evidence` the files. They never see the store.
+ * Rules ask the tables that an investigation leaves (see `investigate/`): `service` holds the subject's services by number, `judged` its connections
+ * from client to server (`id`, `service`, `client_packets`, `client_bytes`, `client_accepted`, `server_…`, `start_us`, `end_us`; sums are of
+ * accepted records), `numbered` their records, `evidence` the files. They never see the store. A subject can have millions of services: what a
+ * rule looks for it asks in SQL, and it gets the services that it has found, `findingsMax` at most.
  */
 import type { Prefix } from '../net/prefix.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Basis, Finding } from './finding.ts'
+
+/** Findings of one rule that are told singly; all are counted. */
+export const findingsMax = 1000
 
 /** What a rule needs to know of a service; the dossier's rows have more. */
 export interface ServiceView {
@@ -30,20 +34,37 @@ export interface ServiceView {
   longest_seconds: number
 }
 
+/** A service with its number in the tables. */
+export interface FoundService {
+  index: number
+  service: ServiceView
+}
+
 export interface Evidence {
-  services: readonly ServiceView[]
   /** What the records are: of flow logs, or of packets. */
   source: 'logs' | 'packets'
   /** The analyst's own prefixes, beside the private ones. */
   own: readonly Prefix[]
   run: (query: Sql) => Promise<Record<string, unknown>[]>
+  /** The services that meet a condition over `service`, the weightiest by `weight` if there are too many; in the order of their numbers. */
+  services: (condition: Sql, weight: string) => Promise<{ found: FoundService[]; left: number }>
+  /** The services of those numbers. */
+  servicesOf: (indexes: readonly number[]) => Promise<Map<number, ServiceView>>
   /** Lines that connections of a service rest on: the first, the largest and the last of them, and how many there are. */
   basis: (index: number, from_us: number, to_us: number) => Promise<{ basis: Basis[]; basis_total: number }>
+  /** The first line of each of some services. */
+  firstLines: (indexes: readonly number[]) => Promise<Map<number, Basis>>
   /** SQL over the case's segments for all records of a service in a time, with its sums. */
-  sql: (index: number, from_us: number, to_us: number) => string
+  sql: (service: ServiceView, from_us: number, to_us: number) => string
 }
 
-/** A finding before it has a number. `services` are the indexes of those that it speaks of. */
-export type Draft = Omit<Finding, 'id'> & { services: number[] }
+/** A finding before it has a number. `services`: a condition over `service` for those that it speaks of. */
+export type Draft = Omit<Finding, 'id' | 'services_total'> & { services: Sql }
 
-export type Rule = (evidence: Evidence) => Promise<Draft[]>
+export interface Found {
+  drafts: Draft[]
+  /** How many more there are, which are not told singly. */
+  left: number
+}
+
+export type Rule = (evidence: Evidence) => Promise<Found>

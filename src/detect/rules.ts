@@ -19,17 +19,26 @@ const rules: readonly Rule[] = [
   dataServed,
 ]
 
-/** A finding, and the services (by index) that it speaks of. */
-export interface FoundFinding extends Finding {
-  services: number[]
+/** A finding, and a condition over `service` for those that it speaks of. */
+export type FoundFinding = Omit<Finding, 'services_total'> & { services: Draft['services'] }
+
+export interface AllFound {
+  findings: FoundFinding[]
+  /** What rules found beyond those that are told singly. */
+  others: { rule: string; count: number }[]
 }
 
 /** Runs every rule. Findings come in order of time and are numbered F1, F2, … in that order. */
-export async function findAll(input: EvidenceInput): Promise<FoundFinding[]> {
+export async function findAll(input: EvidenceInput): Promise<AllFound> {
   const evidence = evidenceReader(input)
   const drafts: Draft[] = []
-  for (const rule of rules) drafts.push(...(await rule(evidence)))
+  const others: AllFound['others'] = []
+  for (const rule of rules) {
+    const found = await rule(evidence)
+    for (const draft of found.drafts) drafts.push(draft)
+    if (found.left > 0) others.push({ rule: found.drafts[0]!.rule, count: found.left })
+  }
   // The sort is stable: of the same moment, the rules' own order tells.
   drafts.sort((a, b) => compareTimes(a.first_start, b.first_start))
-  return drafts.map((draft, i) => ({ id: `F${i + 1}`, ...draft }))
+  return { findings: drafts.map((draft, i) => ({ id: `F${i + 1}`, ...draft })), others }
 }

@@ -1,7 +1,9 @@
 import { parseAddress } from '../net/address.ts'
-import { isInternal } from '../net/internal.ts'
+import { internalPrefixes, isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { protocolName } from '../net/protocols.ts'
+import { inAnyPrefix } from '../query/address-sql.ts'
+import type { Sql } from '../query/sql.ts'
 import type { Confidence } from './finding.ts'
 import type { ServiceView } from './rule.ts'
 
@@ -15,6 +17,11 @@ export function serverText(service: ServiceView): string {
 export function isInternalText(address: string, own: readonly Prefix[]): boolean {
   const parsed = parseAddress(address)
   return parsed !== null && isInternal(parsed, own)
+}
+
+/** The same of one end of a row of `service`. */
+export function isInternalSql(end: 'server' | 'client', own: readonly Prefix[]): Sql {
+  return inAnyPrefix(`${end}_hi`, `${end}_lo`, [...internalPrefixes, ...own])
 }
 
 export function number(value: number | bigint): string {

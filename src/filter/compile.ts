@@ -140,7 +140,7 @@ function grouped(node: Node): Node {
     const key = `${one.side} ${one.thing}`
     const list = lists.get(key)
     if (list === undefined) lists.set(key, { node: one, values: [...values] })
-    else list.values.push(...values)
+    else for (const value of values) list.values.push(value)
   }
   for (const { node: first, values } of lists.values()) {
     nodes.push(values.length === 1 ? first : { ...first, test: { op: 'in', negated: false, values } })

@@ -122,7 +122,8 @@ export function tokensOf(source: Source, include: Include, depth = 0, params: Pa
     const groups = match.groups as Record<string, string | undefined>
     const [image] = match
     if (groups['include'] !== undefined) {
-      tokens.push(...include(unquoted(groups['include']), { source, offset, length: image.length }, depth + 1))
+      const included = include(unquoted(groups['include']), { source, offset, length: image.length }, depth + 1)
+      for (const token of included) tokens.push(token)
     } else if (groups['skip'] === undefined) {
       tokens.push(tokenOf(source, offset, image, groups, params))
     }

@@ -257,7 +257,7 @@ class Adding {
 
   /** Enters a batch: its segments get their place, then one line in the ledger makes them part of the case. */
   private async enter(evidence: EvidenceEntry[], segments: SegmentEntry[]): Promise<void> {
-    this.looked.push(...evidence)
+    for (const file of evidence) this.looked.push(file)
     this.progress.files_done += evidence.length
     // What is only listed is entered once: adding the same again changes nothing.
     const kept = evidence.filter(
@@ -277,8 +277,8 @@ class Adding {
       segments.map(segment => segment.name),
     )
     await this.ledger.commit(prepared)
-    this.segments.push(...segments)
-    this.all.push(...kept)
+    for (const segment of segments) this.segments.push(segment)
+    for (const file of kept) this.all.push(file)
   }
 
   private get stopping(): boolean {

@@ -14,10 +14,10 @@ import { addMetered, addNfcapd } from './flow-rows.ts'
 import { Spool } from './spool.ts'
 
 /**
- * Conversations of one capture that are kept at once: about 300 MB of tables in the worst case, a flood of single packets. Beyond, those that
- * would end first are ended and counted.
+ * Conversations of one capture that are kept at once: about 150 MB of tables in the worst case, a flood of single packets, so that the whole
+ * takes less than 512 MiB. Beyond, those that would end first are ended and counted.
  */
-const conversationsMax = 2 ** 19
+const conversationsMax = 2 ** 18
 const skippedShownMax = 100
 
 /** What reading came to, but for what the file around it tells. */
@@ -53,7 +53,10 @@ export async function readCapture(
     told = flows.rows
   }
   decoder.end()
-  meter.finish()
+  for (const _ of meter.finishing()) {
+    await flows.settle()
+    await connections.settle()
+  }
   await flows.settle(true)
   await connections.settle(true)
   tick(flows.rows - told)
@@ -88,7 +91,8 @@ export async function readCapture(
         dropped: drops.length === 0 ? null : exactInteger(drops.reduce((sum, count) => sum + count, 0n)),
         flow_records: flows.rows,
         connections: connections.rows,
-        evicted: counts.evicted,
+        evicted: counts.evictedConnections,
+        ...(counts.evicted > 0 && { flows_evicted: counts.evicted }),
       },
     },
   }

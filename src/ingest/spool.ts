@@ -3,8 +3,8 @@ import type { PacketField } from '../flow/packet-fields.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
 import type { Batch } from './batch.ts'
 
-/** One of DuckDB's row groups. */
-const spoolRows = 122_880
+/** Half of one of DuckDB's row groups: a capture has two kinds of rows, and of each two buffers. */
+const spoolRows = 61_440
 /** Buffers that wait to be written before whoever fills them has to. */
 const waitingMax = 4
 

@@ -70,8 +70,8 @@ export async function gatherCircumstances(
       sensors.length === 0
         ? null
         : {
-            from_us: Math.min(...sensors.map(sensor => us(sensor.first))),
-            to_us: Math.max(...sensors.map(sensor => us(sensor.last))),
+            from_us: sensors.reduce((least, sensor) => Math.min(least, us(sensor.first)), Number.POSITIVE_INFINITY),
+            to_us: sensors.reduce((most, sensor) => Math.max(most, us(sensor.last)), Number.NEGATIVE_INFINITY),
           },
     ...(await silences(c, sensors, alone.captures)),
     inLogs: await known(c, alone.captures, 'flows', ['srcaddr', 'dstaddr']),

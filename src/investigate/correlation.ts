@@ -184,8 +184,8 @@ function rowOf(
 function together(captures: readonly CaptureSide[], like: Side): Side {
   const sum: Side = {
     ...like,
-    start_us: Math.min(...captures.map(one => one.start_us)),
-    end_us: Math.max(...captures.map(one => one.end_us)),
+    start_us: captures.reduce((least, one) => Math.min(least, one.start_us), Number.POSITIVE_INFINITY),
+    end_us: captures.reduce((most, one) => Math.max(most, one.end_us), Number.NEGATIVE_INFINITY),
     packets_to_server: 0,
     packets_to_client: 0,
     bytes_to_server: 0,

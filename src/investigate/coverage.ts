@@ -7,10 +7,15 @@ import { sensorSql } from './records.ts'
 export interface Coverage {
   sensors: SensorCoverage[]
   gaps: Gap[]
+  /** How many more there are than are listed. */
+  sensorsLeft: number
+  gapsLeft: number
 }
 
-/** Gaps of one kind at one sensor that are named singly. */
-const gapsMax = 1000
+/** Gaps that are listed of each of two kinds, lost records and silence; those of files are as many as the files. */
+export const gapsMax = 1000
+/** Sensors that are listed. */
+export const sensorsMax = 10_000
 
 /**
  * Makes the table `span` of what the logs cover, beside what else is asked of the case.
@@ -39,12 +44,14 @@ export async function gatherCoverage(c: Case, window: { from_us: number; to_us: 
     SELECT before.sensor, covered_to AS from_t, from_t AS to_t FROM before JOIN per ON per.sensor IS NOT DISTINCT FROM before.sensor
     WHERE ${c.source === 'logs'} AND epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
   const sensors =
-    await c.db.rows(`SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
-      sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject
+    await c.db.rows(`SELECT * FROM (SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
+      sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject,
+      count(*) OVER () AS sensors
     FROM span
     LEFT JOIN (SELECT sensor, count(*) AS holes FROM hole GROUP BY sensor) h ON h.sensor IS NOT DISTINCT FROM span.sensor
     LEFT JOIN (SELECT sensor, count(*) AS subject FROM vantage GROUP BY sensor) v ON v.sensor IS NOT DISTINCT FROM span.sensor
-    GROUP BY span.sensor ORDER BY span.sensor NULLS LAST`)
+    GROUP BY span.sensor ORDER BY any_value(subject) IS NULL, sum(records) DESC, span.sensor NULLS LAST LIMIT ${sensorsMax}) ORDER BY sensor NULLS LAST`)
+  const gaps = await gatherGaps(c, window)
   return {
     sensors: sensors.map(row => ({
       sensor: row['sensor'] as string | null,
@@ -56,25 +63,33 @@ export async function gatherCoverage(c: Case, window: { from_us: number; to_us: 
       holes: Number(row['holes'] ?? 0),
       recorded_subject: row['subject'] !== null,
     })),
-    gaps: await gatherGaps(c, window),
+    sensorsLeft: Number(sensors[0]?.['sensors'] ?? 0) - sensors.length,
+    gaps: gaps.listed,
+    gapsLeft: gaps.left,
   }
 }
 
-async function gatherGaps(c: Case, window: { from_us: number; to_us: number } | null): Promise<Gap[]> {
+async function gatherGaps(
+  c: Case,
+  window: { from_us: number; to_us: number } | null,
+): Promise<{ listed: Gap[]; left: number }> {
   const { from_us, to_us } = window ?? { from_us: -1e15, to_us: 1e16 }
+  // The first of them in order; counted before they are cut off.
+  const some = (query: string): string =>
+    `SELECT *, count(*) OVER () AS gaps FROM (${query}) ORDER BY sensor, from_us, to_us LIMIT ${gapsMax}`
   const skipped = await c.db.rows(
-    `SELECT sensor, epoch_us(start) AS from_us, epoch_us("end") AS to_us, count(*) AS n FROM silence
-     WHERE status = 'SKIPDATA' AND (start IS NULL OR (epoch_us(start) <= ? AND epoch_us("end") >= ?)) GROUP BY ALL ORDER BY ALL`,
+    some(`SELECT DISTINCT sensor, epoch_us(start) AS from_us, epoch_us("end") AS to_us FROM silence
+     WHERE status = 'SKIPDATA' AND (start IS NULL OR (epoch_us(start) <= ? AND epoch_us("end") >= ?))`),
     [to_us, from_us],
   )
   const holes = await c.db.rows(
-    `SELECT sensor, epoch_us(from_t) AS from_us, epoch_us(to_t) AS to_us FROM hole
-     WHERE epoch_us(from_t) < ? AND epoch_us(to_t) > ? ORDER BY ALL`,
+    some(`SELECT sensor, epoch_us(from_t) AS from_us, epoch_us(to_t) AS to_us FROM hole
+     WHERE epoch_us(from_t) < ? AND epoch_us(to_t) > ?`),
     [to_us, from_us],
   )
   const at = (us: unknown): string | null => (us === null ? null : utcSeconds(Number(us)))
   const gaps: Gap[] = []
-  for (const row of skipped.slice(0, gapsMax)) {
+  for (const row of skipped) {
     gaps.push({
       sensor: row['sensor'] as string | null,
       from: at(row['from_us']),
@@ -83,7 +98,7 @@ async function gatherGaps(c: Case, window: { from_us: number; to_us: number } | 
       detail: 'the sensor dropped records (SKIPDATA): every count here is a floor',
     })
   }
-  for (const row of holes.slice(0, gapsMax)) {
+  for (const row of holes) {
     gaps.push({
       sensor: row['sensor'] as string | null,
       from: at(row['from_us']),
@@ -92,7 +107,8 @@ async function gatherGaps(c: Case, window: { from_us: number; to_us: number } | 
       detail: 'no line of any kind, not even NODATA: files are missing, or the interface did not exist',
     })
   }
-  return [...gaps, ...fileGaps(c, from_us, to_us), ...captureGaps(c, from_us, to_us)]
+  const left = [skipped, holes].reduce((sum, rows) => sum + Number(rows[0]?.['gaps'] ?? 0) - rows.length, 0)
+  return { listed: [...gaps, ...fileGaps(c, from_us, to_us), ...captureGaps(c, from_us, to_us)], left }
 }
 
 /** Captures of whose packets some are missing. */

@@ -57,6 +57,22 @@ export interface ServiceRow {
   findings: string[]
 }
 
+/** The services that are not listed, together. */
+export interface ServicesOther {
+  count: number
+  records: number
+  rejected: number
+  connections: number
+  bytes_to_server: Count
+  bytes_to_client: Count
+  packets_to_server: Count
+  packets_to_client: Count
+  first_start: string | null
+  last_end: string | null
+  /** How many of them had each outcome. */
+  outcomes: Record<Outcome, number>
+}
+
 export interface ServiceKey {
   server: string
   port: number | null
@@ -79,13 +95,20 @@ export interface AttackSurface {
   refused: ServiceKey[]
   unanswered: ServiceKey[]
   rejected: ServiceKey[]
+  /** How many more there are of each outcome than are listed. */
+  not_listed: Record<Outcome, number>
   gaps: Gap[]
 }
 
 /** One observation point that recorded the subject, and what was counted there. */
-export interface Vantage {
+export interface Vantage extends VantageCounts {
   sensor: string | null
   subscription: string | null
+  /** Aggregation interval, seconds. */
+  interval_seconds: number
+}
+
+export interface VantageCounts {
   records: number
   counted: number
   /** Not counted: copies of a line, twins of another vantage, legs of a translated connection. */
@@ -94,8 +117,6 @@ export interface Vantage {
   translated: number
   /** Records without both addresses: in no volume and no service. */
   without_endpoints: number
-  /** Aggregation interval, seconds. */
-  interval_seconds: number
 }
 
 /** What a sensor's log covers, over the whole case. */
@@ -116,6 +137,8 @@ export interface TimelineBin {
   seconds: number
   /** Indexed as `services` of the dossier: accepted bytes of both directions, spread over each record's time. */
   bytes_by_service: Record<string, number>
+  /** Those of services that are not listed. */
+  bytes_other: number
   records: number
 }
 
@@ -212,16 +235,32 @@ export interface Dossier {
   bytes: { from_subject: Count; to_subject: Count; at_least: boolean }
   packets: { from_subject: Count; to_subject: Count; at_least: boolean }
   ports: PortRow[]
+  /** Of more services than `limits.services` those that weigh most; all are in `services_other` together that are not listed. */
   services: ServiceRow[]
+  services_other: ServicesOther
   attack_surface: AttackSurface
   findings: Finding[]
+  /** What rules found beyond `limits.findings_of_a_rule`, by rule. */
+  findings_other: { rule: string; count: number }[]
   vantages: Vantage[]
+  /** The observation points that are not listed, together. */
+  vantages_other: VantageCounts & { count: number }
   coverage: SensorCoverage[]
   timeline: TimelineBin[]
   /** Connection by connection; empty without a capture. */
   correlation: CorrelationRow[]
   /** Null without a capture. */
   correlation_summary: Correlation | null
+  /** The most that is listed of each; `not_listed` counts what is there beyond. */
+  limits: {
+    services: number
+    surface: number
+    findings_of_a_rule: number
+    gaps: number
+    vantages: number
+    coverage: number
+  }
+  not_listed: { gaps: number; coverage: number }
   not_logged: string[]
   cannot_tell: string[]
   work: WorkItem[]

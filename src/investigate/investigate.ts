@@ -1,3 +1,5 @@
+import { availableParallelism, totalmem } from 'node:os'
+import { findingsMax } from '../detect/rule.ts'
 import { findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
@@ -10,22 +12,21 @@ import type { Case } from '../store/case.ts'
 import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
 import { correlate } from './correlation.ts'
-import { gatherCoverage, gatherSpans } from './coverage.ts'
-import type {
-  AttackSurface,
-  Count,
-  Dossier,
-  Gap,
-  Outcome,
-  PortRow,
-  ServiceKey,
-  ServiceRow,
-  Vantage,
-} from './dossier.ts'
+import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
+import type { Count, Dossier, PortRow } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
+import {
+  attackSurface,
+  chooseServices,
+  defaultServicesMax,
+  listedServices,
+  otherServices,
+  servicesOfFindings,
+} from './listing.ts'
 import { countSubjectOnce, gatherRecords, intervalSeconds } from './records.ts'
-import { defaultApprovedPorts, gatherServices } from './services.ts'
+import { defaultApprovedPorts, judgeServices, readServices } from './services.ts'
 import { gatherTimeline } from './timeline.ts'
+import { gatherVantages, vantagesMax } from './vantages.ts'
 import { showWork } from './work.ts'
 
 export interface InvestigateOptions {
@@ -33,11 +34,15 @@ export interface InvestigateOptions {
   approvedPorts?: number[]
   /** Prefixes that count as internal beside the private ones. */
   internal?: string[]
+  /** Services that are listed one by one, 10,000 by default: the others are summed. What a finding rests on is always listed. */
+  servicesMax?: number
   signal?: AbortSignal
 }
 
 /** AWS: `start` and `end` may be up to 60 s after the packet was sent or received. */
 const latenessSeconds = 60
+/** Services of one outcome that the attack surface lists. */
+const surfaceMax = 10_000
 /** Records of packets are joined to connections over this gap: the meter's inactive timeout, and a second. */
 const packetGapSeconds = 61
 
@@ -63,15 +68,32 @@ async function gatherAll(
   own: readonly Prefix[],
   options: InvestigateOptions,
 ): Promise<Dossier> {
-  await gatherRecords(c, subject)
-  // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
-  const spans = gatherSpans(c)
-  const ended = spans.catch(() => undefined)
+  const [setting] = await c.db.rows(`SELECT current_setting('memory_limit') AS most`)
   try {
-    return await gather(c, subject, own, options, spans)
+    await c.db.run(`SET memory_limit = '${memoryMax(0)}MB'`)
+    await gatherRecords(c, subject)
+    const [found] = await c.db.rows('SELECT count(*) AS n FROM s')
+    await c.db.run(`SET memory_limit = '${memoryMax(Number(found!['n']))}MB'`)
+    // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
+    const spans = gatherSpans(c)
+    const ended = spans.catch(() => undefined)
+    try {
+      return await gather(c, subject, own, options, spans)
+    } finally {
+      await ended
+    }
   } finally {
-    await ended
+    await c.db.run(`SET memory_limit = '${String(setting!['most'])}'`)
   }
+}
+
+/**
+ * Megabytes that DuckDB may use for so many records; the rest goes to the disk. A flood has as many connections as records and as many
+ * services: all in memory would be 2 KB a source, where 128 bytes are enough to get on.
+ */
+function memoryMax(records: number): number {
+  const most = Math.max(512, totalmem() / 2 ** 20 / 4)
+  return Math.floor(Math.min(most, Math.max(256, 64 * availableParallelism()) + (128 * records) / 1e6))
 }
 
 function prefixes(texts: readonly string[], problem: string): Prefix[] {
@@ -99,7 +121,7 @@ async function gather(
   await countSubjectOnce(c, subject, gap_us)
   await stitch(c, interval * 1_000_000, gap_us)
   await judgeRoles(c, own)
-  const services = await gatherServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)
+  await judgeServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)
   const [sums] = await c.db.rows(
     `SELECT count(*) AS subject, count(*) FILTER (rejected) AS rejected, min(start_us) AS first_us, max(start_us) AS last_start_us, max(end_us) AS last_us FROM s`,
   )
@@ -108,17 +130,20 @@ async function gather(
   await spans
   const coverage = await gatherCoverage(c, window)
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
-  const findings = await findAll({
+  const { findings, others } = await findAll({
     run,
-    services,
     own,
+    readServices: query => readServices(c, query),
     source: c.source,
     flowsSource: flowsSource(c),
     placeIn: placesOf(c),
   })
-  for (const finding of findings) for (const index of finding.services) services[index]!.findings.push(finding.id)
+  const servicesMax = options.servicesMax ?? defaultServicesMax
+  await chooseServices(c, findings, servicesMax)
+  const ofFindings = await servicesOfFindings(c, findings)
   const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage, own)
   const complete = coverage.gaps.length === 0
+  const vantages = await gatherVantages(c)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
     window: {
@@ -141,14 +166,26 @@ async function gather(
     },
     ...(await volumes(c, subject, !complete)),
     ports: await gatherPorts(c),
-    services,
-    attack_surface: attackSurface(services, coverage.gaps),
-    findings: findings.map(({ services: _, ...finding }) => finding),
-    vantages: await gatherVantages(c),
+    services: await listedServices(c, findings),
+    services_other: await otherServices(c),
+    attack_surface: { complete, ...(await attackSurface(c, surfaceMax)), gaps: coverage.gaps },
+    findings: findings.map(({ services: _, ...finding }, i) => ({ ...finding, services_total: ofFindings[i]! })),
+    findings_other: others,
+    vantages: vantages.listed,
+    vantages_other: vantages.other,
     coverage: coverage.sensors,
     timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
+    limits: {
+      services: servicesMax,
+      surface: surfaceMax,
+      findings_of_a_rule: findingsMax,
+      gaps: gapsMax,
+      vantages: vantagesMax,
+      coverage: sensorsMax,
+    },
+    not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft },
     not_logged: c.source === 'logs' ? notLogged : [],
     cannot_tell: cannotTell(c),
     work: [],
@@ -203,44 +240,6 @@ async function gatherPorts(c: Case): Promise<PortRow[]> {
     as_source: counts(row, 'src'),
     as_destination: counts(row, 'dst'),
   }))
-}
-
-async function gatherVantages(c: Case): Promise<Vantage[]> {
-  const rows = await c.db.rows(`
-    SELECT vantage.sensor, vantage.subscription, vantage.interval_seconds, count(*) AS records, count(*) FILTER (counted) AS counted,
-      count(*) FILTER (dropped = 'copy') AS copies, count(*) FILTER (dropped = 'twin') AS twins, count(*) FILTER (dropped = 'translated') AS translated,
-      count(*) FILTER (dropped = 'no-address') AS without_endpoints
-    FROM s JOIN vantage USING (v)
-    GROUP BY vantage.v, vantage.sensor, vantage.subscription, vantage.interval_seconds ORDER BY vantage.v`)
-  return rows.map(row => ({
-    sensor: row['sensor'] as string | null,
-    subscription: row['subscription'] as string | null,
-    records: Number(row['records']),
-    counted: Number(row['counted']),
-    copies: Number(row['copies']),
-    twins: Number(row['twins']),
-    translated: Number(row['translated']),
-    without_endpoints: Number(row['without_endpoints']),
-    interval_seconds: Number(row['interval_seconds']),
-  }))
-}
-
-function attackSurface(services: readonly ServiceRow[], gaps: Gap[]): AttackSurface {
-  const listed = (outcome: Outcome): ServiceKey[] => {
-    const keys = new Map<string, ServiceKey>()
-    for (const { server, port, protocol, outcome: found } of services) {
-      if (found === outcome) keys.set(`${server} ${port} ${protocol}`, { server, port, protocol })
-    }
-    return [...keys.values()]
-  }
-  return {
-    complete: gaps.length === 0,
-    answered: listed('answered'),
-    refused: listed('refused'),
-    unanswered: listed('unanswered'),
-    rejected: listed('rejected'),
-    gaps,
-  }
 }
 
 /** What a record's number counts in the file of that path. */

@@ -1,12 +1,13 @@
 /** Services: connections by (server, port, protocol, client) (docs/reference/dossier.md, section 5). */
+import type { FoundService } from '../detect/rule.ts'
 import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { hasPorts, protocolName } from '../net/protocols.ts'
+import { protocolName, SCTP, TCP, UDP } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { roleBases } from '../query/connections.ts'
-import { sql } from '../query/sql.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import type { Count, Outcome, ServiceRow, SubjectRole } from './dossier.ts'
@@ -14,22 +15,23 @@ import type { Count, Outcome, ServiceRow, SubjectRole } from './dossier.ts'
 /** Ports whose use is taken as approved unless `--approved-ports` says otherwise (contract). */
 export const defaultApprovedPorts: readonly number[] = [22, 53, 80, 123, 443]
 
-/** Fills `judged` (each connection from client to server) and `service`, and returns the services. */
-export async function gatherServices(
-  c: Case,
-  subject: readonly Prefix[],
-  approved: readonly number[],
-): Promise<ServiceRow[]> {
+const key = 'server_hi, server_lo, service_port, protocol, client_hi, client_lo'
+
+/** Makes `service`, one row for each, numbered in the order of their first records, and `judged`: each connection from client to server. */
+export async function judgeServices(c: Case, subject: readonly Prefix[], approved: readonly number[]): Promise<void> {
   const pick = (name: string): string =>
     `CASE WHEN client_is_a THEN a_${name} ELSE b_${name} END AS client_${name}, CASE WHEN client_is_a THEN b_${name} ELSE a_${name} END AS server_${name}`
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE judged AS
-    SELECT id, ${['hi', 'lo', 'port', 'accepted', 'bytes', 'packets', 'not_rst', 'syn', 'synack'].map(pick).join(', ')},
+  await c.db.run(`CREATE OR REPLACE TEMP VIEW sided AS
+    SELECT id, ${['hi', 'lo', 'port', 'accepted', 'bytes', 'packets', 'not_rst'].map(pick).join(', ')},
       CASE WHEN protocol IN (6, 17, 132) THEN server_port END AS service_port,
       protocol, records, rejected, start_us, end_us, rule, confidence
     FROM conn`)
   const table = sql`CREATE OR REPLACE TEMP TABLE service AS
-    SELECT row_number() OVER (ORDER BY first_us, server_hi, server_lo, service_port, protocol, client_hi, client_lo) - 1 AS service, * FROM (
-      SELECT server_hi, server_lo, service_port, protocol, client_hi, client_lo,
+    SELECT row_number() OVER (ORDER BY first_us, server_hi, server_lo, service_port, protocol, client_hi, client_lo) - 1 AS service, *,
+      ${rawSql(outcomeSql)} AS outcome, ${standardSql(approved)} AS standard,
+      CASE WHEN server_in AND client_in THEN 'both' WHEN server_in THEN 'server' WHEN client_in THEN 'client' ELSE 'transit' END AS subject_role
+    FROM (
+      SELECT ${rawSql(key)},
         ${inAnyPrefix('server_hi', 'server_lo', subject)} AS server_in, ${inAnyPrefix('client_hi', 'client_lo', subject)} AS client_in,
         sum(records) AS records, sum(rejected) AS rejected, count(*) AS connections,
         sum(client_accepted) AS to_server, sum(server_accepted) AS to_client, sum(server_not_rst) AS not_rst,
@@ -37,18 +39,40 @@ export async function gatherServices(
         sum(client_packets) AS packets_to_server, sum(server_packets) AS packets_to_client,
         min(start_us) AS first_us, max(end_us) AS last_us, max(end_us - start_us) AS longest_us,
         arg_min(rule, (1 - confidence, rule)) AS rule, max(confidence) AS confidence
-      FROM judged GROUP BY ALL)`
+      FROM sided GROUP BY ALL)`
   await c.db.run(table.text, table.values)
-  await c.db.run('ALTER TABLE judged ADD COLUMN service BIGINT')
-  await c.db.run(`UPDATE judged SET service = service.service FROM service
-    WHERE service.server_hi = judged.server_hi AND service.server_lo = judged.server_lo AND service.client_hi = judged.client_hi
-      AND service.client_lo = judged.client_lo AND service.protocol IS NOT DISTINCT FROM judged.protocol
-      AND service.service_port IS NOT DISTINCT FROM judged.service_port`)
-  const rows = await c.db.rows('SELECT * FROM service ORDER BY service')
-  return rows.map(row => serviceRow(row, approved))
+  const same = key
+    .split(', ')
+    .map(name => `service.${name} IS NOT DISTINCT FROM sided.${name}`)
+    .join(' AND ')
+  await c.db.run(
+    `CREATE OR REPLACE TEMP TABLE judged AS SELECT sided.*, service.service FROM sided JOIN service ON ${same}`,
+  )
+  // All that it has is in `judged`.
+  await c.db.run('DROP VIEW sided')
+  await c.db.run('DROP TABLE conn')
 }
 
-function serviceRow(row: Row, approved: readonly number[]): ServiceRow {
+/** Of accepted records there, accepted records back, and those of them that are no RST alone. */
+const outcomeSql = `CASE WHEN to_server = 0 AND to_client = 0 THEN 'rejected' WHEN to_server = 0 OR to_client = 0 THEN 'unanswered'
+  WHEN not_rst = 0 THEN 'refused' ELSE 'answered' END`
+
+/** Null where a service has no port. */
+function standardSql(approved: readonly number[]): Sql {
+  const standard = [TCP, UDP, SCTP].flatMap(protocol =>
+    approved.filter(port => registeredService(port, protocol) !== null).map(port => protocol * 65536 + port),
+  )
+  const among = standard.length === 0 ? 'false' : `protocol * 65536 + service_port IN (${standard.join(', ')})`
+  return rawSql(`CASE WHEN service_port IS NOT NULL THEN ${among} END`)
+}
+
+/** The services that a query over `service` gives, in its order. */
+export async function readServices(c: Case, query: Sql): Promise<(FoundService & { service: ServiceRow })[]> {
+  const rows = await c.db.rows(query.text, query.values)
+  return rows.map(row => ({ index: Number(row['service']), service: serviceRow(row) }))
+}
+
+function serviceRow(row: Row): ServiceRow {
   const port = row['service_port'] === null ? null : Number(row['service_port'])
   const protocol = Number(row['protocol'])
   const registered = port === null ? null : registeredService(port, protocol)
@@ -57,10 +81,10 @@ function serviceRow(row: Row, approved: readonly number[]): ServiceRow {
     port,
     protocol,
     name: registered?.name ?? protocolName(protocol)?.toLowerCase() ?? null,
-    standard: hasPorts(protocol) && port !== null ? registered !== null && approved.includes(port) : null,
+    standard: row['standard'] as boolean | null,
     client: address(row, 'client'),
-    subject_role: subjectRole(row),
-    outcome: outcome(row),
+    subject_role: row['subject_role'] as SubjectRole,
+    outcome: row['outcome'] as Outcome,
     records: Number(row['records']),
     rejected: Number(row['rejected']),
     connections: Number(row['connections']),
@@ -78,19 +102,6 @@ function serviceRow(row: Row, approved: readonly number[]): ServiceRow {
 }
 
 /** The address in two columns, which `rows` gives as numbers where they are small. */
-export function address(row: Row, name: string): string {
+function address(row: Row, name: string): string {
   return formatAddress(BigInt(row[`${name}_hi`] as number | bigint), BigInt(row[`${name}_lo`] as number | bigint))
-}
-
-function subjectRole(row: Row): SubjectRole {
-  if (row['server_in']) return row['client_in'] ? 'both' : 'server'
-  return row['client_in'] ? 'client' : 'transit'
-}
-
-function outcome(row: Row): Outcome {
-  const there = Number(row['to_server']) > 0
-  const back = Number(row['to_client']) > 0
-  if (!there && !back) return 'rejected'
-  if (!there || !back) return 'unanswered'
-  return Number(row['not_rst']) === 0 ? 'refused' : 'answered'
 }

@@ -31,26 +31,33 @@ const binsMax = 96
 export async function gatherTimeline(c: Case, from_us: number, to_us: number): Promise<TimelineBin[]> {
   const seconds = binSizes.find(size => (to_us - from_us) / 1e6 / size <= binsMax) ?? binSizes.at(-1)!
   const size = seconds * 1_000_000
-  const rows = await c.db.rows(
-    `WITH spread AS (
+  await c.db.run(
+    `CREATE OR REPLACE TEMP TABLE binned AS WITH spread AS (
        SELECT service, n.start_us, n.end_us, CASE WHEN n.rejected THEN 0 ELSE n.bytes END AS bytes,
          unnest(range(n.start_us // ?, n.end_us // ? + 1)) AS bin
        FROM numbered n JOIN judged USING (id))
-     SELECT bin, service, count(*) FILTER (bin = start_us // ?) AS records,
+     SELECT bin, place, count(*) FILTER (bin = start_us // ?) AS records,
        sum(CASE WHEN end_us = start_us THEN bytes
          ELSE bytes * ((least(end_us, (bin + 1) * ?) - greatest(start_us, bin * ?))::DOUBLE / (end_us - start_us)) END)::DOUBLE AS bytes
-     FROM spread GROUP BY ALL ORDER BY bin, service`,
+     FROM spread LEFT JOIN listed USING (service) GROUP BY bin, place`,
     [size, size, size, size, size],
   )
-  const bins = new Map<number, TimelineBin>()
+  const bins: TimelineBin[] = []
   for (let bin = Math.floor(from_us / size); bin <= Math.floor(to_us / size); bin++) {
-    bins.set(bin, { start: utcSeconds(bin * size), seconds, bytes_by_service: {}, records: 0 })
+    const one: TimelineBin = {
+      start: utcSeconds(bin * size),
+      seconds,
+      bytes_by_service: {},
+      bytes_other: 0,
+      records: 0,
+    }
+    for (const row of await c.db.rows('SELECT * FROM binned WHERE bin = ? ORDER BY place', [bin])) {
+      const bytes = Math.round(Number(row['bytes'] ?? 0))
+      one.records += Number(row['records'])
+      if (row['place'] === null) one.bytes_other = bytes
+      else one.bytes_by_service[String(row['place'])] = bytes
+    }
+    bins.push(one)
   }
-  for (const row of rows) {
-    const bin = bins.get(Number(row['bin']))
-    if (!bin) continue
-    bin.records += Number(row['records'])
-    bin.bytes_by_service[String(row['service'])] = Math.round(Number(row['bytes'] ?? 0))
-  }
-  return [...bins.values()]
+  return bins
 }

@@ -30,6 +30,8 @@ const finish: ConnectionEnd = 'finish'
 export class ConnectionMeter {
   readonly table: ConversationTable
   connections = 0
+  /** Of them, those that ended at the limit. */
+  evicted = 0
   private readonly timeouts: ConnectionTimeouts
   private readonly sink: ConnectionSink
   private readonly tcp: TcpState
@@ -52,10 +54,10 @@ export class ConnectionMeter {
     for (let i = 0; i < packets.length; i++) this.addOne(packets, i * batch.packetWords)
   }
 
-  /** Ends every connection: the capture is over, or its clock steps back. */
-  endAll(now: number, reason: ConnectionEnd): void {
+  /** Ends every connection, with pauses: the capture is over, or its clock steps back. */
+  ending(now: number, reason: ConnectionEnd): Generator<void> {
     this.now = now
-    this.table.clear(entry => {
+    return this.table.clearing(entry => {
       const over = this.table.doubles[entry + deadlineAt]! < now
       this.end(entry, over ? this.reasonOf(entry) : reason)
     })
@@ -209,6 +211,7 @@ export class ConnectionMeter {
 
   private end(entry: number, reason: ConnectionEnd = finish): void {
     this.connections++
+    if (reason === 'limit') this.evicted++
     this.sink(this.reader.read(entry, reason))
   }
 }

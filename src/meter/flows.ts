@@ -45,6 +45,8 @@ const hasSequence = 1 << 30
 export class FlowMeter {
   readonly table: ConversationTable
   records = 0
+  /** Of them, those that ended at the limit. */
+  evicted = 0
   private readonly timeouts: FlowTimeouts
   private readonly sink: FlowSink
   private readonly record = new FlowRecord()
@@ -84,13 +86,13 @@ export class FlowMeter {
   /** Tells now what has ended already; the records are the same without. */
   sweep(now: number): void {
     this.now = now
-    this.table.makeRoom(now, this.endInSweep, this.endAtLimit)
+    this.table.makeRoom(now, this.endInSweep, this.endAtLimit, Number.POSITIVE_INFINITY)
   }
 
-  /** Ends every record: the capture is over, or its clock steps back. */
-  endAll(now: number, reason: RecordEnd): void {
+  /** Ends every record, with pauses: the capture is over, or its clock steps back. */
+  ending(now: number, reason: RecordEnd): Generator<void> {
     this.now = now
-    this.table.clear(entry => {
+    return this.table.clearing(entry => {
       const over = this.table.doubles[entry + deadlineAt]! < now
       this.endEntry(entry, over ? this.reasonOf(entry) : reason)
     })
@@ -196,6 +198,7 @@ export class FlowMeter {
     record.firstPacket = doubles[at + number]!
     record.end = reason
     this.records++
+    if (reason === 'limit') this.evicted++
     this.sink(record)
   }
 

@@ -25,8 +25,9 @@ export interface MeterCounts {
   packets: number
   flowRecords: number
   connections: number
-  /** Conversations ended at the limit. */
+  /** Flow records and connections that ended at the limit. */
   evicted: number
+  evictedConnections: number
   /** How often the time of the capture stepped back. */
   clockResets: number
   /** Most conversations at once. */
@@ -72,8 +73,7 @@ export class Meter {
     if (time > this.clock.now) this.clock.now = time
     else if (this.clock.stepsBack(time)) {
       this.meterBatch()
-      this.flows?.endAll(this.clock.now, 'clock')
-      this.connections?.endAll(this.clock.now, 'clock')
+      runThrough(this.ending('clock'))
       this.clock.advance(time)
     }
   }
@@ -86,9 +86,18 @@ export class Meter {
 
   /** Ends whatever is open. */
   finish(): void {
+    runThrough(this.finishing())
+  }
+
+  /** As `finish`, with pauses in which what has ended can be written: there may be much of it. */
+  *finishing(): Generator<void> {
     this.meterBatch()
-    this.flows?.endAll(this.clock.now, 'finish')
-    this.connections?.endAll(this.clock.now, 'finish')
+    yield* this.ending('finish')
+  }
+
+  private *ending(reason: 'clock' | 'finish'): Generator<void> {
+    if (this.flows) yield* this.flows.ending(this.clock.now, reason)
+    if (this.connections) yield* this.connections.ending(this.clock.now, reason)
   }
 
   private meterBatch(): void {
@@ -102,9 +111,14 @@ export class Meter {
       packets: this.packets,
       flowRecords: this.flows?.records ?? 0,
       connections: this.connections?.connections ?? 0,
-      evicted: (this.flows?.table.evicted ?? 0) + (this.connections?.table.evicted ?? 0),
+      evicted: this.flows?.evicted ?? 0,
+      evictedConnections: this.connections?.evicted ?? 0,
       clockResets: this.clock.resets,
       peak: Math.max(this.flows?.table.peak ?? 0, this.connections?.table.peak ?? 0),
     }
   }
+}
+
+function runThrough(steps: Generator<void>): void {
+  while (steps.next().done !== true);
 }

@@ -9,6 +9,9 @@ export const deadlineAt = 6
 /** Doubles of an entry before the owner's own: one cache line of key, hash, state, deadline and one that is the owner's. */
 export const headDoubles = 8
 
+/** Entries that end in one sweep: what becomes of them is kept until it can be written. */
+const sweptAtOnce = 1 << 16
+
 /** Entries of a page. */
 const pageBits = 14
 const pageEntries = 1 << pageBits
@@ -35,7 +38,7 @@ export interface TableOptions {
  * and those of its entry. Pages stay where they are when the table grows: copying them, and having memory for both, cost more
  * than the metering.
  *
- * Entries leave only in a sweep, when there is no room for another: all those whose deadline the clock has passed. The
+ * Entries leave only in a sweep, when there is no room for another: those whose deadline the clock has passed, so many at once. The
  * index is then written anew in its own order, so there are no tombstones, and neither sweep nor growth jumps about in
  * memory. Sweeps double the table or end a good part of the entries, which makes their cost a constant for each new
  * conversation. When they happen depends on the size of the table, so it must not matter: an owner treats an entry past its
@@ -47,8 +50,6 @@ export class ConversationTable {
   words: Int32Array
   live = 0
   peak = 0
-  /** Conversations that were ended to make room at the limit. */
-  evicted = 0
   private readonly stride: number
   private readonly limit: number
   private readonly doublePages: Float64Array[] = []
@@ -154,26 +155,42 @@ export class ConversationTable {
   }
 
   /**
-   * Makes room: hands to `end` every entry whose deadline lies before `now`. Where that frees little, the table grows;
-   * at its limit, the entries that would end first are ended now.
+   * Makes room: hands to `end` the entries whose deadline lies before `now`, `atOnce` at most. Where that frees little, the table grows;
+   * at its limit, the eighth that would end first is ended now.
    */
-  makeRoom(now: number, end: (entry: number) => void, evict: (entry: number) => void): void {
+  makeRoom(now: number, end: (entry: number) => void, evict: (entry: number) => void, atOnce = sweptAtOnce): void {
     const gone = new Uint8Array(this.fresh)
-    this.endBefore(now, false, gone, end)
-    if (this.live > this.capacity * 0.6) this.capacity = Math.min(2 * this.capacity, this.limit)
+    const isWhole = this.endBefore(now, atOnce, 0, gone, end) < atOnce
+    if (isWhole && this.live > this.capacity * 0.6) this.capacity = Math.min(2 * this.capacity, this.limit)
     if (this.live >= this.capacity) {
-      const before = this.live
-      this.endBefore(this.deadlineOfFirst(Math.ceil(this.capacity / 8)), true, gone, evict)
-      this.evicted += before - this.live
+      const { time, before, at } = this.firstToEnd(Math.ceil(this.capacity / 8))
+      this.endBefore(time, before, at, gone, evict)
       assert(this.live < this.capacity, 'eviction makes room')
     }
     this.writeIndex(gone)
     this.stackFree()
   }
 
-  /** Hands every live entry to `end`, and forgets them. */
-  clear(end: (entry: number) => void): void {
-    this.endBefore(Number.POSITIVE_INFINITY, true, null, end)
+  /** Hands every live entry to `end`, and forgets them. Pauses after each page, whose memory is given back. */
+  *clearing(end: (entry: number) => void): Generator<void> {
+    for (let page = 0; page * pageEntries < this.fresh; page++) {
+      const to = Math.min(this.fresh, (page + 1) * pageEntries)
+      for (let entry = page * pageEntries; entry < to; entry++) {
+        const at = this.select(entry)
+        if (this.words[2 * at + stateWord] === 0) continue
+        end(at)
+        this.words[2 * at + stateWord] = 0
+        this.live--
+      }
+      if (page > 0) {
+        this.select(0)
+        this.doublePages[page] = nothing
+        this.wordPages[page] = noWords
+      }
+      yield
+    }
+    this.doublePages.length = 1
+    this.wordPages.length = 1
     this.index.fill(0)
     this.frees = 0
     this.fresh = 0
@@ -202,28 +219,36 @@ export class ConversationTable {
     this.wordPages.push(new Int32Array(page.buffer))
   }
 
-  private endBefore(time: number, inclusive: boolean, gone: Uint8Array | null, end: (entry: number) => void): void {
-    for (let entry = 0; entry < this.fresh; entry++) {
-      const at = this.select(entry)
-      if (this.words[2 * at + stateWord] === 0) continue
-      const deadline = this.doubles[at + deadlineAt]!
-      if (!(deadline < time || (inclusive && deadline === time))) continue
-      end(at)
-      this.words[2 * at + stateWord] = 0
+  /** Ends entries with a deadline before `time`, `before` of them at most, and `at` of those that have it. Gives how many it has ended. */
+  private endBefore(time: number, before: number, at: number, gone: Uint8Array, end: (entry: number) => void): number {
+    let earlier = 0
+    let same = 0
+    for (let entry = 0; entry < this.fresh && (earlier < before || same < at); entry++) {
+      const place = this.select(entry)
+      if (this.words[2 * place + stateWord] === 0) continue
+      const deadline = this.doubles[place + deadlineAt]!
+      if (deadline < time && earlier < before) earlier++
+      else if (deadline === time && same < at) same++
+      else continue
+      end(place)
+      this.words[2 * place + stateWord] = 0
       this.live--
-      if (gone) gone[entry] = 1
+      gone[entry] = 1
     }
+    return earlier + same
   }
 
-  /** The deadline that `count` entries have or are before. */
-  private deadlineOfFirst(count: number): number {
+  /** The deadline of the last of the `count` entries that end first; how many of them have an earlier one, and how many that one. */
+  private firstToEnd(count: number): { time: number; before: number; at: number } {
     const deadlines = new Float64Array(this.live)
     let n = 0
     for (let entry = 0; entry < this.fresh; entry++) {
       const at = this.select(entry)
       if (this.words[2 * at + stateWord] !== 0) deadlines[n++] = this.doubles[at + deadlineAt]!
     }
-    return deadlines.sort()[count - 1]!
+    const time = deadlines.sort()[count - 1]!
+    const before = deadlines.indexOf(time)
+    return { time, before, at: count - before }
   }
 
   /** Writes an index for the present capacity, without the entries that are `gone`. */
@@ -244,6 +269,10 @@ export class ConversationTable {
     this.mask = mask
   }
 }
+
+/** What stands for a page that was given back. */
+const nothing = new Float64Array(0)
+const noWords = new Int32Array(0)
 
 function isKey(words: Int32Array, at: number, key: Int32Array, from: number): boolean {
   return (

@@ -88,6 +88,7 @@ export async function stitch(
      FROM closed))`,
     c.source === 'packets' ? [gap_us, idle_us] : [gap_us, idle_us, interval_us],
   )
+  await c.db.run('DROP TABLE oriented')
   // Logs keep no ACK beside RST; packets that refuse have it.
   const flags = c.source === 'packets' ? '(tcp_flags & 239)' : 'tcp_flags'
   await c.db.run(`CREATE OR REPLACE TEMP TABLE conn AS
@@ -109,6 +110,10 @@ export async function stitch(
       max(a_service) AS a_service, max(b_service) AS b_service,
       min(start_us) AS start_us, max(end_us) AS end_us
     FROM numbered GROUP BY id`)
+  // The ends are those of the connection: a flood has as many records as connections, and memory for one of the two.
+  await c.db.run(
+    'CREATE OR REPLACE TEMP TABLE numbered AS SELECT _file, _line, forward, opens, start_us, end_us, bytes, rejected, id FROM numbered',
+  )
   // An id is a 64-bit digest: that two connections share one is next to impossible, and would be noticed here.
   const [counts] = await c.db.rows('SELECT sum(starts) AS starts, count(*) AS ids FROM conn')
   assert(Number(counts!['starts'] ?? 0) === Number(counts!['ids']), 'every connection has an id of its own')

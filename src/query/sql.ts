@@ -17,7 +17,7 @@ export function sql(parts: TemplateStringsArray, ...items: (Sql | Value)[]): Sql
   for (const [i, item] of items.entries()) {
     if (isSql(item)) {
       text += item.text
-      values.push(...item.values)
+      for (const value of item.values) values.push(value)
     } else {
       text += '?'
       values.push(item)

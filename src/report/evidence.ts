@@ -262,7 +262,8 @@ function captureText(capture: CaptureAccount): string {
     lost,
     ...(interfaces > 1 ? [countText(interfaces, 'interface')] : []),
     countText(capture.connections, 'connection'),
-    ...some(evicted, 'conversations ended early: too many at once'),
+    ...some(evicted, 'of them ended early: too many at once'),
+    ...some(capture.flows_evicted ?? 0, 'flow records ended early: too many at once'),
   ].join(', ')
 }
 

@@ -1,7 +1,7 @@
 import type { Dossier, Finding } from '../investigate/dossier.ts'
 import { compareTimes } from '../net/time.ts'
 import { alarm, heading, type Page, paragraph, strong } from './layout.ts'
-import { countText, spanText } from './numbers.ts'
+import { countText, integerText, spanText } from './numbers.ts'
 import { placeText, sharedPrefix, withoutPrefix } from './places.ts'
 import { pad, truncate } from './text.ts'
 
@@ -10,7 +10,8 @@ const basisAtMost = 3
 /** What the rules found, in the order in which it began. */
 export function renderFindings(d: Dossier, page: Page): string[] {
   const findings = inOrder(d.findings)
-  const title = heading(page, `Findings (${findings.length})`)
+  const left = d.findings_other.reduce((sum, other) => sum + other.count, 0)
+  const title = heading(page, `Findings (${integerText(findings.length + left)})`)
   if (findings.length === 0) return [...title, ...paragraph(page, 'None.')]
   const places = findings.flatMap(finding => finding.basis.slice(0, basisAtMost).map(place => place.path))
   const prefix = sharedPrefix(places, page)
@@ -19,6 +20,13 @@ export function renderFindings(d: Dossier, page: Page): string[] {
     ...title,
     ...findings.flatMap((finding, i) => [...(i > 0 ? [''] : []), ...renderFinding(finding, prefix, page)]),
     ...(legend.length > 0 ? ['', ...legend] : []),
+    ...d.findings_other.flatMap(({ rule, count }) => [
+      '',
+      ...paragraph(
+        page,
+        `… and ${integerText(count)} more of ${rule}: of one rule those that weigh most are told singly.`,
+      ),
+    ]),
   ]
 }
 

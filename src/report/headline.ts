@@ -105,7 +105,7 @@ export function renderAbsence(d: Dossier, page: Page): string[] {
 
 /** What the answer does not cover; nothing when it covers all. */
 export function renderCaveat(d: Dossier, page: Page): string[] {
-  const count = d.attack_surface.gaps.length
+  const count = d.attack_surface.gaps.length + d.not_listed.gaps
   const lowerBound = d.bytes.at_least || d.packets.at_least
   if (count === 0 && d.attack_surface.complete && !lowerBound) return []
   const reasons = new Map<string, number>()

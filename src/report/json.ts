@@ -35,6 +35,9 @@ export class JsonStream {
   }
 }
 
+/** Parts that stand apart before they are one text: each is an object of its own. */
+const partsMax = 100_000
+
 function write(value: unknown, newline: string, parts: string[]): void {
   if (value === null || value === undefined) parts.push('null')
   else if (typeof value === 'string') parts.push(quote(value))
@@ -56,6 +59,7 @@ function writeArray(array: readonly unknown[], newline: string, parts: string[])
     parts.push(before, inner)
     write(item, inner, parts)
     before = ','
+    if (parts.length > partsMax) parts.splice(0, parts.length, parts.join(''))
   }
   parts.push(newline, ']')
 }

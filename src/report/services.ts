@@ -36,9 +36,9 @@ export function chosenServices(d: Dossier, limit = shownAtMost): NumberedService
 /** Who connected to whom, on which port, with what result. */
 export function renderServices(d: Dossier, page: Page): string[] {
   const shown = chosenServices(d)
-  const left = d.services.length - shown.length
+  const left = d.services.length + d.services_other.count - shown.length
   return [
-    ...heading(page, `Services (${integerText(d.services.length)})`),
+    ...heading(page, `Services (${integerText(d.services.length + d.services_other.count)})`),
     ...(d.services.length === 0 ? paragraph(page, 'None: no record of it names both ends of a connection.') : []),
     ...(page.width < tableFrom && shown.length <= cardsAtMost
       ? shown.flatMap((entry, i) => [...(i > 0 ? [''] : []), ...card(entry, page)])
@@ -48,8 +48,13 @@ export function renderServices(d: Dossier, page: Page): string[] {
 }
 
 function othersText(d: Dossier, left: number): string {
-  const onlyTried = d.services.every(service => service.outcome === 'rejected') ? ', all of them rejected' : ''
-  return `${countText(left, 'more service')}${onlyTried}: see Attack surface; --json lists all.`
+  const { services, services_other: other } = d
+  const rejected = services.every(service => service.outcome === 'rejected') && other.outcomes.rejected === other.count
+  const text = `${countText(left, 'more service')}${rejected ? ', all of them rejected' : ''}: see Attack surface;`
+  if (other.count === 0) return `${text} --json lists all.`
+  const volume = `${bytesText(other.bytes_to_server)} to the servers, ${bytesText(other.bytes_to_client)} back`
+  const sum = `${countText(other.connections, 'connection')}, ${countText(other.records, 'record')}, ${volume}`
+  return `${text} --json lists ${integerText(services.length)}, --services lists more. The ${integerText(other.count)} beyond those have ${sum}, ${spanText(other.first_start, other.last_end)}.`
 }
 
 const columns: Column[] = [

@@ -11,25 +11,28 @@ const sensorsAtMost = 20
 
 /** What was reached and what was only tried. */
 export function renderSurface(d: Dossier, page: Page): string[] {
-  const { answered, refused, unanswered, rejected, complete } = d.attack_surface
+  const { answered, refused, unanswered, rejected, not_listed, complete } = d.attack_surface
   const seen = d.source === 'logs' ? 'as far as these sensors see' : 'as far as packets passed there'
   const verdict = complete
     ? `${good(page, 'Complete:')} no gap in the ${materialWords(d)} lies inside the window, so nothing else was reached ${seen}.`
-    : `${alarm(page, 'Not complete:')} ${countText(d.attack_surface.gaps.length, 'gap')} in the ${materialWords(d)}, listed below; there may be more services than these.`
+    : `${alarm(page, 'Not complete:')} ${countText(d.attack_surface.gaps.length + d.not_listed.gaps, 'gap')} in the ${materialWords(d)}, listed below; there may be more services than these.`
   return [
     ...heading(page, 'Attack surface'),
     ...paragraph(page, verdict),
-    ...outcome(page, 'Answered', answered),
-    ...outcome(page, 'Refused (by RST alone)', refused),
-    ...outcome(page, 'Unanswered', unanswered),
-    ...(d.source === 'logs' ? outcome(page, 'Rejected', rejected) : []),
+    ...outcome(page, 'Answered', answered, not_listed.answered),
+    ...outcome(page, 'Refused (by RST alone)', refused, not_listed.refused),
+    ...outcome(page, 'Unanswered', unanswered, not_listed.unanswered),
+    ...(d.source === 'logs' ? outcome(page, 'Rejected', rejected, not_listed.rejected) : []),
   ]
 }
 
-function outcome(page: Page, title: string, services: ServiceKey[]): string[] {
+function outcome(page: Page, title: string, services: ServiceKey[], left: number): string[] {
   if (services.length === 0) return paragraph(page, `${title}: none.`)
   const servers = grouped(services)
-  const head = paragraph(page, `${strong(page, title)}: ${countText(services.length, 'service')}`)
+  const head = paragraph(
+    page,
+    `${strong(page, title)}: ${countText(services.length + left, 'service')}${left === 0 ? '' : `, of which these ${integerText(services.length)} have the most bytes`}`,
+  )
   if (servers.size > serversAtMost) {
     const named = [...servers.keys()].slice(0, 3)
     const all = `on ${integerText(servers.size)} servers (${named.join(', ')}, …): ${portsText(services)}`
@@ -100,7 +103,12 @@ function gapLines(d: Dossier, page: Page): string[] {
   })
   return bullets(
     page,
-    limited(items, gapsAtMost, left => `… and ${countText(left, 'more gap')}: --json lists all`),
+    limited(
+      items,
+      gapsAtMost,
+      left =>
+        `… and ${countText(left + d.not_listed.gaps, 'more gap')}: --json lists ${allOf(gaps, d.not_listed.gaps)}`,
+    ),
   )
 }
 
@@ -113,12 +121,17 @@ const reasonWords: Record<Gap['reason'], string> = {
   'dropped-packets': 'The capturing system dropped packets',
 }
 
+/** How much of something JSON lists: `all`, or the number of those. */
+function allOf(listed: readonly unknown[], left: number): string {
+  return left === 0 ? 'all' : integerText(listed.length)
+}
+
 function sensorLines(d: Dossier, page: Page): string[] {
   if (d.coverage.length === 0) return paragraph(page, 'No sensor: the case holds no flow log.')
   const own = d.coverage.filter(sensor => sensor.recorded_subject)
   const others = d.coverage.filter(sensor => !sensor.recorded_subject)
   const sensors = [...own, ...others].slice(0, sensorsAtMost)
-  const left = d.coverage.length - sensors.length
+  const left = d.coverage.length + d.not_listed.coverage - sensors.length
   const columns: Column[] = [
     { title: 'sensor' },
     { title: 'log', hangs: true },
@@ -138,7 +151,12 @@ function sensorLines(d: Dossier, page: Page): string[] {
   }))
   return [
     ...table(page, columns, rows),
-    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'more sensor')}: --json lists all.`) : []),
+    ...(left > 0
+      ? paragraph(
+          page,
+          `… and ${countText(left, 'more sensor')}: --json lists ${allOf(d.coverage, d.not_listed.coverage)}.`,
+        )
+      : []),
   ]
 }
 
@@ -147,7 +165,7 @@ function captureLines(d: Dossier, page: Page): string[] {
   const own = d.coverage.filter(sensor => sensor.recorded_subject)
   const others = d.coverage.filter(sensor => !sensor.recorded_subject)
   const files = [...own, ...others].slice(0, sensorsAtMost)
-  const left = d.coverage.length - files.length
+  const left = d.coverage.length + d.not_listed.coverage - files.length
   const columns: Column[] = [
     { title: 'file' },
     { title: 'first – last packet', hangs: true },
@@ -164,7 +182,12 @@ function captureLines(d: Dossier, page: Page): string[] {
   }))
   return [
     ...table(page, columns, rows),
-    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'more file')}: --json lists all.`) : []),
+    ...(left > 0
+      ? paragraph(
+          page,
+          `… and ${countText(left, 'more file')}: --json lists ${allOf(d.coverage, d.not_listed.coverage)}.`,
+        )
+      : []),
   ]
 }
 
@@ -181,14 +204,14 @@ function silence(d: Dossier, page: Page): string[] {
 
 /** Which observation points recorded the subject, and what was not counted twice. */
 export function renderVantages(d: Dossier, page: Page): string[] {
-  const left = d.vantages.filter(vantage => vantage.copies + vantage.twins + vantage.translated > 0)
+  const { vantages, vantages_other: other } = d
+  const sum = (key: 'copies' | 'twins' | 'translated') => vantages.reduce((total, row) => total + row[key], other[key])
   const isLogs = d.source === 'logs'
-  const points = countText(d.vantages.length, isLogs ? 'observation point' : 'file')
-  if (left.length === 0) {
+  const points = countText(vantages.length + other.count, isLogs ? 'observation point' : 'file')
+  if (sum('copies') + sum('twins') + sum('translated') === 0) {
     const text = `Nothing was recorded twice: ${points}, each record counted once.`
     return [...heading(page, 'Counted once'), ...paragraph(page, text)]
   }
-  const sum = (key: 'copies' | 'twins' | 'translated') => d.vantages.reduce((total, row) => total + row[key], 0)
   const kinds = [
     [sum('copies'), 'copy of a line', 'copies of a line'],
     [
@@ -207,7 +230,7 @@ export function renderVantages(d: Dossier, page: Page): string[] {
       align: 'right' as const,
     })),
   ]
-  const rows = d.vantages.slice(0, sensorsAtMost).map(row => ({
+  const rows = vantages.slice(0, sensorsAtMost).map(row => ({
     cells: [
       row.sensor ?? 'no sensor named',
       ...(isLogs ? [row.subscription ?? 'unknown'] : []),
@@ -215,7 +238,7 @@ export function renderVantages(d: Dossier, page: Page): string[] {
       ...(isLogs ? [integerText(row.translated), `${integerText(row.interval_seconds)} s`] : []),
     ],
   }))
-  const more = d.vantages.length - rows.length
+  const more = vantages.length + other.count - rows.length
   return [
     ...heading(page, 'Counted once'),
     ...paragraph(
@@ -223,6 +246,11 @@ export function renderVantages(d: Dossier, page: Page): string[] {
       `${points} recorded the subject. Not counted, so that no traffic counts twice: ${listText(words)}.`,
     ),
     ...table(page, columns, rows),
-    ...(more > 0 ? paragraph(page, `… and ${countText(more, 'more observation point')}: --json lists all.`) : []),
+    ...(more > 0
+      ? paragraph(
+          page,
+          `… and ${countText(more, 'more observation point')}: --json lists ${allOf(vantages, other.count)}.`,
+        )
+      : []),
   ]
 }

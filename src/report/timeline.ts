@@ -42,7 +42,7 @@ export function renderTimeline(d: Dossier, page: Page): string[] {
     `  ${pad(truncate(line.label, labelWidth), labelWidth)}  ${cyan(bars(line.values))}  ${line.peak}`.trimEnd()
   const gaps = gapRow(d.attack_surface.gaps, grid)
   const margin = ' '.repeat(labelWidth + 4)
-  const hidden = d.services.length - (drawn.length - 1)
+  const hidden = d.services.length + d.services_other.count - (drawn.length - 1)
   return [
     ...heading(page, 'Timeline'),
     ...paragraph(

@@ -169,7 +169,7 @@ async function* linesOf(input: NodeJS.ReadStream): AsyncGenerator<string> {
   input.on('data', piece => {
     const parts = (rest + String(piece)).split('\n')
     rest = parts.pop() ?? ''
-    lines.push(...parts)
+    for (const line of parts) lines.push(line)
     wake()
   })
   input.on('end', () => void leave())

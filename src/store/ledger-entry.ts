@@ -32,8 +32,9 @@ const captureAccount = z.object({
   dropped: wideCount.nullable(),
   flow_records: count,
   connections: count,
-  /** Conversations that were ended early because there were too many at once. */
+  /** Connections, and flow records, that were ended early because there were too many at once. Older ledgers count both as the first. */
   evicted: count,
+  flows_evicted: count.optional(),
 })
 
 /** What an nfcapd file held: records = flow records + all of `skipped`. */

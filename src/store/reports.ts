@@ -60,8 +60,10 @@ export interface CaptureAccount {
   dropped: Count | null
   flow_records: number
   connections: number
-  /** Conversations that were ended early because there were too many at once. */
+  /** Connections that were ended early because there were too many at once. */
   evicted: number
+  /** The same of flow records, if there are any. */
+  flows_evicted?: number | undefined
 }
 
 export interface NfcapdFileAccount {

@@ -69,7 +69,8 @@ export async function verifyCase(
     onProgress?.(bytes, total)
   }
   const names = new Set(segments.map(segment => segment.name))
-  findings.push(...(await findUnlisted(dir, names, isWritten)).filter(one => !named.has(one.path)))
+  const unlisted = (await findUnlisted(dir, names, isWritten)).filter(one => !named.has(one.path))
+  for (const one of unlisted) findings.push(one)
   // Of bytes that are as they were written: what the ledger says of them may be forged.
   if (isSound(findings)) findings.push(...(await checkContent(dir, segments)))
   if (!named.has(caseFiles.queries)) findings.push(...(await checkQueries(dir)))

@@ -233,3 +233,19 @@ test('may be used again after it is finished', () => {
   meter.finish()
   assert.deepEqual(times, [1, 2])
 })
+
+test('of conversations that would end at the same moment no more are ended early than room is needed for', () => {
+  const ends = { flows: 0, connections: 0 }
+  const meter = new Meter({
+    ...{ limit: 64, capacity: 16 },
+    flows: record => void (ends.flows += Number(record.end === 'limit')),
+    connections: connection => void (ends.connections += Number(connection.end === 'limit')),
+  })
+  for (let i = 0; i < 1000; i++) meter.add(packet({ at: 1, from: `192.0.2.1 ${1000 + i}` }))
+  meter.finish()
+  const { packets, flowRecords, connections, evicted, evictedConnections } = meter.counts
+  assert.deepEqual([packets, flowRecords, connections], [1000, 1000, 1000])
+  // Eight at a time, each time that the 65th, 73rd, … comes.
+  assert.deepEqual([evicted, evictedConnections], [936, 936])
+  assert.deepEqual(ends, { flows: evicted, connections: evictedConnections })
+})

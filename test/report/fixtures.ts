@@ -5,6 +5,13 @@ const folder = '20230928/222677128680_vpcflowlogs_us-east-2_fl-0272f42338e6eeaaf
 const attacker = '20.106.124.93'
 const web = '10.130.8.94'
 
+const noOutcomes = { answered: 0, refused: 0, unanswered: 0, rejected: 0 }
+const noServices: Dossier['services_other'] = {
+  ...{ count: 0, records: 0, rejected: 0, connections: 0 },
+  ...{ bytes_to_server: 0, bytes_to_client: 0, packets_to_server: 0, packets_to_client: 0 },
+  ...{ first_start: null, last_end: null, outcomes: noOutcomes },
+}
+
 /** Log file names as AWS makes them. */
 export function logPath(time: string, hash: string): string {
   return `${folder}20230928T${time}Z_${hash}.log.gz`
@@ -52,6 +59,7 @@ export function finding(given: Partial<Finding>): Finding {
     last_end: '2023-09-28T18:04:41Z',
     basis: ['1725', '1730', '1735', '1740'].map((time, i) => ({ path: logPath(time, 'e92fb168'), line: 12 + 31 * i })),
     basis_total: 18_250,
+    services_total: 1,
     sql: 'SELECT 1',
     ...given,
   }
@@ -149,6 +157,7 @@ function labTimeline(): TimelineBin[] {
       ...(i >= 10 ? { '1': 10_000 + ((i * 7919) % 13) * 2000 } : {}),
       ...(i >= 14 ? { '2': 2_000_000 + ((i * 31) % 17) * 300_000 } : {}),
     },
+    bytes_other: 0,
     records: i < 9 ? 2100 : 190 + ((i * 13) % 40),
   }))
 }
@@ -189,9 +198,22 @@ export function labDossier(): Dossier {
       refused: [],
       unanswered: [],
       rejected: [],
+      not_listed: noOutcomes,
       gaps: [],
     },
+    services_other: noServices,
     findings: labFindings(),
+    findings_other: [],
+    limits: {
+      services: 10_000,
+      surface: 10_000,
+      findings_of_a_rule: 1000,
+      gaps: 1000,
+      vantages: 10_000,
+      coverage: 10_000,
+    },
+    not_listed: { gaps: 0, coverage: 0 },
+    vantages_other: { count: 0, records: 0, counted: 0, copies: 0, twins: 0, translated: 0, without_endpoints: 0 },
     vantages: [vantage('eni-0b9f4a1c33aa01d27', 33_232, 33_232)],
     coverage: [sensor('eni-0b9f4a1c33aa01d27', 41_022, true), sensor('eni-0aa1b2c3d4e5f6071', 131_578, false)],
     timeline: labTimeline(),
@@ -318,6 +340,7 @@ export function sweepDossier(): Dossier {
       ],
       unanswered: [{ server: '10.130.8.94', port: null, protocol: 1 }],
       rejected: tried,
+      not_listed: noOutcomes,
       gaps: [
         {
           sensor: 'eni-0b9f4a1c33aa01d27',
@@ -358,6 +381,7 @@ export function sweepDossier(): Dossier {
       start: new Date(Date.parse('2023-09-28T17:00:00Z') + i * 3_600_000).toISOString(),
       seconds: 3600,
       bytes_by_service: { '1500': i * 1e12 },
+      bytes_other: 0,
       records: i % 5 === 0 ? 0 : i,
     })),
     problems: Array.from({ length: 31 }, (_, i) => ({
@@ -392,7 +416,15 @@ export function unseenDossier(): Dossier {
     packets: none,
     ports: [],
     services: [],
-    attack_surface: { complete: true, answered: [], refused: [], unanswered: [], rejected: [], gaps: [] },
+    attack_surface: {
+      complete: true,
+      answered: [],
+      refused: [],
+      unanswered: [],
+      rejected: [],
+      not_listed: noOutcomes,
+      gaps: [],
+    },
     findings: [],
     vantages: [],
     coverage: lab.coverage.map(row => ({ ...row, recorded_subject: false })),
