@@ -4,9 +4,11 @@
  * Rows marked `nfdump` are nfdump's, by its names (nfdump(1), 1.7.1). Every field of `flow/fields.ts`, and every column that Tidemark does
  * not know, is a thing too, under its own name. Where `connections` are asked, the originator is the source.
  */
+
 import type { ColumnType } from '../flow/column.ts'
 import { columnName, fieldNamed, flowFields } from '../flow/fields.ts'
 import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
+import { sensorFields } from '../flow/sensor.ts'
 import type { Side } from './ast.ts'
 
 /**
@@ -91,7 +93,7 @@ export const things: readonly Thing[] = [
   own(withEnds(['internal'], 'holds', ['srcaddr', 'orig_addr'], ['dstaddr', 'resp_addr'], 'internal')),
   own(withEnds(['external'], 'holds', ['srcaddr', 'orig_addr'], ['dstaddr', 'resp_addr'], 'external')),
   own(whole(['action'], 'choice', ['action'], 'action', { words: ['ACCEPT', 'REJECT'] })),
-  own(whole(['sensor'], 'text', ['interface_id', 'resource_id', 'tgw_attachment_id'], 'sensor')),
+  own(whole(['sensor'], 'text', [...sensorFields], 'sensor')),
   own(whole(['service'], 'text', ['_service'], 'service')),
   own(whole(['role'], 'choice', ['_role'], 'role of the source', { words: ['client', 'server'] })),
   whole(['flowdir', 'dir'], 'choice', ['flow_direction'], 'packet direction', { words: ['ingress', 'egress'] }),

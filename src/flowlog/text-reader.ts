@@ -1,6 +1,7 @@
 import type { Column } from '../flow/column.ts'
 import { paddingBytes } from '../flow/dictionary.ts'
 import type { RecordBuffer } from '../flow/record-buffer.ts'
+import { sensorFields } from '../flow/sensor.ts'
 import { diagnose } from './diagnose.ts'
 import { FastLines } from './fast-lines.ts'
 import { faultOfHeader, headerOf } from './header.ts'
@@ -61,7 +62,6 @@ const LF = 10
 const CR = 13
 const SPACE = 32
 const DASH = 45
-const sensorColumns = ['interface_id', 'resource_id', 'tgw_attachment_id']
 
 /**
  * Reads flow-log text, as bytes, into the columns of a record buffer.
@@ -207,7 +207,7 @@ export class TextReader {
     this.columns = layout.columns.map(name => this.buffer.columnOfField(name))
     this.others = this.columns.find(column => column.type === 'id') ?? null
     const named = (name: string): Column | null => this.columns[layout.columns.indexOf(name)] ?? null
-    this.sensorsOfLayout = sensorColumns.map(named).filter(column => column !== null)
+    this.sensorsOfLayout = sensorFields.map(named).filter(column => column !== null)
     this.status = named('log_status')
     this.action = named('action')
     if (this.status) {

@@ -1,17 +1,11 @@
 /** What can stand as the value of an option of `tidemark flows`, or in a field of a request: for shells and the workbench. */
+
 import type { Completion, Completions } from '../filter/complete.ts'
 import { thingOf } from '../filter/things.ts'
 import { flowFields } from '../flow/fields.ts'
 import { packetFlowFields } from '../flow/packet-fields.ts'
-import {
-  countedNames,
-  elementNames,
-  elementPairs,
-  orderNames,
-  outputFormats,
-  recordMeasures,
-  sensorFields,
-} from './names.ts'
+import { sensorFields } from '../flow/sensor.ts'
+import { countedNames, elementNames, elementPairs, orderNames, outputFormats, recordMeasures } from './names.ts'
 
 /** The place of a value, by the option's long name. */
 export const flowsPlaces = [

@@ -8,6 +8,8 @@
 import { basename } from 'node:path'
 import { type CachedTable, cachedTable } from '../query/cached-table.ts'
 import { countOnce } from '../query/count-once.ts'
+import { gapSql } from '../query/intervals.ts'
+import { lacksSensors, sensorSql } from '../query/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
@@ -16,9 +18,7 @@ import { tracksOf } from '../store/tracks.ts'
 import type { Records } from './source.ts'
 
 /** Changes with the rule: what an older one left is not read. */
-const rule = 1
-const latenessUs = 60_000_000
-const packetGapUs = 61_000_000
+const rule = 2
 
 interface Doubt {
   /** Several vantages: the same conversation may have been seen at each. */
@@ -59,7 +59,7 @@ function doubtOf(c: Case, { evidence }: Records): Doubt {
     return { twins: new Set(tracks.values()).size > 1, copies: false, tracks }
   }
   const sensors = new Set(files.flatMap(file => file.sensors))
-  const several = sensors.size > 1 || files.some(file => file.sensor_count > 1)
+  const several = sensors.size > 1 || files.some(file => file.sensor_count > 1) || lacksSensors(c)
   const subscriptions = new Set(files.map(file => subscriptionOf(file.path)))
   return { twins: several || subscriptions.size > 1, copies: mayRepeat(files), tracks: new Map() }
 }
@@ -107,14 +107,17 @@ async function workOut(c: Case, records: Records, doubt: Doubt, translated: bool
   ]
   await db.run(`CREATE OR REPLACE TEMP TABLE candidate AS ${candidates.join(' UNION ')}`)
   await db.run(`CREATE OR REPLACE TEMP TABLE point AS
-    SELECT *, (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v
-    FROM (SELECT DISTINCT sensor, subscription FROM (${all}))`)
+    SELECT *, (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v,
+      ${gapSql(records.evidence, 'longest_us')} AS own_gap_us
+    FROM (SELECT sensor, subscription, max(end_us - start_us) AS longest_us FROM (${all}) GROUP BY ALL)`)
   await db.run(`CREATE OR REPLACE TEMP TABLE s AS
     SELECT _file, _line, r.sensor, on_instance, ${connection}, src_seen, dst_seen, packets, bytes, start_us, end_us, rejected, action, tcp_flags,
-      true AS counted, NULL::VARCHAR AS dropped, v
+      true AS counted, NULL::VARCHAR AS dropped, v, own_gap_us
     FROM (SELECT * FROM (${all}) SEMI JOIN candidate ON candidate.h = hash(${connection})) AS r
     JOIN point ON point.sensor IS NOT DISTINCT FROM r.sensor AND point.subscription IS NOT DISTINCT FROM r.subscription`)
-  await countOnce(db, { subject: null, gap_us: await gapOf(c, records), translated, twins: doubt.twins })
+  const [row] = await db.rows('SELECT max(own_gap_us) AS gap_us FROM point')
+  const gap_us = Number(row?.['gap_us'] ?? 0)
+  await countOnce(db, { subject: null, gap_us, translated, twins: doubt.twins })
   await db.run(`CREATE TABLE ${table} AS SELECT _file, _line FROM s WHERE NOT counted AND dropped <> 'no-address'`)
   await db.run('DROP TABLE s')
   await db.run('DROP TABLE candidate')
@@ -143,15 +146,10 @@ async function sourceSql(
     columns.has(`pkt_${end}addr`) ? `coalesce(pkt_${end}addr.${half}, ${end}addr.${half})` : `${end}addr.${half}`
   const field = (name: string, type: string): string =>
     columns.has(name) ? quotedName(name) : `NULL::${type} AS ${quotedName(name)}`
-  const sensors = ['interface_id', 'resource_id', 'tgw_attachment_id'].filter(name => columns.has(name))
   const seen = (end: string): string => (translated ? `${end}addr` : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')
   const isLog = evidence === 'logs'
   if (!isLog) await tracksTable(c, doubt.tracks)
-  const sensor = isLog
-    ? sensors.length === 0
-      ? 'NULL::VARCHAR'
-      : `coalesce(${sensors.join(', ')}, NULL)`
-    : 'track::VARCHAR'
+  const sensor = isLog ? sensorSql(c) : 'track::VARCHAR'
   const from = isLog
     ? 'flows LEFT JOIN evidence ON evidence.id = _file'
     : `${table(false)} LEFT JOIN tracks ON tracks.file = _file`
@@ -171,11 +169,4 @@ async function tracksTable(c: Case, tracks: ReadonlyMap<number, number>): Promis
      FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
     [JSON.stringify([...tracks])],
   )
-}
-
-/** G: the aggregation interval and how late a record may be. */
-async function gapOf(c: Case, { evidence }: Records): Promise<number> {
-  if (evidence === 'packets') return packetGapUs
-  const [row] = await c.db.rows('SELECT max(epoch_us("end") - epoch_us("start")) AS longest FROM flows')
-  return (Number(row?.['longest'] ?? 0) <= 60_000_000 ? 60_000_000 : 600_000_000) + latenessUs
 }

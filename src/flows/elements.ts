@@ -1,9 +1,11 @@
 /** What rows can be grouped by and ranked over: nfdump's elements by its names, and every field. */
+
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
+import { sensorFields } from '../flow/sensor.ts'
 import { quotedName } from '../store/duckdb.ts'
-import { elementNames, elementPairs, sensorFields } from './names.ts'
+import { elementNames, elementPairs } from './names.ts'
 import type { ColumnType } from './request.ts'
 import type { Records } from './source.ts'
 

@@ -33,9 +33,6 @@ export const elementPairs: ReadonlyMap<string, readonly [string, string]> = new 
   }),
 )
 
-/** Columns that together tell who recorded a flow: the first that a record has. */
-export const sensorFields = ['interface_id', 'resource_id', 'tgw_attachment_id'] as const
-
 /** nfdump's names of orders to ours. */
 export const orderNames: ReadonlyMap<string, Order> = new Map(
   Object.entries<Order>({

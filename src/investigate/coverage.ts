@@ -1,8 +1,8 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { sensorSql } from '../query/sensor.ts'
 import type { Case } from '../store/case.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'
-import { sensorSql } from './records.ts'
 
 export interface Coverage {
   sensors: SensorCoverage[]
@@ -34,8 +34,12 @@ export async function gatherSpans(c: Case): Promise<void> {
     SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
 }
 
-/** Each sensor's covered time, and the gaps that overlap the window. Reads `span`. */
-export async function gatherCoverage(c: Case, window: { from_us: number; to_us: number } | null): Promise<Coverage> {
+/** Each sensor's covered time, and the gaps that overlap the window, after those that are known already. Reads `span`. */
+export async function gatherCoverage(
+  c: Case,
+  window: { from_us: number; to_us: number } | null,
+  known: Gap[] = [],
+): Promise<Coverage> {
   await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
     WITH per AS (SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
     before AS (
@@ -64,7 +68,7 @@ export async function gatherCoverage(c: Case, window: { from_us: number; to_us: 
       recorded_subject: row['subject'] !== null,
     })),
     sensorsLeft: Number(sensors[0]?.['sensors'] ?? 0) - sensors.length,
-    gaps: gaps.listed,
+    gaps: [...known, ...gaps.listed],
     gapsLeft: gaps.left,
   }
 }

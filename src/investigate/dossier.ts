@@ -28,6 +28,7 @@ export type RoleBasis =
   | 'listener'
   | 'port-number'
   | 'first-seen'
+  | 'icmp-error'
   | 'unknown'
 export type SubjectRole = 'client' | 'server' | 'both' | 'transit'
 
@@ -83,10 +84,25 @@ export interface Gap {
   sensor: string | null
   from: string | null
   to: string | null
-  reason: 'skipdata' | 'time-gap' | 'malformed-lines' | 'unreadable-file' | 'partly-read-file' | 'dropped-packets'
+  reason:
+    | 'skipdata'
+    | 'time-gap'
+    | 'malformed-lines'
+    | 'unreadable-file'
+    | 'partly-read-file'
+    | 'dropped-packets'
+    | 'rejected-only'
   /** The file, for the reasons that name one. */
   path?: string
   detail: string
+}
+
+/** A flow log all of whose records have one action: its traffic type may be ACCEPT or REJECT, and the rest was never recorded. */
+export interface OneSidedLog {
+  /** Id of the flow log, or the path of a file whose name has none. */
+  log: string
+  action: 'ACCEPT' | 'REJECT'
+  records: number
 }
 
 export interface AttackSurface {
@@ -246,6 +262,11 @@ export interface Dossier {
   /** The observation points that are not listed, together. */
   vantages_other: VantageCounts & { count: number }
   coverage: SensorCoverage[]
+  /** The action of every flow record of the case, if it is one and the same; null for captures too. */
+  one_action: 'ACCEPT' | 'REJECT' | null
+  /** At most 100, REJECT first; `one_sided_total` says how many there are. */
+  one_sided_logs: OneSidedLog[]
+  one_sided_total: number
   timeline: TimelineBin[]
   /** Connection by connection; empty without a capture. */
   correlation: CorrelationRow[]

@@ -6,11 +6,13 @@ import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { judgeRoles, stitch } from '../query/connections.ts'
+import { lateness_us, packetGap_us } from '../query/intervals.ts'
 import { flowsSource } from '../query/source.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
+import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
 import { correlate } from './correlation.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
 import type { Count, Dossier, PortRow } from './dossier.ts'
@@ -39,12 +41,8 @@ export interface InvestigateOptions {
   signal?: AbortSignal
 }
 
-/** AWS: `start` and `end` may be up to 60 s after the packet was sent or received. */
-const latenessSeconds = 60
 /** Services of one outcome that the attack surface lists. */
 const surfaceMax = 10_000
-/** Records of packets are joined to connections over this gap: the meter's inactive timeout, and a second. */
-const packetGapSeconds = 61
 
 /**
  * The dossier of one or more addresses or prefixes: who, from when to when, how much, through which services, what else, how sure.
@@ -115,10 +113,11 @@ async function gather(
   options: InvestigateOptions,
   spans: Promise<void>,
 ): Promise<Dossier> {
+  await countSubjectOnce(c, subject)
+  // A coarser log that adds nothing to another one must not join what the other keeps apart.
   const interval = await intervalSeconds(c)
-  const lateness = c.source === 'logs' ? latenessSeconds : 0
-  const gap_us = (c.source === 'logs' ? interval + lateness : packetGapSeconds) * 1_000_000
-  await countSubjectOnce(c, subject, gap_us)
+  const lateness = c.source === 'logs' ? lateness_us / 1_000_000 : 0
+  const gap_us = c.source === 'logs' ? interval * 1_000_000 + lateness_us : packetGap_us
   await stitch(c, interval * 1_000_000, gap_us)
   await judgeRoles(c, own)
   await judgeServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)
@@ -128,7 +127,8 @@ async function gather(
   const window =
     Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
   await spans
-  const coverage = await gatherCoverage(c, window)
+  const actions = await gatherActions(c)
+  const coverage = await gatherCoverage(c, window, rejectedOnlyGap(actions))
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
   const { findings, others } = await findAll({
     run,
@@ -174,6 +174,7 @@ async function gather(
     vantages: vantages.listed,
     vantages_other: vantages.other,
     coverage: coverage.sensors,
+    ...actions,
     timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
@@ -187,7 +188,7 @@ async function gather(
     },
     not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft },
     not_logged: c.source === 'logs' ? notLogged : [],
-    cannot_tell: cannotTell(c),
+    cannot_tell: [...cannotTell(c), ...oneSidedLimits(actions)],
     work: [],
     problems: c.problems,
     evidence: evidenceCounts(c),

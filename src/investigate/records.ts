@@ -7,21 +7,13 @@
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { countOnce } from '../query/count-once.ts'
+import { gapSql, intervalSql } from '../query/intervals.ts'
+import { sensorSql } from '../query/sensor.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { type Case, flowsWith } from '../store/case.ts'
 
 async function run(c: Case, piece: Sql): Promise<void> {
   await c.db.run(piece.text, piece.values)
-}
-
-/**
- * SQL for the sensor of a record. Of the three columns only those that the case has are named: a bare column is grouped by its dictionary,
- * at half the cost of an expression.
- */
-export function sensorSql(c: Case): string {
-  const present = ['interface_id', 'resource_id', 'tgw_attachment_id'].filter(name => c.columns.has(name))
-  if (present.length === 0) return 'NULL::VARCHAR'
-  return present.length === 1 ? present[0]! : `coalesce(${present.join(', ')})`
 }
 
 /** Fills `s` with the subject's records and `vantage` with the points that recorded them. */
@@ -44,8 +36,9 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
       ${rawSql(hasPkt ? 'dstaddr' : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')} AS dst_seen,
       srcport, dstport, protocol, packets, bytes, coalesce(epoch_us(start), 0) AS start_us, coalesce(epoch_us("end"), 0) AS end_us,
       action IS NOT DISTINCT FROM 'REJECT' AS rejected, action, tcp_flags,
+      ${rawSql(c.source === 'packets' ? 'icmp_type' : 'NULL::UTINYINT AS icmp_type')},
       pkt_src_aws_service AS src_service, pkt_dst_aws_service AS dst_service,
-      true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v
+      true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v, 0::BIGINT AS own_gap_us
     FROM ${rawSql(flows)} LEFT JOIN evidence ON evidence.id = _file
     WHERE ${any}`,
   )
@@ -53,23 +46,27 @@ export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promis
     c,
     sql`CREATE OR REPLACE TEMP TABLE vantage AS
     SELECT (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v, *,
-      ${rawSql(c.source === 'packets' ? '0' : 'CASE WHEN longest_us <= 60000000 THEN 60 ELSE 600 END')} AS interval_seconds
+      ${rawSql(c.source === 'packets' ? '0' : `${intervalSql('longest_us')} // 1000000`)} AS interval_seconds
     FROM (SELECT sensor, subscription, count(*) AS records, max(end_us - start_us) AS longest_us FROM s GROUP BY ALL)`,
   )
   if ((await vantages(c)) > 1)
-    await c.db.run(`UPDATE s SET v = vantage.v FROM vantage
+    await c.db.run(`UPDATE s SET v = vantage.v, own_gap_us = ${gapSql(c.source, 'vantage.longest_us')} FROM vantage
     WHERE vantage.sensor IS NOT DISTINCT FROM s.sensor AND vantage.subscription IS NOT DISTINCT FROM s.subscription`)
 }
 
-/** The longest aggregation interval of the vantages, seconds; 60 where there is none. */
+/** The longest aggregation interval of the vantages whose records count, seconds; 60 where there is none. */
 export async function intervalSeconds(c: Case): Promise<number> {
-  const [row] = await c.db.rows('SELECT max(interval_seconds) AS w FROM vantage')
+  const [row] = await c.db.rows(
+    'SELECT max(interval_seconds) AS w FROM vantage WHERE v IN (SELECT v FROM s WHERE counted)',
+  )
   return Number(row?.['w'] ?? (c.source === 'packets' ? 0 : 60))
 }
 
-/** Marks in `s` what is counted once. `gap_us` is G. */
-export async function countSubjectOnce(c: Case, subject: readonly Prefix[], gap_us: number): Promise<void> {
+/** Marks in `s` what is counted once. */
+export async function countSubjectOnce(c: Case, subject: readonly Prefix[]): Promise<void> {
   const translated = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
+  const [row] = await c.db.rows(`SELECT max(${gapSql(c.source, 'longest_us')}) AS gap_us FROM vantage`)
+  const gap_us = Number(row?.['gap_us'] ?? 0)
   await countOnce(c.db, { subject, gap_us, translated, twins: (await vantages(c)) > 1 })
 }
 

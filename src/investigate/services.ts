@@ -6,7 +6,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { protocolName, SCTP, TCP, UDP } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { roleBases } from '../query/connections.ts'
+import { roleBases, ruleOf } from '../query/connections.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
@@ -53,8 +53,13 @@ export async function judgeServices(c: Case, subject: readonly Prefix[], approve
   await c.db.run('DROP TABLE conn')
 }
 
-/** Of accepted records there, accepted records back, and those of them that are no RST alone. */
-const outcomeSql = `CASE WHEN to_server = 0 AND to_client = 0 THEN 'rejected' WHEN to_server = 0 OR to_client = 0 THEN 'unanswered'
+/**
+ * What became of the attempts, by accepted records there, accepted records back, and those of them that are no RST alone. What the server
+ * sent is an answer, also where nobody recorded what was asked; where it is not known who the server is, both directions must be there.
+ */
+const outcomeSql = `CASE WHEN to_server = 0 AND to_client = 0 THEN 'rejected'
+  WHEN rule = ${ruleOf('icmp-error')} THEN 'refused'
+  WHEN to_client = 0 OR (to_server = 0 AND rule = ${ruleOf('unknown')}) THEN 'unanswered'
   WHEN not_rst = 0 THEN 'refused' ELSE 'answered' END`
 
 /** Null where a service has no port. */

@@ -16,6 +16,10 @@ const order = 'start_us, syn DESC, end_us, _file, _line'
 /** An open TCP connection may be silent that long and still be the same: a shell that nobody types in. */
 const idle_us = 3600 * 1_000_000
 const portProtocols = '(6, 17, 132)'
+/** Starts that lie no further apart do not tell who began: logs cut them to seconds, and hosts' clocks differ. */
+const apart_us = 2_000_000
+/** At most so many packets in one direction are a probe. */
+const probePackets = 3
 
 /**
  * What the TCP flags of a record say of how its connection begins.
@@ -35,6 +39,10 @@ const openings = {
     opens: 'tcp_flags & 2 <> 0',
   },
 }
+
+/** An ICMP error (RFC 792, RFC 4443) is about a packet that came before, and goes to who sent that. */
+const isIcmpError =
+  'coalesce((protocol = 1 AND icmp_type IN (3, 4, 5, 11, 12)) OR (protocol = 58 AND icmp_type < 128), false)'
 
 /** The case whose records are judged; `source` tells how their flags are to be read. */
 export interface Judged extends Pick<Case, 'db' | 'source'> {
@@ -60,7 +68,7 @@ export async function stitch(
       protocol, start_us, end_us, packets, bytes, rejected, tcp_flags,
       coalesce(${openings[c.source].syn}, false) AS syn, coalesce(tcp_flags & 5 <> 0, false) AS fin,
       coalesce(${openings[c.source].synack}, false) AS synack, coalesce(${openings[c.source].opens}, false) AS opens,
-      ${side('src_service', 'dst_service')} AS a_service, ${side('dst_service', 'src_service')} AS b_service
+      ${isIcmpError} AS icmp_error, ${side('src_service', 'dst_service')} AS a_service, ${side('dst_service', 'src_service')} AS b_service
     FROM (SELECT *, ${forward} AS forward FROM ${records})`)
   // Where records of both sides have a SYN, a connection begins with the first of them: the side's number of SYNs exceeds what either had.
   const again =
@@ -106,7 +114,8 @@ export async function stitch(
       bool_or(synack AND forward) AS a_synack, bool_or(synack AND NOT forward) AS b_synack,
       count(*) FILTER (forward) AS a_records, count(*) FILTER (NOT forward) AS b_records,
       min(start_us) FILTER (forward) AS a_first_us, min(start_us) FILTER (NOT forward) AS b_first_us,
-      arg_min(rejected, n) AS first_rejected,
+      arg_min(rejected, n) AS first_rejected, sum(packets) AS packets, count(*) FILTER (${flags} IS DISTINCT FROM 4) AS not_rst,
+      count(*) FILTER (icmp_error AND forward) AS a_errors, count(*) FILTER (icmp_error AND NOT forward) AS b_errors,
       max(a_service) AS a_service, max(b_service) AS b_service,
       min(start_us) AS start_us, max(end_us) AS end_us
     FROM numbered GROUP BY id`)
@@ -145,6 +154,7 @@ export async function judgeRoles(c: Judged, own: readonly Prefix[], flows = 'flo
       LEFT JOIN listener b ON b.hi = b_hi AND b.lo = b_lo AND b.port = b_port AND b.protocol = conn.protocol
       WHERE rule IS NULL) found
     WHERE found.id = conn.id AND found.a_listens <> found.b_listens`)
+  await judgeErrors(c)
   const service = (end: 'a' | 'b'): string => `coalesce(${end}_service NOT IN ('AMAZON', 'EC2'), false)`
   const rule3 = sql`UPDATE conn SET rule = 3, client_is_a = ${rawSql(service('b'))}, confidence = 0.9
     WHERE rule IS NULL AND ${rawSql(service('a'))} <> ${rawSql(service('b'))}
@@ -154,17 +164,30 @@ export async function judgeRoles(c: Judged, own: readonly Prefix[], flows = 'flo
     WHERE rule IS NULL AND first_rejected AND (a_records = 0 OR b_records = 0)`)
   await judgeByPeers(c, flows)
   for (const port of [1024, 32768, 49152]) {
+    // A few packets in one direction are a probe: above the system ports a higher number makes nobody the client of a probe.
+    const notProbe = port === 1024 ? 'true' : `NOT (${isProbe})`
     await c.db.run(
       `UPDATE conn SET rule = 6, client_is_a = b_port < ?, confidence = 0.6
-       WHERE rule IS NULL AND protocol IN ${portProtocols} AND (a_port < ?) <> (b_port < ?)`,
+       WHERE rule IS NULL AND protocol IN ${portProtocols} AND (a_port < ?) <> (b_port < ?) AND ${notProbe}`,
       [port, port, port],
     )
   }
   await c.db.run(`UPDATE conn SET rule = 7, confidence = 0.55,
       client_is_a = CASE WHEN b_records = 0 THEN true WHEN a_records = 0 THEN false ELSE a_first_us < b_first_us END
     WHERE rule IS NULL AND (a_records = 0 OR b_records = 0 OR abs(a_first_us - b_first_us) > 2000000)`)
-  await c.db.run(`UPDATE conn SET rule = 8, confidence = 0.5,
-      client_is_a = (b_port, b_hi, b_lo) < (a_port, a_hi, a_lo) WHERE rule IS NULL`)
+  await c.db.run(`UPDATE conn SET ${unknownRole} WHERE rule IS NULL`)
+}
+
+/** Nobody knows, and an end is named all the same, for the table. */
+const unknownRole = 'rule = 8, confidence = 0.5, client_is_a = (b_port, b_hi, b_lo) < (a_port, a_hi, a_lo)'
+const isProbe = `(a_records = 0 OR b_records = 0) AND coalesce(packets <= ${probePackets}, false)`
+
+/** What opens nothing: ICMP errors, which go to the one who asked; and RST out of nothing, the usual trace of a forged source. */
+async function judgeErrors(c: Judged): Promise<void> {
+  await c.db.run(`UPDATE conn SET rule = 9, client_is_a = b_errors > 0, confidence = 0.9
+    WHERE rule IS NULL AND a_errors + b_errors = records AND (a_errors = 0) <> (b_errors = 0)`)
+  await c.db.run(`UPDATE conn SET ${unknownRole}
+    WHERE rule IS NULL AND protocol = 6 AND not_rst = 0 AND (a_records = 0 OR b_records = 0)`)
 }
 
 /**
@@ -193,7 +216,13 @@ async function judgeByPackets(c: Judged): Promise<void> {
     WHERE found.id = conn.id AND conn.rule IS NULL AND found.a_us <> found.b_us`)
 }
 
-/** Rule 5: an endpoint with many peers, over the whole case, listens. Costs a pass over all records, so only for undecided connections. */
+/**
+ * Rule 5: who has many peers, over the whole case, and who began with them. Costs a pass over all records, so only for undecided
+ * connections.
+ *
+ * A listener is sent to before it sends. So of each peer it is counted who began: by the earlier start; where both start together, by a
+ * system port at one end; `weak`: both start together, and the peer's port is of no lower tier.
+ */
 async function judgeByPeers(c: Judged, all: string): Promise<void> {
   await c.db.run(`CREATE OR REPLACE TEMP TABLE undecided AS
     SELECT DISTINCT hi, lo, port, protocol FROM (
@@ -205,24 +234,38 @@ async function judgeByPeers(c: Judged, all: string): Promise<void> {
   const pkt = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
   const end = (side: string, half: string): string =>
     pkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
-  const flows = `SELECT ${end('src', 'hi')} AS s_hi, ${end('src', 'lo')} AS s_lo, srcport, ${end('dst', 'hi')} AS d_hi, ${end('dst', 'lo')} AS d_lo, dstport, protocol
-    FROM ${all} WHERE protocol IN ${portProtocols}`
+  const flows = `SELECT ${end('src', 'hi')} AS s_hi, ${end('src', 'lo')} AS s_lo, srcport, ${end('dst', 'hi')} AS d_hi, ${end('dst', 'lo')} AS d_lo, dstport, protocol,
+      coalesce(epoch_us("start"), 0) AS start_us, packets FROM ${all} WHERE protocol IN ${portProtocols}`
+  const tier = (port: string): string => `((${port} >= 1024)::INT + (${port} >= 32768)::INT + (${port} >= 49152)::INT)`
   await c.db.run(`CREATE OR REPLACE TEMP TABLE peers AS
-    SELECT hi, lo, port, protocol, count(*) AS n FROM (
-      SELECT DISTINCT u.hi, u.lo, u.port, u.protocol, d_hi, d_lo, dstport FROM (${flows}) f JOIN undecided u
-        ON u.hi = s_hi AND u.lo = s_lo AND u.port = srcport AND u.protocol = f.protocol
-      UNION
-      SELECT DISTINCT u.hi, u.lo, u.port, u.protocol, s_hi, s_lo, srcport FROM (${flows}) f JOIN undecided u
-        ON u.hi = d_hi AND u.lo = d_lo AND u.port = dstport AND u.protocol = f.protocol)
+    SELECT hi, lo, port, protocol, count(*) FILTER (calls) AS calls, count(*) FILTER (listens) AS listens,
+      count(*) FILTER (weak AND NOT calls AND NOT listens) AS weak FROM (
+      SELECT hi, lo, port, protocol,
+        coalesce(in_us - out_us > ${apart_us}, false) OR coalesce(together AND peer_port < 1024 AND port >= 1024, false)
+          OR coalesce(in_us IS NULL AND out_packets <= ${probePackets} AND port >= 1024, false) AS calls,
+        coalesce(out_us - in_us > ${apart_us}, out_us IS NULL) OR coalesce(together AND port < 1024 AND peer_port >= 1024, false) AS listens,
+        coalesce(together AND ${tier('port')} <= ${tier('peer_port')}, false) AS weak
+      FROM (SELECT *, coalesce(abs(in_us - out_us) <= ${apart_us}, false) AS together FROM (
+        SELECT hi, lo, port, protocol, peer_hi, peer_lo, peer_port, min(in_us) AS in_us, min(out_us) AS out_us, sum(out_packets) AS out_packets FROM (
+          SELECT u.hi, u.lo, u.port, u.protocol, d_hi AS peer_hi, d_lo AS peer_lo, dstport AS peer_port, NULL::BIGINT AS in_us, start_us AS out_us, packets AS out_packets
+          FROM (${flows}) f JOIN undecided u ON u.hi = s_hi AND u.lo = s_lo AND u.port = srcport AND u.protocol = f.protocol
+          UNION ALL
+          SELECT u.hi, u.lo, u.port, u.protocol, s_hi, s_lo, srcport, start_us, NULL, NULL
+          FROM (${flows}) f JOIN undecided u ON u.hi = d_hi AND u.lo = d_lo AND u.port = dstport AND u.protocol = f.protocol)
+        GROUP BY ALL)))
     GROUP BY ALL`)
-  await c.db.run(`UPDATE conn SET rule = 5, client_is_a = found.b_listens, confidence = 0.85 FROM (
-      SELECT id, coalesce(a.n, 0) >= 3 AND coalesce(a.n, 0) >= 3 * coalesce(b.n, 0) AS a_listens,
-        coalesce(b.n, 0) >= 3 AND coalesce(b.n, 0) >= 3 * coalesce(a.n, 0) AS b_listens
+  const listens = (own: string, other: string): string =>
+    `(coalesce(${own}.listens + ${own}.weak, 0) >= 3 AND coalesce(${own}.listens + ${own}.weak, 0) >= 3 * coalesce(${other}.listens + ${other}.weak, 0)
+      AND (coalesce(${own}.calls, 0) < 3 OR ${own}.listens >= 3 * ${own}.calls))`
+  const calls = (own: string): string =>
+    `(coalesce(${own}.calls, 0) >= 3 AND coalesce(${own}.calls, 0) >= 3 * coalesce(${own}.listens, 0))`
+  await c.db.run(`UPDATE conn SET rule = 5, client_is_a = found.b_serves, confidence = 0.85 FROM (
+      SELECT id, ${listens('a', 'b')} OR ${calls('b')} AS a_serves, ${listens('b', 'a')} OR ${calls('a')} AS b_serves
       FROM conn
       LEFT JOIN peers a ON a.hi = a_hi AND a.lo = a_lo AND a.port = a_port AND a.protocol = conn.protocol
       LEFT JOIN peers b ON b.hi = b_hi AND b.lo = b_lo AND b.port = b_port AND b.protocol = conn.protocol
       WHERE rule IS NULL) found
-    WHERE found.id = conn.id AND found.a_listens <> found.b_listens`)
+    WHERE found.id = conn.id AND found.a_serves <> found.b_serves`)
 }
 
 /** What the numbers of the ladder are called. */
@@ -235,4 +278,10 @@ export const roleBases = [
   'port-number',
   'first-seen',
   'unknown',
+  'icmp-error',
 ] as const
+
+/** The number in the ladder of a basis that only one rule has. */
+export function ruleOf(basis: (typeof roleBases)[number]): number {
+  return roleBases.indexOf(basis) + 1
+}

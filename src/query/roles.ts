@@ -9,7 +9,8 @@ import type { Prefix } from '../net/prefix.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { type CachedTable, cachedTable } from './cached-table.ts'
-import { judgeRoles, roleBases, stitch } from './connections.ts'
+import { judgeRoles, ruleOf, stitch } from './connections.ts'
+import { intervalSql, lateness_us, packetGap_us } from './intervals.ts'
 
 /** Of which records: their kind, and their columns. */
 export interface RoleRecords {
@@ -25,9 +26,7 @@ export interface RoleRecords {
 export const roleColumns = ['_role', '_service', '_service_at'] as const
 
 /** Changes with the ladder: what an older one left is not read. */
-const rule = 1
-const lateness_us = 60_000_000
-const packetGap_us = 61_000_000
+const rule = 2
 /** So many are chained at once: each takes some 150 bytes of memory for the while. */
 const recordsAtOnce = 4_000_000
 const temporary = ['oriented', 'numbered', 'conn', 'listener', 'undecided', 'peers', 'all_numbered', 'all_conn']
@@ -80,9 +79,9 @@ async function workOut(c: Case, records: RoleRecords, own: readonly Prefix[], ta
     await chain(c, judged, all)
     await judgeRoles(judged, own, all)
     // A service is that of the server's port. Where nobody knows which end that is, both may have the same port.
-    const port = `CASE WHEN rule < ${unknownRule} AND client_is_a THEN b_port WHEN rule < ${unknownRule} THEN a_port WHEN a_port = b_port THEN a_port END`
+    const port = `CASE WHEN rule <> ${unknownRule} AND client_is_a THEN b_port WHEN rule <> ${unknownRule} THEN a_port WHEN a_port = b_port THEN a_port END`
     await db.run(`CREATE TABLE ${quotedName(table)} AS
-      SELECT _file, _line, CASE WHEN rule < ${unknownRule} THEN client_is_a = forward END AS is_client,
+      SELECT _file, _line, CASE WHEN rule <> ${unknownRule} THEN client_is_a = forward END AS is_client,
         (protocol::UINTEGER << 16) + CASE WHEN protocol IN (6, 17, 132) THEN ${port} ELSE 0 END AS service
       FROM (SELECT _file, _line, forward, id FROM numbered) JOIN conn USING (id)`)
     if (records.evidence === 'packets') await judgeByIcmp(c, table)
@@ -91,15 +90,16 @@ async function workOut(c: Case, records: RoleRecords, own: readonly Prefix[], ta
   }
 }
 
-const unknownRule = roleBases.indexOf('unknown') + 1
-const firstSeenRule = roleBases.indexOf('first-seen') + 1
+const unknownRule = ruleOf('unknown')
+const firstSeenRule = ruleOf('first-seen')
 
 /** Chains the records into `numbered` and `conn`, some at a time: both directions of two ends together. */
 async function chain(c: Case, judged: Parameters<typeof stitch>[0], all: string): Promise<void> {
   const { db } = c
   const isLog = judged.source === 'logs'
-  const [row] = await db.rows(`SELECT count(*) AS n, max(epoch_us("end") - epoch_us("start")) AS longest FROM ${all}`)
-  const interval_us = isLog ? (Number(row?.['longest'] ?? 0) <= 60_000_000 ? 60_000_000 : 600_000_000) : 0
+  const longest = `coalesce(max(epoch_us("end") - epoch_us("start")), 0)`
+  const [row] = await db.rows(`SELECT count(*) AS n, ${intervalSql(longest)} AS interval_us FROM ${all}`)
+  const interval_us = isLog ? Number(row!['interval_us']) : 0
   const gap_us = isLog ? interval_us + lateness_us : packetGap_us
   const from = endpointsSql(judged.columns, all)
   const parts = Math.max(1, Math.ceil(Number(row?.['n'] ?? 0) / recordsAtOnce))
@@ -127,7 +127,8 @@ function endpointsSql(columns: ReadonlySet<string>, all: string): string {
   return `(SELECT _file, _line, ${half('src', 'hi')} AS src_hi, ${half('src', 'lo')} AS src_lo, ${half('dst', 'hi')} AS dst_hi,
       ${half('dst', 'lo')} AS dst_lo, srcport, dstport, protocol, packets, bytes, coalesce(epoch_us("start"), 0) AS start_us,
       coalesce(epoch_us("end"), 0) AS end_us, ${columns.has('action') ? `action IS NOT DISTINCT FROM 'REJECT'` : 'false'} AS rejected,
-      ${columns.has('tcp_flags') ? 'tcp_flags' : 'NULL::UTINYINT AS tcp_flags'}, ${service('src')} AS src_service, ${service('dst')} AS dst_service
+      ${columns.has('tcp_flags') ? 'tcp_flags' : 'NULL::UTINYINT AS tcp_flags'},
+      ${columns.has('icmp_type') ? 'icmp_type' : 'NULL::UTINYINT AS icmp_type'}, ${service('src')} AS src_service, ${service('dst')} AS dst_service
     FROM ${all} WHERE ${half('src', 'lo')} IS NOT NULL AND ${half('dst', 'lo')} IS NOT NULL)`
 }
 

@@ -57,6 +57,8 @@ function conclusions(all: Finding[]): string {
 /** The transfers that carried most, at most two, in words that say which way the data went and who asked for it. */
 function volumes(d: Dossier): string {
   const transfers = d.services
+    // An error opens nothing and carries none of the sender's data.
+    .filter(service => service.role_basis !== 'icmp-error')
     .flatMap(service => [
       { service, toServer: true, bytes: BigInt(service.bytes_to_server) },
       { service, toServer: false, bytes: BigInt(service.bytes_to_client) },
@@ -64,15 +66,23 @@ function volumes(d: Dossier): string {
     .filter(transfer => transfer.bytes > 0n)
     .sort((a, b) => (a.bytes > b.bytes ? -1 : a.bytes < b.bytes ? 1 : 0))
   const [largest, second] = transfers
-  if (!largest) return 'No data was transferred: no record of accepted traffic names it.'
+  if (!largest)
+    return d.one_action === 'REJECT' ? rejectsAlone : 'No data was transferred: no record of accepted traffic names it.'
   const told = second && second.bytes * 10n >= largest.bytes ? [largest, second] : [largest]
   return told.map(({ service, toServer }) => transferText(service, toServer, d.bytes.at_least)).join(' ')
 }
+
+const rejectsAlone =
+  'These logs hold REJECT records alone: whether data was transferred is not in them. A flow log of traffic type ALL would tell.'
 
 function transferText(service: ServiceRow, toServer: boolean, isLowerBound: boolean): string {
   const server = endpointText(service.server, service.port)
   const protocol = protocolText(service.protocol)
   const bytes = atLeast(bytesText(toServer ? service.bytes_to_server : service.bytes_to_client), isLowerBound)
+  if (service.role_basis === 'unknown') {
+    const [sender, receiver] = toServer ? [service.client, server] : [server, service.client]
+    return `${sender} sent ${bytes} to ${receiver} (${protocol}); who connected to whom is not known.`
+  }
   return toServer
     ? `${service.client} connected to ${server} (${protocol}) and sent ${bytes} to it.`
     : `${service.client} connected to ${server} (${protocol}) and received ${bytes} from it.`
@@ -130,6 +140,7 @@ const gapWords: Record<string, (count: number) => string> = {
   'malformed-lines': count => countText(count, 'run of malformed lines', 'runs of malformed lines'),
   'unreadable-file': count => countText(count, 'unreadable file'),
   'partly-read-file': count => countText(count, 'partly read file'),
+  'rejected-only': () => 'nothing but rejected traffic',
   'dropped-packets': count => countText(count, 'capture that lost packets', 'captures that lost packets'),
 }
 

@@ -50,6 +50,7 @@ export const basisWords: Record<RoleBasis, string> = {
   listener: 'known by the peers of the listener',
   'port-number': 'guessed from the port numbers',
   'first-seen': 'guessed from who was seen first',
+  'icmp-error': 'known by an ICMP error, which goes to the one who asked',
   unknown: 'not known',
 }
 

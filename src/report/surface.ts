@@ -22,12 +22,16 @@ export function renderSurface(d: Dossier, page: Page): string[] {
     ...outcome(page, 'Answered', answered, not_listed.answered),
     ...outcome(page, 'Refused (by RST alone)', refused, not_listed.refused),
     ...outcome(page, 'Unanswered', unanswered, not_listed.unanswered),
-    ...(d.source === 'logs' ? outcome(page, 'Rejected', rejected, not_listed.rejected) : []),
+    ...(d.source === 'logs' ? outcome(page, 'Rejected', rejected, not_listed.rejected, noRejects(d)) : []),
   ]
 }
 
-function outcome(page: Page, title: string, services: ServiceKey[], left: number): string[] {
-  if (services.length === 0) return paragraph(page, `${title}: none.`)
+function noRejects(d: Dossier): string {
+  return d.one_action === 'ACCEPT' ? '; these logs hold no REJECT record at all' : ''
+}
+
+function outcome(page: Page, title: string, services: ServiceKey[], left: number, caveat = ''): string[] {
+  if (services.length === 0) return paragraph(page, `${title}: none${caveat}.`)
   const servers = grouped(services)
   const head = paragraph(
     page,
@@ -118,6 +122,7 @@ const reasonWords: Record<Gap['reason'], string> = {
   'malformed-lines': 'Malformed lines',
   'unreadable-file': 'Unreadable file',
   'partly-read-file': 'Partly read file',
+  'rejected-only': 'Rejected traffic alone',
   'dropped-packets': 'The capturing system dropped packets',
 }
 
@@ -208,6 +213,11 @@ export function renderVantages(d: Dossier, page: Page): string[] {
   const sum = (key: 'copies' | 'twins' | 'translated') => vantages.reduce((total, row) => total + row[key], other[key])
   const isLogs = d.source === 'logs'
   const points = countText(vantages.length + other.count, isLogs ? 'observation point' : 'file')
+  if (isLogs && vantages.some(vantage => vantage.sensor === null)) {
+    const text =
+      'No field of these logs tells who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.'
+    return [...heading(page, 'Counted once'), ...paragraph(page, text)]
+  }
   if (sum('copies') + sum('twins') + sum('translated') === 0) {
     const text = `Nothing was recorded twice: ${points}, each record counted once.`
     return [...heading(page, 'Counted once'), ...paragraph(page, text)]

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import { sensorSql } from '../query/sensor.ts'
 import { type Case, subscriptionOf } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { exactJson } from '../store/exact-json.ts'
@@ -103,7 +104,7 @@ function coverageSql(c: Case): string {
   return `WITH span AS (
     SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
       count(*) AS records, 0 AS no_data, 0 AS skip_data
-    FROM (SELECT coalesce(interface_id, resource_id, tgw_attachment_id) AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
+    FROM (SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
       FROM main.flows)
     GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
     UNION ALL

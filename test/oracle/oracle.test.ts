@@ -446,23 +446,31 @@ describe('counting once', () => {
     return investigate({ 'a.log': rows }).bytes.from_subject
   }
 
-  it('chooses one vantage for a direction', () => {
+  const countedAt = (a: Extra, b: Extra, others: string[] = []): string[] => {
+    const rows = [row('eni-a', there, { bytes: 7, ...a }), row('eni-b', there, { bytes: 7, ...b }), ...others]
+    const { vantages } = investigate({ 'a.log': rows })
+    return vantages.filter(({ counted }) => counted > 0).map(({ sensor }) => sensor!)
+  }
+
+  it('chooses the vantage that saw most for a direction', () => {
     assert.equal(chosen([{}], [{}]), 2n, 'more bytes')
-    assert.equal(chosen([{ instance: 'i-1' }], [{}]), 1n, 'the instance')
-    assert.equal(chosen([{ instance: 'i-1', reject: true }], [{}]), 0n, 'stopped there')
-    assert.equal(chosen([{ reject: true, bytes: 0 }, { at: 20 }], [{}]), 2n, 'not all REJECTed: more bytes')
-    assert.equal(chosen([{ reject: true, bytes: 9 }, { at: 20 }], [{}]), 1n, 'REJECTed bytes tell, too')
+    assert.equal(chosen([{ instance: 'i-1' }], [{}]), 2n, 'more bytes than an instance')
+    assert.deepEqual(countedAt({}, { packets: 9 }), ['eni-b'], 'more packets')
+    assert.deepEqual(countedAt({}, { instance: 'i-1' }), ['eni-b'], 'the instance')
+    assert.deepEqual(countedAt({}, {}, [row('eni-b', back)]), ['eni-b'], 'both directions')
+    assert.deepEqual(countedAt({ instance: 'i-1' }, {}, [row('eni-b', back)]), ['eni-b'], 'both directions first')
   })
 
-  it('prefers a vantage that saw both directions', () => {
-    const dossier = investigate({
-      'a.log': [
-        row('eni-a', there, { bytes: 1 }),
-        row('eni-a', back, { bytes: 1, reject: true }),
-        row('eni-b', there, { bytes: 5, instance: 'i-1' }),
-      ],
+  it('takes accepted and rejected records for different packets, unless another sensor stopped as many', () => {
+    assert.equal(chosen([{ reject: true, bytes: 2 }], [{}]), 0n, 'stopped there')
+    assert.equal(chosen([{ reject: true, bytes: 1 }], [{}]), 2n, 'too few bytes')
+    assert.equal(chosen([{ reject: true, packets: 9, bytes: 2 }], [{}]), 2n, 'too many packets')
+    assert.equal(chosen([{ reject: true, bytes: 2, at: 500 }], [{}]), 2n, 'at another time')
+    const oneSensor = investigate({
+      'x_fl-0a.log': [row('eni-a', there, { bytes: 2 })],
+      'x_fl-0b.log': [row('eni-a', there, { bytes: 2, reject: true })],
     })
-    assert.equal(dossier.bytes.from_subject, 1n)
+    assert.equal(oneSensor.bytes.from_subject, 2n, 'the same sensor')
   })
 
   it('goes by sensor and subscription where all else is equal, null last', () => {
@@ -493,8 +501,9 @@ describe('counting once', () => {
     // The same with an aggregation interval of 600 s: G is 660 s, the span ends at 61 s.
     assert.equal(chosen([{ at: 721 }], [{ lasts: 61 }]), 2n)
     assert.equal(chosen([{ at: 722 }], [{ lasts: 61 }]), 3n)
-    // Inside the span, though far from each of its records.
-    assert.equal(chosen([{ at: 500 }], [{}, { at: 1000 }]), 4n)
+    // Between its records, and far from each.
+    assert.equal(chosen([{ at: 500 }], [{}, { at: 1000 }]), 5n)
+    assert.equal(chosen([{ at: 120 }], [{}, { at: 240 }]), 4n)
   })
 })
 
@@ -619,7 +628,7 @@ describe('who connected to whom', () => {
         row('e', '20.106.124.93:80 > 10.0.0.5:60000'),
         row('e', '20.106.124.93:80 > 10.0.0.5:60000', { reject: true, at: 1 }),
       ),
-      ['20.106.124.93:80 < 10.0.0.5 6 port-number unanswered 2/1/1'],
+      ['20.106.124.93:80 < 10.0.0.5 6 port-number answered 2/1/1'],
     )
   })
 
@@ -630,8 +639,42 @@ describe('who connected to whom', () => {
     assert.deepEqual(judge(...talk, ...peers(1)), ['20.106.124.93:50000 < 10.0.0.5 8 unknown answered 2/0/1'])
     assert.deepEqual(judge(...talk, ...peers(2)), ['10.0.0.5:60000 < 20.106.124.93 5 listener answered 2/0/1'])
     // Three peers against two are not three times as many.
-    const busy = row('e', '20.106.124.93:50000 > 9.9.9.9:50000', { protocol: 6 })
+    const busy = row('e', '9.9.9.9:50000 > 20.106.124.93:50000', { protocol: 6 })
     assert.equal(judge(...talk, ...peers(2), busy)[1], '20.106.124.93:50000 < 10.0.0.5 8 unknown answered 2/0/1')
+  })
+
+  it('rule 5: who begins with many, or alone sends, is no listener', () => {
+    // One source port, many system ports, each answered in the same second, or not at all.
+    const probes = (ports: number[], answered: boolean): string[] =>
+      ports.flatMap(port => [
+        row('e', `20.106.124.93:40000 > 10.0.0.5:${port}`, { packets: 1 }),
+        ...(answered ? [row('e', `10.0.0.5:${port} > 20.106.124.93:40000`, { packets: 1 })] : []),
+      ])
+    for (const answered of [true, false]) {
+      const rows = judge(...probes([21, 22, 23, 25], answered))
+      assert.ok(
+        rows.every(text => text.includes(' < 20.106.124.93 ')),
+        rows.join(),
+      )
+      const high = judge(...probes([21, 22, 23, 50_001], answered))
+      assert.ok(
+        high.every(text => text.includes(' < 20.106.124.93 ')),
+        high.join(),
+      )
+    }
+    // The same ports by a server whose clients begin.
+    const clients = [50_001, 50_002, 50_003].flatMap(port => [
+      row('e', `20.106.124.93:${port} > 10.0.0.5:40000`, { at: 0 }),
+      row('e', `10.0.0.5:40000 > 20.106.124.93:${port}`, { at: 3 }),
+    ])
+    assert.ok(judge(...clients).every(text => text.startsWith('10.0.0.5:40000 < ')))
+  })
+
+  it('nothing but RST from one side has no roles, and what a server sent is an answer', () => {
+    const rst = row('e', '10.0.0.5:443 > 20.106.124.93:50000', { flags: 4 })
+    assert.deepEqual(judge(rst), ['10.0.0.5:443 < 20.106.124.93 8 unknown unanswered 1/0/1'])
+    const answer = row('e', '10.0.0.5:443 > 20.106.124.93:50000', { flags: 19, packets: 30 })
+    assert.deepEqual(judge(answer), ['10.0.0.5:443 < 20.106.124.93 1 syn answered 1/0/1'])
   })
 
   it('rule 6: port numbers', () => {

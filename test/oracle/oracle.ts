@@ -300,8 +300,14 @@ function readLine(
   const end = timeInMilliseconds(endText)
   if (end < start) return { kind: 'malformed', problem: 'end is before start' }
 
-  // Sensor: interface_id, else resource_id, else tgw_attachment_id.
-  const sensor = text('interface-id') ?? text('resource-id') ?? text('tgw-attachment-id')
+  // Sensor: interface_id, else resource_id, else tgw_attachment_id; else the instance, else subnet and direction.
+  const within = [text('subnet-id'), text('flow-direction')].filter(one => one !== null).join(' ')
+  const sensor =
+    text('interface-id') ??
+    text('resource-id') ??
+    text('tgw-attachment-id') ??
+    text('instance-id') ??
+    (within === '' ? null : within)
 
   if (columns.includes('log-status')) {
     const logStatus = text('log-status')
@@ -578,7 +584,7 @@ interface OracleGap {
   sensor: string | null
   from: string | null
   to: string | null
-  reason: 'skipdata' | 'time-gap' | 'malformed-lines' | 'unreadable-file' | 'partly-read-file'
+  reason: 'skipdata' | 'time-gap' | 'malformed-lines' | 'unreadable-file' | 'partly-read-file' | 'rejected-only'
   /** Relative path, for the reasons that name a file. */
   path: string | null
 }
@@ -645,8 +651,9 @@ export function investigateSlow(
 
   const vantagePoints = vantagePointsOf(subjectRecords)
   const intervals = vantagePoints.map(vantage => intervalSeconds(vantage.records))
-  const W = Math.max(60, ...intervals) * second
-  const G = W + 60 * second
+  const largestG = (Math.max(60, ...intervals) + 60) * second
+  const ownG = (record: OracleRecord): number =>
+    (intervals[vantagePoints.findIndex(vantage => vantage.records.includes(record))]! + 60) * second
 
   const flows: Flow[] = []
   for (const record of subjectRecords) {
@@ -655,9 +662,13 @@ export function investigateSlow(
     if (esrc !== null && edst !== null) flows.push({ record, esrc, edst })
   }
   const written = flows.filter(flow => !isCopy(flow, flows))
-  const untranslated = written.filter(flow => !isTranslatedLeg(flow, written, prefixes, G))
-  const twins = twinsAmong(untranslated, G)
+  const untranslated = written.filter(flow => !isTranslatedLeg(flow, written, prefixes, largestG))
+  const twins = twinsAmong(untranslated, flow => ownG(flow.record))
   const counted = untranslated.filter(flow => !twins.has(flow))
+  // The interval is that of the vantage points whose records count.
+  const counting = vantagePoints.filter(vantage => counted.some(flow => vantage.records.includes(flow.record)))
+  const W = Math.max(60, ...counting.map(vantage => intervalSeconds(vantage.records))) * second
+  const G = W + 60 * second
 
   const connections = connectionsOf(counted, W, G)
   const judged = judge(connections, evidence.records, options)
@@ -908,53 +919,104 @@ function sameVantage(a: Flow, b: Flow): boolean {
   return a.record.sensor === b.record.sensor && a.record.subscription === b.record.subscription
 }
 
-/** The records that another vantage point counts. */
-function twinsAmong(flows: Flow[], G: number): Set<Flow> {
+/** The records that another vantage point counts, and those that another sensor stopped. */
+function twinsAmong(flows: Flow[], ownG: (flow: Flow) => number): Set<Flow> {
   const twins = new Set<Flow>()
   const done = new Set<Flow>()
   for (const example of flows) {
     if (done.has(example)) continue
-    const ofKey = flows.filter(flow => sameKey(flow, example))
-    for (const flow of ofKey) done.add(flow)
+    const ofKind = flows.filter(flow => sameKey(flow, example) && flow.record.accepted === example.record.accepted)
+    for (const flow of ofKind) done.add(flow)
+    settle(ofKind, flows, ownG, twins)
+  }
+  const kept = flows.filter(flow => !twins.has(flow))
+  for (const flow of kept.filter(one => one.record.accepted)) {
+    if (wasStopped(flow, kept, ownG)) twins.add(flow)
+  }
+  return twins
+}
 
+/** Of each stretch of records of one kind the records of one vantage point count; what it has not seen is looked at again. */
+function settle(records: Flow[], flows: Flow[], ownG: (flow: Flow) => number, twins: Set<Flow>): void {
+  const left: Flow[] = []
+  for (const stretch of stretchesOf(records, Math.max(...records.map(ownG)))) {
     const vantages: Flow[][] = []
-    for (const flow of ofKey) {
+    for (const flow of stretch) {
       const known = vantages.find(vantage => sameVantage(vantage[0]!, flow))
       if (known === undefined) vantages.push([flow])
       else known.push(flow)
     }
     vantages.sort((a, b) => compareVantages(a, b, flows))
-    const chosen = vantages[0]!
-    const span = {
-      start: Math.min(...chosen.map(flow => flow.record.start)),
-      end: Math.max(...chosen.map(flow => flow.record.end)),
-    }
-    for (const other of vantages.slice(1)) {
-      for (const flow of other) {
-        if (overlapsWithin(flow.record, span, G)) twins.add(flow)
-      }
+    const [chosen, ...others] = vantages
+    for (const flow of others.flat()) {
+      const isSeen = chosen!.some(one => overlapsWithin(flow.record, one.record, Math.max(ownG(flow), ownG(one))))
+      if (isSeen) twins.add(flow)
+      else left.push(flow)
     }
   }
-  return twins
+  // Reading: what is left of several stretches of one kind is looked at together.
+  if (left.length > 0) settle(left, flows, ownG, twins)
+}
+
+function stretchesOf(records: Flow[], gap: number): Flow[][] {
+  const sorted = [...records].sort((a, b) => a.record.start - b.record.start || a.record.end - b.record.end)
+  const stretches: Flow[][] = []
+  let latest = Number.NEGATIVE_INFINITY
+  for (const flow of sorted) {
+    if (flow.record.start - latest > gap) stretches.push([])
+    stretches.at(-1)!.push(flow)
+    latest = Math.max(latest, flow.record.end)
+  }
+  return stretches
+}
+
+/** Whether as many rejected packets and bytes of another sensor stand for the accepted ones of this record's sensor. */
+function wasStopped(flow: Flow, kept: Flow[], ownG: (flow: Flow) => number): boolean {
+  const own = kept.filter(one => sameKey(one, flow) && one.record.accepted && one.record.sensor === flow.record.sensor)
+  const total = (list: Flow[], field: 'packets' | 'bytes'): bigint | null => {
+    const known = list.map(one => one.record[field]).filter(value => value !== null)
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0n)
+  }
+  const span = (list: Flow[]): Span => ({
+    start: Math.min(...list.map(one => one.record.start)),
+    end: Math.max(...list.map(one => one.record.end)),
+  })
+  const alike = (a: bigint | null, b: bigint | null): boolean =>
+    a !== null && b !== null && (a > b ? a - b : b - a) * 10n <= a
+  const rejected = kept.filter(one => sameKey(one, flow) && !one.record.accepted)
+  const sensors = new Set(rejected.map(one => one.record.sensor))
+  for (const sensor of sensors) {
+    if (sensor === flow.record.sensor) continue
+    const others = rejected.filter(one => one.record.sensor === sensor)
+    const gap = Math.max(...own.map(ownG), ...others.map(ownG))
+    if (!overlapsWithin(span(own), span(others), gap)) continue
+    if (alike(total(own, 'packets'), total(others, 'packets')) && alike(total(own, 'bytes'), total(others, 'bytes')))
+      return true
+  }
+  return false
 }
 
 /**
- * Negative if vantage `a` is to be chosen before `b`. Each is the vantage's records of one key.
+ * Negative if vantage `a` is to be chosen before `b`. Each is the vantage's records of one kind and stretch.
  *
- * Reading: "names an instance_id" means at least one of these records does; "bytes" are those of all of them.
+ * Reading: "names an instance_id" means at least one of these records does; bytes that no record knows are fewer than none.
  */
 function compareVantages(a: Flow[], b: Flow[], flows: Flow[]): number {
   const trueFirst = (ofA: boolean, ofB: boolean): number => (ofA === ofB ? 0 : ofA ? -1 : 1)
-  const allRejected = (vantage: Flow[]): boolean => vantage.every(flow => !flow.record.accepted)
+  const moreFirst = (ofA: bigint, ofB: bigint): number => (ofA === ofB ? 0 : ofA > ofB ? -1 : 1)
   const sawBothDirections = (vantage: Flow[]): boolean =>
     flows.some(flow => sameVantage(flow, vantage[0]!) && oppositeKey(flow, vantage[0]!))
   const namesInstance = (vantage: Flow[]): boolean => vantage.some(flow => flow.record.instance_id !== null)
-  const bytes = (vantage: Flow[]): bigint => vantage.reduce((sum, flow) => sum + (flow.record.bytes ?? 0n), 0n)
+  const sum = (vantage: Flow[], field: 'bytes' | 'packets'): bigint => {
+    const known = vantage.map(flow => flow.record[field]).filter(value => value !== null)
+    return known.length === 0 ? -1n : known.reduce((total, value) => total + value, 0n)
+  }
   return (
-    trueFirst(allRejected(a), allRejected(b)) ||
+    moreFirst(sum(a, 'bytes'), sum(b, 'bytes')) ||
+    moreFirst(sum(a, 'packets'), sum(b, 'packets')) ||
+    b.length - a.length ||
     trueFirst(sawBothDirections(a), sawBothDirections(b)) ||
     trueFirst(namesInstance(a), namesInstance(b)) ||
-    (bytes(a) === bytes(b) ? 0 : bytes(a) > bytes(b) ? -1 : 1) ||
     compareNullLast(a[0]!.record.sensor, b[0]!.record.sensor) ||
     compareNullLast(a[0]!.record.subscription, b[0]!.record.subscription)
   )
@@ -1085,6 +1147,7 @@ function judge(connections: Flow[][], allRecords: OracleRecord[], options: Oracl
     const decision =
       bySyn[index] ??
       byKnownListener(flows, serversElsewhere) ??
+      byNothingButRst(flows) ??
       byAwsService(flows, internal) ??
       byRejectedAttempt(flows) ??
       byPeers(flows, allRecords) ??
@@ -1159,32 +1222,88 @@ function byRejectedAttempt(flows: Flow[]): Decision | null {
   return { client: source, server: destination, rule: 4, basis: 'rejected-attempt', confidence: 0.8 }
 }
 
+/** RST and nothing else, from one side: the usual trace of a forged source. Nobody knows who connected, if anybody did. */
+function byNothingButRst(flows: Flow[]): Decision | null {
+  const oneDirection = flows.every(flow => sameEndpoint(sourceOf(flow), sourceOf(flows[0]!)))
+  const allRst = flows.every(flow => flow.record.protocol === 6 && flow.record.tcp_flags === 4)
+  return oneDirection && allRst ? withoutRule(flows) : null
+}
+
+const apart = 2 * second
+const probePackets = 3n
+
 /** Rule 5. */
 function byPeers(flows: Flow[], allRecords: OracleRecord[]): Decision | null {
   const protocol = flows[0]!.record.protocol
   if (!hasPorts(protocol)) return null
   const [a, b] = sidesOf(flows)
-  const peersOfA = distinctPeers(a, protocol, allRecords)
-  const peersOfB = distinctPeers(b, protocol, allRecords)
-  if (peersOfA >= 3 && peersOfA >= 3 * peersOfB) {
-    return { client: b, server: a, rule: 5, basis: 'listener', confidence: 0.85 }
-  }
-  if (peersOfB >= 3 && peersOfB >= 3 * peersOfA) {
-    return { client: a, server: b, rule: 5, basis: 'listener', confidence: 0.85 }
-  }
-  return null
+  const ofA = peersOf(a, protocol, allRecords)
+  const ofB = peersOf(b, protocol, allRecords)
+  const listens = (own: Peers, other: Peers): boolean =>
+    own.listens + own.weak >= 3 &&
+    own.listens + own.weak >= 3 * (other.listens + other.weak) &&
+    (own.calls < 3 || own.listens >= 3 * own.calls)
+  const calls = (own: Peers): boolean => own.calls >= 3 && own.calls >= 3 * own.listens
+  const aServes = listens(ofA, ofB) || calls(ofB)
+  const bServes = listens(ofB, ofA) || calls(ofA)
+  if (aServes === bServes) return null
+  return aServes
+    ? { client: b, server: a, rule: 5, basis: 'listener', confidence: 0.85 }
+    : { client: a, server: b, rule: 5, basis: 'listener', confidence: 0.85 }
 }
 
-function distinctPeers(endpoint: Endpoint, protocol: number | null, allRecords: OracleRecord[]): number {
-  const peers = new Set<string>()
+/** Of an endpoint's peers: how many it called, how many called it, and of how many only the ports say that they did. */
+interface Peers {
+  calls: number
+  listens: number
+  weak: number
+}
+
+function peersOf(endpoint: Endpoint, protocol: number | null, allRecords: OracleRecord[]): Peers {
+  const peers = new Map<string, { port: number | null; sent: OracleRecord[]; got: OracleRecord[] }>()
+  if (endpoint.port === null) return { calls: 0, listens: 0, weak: 0 }
   for (const record of allRecords) {
     const esrc = effectiveSource(record)
     const edst = effectiveDestination(record)
     if (record.protocol !== protocol || esrc === null || edst === null) continue
-    if (esrc === endpoint.address && record.srcport === endpoint.port) peers.add(`${edst} ${record.dstport}`)
-    if (edst === endpoint.address && record.dstport === endpoint.port) peers.add(`${esrc} ${record.srcport}`)
+    const note = (address: bigint, port: number | null, way: 'sent' | 'got'): void => {
+      const name = `${address} ${port}`
+      const peer = peers.get(name) ?? { port, sent: [], got: [] }
+      peer[way].push(record)
+      peers.set(name, peer)
+    }
+    if (esrc === endpoint.address && record.srcport === endpoint.port) note(edst, record.dstport, 'sent')
+    if (edst === endpoint.address && record.dstport === endpoint.port) note(esrc, record.srcport, 'got')
   }
-  return peers.size
+  const counts: Peers = { calls: 0, listens: 0, weak: 0 }
+  for (const peer of peers.values()) {
+    const way = whoBegan(endpoint.port, peer.port, peer.sent, peer.got)
+    if (way !== null) counts[way]++
+  }
+  return counts
+}
+
+function whoBegan(
+  port: number,
+  peerPort: number | null,
+  sent: OracleRecord[],
+  got: OracleRecord[],
+): keyof Peers | null {
+  const first = (records: OracleRecord[]): number => Math.min(...records.map(record => record.start))
+  if (got.length === 0) {
+    const known = sent.map(record => record.packets).filter(count => count !== null)
+    const packets = known.length === 0 ? null : known.reduce((sum, count) => sum + count, 0n)
+    return port >= 1024 && packets !== null && packets <= probePackets ? 'calls' : null
+  }
+  if (sent.length === 0) return 'listens'
+  const lead = first(got) - first(sent)
+  if (lead > apart) return 'calls'
+  if (-lead > apart) return 'listens'
+  if (peerPort === null) return null
+  if (peerPort < 1024 && port >= 1024) return 'calls'
+  if (port < 1024 && peerPort >= 1024) return 'listens'
+  const tier = (number: number): number => [1024, 32768, 49152].filter(border => number >= border).length
+  return tier(port) <= tier(peerPort) ? 'weak' : null
 }
 
 /** Rule 6. */
@@ -1192,7 +1311,12 @@ function byPortNumber(flows: Flow[]): Decision | null {
   if (!hasPorts(flows[0]!.record.protocol)) return null
   const [a, b] = sidesOf(flows)
   if (a.port === null || b.port === null) return null
-  for (const border of [1024, 32768, 49152]) {
+  const known = flows.map(flow => flow.record.packets).filter(count => count !== null)
+  const isProbe =
+    flows.every(flow => sameEndpoint(sourceOf(flow), a)) &&
+    known.length > 0 &&
+    known.reduce((sum, count) => sum + count, 0n) <= probePackets
+  for (const border of isProbe ? [1024] : [1024, 32768, 49152]) {
     if (a.port < border && b.port >= border) {
       return { client: b, server: a, rule: 6, basis: 'port-number', confidence: 0.6 }
     }
@@ -1285,7 +1409,7 @@ function serviceRow(connections: Judged[], prefixes: Prefix[], options: OracleOp
     standard: isStandard(port, protocol, options),
     client: addressText(client.address),
     subject_role: subjectRole(liesInOneOf(server.address, prefixes), liesInOneOf(client.address, prefixes)),
-    outcome: outcomeOf(toServer, toClient),
+    outcome: outcomeOf(toServer, toClient, best.basis),
     records: all.length,
     rejected: all.filter(flow => !flow.record.accepted).length,
     connections: connections.length,
@@ -1315,11 +1439,12 @@ function subjectRole(serverIsSubject: boolean, clientIsSubject: boolean): Oracle
   return 'transit'
 }
 
-function outcomeOf(toServer: Flow[], toClient: Flow[]): OracleOutcome {
+function outcomeOf(toServer: Flow[], toClient: Flow[], basis: OracleRoleBasis): OracleOutcome {
   const acceptedToServer = toServer.filter(flow => flow.record.accepted)
   const acceptedToClient = toClient.filter(flow => flow.record.accepted)
   if (acceptedToServer.length === 0 && acceptedToClient.length === 0) return 'rejected'
-  if (acceptedToServer.length === 0 || acceptedToClient.length === 0) return 'unanswered'
+  if (acceptedToClient.length === 0) return 'unanswered'
+  if (acceptedToServer.length === 0 && basis === 'unknown') return 'unanswered'
   return acceptedToClient.every(flow => flow.record.tcp_flags === 4) ? 'refused' : 'answered'
 }
 
@@ -1343,6 +1468,9 @@ function serviceKeys(services: OracleServiceRow[], outcome: OracleOutcome): Orac
  */
 function gapsOf(evidence: OracleEvidence, window: Window | null): OracleGap[] {
   const gaps: OracleGap[] = []
+
+  if (evidence.records.length > 0 && evidence.records.every(record => record.action === 'REJECT'))
+    gaps.push({ sensor: null, from: null, to: null, reason: 'rejected-only', path: null })
 
   for (const line of evidence.skip_data) {
     if (window !== null && (line.end < window.first_start || line.start > window.last_end)) continue
