@@ -8,7 +8,10 @@ import { contextOf, countMatches, recordsFor } from '../../src/filter/context.ts
 import { parse } from '../../src/filter/filter.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
-import { investigate } from '../../src/investigate/investigate.ts'
+import { countSubjectOnce, gatherRecords, intervalSeconds } from '../../src/investigate/records.ts'
+import { parsePrefix } from '../../src/net/prefix.ts'
+import { judgeRoles, stitch } from '../../src/query/connections.ts'
+import { lateness_us } from '../../src/query/intervals.ts'
 import { judgeRecords, withRoles } from '../../src/query/roles.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { temporaryFolder } from '../cli/run.ts'
@@ -31,7 +34,7 @@ test(`roles and services of records are those of the dossiers of ${folders} rand
       const records = { evidence: c.source, columns: c.columns }
       await judgeRecords(c, records, [])
       for (const who of [subjects, ['::/0']]) {
-        await investigate(c, who)
+        await judgeSubject(c, who)
         const pair = (prefix: string): string =>
           `xor(hash(${prefix}src_hi, ${prefix}src_lo, ${prefix}srcport), hash(${prefix}dst_hi, ${prefix}dst_lo, ${prefix}dstport))`
         const rows =
@@ -60,6 +63,16 @@ test(`roles and services of records are those of the dossiers of ${folders} rand
   assert.ok(compared > folders * 20, String(compared))
   t.diagnostic(`${compared} records`)
 })
+
+/** As the dossier does, up to its connections with their roles. */
+async function judgeSubject(c: Case, subjects: readonly string[]): Promise<void> {
+  const prefixes = subjects.map(text => parsePrefix(text)!)
+  await gatherRecords(c, prefixes)
+  await countSubjectOnce(c, prefixes)
+  const interval_us = (await intervalSeconds(c)) * 1_000_000
+  await stitch(c, interval_us, interval_us + lateness_us)
+  await judgeRoles(c, [])
+}
 
 const fields = 'interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action tcp-flags'
 
