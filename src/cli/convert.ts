@@ -112,7 +112,8 @@ async function run(paths: string[], options: Options, signal: AbortSignal): Prom
 }
 
 async function show(report: ConvertReport, options: Options): Promise<void> {
-  const unread = report.files.filter(file => file.problem !== null)
+  const left = report.files.filter(file => file.problem !== null)
+  const isPartial = left.some(file => file.status !== 'not-evidence')
   if (options.json && options.out !== '-') {
     const { toJson } = await import('../report/json.ts')
     await print(toJson(report))
@@ -125,6 +126,10 @@ async function show(report: ConvertReport, options: Options): Promise<void> {
         `: ${report.written ? `${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${visible(options.out)}`}` : 'nothing was written'}`,
     )
   }
-  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${visible(file.problem ?? '')}`)
-  process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
+  for (const file of left) {
+    const kind = file.status === 'not-evidence' ? 'not evidence: ' : ''
+    await note(`tidemark: ${visible(file.path)}: ${kind}${visible(file.problem ?? '')}`)
+  }
+  // Without any capture there is no output, which is what was asked for.
+  process.exitCode = isPartial ? exitStatus.partly_read : report.written ? exitStatus.done : exitStatus.failed
 }

@@ -5,7 +5,6 @@ import type { FlowTimeouts } from '../meter/flows.ts'
 import { Meter } from '../meter/meter.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import type { Packet } from '../packet/packet.ts'
-import { reasonNames } from '../packet/reasons.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
 import { readPlain } from '../source/read.ts'
 import { compressionOf } from '../source/sniff.ts'
@@ -19,7 +18,8 @@ export interface CaptureFile {
   undecoded: { name: string; packets: number }[]
   /** Packets that the snapshot length cut. */
   cut: number
-  status: 'read' | 'partly-read' | 'unreadable'
+  /** `not-evidence`: no capture, found in a folder; who names a file means that it is one. */
+  status: 'read' | 'partly-read' | 'unreadable' | 'not-evidence'
   problem: string | null
 }
 
@@ -43,9 +43,14 @@ export interface MeteringOptions {
   onProgress?: (done: number, total: number, packets: number) => void
 }
 
-/** Meters captures one after the other, each by itself: what is open at the end of one ends there. */
+/**
+ * Meters captures one after the other, each by itself: what is open at the end of one ends there.
+ *
+ * @param named paths that the user gave: of these, what is no capture is unreadable; of others it is no evidence.
+ */
 export async function meterCaptures(
   found: readonly FoundFile[],
+  named: readonly string[],
   handlers: CaptureHandlers,
   options: MeteringOptions,
 ): Promise<CaptureFile[]> {
@@ -60,29 +65,33 @@ export async function meterCaptures(
       packets += more
       options.onProgress?.(Math.min(done, total), total, packets)
     }
-    files.push(await meterCapture(file, handlers, options, tick))
+    files.push(await meterCapture(file, named.includes(file.path), handlers, options, tick))
   }
   return files
 }
 
-function unread(path: string, problem: string): CaptureFile {
-  const counts = { packets: 0, decoded: 0, undecoded: [], cut: 0 }
-  return { path, kind: null, ...counts, status: 'unreadable', problem }
+function nothingOf(path: string): CaptureFile {
+  const nothing = { kind: null, packets: 0, decoded: 0, undecoded: [], cut: 0 }
+  return { path, ...nothing, status: 'unreadable', problem: null }
 }
 
 async function meterCapture(
   file: FoundFile,
+  isNamed: boolean,
   handlers: CaptureHandlers,
   options: MeteringOptions,
   tick: (bytes: number, packets: number) => void,
 ): Promise<CaptureFile> {
   const { path, size } = file
+  if (file.problem !== null) {
+    const status = file.unreadable || isNamed ? 'unreadable' : 'not-evidence'
+    return { ...nothingOf(path), status, problem: file.problem }
+  }
   const meter = new WindowedMeter(handlers, options)
   const decoder = new CaptureDecoder(packet => meter.add(packet))
   let expanded: Expanded | null = null
   let broken: string | null = null
   try {
-    if (file.problem !== null) unreadable(new Error(file.problem))
     const source = await readPlain(file.rawPath ?? path, () => options.signal?.throwIfAborted()).catch(error => {
       options.signal?.throwIfAborted()
       return unreadable(error)
@@ -103,7 +112,7 @@ async function meterCapture(
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
     broken = error.message
-    if (expanded === null) return unread(path, broken)
+    if (expanded === null) return { ...nothingOf(path), problem: broken }
   }
   decoder.end()
   meter.finish()
@@ -117,11 +126,14 @@ async function meterCapture(
     kind: reader.format,
     packets: accounts.packets,
     decoded: accounts.decoded,
-    undecoded: reasonNames.flatMap((name, i) =>
-      i > 0 && accounts.reasons[i]! > 0 ? [{ name, packets: accounts.reasons[i]! }] : [],
-    ),
+    undecoded: accounts.undecoded(),
     cut: accounts.cut,
-    status: problem === null ? 'read' : accounts.packets > 0 ? 'partly-read' : 'unreadable',
+    status: statusOf(
+      problem,
+      accounts.packets,
+      reader.format === null && expanded.damage === null && broken === null,
+      isNamed,
+    ),
     problem,
   }
 }
@@ -140,6 +152,18 @@ async function* readable(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   } catch (error) {
     unreadable(error)
   }
+}
+
+/** What the user named is never passed over as something else. */
+function statusOf(
+  problem: string | null,
+  packets: number,
+  isNoCapture: boolean,
+  isNamed: boolean,
+): CaptureFile['status'] {
+  if (problem === null) return 'read'
+  if (packets > 0) return 'partly-read'
+  return isNoCapture && !isNamed ? 'not-evidence' : 'unreadable'
 }
 
 /** Conversations that are kept at once: see `readCapture`. */

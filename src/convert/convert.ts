@@ -87,6 +87,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
     return await whole(output, async () => {
       const files = await meterCaptures(
         found,
+        options.paths,
         {
           connection: connection => {
             report.rows++
@@ -104,6 +105,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   return await whole(output, async () => {
     const files = await meterCaptures(
       found,
+      options.paths,
       {
         flow: record => {
           report.rows++
@@ -161,7 +163,7 @@ async function whole(
   try {
     const report = await work()
     // What was there under that name is worth more than nothing.
-    const written = report.files.some(file => file.status !== 'unreadable')
+    const written = report.files.some(file => file.status === 'read' || file.status === 'partly-read')
     if (written) await output.finish()
     else output.abandon()
     return { ...report, written }

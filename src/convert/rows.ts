@@ -61,7 +61,7 @@ export function flowRow(record: FlowRecord): FlowRow {
     bytes: record.bytes,
     start: utcSeconds(record.first),
     end: utcSeconds(record.last),
-    tcp_flags: hasTransport && protocol === 6 ? record.tcpFlags : null,
+    tcp_flags: record.hasFlags ? record.tcpFlags : null,
     tos: record.tos,
     icmp_type: isIcmp ? record.icmpType : null,
     icmp_code: isIcmp ? record.icmpCode : null,

@@ -81,6 +81,7 @@ export class VpcOutput implements FlowOutput {
     known.start = Math.min(known.start, values.start)
     known.end = Math.max(known.end, values.end)
     if (typeof known.tcp_flags === 'number' && typeof values.tcp_flags === 'number') known.tcp_flags |= values.tcp_flags
+    else known.tcp_flags = '-'
   }
 
   border(): void {
@@ -124,7 +125,7 @@ export class VpcOutput implements FlowOutput {
       start: Math.floor(record.first / 1e6),
       end: Math.floor(record.last / 1e6),
       log_status: 'OK',
-      tcp_flags: record.protocol !== 6 ? 0 : record.hasTransport ? flowLogFlags(record.tcpFlags) : '-',
+      tcp_flags: record.protocol !== 6 ? 0 : record.hasFlags ? flowLogFlags(record.tcpFlags) : '-',
       type: isIPv4(parseAddress(src)!) ? 'IPv4' : 'IPv6',
       pkt_srcaddr: src,
       pkt_dstaddr: dst,

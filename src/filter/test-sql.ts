@@ -3,7 +3,7 @@ import { fieldNamed } from '../flow/fields.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import { isServicePort } from '../net/ports.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { TCP } from '../net/protocols.ts'
+import { mayHavePorts, TCP } from '../net/protocols.ts'
 import { inAnyPrefix, inPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { sqlType } from '../store/case.ts'
@@ -216,6 +216,7 @@ function numberSql(thing: Thing, side: Side, test: Test, c: Compiling): Sql {
   const name = thing.names[0]!
   const number = numberOf(name, thing.columns[side]!, c, side)
   const tested = number === null ? unknown : numberTest(number, typeOf(thing, side, c), test, c)
+  if (name === 'port' && number !== null) return sql`(${tested} AND (${number} IS NOT NULL OR ${mayHavePort(c)}))`
   if (name !== 'icmp-type' && name !== 'icmp-code') return tested
   return sql`(${isIcmp(c)} AND ${tested})`
 }
@@ -230,6 +231,12 @@ function numberTest(number: Sql, type: string, test: Test, c: Compiling): Sql {
   }
   if (test.op !== 'compare') return unknown
   return sql`${number} ${rawSql(comparatorSql(test.comparator))} ${bound(test.value)[0]!}`
+}
+
+/** ICMP, ESP and others have no port, which is to know it: none of it is 443. Flow logs say 0 there, captures nothing. */
+function mayHavePort(c: Compiling): Sql {
+  const protocol = numberOf('proto', ['protocol'], c)
+  return protocol === null ? unknown : sql`${protocol} IN (${rawSql(mayHavePorts.join(', '))})`
 }
 
 function isIcmp(c: Compiling): Sql {

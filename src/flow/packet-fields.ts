@@ -20,7 +20,11 @@ export const packetFlowFields = [
   { name: 'bytes', type: 'u64', doc: 'Bytes at the IP layer, headers included, by the lengths in the headers.' },
   { name: 'start', type: 'time', doc: 'First packet, to the microsecond (nfcapd: millisecond).' },
   { name: 'end', type: 'time', doc: 'Last packet.' },
-  { name: 'tcp_flags', type: 'u8', doc: 'OR of all eight TCP flags of all packets; null for other protocols.' },
+  {
+    name: 'tcp_flags',
+    type: 'u8',
+    doc: 'OR of all eight TCP flags of all packets; null for others, or if a header was cut.',
+  },
   { name: 'tos', type: 'u8', doc: 'Type of service (DSCP and ECN) of the first packet.' },
   { name: 'icmp_type', type: 'u8', doc: 'ICMP or ICMPv6 type of the first packet; null for other protocols.' },
   { name: 'icmp_code', type: 'u8', doc: 'ICMP or ICMPv6 code of the first packet; null for other protocols.' },
@@ -45,6 +49,13 @@ export const packetFlowFields = [
   { name: 'src_as', type: 'u64', doc: 'nfcapd: AS number of the source.' },
   { name: 'dst_as', type: 'u64', doc: 'nfcapd: AS number of the destination.' },
   { name: 'next_hop', type: 'address', doc: 'nfcapd: next hop of the router.' },
+  { name: 'flows', type: 'u64', doc: 'Flows that the record stands for; more than 1 where nfcapd holds aggregates.' },
+  {
+    name: 'out_packets',
+    type: 'u64',
+    doc: 'nfcapd: packets of the way back, if the exporter counts both ways in one.',
+  },
+  { name: 'out_bytes', type: 'u64', doc: 'nfcapd: bytes of the way back; null where records are of one way.' },
 ] as const satisfies readonly PacketField[]
 
 /** Conversations as the packets of a capture show them: both directions together. Segments and view `connections`. */
@@ -67,21 +78,29 @@ export const connectionFields = [
   {
     name: 'orig_bytes',
     type: 'u64',
-    doc: 'Content of the originator: TCP by sequence numbers, as Zeek; else bytes after the transport header.',
+    doc: 'Content of the originator: TCP by sequence numbers, else after the header; null if TCP was cut.',
   },
-  { name: 'resp_bytes', type: 'u64', doc: 'Content of the responder.' },
+  { name: 'resp_bytes', type: 'u64', doc: 'Content of the responder; null like orig_bytes.' },
   {
     name: 'orig_payload',
     type: 'u64',
-    doc: 'Bytes of the originator after the transport header, by the headers: what was sent again counts again.',
+    doc: 'Bytes of the originator after transport headers: what is sent again counts again; null if TCP is cut.',
   },
-  { name: 'resp_payload', type: 'u64', doc: 'Bytes of the responder after the transport header.' },
+  {
+    name: 'resp_payload',
+    type: 'u64',
+    doc: 'Bytes of the responder after the transport header; null like orig_payload.',
+  },
   {
     name: 'conn_state',
     type: 'text',
     doc: "Zeek's state: S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR, OTH.",
   },
-  { name: 'history', type: 'text', doc: "Zeek's history of the conversation, upper case for the originator." },
+  {
+    name: 'history',
+    type: 'text',
+    doc: "Zeek's history of the conversation, upper case for the originator.",
+  },
   {
     name: 'duration_us',
     type: 'u64',

@@ -74,7 +74,8 @@ SELECT totals.*, NULL::BIGINT AS _left, measured._is, ${rawSql(names)} FROM tota
 
 function measuresOf(s: Setting): Measure[] {
   const { records, acceptedOnly, request } = s
-  const counted = { records, acceptedOnly }
+  const isElement = request.stat !== undefined && request.stat.element !== 'record'
+  const counted = { records, acceptedOnly, bothWays: records.nfdump && isElement }
   return [
     ...plainMeasures(counted),
     ...(request.distinct ?? []).map(text => distinctMeasure(elementOf(text, records))),

@@ -25,15 +25,19 @@ export const isRejected = `action IS NOT DISTINCT FROM 'REJECT'`
 export interface Counted {
   records: Records
   acceptedOnly: boolean
+  /** As nfdump's `-s ELEMENT`: packets and bytes of the way back, where a record has them, are added to those of the way there. */
+  bothWays?: boolean
 }
 
 /** SQL that sums a counter. What was rejected moved nothing; what is not known is not in the sum, and null if nothing is. */
-export function volumeSql(counter: string, { records, acceptedOnly }: Counted, where = ''): string {
+export function volumeSql(counter: string, counted: Counted, where = ''): string {
+  const { records, acceptedOnly } = counted
   if (!records.columns.has(counter)) return records.nfdump ? '0::HUGEINT' : 'NULL::HUGEINT'
   const rejects = acceptedOnly && records.columns.has('action')
   const conditions = [rejects ? `NOT (${isRejected})` : '', where].filter(one => one !== '')
   const filter = conditions.length > 0 ? ` FILTER (${conditions.join(' AND ')})` : ''
-  const sum = `sum("${counter}")${filter}`
+  const back = counted.bothWays === true && records.columns.has(`out_${counter}`)
+  const sum = `sum(${back ? `coalesce("${counter}", 0) + coalesce("out_${counter}", 0)` : `"${counter}"`})${filter}`
   if (!rejects) return sum
   const all = where === '' ? 'true' : where
   return `coalesce(${sum}, CASE WHEN bool_and(${isRejected}) FILTER (${all}) THEN 0 END)`
@@ -51,7 +55,7 @@ export function plainMeasures(counted: Counted): Measure[] {
   })
   const rejected = integer('rejected', 'records', `count(*) FILTER (${isRejected})`, 'sum')
   return [
-    integer('records', 'records', 'count(*)', 'sum'),
+    integer('records', 'records', recordsSql(counted), 'sum'),
     ...(columns.has('action') ? [rejected] : []),
     integer('packets', 'packets', volumeSql('packets', counted), 'sum'),
     integer('bytes', 'B', volumeSql('bytes', counted), 'sum'),
@@ -59,6 +63,11 @@ export function plainMeasures(counted: Counted): Measure[] {
     time('end', 'max'),
     ...rateMeasures(),
   ]
+}
+
+/** nfdump counts an aggregate as the flows that it stands for. */
+function recordsSql({ records }: Counted): string {
+  return records.nfdump && records.columns.has('flows') ? 'sum(coalesce("flows", 1))' : 'count(*)'
 }
 
 const milliseconds = '((epoch_us("end") - epoch_us("start")) // 1000)'

@@ -8,7 +8,7 @@ import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import { judgeRecords } from '../query/roles.ts'
 import { type Sql, sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
+import { bothWaysOf, type Case } from '../store/case.ts'
 import { binPlan } from './bins.ts'
 import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
 import { type Compared, compared, comparePlan, windowOf, withinSql } from './compare.ts'
@@ -82,7 +82,17 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     compared: windows,
     small: request.bin_ms !== undefined,
   }
-  return { setting, filter, once, notes: [] }
+  return { setting, filter, once, notes: notesOf(c, setting) }
+}
+
+/** What the volumes leave out. */
+function notesOf(c: Case, { request, records }: Setting): string[] {
+  if (records.evidence === 'logs' || records.nfdump || isListing(request)) return []
+  const count = bothWaysOf(c)
+  if (count === 0) return []
+  return [
+    `${count} records of nfcapd files count both ways: packets and bytes are those of the way there, out_packets and out_bytes those of the way back (--nfdump adds them in -s, as nfdump does).`,
+  ]
 }
 
 /** Whether roles or services of the records are grouped by. */

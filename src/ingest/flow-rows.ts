@@ -1,7 +1,8 @@
 import { setNumber } from '../flow/column.ts'
 import { type PacketFlowColumn, packetFlowFields } from '../flow/packet-fields.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
-import { hasPorts } from '../net/protocols.ts'
+import { isIcmp } from '../net/icmp.ts'
+import { hasPorts, TCP } from '../net/protocols.ts'
 import { has, type NfcapdFlow } from '../nfcapd/flow.ts'
 import { tunnelNames } from '../packet/packet.ts'
 import { type Spool, setAddress, setHalves, setWord } from './spool.ts'
@@ -10,8 +11,8 @@ const place = Object.fromEntries(packetFlowFields.map((field, i) => [field.name,
   PacketFlowColumn,
   number
 >
-const TCP = 6
 const nfcapdOnly = [place.input_if, place.output_if, place.src_as, place.dst_as, place.next_hop]
+const ways = ['out_packets', 'out_bytes'] as const
 const meteredOnly = [place.tunnel, place.tunnel_id, place.flow_end]
 
 /** Enters a metered flow record. */
@@ -34,7 +35,8 @@ export function addMetered(spool: Spool, record: FlowRecord): void {
   setNumber(at('start'), row, record.first)
   setNumber(at('end'), row, record.last)
   at('tos').u8[row] = record.tos
-  setTransport(spool, protocol, record.hasTransport, record.tcpFlags, record.icmpType, record.icmpCode)
+  setFlags(spool, record.hasFlags ? record.tcpFlags : null)
+  setIcmp(spool, record.hasTransport && isIcmp(protocol), record.icmpType, record.icmpCode)
   if (record.vlan >= 0) at('vlan').u16[row] = record.vlan
   else at('vlan').setNull(row)
   if (record.tunnel !== 0) setWord(at('tunnel'), row, tunnelNames[record.tunnel]!)
@@ -43,6 +45,8 @@ export function addMetered(spool: Spool, record: FlowRecord): void {
   else at('tunnel_id').setNull(row)
   setWord(at('flow_end'), row, record.end)
   for (const column of nfcapdOnly) spool.column(column).setNull(row)
+  setNumber(at('flows'), row, 1)
+  for (const name of ways) at(name).setNull(row)
   spool.commit(record.firstPacket)
 }
 
@@ -70,7 +74,8 @@ export function addNfcapd(spool: Spool, flow: NfcapdFlow): void {
   setHalves(at('bytes'), row, flow.bytesLow, flow.bytesHigh)
   setNfcapdTimes(spool, flow)
   at('tos').u8[row] = flow.tos
-  setTransport(spool, protocol, true, flow.tcpFlags, flow.icmpType, flow.icmpCode)
+  setFlags(spool, protocol === TCP ? flow.tcpFlags : null)
+  setIcmp(spool, isIcmp(protocol), flow.icmpType, flow.icmpCode)
   if (flow.has & has.vlan && flow.srcVlan !== 0) at('vlan').u16[row] = flow.srcVlan
   else at('vlan').setNull(row)
   if (flow.has & has.misc) {
@@ -90,6 +95,13 @@ export function addNfcapd(spool: Spool, flow: NfcapdFlow): void {
   if (flow.has & has.nextHop)
     setAddress(at('next_hop'), row, flow.nextHop0, flow.nextHop1, flow.nextHop2, flow.nextHop3)
   else at('next_hop').setNull(row)
+  // 0 of a flow as it came.
+  if (flow.flowsLow === 0 && flow.flowsHigh === 0) setNumber(at('flows'), row, 1)
+  else setHalves(at('flows'), row, flow.flowsLow, flow.flowsHigh)
+  if (flow.has & has.counters) {
+    setHalves(at('out_packets'), row, flow.outPacketsLow, flow.outPacketsHigh)
+    setHalves(at('out_bytes'), row, flow.outBytesLow, flow.outBytesHigh)
+  } else for (const name of ways) at(name).setNull(row)
   for (const column of meteredOnly) spool.column(column).setNull(row)
   spool.commit(flow.number)
 }
@@ -106,17 +118,19 @@ function setNfcapdTimes(spool: Spool, flow: NfcapdFlow): void {
   }
 }
 
-function setTransport(spool: Spool, protocol: number, known: boolean, flags: number, type: number, code: number): void {
+function setFlags(spool: Spool, flags: number | null): void {
+  const column = spool.column(place.tcp_flags)
+  if (flags === null) column.setNull(spool.row)
+  else column.u8[spool.row] = flags
+}
+
+function setIcmp(spool: Spool, known: boolean, type: number, code: number): void {
   const { row } = spool
-  const flagsColumn = spool.column(place.tcp_flags)
-  if (known && protocol === TCP) flagsColumn.u8[row] = flags
-  else flagsColumn.setNull(row)
-  const isIcmp = known && (protocol === 1 || protocol === 58)
   for (const [column, value] of [
     [spool.column(place.icmp_type), type],
     [spool.column(place.icmp_code), code],
   ] as const) {
-    if (isIcmp) column.u8[row] = value
+    if (known) column.u8[row] = value
     else column.setNull(row)
   }
 }

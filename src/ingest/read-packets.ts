@@ -3,11 +3,11 @@ import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
 import { Meter } from '../meter/meter.ts'
 import { utcSeconds } from '../net/time.ts'
 import { NfcapdReader } from '../nfcapd/reader.ts'
-import { exactInteger } from '../packet/accounts.ts'
+import { type CaptureAccounts, exactInteger } from '../packet/accounts.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import { tunnelNames } from '../packet/packet.ts'
-import { reasonNames } from '../packet/reasons.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import type { CaptureAccount } from '../store/reports.ts'
 import type { Batch } from './batch.ts'
 import { addConnection } from './connection-rows.ts'
 import { addMetered, addNfcapd } from './flow-rows.ts'
@@ -78,7 +78,8 @@ export async function readCapture(
       capture: {
         packets: accounts.packets,
         decoded: accounts.decoded,
-        undecoded: named(reasonNames, accounts.reasons),
+        undecoded: accounts.undecoded(),
+        lost: lostOf(accounts),
         cut: accounts.cut,
         without_transport: accounts.withoutTransport,
         fragments: accounts.decoded - accounts.fragments[0]!,
@@ -96,6 +97,12 @@ export async function readCapture(
       },
     },
   }
+}
+
+function lostOf(accounts: CaptureAccounts): CaptureAccount['lost'] {
+  const { packets, first, last } = accounts.lost
+  if (packets === 0) return null
+  return { packets, first: utcSeconds(first), last: utcSeconds(last), reasons: accounts.undecoded(true) }
 }
 
 function named(names: readonly string[], counts: readonly number[]): { name: string; packets: number }[] {
@@ -163,6 +170,7 @@ export async function readNfcapdFile(
         flow_records: account.flows,
         skipped,
         sampled: account.sampledFlows,
+        both_ways: account.bothWays,
         anonymised: account.anonymisedFlows,
       },
     },

@@ -16,6 +16,8 @@ export interface Coverage {
 export const gapsMax = 1000
 /** Sensors that are listed. */
 export const sensorsMax = 10_000
+/** Reasons of one capture that are named. */
+const reasonsMax = 5
 
 /**
  * Makes the table `span` of what the logs cover, beside what else is asked of the case.
@@ -119,14 +121,27 @@ async function gatherGaps(
 function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
   if (c.source === 'logs') return []
   return c.evidence.flatMap(file => {
-    const dropped = file.capture?.dropped ?? 0
+    const { dropped = 0, lost = null } = file.capture ?? {}
     const [first, last] = [file.first_start, file.last_end].map(time => (time === null ? null : microsecondsOf(time)))
-    if (dropped === 0 || first == null || last == null || first > to_us || last < from_us) return []
-    const detail = `the capturing system dropped ${dropped} packets: every count here is a floor`
-    return [
-      { sensor: file.path, from: file.first_start, to: file.last_end, reason: 'dropped-packets' as const, detail },
-    ]
+    if (first == null || last == null || first > to_us || last < from_us) return []
+    const gaps: Gap[] = []
+    if (dropped !== null && dropped > 0) {
+      const detail = `the capturing system dropped ${dropped} packets: every count here is a floor`
+      gaps.push({ sensor: file.path, from: file.first_start, to: file.last_end, reason: 'dropped-packets', detail })
+    }
+    if (lost !== null) {
+      const detail = `${lost.packets} packets that may be of IP were not decoded (${reasonsText(lost.reasons)}): every count here is a floor`
+      gaps.push({ sensor: file.path, from: lost.first, to: lost.last, reason: 'undecoded-packets', detail })
+    }
+    return gaps
   })
+}
+
+/** The commonest first. */
+function reasonsText(reasons: readonly { name: string; packets: number }[]): string {
+  const sorted = [...reasons].sort((a, b) => b.packets - a.packets)
+  const named = sorted.slice(0, reasonsMax).map(one => `${one.name} ${one.packets}`)
+  return [...named, ...(sorted.length > reasonsMax ? ['…'] : [])].join(', ')
 }
 
 /** Files whose unread parts may hold something, unless their times lie wholly outside the window. */

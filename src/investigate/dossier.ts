@@ -92,6 +92,7 @@ export interface Gap {
     | 'partly-read-file'
     | 'dropped-packets'
     | 'rejected-only'
+    | 'undecoded-packets'
   /** The file, for the reasons that name one. */
   path?: string
   detail: string

@@ -9,7 +9,7 @@ import { judgeRoles, stitch } from '../query/connections.ts'
 import { lateness_us, packetGap_us } from '../query/intervals.ts'
 import { flowsSource } from '../query/source.ts'
 import type { Sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
+import { bothWaysOf, type Case } from '../store/case.ts'
 import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
@@ -164,7 +164,7 @@ async function gather(
       accepted: Number(sums!['subject']) - Number(sums!['rejected']),
       rejected: Number(sums!['rejected']),
     },
-    ...(await volumes(c, subject, !complete)),
+    ...(await volumes(c, subject, !complete || (c.source === 'packets' && bothWaysOf(c) > 0))),
     ports: await gatherPorts(c),
     services: await listedServices(c, findings),
     services_other: await otherServices(c),

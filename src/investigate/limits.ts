@@ -1,4 +1,4 @@
-import type { Case } from '../store/case.ts'
+import { bothWaysOf, type Case } from '../store/case.ts'
 
 /** What VPC flow logs never contain (AWS, "Flow log limitations"). */
 export const notLogged: string[] = [
@@ -25,6 +25,11 @@ function ofNfcapd(c: Case): string[] {
     'nfcapd: how connections went in detail: a flow record has the flags of all its packets together',
     ...(sampled > 0
       ? [`nfcapd: ${sampled} flow records were sampled: their counts are estimates of the exporter`]
+      : []),
+    ...(bothWaysOf(c) > 0
+      ? [
+          `nfcapd: ${bothWaysOf(c)} flow records count the way back too (out_packets, out_bytes): it is in no figure of this page`,
+        ]
       : []),
   ]
 }

@@ -17,7 +17,7 @@ const packetDoubles = packetWords / 2
 export const bitsWord = 11
 /** TCP flags, type of service, ICMP type and code, from the lowest byte. */
 export const flagsWord = 12
-/** 802.1Q tag or `noVlan`, the tunnel, `hasTunnelId` and `isKnown`. */
+/** 802.1Q tag or `noVlan`, the tunnel, `hasTunnelId`, `isKnown` and `withoutFlags`. */
 export const layersWord = 13
 export const tunnelIdWord = 14
 export const sequenceWord = 15
@@ -33,12 +33,16 @@ export const numberDouble = 12
 
 /** Bits of `bitsWord`. The lowest is the direction. */
 export const isTcp = 2
+/** Its TCP header is in the capture: flags and sequence numbers say something. */
+export const hasTcpHeader = 4
 
 /** Bits of `layersWord`. */
 export const noVlan = 0xffff
 export const hasTunnelId = 1 << 29
 /** The transport header is known: from the packet or from the first fragment. */
 export const isKnown = 1 << 28
+/** TCP whose flags the capture does not have. A later fragment has none that could be missing. */
+export const withoutFlags = 1 << 27
 
 export class Batch {
   readonly words = new Int32Array(batchPackets * packetWords)
@@ -55,12 +59,14 @@ export class Batch {
     const { words, doubles } = this
     const at = this.length * packetWords
     const direction = writeKey(packet, words, at, this.keys)
-    words[at + bitsWord] = direction | (packet.protocol === TCP && packet.hasTransport ? isTcp : 0)
+    const isOfTcp = packet.protocol === TCP && packet.hasTransport
+    words[at + bitsWord] = direction | (isOfTcp ? isTcp : 0) | (packet.hasTcpHeader ? hasTcpHeader : 0)
     words[at + flagsWord] = packet.tcpFlags | (packet.tos << 8) | (packet.icmpType << 16) | (packet.icmpCode << 24)
     words[at + layersWord] =
       (packet.vlan < 0 ? noVlan : packet.vlan) |
       (packet.tunnel << 16) |
       (packet.hasTransport || packet.fragment === 2 ? isKnown : 0) |
+      (isOfTcp && !packet.hasTcpHeader && packet.fragment !== 2 ? withoutFlags : 0) |
       (packet.tunnelId < 0 ? 0 : hasTunnelId)
     words[at + tunnelIdWord] = packet.tunnelId
     words[at + sequenceWord] = packet.tcpSeq

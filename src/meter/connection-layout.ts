@@ -70,6 +70,10 @@ export const sentFin = 1 << 7
 export const sentRst = 1 << 8
 export const sentSynAgain = 1 << 9
 export const firstSeen = 1 << 10
+/** A TCP header of this end is not in the capture: what its numbers and lengths say is not the whole. */
+export const headerCut = 1 << 11
+/** SYNs with several initial numbers, of which none has been acknowledged yet. */
+export const twoStarts = 1 << 12
 
 /** Bits of an entry's state word. */
 export const used = 1

@@ -89,8 +89,10 @@ export class ConnectionReader {
     const { words } = this.table
     const orig = 2 * tcp.endOf(entry, true)
     const resp = 2 * tcp.endOf(entry, false)
-    record.origBytes = this.spanOf(orig, resp)
-    record.respBytes = this.spanOf(resp, orig)
+    record.origBytes = this.spanOf(orig, resp, record.origIpBytes)
+    record.respBytes = this.spanOf(resp, orig, record.respIpBytes)
+    if ((words[orig + at.status]! & at.headerCut) !== 0) record.origBytes = record.origPayload = -1
+    if ((words[resp + at.status]! & at.headerCut) !== 0) record.respBytes = record.respPayload = -1
     record.history = historyOf(words, entry)
     record.state = this.stateOf(words[orig + at.status]! & 7, words[resp + at.status]! & 7)
     const state = words[2 * entry + stateWord]!
@@ -114,8 +116,11 @@ export class ConnectionReader {
     else record.state = 'SHR'
   }
 
-  /** Bytes between the sequence numbers of SYN and FIN, or what there is of them. */
-  private spanOf(end: number, peer: number): number {
+  /**
+   * Bytes between the sequence numbers of SYN and FIN, or what there is of them. More than the IP bytes that were seen are believed only
+   * where the other end has acknowledged them: packets may be missing from the capture.
+   */
+  private spanOf(end: number, peer: number, ipBytes: number): number {
     const { words } = this.table
     const status = words[end + at.status]!
     const wasSyn = ((status >>> 3) & 7) === at.synSent && (status & 7) === at.reset
@@ -125,7 +130,8 @@ export class ConnectionReader {
     const around = words[end + at.wraps]!
     const last = (words[end + at.lastSeq]! >>> 0) + (around & 0xffff) * 2 ** 32
     const ack = (words[end + at.ackSeq]! >>> 0) + (around >>> 16) * 2 ** 32
-    let size = Math.max(last, ack) - start
+    const acked = Math.max(ack - start, 0)
+    let size = Math.max(acked, Math.min(last - start, acked + ipBytes))
     if (size > 0) size--
     if (size > 0 && (status & at.sentFin) !== 0) size--
     return Math.max(size, 0)

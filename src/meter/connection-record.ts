@@ -64,10 +64,10 @@ export class ConnectionRecord {
   /** Of the IP layer, headers included, by the headers. */
   origIpBytes = 0
   respIpBytes = 0
-  /** Bytes behind the transport header by the lengths in the headers, each time they were sent. */
+  /** Bytes behind the transport header by the lengths in the headers, each time they were sent; -1 where the capture cut TCP headers. */
   origPayload = 0
   respPayload = 0
-  /** TCP: bytes that the sequence numbers span, as Zeek's `orig_bytes`; else the payload. */
+  /** TCP: bytes that the sequence numbers span, as Zeek's `orig_bytes`; else the payload. -1 like the payload. */
   origBytes = 0
   respBytes = 0
 

@@ -67,20 +67,22 @@ export class ConnectionMeter {
     const { table } = this
     const { words } = packets
     this.now = packets.doubles[p / 2 + batch.nowDouble]!
-    const isTcp = (words[p + batch.bitsWord]! & batch.isTcp) !== 0
+    const bits = words[p + batch.bitsWord]!
+    const hasHeader = (bits & batch.hasTcpHeader) !== 0
     let entry = table.find(words, p)
     if (entry < 0) {
       entry = this.insert(words, p)
       this.begin(packets, p, entry)
     } else {
       const isOver = this.now > table.doubles[entry + deadlineAt]!
-      if (isOver || (isTcp && this.isReuse(words, p, entry))) {
+      if (isOver || (hasHeader && this.isReuse(words, p, entry))) {
         this.end(entry, isOver ? this.reasonOf(entry) : 'reuse')
         this.begin(packets, p, entry)
       }
     }
     this.count(packets, p, entry)
-    if (isTcp) this.addTcp(packets, p, entry)
+    if (hasHeader) this.addTcp(packets, p, entry)
+    else if ((bits & batch.isTcp) !== 0) this.addHeaderless(words, p, entry)
     else this.addOther(words, p, entry)
   }
 
@@ -137,13 +139,23 @@ export class ConnectionMeter {
   }
 
   private addTcp(packets: batch.Batch, p: number, entry: number): void {
-    const { words } = this.table
+    const { doubles, words } = this.table
     const state = 2 * entry + stateWord
     const before = words[state]!
     const direction = packets.words[p + batch.bitsWord]! & 1
     this.tcp.add(entry, direction, packets.words, p)
     this.timeHandshake(packets, p, entry, ((before ^ words[state]!) & at.originHigh) !== 0)
-    if ((before & at.complete) === 0) this.setDeadline(entry)
+    if (this.tcp.isRepeatedFin) doubles[entry + deadlineAt] = this.now + this.timeouts.tcp - 1
+    else if ((before & at.complete) === 0) this.setDeadline(entry)
+  }
+
+  /** TCP of which only the ports are known: it may be in any state, so it is taken to be open. */
+  private addHeaderless(packet: Int32Array, p: number, entry: number): void {
+    const { words } = this.table
+    const end = 2 * (entry + at.lowEnd + (packet[p + batch.bitsWord]! & 1) * at.endDoubles)
+    if ((packet[p + batch.layersWord]! & batch.withoutFlags) !== 0) words[end + at.status]! |= at.headerCut
+    words[2 * entry + stateWord]! |= at.beyondHandshake
+    if ((words[2 * entry + stateWord]! & at.complete) === 0) this.setDeadline(entry)
   }
 
   private addOther(packet: Int32Array, p: number, entry: number): void {
@@ -194,7 +206,11 @@ export class ConnectionMeter {
     const resp = words[2 * this.tcp.endOf(entry, false) + at.status]!
     const isReset = (orig & 7) === at.reset || (resp & 7) === at.reset
     let wait = (state & at.beyondHandshake) === 0 ? this.timeouts.other : this.timeouts.tcp
-    if ((state & at.complete) !== 0 || (isReset && ((orig | resp) & at.didClose) !== 0)) wait = this.timeouts.linger
+    const isAlone = !isReset && ((orig & 7) === at.inactive || (resp & 7) === at.inactive)
+    // Who sent a FIN and hears nothing sends it again, at ever longer intervals.
+    if ((state & at.complete) !== 0 && isAlone) wait = this.timeouts.other
+    else if ((state & at.complete) !== 0 || (isReset && ((orig | resp) & at.didClose) !== 0))
+      wait = this.timeouts.linger
     else if (isAttempt(state, orig, resp)) return
     doubles[entry + deadlineAt] = this.now + wait - 1
   }

@@ -1,3 +1,4 @@
+import { TCP } from '../net/protocols.ts'
 import { FIN, RST, SYN } from '../net/tcp-flags.ts'
 import * as batch from './batch.ts'
 import { FlowRecord, type FlowSink, type RecordEnd } from './flow-record.ts'
@@ -76,7 +77,7 @@ export class FlowMeter {
     else if (now > table.doubles[entry + deadlineAt]!) this.restart(entry, this.reasonOf(entry))
     const bits = words[p + batch.bitsWord]!
     const flags = words[p + batch.flagsWord]!
-    const tcpFlags = (bits & batch.isTcp) === 0 ? 0 : flags & 0xff
+    const tcpFlags = (bits & batch.hasTcpHeader) === 0 ? 0 : flags & 0xff
     if ((tcpFlags & SYN) !== 0 && this.isReuse(words[p + batch.sequenceWord]!, entry, bits & 1))
       this.restart(entry, 'reuse')
     this.count(packets, p, entry, bits & 1, tcpFlags)
@@ -145,6 +146,7 @@ export class FlowMeter {
     doubles[at + packets]! += 1
     doubles[at + bytes]! += packet.words[p + batch.ipBytesWord]! >>> 0
     words[2 * at + flagsWord]! |= tcpFlags
+    words[2 * at + layersWord]! |= packet.words[p + batch.layersWord]! & batch.withoutFlags
   }
 
   private beginRecord(packet: batch.Batch, p: number, at: number, tcpFlags: number): void {
@@ -236,5 +238,6 @@ export class FlowMeter {
     record.tunnel = (layers >>> 16) & 0xff
     record.tunnelId = (layers & batch.hasTunnelId) === 0 ? -1 : words[word + tunnelIdWord]! >>> 0
     record.hasTransport = (layers & batch.isKnown) !== 0
+    record.hasFlags = record.protocol === TCP && record.hasTransport && (layers & batch.withoutFlags) === 0
   }
 }

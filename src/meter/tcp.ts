@@ -31,6 +31,10 @@ export class TcpState {
   private ack = 0
   private length = 0
   private closes = false
+  /** The packet is a SYN with a number that is not that of the connection, which is acknowledged. */
+  private isStray = false
+  /** The packet is a FIN that was there before: its sender has not heard that it arrived. */
+  isRepeatedFin = false
 
   constructor(table: ConversationTable) {
     this.table = table
@@ -66,6 +70,8 @@ export class TcpState {
     this.ack = packet[p + batch.acknowledgeWord]!
     this.length = packet[p + batch.payloadWord]!
     this.closes = false
+    this.isStray = false
+    this.isRepeatedFin = false
     this.take(direction)
     this.notePartial()
     const segment = this.segmentLength()
@@ -73,15 +79,17 @@ export class TcpState {
     this.noteHistory(direction)
     if (packet[p + batch.windowWord] === 0) this.noteZeroWindow()
     if ((this.flags & FIN) !== 0) {
+      const finSeq = delta(this.seq + segment, words[this.end + at.startSeq]!)
+      this.isRepeatedFin = (words[this.end + at.status]! & at.sentFin) !== 0 && words[this.end + at.finSeq] === finSeq
       words[this.end + at.status]! |= at.sentFin
-      words[this.end + at.finSeq] = delta(this.seq + segment, words[this.end + at.startSeq]!)
+      words[this.end + at.finSeq] = finSeq
     }
     if ((this.flags & RST) !== 0) words[this.end + at.status]! |= at.sentRst
     const isAcked = this.noteAck()
-    this.noteSequence((this.seq + segment) | 0)
+    if (!this.isStray) this.noteSequence((this.seq + segment) | 0)
     this.step()
     if (isAcked) this.noteGaps()
-    if (this.length > 0 && (this.flags & RST) === 0) this.noteData()
+    if (this.length > 0 && (this.flags & RST) === 0 && !this.isStray) this.noteData()
     words[this.end + at.status]! |= at.firstSeen
     if (this.closes) this.close()
   }
@@ -153,11 +161,31 @@ export class TcpState {
       if (isSyn) this.setSequences(this.end, seq, past)
       else this.setSequences(this.end, seq - 1, seq)
     } else if (isSyn) {
-      const differs = seq !== this.table.words[this.end + at.startSeq]
-      if ((state === at.synSent || state === at.synAckSent) && differs) this.setSequences(this.end, seq, past)
-      else if (state === at.established || state === at.partial) this.setSequences(this.end, seq, past)
-      else if (state === at.reset && this.previousOf(this.end) === at.inactive) this.setSequences(this.end, seq, past)
+      if (seq !== this.table.words[this.end + at.startSeq]) this.beginAgain(state, past)
+    } else this.settleStart(this.end, seq)
+  }
+
+  /** A SYN of another number: two servers answered, or the one has begun anew. The number that is acknowledged counts (RFC 9293, 3.10.7.3). */
+  private beginAgain(state: number, past: number): void {
+    const { words } = this.table
+    const { end, seq } = this
+    if (state === at.reset && this.previousOf(end) !== at.inactive) return
+    if (state === at.closed) return
+    const wasSyn = (words[end + at.seenLetters]! & seen.syn) !== 0
+    if (wasSyn && delta(words[end + at.ackSeq]!, words[end + at.startSeq]!) > 0) {
+      this.isStray = true
+      return
     }
+    this.setSequences(end, seq, past)
+    if (wasSyn) words[end + at.status]! |= at.twoStarts
+  }
+
+  /** Of several initial numbers the one that counts is the one before `next`, which that end sent or the other acknowledged first. */
+  private settleStart(end: number, next: number): void {
+    const { words } = this.table
+    if ((words[end + at.status]! & at.twoStarts) === 0) return
+    words[end + at.status]! &= ~at.twoStarts
+    this.setSequences(end, next - 1, next)
   }
 
   private setSequences(end: number, start: number, last: number): void {
@@ -166,6 +194,7 @@ export class TcpState {
     words[end + at.ackSeq] = start
     words[end + at.lastSeq] = last
     words[end + at.nextSeq] = start + 1
+    words[end + at.wraps] = 0
     words[end + at.aheadFrom] = 0
     words[end + at.aheadTo] = 0
   }
@@ -237,6 +266,7 @@ export class TcpState {
       return false
     }
     if ((this.flags & RST) !== 0) return false
+    this.settleStart(peer, ack)
     const ahead = delta(ack, words[peer + at.ackSeq]!)
     if (delta(ack, words[peer + at.startSeq]!) < 0 && words[peer + at.wraps]! >>> 16 === 0 && ahead < 0) return false
     if (ahead <= 0 || (ack === 0 && ahead > tooFar)) return true

@@ -34,6 +34,12 @@ export function protocolName(protocol: number): string | null {
   return keyword === undefined || keyword === '-' ? null : keyword
 }
 
+/**
+ * Protocols whose records may lack ports that are there: TCP, UDP and SCTP, and the IPv6 extension headers, behind which any of them may come
+ * (a capture that was cut among them has no more). All others have none that could be missing.
+ */
+export const mayHavePorts: readonly number[] = [0, TCP, UDP, 43, 44, 60, SCTP]
+
 /** Whether flow records of this protocol carry port numbers: TCP, UDP and SCTP. */
 export function hasPorts(protocol: number): boolean {
   return protocol === TCP || protocol === UDP || protocol === SCTP

@@ -61,6 +61,8 @@ export class NfcapdAccount {
   /** Elements of flows that are passed over, by nfdump's name or number. */
   otherElements = new Map<string, number>()
   sampledFlows = 0
+  /** Flows that count packets or bytes of the way back too. */
+  bothWays = 0
   anonymisedFlows = 0
   events = 0
   totals: NfcapdTotals | null = null

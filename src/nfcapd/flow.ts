@@ -179,6 +179,10 @@ export class NfcapdFlow {
     return this.protocol === 1 || this.protocol === 58
   }
 
+  get countsBothWays(): boolean {
+    return (this.outPacketsLow | this.outPacketsHigh | this.outBytesLow | this.outBytesHigh) !== 0
+  }
+
   get icmpType(): number {
     return this.isIcmp ? this.dstPort >>> 8 : 0
   }

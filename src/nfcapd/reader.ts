@@ -102,6 +102,7 @@ export class NfcapdReader {
       if (this.readRecord(view.getUint16(at, littleEndian), at, size)) {
         account.flows++
         if (flow.sampled) account.sampledFlows++
+        if (flow.countsBothWays) account.bothWays++
         if (flow.anonymised) account.anonymisedFlows++
         if (flow.event) account.events++
         return true

@@ -1,7 +1,8 @@
 import { assert } from '../errors.ts'
 import type { Captured } from './captured.ts'
+import { linkTypeText } from './link-types.ts'
 import { type Packet, tunnelNames } from './packet.ts'
-import { reasonNames } from './reasons.ts'
+import { losesIp, reasonNames, unknownLinkType } from './reasons.ts'
 import { notes } from './walk.ts'
 
 /** A sum of lengths that a capture claims, each below 2^32: exact also beyond 2^53. */
@@ -25,6 +26,8 @@ class ExactSum {
 export function exactInteger(value: bigint): number | bigint {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 }
+/** So many unknown link types are told apart; further ones are counted under -1. */
+const linkTypesMax = 64
 
 /** What became of the packets of a capture. Everything is a number of packets, if it does not say otherwise. */
 export class CaptureAccounts {
@@ -32,6 +35,10 @@ export class CaptureAccounts {
   decoded = 0
   /** Not decoded, by the codes of `reasonNames`; 0 at its place 0. */
   readonly reasons: number[] = reasonNames.map(() => 0)
+  /** Of packets of an unknown link type: how many there are of each; -1 for more kinds than are told apart. */
+  private readonly linkTypes = new Map<number, number>()
+  /** Not decoded, though they may be of IP, and their times. */
+  readonly lost = { packets: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
   private readonly wire = new ExactSum()
   /** Bytes in the capture, link layer included, also of packets that were not decoded. */
   capturedBytes = 0
@@ -72,8 +79,8 @@ export class CaptureAccounts {
     return this.last === Number.NEGATIVE_INFINITY ? null : this.last
   }
 
-  /** Enters one packet. `reason` and `noted` are what the decoder said. */
-  count(captured: Captured, packet: Packet, reason: number, noted: number): void {
+  /** Enters one packet. `reason`, `noted` and `linkType` are what the decoder said. */
+  count(captured: Captured, packet: Packet, reason: number, noted: number, linkType: number): void {
     this.packets++
     this.wire.add(captured.wireLength)
     const length = captured.to - captured.from
@@ -82,7 +89,7 @@ export class CaptureAccounts {
     if (captured.timed) this.countTime(captured.time)
     else this.untimed++
     if (reason !== 0) {
-      this.reasons[reason]!++
+      this.countUndecoded(captured, reason, linkType)
       return
     }
     this.decoded++
@@ -93,12 +100,45 @@ export class CaptureAccounts {
     if (noted !== 0) this.countNotes(noted)
   }
 
+  /** A later fragment that was counted has been given its ports since. */
+  countCompleted(packet: Packet): void {
+    if (!packet.hasTransport) return
+    this.withoutTransport--
+    this.fragments[3]!--
+    this.fragments[packet.fragment]!++
+  }
+
   /** Every packet was decoded, or there is a reason why not. */
   check(): void {
     const reasons = this.reasons.reduce((sum, count) => sum + count, 0)
     assert(this.packets === this.decoded + reasons, 'packets = decoded + reasons')
     assert(this.decoded === this.fragments.reduce((sum, count) => sum + count, 0), 'decoded = whole + fragments')
     assert(this.decoded === this.tunnels.reduce((sum, count) => sum + count, 0), 'decoded = by tunnel')
+  }
+
+  /** Packets that were not decoded, by reason; those of unknown links by their types. `lost`: those alone that may be of IP. */
+  undecoded(lost = false): { name: string; packets: number }[] {
+    return this.reasons.flatMap((packets, reason) => {
+      const kinds = reason === unknownLinkType ? [...this.linkTypes] : [[0, packets] as const]
+      return kinds
+        .filter(([linkType, count]) => count > 0 && (!lost || losesIp(reason, linkType)))
+        .map(([linkType, count]) => {
+          const which = reason !== unknownLinkType ? '' : ` ${linkType < 0 ? '(others)' : linkTypeText(linkType)}`
+          return { name: reasonNames[reason]! + which, packets: count }
+        })
+    })
+  }
+
+  private countUndecoded(captured: Captured, reason: number, linkType: number): void {
+    this.reasons[reason]!++
+    if (reason === unknownLinkType) {
+      const kind = this.linkTypes.has(linkType) || this.linkTypes.size < linkTypesMax ? linkType : -1
+      this.linkTypes.set(kind, (this.linkTypes.get(kind) ?? 0) + 1)
+    }
+    if (!losesIp(reason, linkType)) return
+    this.lost.packets++
+    if (captured.time < this.lost.first) this.lost.first = captured.time
+    if (captured.time > this.lost.last) this.lost.last = captured.time
   }
 
   private countTime(time: number): void {

@@ -2,6 +2,7 @@ import { CaptureAccounts } from './accounts.ts'
 import type { Captured } from './captured.ts'
 import type { Damage } from './damage.ts'
 import { Decoder } from './decode.ts'
+import { HeldFragments } from './held-fragments.ts'
 import type { CaptureInterface } from './interfaces.ts'
 import { Packet } from './packet.ts'
 import { isPcap, PcapReader } from './pcap.ts'
@@ -79,22 +80,40 @@ export class CaptureReader {
   }
 }
 
-/** A capture to decoded packets, with its accounts. */
+type PacketSink = (packet: Packet, captured: Captured) => void
+
+/**
+ * A capture to decoded packets, with its accounts. They come in the order of the capture, but for fragments that come before the first
+ * of their packet: they wait for its ports, and then come just before it.
+ */
 export class CaptureDecoder {
   readonly accounts = new CaptureAccounts()
   readonly reader: CaptureReader
   private readonly packet = new Packet()
+  private readonly held = new HeldFragments()
+  private readonly decoder: Decoder
+  private readonly onPacket: PacketSink
 
   /** `onPacket` is called for what was decoded; it keeps neither of the two objects. */
-  constructor(onPacket: (packet: Packet, captured: Captured) => void, decoder = new Decoder()) {
-    const { packet, accounts } = this
+  constructor(onPacket: PacketSink, decoder = new Decoder()) {
+    this.decoder = decoder
+    this.onPacket = onPacket
+    const { packet, accounts, held } = this
     this.reader = new CaptureReader(captured => {
       packet.number = captured.number
       packet.time = captured.time
       const { bytes, from, to, wireLength, linkType } = captured
       const reason = decoder.decode(bytes, from, to, wireLength, linkType, packet)
-      accounts.count(captured, packet, reason, decoder.notes)
-      if (reason === 0) onPacket(packet, captured)
+      accounts.count(captured, packet, reason, decoder.notes, decoder.linkType)
+      if (!held.isEmpty) this.giveOverdue(captured.time)
+      if (reason !== 0) return
+      if (packet.fragment === 3 && !packet.hasTransport) {
+        held.keep({ ...decoder.fragmentOf, packet, captured })
+        this.giveOverdue(captured.time)
+      } else {
+        if (packet.fragment === 1 && !held.isEmpty) this.giveReleased(decoder.fragmentOf.key)
+        onPacket(packet, captured)
+      }
     })
   }
 
@@ -105,6 +124,22 @@ export class CaptureDecoder {
   /** After the last piece. */
   end(): void {
     this.reader.end()
+    for (let one = this.held.next(); one !== null; one = this.held.next()) this.onPacket(one.packet, one.captured)
     this.accounts.check()
+  }
+
+  /** The first fragment has come: those before it are of the same flow. */
+  private giveReleased(key: string): void {
+    for (const { packet, captured, identification, protocol } of this.held.release(key)) {
+      this.decoder.complete(packet, identification, protocol)
+      this.accounts.countCompleted(packet)
+      this.onPacket(packet, captured)
+    }
+  }
+
+  private giveOverdue(now: number): void {
+    for (let one = this.held.overdue(now); one !== null; one = this.held.overdue(now)) {
+      this.onPacket(one.packet, one.captured)
+    }
   }
 }

@@ -1,10 +1,10 @@
 import { FragmentTable } from './fragments.ts'
 import { ipv4, ipv6, rawIp } from './ip.ts'
 import { ethernet, etherType, link, ppp } from './link.ts'
-import { Packet } from './packet.ts'
+import { copyLayers, Packet } from './packet.ts'
 import { otherProtocol } from './reasons.ts'
 import { noTransport, transport } from './transport.ts'
-import { mpls, pppoe, tunnel } from './tunnel.ts'
+import { mpls, nsh, pppoe, tunnel } from './tunnel.ts'
 import {
   ethernetNext,
   etherTypeNext,
@@ -13,6 +13,7 @@ import {
   mplsNext,
   noTransportNext,
   notes,
+  nshNext,
   pppNext,
   pppoeNext,
   rawNext,
@@ -71,10 +72,10 @@ export class Decoder {
     walk.end = wireLength > to - from ? from + Math.min(wireLength, Math.max(wireBytesMax, to - from)) : to
     walk.notes = 0
     this.depth = 0
-    let next = linkType === 1 ? ethernet(walk, packet) : link(walk, linkType)
+    let next = linkType === 1 ? ethernet(walk, packet) : link(walk, linkType, packet)
     while (next < 0) next = this.layer(next, packet)
     if (next !== 0 && this.depth > 0) {
-      copy(this.outside, packet)
+      copyLayers(this.outside, packet)
       next = 0
     }
     if (next === 0 && packet.fragment !== 0) {
@@ -86,6 +87,22 @@ export class Decoder {
   /** What was odd about the packet that was decoded last: bits of `notes`. */
   get notes(): number {
     return this.walk.notes
+  }
+
+  /** Of the packet that was decoded last: what its envelope says the link is, where it has one. */
+  get linkType(): number {
+    return this.walk.linkType
+  }
+
+  /** Of the fragment that was decoded last: what it has in common with the others of its packet. */
+  get fragmentOf(): { key: string; identification: number; protocol: number } {
+    const { identification, fragmentProtocol } = this.walk
+    return { key: this.fragments.key, identification, protocol: fragmentProtocol }
+  }
+
+  /** Gives a later fragment that was decoded earlier the ports of its first, if that has come by now. */
+  complete(packet: Packet, identification: number, protocol: number): void {
+    this.fragments.resolve(packet, identification, protocol)
   }
 
   private layer(next: number, packet: Packet): number {
@@ -111,6 +128,8 @@ export class Decoder {
         return mpls(walk, packet)
       case pppoeNext:
         return pppoe(walk, packet)
+      case nshNext:
+        return nsh(walk, packet)
       case noTransportNext:
         return noTransport(walk, packet)
       case tunnelNext:
@@ -126,39 +145,7 @@ export class Decoder {
       return 0
     }
     this.depth++
-    copy(packet, this.outside)
+    copyLayers(packet, this.outside)
     return tunnel(this.walk, packet)
   }
-}
-
-/** All that `decode` fills but the lengths, which are those of the whole. */
-function copy(from: Packet, to: Packet): void {
-  to.version = from.version
-  to.src0 = from.src0
-  to.src1 = from.src1
-  to.src2 = from.src2
-  to.src3 = from.src3
-  to.dst0 = from.dst0
-  to.dst1 = from.dst1
-  to.dst2 = from.dst2
-  to.dst3 = from.dst3
-  to.protocol = from.protocol
-  to.ipBytes = from.ipBytes
-  to.tos = from.tos
-  to.ttl = from.ttl
-  to.srcPort = from.srcPort
-  to.dstPort = from.dstPort
-  to.hasTransport = from.hasTransport
-  to.tcpFlags = from.tcpFlags
-  to.tcpSeq = from.tcpSeq
-  to.tcpAck = from.tcpAck
-  to.tcpWindow = from.tcpWindow
-  to.payload = from.payload
-  to.icmpType = from.icmpType
-  to.icmpCode = from.icmpCode
-  to.icmpId = from.icmpId
-  to.fragment = from.fragment
-  to.vlan = from.vlan
-  to.tunnel = from.tunnel
-  to.tunnelId = from.tunnelId
 }

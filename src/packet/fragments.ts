@@ -3,8 +3,8 @@ import { hasEnds } from './transport.ts'
 
 /** First fragments that are remembered; beyond that the oldest is forgotten. Some 300 bytes each. */
 export const fragmentsMax = 8192
-/** So long after the first fragment, in microseconds, a later one belongs to it (RFC 8200, 4.5; identifications come round again). */
-const fragmentTimeMax = 60_000_000
+/** So far apart, in microseconds, fragments belong to one packet (RFC 8200, 4.5; identifications come round again). */
+export const fragmentTimeMax = 60_000_000
 
 interface First {
   time: number
@@ -15,17 +15,19 @@ interface First {
 }
 
 /**
- * Gives later fragments of an IP packet the ports of the first, which alone has them.
- *
- * A later fragment that was captured before the first stays without ports: a small loss, as systems send the first one first.
+ * Gives later fragments of an IP packet the ports of the first, which alone has them. Of one that comes before its first see
+ * `held-fragments.ts`.
  */
 export class FragmentTable {
+  /** Of the fragment that came last: all of its packet have the same. */
+  key = ''
   private readonly firsts = new Map<string, First>()
 
   /** Remembers a first fragment, or completes a later one. `protocol` is what the fragments have in common, in IPv6 not always `packet.protocol`. */
   resolve(packet: Packet, identification: number, protocol: number): void {
-    if (packet.fragment === 1) this.remember(packet, keyOf(packet, identification, protocol))
-    else this.complete(packet, keyOf(packet, identification, protocol))
+    this.key = keyOf(packet, identification, protocol)
+    if (packet.fragment === 1) this.remember(packet, this.key)
+    else this.complete(packet, this.key)
   }
 
   private remember(packet: Packet, key: string): void {

@@ -1,11 +1,14 @@
+import { arcnet, fddi, infiniband, nflog } from './log-links.ts'
 import type { Packet } from './packet.ts'
-import { arp, linkControl, linkCut, otherProtocol, unknownInterface, unknownLinkType } from './reasons.ts'
+import { arp, encrypted, linkControl, linkCut, otherProtocol, unknownInterface, unknownLinkType } from './reasons.ts'
+import { aristaTime, broadcom, ciscoMetadata, macsec, marvell, marvellTag, switchTag, vnTag } from './switch-tags.ts'
 import {
   ethernetNext,
   etherTypeNext,
   ipv4Next,
   ipv6Next,
   mplsNext,
+  nshNext,
   pppNext,
   pppoeNext,
   rawNext,
@@ -15,9 +18,11 @@ import {
 const ethernetHeaderBytes = 14
 
 /** The first layer of a packet, by its LINKTYPE_ value (draft-ietf-opsawg-pcaplinktype). */
-export function link(walk: Walk, linkType: number): number {
+export function link(walk: Walk, linkType: number, packet: Packet): number {
+  walk.linkType = linkType
   switch (linkType) {
     case 1:
+    case 285: // DSA_TAG_EDSA: its tag has a type of its own
       return ethernetNext
     case 12: // DLT_RAW in files of most systems
     case 14: // the same in those of OpenBSD
@@ -33,6 +38,12 @@ export function link(walk: Walk, linkType: number): number {
     case 9: // PPP
     case 50: // PPP_HDLC
       return pppFrame(walk)
+    case 7: // ARCNET_BSD
+      return arcnet(walk, 2)
+    case 129: // ARCNET_LINUX
+      return arcnet(walk, 4)
+    case 10: // FDDI
+      return fddi(walk)
     case 51: // PPP_ETHER
       return pppoeNext
     case 104: // C_HDLC
@@ -43,11 +54,41 @@ export function link(walk: Walk, linkType: number): number {
       return cooked(walk, 14, 16)
     case 276: // LINUX_SLL2
       return cooked(walk, 0, 20)
+    case 192: // PPI
+      return perPacketInformation(walk, packet)
+    case 239: // NFLOG
+      return nflog(walk)
+    case 242: // IPOIB
+      return infiniband(walk)
+    case 281: // DSA_TAG_BRCM
+    case 284: // DSA_TAG_DSA
+      return switchFrame(walk, packet, linkType)
+    case 282: // DSA_TAG_BRCM_PREPEND
+      walk.at += 4
+      return ethernetNext
     case -1:
       return unknownInterface
     default:
       return unknownLinkType
   }
+}
+
+/** CACE's Per-Packet Information: a header of some length, with a link type of its own. */
+function perPacketInformation(walk: Walk, packet: Packet): number {
+  const { view, at } = walk
+  if (walk.to - at < 8) return linkCut
+  const length = view.getUint16(at + 2, true)
+  const linkType = view.getUint32(at + 4, true)
+  if (length < 8 || linkType === 192) return otherProtocol
+  walk.at = at + length
+  return walk.at > walk.to ? linkCut : link(walk, linkType, packet)
+}
+
+/** A switch's tag between the addresses of Ethernet and the type. */
+function switchFrame(walk: Walk, packet: Packet, linkType: number): number {
+  walk.at += 12
+  const reason = linkType === 281 ? broadcom(walk) : marvell(walk, packet)
+  return reason === 0 ? etherType(walk, packet) : reason
 }
 
 /** Ethernet II and IEEE 802.3, which put a type or a length into the same place. */
@@ -90,6 +131,17 @@ export function etherType(walk: Walk, packet: Packet): number {
       case 0x88e7: // IEEE 802.1ah: four bytes of service tag
         walk.at += 4
         return ethernetNext
+      case 0x894f: // RFC 8300
+        return nshNext
+      case vnTag:
+      case ciscoMetadata:
+      case aristaTime:
+      case marvellTag:
+      case macsec: {
+        const reason = switchTag(walk, packet)
+        if (reason !== 0) return reason
+        break
+      }
       case 0x8903: // Cisco FabricPath: two bytes of tree and hop count
         walk.at += 2
         return ethernetNext
@@ -224,8 +276,7 @@ function frameRelay(walk: Walk): number {
 
 /**
  * PPP, with or without the two bytes of HDLC framing (RFC 1662): what follows the protocol field
- * (https://www.iana.org/assignments/ppp-numbers), which may be one byte (RFC 1661, 6.5). Packets that are compressed or encrypted can not
- * be looked into.
+ * (https://www.iana.org/assignments/ppp-numbers), which may be one byte (RFC 1661, 6.5).
  */
 export function ppp(walk: Walk): number {
   const { bytes, view } = walk
@@ -244,6 +295,18 @@ export function ppp(walk: Walk): number {
     case 0x0281:
     case 0x0283:
       return mplsNext
+    case 0x002d: // Van Jacobson, compressed and uncompressed TCP (RFC 1332, 4)
+    case 0x002f:
+    case 0x0053: // encrypted (RFC 1968)
+    case 0x0055:
+    case 0x0061: // compressed headers (RFC 2509, 4)
+    case 0x0063:
+    case 0x0065:
+    case 0x0067:
+    case 0x0069:
+    case 0x00fb:
+    case 0x00fd: // compressed (RFC 1962), also Microsoft's encryption (RFC 3078)
+      return encrypted
     default:
       return protocol >= 0x8000 ? linkControl : otherProtocol
   }

@@ -33,10 +33,13 @@ export class Packet {
   dstPort = 0
   /** False where the transport header is not in the capture: ports, flags and type are then 0. */
   hasTransport = false
+  /** TCP: false where the capture has the ports at most. Flags, numbers and window are then 0, and the header is taken to be 20 bytes long. */
+  hasTcpHeader = false
   /** All eight bits of the TCP flags, CWR and ECE too. */
   tcpFlags = 0
   tcpSeq = 0
   tcpAck = 0
+  /** -1 where the capture ends before it. */
   tcpWindow = 0
   /** Bytes after the transport header by the lengths in the headers, not by what was captured. */
   payload = 0
@@ -68,4 +71,49 @@ export const tunnelNames = [
   'gtp',
   'mpls',
   'pppoe',
+  'nsh',
+  'etherip',
+  'srv6',
 ] as const
+
+/** All that `decode` fills but the lengths, which are those of the whole. */
+export function copyLayers(from: Packet, to: Packet): void {
+  to.version = from.version
+  to.src0 = from.src0
+  to.src1 = from.src1
+  to.src2 = from.src2
+  to.src3 = from.src3
+  to.dst0 = from.dst0
+  to.dst1 = from.dst1
+  to.dst2 = from.dst2
+  to.dst3 = from.dst3
+  to.protocol = from.protocol
+  to.ipBytes = from.ipBytes
+  to.tos = from.tos
+  to.ttl = from.ttl
+  to.srcPort = from.srcPort
+  to.dstPort = from.dstPort
+  to.hasTransport = from.hasTransport
+  to.hasTcpHeader = from.hasTcpHeader
+  to.tcpFlags = from.tcpFlags
+  to.tcpSeq = from.tcpSeq
+  to.tcpAck = from.tcpAck
+  to.tcpWindow = from.tcpWindow
+  to.payload = from.payload
+  to.icmpType = from.icmpType
+  to.icmpCode = from.icmpCode
+  to.icmpId = from.icmpId
+  to.fragment = from.fragment
+  to.vlan = from.vlan
+  to.tunnel = from.tunnel
+  to.tunnelId = from.tunnelId
+}
+
+export function copyPacket(from: Packet, to: Packet): Packet {
+  to.number = from.number
+  to.time = from.time
+  to.wireLength = from.wireLength
+  to.capturedLength = from.capturedLength
+  copyLayers(from, to)
+  return to
+}

@@ -1,5 +1,5 @@
 import { Captured } from './captured.ts'
-import { blockBytesMax, capturedBytesMax } from './damage.ts'
+import { blockBytesMax, capturedBytesMax, type Damage } from './damage.ts'
 import { CaptureInterface, describe, enterStatistics, options } from './interfaces.ts'
 import { PieceReader } from './pieces.ts'
 import { Timestamp } from './timestamp.ts'
@@ -55,6 +55,9 @@ export class PcapngReader extends PieceReader {
   private little = true
   /** Where the interfaces of this section begin in `interfaces`. */
   private firstInterface = 0
+  /** The present section has a version that nobody here knows: its blocks are passed over, as the draft wants it. */
+  private isPassedOver = false
+  private passedOver: Damage | null = null
 
   constructor(onPacket: (captured: Captured) => void) {
     super()
@@ -110,6 +113,7 @@ export class PcapngReader extends PieceReader {
   /** False after damage. */
   private block(bytes: Uint8Array, at: number, end: number): boolean {
     const type = this.view.getUint32(at, this.little)
+    if (this.isPassedOver && type !== sectionHeader) return true
     switch (type) {
       case enhancedPacket:
         return this.enhanced(bytes, at, end)
@@ -136,13 +140,22 @@ export class PcapngReader extends PieceReader {
     return false
   }
 
-  /** Section Header Block (4.1). Its length of the section is of no use to someone who reads everything. */
+  /** What was passed over is told when all else has been read. */
+  protected override ended(): void {
+    this.damage = this.passedOver
+  }
+
+  /**
+   * Section Header Block (4.1). Its length of the section is of no use to someone who reads everything. Minor versions add kinds of
+   * blocks and options at most (1.2 is 1.0), which are counted; another major version may be anything.
+   */
   private section(at: number, end: number): boolean {
     if (end - at < 28) return this.short(at, end, 'a section header')
     const major = this.view.getUint16(at + 12, this.little)
-    if (major !== 1) {
-      this.fail('unknown', this.base + at, `pcapng version ${major}.${this.view.getUint16(at + 14, this.little)}`)
-      return false
+    this.isPassedOver = major !== 1
+    if (this.isPassedOver) {
+      const problem = `pcapng version ${major}.${this.view.getUint16(at + 14, this.little)}`
+      this.passedOver ??= { kind: 'unknown', offset: this.base + at, problem }
     }
     this.sections++
     this.firstInterface = this.interfaces.length

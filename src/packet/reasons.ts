@@ -1,3 +1,5 @@
+import { mayCarryIp } from './link-types.ts'
+
 /** Why a packet is none of IP, by code. 0 is what was decoded. */
 export const reasonNames = [
   '',
@@ -11,6 +13,7 @@ export const reasonNames = [
   'IP version neither 4 nor 6',
   'IP header length wrong',
   'IP total length wrong',
+  'encrypted or compressed',
 ] as const
 
 /** ARP and RARP. */
@@ -29,3 +32,11 @@ export const ipVersionWrong = 8
 export const ipHeaderLengthWrong = 9
 /** IPv4: a total length below the header's own. */
 export const ipTotalLengthWrong = 10
+/** By the link: MACsec, PPP with encryption or compression. */
+export const encrypted = 11
+
+/** Whether IP traffic may be lost with a packet that was not decoded for this reason. `linkType` is that of the packet. */
+export function losesIp(reason: number, linkType: number): boolean {
+  if (reason === unknownLinkType) return mayCarryIp(linkType)
+  return reason !== 0 && reason !== arp && reason !== linkControl && reason !== otherProtocol
+}

@@ -7,7 +7,11 @@ const IPIP = 4
 const IPV6 = 41
 const GRE = 47
 const ICMPV6 = 58
+const ETHERIP = 97
 const MPLS = 137
+/** Ethernet in SRv6, RFC 8986. */
+const ETHERNET = 143
+const NSH = 145
 
 const udpHeaderBytes = 8
 const icmpHeaderBytes = 8
@@ -44,6 +48,9 @@ export function transport(walk: Walk, packet: Packet): number {
     case IPV6:
     case GRE:
     case MPLS:
+    case ETHERIP:
+    case ETHERNET:
+    case NSH:
       // The rest of a packet in fragments is in others, so it is counted as what it is outside.
       return packet.fragment === 0 ? tunnelNext : 0
     default:
@@ -60,6 +67,7 @@ export function noTransport(walk: Walk, packet: Packet): number {
 
 function clear(walk: Walk, packet: Packet): void {
   packet.srcPort = packet.dstPort = 0
+  packet.hasTcpHeader = false
   packet.tcpFlags = packet.tcpSeq = packet.tcpAck = packet.tcpWindow = 0
   packet.icmpType = packet.icmpCode = packet.icmpId = 0
   packet.payload = Math.max(walk.end - walk.at, 0)
@@ -87,12 +95,13 @@ function tcp(walk: Walk, packet: Packet): void {
   const captured = walk.to - at
   let header = tcpHeaderBytes
   if (captured >= 14) {
+    packet.hasTcpHeader = true
     packet.tcpSeq = view.getUint32(at + 4)
     packet.tcpAck = view.getUint32(at + 8)
     packet.tcpFlags = bytes[at + 13]!
     header = (bytes[at + 12]! >>> 4) << 2
     if (header < tcpHeaderBytes) header = tcpHeaderBytes
-    if (captured >= 16) packet.tcpWindow = view.getUint16(at + 14)
+    packet.tcpWindow = captured >= 16 ? view.getUint16(at + 14) : -1
   }
   packet.payload = rest(packet, header)
 }
@@ -112,6 +121,8 @@ function udp(walk: Walk, packet: Packet): number {
 export const vxlanPort = 4789
 /** Of VXLAN in Linux before the IANA gave it a port (Documentation/networking/vxlan.rst). */
 export const vxlanLinuxPort = 8472
+/** draft-ietf-nvo3-vxlan-gpe. */
+export const vxlanGpePort = 4790
 export const genevePort = 6081
 export const gtpPort = 2152
 export const teredoPort = 3544
@@ -134,6 +145,7 @@ function mayCarry(src: number, dst: number): boolean {
   return (
     dst === vxlanPort ||
     dst === vxlanLinuxPort ||
+    dst === vxlanGpePort ||
     dst === genevePort ||
     dst === gtpPort ||
     dst === teredoPort ||

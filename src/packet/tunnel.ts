@@ -1,7 +1,26 @@
 import { type Packet, tunnelNames } from './packet.ts'
 import { linkCut, otherProtocol } from './reasons.ts'
-import { genevePort, grePort, gtpPort, teredoPort, teredoPrefix, vxlanLinuxPort, vxlanPort } from './transport.ts'
-import { ethernetNext, etherTypeNext, ipv4Next, ipv6Next, mplsNext, pppNext, rawNext, type Walk } from './walk.ts'
+import {
+  genevePort,
+  grePort,
+  gtpPort,
+  teredoPort,
+  teredoPrefix,
+  vxlanGpePort,
+  vxlanLinuxPort,
+  vxlanPort,
+} from './transport.ts'
+import {
+  ethernetNext,
+  etherTypeNext,
+  ipv4Next,
+  ipv6Next,
+  mplsNext,
+  nshNext,
+  pppNext,
+  rawNext,
+  type Walk,
+} from './walk.ts'
 
 const kinds = {
   gre: tunnelNames.indexOf('gre'),
@@ -14,6 +33,9 @@ const kinds = {
   gtp: tunnelNames.indexOf('gtp'),
   mpls: tunnelNames.indexOf('mpls'),
   pppoe: tunnelNames.indexOf('pppoe'),
+  nsh: tunnelNames.indexOf('nsh'),
+  etherip: tunnelNames.indexOf('etherip'),
+  srv6: tunnelNames.indexOf('srv6'),
 }
 
 const udpHeaderBytes = 8
@@ -32,8 +54,19 @@ export function tunnel(walk: Walk, packet: Packet): number {
       return ipv6Next
     case 47:
       return gre(walk, packet)
+    case 97: // RFC 3378: version 3 and nothing else in two bytes
+      if (walk.to - walk.at < 2) return linkCut
+      if (walk.bytes[walk.at]! !== 0x30) return otherProtocol
+      note(packet, kinds.etherip, -1)
+      walk.at += 2
+      return ethernetNext
     case 137: // RFC 4023
       return mplsNext
+    case 143:
+      note(packet, kinds.srv6, -1)
+      return ethernetNext
+    case 145: // RFC 8300 in IP
+      return nshNext
     default:
       walk.at += udpHeaderBytes
       return walk.at > walk.to ? linkCut : inUdp(walk, packet)
@@ -50,6 +83,8 @@ function inUdp(walk: Walk, packet: Packet): number {
     case vxlanPort:
     case vxlanLinuxPort:
       return vxlan(walk, packet)
+    case vxlanGpePort:
+      return vxlanGpe(walk, packet)
     case genevePort:
       return geneve(walk, packet)
     case gtpPort:
@@ -129,16 +164,40 @@ function erspan3(walk: Walk, packet: Packet): number {
   return frameType === 2 ? rawNext : otherProtocol
 }
 
-/** RFC 7348. The first byte also has the bit of the group policy extension, whose fields stand where there else is nothing. */
+/** RFC 7348, 5: one flag says that there is a network identifier; all other bits are to be ignored, and extensions have their own use for them. */
 function vxlan(walk: Walk, packet: Packet): number {
   const { bytes, view, at } = walk
   if (walk.to - at < 8) return linkCut
-  const flags = bytes[at]!
-  const reserved = view.getUint32(at) & 0x00ff_ffff
-  if (bytes[at + 7]! !== 0 || !(flags === 0x88 || (flags === 0x08 && reserved === 0))) return otherProtocol
+  if ((bytes[at]! & 0x08) === 0) return otherProtocol
   note(packet, kinds.vxlan, view.getUint32(at + 4) >>> 8)
   walk.at = at + 8
   return ethernetNext
+}
+
+/** draft-ietf-nvo3-vxlan-gpe, 3.1: version 0, not for the tunnel's own ends; without the P flag it is VXLAN. */
+function vxlanGpe(walk: Walk, packet: Packet): number {
+  const { bytes, at } = walk
+  if (walk.to - at < 8) return linkCut
+  const flags = bytes[at]!
+  if ((flags & 0x31) !== 0) return otherProtocol
+  const next = vxlan(walk, packet)
+  return next === ethernetNext && (flags & 0x04) !== 0 ? nextProtocol(bytes[at + 3]!) : next
+}
+
+/** RFC 8300, 2: version 0, whose length is in words; the first word of the path has its identifier. */
+export function nsh(walk: Walk, packet: Packet): number {
+  const { bytes, view, at } = walk
+  if (walk.to - at < 8) return linkCut
+  const length = (bytes[at + 1]! & 0x3f) << 2
+  if (bytes[at]! >>> 6 !== 0 || length < 8) return otherProtocol
+  note(packet, kinds.nsh, view.getUint32(at + 4) >>> 8)
+  walk.at = at + length
+  return walk.at > walk.to ? linkCut : nextProtocol(bytes[at + 3]!)
+}
+
+/** The numbers that VXLAN-GPE and NSH have in common. */
+function nextProtocol(number: number): number {
+  return [otherProtocol, ipv4Next, ipv6Next, ethernetNext, nshNext, mplsNext][number] ?? otherProtocol
 }
 
 /** RFC 8926. */

@@ -11,6 +11,8 @@ export class Walk {
   to = 0
   /** Where the present layer ended on the wire, by the lengths in the headers around it: beyond `to` where the capture was cut. */
   end = 0
+  /** LINKTYPE_ value of the packet; within PPI that of what it carries. */
+  linkType = 0
   /** EtherType or PPP protocol of what is at `at`. */
   type = 0
   /** Of the present IP packet: identification (16 bits in IPv4, 32 in IPv6), for its fragments. */
@@ -33,6 +35,7 @@ export const pppoeNext = -8
 /** The payload of the IP packet may be a packet itself: `Packet.protocol` and the ports tell of what kind. */
 export const tunnelNext = -9
 export const noTransportNext = -10
+export const nshNext = -11
 
 /** What was odd about a packet that is decoded all the same. */
 export const notes = {

@@ -214,6 +214,9 @@ async function judgeByPackets(c: Judged): Promise<void> {
   await c.db.run(`UPDATE conn SET rule = 1, client_is_a = found.a_us < found.b_us, confidence = 0.9 FROM (
       SELECT id, min(start_us) FILTER (forward) AS a_us, min(start_us) FILTER (NOT forward) AS b_us FROM numbered WHERE opens GROUP BY id) found
     WHERE found.id = conn.id AND conn.rule IS NULL AND found.a_us <> found.b_us`)
+  // DHCP (RFC 2131, RFC 8415): the client has a port of its own, too.
+  await c.db.run(`UPDATE conn SET rule = 6, client_is_a = a_port IN (68, 546), confidence = 0.9
+    WHERE rule IS NULL AND protocol = 17 AND ((a_port, b_port) IN ((67, 68), (68, 67), (546, 547), (547, 546)))`)
 }
 
 /**

@@ -26,7 +26,7 @@ export interface RoleRecords {
 export const roleColumns = ['_role', '_service', '_service_at'] as const
 
 /** Changes with the ladder: what an older one left is not read. */
-const rule = 2
+const rule = 3
 /** So many are chained at once: each takes some 150 bytes of memory for the while. */
 const recordsAtOnce = 4_000_000
 const temporary = ['oriented', 'numbered', 'conn', 'listener', 'undecided', 'peers', 'all_numbered', 'all_conn']

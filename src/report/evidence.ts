@@ -268,7 +268,7 @@ function captureText(capture: CaptureAccount): string {
 }
 
 function nfcapdText(file: NfcapdFileAccount): string {
-  const { layout, compression, ident, blocks, blocks_read, skipped, sampled, anonymised } = file
+  const { layout, compression, ident, blocks, blocks_read, skipped, sampled, anonymised, both_ways } = file
   const some = (count: number, words: string): string[] => (count === 0 ? [] : [`${integerText(count)} ${words}`])
   return [
     layout === 1 ? 'layout of nfdump 1.6' : 'layout of nfdump 1.7',
@@ -281,6 +281,7 @@ function nfcapdText(file: NfcapdFileAccount): string {
       ? []
       : [`besides flows: ${skipped.map(one => `${integerText(one.records)} ${one.name}`).join(', ')}`]),
     ...some(sampled, 'sampled'),
+    ...some(both_ways, 'that count both ways'),
     ...some(anonymised, 'anonymised'),
   ].join(', ')
 }

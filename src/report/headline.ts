@@ -83,6 +83,9 @@ function transferText(service: ServiceRow, toServer: boolean, isLowerBound: bool
     const [sender, receiver] = toServer ? [service.client, server] : [server, service.client]
     return `${sender} sent ${bytes} to ${receiver} (${protocol}); who connected to whom is not known.`
   }
+  // Of who sent nothing it cannot be said what it did: its address may be forged.
+  if (!toServer && BigInt(service.packets_to_server) === 0n)
+    return `${server} (${protocol}) sent ${bytes} to ${service.client}, of which no packet was recorded.`
   return toServer
     ? `${service.client} connected to ${server} (${protocol}) and sent ${bytes} to it.`
     : `${service.client} connected to ${server} (${protocol}) and received ${bytes} from it.`
@@ -142,6 +145,8 @@ const gapWords: Record<string, (count: number) => string> = {
   'partly-read-file': count => countText(count, 'partly read file'),
   'rejected-only': () => 'nothing but rejected traffic',
   'dropped-packets': count => countText(count, 'capture that lost packets', 'captures that lost packets'),
+  'undecoded-packets': count =>
+    countText(count, 'capture with packets that were not decoded', 'captures with packets that were not decoded'),
 }
 
 /** A title as part of a sentence: no full stop, and no capital unless the first word is an acronym. */

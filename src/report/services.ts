@@ -1,4 +1,5 @@
 import type { Dossier, ServiceRow } from '../investigate/dossier.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { type Column, fields, heading, type Page, paragraph, strong, table } from './layout.ts'
 import { basisWords, connectionText, outcomeWords, protocolText, roleWords, serviceName } from './names.ts'
@@ -122,7 +123,8 @@ function roleText(service: ServiceRow): string {
 }
 
 function standardText(service: ServiceRow): string {
-  if (service.standard === null) return `${protocolText(service.protocol)} has no ports`
+  if (service.standard === null)
+    return hasPorts(service.protocol) ? 'ports unknown' : `${protocolText(service.protocol)} has no ports`
   return service.standard ? 'standard port' : 'non-standard: not an approved port'
 }
 

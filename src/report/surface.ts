@@ -124,6 +124,7 @@ const reasonWords: Record<Gap['reason'], string> = {
   'partly-read-file': 'Partly read file',
   'rejected-only': 'Rejected traffic alone',
   'dropped-packets': 'The capturing system dropped packets',
+  'undecoded-packets': 'Packets were not decoded',
 }
 
 /** How much of something JSON lists: `all`, or the number of those. */

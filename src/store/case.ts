@@ -260,8 +260,8 @@ async function createViews(
     `CREATE MACRO ip4(a) AS concat_ws('.', (a.lo >> 24) & 255, (a.lo >> 16) & 255, (a.lo >> 8) & 255, a.lo & 255)`,
   )
   const flows = ofKind(segments, 'flows')
-  await createPacketView(db, 'packet_flows', fileList(dir, ofKind(segments, 'packet-flows')), packetFlowFields)
-  await createPacketView(db, 'connections', fileList(dir, ofKind(segments, 'connections')), connectionFields)
+  await createPacketView(db, 'packet_flows', dir, ofKind(segments, 'packet-flows'), packetFlowFields)
+  await createPacketView(db, 'connections', dir, ofKind(segments, 'connections'), connectionFields)
   if (kind === 'packets') await createFlowsOfPackets(db)
   else
     await db.run(
@@ -339,16 +339,27 @@ function ofKind(segments: readonly SegmentEntry[], kind: SegmentEntry['kind']): 
 }
 
 /** Rows that were made of packets: `_line` is the number of a packet in its capture, or of a record in its nfcapd file. */
+/** Flow records of nfcapd files that count the way back too, in columns of their own. */
+export function bothWaysOf(c: Pick<Case, 'evidence'>): number {
+  return c.evidence.reduce((sum, file) => sum + (file.nfcapd?.both_ways ?? 0), 0)
+}
+
 async function createPacketView(
   db: Database,
   name: string,
-  source: string | null,
+  dir: string,
+  segments: readonly SegmentEntry[],
   fields: readonly PacketField[],
 ): Promise<void> {
-  const none = fields.map(field => `CAST(NULL AS ${sqlTypes[field.type]}) AS ${quotedName(field.name)}`)
+  const source = fileList(dir, segments)
+  // Segments of an older version lack the fields that came since.
+  const here = new Set(segments.flatMap(segment => segment.columns))
+  const none = fields
+    .filter(field => !here.has(field.name))
+    .map(field => `CAST(NULL AS ${sqlTypes[field.type]}) AS ${quotedName(field.name)}`)
   await db.run(
     source
-      ? `CREATE VIEW ${name} AS SELECT * FROM ${source}`
+      ? `CREATE VIEW ${name} AS SELECT ${['*', ...none].join(', ')} FROM ${source}`
       : `CREATE VIEW ${name} AS SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ${none.join(', ')} WHERE false`,
   )
 }

@@ -6,7 +6,8 @@ const count = z.number().int().nonnegative()
 /** What may pass 2^53: sums of lengths that a capture claims, and what it claims was dropped. */
 const wideCount = z.union([count, z.bigint().nonnegative()])
 const timeShape = /^[-+]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
-const time = text.refine(one => timeShape.test(one) && !Number.isNaN(Date.parse(one)), 'not a time').nullable()
+const knownTime = text.refine(one => timeShape.test(one) && !Number.isNaN(Date.parse(one)), 'not a time')
+const time = knownTime.nullable()
 const digest = text.regex(/^[0-9a-f]{64}$/)
 /** Number of a file: `_file` of its records has 32 bits. */
 const fileNumber = count.max(2 ** 32 - 1)
@@ -18,6 +19,8 @@ const captureAccount = z.object({
   packets: count,
   decoded: count,
   undecoded: counted,
+  /** Of `undecoded` those that may be of IP: their flows are missing. Null: none, or a case of an older version. */
+  lost: z.object({ packets: count, first: knownTime, last: knownTime, reasons: counted }).nullable().default(null),
   /** Cut by the snapshot length. */
   cut: count,
   without_transport: count,
@@ -48,6 +51,8 @@ const nfcapdAccount = z.object({
   flow_records: count,
   skipped: z.array(z.object({ name: text, records: count })),
   sampled: count,
+  /** Flow records that count the way back too. */
+  both_ways: count.default(0),
   anonymised: count,
 })
 

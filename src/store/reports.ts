@@ -46,6 +46,8 @@ export interface CaptureAccount {
   packets: number
   decoded: number
   undecoded: { name: string; packets: number }[]
+  /** Of `undecoded` those that may be of IP: their flows are missing. Null: none. */
+  lost: { packets: number; first: string; last: string; reasons: { name: string; packets: number }[] } | null
   /** Cut by the snapshot length; their flows count whole by the lengths in the headers. */
   cut: number
   without_transport: number
@@ -77,6 +79,8 @@ export interface NfcapdFileAccount {
   flow_records: number
   skipped: { name: string; records: number }[]
   sampled: number
+  /** Flow records that count the way back too. */
+  both_ways: number
   anonymised: number
 }
 

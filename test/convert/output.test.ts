@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { tidemark } from '../cli/run.ts'
+import { temporaryFolder, tidemark } from '../cli/run.ts'
 import { captureOf, talk } from '../handmade.ts'
 import { cliEntry } from '../repo.ts'
 import { captures, converted, made, start } from './support.ts'
@@ -160,6 +160,34 @@ test('damage is named, what came before it is converted, and the status is 3', t
     assert.equal(run.status, 3, name)
     assert.match(run.stderr, new RegExp(`^tidemark: .*${name}: byte \\d+: `, 'm'))
   }
+})
+
+test('a folder is converted for its captures: what else is in there is named, and no failure', t => {
+  const { folder } = captures(t)
+  writeFileSync(join(folder, 'readme.txt'), 'captures of the incident')
+  writeFileSync(join(folder, 'empty'), '')
+  const out = join(temporaryFolder(t), 'a.csv')
+  const run = tidemark(['convert', folder, '-o', out])
+  assert.equal(run.status, 0, run.stderr)
+  assert.match(run.stderr, /^tidemark: .*readme\.txt: not evidence: byte 0: no capture/m)
+  assert.match(run.stderr, /^tidemark: .*empty: not evidence: byte 0: the file is empty/m)
+  // Who names a file means that it is a capture.
+  const named = tidemark(['convert', folder, join(folder, 'readme.txt'), '-o', out])
+  assert.equal(named.status, 3, named.stderr)
+  writeFileSync(join(folder, 'cut.pcap'), readFileSync(join(folder, 'plain.pcap')).subarray(0, 20))
+  assert.equal(tidemark(['convert', folder, '-o', out]).status, 3)
+  // Nothing to convert at all: the output that was asked for is not there.
+  const none = temporaryFolder(t)
+  writeFileSync(join(none, 'readme.txt'), 'nothing yet')
+  assert.equal(tidemark(['convert', none, '-o', join(none, 'a.csv')]).status, 1)
+})
+
+test('a pipe in a folder is never opened', t => {
+  const { folder } = captures(t)
+  if (spawnSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'pipe')]).status !== 0) return t.skip('no mkfifo')
+  const run = tidemark(['convert', folder, '-o', join(temporaryFolder(t), 'a.csv')])
+  assert.equal(run.status, 0, run.stderr)
+  assert.match(run.stderr, /pipe: not evidence: not a regular file/)
 })
 
 test('usage errors say what to do', t => {

@@ -79,7 +79,7 @@ async function answers(compiled: readonly Compiled[]): Promise<string[]> {
 
 /** The words that SQL texts of ours consist of; any other would be the user's. */
 const ours = new RegExp(
-  `^(?:"(?:${[...columns].join('|')})"|"filter_(?:addresses|numbers|texts)_[0-9a-f]{16}"|AND|OR|NOT|IN|IS|NULL|BETWEEN|CASE|WHEN|THEN|ELSE|END|SELECT|FROM|WHERE|true|false|hi|lo|bits|value|coalesce|contains|starts_with|ends_with|make_timestamp|epoch_us|BOOLEAN|UBIGINT|USMALLINT|UTINYINT|HUGEINT|BIGINT|0|1|6|58|128|1000|8000)$`,
+  `^(?:"(?:${[...columns].join('|')})"|"filter_(?:addresses|numbers|texts)_[0-9a-f]{16}"|AND|OR|NOT|IN|IS|NULL|BETWEEN|CASE|WHEN|THEN|ELSE|END|SELECT|FROM|WHERE|true|false|hi|lo|bits|value|coalesce|contains|starts_with|ends_with|make_timestamp|epoch_us|BOOLEAN|UBIGINT|USMALLINT|UTINYINT|HUGEINT|BIGINT|0|1|6|17|43|44|58|60|128|132|1000|8000)$`,
 )
 
 function foreignWords(text: string): string[] {

@@ -109,7 +109,12 @@ function evaluateEnd(thing: string, side: string, test: Test, row: Row, setting:
   if (thing === 'flags') return flags(test, row)
   if (thing === 'role') return matches(row['_role'] ?? null, test)
   if (thing === 'service') return service(test, row)
-  const truth = matches(valueOfThing(thing, side, row), test)
+  const value = valueOfThing(thing, side, row)
+  const truth = matches(value, test)
+  if (thing === 'port' && test.op !== 'known' && value === null) {
+    const protocol = number(row, 'protocol')
+    return every([truth, protocol === null ? null : [0n, 6n, 17n, 43n, 44n, 60n, 132n].includes(protocol)])
+  }
   if ((thing !== 'icmp-type' && thing !== 'icmp-code') || test.op === 'known') return truth
   const protocol = number(row, 'protocol')
   return every([protocol === null ? null : protocol === 1n || protocol === 58n, truth])

@@ -195,6 +195,10 @@ test('a capture’s account: packets = decoded + undecoded, what was cut, droppe
         { name: 'ARP', packets: 1 },
         { name: 'IP header cut short', packets: 1 },
       ],
+      lost: {
+        ...{ packets: 1, first: '2023-11-14T22:13:20.000950Z', last: '2023-11-14T22:13:20.000950Z' },
+        reasons: [{ name: 'IP header cut short', packets: 1 }],
+      },
     },
     ...{ cut: 1, without_transport: 0, fragments: 0, tunnels: [], out_of_order: 1, untimed: 1 },
     ...{ wire_bytes: 3 * frame.length + 42 + 60, ip_bytes: 3 * 31, interfaces: 2, dropped: 7 },

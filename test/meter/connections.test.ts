@@ -229,3 +229,65 @@ test('sizes of connections beyond 4 GiB follow the sequence numbers around', () 
   const [connection] = connectionsOf(packets)
   assert.deepEqual([connection!.origBytes, connection!.origPayload], [5e9, 5e9])
 })
+
+test('sizes follow the SYN-ACK that was acknowledged, whichever came last', () => {
+  const servers = [499, 3_000_000_000, 77_000]
+  for (const first of servers) {
+    for (const others of [servers, [...servers].reverse()]) {
+      const answers = others.map((seq, i) => down(0.1 + i / 100, 'SA', { seq, ack: 100 }))
+      const late = down(0.25, 'SA', { seq: 2_000_000_000, ack: 100 })
+      const [connection] = connectionsOf([
+        ...[syn, ...answers, up(0.15, 'A', { seq: 100, ack: first + 1 })],
+        up(0.2, 'PA', { seq: 100, ack: first + 1, payload: 50, bytes: 90 }),
+        ...[late, down(0.3, 'PA', { seq: first + 1, ack: 150, payload: 200, bytes: 240 })],
+        up(0.4, 'A', { seq: 150, ack: first + 201 }),
+      ])
+      assert.deepEqual([connection!.origBytes, connection!.respBytes], [50, 200])
+    }
+  }
+})
+
+test('a SYN-ACK that nobody acknowledged adds nothing', () => {
+  const [connection] = connectionsOf([syn, synAck, { ...synAck, at: 0.11, seq: 3_000_000_000 }])
+  assert.deepEqual([connection!.origBytes, connection!.respBytes], [0, 0])
+})
+
+test('numbers that nobody acknowledged are not believed beyond what the packets can hold', () => {
+  const far = down(0.5, 'PA', { seq: 1_900_000_000, ack: 150, payload: 10, bytes: 50 })
+  const [connection] = connectionsOf([...opened, far])
+  assert.ok(connection!.respBytes <= connection!.respIpBytes)
+  // What was acknowledged was there, though the capture has not all of it.
+  const [gap] = connectionsOf([...opened, up(0.5, 'A', { seq: 150, ack: 5_000_700 })])
+  assert.equal(gap!.respBytes, 5_000_200)
+})
+
+test('TCP of which only the ports were captured: no flags, no window, no sizes are made up', () => {
+  const cut = { hasTcpHeader: false, payload: 60, bytes: 100 }
+  const packets = [up(0, '', cut), down(0.1, '', cut), up(0.2, '', cut), up(200, '', cut)]
+  assert.deepEqual(lines(packets), [`${client} OTH  finish`])
+  const [connection] = connectionsOf(packets)
+  assert.deepEqual([connection!.origPackets, connection!.origIpBytes, connection!.basis], [3, 300, 'first_packet'])
+  assert.deepEqual([connection!.origBytes, connection!.origPayload, connection!.respBytes], [-1, -1, -1])
+  // One side's may be longer, as in answers with options.
+  const [half] = connectionsOf([...opened, down(0.4, '', cut)])
+  assert.deepEqual([half!.state, half!.origBytes, half!.respBytes], ['S1', 50, -1])
+  assert.deepEqual(lines([up(0, 'A', { seq: 7, ack: 9, window: -1 })]), [`${client} OTH A finish`])
+})
+
+test('a later fragment of TCP is payload: it has no flags, numbers and window', () => {
+  const later = up(0.25, '', { fragment: 2, hasTransport: true, hasTcpHeader: false, payload: 1000, bytes: 1020 })
+  const [connection] = connectionsOf([...opened, later])
+  assert.deepEqual([connection!.history, connection!.origPayload, connection!.origBytes], ['ShADd', 1050, 50])
+})
+
+test('a FIN that is sent again, whatever the gaps, is no other connection', () => {
+  const again = (fin: PacketFields) =>
+    [0.3, 0.9, 2.1, 4.5, 9.3, 18.9, 38.1, 76.5].map(s => ({ ...fin, at: fin.at! + s }))
+  const alone = up(0, 'FA', { seq: 150, ack: 700 })
+  assert.deepEqual(lines([alone, ...again(alone)]), [`${client} SH F finish`])
+  assert.deepEqual(lines([alone, { ...alone, at: 30 }, { ...alone, at: 90 }]), [`${client} SH F finish`])
+  assert.deepEqual(lines([...opened, ...ended, ...again(ended[1]!)]), [`${client} SF ShADdFf finish`])
+  // A SYN still begins another one.
+  const renewed = up(100, 'S', { seq: 77_000 })
+  assert.deepEqual(lines([alone, ...again(alone), renewed]), [`${client} SH F reuse`, `${client} S0 S finish`])
+})

@@ -27,6 +27,8 @@ export interface PacketFields {
   tunnelId?: number
   fragment?: 0 | 1 | 2 | 3
   hasTransport?: boolean
+  /** TCP: false leaves the ports alone. */
+  hasTcpHeader?: boolean
   number?: number
 }
 
@@ -64,6 +66,8 @@ export function packet(fields: PacketFields): Packet {
   }
   if (!p.hasTransport) return p
   if (p.protocol === 6) {
+    p.hasTcpHeader = fields.hasTcpHeader ?? true
+    if (!p.hasTcpHeader) return p
     p.tcpFlags = typeof fields.flags === 'number' ? fields.flags : flagBits(fields.flags ?? 'A')
     p.tcpSeq = (fields.seq ?? 0) >>> 0
     p.tcpAck = (fields.ack ?? 0) >>> 0

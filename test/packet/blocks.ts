@@ -34,9 +34,9 @@ export class Section {
     return [...all, ...zeros(4)]
   }
 
-  header(major = 1): Bytes {
+  header(major = 1, minor = 0): Bytes {
     const unknownLength = this.u64(0xffff_ffff_ffff_ffffn)
-    return this.block(0x0a0d0d0a, [...this.u32(0x1a2b3c4d), ...this.u16(major), ...this.u16(0), ...unknownLength])
+    return this.block(0x0a0d0d0a, [...this.u32(0x1a2b3c4d), ...this.u16(major), ...this.u16(minor), ...unknownLength])
   }
 
   interface(linkType: number, snapLength = 0, list: readonly Option[] = []): Bytes {

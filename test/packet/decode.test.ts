@@ -9,7 +9,15 @@ test('TCP over IPv4 on Ethernet, every field', () => {
   assert.deepEqual(decodeOne(1, ethernet(0x0800, segment), 100), {
     ...{ number: 0, time: 0, wireLength: 100, capturedLength: 57, version: 4 },
     ...{ src: '192.0.2.1', dst: '198.51.100.2', protocol: 6, ipBytes: 43, tos: 0x28, ttl: 63 },
-    ...{ srcPort: 40000, dstPort: 443, hasTransport: true, tcpFlags: 0xc2, tcpSeq: 0xfffffff0, tcpAck: 7 },
+    ...{
+      srcPort: 40000,
+      dstPort: 443,
+      hasTransport: true,
+      hasTcpHeader: true,
+      tcpFlags: 0xc2,
+      tcpSeq: 0xfffffff0,
+      tcpAck: 7,
+    },
     ...{ tcpWindow: 8192, payload: 3, icmpType: 0, icmpCode: 0, icmpId: 0, fragment: 0, vlan: -1 },
     ...{ tunnel: '', tunnelId: -1 },
   })

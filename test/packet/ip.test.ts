@@ -32,7 +32,7 @@ test('ports that are not there are not made up', () => {
     const names = ['hasTransport', 'srcPort', 'tcpFlags', 'tcpWindow', 'ipBytes']
     assert.deepEqual(fieldsOf(cut, ...names), {
       ...{ hasTransport: length >= 64, srcPort: length >= 64 ? 1 : 0, tcpFlags: length >= 74 ? 0x10 : 0 },
-      ...{ tcpWindow: length >= 76 ? 8192 : 0, ipBytes: 80 },
+      ...{ tcpWindow: length >= 76 ? 8192 : length >= 74 ? -1 : 0, ipBytes: 80 },
     })
   }
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bytes, ethernet, hex, ipv4, ipv6, tcp, udp, vlan, zeros } from './build.ts'
-import { decodeOne, fieldsOf } from './reading.ts'
+import { losesIp, reasonNames, unknownLinkType } from '../../src/packet/reasons.ts'
+import { type Bytes, be16, ethernet, hex, ipv4, ipv6, pcap, tcp, udp, vlan, zeros } from './build.ts'
+import { decodeOne, fieldsOf, readAll } from './reading.ts'
 
 const four = ipv4({ protocol: 17 }, udp(5353, 53, [1, 2, 3]))
 const six = ipv6({ next: 6 }, tcp(40000, 443, 2))
@@ -17,6 +18,12 @@ function isPacket(linkType: number, bytes: Bytes, inner: Bytes = four): void {
     const cut = decodeOne(linkType, bytes.slice(0, length), bytes.length)
     if (typeof cut !== 'string') assert.equal(cut['ipBytes'], inner.length)
   }
+}
+
+/** Of NFLOG. */
+const attribute = (type: number, value: Bytes, big = false): Bytes => {
+  const halves = [be16(4 + value.length), be16(type)].map(half => (big ? half : [...half].reverse()))
+  return [...halves.flat(), ...value, ...zeros(-value.length & 3)]
 }
 
 const links: [string, number, Bytes, Bytes?][] = [
@@ -55,6 +62,37 @@ const links: [string, number, Bytes, Bytes?][] = [
   ['frame relay with padding', 107, [...hex('1861 03 00 8e'), ...six], six],
   ['frame relay with SNAP', 107, [...hex('1861 03 00 80 000000 0800'), ...four]],
   ['frame relay of Cisco', 107, [...hex('1861 0800'), ...four]],
+  ['VN-Tag', 1, ethernet(0x8926, [...hex('80010002 0800'), ...four])],
+  ['VN-Tag with a VLAN', 1, ethernet(0x8926, [...hex('00010002 8100'), ...vlan(5, 0x86dd, six)]), six],
+  ['Cisco metadata', 1, ethernet(0x8909, [...hex('01 01 0001 0010 0800'), ...four])],
+  ['Cisco metadata of two options', 1, ethernet(0x8909, [...hex('01 02 0001 0010 0002 0011 86dd'), ...six]), six],
+  ['Arista time, 64 bits', 1, ethernet(0xd28b, [...hex('0001 0010'), ...zeros(8), ...hex('0800'), ...four])],
+  ['Arista time, 48 bits in UTC', 1, ethernet(0xd28b, [...hex('0001 0120'), ...zeros(6), ...hex('86dd'), ...six]), six],
+  ['MACsec that only signs', 1, ethernet(0x88e5, [...hex('00 00 00000001 0800'), ...four, ...zeros(16)])],
+  ['MACsec of a channel', 1, ethernet(0x88e5, [...hex('20 00 00000001'), ...zeros(8), ...hex('86dd'), ...six]), six],
+  ['NSH', 1, ethernet(0x894f, [...hex('0fc6 0101 000005ff'), ...zeros(16), ...four])],
+  ['NSH with Ethernet', 1, ethernet(0x894f, [...hex('0fc2 0203 000005ff'), ...ethernet(0x86dd, six)]), six],
+  ['NSH in NSH', 1, ethernet(0x894f, [...hex('0fc2 0204 000005ff 0fc2 0202 000006ff'), ...six]), six],
+  ['Marvell EDSA', 1, ethernet(0xdada, [...hex('0000 00080000 0800'), ...four])],
+  ['Marvell EDSA as a link', 285, ethernet(0xdada, [...hex('0000 00080000 86dd'), ...six]), six],
+  ['Marvell DSA', 284, [...zeros(12), ...hex('00080000 0800'), ...four]],
+  ['Broadcom tag', 281, [...zeros(12), ...hex('00000001 86dd'), ...six], six],
+  ['Broadcom tag before', 282, [...zeros(4), ...ethernet(0x0800, four)]],
+  [
+    'NFLOG',
+    239,
+    [...hex('02 00 0001'), ...attribute(1, hex('0800 01 00')), ...attribute(10, hex('6100')), ...attribute(9, four)],
+  ],
+  ['NFLOG of a big-endian machine', 239, [...hex('0a 00 0001'), ...attribute(9, six, true)], six],
+  ['NFLOG of a bridge', 239, [...hex('07 00 0001'), ...attribute(1, hex('86dd 01 00')), ...attribute(9, six)], six],
+  ['PPI', 192, [...hex('0000 0800 01000000'), ...ethernet(0x0800, four)]],
+  ['PPI with fields', 192, [...hex('0000 1000 65000000'), ...zeros(8), ...six], six],
+  ['FDDI', 10, [0x50, ...zeros(12), ...hex('aaaa03 000000 0800'), ...four]],
+  ['IP over InfiniBand', 242, [...zeros(40), ...hex('86dd 0000'), ...six], six],
+  ['ARCNET', 7, [...hex('0102 d4 00 0001'), ...four]],
+  ['ARCNET, old numbers', 7, [...hex('0102 f0'), ...four]],
+  ['ARCNET, exception packet', 7, [...hex('0102 d4 ff ffff ff00 0001'), ...four]],
+  ['ARCNET of Linux, IPv6', 129, [...hex('0102 0000 c4 00 0001'), ...six], six],
   ['MPLS', 1, ethernet(0x8847, [...hex('00010040 00020140'), ...four])],
   ['MPLS, IPv6', 1, ethernet(0x8848, [...hex('00020140'), ...six]), six],
   ['MPLS with Ethernet', 1, ethernet(0x8847, [...hex('00020140'), ...ethernet(0x0800, four)])],
@@ -86,7 +124,17 @@ const reasons: [string, number, Bytes][] = [
   ['other protocol than IP', 1, ethernet(0x88a2, zeros(20))],
   ['other protocol than IP', 1, ethernet(38, [...hex('fefe03'), ...zeros(35)])], // OSI
   ['other protocol than IP', 0, [...hex('07000000'), ...zeros(20)]],
-  ['other protocol than IP', 9, [...hex('00fd'), ...zeros(20)]], // compressed
+  ['encrypted or compressed', 9, [...hex('00fd'), ...zeros(20)]],
+  ['encrypted or compressed', 9, [...hex('002d'), ...zeros(20)]],
+  ['encrypted or compressed', 1, ethernet(0x88e5, [0x0c, ...zeros(60)])],
+  ['other protocol than IP', 1, ethernet(0xd28b, [...hex('0002 0010'), ...zeros(60)])],
+  ['other protocol than IP', 192, [...hex('0000 0800 c0000000'), ...zeros(60)]], // itself again
+  ['unknown link type', 192, [...hex('0000 0800 69000000'), ...zeros(60)]],
+  ['other protocol than IP', 239, [...hex('10 00 0001'), ...attribute(9, four)]],
+  ['link header cut short', 239, [...hex('02 00 0001'), ...attribute(10, hex('6100'))]],
+  ['link control', 10, [0x41, ...zeros(40)]],
+  ['ARP', 7, [...hex('0102 d5 00 0001'), ...zeros(28)]],
+  ['other protocol than IP', 7, [...hex('0102 d4 02 0001'), ...four]], // a later piece
   ['other protocol than IP', 113, [...zeros(14), ...hex('000c'), ...zeros(20)]], // CAN
   ['other protocol than IP', 1, ethernet(0x8847, [...hex('00020140'), ...zeros(40)])],
   ['link header cut short', 1, zeros(13)],
@@ -105,3 +153,40 @@ const reasons: [string, number, Bytes][] = [
 for (const [index, [reason, linkType, bytes]] of reasons.entries()) {
   test(`no IP packet (${index + 1}): ${reason}`, () => assert.equal(decodeOne(linkType, bytes), reason))
 }
+
+test('a tag of a switch that stands for an 802.1Q tag has its VLAN', () => {
+  const tagged = [...zeros(12), ...hex('20080007 0800'), ...four]
+  assert.deepEqual(fieldsOf(decodeOne(284, tagged), 'vlan', 'dstPort'), { vlan: 7, dstPort: 53 })
+})
+
+test('NFLOG hands on as much of a packet as it was told to: its length is that of its header', () => {
+  const logged = [...hex('02 00 0001'), ...attribute(9, four.slice(0, 28))]
+  assert.deepEqual(fieldsOf(decodeOne(239, logged), 'ipBytes', 'dstPort'), { ipBytes: four.length, dstPort: 53 })
+})
+
+test('which packets that are not decoded may be of IP', () => {
+  const lost = reasonNames.filter((_, reason) => losesIp(reason, 105))
+  assert.deepEqual(lost, [
+    ...['unknown link type', 'unknown interface', 'link header cut short', 'IP header cut short'],
+    ...['IP version neither 4 nor 6', 'IP header length wrong', 'IP total length wrong', 'encrypted or compressed'],
+  ])
+  assert.equal(losesIp(unknownLinkType, 189), false, 'USB')
+  assert.equal(losesIp(unknownLinkType, 9999), true, 'nobody knows')
+})
+
+test('unknown link types are counted by number and name, and those that may be of IP apart with their times', () => {
+  const frames = [ethernet(0x0806, zeros(28)), ethernet(0x0800, [0x99, ...zeros(40)])]
+  const { accounts } = readAll(pcap(frames.map((bytes, i) => ({ bytes, time: [1_700_000_000 + i, 5] }))))
+  assert.deepEqual(accounts.undecoded(), [
+    { name: 'ARP', packets: 1 },
+    { name: 'IP version neither 4 nor 6', packets: 1 },
+  ])
+  assert.deepEqual(accounts.undecoded(true), [{ name: 'IP version neither 4 nor 6', packets: 1 }])
+  assert.deepEqual(accounts.lost, { packets: 1, first: 1_700_000_001_000_005, last: 1_700_000_001_000_005 })
+  const wireless = (linkType: number) => readAll(pcap([{ bytes: zeros(60) }], { linkType })).accounts.undecoded(true)
+  assert.deepEqual(wireless(105), [{ name: 'unknown link type 105 (IEEE802_11)', packets: 1 }])
+  assert.deepEqual(wireless(999), [{ name: 'unknown link type 999', packets: 1 }])
+  assert.deepEqual(wireless(189), [])
+  const inPpi = readAll(pcap([{ bytes: [...hex('0000 0800 69000000'), ...zeros(60)] }], { linkType: 192 }))
+  assert.deepEqual(inPpi.accounts.undecoded(), [{ name: 'unknown link type 105 (IEEE802_11)', packets: 1 }])
+})

@@ -186,6 +186,23 @@ test('what is no capture, or of a version to come, is said to be so', () => {
   assert.deepEqual(readAll(Uint8Array.of(10)).damage, { kind: 'cut', offset: 0, problem: 'cut short: 1 bytes in all' })
 })
 
+test('a section of a version to come is passed over, and the next one read (draft-ietf-opsawg-pcapng, 4.1)', () => {
+  const s = new Section()
+  const own = [...s.header(), ...s.interface(1), ...s.enhanced(0, time, frame)]
+  const other = [...s.header(2), ...s.interface(1), ...s.enhanced(0, time, frame), ...s.block(99, zeros(8))]
+  const { packets, damage, reader } = readAll(file(own, other, own))
+  assert.equal(packets.length, 2)
+  assert.equal(reader.pcapng?.sections, 3)
+  assert.deepEqual(damage, { kind: 'unknown', offset: own.length, problem: 'pcapng version 2.0' })
+})
+
+test('pcapng 1.2 is 1.0', () => {
+  const s = new Section()
+  const whole = file(s.header(1, 2), s.interface(1), s.enhanced(0, time, frame))
+  const { packets, damage } = readAll(whole)
+  assert.deepEqual([packets.length, damage], [1, null])
+})
+
 test('times beyond what is kept exactly are counted', () => {
   const s = new Section()
   const { reader } = readAll(file(s.header(), s.interface(1), s.enhanced(0, 2n ** 64n - 1n, frame)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { notes } from '../../src/packet/walk.ts'
-import { type Bytes, be16, ethernet, hex, ipv4, ipv6, pcap, tcp, udp, vlan, zeros } from './build.ts'
+import { type Bytes, be16, ethernet, groups, hex, ipv4, ipv6, pcap, tcp, udp, vlan, zeros } from './build.ts'
 import { decodeOne, fieldsOf, readAll } from './reading.ts'
 
 const inner = ipv4({ protocol: 6, src: '10.0.0.1', dst: '10.0.0.2' }, tcp(40000, 443, 2, [1, 2, 3]))
@@ -11,6 +11,14 @@ const outer = (protocol: number, payload: Bytes) => ipv4({ protocol }, payload)
 const gre = (flags: number, type: number, payload: Bytes) => outer(47, [...be16(flags), ...be16(type), ...payload])
 const inUdp = (port: number, payload: Bytes, src = 50000) => outer(17, udp(src, port, payload))
 const vxlan = (payload: Bytes) => inUdp(4789, [...hex('08000000 00abcd00'), ...payload])
+
+/** A routing header of type 4 with two segments, of which one is left (RFC 8754, 2). */
+const segments = (next: number, payload: Bytes): Bytes => [
+  ...[next, 4, 4, 1, 1, 0, 0, 0],
+  ...groups('2001:db8::b'),
+  ...groups('2001:db8::a'),
+  ...payload,
+]
 
 const tunnels: [string, Bytes, string, number, Bytes?][] = [
   ['IP in IP', outer(4, inner), 'ipip', -1],
@@ -49,6 +57,16 @@ const tunnels: [string, Bytes, string, number, Bytes?][] = [
   ['VXLAN', vxlan(frame), 'vxlan', 0xabcd],
   ['VXLAN of Linux', inUdp(8472, [...hex('08000000 00000100'), ...frame]), 'vxlan', 1],
   ['VXLAN with a group policy', inUdp(4789, [...hex('88000007 00000100'), ...frame]), 'vxlan', 1],
+  ['VXLAN with reserved bits', inUdp(4789, [...hex('f8123456 000001ff'), ...frame]), 'vxlan', 1],
+  ['VXLAN-GPE with Ethernet', inUdp(4790, [...hex('0c000003 00000100'), ...frame]), 'vxlan', 1],
+  ['VXLAN-GPE with IPv6', inUdp(4790, [...hex('0c000002 00000100'), ...inner6]), 'vxlan', 1, inner6],
+  ['VXLAN-GPE that is VXLAN', inUdp(4790, [...hex('08000000 00000100'), ...frame]), 'vxlan', 1],
+  ['VXLAN-GPE with NSH', inUdp(4790, [...hex('0c000004 00000100 0fc2 0201 000005ff'), ...inner]), 'nsh', 5],
+  ['NSH in IP', outer(145, [...hex('0fc2 0201 000005ff'), ...inner]), 'nsh', 5],
+  ['Ethernet in IP', outer(97, [...hex('3000'), ...frame]), 'etherip', -1],
+  ['SRv6 with IPv4', ipv6({ next: 43 }, segments(4, inner)), 'ipip', -1],
+  ['SRv6 with IPv6', ipv6({ next: 43 }, segments(41, inner6)), 'ipip', -1, inner6],
+  ['SRv6 with Ethernet', ipv6({ next: 43 }, segments(143, frame)), 'srv6', -1],
   ['VXLAN with a VLAN', vxlan(ethernet(0x8100, vlan(7, 0x86dd, inner6))), 'vxlan', 0xabcd, inner6],
   ['Geneve', inUdp(6081, [...hex('0000 6558 00000200'), ...frame]), 'geneve', 2],
   [
@@ -116,6 +134,12 @@ const plainOutside: [string, Bytes][] = [
   ['ARP in VXLAN', vxlan(ethernet(0x0806, zeros(28)))],
   ['no VXLAN on its port', inUdp(4789, zeros(60))],
   ['no IP version in VXLAN', vxlan(ethernet(0x0800, zeros(40)))],
+  ['VXLAN without its flag', inUdp(4789, [...hex('f7000000 00000100'), ...frame])],
+  ['VXLAN-GPE for the end of the tunnel', inUdp(4790, [...hex('0d000001 00000100'), ...inner])],
+  ['VXLAN-GPE of a version to come', inUdp(4790, [...hex('1c000001 00000100'), ...inner])],
+  ['NSH of a version to come', outer(145, [...hex('4fc2 0201 000005ff'), ...inner])],
+  ['no Ethernet in IP', outer(97, zeros(40))],
+  ['IPComp, which nobody can look into', outer(108, zeros(40))],
   ['no Geneve on its port', inUdp(6081, [0xff, ...zeros(60)])],
   ['a GTP echo', inUdp(2152, hex('32010004 00000000 00010000'))],
   ['IPv6 in UDP that is not Teredo', inUdp(40001, inner6)],
@@ -180,4 +204,11 @@ test('eight tunnels are looked into, and not one more', () => {
   )
   assert.equal(accounts.tooDeep, 2)
   assert.equal(notes.tooDeep, 4)
+})
+
+test('SRv6 without a packet inside: the addresses are those of the header', () => {
+  const routed = ipv6({ next: 43 }, segments(6, tcp(40000, 443, 2)))
+  assert.deepEqual(fieldsOf(decodeOne(101, routed), 'protocol', 'dstPort', 'dst', 'tunnel'), {
+    ...{ protocol: 6, dstPort: 443, dst: '20010db8:00000000:00000000:00000002', tunnel: '' },
+  })
 })

@@ -96,20 +96,15 @@ function tsharkFlows(set: string): Map<string, Flows> {
 /** Why flows of a capture are not those of tshark, and how many are not. A flow whose key differs counts twice: here and there. */
 const differences: { why: string; captures: Record<string, number> }[] = [
   {
-    why: 'link type not known here (802.11, radiotap, token ring, ARCNET, PKTAP, Juniper): counted by that reason',
+    why: 'link type not known here (802.11, radiotap, token ring, PKTAP, Juniper): counted by that reason',
     captures: {
       'arkime/80211http.pcap': 2,
       'zeek/Traces/radiotap.pcap': 3,
       'wireshark/tools/dftestfiles/tftp.pcap': 1,
-      'tcpdump/arcnet-rfc1201-arp-icmp-http.pcap': 6,
       'tcpdump/LINKTYPE_PKTAP.pcap': 1,
       'tcpdump/LINKTYPE_USER2_PKTAP.pcap': 1,
       'tcpdump/bgp-aigp.pcap': 1,
     },
-  },
-  {
-    why: 'type of Ethernet not looked into (MACsec, NSH): counted as another protocol than IP',
-    captures: { 'tcpdump/macsec-short-shorter.pcap': 1, 'tcpdump/nsh.pcap': 1 },
   },
   {
     why: 'protocol behind IPv6 extension headers (AH, routing, hop-by-hop), where the reference has the header itself',
