@@ -50,7 +50,7 @@ export function failureOf(error: unknown, caseDir: string): Failure {
   const suggestion = name === undefined ? null : nearest(name, near)
   const hint = suggestion === null ? hintIn(type, rest, isColumn ? near : []) : undefined
   return {
-    kind: type === 'INTERNAL' || type === 'FATAL' ? 'fault' : 'query',
+    kind: type === 'INTERNAL' || type === 'FATAL' ? 'fault' : ofTheCase.has(type) ? 'case' : 'query',
     message: isColumn ? `no such column: ${name}` : withoutPaths(what.trim(), caseDir),
     ...(hint !== undefined && { hint: withoutPaths(hint, caseDir) }),
     ...(suggestion !== null && suggestion !== name && { suggestion }),
