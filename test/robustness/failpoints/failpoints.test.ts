@@ -10,7 +10,7 @@ import { cliEntry, repoRoot, skipWithout } from '../../repo.ts'
 import { chanceFrom, folderFor, logOf, recordsOfFiles, setting, sha256 } from '../support.ts'
 
 /** Of each command so many of its calls are made to fail, chosen at random; 0: every one. */
-const points = setting('FAILPOINTS', 12)
+const points = setting('FAILPOINTS', 6)
 const seed = setting('FAILPOINT_SEED', 20261126)
 /** A folder of evidence to use instead of the small one, for a long run. */
 const evidenceFolder = process.env['TIDEMARK_FAILPOINT_EVIDENCE']
