@@ -4,7 +4,7 @@
 //
 // Known are those of Zeek's baselines, and of connections whose SYN a capture holds. Each capture is written as a VPC flow log, with and
 // without TCP flags, of 60 and 600 s, with and without the servers' answers, and investigated as a whole: of each service it is asked who
-// connected to whom. --dist names another build to measure, for a comparison.
+// connected to whom. --dist names another build to measure, for a comparison; the logs are written by this one.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -121,7 +121,17 @@ async function judge(capture, truth) {
   )
   for (const interval of ['60', '600']) {
     const log = join(work, 'all.log')
-    const cli = [join(dist, 'cli', 'main.js'), 'convert', capture, '-o', log, '--to', 'vpc', '--interval', interval]
+    const cli = [
+      join(root, 'dist', 'cli', 'main.js'),
+      'convert',
+      capture,
+      '-o',
+      log,
+      '--to',
+      'vpc',
+      '--interval',
+      interval,
+    ]
     const run = spawnSync(process.execPath, [...cli, '--interface-id', 'eni-1', '--fields', `${common} tcp-flags`])
     if (run.status !== 0 && run.status !== 3) return
     const [, ...lines] = readFileSync(log, 'utf8').trimEnd().split('\n')

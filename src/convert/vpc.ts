@@ -125,7 +125,7 @@ export class VpcOutput implements FlowOutput {
       start: Math.floor(record.first / 1e6),
       end: Math.floor(record.last / 1e6),
       log_status: 'OK',
-      tcp_flags: record.protocol !== 6 ? 0 : record.hasFlags ? flowLogFlags(record.tcpFlags) : '-',
+      tcp_flags: record.protocol !== 6 ? 0 : record.hasFlags ? flowLogFlags(record) : '-',
       type: isIPv4(parseAddress(src)!) ? 'IPv4' : 'IPv6',
       pkt_srcaddr: src,
       pkt_dstaddr: dst,
@@ -145,7 +145,7 @@ export function vpcFields(list: string): string[] {
   })
 }
 
-/** The flags that a flow log keeps: ACK only together with SYN. */
-function flowLogFlags(flags: number): number {
-  return (flags & (FIN | SYN | RST)) | ((flags & SYN_ACK) === SYN_ACK ? SYN_ACK : 0)
+/** The flags that a flow log keeps: ACK only of a packet that has SYN too, so that the client's SYN and its later ACK are no SYN-ACK. */
+function flowLogFlags({ tcpFlags, hasSynAck }: FlowRecord): number {
+  return (tcpFlags & (FIN | SYN | RST)) | (hasSynAck ? SYN_ACK : 0)
 }

@@ -47,6 +47,8 @@ export class FlowRecord {
   firstPacket = 0
   /** OR of all packets. */
   tcpFlags = 0
+  /** Whether one packet has SYN and ACK, which the OR of all does not tell. */
+  hasSynAck = false
   /** False for other protocols, and where the capture has not the flags of every packet: then a flag that is not there may have been. */
   hasFlags = false
   /** Type of service, 802.1Q tag (-1: none), tunnel and its identifier (-1: none) of the first packet. */

@@ -24,6 +24,10 @@ const closed = 8
 /** The lower end has a record; the higher: the next bit. Until then, its part of the entry means nothing. */
 const live = 16
 
+const synAck = 18
+/** In the word of flags, where other protocols have the type of ICMP: a packet of the record has SYN and ACK. */
+const synAckBit = 1 << 16
+
 /** Of a direction, in doubles from its start: one cache line. */
 const first = 0
 const last = 1
@@ -145,7 +149,7 @@ export class FlowMeter {
     else if (time < doubles[at + first]!) doubles[at + first] = time
     doubles[at + packets]! += 1
     doubles[at + bytes]! += packet.words[p + batch.ipBytesWord]! >>> 0
-    words[2 * at + flagsWord]! |= tcpFlags
+    words[2 * at + flagsWord]! |= (tcpFlags & synAck) === synAck ? tcpFlags | synAckBit : tcpFlags
     words[2 * at + layersWord]! |= packet.words[p + batch.layersWord]! & batch.withoutFlags
   }
 
@@ -232,8 +236,10 @@ export class FlowMeter {
     const layers = words[word + layersWord]!
     record.tcpFlags = flags & 0xff
     record.tos = (flags >>> 8) & 0xff
-    record.icmpType = (flags >>> 16) & 0xff
-    record.icmpCode = flags >>> 24
+    const isTcp = record.protocol === TCP
+    record.hasSynAck = isTcp && (flags & synAckBit) !== 0
+    record.icmpType = isTcp ? 0 : (flags >>> 16) & 0xff
+    record.icmpCode = isTcp ? 0 : flags >>> 24
     record.vlan = (layers & 0xffff) === batch.noVlan ? -1 : layers & 0xffff
     record.tunnel = (layers >>> 16) & 0xff
     record.tunnelId = (layers & batch.hasTunnelId) === 0 ? -1 : words[word + tunnelIdWord]! >>> 0
