@@ -66,6 +66,7 @@ export function addReadingOptions(command: Command): Command {
       ),
     )
     .addOption(new Option('--workers <n>', 'threads that read').argParser(parseCount))
+    .option('--keep-copies', 'captures: count packets that several interfaces saw as often as they are there')
 }
 
 /** Reads evidence into a case with a progress bar. A stop leaves a report of what is in, `interrupted`. */

@@ -16,6 +16,7 @@ export interface ReadingOptions {
   /** Most bytes out of one compressed file. */
   maxExpanded?: number
   workers?: number
+  keepCopies?: true
 }
 
 /** The reading options as `addEvidence` calls them. */
@@ -25,6 +26,7 @@ export function readingOptions(options: ReadingOptions) {
     ...(options.maxExpand !== undefined && { maxExpandRatio: options.maxExpand }),
     ...(options.maxExpanded !== undefined && { maxExpandedBytes: options.maxExpanded }),
     ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.keepCopies && { keepCopies: true }),
   }
 }
 

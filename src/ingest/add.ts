@@ -51,6 +51,8 @@ export interface AddOptions {
   maxExpandedBytes?: number
   /** Largest content of a packed file, as a multiple of its size. */
   maxExpandRatio?: number
+  /** Keeps packets of a capture that are copies of one at another interface; else the first counts. */
+  keepCopies?: boolean
   /** Worker threads; by default one for each core. */
   workers?: number
   /** Asks for an early end: files that are complete by then are kept. */
@@ -186,6 +188,7 @@ class Adding {
       format: this.options.format ?? null,
       ratioMax: this.options.maxExpandRatio ?? defaultLimits.ratioMax,
       expandedBytesMax: this.options.maxExpandedBytes ?? defaultLimits.bytesMax,
+      keepCopies: this.options.keepCopies ?? false,
       stop: this.stop,
       rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
       unknownColumns: this.unknownColumns,

@@ -7,6 +7,7 @@ export interface WorkerSettings {
   format: string | null
   ratioMax: number
   expandedBytesMax: number
+  keepCopies: boolean
   /** One 32-bit number, set to 1 to ask for an early end. */
   stop: SharedArrayBuffer
   rowsPerSegment: number

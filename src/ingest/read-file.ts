@@ -18,6 +18,8 @@ import type { PacketReading, readCapture } from './read-packets.ts'
 export interface ReadOptions {
   format: Layout | null
   limits: ExpandLimits
+  /** Of captures: packets that are copies of one at another interface are kept. */
+  keepCopies: boolean
   stopped: () => boolean
   /** Asks whether this content is new; resolves with the path that has it already, or null. */
   claim: (task: FileTask, sha256: string) => Promise<string | null>
@@ -177,7 +179,7 @@ async function readPackets(
   }
   let reading: PacketReading
   try {
-    reading = await read(task.id, content.all, batch, tick)
+    reading = await read(task.id, content.all, batch, tick, options.keepCopies)
     if (!(await source.isUnchanged())) throw new Error(changed)
   } catch (error) {
     await batch.dropFile(task.id)

@@ -1,5 +1,6 @@
 import { assert } from '../errors.ts'
 import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
+import { Copies } from '../meter/copies.ts'
 import { Meter } from '../meter/meter.ts'
 import { utcSeconds } from '../net/time.ts'
 import { NfcapdReader } from '../nfcapd/reader.ts'
@@ -35,6 +36,7 @@ export async function readCapture(
   pieces: AsyncIterable<Uint8Array>,
   batch: Batch,
   tick: (records: number) => void,
+  keepCopies: boolean,
 ): Promise<PacketReading> {
   const flows = new Spool(batch, 'packet-flows', id, packetFlowFields)
   const connections = new Spool(batch, 'connections', id, connectionFields)
@@ -43,7 +45,10 @@ export async function readCapture(
     connections: connection => addConnection(connections, connection),
     limit: conversationsMax,
   })
-  const decoder = new CaptureDecoder(packet => meter.add(packet))
+  const copies = new Copies()
+  const decoder = new CaptureDecoder((packet, captured) => {
+    if (keepCopies || !copies.isCopy(packet, captured)) meter.add(packet)
+  })
   let told = 0
   for await (const piece of pieces) {
     decoder.feed(piece)
@@ -63,7 +68,10 @@ export async function readCapture(
   const { reader, accounts } = decoder
   const { damage } = reader
   const counts = meter.counts
-  assert(counts.packets === accounts.decoded, 'every decoded packet is metered')
+  assert(
+    counts.packets + copies.found === accounts.decoded,
+    'every decoded packet is metered, or a copy of one that is',
+  )
   assert(counts.flowRecords === flows.rows, 'every flow record is kept')
   assert(counts.connections === connections.rows, 'every connection is kept')
   const drops = reader.interfaces.flatMap(one => [one.interfaceDrops, one.systemDrops].filter(count => count !== null))
@@ -90,6 +98,8 @@ export async function readCapture(
         ip_bytes: accounts.ipBytes,
         interfaces: reader.interfaces.length,
         dropped: drops.length === 0 ? null : exactInteger(drops.reduce((sum, count) => sum + count, 0n)),
+        copies: copies.found,
+        copies_suspected: copies.suspected,
         flow_records: flows.rows,
         connections: connections.rows,
         evicted: counts.evictedConnections,

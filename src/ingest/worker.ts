@@ -79,6 +79,7 @@ function claim(task: FileTask, sha256: string): Promise<string | null> {
 const options: ReadOptions = {
   format: settings.format === null ? null : layoutOfFormat(settings.format),
   limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
+  keepCopies: settings.keepCopies,
   stopped: () => Atomics.load(stop, 0) === 1,
   claim,
   settled: (sha256, kept) => saySoon({ type: 'settled', sha256, kept }),

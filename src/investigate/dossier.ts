@@ -293,6 +293,9 @@ export interface Dossier {
     unreadable: number
     captures: number
     packets: number
+    /** Packets left out as copies of one at another interface; packets like one at the same interface moments before, which are kept. */
+    packet_copies: number
+    packet_copies_suspected: number
     nfcapd_files: number
     malformed: number
     no_data: number

@@ -271,6 +271,8 @@ function evidenceCounts(c: Case): Dossier['evidence'] {
     unreadable: count('unreadable'),
     captures: c.evidence.filter(file => file.capture !== null).length,
     packets: c.evidence.reduce((total, file) => total + (file.capture?.packets ?? 0), 0),
+    packet_copies: c.evidence.reduce((total, file) => total + (file.capture?.copies ?? 0), 0),
+    packet_copies_suspected: c.evidence.reduce((total, file) => total + (file.capture?.copies_suspected ?? 0), 0),
     nfcapd_files: c.evidence.filter(file => file.nfcapd !== null).length,
     malformed: sum('malformed'),
     no_data: sum('no_data'),

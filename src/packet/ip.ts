@@ -43,6 +43,7 @@ export function ipv4(walk: Walk, packet: Packet): number {
   packet.ipBytes = length
   packet.tos = bytes[at + 1]!
   packet.ttl = bytes[at + 8]!
+  packet.ipId = view.getUint16(at + 4)
   // More fragments (0x2000), or an offset.
   const fragment = view.getUint16(at + 6) & 0x3fff
   packet.fragment = 0
@@ -74,6 +75,7 @@ export function ipv6(walk: Walk, packet: Packet): number {
   packet.protocol = bytes[at + 6]!
   packet.tos = (view.getUint16(at) >>> 4) & 0xff
   packet.ttl = bytes[at + 7]!
+  packet.ipId = 0
   packet.fragment = 0
   const length = ipv6Length(walk, at, packet.protocol)
   if (length > onWire) walk.notes |= notes.longerThanWire

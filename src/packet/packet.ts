@@ -27,6 +27,8 @@ export class Packet {
   ipBytes = 0
   tos = 0
   ttl = 0
+  /** IPv4: the identification; 0 for IPv6. */
+  ipId = 0
 
   /** TCP, UDP and SCTP; 0 for others, and while the ports are unknown. */
   srcPort = 0
@@ -41,6 +43,8 @@ export class Packet {
   tcpAck = 0
   /** -1 where the capture ends before it. */
   tcpWindow = 0
+  /** Of UDP, as the header has it; 0 for others. */
+  checksum = 0
   /** Bytes after the transport header by the lengths in the headers, not by what was captured. */
   payload = 0
   icmpType = 0
@@ -91,6 +95,7 @@ export function copyLayers(from: Packet, to: Packet): void {
   to.ipBytes = from.ipBytes
   to.tos = from.tos
   to.ttl = from.ttl
+  to.ipId = from.ipId
   to.srcPort = from.srcPort
   to.dstPort = from.dstPort
   to.hasTransport = from.hasTransport
@@ -99,6 +104,7 @@ export function copyLayers(from: Packet, to: Packet): void {
   to.tcpSeq = from.tcpSeq
   to.tcpAck = from.tcpAck
   to.tcpWindow = from.tcpWindow
+  to.checksum = from.checksum
   to.payload = from.payload
   to.icmpType = from.icmpType
   to.icmpCode = from.icmpCode

@@ -69,7 +69,7 @@ function clear(walk: Walk, packet: Packet): void {
   packet.srcPort = packet.dstPort = 0
   packet.hasTcpHeader = false
   packet.tcpFlags = packet.tcpSeq = packet.tcpAck = packet.tcpWindow = 0
-  packet.icmpType = packet.icmpCode = packet.icmpId = 0
+  packet.icmpType = packet.icmpCode = packet.icmpId = packet.checksum = 0
   packet.payload = Math.max(walk.end - walk.at, 0)
 }
 
@@ -112,6 +112,7 @@ function udp(walk: Walk, packet: Packet): number {
   const room = rest(packet, udpHeaderBytes)
   packet.payload = room
   if (walk.to - walk.at < udpHeaderBytes) return 0
+  packet.checksum = walk.view.getUint16(walk.at + 6)
   const said = walk.view.getUint16(walk.at + 4) - udpHeaderBytes
   if (said >= 0 && said < room) packet.payload = said
   if (packet.fragment !== 0) return 0

@@ -245,7 +245,8 @@ function fileRow(file: EvidenceFile, group: string): Row {
 
 /** What a capture held, and what its flow records do not show or show less surely. */
 function captureText(capture: CaptureAccount): string {
-  const { packets, undecoded, cut, out_of_order, untimed, dropped, fragments, tunnels, evicted, interfaces } = capture
+  const { packets, undecoded, cut, out_of_order, untimed, dropped, fragments, tunnels, evicted, interfaces, copies } =
+    capture
   const some = (count: number, words: string): string[] => (count === 0 ? [] : [`${integerText(count)} ${words}`])
   const lost =
     dropped === null
@@ -253,6 +254,7 @@ function captureText(capture: CaptureAccount): string {
       : `${dropped === 0 ? 'none' : integerText(dropped)} dropped by the capturing system`
   return [
     countText(packets, 'packet'),
+    ...some(copies, 'left out as copies of packets at another interface'),
     ...undecoded.flatMap(one => some(one.packets, `not decoded: ${one.name}`)),
     ...(cut === 0 ? [] : [`${percentText(cut, packets)} cut by the snapshot length`]),
     ...some(fragments, 'in fragments'),

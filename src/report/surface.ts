@@ -208,6 +208,22 @@ function silence(d: Dossier, page: Page): string[] {
   return words.length === 0 ? [] : ['', ...words.flatMap(text => paragraph(page, text))]
 }
 
+/** What is known of packets that captures hold more than once. */
+function packetCopies(d: Dossier): string[] {
+  const { packets, packet_copies: found, packet_copies_suspected: suspected } = d.evidence
+  const of = `of ${countText(packets, 'packet')} of the captures`
+  return [
+    ...(found > 0
+      ? [`${integerText(found)} ${of} were seen at another interface moments before, and are left out (--keep-copies).`]
+      : []),
+    ...(suspected > 0
+      ? [
+          `${integerText(suspected)} ${of} are like another one at the same interface moments before: if the capture holds packets twice, volumes are too large.`,
+        ]
+      : []),
+  ]
+}
+
 /** Which observation points recorded the subject, and what was not counted twice. */
 export function renderVantages(d: Dossier, page: Page): string[] {
   const { vantages, vantages_other: other } = d
@@ -219,9 +235,10 @@ export function renderVantages(d: Dossier, page: Page): string[] {
       'No field of these logs tells who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.'
     return [...heading(page, 'Counted once'), ...paragraph(page, text)]
   }
+  const ofPackets = isLogs ? [] : packetCopies(d)
   if (sum('copies') + sum('twins') + sum('translated') === 0) {
-    const text = `Nothing was recorded twice: ${points}, each record counted once.`
-    return [...heading(page, 'Counted once'), ...paragraph(page, text)]
+    const text = ofPackets.length > 0 ? ofPackets : [`Nothing was recorded twice: ${points}, each record counted once.`]
+    return [...heading(page, 'Counted once'), ...text.flatMap(one => paragraph(page, one))]
   }
   const kinds = [
     [sum('copies'), 'copy of a line', 'copies of a line'],
@@ -256,6 +273,7 @@ export function renderVantages(d: Dossier, page: Page): string[] {
       page,
       `${points} recorded the subject. Not counted, so that no traffic counts twice: ${listText(words)}.`,
     ),
+    ...ofPackets.flatMap(one => paragraph(page, one)),
     ...table(page, columns, rows),
     ...(more > 0
       ? paragraph(

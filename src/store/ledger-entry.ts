@@ -33,6 +33,9 @@ const captureAccount = z.object({
   interfaces: count,
   /** Packets that the capturing system says it dropped; null: it does not say. */
   dropped: wideCount.nullable(),
+  /** Left out: copies of packets at another interface. Kept: packets like another one at the same interface moments before. */
+  copies: count.default(0),
+  copies_suspected: count.default(0),
   flow_records: count,
   connections: count,
   /** Connections, and flow records, that were ended early because there were too many at once. Older ledgers count both as the first. */

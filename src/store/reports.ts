@@ -55,6 +55,9 @@ export interface CaptureAccount {
   tunnels: { name: string; packets: number }[]
   out_of_order: number
   untimed: number
+  /** Decoded, and left out: copies of packets at another interface. Kept: packets like another one at the same interface moments before. */
+  copies: number
+  copies_suspected: number
   wire_bytes: Count
   ip_bytes: number
   interfaces: number

@@ -201,6 +201,7 @@ test('a capture’s account: packets = decoded + undecoded, what was cut, droppe
       },
     },
     ...{ cut: 1, without_transport: 0, fragments: 0, tunnels: [], out_of_order: 1, untimed: 1 },
+    ...{ copies: 0, copies_suspected: 0 },
     ...{ wire_bytes: 3 * frame.length + 42 + 60, ip_bytes: 3 * 31, interfaces: 2, dropped: 7 },
     ...{ flow_records: account!.flow_records, connections: account!.connections, evicted: 0 },
   })

@@ -8,7 +8,7 @@ const segment = ipv4({ protocol: 6, tos: 0x28, ttl: 63 }, tcp(40000, 443, 0xc2, 
 test('TCP over IPv4 on Ethernet, every field', () => {
   assert.deepEqual(decodeOne(1, ethernet(0x0800, segment), 100), {
     ...{ number: 0, time: 0, wireLength: 100, capturedLength: 57, version: 4 },
-    ...{ src: '192.0.2.1', dst: '198.51.100.2', protocol: 6, ipBytes: 43, tos: 0x28, ttl: 63 },
+    ...{ src: '192.0.2.1', dst: '198.51.100.2', protocol: 6, ipBytes: 43, tos: 0x28, ipId: 0, checksum: 0, ttl: 63 },
     ...{
       srcPort: 40000,
       dstPort: 443,

@@ -71,6 +71,9 @@ export function slowPcapng(file: Buffer): Framing {
   let described = 0
   let isLittle = true
   let sections = 0
+  /** Where the first section of another version lies, which is passed over; and whether the present one is such. */
+  let passedOver: number | null = null
+  let isOver = false
   const u16 = (at: number): number => (isLittle ? file.readUInt16LE(at) : file.readUInt16BE(at))
   const u32 = (at: number): number => (isLittle ? file.readUInt32LE(at) : file.readUInt32BE(at))
   const stop = (at: number): Framing => ({ packets, stops: at })
@@ -89,9 +92,14 @@ export function slowPcapng(file: Buffer): Framing {
     const type = u32(at)
     // What a block must have between its two lengths, by type.
     const least = { 168627466: 16, 1: 8, 2: 20, 3: 4, 5: 12, 6: 20 }[type] ?? 0
+    if (isOver && !isSection) {
+      at += length
+      continue
+    }
     if (length - 12 < least) return stop(at)
     if (isSection) {
-      if (u16(at + 12) !== 1) return stop(at)
+      isOver = u16(at + 12) !== 1
+      if (isOver) passedOver ??= at
       sections++
       interfaces = []
     } else if (type === 1) {
@@ -122,7 +130,7 @@ export function slowPcapng(file: Buffer): Framing {
     }
     at += length
   }
-  return { packets, stops: null }
+  return { packets, stops: passedOver }
 }
 
 const unknownInterface: Interface = { linkType: -1, snapLength: 0, perSecond: 1_000_000n, offset: 0n }

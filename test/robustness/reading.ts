@@ -39,6 +39,7 @@ export class Bench {
     const options: ReadOptions = {
       format: null,
       limits: defaultLimits,
+      keepCopies: false,
       stopped: () => false,
       claim: () => Promise.resolve(null),
       settled: () => undefined,
