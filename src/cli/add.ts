@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { exitStatus } from '../errors.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { requirePaths } from './arguments.ts'
+import { Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import {
   type CommonOptions,

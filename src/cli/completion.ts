@@ -1,5 +1,6 @@
-import { Argument, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { FlowsPlace, FlowsValues } from '../flows/complete.ts'
+import { Argument } from './commander.ts'
 import { completionScript, type Shell, shells, type Values } from './completion-scripts.ts'
 import { print } from './output.ts'
 

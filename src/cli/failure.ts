@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
-import { CommanderError } from 'commander'
 import { errorText, exitStatus, UserError } from '../errors.ts'
 import { FilterError } from '../filter/error.ts'
 import { displayWidth, visible } from '../report/text.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
+import { CommanderError } from './commander.ts'
 import { Interrupted } from './interrupt.ts'
 
 /** What is printed of a failure, and the exit status. No text means that nothing is left to say. */

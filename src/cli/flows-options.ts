@@ -1,6 +1,7 @@
 /** The options of `tidemark flows`, and the request that they make. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import type { FlowsRequest } from '../flows/request.ts'
+import { InvalidArgumentError, Option } from './commander.ts'
 import { forceOption } from './named-output.ts'
 import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
 

@@ -1,13 +1,31 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs'
 import { exitStatus } from '../errors.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import { note } from './output.ts'
+import { version } from './version.ts'
 
-// Loaded from here, so that a system that does not let the program's own files be read is told in words too.
-const { runAndExit } = await import('./run.ts').catch(async (error: unknown) => {
-  const failure = systemFailure(error)
-  if (failure === null) throw error
-  await note(`tidemark: ${failureLine(failure)}\n  hint: ${failure.hint}`).catch(() => {})
-  process.exit(exitStatus.failed)
-})
-await runAndExit(process.argv.slice(2))
+const args = process.argv.slice(2)
+if (!tellsVersion()) await run()
+
+/** Answers `--version`, which scripts ask often, before anything else is loaded. False where it was not asked alone, or cannot be told: the long way says why. */
+function tellsVersion(): boolean {
+  if (args.length !== 1 || !['--version', '-V'].includes(args[0]!)) return false
+  try {
+    writeSync(1, `${version()}\n`)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Loaded from here, so that a system that does not let the program's own files be read is told in words too. */
+async function run(): Promise<never> {
+  const { runAndExit } = await import('./run.ts').catch(async (error: unknown) => {
+    const failure = systemFailure(error)
+    if (failure === null) throw error
+    await note(`tidemark: ${failureLine(failure)}\n  hint: ${failure.hint}`).catch(() => {})
+    process.exit(exitStatus.failed)
+  })
+  return await runAndExit(args)
+}

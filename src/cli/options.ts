@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from 'commander'
 import { parsePrefix } from '../net/prefix.ts'
+import { InvalidArgumentError } from './commander.ts'
 
 /** What every command has. */
 export interface CommonOptions {

@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module'
-import { Command, Option } from 'commander'
 import { threadsThatFit } from '../address-space.ts'
 import { addCommand } from './add.ts'
 import { carveCommand } from './carve.ts'
+import { Command, Option } from './commander.ts'
 import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
@@ -13,6 +12,7 @@ import { parseFolder } from './options.ts'
 import { note, printNow } from './output.ts'
 import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
+import { version } from './version.ts'
 
 /** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
 export function buildProgram(): Command {
@@ -77,9 +77,3 @@ Examples:
   tidemark investigate 203.0.113.7
 
 Exit status: 0 done, 1 failed, 2 bad usage, 3 done but some evidence could not be read, 70 a bug in Tidemark.`
-
-function version(): string {
-  // The package knows itself by name wherever it was compiled to.
-  const manifest: unknown = createRequire(import.meta.url)('tidemark/package.json')
-  return String((manifest as { version: unknown }).version)
-}

@@ -1,7 +1,11 @@
-import pc from 'picocolors'
+import { createRequire } from 'node:module'
+import type pc from 'picocolors'
 import { displayWidth, pad, wrap } from './text.ts'
 
 type Colors = ReturnType<typeof pc.createColors>
+
+// To `import` such a module starts a parser in Node that takes longer than all of this: see cli/commander.ts.
+const { createColors } = createRequire(import.meta.url)('picocolors') as typeof pc
 
 /** What every part of a page is drawn with. */
 export interface Page {
@@ -37,7 +41,7 @@ const below = '      '
 
 export function newPage(options: PageOptions): Page {
   const width = Math.min(widthMax, Math.max(widthMin, Math.floor(options.width) || widthMin))
-  return { width, colors: pc.createColors(options.color) }
+  return { width, colors: createColors(options.color) }
 }
 
 /** A blank line and the section's title on a rule. */
