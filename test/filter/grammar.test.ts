@@ -9,6 +9,7 @@ import { compile } from '../../src/filter/compile.ts'
 import { FilterError } from '../../src/filter/error.ts'
 import { explain } from '../../src/filter/explain.ts'
 import { type ParseOptions, parse } from '../../src/filter/filter.ts'
+import { validateGrammar } from '../../src/filter/grammar.ts'
 import { print } from '../../src/filter/print.ts'
 import { things } from '../../src/filter/things.ts'
 import { visible } from '../../src/report/text.ts'
@@ -36,6 +37,8 @@ before(() => {
 })
 
 after(() => rmSync(folder, { recursive: true }))
+
+test('the grammar is valid, which the parser does not ask again at each start', () => validateGrammar())
 
 test('prints a filter in one form', () => {
   const forms: [string, string][] = [
