@@ -1,4 +1,7 @@
-import ipaddr from 'ipaddr.js'
+import { createRequire } from 'node:module'
+
+/** Of the old kind of modules, and loaded as that: see `cli/commander.ts`. */
+const ipaddr = createRequire(import.meta.url)('ipaddr.js') as typeof import('ipaddr.js')
 
 /**
  * An IP address as a value: 128 bits in two unsigned halves.

@@ -74,18 +74,26 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const bounds: { args: () => string[]; own: number; packages: string[] }[] = [
   { args: () => ['--version'], own: 5, packages: [] },
   { args: () => ['-V'], own: 5, packages: [] },
-  { args: () => ['--help'], own: 48, packages: ['commander'] },
-  { args: () => ['flows', '--help'], own: 48, packages: ['commander'] },
-  { args: () => ['completion', 'bash'], own: 52, packages: ['commander'] },
+  { args: () => ['--help'], own: 48, packages: ['commander', 'ipaddr.js'] },
+  { args: () => ['flows', '--help'], own: 48, packages: ['commander', 'ipaddr.js'] },
+  { args: () => ['completion', 'bash'], own: 52, packages: ['commander', 'ipaddr.js'] },
   {
     args: () => inCase('evidence'),
     own: 66,
-    packages: ['@duckdb/node-bindings', 'commander', 'picocolors', 'zod'],
+    packages: ['@duckdb/node-bindings', 'commander', 'ipaddr.js', 'picocolors', 'zod'],
   },
   {
     args: () => inCase('flows', 'ip 203.0.113.7', '--raw', '-A', 'proto'),
     own: 112,
-    packages: ['@duckdb/node-api', '@duckdb/node-bindings', 'chevrotain', 'commander', 'picocolors', 'zod'],
+    packages: [
+      '@duckdb/node-api',
+      '@duckdb/node-bindings',
+      'chevrotain',
+      'commander',
+      'ipaddr.js',
+      'picocolors',
+      'zod',
+    ],
   },
 ]
 
