@@ -11,6 +11,7 @@ import { compressionOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
 import type { Case } from '../store/case.ts'
 import { fileName } from '../store/ledger.ts'
+import { isUnread } from '../store/reports.ts'
 import { conversationKey, endKey, isWithin, type Selection, select, type Wanted } from './selection.ts'
 import { type CaptureWriter, PcapngWriter, PcapWriter } from './writer.ts'
 
@@ -32,6 +33,8 @@ export interface CarveReport {
   /** Flow records or connections that were wanted. */
   matched: number
   files: { path: string; packets: number; carved: number; problem: string | null }[]
+  /** Files of the case that were not read, and may be captures. */
+  unread: { path: string; problem: string }[]
   packets: number
   carved: number
   /** Numbers of the packets in their captures, the first of them. */
@@ -48,9 +51,8 @@ const numbersMax = 100_000
  */
 export async function carve(c: Case, options: CarveOptions): Promise<CarveReport> {
   const captures = c.evidence.filter(file => file.capture !== null && file.id !== null)
-  if (captures.length === 0) {
-    throw new UserError('no capture to carve packets from', { hint: 'name one: tidemark carve FILTER CAPTURE -o OUT' })
-  }
+  const unread = c.evidence.filter(isUnread).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
+  if (captures.length === 0) throw noCapture(unread)
   const Writer = writerNamed(options.out)
   const inputs = c.evidence.map(fileName)
   const target = outputTarget(options.out, {
@@ -62,6 +64,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
     out: options.out,
     matched: selection.matched,
     files: [],
+    unread,
     packets: 0,
     carved: 0,
     packet_numbers: [],
@@ -86,6 +89,17 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   return report
 }
 
+function noCapture(unread: CarveReport['unread']): UserError {
+  const [first] = unread
+  if (first === undefined) {
+    return new UserError('no capture to carve packets from', { hint: 'name one: tidemark carve FILTER CAPTURE -o OUT' })
+  }
+  return new UserError(`no capture could be read: ${first.path}: ${first.problem}`, {
+    ...(unread.length > 1 && { hint: `and ${unread.length - 1} more: tidemark evidence lists them all` }),
+    status: exitStatus.partly_read,
+  })
+}
+
 /** What writes the format that the name says. */
 export function writerNamed(out: string): new (file: OutputFile) => CaptureWriter {
   if (/\.pcap$/i.test(out)) return PcapWriter
@@ -104,7 +118,8 @@ async function carveFile(
   report: CarveReport,
   tick: (bytes: number, packets: number) => void,
 ): Promise<void> {
-  const own = { path: file.path, packets: file.capture!.packets, carved: 0, problem: null as string | null }
+  // What was not read of it when it was added is missing, whether or not it is read again.
+  const own = { path: file.path, packets: file.capture!.packets, carved: 0, problem: file.problem }
   report.files.push(own)
   report.packets += own.packets
   const conversations = selection.of(file.id!)
@@ -143,7 +158,7 @@ async function carveFile(
   await writer.settle()
   if (!(await source.isUnchanged())) throw changed(file.path)
   const damage = expanded.damage ?? decoder.reader.damage
-  own.problem = damage === null ? null : `byte ${damage.offset}: ${damage.problem}`
+  if (damage !== null) own.problem = `byte ${damage.offset}: ${damage.problem}`
   report.carved += own.carved
   report.packet_numbers.push({ path: file.path, packets: numbers })
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { exitStatus } from '../errors.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
@@ -12,10 +11,9 @@ import {
   type ReadingOptions,
   readingOptions,
 } from './options.ts'
-import { outputStyle, print } from './output.ts'
 import { addDetails, startBar } from './progress.ts'
 import { quoted } from './shell-words.ts'
-import { reportUnread, unreadPlaces } from './unread.ts'
+import { printReport } from './unread.ts'
 
 /** Defines `tidemark add`. */
 export function addCommand(program: Command): void {
@@ -34,7 +32,8 @@ export function addCommand(program: Command): void {
       await requirePaths(paths)
       await interruptible(async signal => {
         const report = await readInto(options.case, paths, options, signal)
-        await show(report, options)
+        const { renderAddSummary } = await import('../report/evidence.ts')
+        await printReport(report, renderAddSummary, options)
         if (report.interrupted) throw signal.reason
       })
     })
@@ -90,19 +89,5 @@ export async function readInto(
     })
   } finally {
     bar.stop()
-  }
-}
-
-async function show(report: EvidenceReport, options: CommonOptions): Promise<void> {
-  const { places, isPartial } = unreadPlaces(report)
-  if (options.json) {
-    const { toJson } = await import('../report/json.ts')
-    await print(toJson(report))
-    process.exitCode = await reportUnread(places, isPartial, 'see "problems" in the JSON document')
-  } else {
-    // The page names the places itself.
-    const { renderAddSummary } = await import('../report/evidence.ts')
-    await print(renderAddSummary(report, outputStyle(options.color)))
-    process.exitCode = isPartial ? exitStatus.partly_read : exitStatus.done
   }
 }

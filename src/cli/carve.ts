@@ -16,6 +16,7 @@ import { collectPrefix, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
+import { reportUnread } from './unread.ts'
 
 interface Options extends OutputOptions, ReadingOptions {
   out: string
@@ -181,7 +182,7 @@ async function ofFinding(opened: Case, options: Options, signal: AbortSignal): P
 }
 
 async function show(report: CarveReport, options: Options): Promise<void> {
-  const unread = report.files.filter(file => file.problem !== null)
+  const places = report.files.flatMap(({ path, problem }) => (problem === null ? [] : [{ path, problem }]))
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
     await print(toJson(report))
@@ -190,6 +191,6 @@ async function show(report: CarveReport, options: Options): Promise<void> {
       `${integerText(report.carved)} of ${countText(report.packets, 'packet')} in ${countText(report.files.length, 'capture')}: ${visible(options.out)}`,
     )
   }
-  for (const file of unread) await note(`tidemark: ${visible(file.path)}: ${visible(file.problem ?? '')}`)
-  process.exitCode = unread.length > 0 ? exitStatus.partly_read : exitStatus.done
+  const unread = [...report.unread, ...places]
+  process.exitCode = await reportUnread(unread, unread.length > 0, 'tidemark evidence --json lists them all')
 }

@@ -127,9 +127,10 @@ async function show(report: ConvertReport, options: Options): Promise<void> {
         `: ${report.written ? `${countText(report.rows, what)}${options.out === '-' ? '' : ` in ${visible(options.out)}`}` : 'nothing was written'}`,
     )
   }
-  for (const file of left) {
-    const kind = file.status === 'not-evidence' ? 'not evidence: ' : ''
-    await note(`tidemark: ${visible(file.path)}: ${kind}${visible(file.problem ?? '')}`)
+  for (const { path, status, problem } of left) {
+    await note(
+      `tidemark: ${visible(path)}: ${status === 'not-evidence' ? 'not evidence: ' : ''}${visible(problem ?? '')}`,
+    )
   }
   // Without any capture there is no output, which is what was asked for.
   process.exitCode = isPartial ? exitStatus.partly_read : report.written ? exitStatus.done : exitStatus.failed

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { CommonOptions } from './options.ts'
-import { outputStyle, print } from './output.ts'
+import { printReport } from './unread.ts'
 
 /** Defines `tidemark evidence`. */
 export function evidenceCommand(program: Command): void {
@@ -12,14 +12,8 @@ export function evidenceCommand(program: Command): void {
     .action(async () => {
       const options = command.optsWithGlobals<CommonOptions>()
       const { readEvidence } = await import('../store/case.ts')
-      const report = await readEvidence(options.case)
-      if (options.json) {
-        const { toJson } = await import('../report/json.ts')
-        await print(toJson(report))
-      } else {
-        const { renderEvidence } = await import('../report/evidence.ts')
-        await print(renderEvidence(report, outputStyle(options.color)))
-      }
+      const { renderEvidence } = await import('../report/evidence.ts')
+      await printReport(await readEvidence(options.case), renderEvidence, options)
     })
 }
 

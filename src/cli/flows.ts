@@ -3,17 +3,17 @@ import { UserError } from '../errors.ts'
 import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
-import { addReadingOptions, readInto } from './add.ts'
+import { addReadingOptions } from './add.ts'
 import { requirePaths } from './arguments.ts'
 import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
-import { countAfterDashes } from './investigate.ts'
+import { countAfterDashes, readAll } from './investigate.ts'
 import { checkOutput } from './named-output.ts'
 import { note, outputStyle, print, progressTerminal } from './output.ts'
 import { quoted } from './shell-words.ts'
 import { withThrowAwayCase } from './throw-away-case.ts'
-import { reportUnread } from './unread.ts'
+import { isBroken, reportUnread } from './unread.ts'
 
 /** Defines `tidemark flows`. */
 export function flowsCommand(program: Command): void {
@@ -34,8 +34,7 @@ export function flowsCommand(program: Command): void {
       }
       await interruptible(signal => {
         const work = async (caseDir: string): Promise<void> => {
-          if (paths.length > 0) await readInto(caseDir, paths, options, signal)
-          signal.throwIfAborted()
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal)
           await ask(caseDir, filter, options, format, signal)
         }
         return isThrowAway ? withThrowAwayCase(work) : work(options.case)
@@ -113,8 +112,7 @@ async function ask(
       await result.parquet(options.parquet, { force: options.force === true })
       await noteCounting(result, request)
     }
-    const broken = opened.evidence.some(file => file.status === 'partly-read' || file.status === 'unreadable')
-    const isPartial = broken || opened.problems.length > 0
+    const isPartial = opened.evidence.some(isBroken) || opened.problems.length > 0
     process.exitCode = await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
   } finally {
     await opened.close()

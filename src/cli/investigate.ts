@@ -86,7 +86,13 @@ export function countAfterDashes(argv: string[]): number {
   return at < 0 ? 0 : argv.length - at - 1
 }
 
-async function readAll(caseDir: string, paths: string[], options: Options, signal: AbortSignal): Promise<void> {
+/** Reads the PATHs of a question. */
+export async function readAll(
+  caseDir: string,
+  paths: string[],
+  options: ReadingOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const report = await readInto(caseDir, paths, options, signal)
   signal.throwIfAborted()
   if (report.case_records === 0) await note(`tidemark: no flow records in: ${paths.map(visible).join(' ')}`)

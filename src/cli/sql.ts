@@ -8,6 +8,7 @@ import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
 import { conversation, note, outputIsGone, outputStyle, print, printAsIs } from './output.ts'
+import { isBroken, reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions {
   csv?: true
@@ -70,9 +71,13 @@ function parseLimit(text: string): number {
 
 async function ask(session: QuerySession, query: string | undefined, options: Options): Promise<void> {
   const limits = await limitsOf(options)
-  if (query !== undefined) return interruptible(signal => answer(session, query, limits, options, signal))
+  if (query !== undefined) {
+    await interruptible(signal => answer(session, query, limits, options, signal))
+    return reportUnreadOf(options)
+  }
   const streams = conversation()
   if (streams !== null) {
+    await reportUnreadOf(options)
     const { startPrompt } = await import('./sql-prompt.ts')
     return startPrompt(session, streams, (sql, signal) => answer(session, sql, limits, options, signal))
   }
@@ -80,6 +85,17 @@ async function ask(session: QuerySession, query: string | undefined, options: Op
     for await (const statement of statementsOf(addAbortSignal(signal, process.stdin)))
       await answer(session, statement, limits, options, signal)
   })
+  await reportUnreadOf(options)
+}
+
+/** No answer has what was not read. Single lines are not named: the view `problems` has them. */
+async function reportUnreadOf(options: Options): Promise<void> {
+  if (options.explain) return
+  const { readEvidence } = await import('../store/case.ts')
+  const { files } = await readEvidence(options.case)
+  const broken = files.filter(isBroken).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
+  const status = await reportUnread(broken, broken.length > 0, 'tidemark evidence --json lists them all')
+  process.exitCode ||= status
 }
 
 async function limitsOf(options: Options): Promise<QueryLimits> {

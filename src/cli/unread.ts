@@ -1,8 +1,10 @@
 import { exitStatus } from '../errors.ts'
+import type { PageOptions } from '../report/layout.ts'
 import { integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
-import type { EvidenceReport } from '../store/reports.ts'
-import { note } from './output.ts'
+import { type EvidenceReport, isUnread } from '../store/reports.ts'
+import type { CommonOptions } from './options.ts'
+import { note, outputStyle, print } from './output.ts'
 
 /** A place in the evidence that could not be read. */
 export interface UnreadPlace {
@@ -29,14 +31,37 @@ export async function reportUnread(places: UnreadPlace[], isPartial: boolean, re
   return exitStatus.partly_read
 }
 
+/** Prints a report on evidence, and sets the exit status that goes with it. */
+export async function printReport(
+  report: EvidenceReport,
+  render: (report: EvidenceReport, options: PageOptions) => string,
+  options: CommonOptions,
+): Promise<void> {
+  const { places, isPartial } = unreadPlaces(report)
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(report))
+    process.exitCode = await reportUnread(places, isPartial, 'see "problems" in the JSON document')
+  } else {
+    // The page names the places itself.
+    await print(render(report, outputStyle(options.color)))
+    process.exitCode = isPartial ? exitStatus.partly_read : exitStatus.done
+  }
+}
+
 /** Places of a report that could not be read, files before lines. */
 export function unreadPlaces(report: EvidenceReport): { places: UnreadPlace[]; isPartial: boolean } {
-  const broken = report.files.filter(file => file.status === 'partly-read' || file.status === 'unreadable')
+  const broken = report.files.filter(isBroken)
   const named = new Set(report.problems.map(problem => problem.path))
   const unnamed = broken.filter(file => !named.has(file.path))
   const places = unnamed.map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
   const malformed = report.totals.malformed > 0 || report.files.some(file => file.malformed > 0)
   return { places: [...places, ...report.problems], isPartial: broken.length > 0 || malformed }
+}
+
+/** Whether a file's figures lack something. */
+export function isBroken(file: EvidenceReport['files'][number]): boolean {
+  return file.status === 'partly-read' || isUnread(file)
 }
 
 function placeText(place: UnreadPlace): string {

@@ -6,8 +6,10 @@ import { Meter } from '../meter/meter.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import type { Packet } from '../packet/packet.ts'
 import { Expanded, type ExpandLimits } from '../source/expand.ts'
+import { foreignOf } from '../source/foreign.ts'
+import { headOf, joined } from '../source/pieces.ts'
 import { readPlain } from '../source/read.ts'
-import { compressionOf } from '../source/sniff.ts'
+import { compressionOf, contentOf } from '../source/sniff.ts'
 import { type FoundFile, reason } from '../source/walk.ts'
 
 export interface CaptureFile {
@@ -45,12 +47,9 @@ export interface MeteringOptions {
 
 /**
  * Meters captures one after the other, each by itself: what is open at the end of one ends there.
- *
- * @param named paths that the user gave: of these, what is no capture is unreadable; of others it is no evidence.
  */
 export async function meterCaptures(
   found: readonly FoundFile[],
-  named: readonly string[],
   handlers: CaptureHandlers,
   options: MeteringOptions,
 ): Promise<CaptureFile[]> {
@@ -65,27 +64,25 @@ export async function meterCaptures(
       packets += more
       options.onProgress?.(Math.min(done, total), total, packets)
     }
-    files.push(await meterCapture(file, named.includes(file.path), handlers, options, tick))
+    files.push(await meterCapture(file, handlers, options, tick))
   }
   return files
 }
 
-function nothingOf(path: string): CaptureFile {
-  const nothing = { kind: null, packets: 0, decoded: 0, undecoded: [], cut: 0 }
-  return { path, ...nothing, status: 'unreadable', problem: null }
+function unread(path: string, problem: string, status: CaptureFile['status'] = 'unreadable'): CaptureFile {
+  const counts = { packets: 0, decoded: 0, undecoded: [], cut: 0 }
+  return { path, kind: null, ...counts, status, problem }
 }
 
 async function meterCapture(
   file: FoundFile,
-  isNamed: boolean,
   handlers: CaptureHandlers,
   options: MeteringOptions,
   tick: (bytes: number, packets: number) => void,
 ): Promise<CaptureFile> {
   const { path, size } = file
   if (file.problem !== null) {
-    const status = file.unreadable || isNamed ? 'unreadable' : 'not-evidence'
-    return { ...nothingOf(path), status, problem: file.problem }
+    return unread(path, file.problem, file.unreadable || file.named ? 'unreadable' : 'not-evidence')
   }
   const meter = new WindowedMeter(handlers, options)
   const decoder = new CaptureDecoder(packet => meter.add(packet))
@@ -100,7 +97,14 @@ async function meterCapture(
     expanded = new Expanded(source.open, compression, source.size, options.limits)
     let told = 0
     let given = 0
-    for await (const piece of readable(expanded)) {
+    const pieces = readable(expanded)
+    const head = await headOf(pieces, headBytes)
+    const foreign = isCapture(head) ? null : await foreignOf(head, pieces)
+    if (foreign !== null && expanded.damage === null) {
+      tick(size, 0)
+      return unread(path, foreign.problem, foreign.hides || file.named ? 'unreadable' : 'not-evidence')
+    }
+    for await (const piece of joined(head, pieces)) {
       decoder.feed(piece)
       await handlers.settle?.()
       const bytes = compression === 'none' ? piece.length : 0
@@ -111,8 +115,9 @@ async function meterCapture(
     tick(size - given, 0)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
+    options.signal?.throwIfAborted()
     broken = error.message
-    if (expanded === null) return { ...nothingOf(path), problem: broken }
+    if (expanded === null) return unread(path, broken)
   }
   decoder.end()
   meter.finish()
@@ -131,11 +136,21 @@ async function meterCapture(
     status: statusOf(
       problem,
       accounts.packets,
-      reader.format === null && expanded.damage === null && broken === null,
-      isNamed,
+      reader.format === null && expanded.damage === null && broken === null && !file.named,
     ),
     problem,
   }
+}
+
+function statusOf(problem: string | null, packets: number, isOther: boolean): CaptureFile['status'] {
+  if (problem === null) return 'read'
+  if (packets > 0) return 'partly-read'
+  return isOther ? 'not-evidence' : 'unreadable'
+}
+
+function isCapture(head: Uint8Array): boolean {
+  const content = contentOf(head)
+  return content === 'pcap' || content === 'pcapng'
 }
 
 /** A capture cannot be read. What goes wrong with the output is no fault of the capture. */
@@ -154,17 +169,7 @@ async function* readable(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-/** What the user named is never passed over as something else. */
-function statusOf(
-  problem: string | null,
-  packets: number,
-  isNoCapture: boolean,
-  isNamed: boolean,
-): CaptureFile['status'] {
-  if (problem === null) return 'read'
-  if (packets > 0) return 'partly-read'
-  return isNoCapture && !isNamed ? 'not-evidence' : 'unreadable'
-}
+const headBytes = 64 << 10
 
 /** Conversations that are kept at once: see `readCapture`. */
 const conversationsMax = 2 ** 21

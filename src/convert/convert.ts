@@ -87,7 +87,6 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
     return await whole(output, async () => {
       const files = await meterCaptures(
         found,
-        options.paths,
         {
           connection: connection => {
             report.rows++
@@ -105,7 +104,6 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   return await whole(output, async () => {
     const files = await meterCaptures(
       found,
-      options.paths,
       {
         flow: record => {
           report.rows++

@@ -310,8 +310,10 @@ function endOf(worker: Worker, stop: SharedArrayBuffer): Promise<void> {
   })
 }
 
-function same(a: EvidenceEntry, b: EvidenceEntry): boolean {
-  return a.path === b.path && a.sha256 === b.sha256 && a.status === b.status
+/** Whether a file that is only listed is listed already. That it was named once is not forgotten. */
+function same(file: EvidenceEntry, known: EvidenceEntry): boolean {
+  const { path, sha256, status, named } = file
+  return path === known.path && sha256 === known.sha256 && status === known.status && (known.named || !named)
 }
 
 function byPath(a: EvidenceEntry, b: EvidenceEntry): number {

@@ -18,6 +18,7 @@ export interface WorkerSettings {
 
 export interface FileTask {
   id: number
+  named: boolean
   path: string
   rawPath: Uint8Array | null
   size: number

@@ -1,16 +1,17 @@
 import { errorText } from '../errors.ts'
-import { faultOfHeader, headerOf, isStamped, layoutOfHeader } from '../flowlog/header.ts'
 import type { Layout } from '../flowlog/layout.ts'
 import { TextReader } from '../flowlog/text-reader.ts'
 import { utcSeconds } from '../net/time.ts'
 import { Expanded, type ExpandLimits, expandProblem } from '../source/expand.ts'
+import { headOf, joined } from '../source/pieces.ts'
 import { readSource, type SourceBytes } from '../source/read.ts'
-import { type Content, compressionOf, contentOf } from '../source/sniff.ts'
+import { compressionOf, contentOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
 import { clipped } from '../store/clipped.ts'
 import { isWriteError } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
+import { damaged, headBytes, judge, type Verdict } from './judge.ts'
 import type { FileTask } from './messages.ts'
 import { ParquetLines } from './parquet-lines.ts'
 import type { PacketReading, readCapture } from './read-packets.ts'
@@ -40,10 +41,8 @@ const sensorsShownMax = 20
 const sensorLengthMax = 64
 const problemLengthMax = 8192
 const layoutLengthMax = 8192
-const headBytes = 64 << 10
 /** Of the texts of a file's layouts, together. */
 const layoutTextMax = 16 << 10
-const CR = 13
 const LF = 10
 const silencesAtOnce = 10_000
 const changed = 'it changed while it was being read'
@@ -121,7 +120,7 @@ async function readPieces(
   const compression = compressionOf(source.head)
   let head: Uint8Array
   try {
-    head = await headOf(pieces)
+    head = await headOf(pieces, headBytes)
   } catch (error) {
     if (error instanceof Stopped) throw error
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
@@ -136,11 +135,16 @@ async function readPieces(
     const read = content === 'nfcapd' ? readNfcapdFile : readCapture
     return readPackets(read, task, source, expanded, { kind: content, all: joined(head, pieces) }, batch, options)
   }
-  const verdict = judge(content, head, options.format, expanded)
-  if (verdict.reader === null) {
-    const over = compression !== 'none' && (await pieces.next()).done && expanded.damage !== null
-    return batch.endFile(account(task, source, over ? judgeOther('other', expanded) : verdict), [], [])
+  let verdict: Verdict
+  try {
+    verdict = await judge({ content, head, rest: pieces, damage: () => expanded.damage }, options.format)
+    const isAtEnd = verdict.reader === null && compression !== 'none' && (await pieces.next()).done
+    if (isAtEnd) verdict = damaged(expanded.damage) ?? verdict
+  } catch (error) {
+    if (error instanceof Stopped) throw error
+    return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
+  if (verdict.reader === null) return batch.endFile(account(task, source, verdict), [], [])
   batch.startFile(task.id)
   const reader = new TextReader(batch.buffer, { file: task.id, ...verdict.reader })
   try {
@@ -214,23 +218,6 @@ function placesOf(
     ...(damage === null ? [] : [damage]),
     ...own.map(({ offset, problem }) => ({ offset, problem: isPacked ? `(unpacked) ${problem}` : problem })),
   ]
-}
-
-async function* joined(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield head
-  yield* rest
-}
-
-/** Enough of the content to judge it by, however small the pieces are that it comes in. */
-async function headOf(pieces: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  for (let length = 0; length < headBytes; ) {
-    const next = await pieces.next()
-    if (next.done) break
-    parts.push(next.value)
-    length += next.value.length
-  }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
 async function take(
@@ -393,96 +380,6 @@ async function rowsOf(
   return [reader, ended]
 }
 
-interface Verdict {
-  reader: { layout: Layout | null; stamped: boolean } | null
-  status: EvidenceEntry['status']
-  problem: string | null
-  kind?: EvidenceEntry['kind']
-}
-
-function judge(content: Content, head: Uint8Array, format: Layout | null, expanded: Expanded): Verdict {
-  // A zero byte in a log is damage to one line, not another kind of file.
-  if (content === 'text') return judgeText(head, format) ?? notText
-  if (content === 'other') return judgeText(head, format) ?? judgeOther(content, expanded)
-  return judgeOther(content, expanded)
-}
-
-const notText: Verdict = {
-  reader: null,
-  status: 'not-evidence',
-  problem: 'text, but no flow log: neither a header line nor a flow record',
-}
-
-/**
- * Whether text is a flow log, by its first line that is not blank; null if it is none. Never a guess: a header names the fields, or
- * `--format` does. Records after something else are told as unreadable: a header that was damaged must not hide them.
- */
-function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
-  const first = firstLine(head)
-  const header = headerOf(first)
-  if (header !== null && header !== 'damaged') {
-    return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
-  }
-  const text = new TextDecoder().decode(head.subarray(0, headBytes))
-  const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
-  const records = lines.filter(looksLikeRecord)
-  // By most of them: the first may be damaged.
-  const stamped = records.filter(isStamped).length * 2 > records.length
-  if (/^[[{]/.test(first))
-    return notRead('JSON: flow records that are wrapped in it must be unwrapped first, one a line')
-  if (first.includes(',') && layoutOfHeader(first.replaceAll(',', ' '))) {
-    return notRead('comma-separated: this version reads the space-separated lines that AWS writes')
-  }
-  const atOnce = looksLikeRecord(first)
-  if (!atOnce && !records.some(isSurelyRecord)) return null
-  if (format) return { reader: { layout: format, stamped }, status: 'read', problem: null }
-  const why =
-    header === 'damaged'
-      ? `their header cannot be read: ${faultOfHeader(first, false)}`
-      : atOnce
-        ? 'no header line names their fields'
-        : 'their first line is no header that names their fields'
-  return {
-    reader: null,
-    kind: null,
-    status: 'unreadable',
-    problem: `flow records, but ${why}: say which with --format (default, v3, v5, tgw or the field names)`,
-  }
-}
-
-/** The first line that is not blank, as far as it is in the head. */
-function firstLine(head: Uint8Array): string {
-  let from = 0
-  while (head[from] === CR || head[from] === LF) from++
-  const newline = head.indexOf(LF, from)
-  const end = Math.min(newline < 0 ? head.length : newline, from + headBytes)
-  return new TextDecoder().decode(head.subarray(from, end)).replace(/\r$/, '')
-}
-
-function notRead(problem: string): Verdict {
-  return { reader: null, status: 'not-evidence', problem }
-}
-
-const statusWords = ['ACCEPT', 'REJECT', 'OK', 'NODATA', 'SKIPDATA']
-
-function looksLikeRecord(line: string): boolean {
-  const words = line.split(' ')
-  return words.length >= 8 && words.some(word => statusWords.includes(word))
-}
-
-/** Unlike prose with such words in it. */
-function isSurelyRecord(line: string): boolean {
-  return looksLikeRecord(line) && line.split(' ').filter(word => /^\d+$/.test(word)).length >= 3
-}
-
-function judgeOther(content: ReturnType<typeof contentOf>, expanded: Expanded): Verdict {
-  if (expanded.damage)
-    return { reader: null, status: 'unreadable', problem: `byte ${expanded.damage.offset}: ${expanded.damage.problem}` }
-  const problem =
-    content === 'empty' ? 'empty' : content === 'parquet' ? 'a packed Parquet file: unpack it first' : 'no flow log'
-  return { reader: null, status: content === 'parquet' ? 'unreadable' : 'not-evidence', problem }
-}
-
 /** The file's account, with nothing in it but what is given. */
 function account(
   task: FileTask,
@@ -494,6 +391,7 @@ function account(
   return {
     id: kept ? task.id : null,
     path: task.path,
+    named: task.named,
     path_bytes: task.rawPath === null ? null : Buffer.from(task.rawPath).toString('hex'),
     kind,
     size: source?.size ?? task.size,

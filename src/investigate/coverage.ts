@@ -2,6 +2,7 @@
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { sensorSql } from '../query/sensor.ts'
 import type { Case } from '../store/case.ts'
+import { isUnread } from '../store/reports.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'
 
 export interface Coverage {
@@ -152,8 +153,7 @@ function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
     const ends = file.last_end === null ? null : microsecondsOf(file.last_end)
     if (starts !== null && ends !== null && (starts > to_us || ends < from_us)) continue
     const gap = { sensor: null, from: file.first_start, to: file.last_end, path: file.path }
-    if (file.status === 'unreadable')
-      gaps.push({ ...gap, reason: 'unreadable-file', detail: file.problem ?? 'unreadable' })
+    if (isUnread(file)) gaps.push({ ...gap, reason: 'unreadable-file', detail: file.problem ?? 'unreadable' })
     if (file.status === 'partly-read')
       gaps.push({ ...gap, reason: 'partly-read-file', detail: file.problem ?? 'partly read' })
     if (file.malformed > 0)

@@ -12,6 +12,7 @@ import type { Sql } from '../query/sql.ts'
 import { bothWaysOf, type Case } from '../store/case.ts'
 import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
+import { isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
 import { correlate } from './correlation.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
@@ -264,11 +265,10 @@ function recordsOf(c: Case): number {
 function evidenceCounts(c: Case): Dossier['evidence'] {
   const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number =>
     c.evidence.reduce((total, file) => total + file[name], 0)
-  const count = (status: string): number => c.evidence.filter(file => file.status === status).length
   return {
     files: c.evidence.filter(file => file.status === 'read' || file.status === 'partly-read').length,
-    partly_read: count('partly-read'),
-    unreadable: count('unreadable'),
+    partly_read: c.evidence.filter(file => file.status === 'partly-read').length,
+    unreadable: c.evidence.filter(isUnread).length,
     captures: c.evidence.filter(file => file.capture !== null).length,
     packets: c.evidence.reduce((total, file) => total + (file.capture?.packets ?? 0), 0),
     packet_copies: c.evidence.reduce((total, file) => total + (file.capture?.copies ?? 0), 0),

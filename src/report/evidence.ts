@@ -1,11 +1,12 @@
 import { compareTimes } from '../net/time.ts'
-import type {
-  CaptureAccount,
-  EvidenceFile,
-  EvidenceReport,
-  EvidenceStatus,
-  NfcapdFileAccount,
-  VerifyReport,
+import {
+  type CaptureAccount,
+  type EvidenceFile,
+  type EvidenceReport,
+  type EvidenceStatus,
+  isUnread,
+  type NfcapdFileAccount,
+  type VerifyReport,
 } from '../store/reports.ts'
 import {
   alarm,
@@ -295,12 +296,12 @@ function groupOf(path: string): string {
 
 /** Each file and line that is in no record, by file; then what was rightly left out. */
 function notRead(r: EvidenceReport, page: Page): string[] {
-  const leftOut = (file: EvidenceFile) => file.status === 'duplicate' || file.status === 'not-evidence'
+  const leftOut = (file: EvidenceFile) => !isRead(file) && !isUnread(file)
   const whole = (file: EvidenceFile): Problem => ({
     path: file.path,
     problem: [statusWords[file.status], file.problem ?? ''].filter(text => text !== '').join(': '),
   })
-  const broken = r.files.filter(file => file.status === 'unreadable' || file.status === 'partly-read').map(whole)
+  const broken = r.files.filter(file => isUnread(file) || file.status === 'partly-read').map(whole)
   const others = limited(
     r.files.filter(leftOut).map(file => `${file.path}: ${whole(file).problem}`),
     leftOutAtMost,
@@ -308,7 +309,10 @@ function notRead(r: EvidenceReport, page: Page): string[] {
   )
   // What ended a file early is told with its status already.
   const told = new Set(broken.map(({ path, problem }) => `${path}\n${problem.slice(problem.indexOf('byte '))}`))
-  const places = r.problems.filter(one => !told.has(`${one.path}\nbyte ${one.offset}: ${one.problem}`))
+  const isOfPlace = (one: Problem) => one.line !== undefined || one.offset !== undefined
+  const places = r.problems.filter(
+    one => isOfPlace(one) && !told.has(`${one.path}\nbyte ${one.offset}: ${one.problem}`),
+  )
   const problems = [...broken, ...places]
   return [
     ...(problems.length > 0 ? [...heading(page, 'Not read'), ...problemLines(page, problems)] : []),

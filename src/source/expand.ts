@@ -1,9 +1,9 @@
 import { constants, createGunzip, type Gunzip as GunzipStream } from 'node:zlib'
 import { errorCode, errorText } from '../errors.ts'
 import { Gunzip } from './gunzip.ts'
+import { headOf } from './pieces.ts'
+import { type Compression, compressionOf } from './sniff.ts'
 import { unzstd, ZstdDamage } from './zstd.ts'
-
-export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** Where expanding came to an end before the file did. `offset` counts the bytes of the file, not of its content. */
 export interface Damage {
@@ -16,6 +16,8 @@ export interface ExpandLimits {
   ratioMax: number
   /** Expanded bytes of one file. */
   bytesMax: number
+  /** Bytes of the file, where what is expanded is not itself the file: the ratio is that of all layers together. */
+  fileBytes?: number
 }
 
 /** Real flow logs reach about 60:1; a bomb of one repeated byte 1,030:1. */
@@ -28,6 +30,11 @@ const onceBytesMax = 32 << 20
 const smallBytes = 64 << 10
 /** Each stretch of padding between members costs another start from the beginning of the file. */
 const gapsMax = 1000
+/** Content that is packed again is unpacked as well, up to this many layers; what is to be unpacked again is kept in memory. */
+const layersMax = 3
+const againBytesMax = 64 << 20
+/** Enough to tell a compression by. */
+const magicBytes = 4
 
 let onceIsLent = false
 
@@ -43,7 +50,7 @@ export function expandProblem(bytes: number, size: number | null, limits: Expand
 export type OpenBytes = () => AsyncIterable<Uint8Array>
 
 /**
- * The content of a file, unpacked. Iterate it once; afterwards `damage` says whether, where and why it ended early. Whatever could be
+ * The content of a file, unpacked, also where it was packed more than once. Iterate it once; afterwards `damage` says whether, where and why it ended early. Whatever could be
  * unpacked before damage is given out first, to the byte. A piece is there until the next one is asked for. Nothing is thrown but errors of reading the file itself.
  */
 export class Expanded {
@@ -55,23 +62,71 @@ export class Expanded {
   private readonly size: number
   private readonly limits: ExpandLimits
   private readonly whole: Uint8Array | null
+  private readonly layer: number
 
-  /** `whole`: the file's bytes, where they are in memory already. */
+  /** `whole`: the file's bytes, where they are in memory already. `layer`: how many packings there are, with this one. */
   constructor(
     open: OpenBytes,
     compression: Compression,
     size: number,
     limits: ExpandLimits = defaultLimits,
     whole: Uint8Array | null = null,
+    layer = 1,
   ) {
     this.open = open
     this.compression = compression
     this.size = size
     this.limits = limits
     this.whole = whole
+    this.layer = layer
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const pieces = this.unpacked()
+    if (this.compression === 'none' || this.layer === layersMax) return yield* pieces
+    try {
+      const head = await headOf(pieces, magicBytes)
+      const again = compressionOf(head)
+      if (again !== 'none') yield* this.unpackedAgain(head, pieces, again)
+      else if (head.length > 0) {
+        yield head
+        yield* pieces
+      }
+    } finally {
+      await pieces.return(undefined)
+    }
+  }
+
+  /** Content that is packed itself: what it says of damage is about bytes that were unpacked once. */
+  private async *unpackedAgain(
+    head: Uint8Array,
+    rest: AsyncIterable<Uint8Array>,
+    compression: Compression,
+  ): AsyncGenerator<Uint8Array> {
+    const content = await gathered(head, rest, againBytesMax)
+    this.bytes = 0
+    if (content === null) {
+      const problem = `packed with ${compression} within ${this.compression}, and more than ${againBytesMax >> 20} MiB: unpack it once and add the result`
+      this.damage = { offset: this.size, problem }
+      return
+    }
+    const limits = { ...this.limits, fileBytes: this.limits.fileBytes ?? this.size }
+    const open = async function* (): AsyncGenerator<Uint8Array> {
+      yield content
+    }
+    const inner = new Expanded(open, compression, content.length, limits, content, this.layer + 1)
+    for await (const piece of inner) {
+      this.bytes = inner.bytes
+      yield piece
+    }
+    if (inner.damage !== null) {
+      const { offset, problem } = inner.damage
+      this.damage ??= { offset, problem: `(unpacked) ${problem}` }
+    }
+  }
+
+  /** This packing's content. */
+  private async *unpacked(): AsyncGenerator<Uint8Array> {
     if (this.compression === 'gzip' && this.whole !== null && (yield* this.gunzippedAtOnce(this.whole))) return
     const pieces =
       this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
@@ -93,7 +148,8 @@ export class Expanded {
     // The memory that it unpacks into is lent to one file at a time.
     if (onceIsLent) return false
     const content = Gunzip.get()?.unpack(file, onceBytesMax) ?? null
-    if (content === null || expandProblem(content.length, this.size, this.limits) !== null) return false
+    if (content === null || expandProblem(content.length, this.limits.fileBytes ?? this.size, this.limits) !== null)
+      return false
     this.bytes = content.length
     if (content.length === 0) return true
     onceIsLent = true
@@ -106,7 +162,8 @@ export class Expanded {
   }
 
   private tooLarge(): boolean {
-    const problem = expandProblem(this.bytes, this.compression === 'none' ? null : this.size, this.limits)
+    const { fileBytes = this.size } = this.limits
+    const problem = expandProblem(this.bytes, this.compression === 'none' ? null : fileBytes, this.limits)
     if (problem !== null) this.damage = { offset: this.size, problem }
     return problem !== null
   }
@@ -188,6 +245,22 @@ function gzipProblem(text: string, inside: boolean): string {
   if (text === 'incorrect length check') return 'gzip: length wrong at the end; all that was unpacked is kept'
   if (text === 'incorrect header check' && inside) return 'gzip: what follows is not gzip; what came before is kept'
   return `gzip: ${text}; what came before is kept`
+}
+
+/** All of the content, in memory of its own; null if there is more of it. */
+async function gathered(
+  head: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array | null> {
+  const parts = [head.slice()]
+  let length = head.length
+  for await (const piece of rest) {
+    length += piece.length
+    if (length > bytesMax) return null
+    parts.push(piece.slice())
+  }
+  return length > bytesMax ? null : Buffer.concat(parts)
 }
 
 /** The pieces without their first bytes. */

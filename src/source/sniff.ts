@@ -1,4 +1,4 @@
-import type { Compression } from './expand.ts'
+export type Compression = 'none' | 'gzip' | 'zstd'
 
 /** What the first bytes of a file say it is. `text` may or may not be a flow log: its first line tells. */
 export type Content = 'text' | 'parquet' | 'pcap' | 'pcapng' | 'nfcapd' | 'empty' | 'other'
@@ -17,10 +17,11 @@ const magics: readonly [Content, readonly number[]][] = [
   ['nfcapd', [0xa5, 0x0c]],
 ]
 
-/** How a file is packed, by its first bytes (RFC 1952; RFC 8878). */
+/** How bytes are packed, by the first of them (RFC 1952; RFC 8878). A frame of zstd to be skipped may come first, as pzstd writes it. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd'
+  if (head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18 && (head[0]! & 0xf0) === 0x50) return 'zstd'
   return 'none'
 }
 

@@ -15,6 +15,8 @@ export interface FoundFile {
   problem: string | null
   /** Whether the problem hides what may be evidence. A pipe or a device is none. */
   unreadable: boolean
+  /** Whether the user named it, and not only a folder that holds it: then it is meant to be evidence. */
+  named: boolean
 }
 
 export interface FindOptions {
@@ -54,7 +56,7 @@ export async function findFiles(paths: readonly string[], options: FindOptions):
   }
   const own = options.own === undefined ? null : await realpath(options.own, 'buffer').catch(() => null)
   const walk: Walk = { found: new Map(), entered: new Set(), own: own?.toString('latin1') ?? null, options }
-  for (const path of paths) await visit({ path, raw: null, real: null }, walk)
+  for (const path of paths) await visit({ path, raw: null, real: null, named: true }, walk)
   return [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
 
@@ -64,6 +66,7 @@ interface Place {
   raw: Buffer | null
   /** The path without links, as bytes, where it is known. */
   real: string | null
+  named: boolean
 }
 
 interface Walk {
@@ -77,8 +80,8 @@ interface Walk {
 async function visit(place: Place, walk: Walk): Promise<void> {
   const { found, entered, options } = walk
   options.signal?.throwIfAborted()
-  const { path, raw } = place
-  const own = { path, rawPath: raw }
+  const { path, raw, named } = place
+  const own = { path, rawPath: raw, named }
   try {
     const info = place.real === null ? await stat(raw ?? path) : statSync(raw ?? path)
     const real = place.real ?? (await realpath(raw ?? path, 'buffer')).toString('latin1')
@@ -97,7 +100,10 @@ async function visit(place: Place, walk: Walk): Promise<void> {
         const own = entry.isFile() ? join(real, entry.name.toString('latin1')) : null
         await visit(within(place, entry.name, own), walk)
       }
-    } else if (!found.has(real)) {
+    } else if (found.has(real)) {
+      // In a folder that was named before, perhaps.
+      found.get(real)!.named ||= named
+    } else {
       const problem = info.isFile() ? null : `${kindWords(kindOf(info))}, not a regular file`
       found.set(real, { ...own, size: info.isFile() ? info.size : 0, problem, unreadable: false })
     }
@@ -146,7 +152,7 @@ function shown(name: Buffer): string {
 function within(folder: Place, name: Buffer, real: string | null): Place {
   const isRaw = folder.raw !== null || !Buffer.from(name.toString()).equals(name)
   const raw = isRaw ? Buffer.concat([folder.raw ?? Buffer.from(folder.path), separator, name]) : null
-  return { path: join(folder.path, shown(name)), raw, real }
+  return { path: join(folder.path, shown(name)), raw, real, named: false }
 }
 
 /** What the user named is neither a file nor a folder. */

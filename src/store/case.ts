@@ -22,6 +22,7 @@ import {
   type Value,
 } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
+import { withLastWords } from './last-words.ts'
 import {
   alteredLedger,
   type EvidenceEntry,
@@ -33,7 +34,7 @@ import {
   type SegmentEntry,
 } from './ledger.ts'
 import { caseFolder, clearPassing, isCaseName } from './nodes.ts'
-import type { EvidenceProblem, EvidenceReport, EvidenceTotals } from './reports.ts'
+import { type EvidenceProblem, type EvidenceReport, type EvidenceTotals, isUnread } from './reports.ts'
 import { layoutFaults, readKeptProblems } from './segment-check.ts'
 import { tracksOf } from './tracks.ts'
 
@@ -121,7 +122,7 @@ export function segmentsOf(entries: readonly LedgerEntry[]): SegmentEntry[] {
 }
 
 export function evidenceOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
-  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : []))
+  return withLastWords(entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : [])))
 }
 
 /**
@@ -444,9 +445,7 @@ export async function readProblems(
   const paths = new Map(evidence.map(file => [file.id, file.path]))
   const problems: EvidenceProblem[] = []
   for (const file of evidence) {
-    if (file.problem !== null && file.id === null && file.status !== 'duplicate' && file.status !== 'not-evidence') {
-      problems.push({ path: file.path, problem: file.problem })
-    }
+    if (isUnread(file)) problems.push({ path: file.path, problem: file.problem ?? file.status })
   }
   for (const segment of segments.filter(one => one.kind === 'problems')) {
     const kept = readKeptProblems(dir, segment)

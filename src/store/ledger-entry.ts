@@ -67,6 +67,8 @@ const evidenceEntry = z.object({
     .regex(/^([0-9a-f]{2})+$/)
     .nullable()
     .default(null),
+  /** Whether the user named the file itself, and not only a folder that holds it. Entries of older versions do not say. */
+  named: z.boolean().default(false),
   kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
   size: count,
   sha256: digest.nullable(),

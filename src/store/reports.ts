@@ -11,6 +11,8 @@ export interface EvidenceFile {
   /** Number within the case, which flow records refer to; null when no record can refer to it. */
   id: number | null
   path: string
+  /** Whether the user named the file itself, and not only a folder that holds it. */
+  named: boolean
   kind: EvidenceKind | null
   /** Bytes of the file as it lies on disk. */
   size: number
@@ -39,6 +41,11 @@ export interface EvidenceFile {
   capture: CaptureAccount | null
   /** What an nfcapd file held; null for other kinds. */
   nfcapd: NfcapdFileAccount | null
+}
+
+/** Whether nothing was read of a file that is evidence, or was named as such: every figure lacks what may be in it. */
+export function isUnread(file: Pick<EvidenceFile, 'status' | 'named'>): boolean {
+  return file.status === 'unreadable' || (file.status === 'not-evidence' && file.named)
 }
 
 /** Numbers of packets, if it does not say otherwise: packets = decoded + all of `undecoded`. */

@@ -62,7 +62,16 @@ test('anything else is a bug, with its stack, what ran and a request', () => {
 test('an unreadable file is named even where no problem names it', () => {
   const counts = { lines: 0, header_lines: 0, records: 0, no_data: 0, skip_data: 0, malformed: 0 }
   const rest = { id: 1, kind: null, size: 1, sha256: null, first_start: null, last_end: null, layout: null }
-  const file = { ...rest, ...counts, sensors: [], sensor_count: 0, expanded_bytes: 0, capture: null, nfcapd: null }
+  const file = {
+    ...rest,
+    ...counts,
+    sensors: [],
+    sensor_count: 0,
+    expanded_bytes: 0,
+    capture: null,
+    nfcapd: null,
+    named: false,
+  }
   const files = [
     { ...file, path: 'a', status: 'unreadable' as const, problem: 'cut short' },
     { ...file, path: 'b', status: 'duplicate' as const, problem: 'same as a' },

@@ -172,10 +172,10 @@ test('a folder is converted for its captures: what else is in there is named, an
   assert.match(run.stderr, /^tidemark: .*readme\.txt: not evidence: byte 0: no capture/m)
   assert.match(run.stderr, /^tidemark: .*empty: not evidence: byte 0: the file is empty/m)
   // Who names a file means that it is a capture.
-  const named = tidemark(['convert', folder, join(folder, 'readme.txt'), '-o', out])
+  const named = tidemark(['convert', folder, join(folder, 'readme.txt'), '-o', out, '--force'])
   assert.equal(named.status, 3, named.stderr)
   writeFileSync(join(folder, 'cut.pcap'), readFileSync(join(folder, 'plain.pcap')).subarray(0, 20))
-  assert.equal(tidemark(['convert', folder, '-o', out]).status, 3)
+  assert.equal(tidemark(['convert', folder, '-o', out, '--force']).status, 3)
   // Nothing to convert at all: the output that was asked for is not there.
   const none = temporaryFolder(t)
   writeFileSync(join(none, 'readme.txt'), 'nothing yet')
@@ -187,7 +187,7 @@ test('a pipe in a folder is never opened', t => {
   if (spawnSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'pipe')]).status !== 0) return t.skip('no mkfifo')
   const run = tidemark(['convert', folder, '-o', join(temporaryFolder(t), 'a.csv')])
   assert.equal(run.status, 0, run.stderr)
-  assert.match(run.stderr, /pipe: not evidence: not a regular file/)
+  assert.match(run.stderr, /pipe: not evidence: a named pipe \(FIFO\), not a regular file/)
 })
 
 test('usage errors say what to do', t => {

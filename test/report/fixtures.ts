@@ -461,6 +461,7 @@ export function evidenceFile(given: Partial<EvidenceFile>): EvidenceFile {
   return {
     id: 1,
     path: logPath('2355', 'e92fb168'),
+    named: false,
     kind: 'vpc-flow-log',
     size: 8211,
     sha256: 'c0ffee00'.repeat(8),

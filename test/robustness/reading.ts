@@ -35,7 +35,15 @@ export class Bench {
     const id = ++this.id
     const unused = null as unknown as SegmentWriter
     const batch = await Batch.open(unused, this.pool)
-    const task = { id, path: this.path, rawPath: null, size: content.length, problem: null, unreadable: false }
+    const task = {
+      id,
+      path: this.path,
+      rawPath: null,
+      named: false,
+      size: content.length,
+      problem: null,
+      unreadable: false,
+    }
     const options: ReadOptions = {
       format: null,
       limits: defaultLimits,
