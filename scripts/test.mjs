@@ -19,7 +19,7 @@ const unknown = args.filter(arg => arg.startsWith('-') && !['-u', '--update', '-
 const words = args.filter(arg => !arg.startsWith('-'))
 if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update, --all or words of file names`)
 
-/** By the names that the tests read, without TIDEMARK_: mutated inputs, kills, flipped bits, random folders and filters. */
+/** How many random inputs of each kind there are with --all, by the names that the tests read, without TIDEMARK_. */
 const many = {
   MUTATIONS: 60_000,
   PARQUET_MUTATIONS: 400,
@@ -75,9 +75,9 @@ function testFiles() {
 
 function runTests(paths) {
   const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C', ...(updates && { UPDATE_GOLDEN: '1' }) }
-  // What the shell of the developer says about colours and cases is not to decide a test.
-  // How many random inputs of each kind there are. A variable that is set decides for itself.
+  // A variable that is set decides for itself.
   for (const [name, count] of all ? Object.entries(many) : []) env[`TIDEMARK_${name}`] ??= String(count)
+  // What the shell of the developer says about colours and cases is not to decide a test.
   for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TIDEMARK_CASE', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT']) delete env[name]
   const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`]
   const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })

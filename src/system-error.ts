@@ -21,7 +21,7 @@ const systemErrors: Record<string, { message: string; hint: string; text?: strin
   ENOSPC: { message: 'no space left on the device', hint: space, text: 'No space left on device' },
   EDQUOT: { message: 'the disk quota is used up', hint: space, text: 'Disk quota exceeded' },
   EFBIG: {
-    message: 'the file is larger than is allowed',
+    message: 'the file becomes larger than is allowed',
     hint: 'raise the limit (ulimit -f unlimited), or use a file system that takes larger files',
     text: 'File too large',
   },
@@ -41,7 +41,7 @@ const systemErrors: Record<string, { message: string; hint: string; text?: strin
     hint: 'another program writes into it: let it finish, then try again',
   },
   ELOOP: {
-    message: 'too many symbolic links',
+    message: 'its links lead in a circle',
     hint: 'name the file itself',
     text: 'Too many levels of symbolic links',
   },
@@ -120,7 +120,7 @@ export function systemCode(error: unknown): string | undefined {
 /**
  * What an error says of the machine or its files, which the user can put right; null for what is a bug.
  *
- * The one place where such errors get their words: nobody else compares codes to print them.
+ * The one place where such errors get their words. Who knows more of the file (that it is an output, a case, evidence) puts that beside them.
  */
 export function systemFailure(error: unknown): SystemFailure | null {
   const outOfMemory = duckdbMemory(errorText(error))

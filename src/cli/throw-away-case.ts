@@ -11,7 +11,7 @@ const prefix = `tidemark-${hostname().replace(/[^A-Za-z0-9]/g, '_')}-`
 
 /** Runs work on a case in the temporary folder, which is gone afterwards, however the work or the process ends. */
 export async function withThrowAwayCase<T>(work: (caseDir: string) => Promise<T>): Promise<T> {
-  await clearKilled(tmpdir())
+  await removeKilledCases(tmpdir())
   const folder = await makeFolder(tmpdir())
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
@@ -38,7 +38,7 @@ async function makeFolder(parent: string): Promise<string> {
 }
 
 /** Removes the cases of processes of the same user that were killed: they hold what the evidence does. */
-async function clearKilled(parent: string): Promise<void> {
+async function removeKilledCases(parent: string): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const pid = name.startsWith(prefix) ? /^(\d+)-\w{6}$/.exec(name.slice(prefix.length))?.[1] : undefined
     if (pid === undefined || isRunning(Number(pid))) continue

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
 import { type FileName, fileTarget, type OutputRules, outputFolder, outputTarget } from '../disk/output.ts'
 import { OutputFile } from '../disk/output-file.ts'
-import { clearKilled } from '../disk/part-file.ts'
+import { clearKilledOutputs } from '../disk/part-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
 import { defaultLimits, type ExpandLimits } from '../source/expand.ts'
@@ -219,7 +219,7 @@ async function openOutput(
 /** Opens files in a folder, which is made. */
 function windowsOf(folder: string, rules: OutputRules): (name: string) => OutputFile {
   outputFolder(folder, rules.option)
-  clearKilled(folder)
+  clearKilledOutputs(folder)
   return name => OutputFile.beside(fileTarget(join(folder, name), { ...rules, seeks: 'nfcapd' }))
 }
 

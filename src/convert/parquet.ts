@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { FileTarget } from '../disk/output.ts'
-import { clearKilled, PartFile, scratchFolder } from '../disk/part-file.ts'
+import { clearKilledOutputs, PartFile, scratchFolder } from '../disk/part-file.ts'
 import { type Column, setNumber } from '../flow/column.ts'
 import type { FieldType } from '../flow/fields.ts'
 import { RecordBuffer } from '../flow/record-buffer.ts'
@@ -44,7 +44,7 @@ export class ParquetOutput implements FlowOutput {
   private readonly parts: string[] = []
 
   constructor(target: FileTarget) {
-    clearKilled(dirname(target.path), target)
+    clearKilledOutputs(dirname(target.path), target)
     this.part = new PartFile(target)
     this.scratch = scratchFolder(target)
     this.database = Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: this.scratch.path })

@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { errorCode } from '../errors.ts'
-import { type FileTarget, type OutputTarget, type StreamTarget, writeError } from './output.ts'
-import { clearKilled, PartFile } from './part-file.ts'
+import { type FileTarget, type OutputTarget, outputError, type StreamTarget } from './output.ts'
+import { clearKilledOutputs, PartFile } from './part-file.ts'
 
 /** Holds the longest packet that a capture may have, too. */
 const bufferBytes = 1 << 19
@@ -47,7 +47,7 @@ export class OutputFile {
   /** Begins an output; waits until a named pipe has a reader. @throws UserError where it cannot be written. */
   static async begin(target: OutputTarget, signal?: AbortSignal): Promise<OutputFile> {
     if (target.kind === 'stream') return new OutputFile(target, null, await openStream(target, signal), signal)
-    clearKilled(dirname(target.path), target)
+    clearKilledOutputs(dirname(target.path), target)
     return OutputFile.beside(target)
   }
 
@@ -161,7 +161,7 @@ export class OutputFile {
     } catch (error) {
       if (this.part === null && errorCode(error) === 'EAGAIN') return null
       if (this.part === null && errorCode(error) === 'EPIPE') throw new ReaderGone('nobody reads')
-      throw writeError(this.target.name, this.target.option, error)
+      throw outputError(this.target.name, this.target.option, error)
     }
   }
 }
@@ -179,7 +179,7 @@ async function openStream(target: StreamTarget, signal: AbortSignal | undefined)
       return openSync(fd === null ? name : `/proc/self/fd/${fd}`, streamFlags)
     } catch (error) {
       if (fd !== null) return fd
-      if (!isPipe || errorCode(error) !== 'ENXIO') throw writeError(name, option, error)
+      if (!isPipe || errorCode(error) !== 'ENXIO') throw outputError(name, option, error)
     }
     // Nobody reads it yet.
     await setTimeout(waitMilliseconds)

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { assert, errorCode, errorText, exitStatus, UserError } from '../errors.ts'
+import { systemCode, systemFailure } from '../system-error.ts'
 
 /** A path as the user sees it or, where it is not UTF-8, as the system has it. */
 export type FileName = string | Uint8Array
@@ -103,7 +104,7 @@ export function outputFolder(name: string, option: string): void {
     if (['EEXIST', 'ENOTDIR'].includes(errorCode(error) ?? '')) {
       throw usage(`a file where a folder is expected: ${name}`, `name a folder with ${option}`)
     }
-    throw writeError(name, option, error)
+    throw outputError(name, option, error)
   }
 }
 
@@ -123,41 +124,36 @@ export function appeared(target: FileTarget): UserError {
 }
 
 /** Whether what was thrown says that something could not be written, whatever it was. DuckDB's errors have no code. */
-export function isWriteError(error: unknown): boolean {
-  return (errorCode(error) ?? '') in reasons || /^IO Error: /.test(errorText(error))
+export function isOutputError(error: unknown): boolean {
+  return (systemCode(error) ?? '') in hints || /^IO Error: /.test(errorText(error))
 }
 
 /** A failure to write, in words: which output, and why. */
-export function writeError(name: string, option: string, cause: unknown): UserError {
+export function outputError(name: string, option: string, cause: unknown): UserError {
   const text = errorText(cause)
-  const code = errorCode(cause) ?? codes.find(([pattern]) => pattern.test(text))?.[1]
-  const [reason, hint] = reasons[code ?? ''] ?? [code ?? /^IO Error: (.*)/.exec(text)?.[1] ?? text, '']
+  const code = systemCode(cause) ?? ''
+  const reason = ofOutputs[code] ?? systemFailure(cause)?.message ?? /^IO Error: (.*)/.exec(text)?.[1] ?? text
+  const hint = hints[code] ?? ''
   return new UserError(`cannot write ${name === '-' ? 'standard output' : name}: ${reason}`, {
     hint: `${hint === '' ? '' : `${hint}, or `}name another place with ${option}`,
     cause,
   })
 }
 
-/** How DuckDB, whose errors have no code, tells of them. */
-const codes: [pattern: RegExp, code: string][] = [
-  [/no space left on device/i, 'ENOSPC'],
-  [/disk quota exceeded/i, 'EDQUOT'],
-  [/file too large/i, 'EFBIG'],
-  [/permission denied/i, 'EACCES'],
-]
+/** What means something else where it is written than where it is read. */
+const ofOutputs: Record<string, string> = {
+  ENXIO: 'nothing is there that takes it',
+  ENOENT: 'its folder is gone',
+}
 
-const reasons: Record<string, [reason: string, hint: string]> = {
-  ENOSPC: ['no space left on the device', 'free some space'],
-  EDQUOT: ['the disk quota is used up', 'free some space'],
-  EFBIG: ['the file becomes larger than is allowed', 'raise the limit (ulimit -f)'],
-  EACCES: ['no permission', 'check the permissions of the folder'],
-  EPERM: ['not permitted', 'check the permissions of the folder'],
-  EROFS: ['the file system is read-only', ''],
-  EIO: ['the device reports an error', ''],
-  ENXIO: ['nothing is there that takes it', ''],
-  ENAMETOOLONG: ['the name is too long', ''],
-  ELOOP: ['its links lead in a circle', ''],
-  ENOENT: ['its folder is gone', ''],
+/** By code, beside another place. */
+const hints: Record<string, string> = {
+  ENOSPC: 'free some space',
+  EDQUOT: 'free some space',
+  EFBIG: 'raise the limit (ulimit -f)',
+  EACCES: 'check the permissions of the folder',
+  EPERM: 'check the permissions of the folder',
+  ...{ EROFS: '', EIO: '', ENXIO: '', ENAMETOOLONG: '', ELOOP: '', ENOENT: '' },
 }
 
 /** What identifies a file under all of its names. */
@@ -221,7 +217,7 @@ function descriptorTarget(name: string, fd: number, rules: OutputRules): StreamT
   try {
     info = fstatSync(fd, { bigint: true })
   } catch (error) {
-    throw writeError(name, rules.option, error)
+    throw outputError(name, rules.option, error)
   }
   if (info.isDirectory() || info.isBlockDevice()) {
     throw usage(`neither a file nor a pipe: ${name}`, `name a file with ${rules.option}`)
@@ -289,7 +285,7 @@ function requireFolder(folder: string, name: string, option: string): void {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw writeError(name, option, error)
+    throw outputError(name, option, error)
   }
 }
 
@@ -302,7 +298,7 @@ function existing(name: string, option: string): BigIntStats | null {
     if (errorCode(error) === 'ENOTDIR') {
       throw failed(name, `a file where a folder is expected: ${dirname(name)}`, `name another place with ${option}`)
     }
-    throw writeError(name, option, error)
+    throw outputError(name, option, error)
   }
 }
 

@@ -15,7 +15,8 @@ import {
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { errorCode } from '../errors.ts'
-import { appeared, type FileTarget, isWriteError, requireUnchanged, writeError } from './output.ts'
+import { appeared, type FileTarget, isOutputError, outputError, requireUnchanged } from './output.ts'
+import { isRunning } from './writing.ts'
 
 const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
@@ -39,7 +40,7 @@ export class PartFile {
       this.made = mkdirSync(dirname(this.path), { recursive: true })
       this.fd = openSync(this.path, 'wx')
     } catch (error) {
-      throw writeError(target.name, target.option, error)
+      throw outputError(target.name, target.option, error)
     }
     keepInMind(this.path)
     // Who was not to read the older file is not to read the new one.
@@ -82,7 +83,7 @@ export class PartFile {
 
   /** An error of the system or of DuckDB while the file was written, in words; any other as it is. */
   failure(error: unknown): unknown {
-    return isWriteError(error) ? writeError(this.target.name, this.target.option, error) : error
+    return isOutputError(error) ? outputError(this.target.name, this.target.option, error) : error
   }
 
   /** Unlike a rename, a link never replaces what has come there in this moment. False: this file system has no links. */
@@ -104,7 +105,7 @@ export function scratchFolder(target: FileTarget): { path: string; remove: () =>
   try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    throw writeError(target.name, target.option, error)
+    throw outputError(target.name, target.option, error)
   }
   keepInMind(path)
   return { path, remove: () => remove(path) }
@@ -124,11 +125,12 @@ function prefix(target: FileTarget): string {
 }
 
 /** Removes what writers of outputs in a folder, or of one file in it, left that were killed on this machine. */
-export function clearKilled(folder: string, target?: FileTarget): void {
+export function clearKilledOutputs(folder: string, target?: FileTarget): void {
   let names: string[]
   try {
     names = readdirSync(folder)
   } catch {
+    // A folder that cannot be listed: the output itself will say why.
     return
   }
   const start = target && prefix(target)
@@ -145,13 +147,7 @@ export function clearKilled(folder: string, target?: FileTarget): void {
 
 function isAtWork(pid: number, path: string): boolean {
   // A number that has come again, to this process.
-  if (pid === process.pid) return unfinished.has(path)
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH'
-  }
+  return pid === process.pid ? unfinished.has(path) : isRunning(pid)
 }
 
 function keepInMind(path: string): void {
@@ -189,5 +185,7 @@ function syncFolder(path: string): void {
 function attempt(work: () => void): void {
   try {
     work()
-  } catch {}
+  } catch {
+    // It is not missed.
+  }
 }

@@ -56,9 +56,14 @@ export function faultOfHeader(line: string, isTooLong: boolean): string {
   if (words.length > fieldsMax) return `it names more than ${fieldsMax} fields`
   const twice = words.find((word, i) => words.indexOf(word) !== i)
   if (twice !== undefined) return `it names ${shown(twice)} twice`
-  const own = new Set(words)
-  const odd = words.find(word => !nameShape.test(word) || (!isName.has(word) && isDamagedName(word, own)))
+  const odd = words.find(word => !nameShape.test(word)) ?? damagedNameIn(words)
   return odd === undefined ? 'it names fewer than 4 known fields' : `no field is called ${shown(odd)}`
+}
+
+/** The first of a file's field names that is a known one, damaged, and that the file lacks; undefined if there is none. */
+export function damagedNameIn(names: readonly string[]): string | undefined {
+  const own = new Set(names)
+  return names.find(name => !isName.has(name) && isDamagedName(name, own))
 }
 
 function shown(word: string): string {

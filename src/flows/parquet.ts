@@ -1,7 +1,7 @@
 /** The rows of an answer as a Parquet file: addresses and prefixes as text, times as timestamps, counts as integers. */
 import { dirname } from 'node:path'
 import type { FileTarget } from '../disk/output.ts'
-import { clearKilled, PartFile } from '../disk/part-file.ts'
+import { clearKilledOutputs, PartFile } from '../disk/part-file.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
@@ -25,7 +25,7 @@ export async function writeParquet(c: Case, plan: Plan, table: string, target: F
   const paths = plan.columns.some(column => column.name === 'path') ? ' LEFT JOIN evidence ON evidence.id = c0' : ''
   const columns = plan.columns.map((column, i) => `${columnSql(column, `c${i}`)} AS ${quotedName(column.name)}`)
   const where = plan.totals ? ' WHERE _is' : ''
-  clearKilled(dirname(target.path), target)
+  clearKilledOutputs(dirname(target.path), target)
   try {
     const part = new PartFile(target)
     await copyToParquet(c.db, `SELECT ${columns.join(', ')} FROM ${table}${paths}${where}`, part)

@@ -2,7 +2,7 @@
 import type { Sql } from '../query/sql.ts'
 import type { Answer } from '../store/answer.ts'
 import type { Case } from '../store/case.ts'
-import { reading } from '../store/damage.ts'
+import { reasonOf } from '../store/damage.ts'
 import type { Database, Value } from '../store/duckdb.ts'
 import { type Plan, totalNames } from './plan.ts'
 import type { FlowsRow } from './request.ts'
@@ -87,8 +87,7 @@ export class FlowRows {
     const running = this.begun ?? (await this.begin())
     this.begun = null
     try {
-      for (let { batch } = running; batch !== null; batch = await reading(this.c, () => running.answer.next()))
-        yield batch
+      for (let { batch } = running; batch !== null; batch = await this.next(running)) yield batch
     } finally {
       running.db.close()
     }
@@ -102,11 +101,25 @@ export class FlowRows {
       return { db, answer, batch: await answer.next() }
     }
     try {
-      return await reading(this.c, begun)
+      return await begun()
     } catch (error) {
       db.close()
-      throw error
+      throw await this.told(error)
     }
+  }
+
+  private async next({ answer }: Running): Promise<Value[][] | null> {
+    try {
+      return await answer.next()
+    } catch (error) {
+      throw await this.told(error)
+    }
+  }
+
+  /** The reason of an error. Where another statement is tried next, the segments need not be looked at. */
+  private async told(error: unknown): Promise<unknown> {
+    const isTried = this.wide !== null && this.statement !== this.wide && this.isTooWide(error)
+    return isTried ? error : reasonOf(this.c, error)
   }
 
   private rowMaker(): (row: readonly Value[]) => FlowsRow {

@@ -7,6 +7,7 @@ import { type Case, openCase } from '../store/case.ts'
 import { caseFiles } from '../store/files.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
+import { systemFailure } from '../system-error.ts'
 import { collapsedTable, keptCollapsed } from './count-once.ts'
 import { recordsOf } from './source.ts'
 
@@ -46,11 +47,20 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 
 async function fits(c: Case, file: CacheFile): Promise<boolean> {
   const path = pathOf(c.dir, file.name)
-  const settings = await settingsOf(c, path).catch(() => null)
+  const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false
   const made = await madeAgain(c, file, settings)
-  // A file with other columns, or none, cannot be compared.
-  return made !== null && (await isSame(c, made, path).catch(() => false))
+  return made !== null && (await unlessRefused(isSame(c, made, path))) === true
+}
+
+/** Null for a file that cannot be read or compared, as one with other columns. What the machine refused says nothing of the file. */
+async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (systemFailure(error) !== null) throw error
+    return null
+  }
 }
 
 /** The table that such a file is made of; null where this version, or this case, has none. */

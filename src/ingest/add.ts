@@ -22,7 +22,7 @@ import {
   unknownColumnsOf,
 } from '../store/case.ts'
 import { clipped } from '../store/clipped.ts'
-import { writeError } from '../store/files.ts'
+import { caseWriteError } from '../store/files.ts'
 import { type EvidenceEntry, isLedger, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'
 import { caseFolder } from '../store/nodes.ts'
@@ -77,7 +77,7 @@ const stopSecondsMax = 30
  * A file goes in whole or not at all: its records, its account and the digests of the segments that hold them are entered in the ledger by
  * one write. Content that is in the case already is not added again. Bad data is never an error: the report says what was not read.
  *
- * @throws UserError when a path does not exist, the case is being written by another process or can not be written.
+ * @throws UserError when a path does not exist, the case is being written by another process or cannot be written.
  */
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
   const caseDir = await caseFolder(options.case)
@@ -107,7 +107,7 @@ export async function addEvidence(options: AddOptions): Promise<EvidenceReport> 
       await release()
     }
   } catch (error) {
-    throw writeError(error, caseDir)
+    throw caseWriteError(error, caseDir)
   }
 }
 

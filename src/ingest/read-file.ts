@@ -1,40 +1,18 @@
-import { errorText } from '../errors.ts'
-import type { Layout } from '../flowlog/layout.ts'
 import { TextReader } from '../flowlog/text-reader.ts'
 import { utcSeconds } from '../net/time.ts'
-import { Expanded, type ExpandLimits, expandProblem } from '../source/expand.ts'
+import { Expanded } from '../source/expand.ts'
 import { headOf, joined } from '../source/pieces.ts'
 import { readSource, type SourceBytes } from '../source/read.ts'
 import { compressionOf, contentOf } from '../source/sniff.ts'
 import { reason } from '../source/walk.ts'
 import { clipped } from '../store/clipped.ts'
-import { isWriteError } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { Batch } from './batch.ts'
 import { damaged, headBytes, judge, type Verdict } from './judge.ts'
 import type { FileTask } from './messages.ts'
-import { ParquetLines } from './parquet-lines.ts'
 import type { PacketReading, readCapture } from './read-packets.ts'
-
-export interface ReadOptions {
-  format: Layout | null
-  limits: ExpandLimits
-  /** Of captures: packets that are copies of one at another interface are kept. */
-  keepCopies: boolean
-  stopped: () => boolean
-  /** Asks whether this content is new; resolves with the path that has it already, or null. */
-  claim: (task: FileTask, sha256: string) => Promise<string | null>
-  /** Tells whether the content that was claimed is in the batch now. */
-  settled: (sha256: string, kept: boolean) => void
-  progress: (bytes: number, records: number) => void
-  /** Where a file may be staged under a name of ours. */
-  stagingDir: string
-  /** Files up to this size are read whole, larger ones twice; only tests change it. */
-  wholeBytesMax?: number
-}
-
-/** Thrown when the reading is to end early: the file is not kept. */
-export class Stopped extends Error {}
+import { readParquet } from './read-parquet.ts'
+import { type Cut, changed, type Ended, nextBuffer, type ReadOptions, Stopped, take } from './text-lines.ts'
 
 /** Of what an account tells in words: it goes into the ledger, whose size evidence must not decide. */
 const sensorsShownMax = 20
@@ -43,9 +21,6 @@ const problemLengthMax = 8192
 const layoutLengthMax = 8192
 /** Of the texts of a file's layouts, together. */
 const layoutTextMax = 16 << 10
-const LF = 10
-const silencesAtOnce = 10_000
-const changed = 'it changed while it was being read'
 
 /** A file's bytes, and the answer, once it is there, to the question whether they are new. */
 export interface OpenedFile {
@@ -127,7 +102,9 @@ async function readPieces(
   }
   const content = contentOf(head)
   if (content === 'parquet' && compression === 'none') {
-    return readParquet(task, source, batch, options)
+    const found = await readParquet(task, source, batch, options)
+    if ('reader' in found) return finish(task, source, batch, found.reader, found.ended)
+    return batch.endFile(account(task, source, found), [], [])
   }
   if (content === 'pcap' || content === 'pcapng' || content === 'nfcapd') {
     // Asked for when there is a capture: a folder of logs need not wait until all that meters packets is loaded.
@@ -220,45 +197,6 @@ function placesOf(
   ]
 }
 
-async function take(
-  piece: Uint8Array,
-  reader: TextReader,
-  task: FileTask,
-  batch: Batch,
-  options: ReadOptions,
-): Promise<void> {
-  if (options.stopped()) throw new Stopped('stopped')
-  const before = reader.counts.records
-  let at = reader.read(piece)
-  while (at < piece.length) {
-    await nextBuffer(reader, task, batch)
-    at = reader.read(piece, at)
-  }
-  if (batch.isHeavy) await nextBuffer(reader, task, batch)
-  if (reader.silences.length >= silencesAtOnce) {
-    await batch.spillSilences(task.id, reader.silences.splice(0))
-  }
-  options.progress(0, reader.counts.records - before)
-}
-
-async function nextBuffer(reader: TextReader, task: FileTask, batch: Batch): Promise<void> {
-  reader.leave()
-  reader.continueIn(await batch.nextBuffer(task.id))
-}
-
-/** Where the content of a file ended before its end: at a byte of the file, or at a row of a Parquet file. */
-interface Cut {
-  place: { offset: number } | { line: number }
-  problem: string
-}
-
-interface Ended {
-  cut: Cut | null
-  /** Of the content. */
-  bytes: number
-  kind?: EvidenceEntry['kind']
-}
-
 function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, ended: Ended): void {
   const { cut, bytes, kind } = ended
   const { counts } = reader
@@ -314,70 +252,6 @@ function layoutText({ layouts, hasMoreLayouts }: TextReader): string | null {
   }
   if (hasMoreLayouts || texts.length < layouts.length) texts.push('and more')
   return texts.join('; ') || null
-}
-
-async function readParquet(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
-  const kind = 'vpc-flow-log-parquet'
-  batch.startFile(task.id)
-  let child: ParquetLines
-  try {
-    child = await ParquetLines.open(source, options.stagingDir, options.stopped)
-  } catch (error) {
-    if (isWriteError(error) || error instanceof Stopped) throw error
-    return batch.endFile(
-      account(task, source, { kind, status: 'unreadable', problem: reason(error), sha256: null }),
-      [],
-      [],
-    )
-  }
-  try {
-    if (!(await source.isUnchanged())) throw new Error(changed)
-    const layout = await child.layout()
-    if (layout === null) {
-      return batch.endFile(
-        account(task, source, { status: 'not-evidence', problem: 'a Parquet file without the columns of a flow log' }),
-        [],
-        [],
-      )
-    }
-    finish(task, source, batch, ...(await rowsOf(child, layout, task, source, batch, options)))
-  } catch (error) {
-    await batch.dropFile(task.id)
-    // The reader of a file that is ended with everything else says nothing of the file.
-    if (error instanceof Stopped || options.stopped()) throw new Stopped('stopped')
-    batch.endFile(account(task, source, { kind, status: 'unreadable', problem: errorText(error) }), [], [])
-  } finally {
-    await child.close()
-  }
-}
-
-/** The rows up to the last one, or to the limits of expansion. @throws when the file could not be read as far as that. */
-async function rowsOf(
-  child: ParquetLines,
-  layout: Layout,
-  task: FileTask,
-  source: SourceBytes,
-  batch: Batch,
-  options: ReadOptions,
-): Promise<[TextReader, Ended]> {
-  const reader = new TextReader(batch.buffer, { file: task.id, layout, stamped: false, headers: false })
-  const ended: Ended = { cut: null, bytes: 0, kind: 'vpc-flow-log-parquet' }
-  for await (const piece of child.lines()) {
-    ended.bytes += piece.length
-    const problem = expandProblem(ended.bytes, source.size, options.limits)
-    // Up to the end of a row, so that none is cut.
-    const kept = problem === null ? piece : piece.subarray(0, piece.indexOf(LF) + 1)
-    await take(kept, reader, task, batch, options)
-    if (problem === null) continue
-    ended.cut = { place: { line: 0 }, problem }
-    break
-  }
-  while (!reader.end(ended.cut !== null)) await nextBuffer(reader, task, batch)
-  if (ended.cut !== null) ended.cut.place = { line: reader.counts.lines + 1 }
-  else if (reader.counts.lines !== child.rows) {
-    throw new Error(`Parquet: ${child.rows} rows by its footer, but ${reader.counts.lines} could be read`)
-  }
-  return [reader, ended]
 }
 
 /** The file's account, with nothing in it but what is given. */

@@ -10,7 +10,8 @@ import { SegmentWriter } from '../store/segment-writer.ts'
 import { systemDetails } from '../system-error.ts'
 import { Batch, BufferPool } from './batch.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
-import { type OpenedFile, openFile, type ReadOptions, readOpened, Stopped } from './read-file.ts'
+import { type OpenedFile, openFile, readOpened } from './read-file.ts'
+import { type ReadOptions, Stopped } from './text-lines.ts'
 
 assert(parentPort !== null, 'worker.ts runs in a worker thread')
 const port = parentPort

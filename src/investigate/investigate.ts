@@ -125,8 +125,8 @@ async function gather(
   const [sums] = await c.db.rows(
     `SELECT count(*) AS subject, count(*) FILTER (rejected) AS rejected, min(start_us) AS first_us, max(start_us) AS last_start_us, max(end_us) AS last_us FROM s`,
   )
-  const window =
-    Number(sums!['subject']) === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
+  const [records, rejected] = [Number(sums!['subject']), Number(sums!['rejected'])]
+  const window = records === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
   await spans
   const actions = await gatherActions(c)
   const coverage = await gatherCoverage(c, window, rejectedOnlyGap(actions))
@@ -147,24 +147,9 @@ async function gather(
   const vantages = await gatherVantages(c)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
-    window: {
-      first_start: window && utcSeconds(window.from_us),
-      last_start: window && utcSeconds(Number(sums!['last_start_us'])),
-      last_end: window && utcSeconds(window.to_us),
-      seconds: window && (window.to_us - window.from_us) / 1e6,
-    },
-    window_error: {
-      start_seconds: lateness,
-      end_seconds: lateness,
-      interval_seconds: interval,
-      lateness_seconds: lateness,
-    },
-    records: {
-      total: recordsOf(c),
-      subject: Number(sums!['subject']),
-      accepted: Number(sums!['subject']) - Number(sums!['rejected']),
-      rejected: Number(sums!['rejected']),
-    },
+    window: windowOf(window, Number(sums!['last_start_us'])),
+    window_error: windowErrorOf(interval, lateness),
+    records: { total: recordsOf(c), subject: records, accepted: records - rejected, rejected },
     ...(await volumes(c, subject, !complete || (c.source === 'packets' && bothWaysOf(c) > 0))),
     ports: await gatherPorts(c),
     services: await listedServices(c, findings),
@@ -179,14 +164,7 @@ async function gather(
     timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
-    limits: {
-      services: servicesMax,
-      surface: surfaceMax,
-      findings_of_a_rule: findingsMax,
-      gaps: gapsMax,
-      vantages: vantagesMax,
-      coverage: sensorsMax,
-    },
+    limits: limitsOf(servicesMax),
     not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft },
     not_logged: c.source === 'logs' ? notLogged : [],
     cannot_tell: [...cannotTell(c), ...oneSidedLimits(actions)],
@@ -197,6 +175,31 @@ async function gather(
   }
   dossier.work = showWork(c, subject, dossier)
   return dossier
+}
+
+function windowOf(window: { from_us: number; to_us: number } | null, last_start_us: number): Dossier['window'] {
+  return {
+    first_start: window && utcSeconds(window.from_us),
+    last_start: window && utcSeconds(last_start_us),
+    last_end: window && utcSeconds(window.to_us),
+    seconds: window && (window.to_us - window.from_us) / 1e6,
+  }
+}
+
+function windowErrorOf(interval_seconds: number, lateness_seconds: number): Dossier['window_error'] {
+  return { start_seconds: lateness_seconds, end_seconds: lateness_seconds, interval_seconds, lateness_seconds }
+}
+
+/** Most rows of each list. */
+function limitsOf(services: number): Dossier['limits'] {
+  return {
+    services,
+    surface: surfaceMax,
+    findings_of_a_rule: findingsMax,
+    gaps: gapsMax,
+    vantages: vantagesMax,
+    coverage: sensorsMax,
+  }
 }
 
 async function volumes(

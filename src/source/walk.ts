@@ -46,7 +46,6 @@ export async function findFiles(paths: readonly string[], options: FindOptions):
       if (info !== null && !info.isFile() && !info.isDirectory()) throw notEvidence(info, path)
     } catch (error) {
       if (error instanceof UserError) throw error
-
       if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw unreadable(path, error)
       throw new UserError(`no such file or folder: ${path}`, {
         status: 2,
@@ -138,6 +137,7 @@ function oddWorkingFolder(): Buffer | null {
   try {
     return readlinkSync('/proc/self/cwd', 'buffer')
   } catch {
+    // Without /proc nothing tells its bytes.
     return null
   }
 }
@@ -164,28 +164,12 @@ function notEvidence(info: Stats, path: string): UserError {
 }
 
 function unreadable(path: string, error: unknown): UserError {
-  return new UserError(`can not be read: ${path}`, { hint: reason(error) })
+  return new UserError(`cannot be read: ${path}`, { hint: reason(error) })
 }
 
-/** The system's reason in words. */
+/** Why evidence cannot be read, in words. */
 export function reason(error: unknown): string {
   if (error instanceof NotRegularError) return error.what
-  switch (errorCode(error)) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'no permission to read it'
-    case 'ENOENT':
-      return 'it does not exist (a broken link, or removed while reading)'
-    case 'ELOOP':
-      return 'its links lead in a circle'
-    case 'EIO':
-      return 'the disk reports a read error'
-    case 'EMFILE':
-    case 'ENFILE':
-      return 'too many files are open on this machine'
-    case 'EISDIR':
-      return 'it is a folder'
-    default:
-      return systemFailure(error)?.message ?? errorText(error)
-  }
+  if (errorCode(error) === 'ENOENT') return 'it does not exist (a broken link, or removed while reading)'
+  return systemFailure(error)?.message ?? errorText(error)
 }

@@ -2,11 +2,11 @@
  * Files of the case's `cache` folder: what was worked out from the segments, and can be again. Each is named by what it holds, by the state
  * of the case and by the digest of that name and its content: what was changed, or put in another's place, is not believed.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { piecesOf } from '../disk/reading.ts'
-import { nodeAt, requireFolder } from '../disk/writing.ts'
+import { nodeAt, passingName, passingProcess, removePassing, requireFolder } from '../disk/writing.ts'
 import { caseFiles } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
 
@@ -23,7 +23,6 @@ export interface CacheFile extends CacheKey {
 }
 
 const fileShape = /^([a-z][a-z0-9-]*-\d+)-([0-9a-f]{64})\.([0-9a-f]{64})\.parquet$/
-const incomingShape = /^[a-z][a-z0-9-]*\.[0-9a-f]{16}\.new$/
 /** Before files were named by their digest. */
 const olderShape = /^(counted-once|roles)-[a-z0-9-]*-[0-9a-f]{16}\.parquet(\.\d+)?$/
 
@@ -40,7 +39,7 @@ export async function findCached(dir: string, key: CacheKey): Promise<string | n
  * is asked all the same.
  */
 export async function keepCached(dir: string, key: CacheKey, write: (path: string) => Promise<void>): Promise<void> {
-  const incoming = pathOf(dir, `${key.what}.${randomBytes(8).toString('hex')}.new`)
+  const incoming = pathOf(dir, passingName())
   try {
     await requireFolder(join(dir, caseFiles.cache))
     await write(incoming)
@@ -49,17 +48,21 @@ export async function keepCached(dir: string, key: CacheKey, write: (path: strin
     await rename(incoming, pathOf(dir, name))
     await clearCache(dir, file => file.head === key.head && (file.what !== key.what || file.name === name))
   } catch {
+    // It is worked out again by the next question.
     await rm(incoming, { force: true }).catch(() => undefined)
   }
 }
 
-/** Removes files that nobody will read again: those that are not to be kept, those of older versions, and unfinished ones. */
+/** Removes files that nobody will read again: those that are not to be kept, those of older versions, and what killed processes left unfinished. */
 export async function clearCache(dir: string, isKept: (file: CacheFile) => boolean): Promise<void> {
-  for (const name of await cacheNames(dir)) {
+  const names = await cacheNames(dir)
+  if (names.length === 0) return
+  for (const name of names) {
     const file = parse(name)
-    const goes = file === null ? incomingShape.test(name) || olderShape.test(name) : !isKept(file)
+    const goes = file === null ? olderShape.test(name) : !isKept(file)
     if (goes) await rm(pathOf(dir, name), { force: true })
   }
+  await removePassing(join(dir, caseFiles.cache))
 }
 
 /**
@@ -78,7 +81,7 @@ export async function checkCache(
   for (const name of await cacheNames(dir)) {
     const file = parse(name)
     const path = `${caseFiles.cache}/${name}`
-    if (file === null && incomingShape.test(name))
+    if (passingProcess(name) !== null)
       findings.push({
         what: 'incomplete',
         path,

@@ -143,7 +143,7 @@ export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
   return reading.entries
 }
 
-/** A case that is open for reading: the views `flows` and `silence`, and the tables `evidence` and `sensors_of_files`, in a database of its own. */
+/** A case that is open for reading: views of its records and silences, and the table `evidence`, in a database of its own. */
 export interface Case {
   dir: string
   evidence: EvidenceEntry[]
@@ -339,12 +339,12 @@ function ofKind(segments: readonly SegmentEntry[], kind: SegmentEntry['kind']): 
   return segments.filter(segment => segment.kind === kind)
 }
 
-/** Rows that were made of packets: `_line` is the number of a packet in its capture, or of a record in its nfcapd file. */
 /** Flow records of nfcapd files that count the way back too, in columns of their own. */
 export function bothWaysOf(c: Pick<Case, 'evidence'>): number {
   return c.evidence.reduce((sum, file) => sum + (file.nfcapd?.both_ways ?? 0), 0)
 }
 
+/** Rows that were made of packets: `_line` is the number of a packet in its capture, or of a record in its nfcapd file. */
 async function createPacketView(
   db: Database,
   name: string,

@@ -39,13 +39,13 @@ export async function digestOfFile(
   return { sha256: hash.digest('hex'), bytes }
 }
 
-/** Whether an error says that the case can not be written, whatever the evidence is. */
-export function isWriteError(error: unknown): boolean {
+/** Whether an error says that the case cannot be written, whatever the evidence is. */
+export function isCaseWriteError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG'].includes(systemCode(error) ?? '')
 }
 
 /** A full disk and the like, in words; anything else is passed on as it is. */
-export function writeError(error: unknown, caseDir: string): unknown {
+export function caseWriteError(error: unknown, caseDir: string): unknown {
   const code = systemCode(error)
   const hint = 'what was added before is in the case and safe; run the same command again to go on'
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -61,7 +61,7 @@ export function writeError(error: unknown, caseDir: string): unknown {
     })
   }
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') {
-    return new UserError(`the case can not be written: ${caseDir}`, {
+    return new UserError(`the case cannot be written: ${caseDir}`, {
       cause: error,
       hint: 'check the permissions, or choose another folder with --case',
     })

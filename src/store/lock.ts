@@ -99,7 +99,9 @@ function holderOf(path: string): Holder | null | 'nobody' {
   try {
     const text = readSmallIfThere(path, 'refuse', lockBytesMax)
     return text === null ? 'nobody' : holder.parse(JSON.parse(text.toString()))
-  } catch {
+  } catch (error) {
+    // A lock that the machine does not let us read may be that of a living process.
+    if (errorCode(error) !== undefined) throw error
     return null
   }
 }

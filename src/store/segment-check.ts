@@ -5,6 +5,7 @@ import { errorText } from '../errors.ts'
 import type { ColumnType } from '../flow/column.ts'
 import { coreFields, fieldNamed } from '../flow/fields.ts'
 import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
+import { systemFailure } from '../system-error.ts'
 import { type Database, quotedPath, type Row } from './duckdb.ts'
 import { segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
@@ -25,11 +26,12 @@ export async function layoutFaults(
   try {
     const found = await footers(db, dir, tables)
     return tables.flatMap(segment => faultOf(segment, found.get(segmentPath(dir, segment.name))))
-  } catch {
+  } catch (error) {
+    if (systemFailure(error) !== null) throw error
     // One of them has no footer that can be read.
     const faults: SegmentFault[] = []
     for (const segment of tables) {
-      const own = await footers(db, dir, [segment]).catch(errorText)
+      const own = await footers(db, dir, [segment]).catch(textOfDamage)
       const path = segmentPath(dir, segment.name)
       faults.push(
         ...(typeof own === 'string'
@@ -39,6 +41,12 @@ export async function layoutFaults(
     }
     return faults
   }
+}
+
+/** What the machine refused, as memory, is no damage of a segment. */
+function textOfDamage(error: unknown): string {
+  if (systemFailure(error) !== null) throw error
+  return errorText(error)
 }
 
 function unreadable(message: string): string {

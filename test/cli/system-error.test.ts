@@ -32,7 +32,7 @@ test('DuckDB\u2019s text is told in the same words as a code', () => {
   const told: [text: string, message: string, place: string | null][] = [
     [
       'IO Error: Could not write file "/c/a.parquet": File too large',
-      'the file is larger than is allowed',
+      'the file becomes larger than is allowed',
       '/c/a.parquet',
     ],
     ['IO Error: Cannot open file "/c/a.parquet": Too many open files', 'too many open files', '/c/a.parquet'],

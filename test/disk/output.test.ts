@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { caseAround, fileTarget, type OutputRules, outputTarget } from '../../src/disk/output.ts'
-import { clearKilled, PartFile } from '../../src/disk/part-file.ts'
+import { clearKilledOutputs, PartFile } from '../../src/disk/part-file.ts'
 import { exitStatus, UserError } from '../../src/errors.ts'
 import { type Run, temporaryFolder, tidemark } from '../cli/run.ts'
 import { captureOf, talk } from '../handmade.ts'
@@ -342,7 +342,7 @@ test('a file that appears, or is changed for another, while the output is writte
   assert.deepEqual([readFileSync(path, 'utf8'), readFileSync(`${path}.moved`, 'utf8')], ['another', 'mine'])
   assert.equal(caseAround(join(folder, 'deep', 'er')), folder)
   assert.throws(() => outputTarget(join(folder, 'x'), { option: '-o' }), UserError)
-  clearKilled(join(folder, 'nowhere'))
+  clearKilledOutputs(join(folder, 'nowhere'))
 })
 
 test('a capture whose name is not UTF-8 is found again', { skip: process.platform !== 'linux' }, t => {

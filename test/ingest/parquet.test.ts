@@ -118,6 +118,15 @@ test('a value that no field can have is a malformed line; the other rows are rea
   await c.close()
 })
 
+test('a column whose name is a damaged one of AWS makes the file unreadable, as a header does', async () => {
+  const select = columns().replace('"dstaddr"', '"dstadr"')
+  const [entry] = (await add(await parquet('name.parquet', 10, select))).files
+  assert.equal(entry?.status, 'unreadable')
+  assert.equal(entry?.problem, 'the names of its columns are damaged: no field is called "dstadr"')
+  const known = await parquet('unknown.parquet', 10, `${columns()}, 'x' AS "cost_centre", 2024 AS "year"`)
+  assert.equal((await add(known)).files[0]?.status, 'read')
+})
+
 test('Ctrl-C while a sound file is read leaves no word of it in the ledger', async () => {
   const path = await parquet('sound.parquet', 1_500_000)
   const dir = `${path}.case`

@@ -210,7 +210,8 @@ test('what killed writers left is named by verify and removed by the next one', 
     writeFileSync(join(dir, folder, left), 'half')
   }
   const { findings, intact } = await verifyCase(dir)
-  assert.deepEqual([findings.map(one => `${one.what} ${one.path}`), intact], [[`incomplete ${left}`], true])
+  const named = findings.map(one => `${one.what} ${one.path}`)
+  assert.deepEqual([named, intact], [[`incomplete ${left}`, `incomplete cache/${left}`], true])
   await addEvidence({ case: dir, paths: [other], workers: 1 })
   assert.ok(!existsSync(join(dir, left)) && !existsSync(join(dir, 'cache', left)))
 })
