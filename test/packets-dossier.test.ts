@@ -150,7 +150,7 @@ test('one direction alone: flags that have a SYN and an ACK are no SYN-ACK', asy
   }
 })
 
-test('an nfcapd file made of the capture gives the same dossier, but for what it can not know', async t => {
+test('an nfcapd file made of the capture gives the same dossier, but for what it cannot know', async t => {
   const folder = temporaryFolder(t)
   const path = join(folder, 'a.pcap')
   writeFileSync(path, captureOf(incident()))

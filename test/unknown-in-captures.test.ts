@@ -27,7 +27,7 @@ async function opened(t: TestContext, bytes: Uint8Array): Promise<Case> {
   return c
 }
 
-/** How many records a filter matches, and of how many it can not be told. */
+/** How many records a filter matches, and of how many it cannot be told. */
 async function matches(c: Case, text: string): Promise<[number, number]> {
   const context = contextOf(c, 'packet_flows', [])
   const compiled = compile(parse(text, { columns: context.columns }), context)

@@ -23,7 +23,7 @@ export function investigateCommand(program: Command): void {
   const command = program
     .command('investigate')
     .description(
-      'Print the dossier of an address: when, how much, through which services, and what the logs can not tell.',
+      'Print the dossier of an address: when, how much, through which services, and what the logs cannot tell.',
     )
     .usage('[options] ADDRESS… [PATH…]')
     .argument('<address...>', 'addresses or networks, which make one dossier; then, if any, files and folders to read')

@@ -14,7 +14,7 @@ export function historyFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(state, 'tidemark', 'sql-history')
 }
 
-/** Statements of earlier conversations, the last one first. None where the file can not be read. */
+/** Statements of earlier conversations, the last one first. None where the file cannot be read. */
 export async function readHistory(path: string): Promise<string[]> {
   const lines = textOf(path)
     .split('\n')
@@ -33,7 +33,7 @@ function textOf(path: string): string {
   }
 }
 
-/** Keeps one statement, for its owner alone. Where that can not be, there is no history. */
+/** Keeps one statement, for its owner alone. Where that cannot be, there is no history. */
 export async function keepInHistory(path: string, statement: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })

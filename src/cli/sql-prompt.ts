@@ -15,7 +15,7 @@ type Answer = (sql: string, signal: AbortSignal) => Promise<void>
 const first = 'tidemark> '
 const next = '     ...> '
 
-/** Holds the conversation until the user leaves. @throws UserError when the case can not be read. */
+/** Holds the conversation until the user leaves. @throws UserError when the case cannot be read. */
 export async function startPrompt(
   session: QuerySession,
   streams: { input: Readable; output: Writable },

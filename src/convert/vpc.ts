@@ -46,7 +46,7 @@ const SYN_ACK = 18
  * Flow records as the text of a VPC flow log, so that what was made for flow logs can be tried on a capture. The meter that feeds it cuts
  * records at the borders of the aggregation interval.
  *
- * What a capture can not know is `-`: also the action, for a capture sees packets that a security group drops behind it. As in a flow
+ * What a capture cannot know is `-`: also the action, for a capture sees packets that a security group drops behind it. As in a flow
  * log: times in whole seconds, ports 0 for protocols without ports, of the TCP flags FIN, SYN, RST and SYN-ACK only (AWS, "Flow log records").
  */
 export class VpcOutput implements FlowOutput {

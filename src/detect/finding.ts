@@ -21,7 +21,7 @@ export interface Finding {
   technique: string
   technique_name: string
   summary: string
-  /** Innocent explanations that these records can not exclude. */
+  /** Innocent explanations that these records cannot exclude. */
   counter_hypotheses: string[]
   first_start: string
   last_end: string

@@ -11,7 +11,7 @@ import { testSql } from './test-sql.ts'
 import { thingOf } from './things.ts'
 
 export interface CompileContext {
-  /** The columns of the flows: a test of another can not be told. */
+  /** The columns of the flows: a test of another cannot be told. */
   columns: ReadonlySet<string>
   /** The analyst's own networks, internal beside those that the internet does not route. */
   internal?: readonly Prefix[]
@@ -20,9 +20,9 @@ export interface CompileContext {
 }
 
 export interface Compiled {
-  /** True, false, or null: can not tell. `WHERE` takes what is true. */
+  /** True, false, or null: cannot tell. `WHERE` takes what is true. */
   where: Sql
-  /** Whether it can not be told if the record matches. */
+  /** Whether it cannot be told if the record matches. */
   unknown: Sql
   /** The sets that both need: `loadSets` puts them into the database. */
   sets: readonly ValueSet[]
@@ -30,11 +30,11 @@ export interface Compiled {
   roles: boolean
   /** Columns that were asked for and no record has. */
   missing: readonly string[]
-  /** Why something can not be told, one sentence each. */
+  /** Why something cannot be told, one sentence each. */
   notes: readonly string[]
 }
 
-/** DuckDB's planning can not be interrupted, and takes seconds for some thousand terms. */
+/** DuckDB's planning cannot be interrupted, and takes seconds for some thousand terms. */
 const mostTests = 1000
 const mostBound = 10_000
 
@@ -77,8 +77,8 @@ function notesOn(missing: readonly string[]): string[] {
   const ours = missing.filter(name => words.includes(name))
   const rest = missing.filter(name => !words.includes(name))
   return [
-    ...(ours.length > 0 ? [`can not tell: ${ours.join(' and ')} of these records were not worked out`] : []),
-    ...(rest.length > 0 ? [`can not tell: no record has ${rest.join(', ')}`] : []),
+    ...(ours.length > 0 ? [`cannot tell: ${ours.join(' and ')} of these records were not worked out`] : []),
+    ...(rest.length > 0 ? [`cannot tell: no record has ${rest.join(', ')}`] : []),
   ]
 }
 
@@ -124,7 +124,7 @@ function missing(column: string, c: Compiling): Sql {
   return rawSql('NULL::BOOLEAN')
 }
 
-/** `port 80 or port 81 or …` as `port in [80 81 …]`: the same answer, also where it can not be told, and planned in no time. */
+/** `port 80 or port 81 or …` as `port in [80 81 …]`: the same answer, also where it cannot be told, and planned in no time. */
 function grouped(node: Node): Node {
   if (node.kind === 'not') return { kind: 'not', node: grouped(node.node) }
   if (node.kind === 'and') return { kind: 'and', nodes: node.nodes.map(grouped) }

@@ -58,11 +58,11 @@ async function preparedRecords(c: Case, compiled: Compiled, view: View, internal
 export interface Matches {
   records: number
   matched: number
-  /** Records for which it can not be told. */
+  /** Records for which it cannot be told. */
   unknown: number
 }
 
-/** Counts in one pass what matches, and of how many records it can not be told. */
+/** Counts in one pass what matches, and of how many records it cannot be told. */
 export async function countMatches(
   c: Case,
   compiled: Compiled,

@@ -20,7 +20,7 @@ const lineShown = 100
 const valueShown = 60
 
 /**
- * A filter that can not be read, with the place.
+ * A filter that cannot be read, with the place.
  *
  * Message and fields hold the user's text as it is; whoever shows it makes it visible, also through `excerpt`.
  */

@@ -1,4 +1,4 @@
-/** One test to SQL. A column that is not there is null, so that SQL's own three-valued logic says what can not be told. */
+/** One test to SQL. A column that is not there is null, so that SQL's own three-valued logic says what cannot be told. */
 import { fieldNamed } from '../flow/fields.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import { isServicePort } from '../net/ports.ts'
@@ -244,7 +244,7 @@ function isIcmp(c: Compiling): Sql {
   return protocol === null ? unknown : sql`${protocol} IN (1, 58)`
 }
 
-/** SQL for a number; null for what can not be told. What nfdump has no value for is 0 to it. */
+/** SQL for a number; null for what cannot be told. What nfdump has no value for is 0 to it. */
 function numberOf(name: string, columns: readonly string[], c: Compiling, side: Side = 'whole'): Sql | null {
   if (name === 'duration') return durationSql(c)
   if (name === 'bps') return rateSql('bytes', '8000', c)

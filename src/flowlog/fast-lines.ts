@@ -75,7 +75,7 @@ export interface FastRead {
  * taught: by `learn`, of lines that the careful reader made a record of. So it decides nothing about what is valid, and each line that
  * it stops at is the careful reader's. Logs have few phrases, such as account, interface and type, and repeat them on every line.
  *
- * The loop over the bytes is WebAssembly (wasm/lines.ts): it compares and converts sixteen bytes at a time, which JavaScript can not.
+ * The loop over the bytes is WebAssembly (wasm/lines.ts): it compares and converts sixteen bytes at a time, which JavaScript cannot.
  */
 export class FastLines {
   private static ofThread: FastLines | null | undefined

@@ -7,7 +7,7 @@ import { recordsOf } from './source.ts'
 /**
  * Columns of the case's flow records and names of its saved queries.
  *
- * @throws UserError if the saved queries can not be read, or the case has no records of that kind.
+ * @throws UserError if the saved queries cannot be read, or the case has no records of that kind.
  */
 export async function flowsCompletionContext(c: Case, evidence?: 'logs' | 'packets'): Promise<FlowsCompletionContext> {
   const { columns } = recordsOf(c, evidence)

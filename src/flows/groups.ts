@@ -88,7 +88,7 @@ export function checkNames(keys: readonly Element[], measures: readonly Measure[
   const seen = new Set(measures.map(measure => measure.name))
   for (const { name } of keys) {
     if (seen.has(name))
-      throw new UserError(`${name} can not be grouped by: it is what a group counts, or named twice`, { status: 2 })
+      throw new UserError(`${name} cannot be grouped by: it is what a group counts, or named twice`, { status: 2 })
     seen.add(name)
   }
 }

@@ -12,7 +12,7 @@ export interface Measure extends FlowsColumn {
   aggregate: string | null
   /** SQL over the other measures of the group. */
   computed?: string
-  /** How the column of all other groups comes about; null: it can not be told from the groups. */
+  /** How the column of all other groups comes about; null: it cannot be told from the groups. */
   together: 'sum' | 'min' | 'max' | null
 }
 

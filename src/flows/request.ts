@@ -73,7 +73,7 @@ export interface Counting {
   bytes: Cell
   /** Matching records that another sensor's, or another file's, stand for. */
   collapsed: Cell
-  /** Records for which it can not be told whether they match. */
+  /** Records for which it cannot be told whether they match. */
   unknown: Cell
   /** Of the records that are summed up those that do not say how many packets or bytes: not 0, the sums are at least what they say. */
   unsummed: Cell

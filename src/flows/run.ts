@@ -32,7 +32,7 @@ export interface FlowsOptions {
  *
  * Questions of one case wait for each other. The rows are read as they are asked for, beside other questions, and can be read again.
  *
- * @throws UserError, FilterError (status 2) where the request can not be meant.
+ * @throws UserError, FilterError (status 2) where the request cannot be meant.
  */
 export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
   return c.db.question(options.signal, () =>

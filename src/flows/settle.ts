@@ -114,7 +114,7 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
     )
 }
 
-/** What can not be asked at once. */
+/** What cannot be asked at once. */
 function refuse(request: FlowsRequest): void {
   const { by, stat, bidirectional, distinct } = request
   const fail = (what: string, hint: string): never => {

@@ -1,4 +1,4 @@
-/** For how many records something can not be told. */
+/** For how many records something cannot be told. */
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, quotedPath } from '../store/duckdb.ts'

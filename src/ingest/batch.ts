@@ -118,7 +118,7 @@ export class Batch {
     return copied
   }
 
-  /** Takes out all rows of a file that can not be kept. */
+  /** Takes out all rows of a file that cannot be kept. */
   async dropFile(file: number): Promise<void> {
     this.buffer.truncate(this.rowsAtFileStart)
     this.filesInBuffer.delete(file)

@@ -11,7 +11,7 @@ const waitingMax = 4
 /**
  * Rows of one file on their way to segments of their own.
  *
- * Whoever makes rows can not wait in the middle of a piece of the file: what is full is put aside, and written when `settle` is called.
+ * Whoever makes rows cannot wait in the middle of a piece of the file: what is full is put aside, and written when `settle` is called.
  */
 export class Spool {
   rows = 0

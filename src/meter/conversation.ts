@@ -70,7 +70,7 @@ function compareEnds(p: Packet, srcPort: number, dstPort: number): number {
   return srcPort - dstPort
 }
 
-/** Multiplies each word into the sum by a key of its own, so that who does not know the keys can not make words collide. */
+/** Multiplies each word into the sum by a key of its own, so that who does not know the keys cannot make words collide. */
 function hashOf(words: Int32Array, at: number, keys: Int32Array): number {
   let h = keys[keyWords]!
   const upper = words[at]! | words[at + 1]! | words[at + 4]! | words[at + 5]!

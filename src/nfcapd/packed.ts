@@ -1,4 +1,4 @@
-/** A block that can not be unpacked, and why. */
+/** A block that cannot be unpacked, and why. */
 export class PackedError extends Error {}
 
 /** A block with more content than there is room for. */

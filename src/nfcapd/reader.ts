@@ -193,7 +193,7 @@ export class NfcapdReader {
     if (cut) this.damage(0, `the file is cut short: ${size - body.length} bytes are missing from a block`)
     account.blocksRead++
     this.block = { view: viewOf(bytes), littleEndian: le }
-    // What a cut block announces can not be there.
+    // What a cut block announces cannot be there.
     this.announced = cut ? -1 : records
     this.inBlock = 0
     this.at = 0

@@ -1,8 +1,8 @@
 /** Where a capture ceased to be readable. What came before it was given out, what follows was not read. */
 export interface Damage {
-  /** `cut`: the file ends inside something; `damaged`: it says what can not be; `unknown`: it is no capture, or of no known version. */
+  /** `cut`: the file ends inside something; `damaged`: it says what cannot be; `unknown`: it is no capture, or of no known version. */
   kind: 'cut' | 'damaged' | 'unknown'
-  /** In the file, unpacked: where what can not be read begins. */
+  /** In the file, unpacked: where what cannot be read begins. */
   offset: number
   problem: string
 }

@@ -33,7 +33,7 @@ export const tunnelsMax = 8
 /**
  * Decodes packets from the link layer to the transport header of the innermost IP packet.
  *
- * What a tunnel carries counts, once, in place of what carries it. Where that can not be decoded (it is ARP, or no packet at all, but
+ * What a tunnel carries counts, once, in place of what carries it. Where that cannot be decoded (it is ARP, or no packet at all, but
  * only came to a tunnel's port), and where what carries it comes in fragments, the packet is what it is outside.
  */
 export class Decoder {

@@ -5,7 +5,7 @@
  * are of the innermost IP packet; what it was carried in is noted in `vlan` and `tunnel`.
  */
 export class Packet {
-  /** In its capture, from 1, every packet counted: also those that can not be decoded. */
+  /** In its capture, from 1, every packet counted: also those that cannot be decoded. */
   number = 0
   /** Microseconds since the epoch, rounded down. */
   time = 0

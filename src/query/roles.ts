@@ -21,7 +21,7 @@ export interface RoleRecords {
 /**
  * What `withRoles` adds to a record.
  * - `_role`: `client` or `server`, of the record's source. `_service`: IANA's name of the server's port, else `8022/tcp`; of a protocol without
- *   ports its name. `_service_at`: the same as port and protocol throughout. Null where it can not be told.
+ *   ports its name. `_service_at`: the same as port and protocol throughout. Null where it cannot be told.
  */
 export const roleColumns = ['_role', '_service', '_service_at'] as const
 

@@ -16,7 +16,7 @@ export function renderCorrelation(d: Dossier, page: Page): string[] {
   const spans = captures.map(capture => spanText(capture.first, capture.last))
   const clocks =
     clock_offset.seconds === null
-      ? `The clocks can not be compared: ${countText(clock_offset.connections, 'connection')} in both kinds, whose beginning the capture saw, are too few or too far apart.`
+      ? `The clocks cannot be compared: ${countText(clock_offset.connections, 'connection')} in both kinds, whose beginning the capture saw, are too few or too far apart.`
       : `${clocksText(clock_offset.seconds)}, by ${countText(clock_offset.connections, 'connection')} (times of flow logs are whole seconds: ± 0.5 s). No time on this page was changed by it.`
   return [
     ...heading(page, 'Logs and packets'),

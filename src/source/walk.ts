@@ -6,7 +6,7 @@ import type { Path } from '../disk/reading.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { systemFailure } from '../system-error.ts'
 
-/** A file to look at, or, with `problem`, an entry that can not be read as a file. */
+/** A file to look at, or, with `problem`, an entry that cannot be read as a file. */
 export interface FoundFile {
   path: string
   /** The path as the system has it, where it is not UTF-8; `path` then shows the odd bytes as \xNN. */

@@ -36,7 +36,7 @@ export const ownFunctions: readonly OwnFunction[] = [
     name: 'in_net',
     call: 'in_net(address, network)',
     returns: 'BOOLEAN',
-    doc: 'Whether an address lies in a network, e.g. `10.0.0.0/8`. A network that is a constant skips what can not hold it.',
+    doc: 'Whether an address lies in a network, e.g. `10.0.0.0/8`. A network that is a constant skips what cannot hold it.',
     example: "in_net(dstaddr, '10.0.0.0/8')",
   },
   {
@@ -93,7 +93,7 @@ export const ownFunctions: readonly OwnFunction[] = [
 const address = { parts: ['hi', 'lo'] }
 const bounds = { parts: ['first_hi', 'first_lo', 'last_hi', 'last_lo'] }
 
-/** What SQL can not say itself; the names with `_` are for the macros alone. Constants are worked out once, before the query runs. */
+/** What SQL cannot say itself; the names with `_` are for the macros alone. Constants are worked out once, before the query runs. */
 const scalars: readonly ScalarFunction[] = [
   { name: 'addr', parameters: ['VARCHAR'], returns: address, work: ([text]) => struct({ ...addressOf(String(text)) }) },
   { name: '_bounds', parameters: ['VARCHAR'], returns: bounds, work: ([text]) => boundsOf(String(text)) },

@@ -53,7 +53,7 @@ const expressions = new Set([
   'POSITIONAL_REFERENCE',
 ])
 
-/** Letters, digits and `_`: a name that DuckDB can not take for a file. */
+/** Letters, digits and `_`: a name that DuckDB cannot take for a file. */
 const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u
 const treeDepthMax = 3000
 

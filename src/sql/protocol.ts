@@ -13,7 +13,7 @@ export const request = z.object({
 })
 
 export const failure = z.object({
-  /** `query`: of the text; `memory`, `time`: a limit; `case`: the case can not be read. */
+  /** `query`: of the text; `memory`, `time`: a limit; `case`: the case cannot be read. */
   kind: z.enum(['query', 'memory', 'time', 'case', 'fault']),
   message: z.string(),
   hint: z.string().optional(),

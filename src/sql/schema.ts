@@ -127,7 +127,7 @@ export const views: readonly View[] = [
   { name: 'coverage', doc: 'A sensor, with what its logs cover.', columns: coverageColumns },
   {
     name: 'queries',
-    doc: 'A saved query of `tidemark flows`; no evidence. If `queries.json` can not be read, only what names this view fails.',
+    doc: 'A saved query of `tidemark flows`; no evidence. If `queries.json` cannot be read, only what names this view fails.',
     columns: queryColumns,
   },
 ]

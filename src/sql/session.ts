@@ -41,7 +41,7 @@ const spareBytes = 2 * 2 ** 30
 /**
  * A process that runs queries over a case, started when it is needed and after it has died.
  *
- * Whatever it is asked, it ends in time and within its memory: what DuckDB can not be kept from doing, the system is. It has no
+ * Whatever it is asked, it ends in time and within its memory: what DuckDB cannot be kept from doing, the system is. It has no
  * variables of the environment that could hold a secret.
  */
 export class QuerySession {
@@ -54,7 +54,7 @@ export class QuerySession {
     this.memoryBytes = memoryBytes
   }
 
-  /** Columns of each view. @throws UserError when the case can not be read. */
+  /** Columns of each view. @throws UserError when the case cannot be read. */
   async columns(signal?: AbortSignal): Promise<Record<string, string[]>> {
     return (await this.started(signal)).columns
   }

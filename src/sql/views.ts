@@ -52,7 +52,7 @@ async function createEvidence(c: Case, view: View): Promise<void> {
   await createTable(c, view, rows)
 }
 
-/** Anyone may write the file of the saved queries: one that can not be read stops the queries that name this view, and no others. */
+/** Anyone may write the file of the saved queries: one that cannot be read stops the queries that name this view, and no others. */
 async function createQueries(c: Case, view: View): Promise<void> {
   try {
     const rows = Object.entries(await readQueries(c.dir)).map(([name, { saved, request }]) => ({
@@ -60,7 +60,7 @@ async function createQueries(c: Case, view: View): Promise<void> {
     }))
     await createTable(c, view, rows)
   } catch (error) {
-    const known = error instanceof UserError ? error : new UserError('saved queries can not be read: queries.json')
+    const known = error instanceof UserError ? error : new UserError('saved queries cannot be read: queries.json')
     const why = [
       known.message.replaceAll(`${c.dir}/`, ''),
       known.hint ?? 'it holds no evidence: fix or delete it',

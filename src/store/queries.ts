@@ -105,7 +105,7 @@ function unreadable(
   cause?: unknown,
   hint = 'it holds no evidence: fix or delete it',
 ): UserError {
-  return new UserError(`saved queries can not be read: ${path}: ${why}`, {
+  return new UserError(`saved queries cannot be read: ${path}: ${why}`, {
     cause,
     hint,
   })
@@ -119,14 +119,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Writes all of them. @throws UserError if the case can not be written. */
+/** Writes all of them. @throws UserError if the case cannot be written. */
 export async function writeQueries(caseDir: string, queries: { [name: string]: unknown }): Promise<void> {
   const path = join(caseDir, caseFiles.queries)
   try {
     await replaceFile(path, textOf(savedFile.parse({ version: 1, queries }).queries))
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
-    throw new UserError(`the query can not be saved: ${path}`, {
+    throw new UserError(`the query cannot be saved: ${path}`, {
       cause: error,
       hint: 'check that there is a case, and that it can be written',
     })

@@ -181,7 +181,7 @@ test('the prompt answers, keeps a history outside the case, and goes on after an
   assert.equal(statSync(history).mode & 0o077, 0)
 })
 
-test('a prompt whose history can not be kept is still a prompt', skipWithout('script'), t => {
+test('a prompt whose history cannot be kept is still a prompt', skipWithout('script'), t => {
   const state = join(temporaryFolder(t), 'file')
   writeFileSync(state, '')
   assert.match(converse('SELECT 40 + 2 AS answer;\n.quit\n', { XDG_STATE_HOME: state }), /answer\s+42/)

@@ -13,7 +13,7 @@ import { captures, converted, expectedFlows, hasPorts, inOrder, type Told } from
 const fields = ['%ts', '%te', '%sa', '%da', '%sp', '%dp', '%pr', '%flg', '%tos', '%pkt', '%byt', '%svln']
 const letters = 'CEUAPRSF'
 
-/** The records that nfdump prints, without what nfcapd can not keep: microseconds, packet numbers, why a record ended. */
+/** The records that nfdump prints, without what nfcapd cannot keep: microseconds, packet numbers, why a record ended. */
 function nfdumpRows(...from: string[]): Told[] {
   const args = [...from, '-q', '-N', '-6', '-o', `fmt:${fields.join('|')}`]
   const env = { ...process.env, TZ: 'UTC' }

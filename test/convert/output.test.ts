@@ -243,7 +243,7 @@ test('usage errors say what to do', t => {
   assert.deepEqual(readdirSync(folder).sort(), ['odd.pcapng', 'plain.pcap'])
 })
 
-test('an output that can not be written is named', t => {
+test('an output that cannot be written is named', t => {
   const { folder, plain } = captures(t)
   writeFileSync(join(folder, 'file'), '')
   for (const to of formats) {

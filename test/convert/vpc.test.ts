@@ -57,7 +57,7 @@ for (const interval of [60, 600]) {
   })
 }
 
-test('what a capture can not know is "-", and nothing is invented', async t => {
+test('what a capture cannot know is "-", and nothing is invented', async t => {
   const { folder, plain } = captures(t)
   const out = join(folder, 'vpc.log')
   await converted([plain], out)

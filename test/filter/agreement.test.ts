@@ -116,7 +116,7 @@ test(`${filterCount} random filters: SQL agrees with an evaluator of its own, an
   assert.ok(seen.T > 0 && seen.F > 0 && seen['?'] > 0)
 })
 
-test('WHERE takes what is true, and `unknown` is what can not be told', async () => {
+test('WHERE takes what is true, and `unknown` is what cannot be told', async () => {
   const random = randomFrom(7)
   for (let i = 0; i < 100; i++) {
     const filter = parse(randomFilter(random, files), { columns, folder })

@@ -1,6 +1,6 @@
 /**
  * A second meaning of filters, without SQL: from docs/reference/filter.md, for tests alone. It shares the syntax tree with the compiler, and no
- * more: values, columns and three-valued logic are worked out here again. Null is "can not tell".
+ * more: values, columns and three-valued logic are worked out here again. Null is "cannot tell".
  */
 import type { Node, Test, TestNode, Value } from '../../src/filter/ast.ts'
 import type { Cell, Row } from './flows.ts'

@@ -293,7 +293,7 @@ test('warns where nfdump reads flags otherwise', () => {
   assert.deepEqual(parse('not flags S or not not flags SA or not flags any SA').notes, [])
 })
 
-test('as nfdump, what a record lacks is 0; else it can not be told', () => {
+test('as nfdump, what a record lacks is 0; else it cannot be told', () => {
   const none = { columns: new Set<string>() }
   assert.deepEqual(compile(parse('vlan 0 or flags 2', { nfdump: true }), none).missing, [])
   assert.deepEqual([...compile(parse('vlan 0 or flags 2'), none).missing].sort(), [

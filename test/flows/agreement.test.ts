@@ -241,7 +241,7 @@ test('a comparison counts the same groups in both windows', async () => {
   assert.equal(rows.length, new Set([...now.keys(), ...before.keys()]).size)
 })
 
-test('a filter that can not be told of some records says of how many', async () => {
+test('a filter that cannot be told of some records says of how many', async () => {
   const { result } = await answerOf(c, { filter: 'flags S' })
   const tcp = records.filter(r => r.protocol === 6).length
   assert.deepEqual([result.counting.records, result.counting.unknown], [0, tcp])

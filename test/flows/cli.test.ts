@@ -176,13 +176,13 @@ test('a limit is stated', () => {
   assert.match(flows(['-n', '2', '--csv']).stderr, /first 2 of 7 rows/)
 })
 
-test('what can not be meant is refused, with a way out', () => {
+test('what cannot be meant is refused, with a way out', () => {
   const wrong: [string[], RegExp][] = [
     [['-s', 'srcport', '-A', 'dstip'], /-A and -s at once/],
     [['-A', 'scrip'], /unknown element: scrip[\s\S]*did you mean srcip/],
     [['-A', 'srcip/24'], /ambiguous network[\s\S]*srcip4\/24/],
     [['-A', 'srcip4/33'], /invalid length/],
-    [['-A', 'bytes'], /can not be grouped by/],
+    [['-A', 'bytes'], /cannot be grouped by/],
     [['-s', 'srcip/byte'], /unknown order: byte[\s\S]*bytes/],
     [['-s', 'srcip', '-s', 'dstip'], /-s stands once/],
     [['-A', 'srcip', '--having', 'bites > 3'], /unknown measure: bites[\s\S]*bytes/],

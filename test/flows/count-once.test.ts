@@ -102,7 +102,7 @@ test('what was worked out is kept, may be lost, and is no part of the case', asy
   }
 })
 
-test('a case that can not be written is asked all the same', async t => {
+test('a case that cannot be written is asked all the same', async t => {
   const root = folderOf(t, { 'a.log': twoSensors })
   const c = await caseOf(root, [join(root, 'logs')])
   // Root may write everywhere: a file where the folder would be keeps it out as well.

@@ -37,7 +37,7 @@ export function nfpcapdVersion(): string | null {
   return error ? null : (/(\d+\.\d+\.\d+)/.exec(`${stdout}${stderr}`)?.[1] ?? null)
 }
 
-/** The records of a capture by nfpcapd; null where it can not read the file. */
+/** The records of a capture by nfpcapd; null where it cannot read the file. */
 export async function nfpcapdFlows(path: string): Promise<NfpcapdRun | null> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-nfpcapd-'))
   try {

@@ -238,7 +238,7 @@ describe('damage is named, and costs no sound record before it', () => {
     assert.equal(seen, 5)
   })
 
-  test('a packed block that can not be unpacked: the others are read', async () => {
+  test('a packed block that cannot be unpacked: the others are read', async () => {
     const file = written(randomFlows(30_000, 7), { compression: 'lz4' })
     const view = new DataView(file.buffer)
     const second = 40 + 12 + view.getUint32(44, true)

@@ -222,7 +222,7 @@ describe('reading', () => {
     )
   })
 
-  it('names files that can not be read, and takes a format for them', () => {
+  it('names files that cannot be read, and takes a format for them', () => {
     const dir = folder({ 'a.log': [good], 'b.txt': 'eight words are not by themselves a record\n' })
     assert.deepEqual(
       readFolder(dir).files.map(({ status, lines }) => [status, lines]),
@@ -494,7 +494,7 @@ describe('counting once', () => {
     )
   })
 
-  it('counts what the chosen vantage can not have seen', () => {
+  it('counts what the chosen vantage cannot have seen', () => {
     // The span of eni-b ends at 10 s, and G is 120 s.
     assert.equal(chosen([{ at: 130 }], [{}]), 2n)
     assert.equal(chosen([{ at: 131 }], [{}]), 3n)

@@ -691,7 +691,7 @@ interface LineForm {
   regionalGateway: boolean
 }
 
-/** The text of one sight, or null if the layout can not express it. */
+/** The text of one sight, or null if the layout cannot express it. */
 function lineOf(sight: Sight, form: LineForm, chance: Chance): string | null {
   const { layout } = form
   const isOk = sight.status === 'OK'

@@ -94,7 +94,7 @@ test('a mobility header that is the last is the protocol', () => {
   assert.equal(fieldsOf(six(135, [...extension(17), ...udp(1, 53)]), 'dstPort')['dstPort'], 53)
 })
 
-test('UDP: the payload is by the length in its header, unless that can not be', () => {
+test('UDP: the payload is by the length in its header, unless that cannot be', () => {
   const payload = (packet: ReturnType<typeof four>) => fieldsOf(packet, 'payload')['payload']
   assert.equal(payload(four(17, udp(1, 2, zeros(20), 18))), 10)
   assert.equal(payload(four(17, udp(1, 2, zeros(20), 0))), 20)

@@ -179,7 +179,7 @@ test('of nested tunnels the innermost is noted', () => {
   assert.deepEqual(fieldsOf(decodeOne(101, nested), 'tunnel', 'tunnelId', 'src'), {
     ...{ tunnel: 'gre', tunnelId: 9, src: '10.0.0.1' },
   })
-  // If that can not be decoded, the next.
+  // If that cannot be decoded, the next.
   const half = vxlan(ethernet(0x0800, gre(0x2000, 0x0800, [...hex('00000009'), ...zeros(20)])))
   assert.deepEqual(fieldsOf(decodeOne(101, half), 'tunnel', 'tunnelId', 'protocol'), {
     ...{ tunnel: 'vxlan', tunnelId: 0xabcd, protocol: 47 },

@@ -88,7 +88,7 @@ async function caseOf(t: TestContext, files: Record<string, string[] | Uint8Arra
   return c
 }
 
-/** Numbers of the lines (packets) that match, and how many can not be told. */
+/** Numbers of the lines (packets) that match, and how many cannot be told. */
 async function found(c: Case, filter: string, internal: readonly string[] = []): Promise<[number[], unknown]> {
   const result = await queryFlows(c, { filter, internal, order: 'start' })
   const lines: number[] = []

@@ -147,7 +147,7 @@ test('a case that another process writes is left alone: the message names the pr
   // Reading goes on meanwhile.
   assert.equal((await recordsOfFiles(dir)).get(log)?.records, 10)
   assert.equal((await verifyCase(dir)).intact, true)
-  // A process of another machine can not be looked for.
+  // A process of another machine cannot be looked for.
   lock(99_999_999, 'elsewhere.example')
   await refused(99_999_999)
   // The number is alive, but it is another process than the one that took the lock.

@@ -35,15 +35,15 @@ test('saved queries are a view, empty where none is saved', async () => {
   })
 })
 
-test('a file of queries that can not be read stops only what asks for them', async () => {
+test('a file of queries that cannot be read stops only what asks for them', async () => {
   const query = (saved: string, filter: string): string =>
     `{"version":1,"queries":{"a":{"saved":"${saved}","request":{"filter":"${filter}"}}}}`
   const broken: [text: string, message: RegExp][] = [
-    ['', /^saved queries can not be read: queries\.json: /],
-    ['{"it\'s": 1}', /^saved queries can not be read: queries\.json: /],
-    ['{"version":1,"queries":{},"\\u0000\'":1}', /^saved queries can not be read: queries\.json: /],
-    [query('yesterday', 'any'), /^saved queries can not be read: queries\.json$/],
-    [query('2023-11-14T22:13:20Z', '\\ud800'), /^saved queries can not be read: queries\.json$/],
+    ['', /^saved queries cannot be read: queries\.json: /],
+    ['{"it\'s": 1}', /^saved queries cannot be read: queries\.json: /],
+    ['{"version":1,"queries":{},"\\u0000\'":1}', /^saved queries cannot be read: queries\.json: /],
+    [query('yesterday', 'any'), /^saved queries cannot be read: queries\.json$/],
+    [query('2023-11-14T22:13:20Z', '\\ud800'), /^saved queries cannot be read: queries\.json$/],
   ]
   for (const [text, message] of broken) {
     writeFileSync(path, text)

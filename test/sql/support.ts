@@ -10,7 +10,7 @@ const header =
   'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags strange-field'
 const eni = '2 123456789012 eni-0a1b2c3d'
 
-/** A log with both addresses of IP, a count beyond 2^53, silence and a line that can not be read. */
+/** A log with both addresses of IP, a count beyond 2^53, silence and a line that cannot be read. */
 export const logLines = [
   header,
   `${eni} 203.0.113.7 10.0.0.5 50000 22 6 10 1000 1700000000 1700000059 ACCEPT OK 2 alpha`,
