@@ -84,7 +84,7 @@ const bounds: { args: () => string[]; own: number; packages: string[] }[] = [
   },
   {
     args: () => inCase('flows', 'ip 203.0.113.7', '--raw', '-A', 'proto'),
-    own: 112,
+    own: 114,
     packages: [
       '@duckdb/node-api',
       '@duckdb/node-bindings',
