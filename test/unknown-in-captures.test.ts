@@ -149,7 +149,7 @@ test('a RST alone: nobody connected to anybody', async t => {
     )
     const text = await page(c, '192.0.2.1')
     assert.doesNotMatch(text, /connected to (?!whom is not known)/)
-    assert.match(text, /sent 40 B to 198\.51\.100\.2, of which no packet was recorded/)
+    assert.match(text, /sent 40 B to 198\.51\.100\.2 \(TCP\); who connected to whom is not known/)
   }
 })
 
