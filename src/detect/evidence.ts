@@ -41,7 +41,7 @@ export function servicesAre(indexes: readonly number[]): Sql {
   return numberIn('service', indexes)
 }
 
-/** Whether the number is one of some of ours, which can be many. */
+/** SQL: whether the number is in a list, which may be long. */
 function numberIn(name: string, numbers: readonly number[]): Sql {
   return rawSql(numbers.length === 0 ? 'false' : `${name} IN (${numbers.join(', ')})`)
 }

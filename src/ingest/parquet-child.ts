@@ -67,7 +67,10 @@ function fieldNames(columns: readonly string[]): string[] {
   return [...names]
 }
 
-/** The SQL for one value as a word of a flow-log line. A blank inside a value would shift the fields, so it is made visible. */
+/**
+ * The SQL for one value as a word of a flow-log line. A blank or control character inside a value would shift the fields: each is
+ * written as % and its code in hex digits.
+ */
 function word(column: string, field: string, type: string): string {
   const name = quotedName(column)
   const isTime = fieldNamed(field)?.type === 'time'
@@ -79,7 +82,10 @@ function word(column: string, field: string, type: string): string {
   else if (type === 'DOUBLE' || type === 'FLOAT')
     text = `CASE WHEN ${name} = floor(${name}) THEN ${orPlain(`TRY_CAST(${name} AS HUGEINT)`)} ELSE ${plain} END`
   const nullish = `${name} IS NULL OR ${text} IN ('None', 'nan', 'NaN', '')`
-  return `CASE WHEN ${nullish} THEN '-' ELSE regexp_replace(${text}, '[\\x00-\\x20]', '%20', 'g') END`
+  const code = "CASE WHEN ord(c) <= 32 THEN format('%{:02X}', ord(c)) ELSE c END"
+  const coded = `array_to_string(list_transform(string_split(${text}, ''), lambda c: ${code}), '')`
+  const hasBlank = `regexp_matches(${text}, '[\\x00-\\x20]')`
+  return `CASE WHEN ${nullish} THEN '-' WHEN ${hasBlank} THEN ${coded} ELSE ${text} END`
 }
 
 async function print(text: string): Promise<void> {

@@ -87,7 +87,7 @@ export function setAddress(column: Column, row: number, w0: number, w1: number, 
   else if (column.high !== null) column.high[row] = 0n
 }
 
-/** Text of ours, of which there are few: never a word of the evidence. */
+/** Text that Tidemark itself writes, of which there is little: never a word of the evidence. */
 export function setWord(column: Column, row: number, word: string): void {
   column.codes[row] = column.words.codeOf(word)
 }

@@ -17,7 +17,7 @@ export interface ReadOptions {
   /** Tells whether the content that was claimed is in the batch now. */
   settled: (sha256: string, kept: boolean) => void
   progress: (bytes: number, records: number) => void
-  /** Where a file may be staged under a name of ours. */
+  /** The folder in which a file may be staged under a safe name. */
   stagingDir: string
   /** Files up to this size are read whole, larger ones twice; only tests change it. */
   wholeBytesMax?: number

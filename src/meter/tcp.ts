@@ -165,7 +165,7 @@ export class TcpState {
     } else this.settleStart(this.end, seq)
   }
 
-  /** A SYN of another number: two servers answered, or the one has begun anew. The number that is acknowledged counts (RFC 9293, 3.10.7.3). */
+  /** A SYN of another number: two servers answered, or one has started again. The number that is acknowledged counts (RFC 9293, 3.10.7.3). */
   private beginAgain(state: number, past: number): void {
     const { words } = this.table
     const { end, seq } = this

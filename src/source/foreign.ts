@@ -83,7 +83,7 @@ const harmless: readonly Magic[] = [
   ['\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'a document of an older Office'],
 ]
 
-/** What content is that is no format of ours, by its first bytes and, of an archive, its names; null where they do not tell. `rest`: what follows the head. */
+/** What the content is, if it is a format that Tidemark does not read, by its first bytes and the names in an archive; null if unknown. `rest`: what follows the head. */
 export async function foreignOf(head: Uint8Array, rest: AsyncIterable<Uint8Array>): Promise<Foreign | null> {
   if (startsWith(head, 'PK\x03\x04') || startsWith(head, 'PK\x05\x06')) {
     return archive('zip', 'unzip', await zipNames(joined(head, rest)))

@@ -52,7 +52,7 @@ export async function lockForWriting(caseDir: string, doing: string): Promise<()
   }
 }
 
-/** Larger than any lock of ours. */
+/** Larger than any lock that Tidemark writes. */
 const lockBytesMax = 64 << 10
 
 /** Who is writing the case at this moment, or null. */
@@ -94,13 +94,13 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Whose lock it is; null for what is no lock of ours, which holds nothing but is in the way. */
+/** Whose lock it is; null for a file that is not a lock of Tidemark: it holds nothing but is in the way. */
 function holderOf(path: string): Holder | null | 'nobody' {
   try {
     const text = readSmallIfThere(path, 'refuse', lockBytesMax)
     return text === null ? 'nobody' : holder.parse(JSON.parse(text.toString()))
   } catch (error) {
-    // A lock that the machine does not let us read may be that of a living process.
+    // A lock that cannot be read may be that of a living process.
     if (errorCode(error) !== undefined) throw error
     return null
   }

@@ -127,6 +127,23 @@ test('a column whose name is a damaged one of AWS makes the file unreadable, as 
   assert.equal((await add(known)).files[0]?.status, 'read')
 })
 
+test('blanks and control characters in a text keep their own codes: different values stay different', async () => {
+  const values = ['a b', 'a\tb', 'a\nb', 'a\0b', 'é ü', 'a%b']
+  const texts = values
+    .map(value => `'${value}'`)
+    .join(', ')
+    .replaceAll("'a\0b'", "'a' || chr(0) || 'b'")
+  const path = await parquet('blanks.parquet', values.length, `${columns()}, [${texts}][i + 1] AS cost_centre`)
+  await add(path)
+  const c = await openCase(`${path}.case`)
+  const rows = await c.db.rows('SELECT cost_centre AS v FROM flows ORDER BY packets')
+  assert.deepEqual(
+    rows.map(row => row['v']),
+    ['a%20b', 'a%09b', 'a%0Ab', 'a%00b', 'é%20ü', 'a%b'],
+  )
+  await c.close()
+})
+
 test('Ctrl-C while a sound file is read leaves no word of it in the ledger', async () => {
   const path = await parquet('sound.parquet', 1_500_000)
   const dir = `${path}.case`
