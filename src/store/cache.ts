@@ -7,7 +7,7 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { piecesOf } from '../disk/reading.ts'
 import { nodeAt, passingName, passingProcess, removePassing, requireFolder } from '../disk/writing.ts'
-import { caseFiles } from './files.ts'
+import { caseFiles, isOfFile } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
 
 /** What a file holds: its own name, with the version of the rule, and the ledger's head. */
@@ -90,7 +90,7 @@ export async function checkCache(
     else if (file === null && olderShape.test(name))
       findings.push({ what: 'incomplete', path, detail: 'of an older version of Tidemark; not used' })
     else if (file === null) findings.push({ what: 'unlisted', path, detail: 'no part of the case' })
-    else if (!(await isSound(dir, file).catch(() => false)))
+    else if (!(await isSound(dir, file).catch(unsound)))
       findings.push({ what: 'altered', path, detail: 'its digest is not the one that its name holds; delete it' })
     else if (!known.has(file.head))
       findings.push({ what: 'unlisted', path, detail: 'of no state of this case; delete it' })
@@ -112,6 +112,11 @@ async function cacheNames(dir: string): Promise<string[]> {
 function parse(name: string): CacheFile | null {
   const [, what, head, digest] = fileShape.exec(name) ?? []
   return what === undefined ? null : { name, what, head: head!, digest: digest! }
+}
+
+function unsound(error: unknown): false {
+  if (isOfFile(error)) return false
+  throw error
 }
 
 async function isSound(dir: string, file: CacheFile): Promise<boolean> {

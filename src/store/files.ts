@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { NotRegularError } from '../disk/nodes.ts'
 import { piecesOf } from '../disk/reading.ts'
-import { UserError } from '../errors.ts'
+import { errorCode, UserError } from '../errors.ts'
 import { systemCode } from '../system-error.ts'
 
 /** Names within a case folder. */
@@ -71,4 +72,12 @@ export function caseWriteError(error: unknown, caseDir: string): unknown {
 
 export function segmentPath(caseDir: string, name: string): string {
   return join(caseDir, caseFiles.segments, name)
+}
+
+/** Errors that tell of the file. Others (no permission, too many open files) tell of the machine. */
+const codesOfFiles = new Set(['ENOENT', 'EIO', 'EISDIR', 'ELOOP', 'ENOTDIR'])
+
+/** Whether a file could not be read for what it is, and not for what the machine refuses. */
+export function isOfFile(error: unknown): boolean {
+  return error instanceof NotRegularError || codesOfFiles.has(errorCode(error) ?? '')
 }

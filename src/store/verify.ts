@@ -5,7 +5,7 @@ import { errorCode, errorText } from '../errors.ts'
 import { type CacheFile, checkCache } from './cache.ts'
 import { segmentsOf } from './case.ts'
 import { Database } from './duckdb.ts'
-import { caseFiles, digestOfFile, segmentPath } from './files.ts'
+import { caseFiles, digestOfFile, isOfFile, segmentPath } from './files.ts'
 import { type LedgerEntry, type LedgerReading, noCase, readLedger, type SegmentEntry } from './ledger.ts'
 import { segmentName } from './ledger-entry.ts'
 import { writerOf } from './lock.ts'
@@ -61,9 +61,7 @@ export async function verifyCase(
         })
       }
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT')
-        findings.push({ what: 'altered', path, detail: `cannot be read: ${errorText(error)}` })
-      else findings.push({ what: 'missing', path, detail: `${segment.rows} rows` })
+      findings.push(unreadable(path, error, `${segment.rows} rows`))
     }
     bytes += segment.bytes
     onProgress?.(bytes, total)
@@ -137,10 +135,21 @@ async function checkReadme(
   between: () => void,
 ): Promise<void> {
   if (first?.type !== 'created') return
-  const found = await digestOfFile(join(dir, caseFiles.readme), between).catch(() => null)
-  if (found === null) findings.push({ what: 'missing', path: caseFiles.readme, detail: 'it explains the folder' })
-  else if (found.sha256 !== first.readme_sha256)
-    findings.push({ what: 'altered', path: caseFiles.readme, detail: `SHA-256 is ${found.sha256}` })
+  const path = caseFiles.readme
+  try {
+    const { sha256 } = await digestOfFile(join(dir, path), between)
+    if (sha256 !== first.readme_sha256) findings.push({ what: 'altered', path, detail: `SHA-256 is ${sha256}` })
+  } catch (error) {
+    findings.push(unreadable(path, error, 'it explains the folder'))
+  }
+}
+
+/** The finding for a file that cannot be read. @throws the error if it says nothing of the file. */
+function unreadable(path: string, error: unknown, whatIsMissing: string): VerifyFinding {
+  const code = errorCode(error)
+  if (code === 'ENOENT') return { what: 'missing', path, detail: whatIsMissing }
+  if (!isOfFile(error)) throw error
+  return { what: 'altered', path, detail: `cannot be read: ${errorText(error)}` }
 }
 
 async function findUnlisted(dir: string, segments: ReadonlySet<string>, isWritten: boolean): Promise<VerifyFinding[]> {

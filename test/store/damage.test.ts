@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { Database, quotedString } from '../../src/store/duckdb.ts'
+import { verifyCase } from '../../src/store/verify.ts'
 import { tidemark } from '../cli/run.ts'
 import { ethernet, ipv4, pcap, udp } from '../packet/build.ts'
 import { folderFor, logOf } from '../robustness/support.ts'
@@ -66,4 +67,24 @@ test('a damaged segment is named by every command that meets it, as damage and n
     assert.match(run.stderr, /hint: tidemark verify/, where)
     rmSync(dir, { recursive: true })
   }
+})
+
+test('verify says nothing of a file that it may not read: neither altered nor missing', async t => {
+  const dir = await makeCase(t)
+  const isRoot = process.geteuid!() === 0
+  for (const path of [segment(dir, 'flows'), join(dir, 'README.txt')]) {
+    chmodSync(path, 0)
+    // For root, permissions are no hindrance.
+    if (isRoot) {
+      for (const folder of [dir, join(dir, '..')]) chmodSync(folder, 0o755)
+      process.seteuid!(65534)
+    }
+    try {
+      await assert.rejects(verifyCase(dir), /EACCES/)
+    } finally {
+      if (isRoot) process.seteuid!(0)
+      chmodSync(path, 0o644)
+    }
+  }
+  assert.equal((await verifyCase(dir)).intact, true)
 })
