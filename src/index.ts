@@ -14,7 +14,6 @@ export { explain as explainFilter } from './filter/explain.ts'
 export { type ParseOptions, parse as parseFilter } from './filter/filter.ts'
 export { print as printFilter } from './filter/print.ts'
 export { loadSets, type ValueSet } from './filter/set.ts'
-export type { FlowRecord } from './flow/fields.ts'
 export {
   completeFlows,
   type FlowsCompletionContext,
@@ -35,5 +34,6 @@ export { type VerifyOptions, verifyWhole as verifyCase } from './flows/verify.ts
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'
+export type { FlowRecord } from './records/fields.ts'
 export { type Case, openCase, readEvidence } from './store/case.ts'
 export type * from './store/reports.ts'

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { buildProgram } from '../src/cli/program.ts'
-import { type FieldRow, flowFields } from '../src/flow/fields.ts'
-import { connectionFields, type PacketField, packetFlowFields } from '../src/flow/packet-fields.ts'
+import { type FieldRow, flowFields } from '../src/records/fields.ts'
+import { connectionFields, type PacketField, packetFlowFields } from '../src/records/packet-fields.ts'
 import { repoRoot } from './repo.ts'
 
 const read = (name: string) => readFileSync(join(repoRoot, name), 'utf8')
@@ -46,7 +46,7 @@ The fields of a flow record: AWS's names with \`-\` written \`_\`, the same in J
 flow-log version that brought the field; 6 is that of Transit Gateway logs. \`-\` in a log is null here. A field that is not in this
 table is kept as a text column under its own name. [The types in a case](case.md).
 
-This page is generated from \`src/flow/fields.ts\` and \`src/flow/packet-fields.ts\` (\`node scripts/test.mjs docs -u\`).
+This page is generated from \`src/records/fields.ts\` and \`src/records/packet-fields.ts\` (\`node scripts/test.mjs docs -u\`).
 
 ${table(['column', 'title', 'type', 'version', 'meaning, and its caveat'], rows)}
 

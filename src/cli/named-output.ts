@@ -26,7 +26,7 @@ export async function checkOutput(
 ): Promise<void> {
   const [{ outputTarget }, { findFiles }, { isLedger }] = await Promise.all([
     import('../disk/output.ts'),
-    import('../source/walk.ts'),
+    import('../input/walk.ts'),
     import('../store/ledger.ts'),
   ])
   const kept = await keptFrom(name, options.case)

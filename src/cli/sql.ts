@@ -1,9 +1,9 @@
 import { addAbortSignal } from 'node:stream'
 import type { Command } from 'commander'
 import { exitStatus, UserError } from '../errors.ts'
-import type { Cell, ResultColumn } from '../sql/cells.ts'
-import type { Ending } from '../sql/protocol.ts'
-import type { QueryLimits, QuerySession } from '../sql/session.ts'
+import type { Cell, ResultColumn } from '../user-sql/cells.ts'
+import type { Ending } from '../user-sql/protocol.ts'
+import type { QueryLimits, QuerySession } from '../user-sql/session.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
@@ -41,7 +41,7 @@ export function sqlCommand(program: Command): void {
     .addHelpText('after', sqlHelp)
     .action(async (query?: string) => {
       const options = command.optsWithGlobals<Options>()
-      const { QuerySession, defaultMemoryBytes } = await import('../sql/session.ts')
+      const { QuerySession, defaultMemoryBytes } = await import('../user-sql/session.ts')
       const session = new QuerySession(options.case, options.memory ?? defaultMemoryBytes)
       try {
         await ask(session, query, options)
@@ -99,7 +99,7 @@ async function reportUnreadOf(options: Options): Promise<void> {
 }
 
 async function limitsOf(options: Options): Promise<QueryLimits> {
-  const { defaultLimits } = await import('../sql/session.ts')
+  const { defaultLimits } = await import('../user-sql/session.ts')
   return {
     rows: options.limit ?? defaultLimits.rows,
     bytes: options.maxOutput ?? defaultLimits.bytes,
@@ -110,7 +110,7 @@ async function limitsOf(options: Options): Promise<QueryLimits> {
 const inputBytesMax = 1 << 24 // 16 MiB
 
 async function* statementsOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const { isBlank, splitStatements } = await import('../sql/statements.ts')
+  const { isBlank, splitStatements } = await import('../user-sql/statements.ts')
   const pieces: Uint8Array[] = []
   let bytes = 0
   for await (const piece of input) {

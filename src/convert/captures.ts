@@ -1,16 +1,16 @@
 import { assert } from '../errors.ts'
+import { Expanded, type ExpandLimits } from '../input/expand.ts'
+import { foreignOf } from '../input/foreign.ts'
+import { headOf, joined } from '../input/pieces.ts'
+import { readPlain } from '../input/read.ts'
+import { compressionOf, contentOf } from '../input/sniff.ts'
+import { type FoundFile, reason } from '../input/walk.ts'
 import type { ConnectionRecord } from '../meter/connection-record.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
 import { Meter } from '../meter/meter.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import type { Packet } from '../packet/packet.ts'
-import { Expanded, type ExpandLimits } from '../source/expand.ts'
-import { foreignOf } from '../source/foreign.ts'
-import { headOf, joined } from '../source/pieces.ts'
-import { readPlain } from '../source/read.ts'
-import { compressionOf, contentOf } from '../source/sniff.ts'
-import { type FoundFile, reason } from '../source/walk.ts'
 
 export interface CaptureFile {
   path: string

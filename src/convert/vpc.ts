@@ -1,10 +1,10 @@
 import type { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import { columnName, fieldNamed } from '../flow/fields.ts'
-import { layoutOfFormat } from '../flowlog/layout.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { isIPv4, parseAddress } from '../net/address.ts'
 import { hasPorts } from '../net/protocols.ts'
+import { columnName, fieldNamed } from '../records/fields.ts'
+import { layoutOfFormat } from '../vpc-text/layout.ts'
 import type { FlowOutput } from './output.ts'
 import { addressText } from './rows.ts'
 

@@ -1,7 +1,8 @@
 /** A filter to SQL. Values are bound; names of columns are those of the case, quoted. */
+
+import { roleColumns } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { roleColumns } from '../query/roles.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { Filter, Node, TestNode, Value } from './ast.ts'

@@ -1,8 +1,8 @@
 /** What can stand at a place of a filter: for the shell and the workbench. */
 import type { TokenType } from 'chevrotain'
-import { type FieldRow, flowFields } from '../flow/fields.ts'
 import { serviceNames } from '../net/ports.ts'
 import { utcSeconds } from '../net/time.ts'
+import { type FieldRow, flowFields } from '../records/fields.ts'
 import type { Side } from './ast.ts'
 import { FilterError } from './error.ts'
 import { expectedAfter } from './grammar.ts'

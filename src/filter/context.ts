@@ -1,9 +1,10 @@
 /** A case as the filter language sees it. */
+
+import { judgeRecords, roleColumns, withRoles } from '../conversations/roles.ts'
 import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
-import { judgeRecords, roleColumns, withRoles } from '../query/roles.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, type Row, type Value } from '../store/duckdb.ts'
 import type { CompileContext, Compiled } from './compile.ts'

@@ -1,11 +1,12 @@
 /** One test to SQL. A column that is not there is null, so that SQL's own three-valued logic says what cannot be told. */
-import { fieldNamed } from '../flow/fields.ts'
+
 import { internalPrefixes } from '../net/internal.ts'
 import { isServicePort } from '../net/ports.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { mayHavePorts, TCP } from '../net/protocols.ts'
 import { inAnyPrefix, inPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { fieldNamed } from '../records/fields.ts'
 import { sqlType } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { FlagMode, Side, Test, TestNode, Value } from './ast.ts'

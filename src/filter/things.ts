@@ -1,14 +1,14 @@
 /**
  * The things that a filter can test, one row each: grammar, SQL, English and completion all read this table.
  *
- * Rows marked `nfdump` are nfdump's, by its names (nfdump(1), 1.7.1). Every field of `flow/fields.ts`, and every column that Tidemark does
+ * Rows marked `nfdump` are nfdump's, by its names (nfdump(1), 1.7.1). Every field of `records/fields.ts`, and every column that Tidemark does
  * not know, is a thing too, under its own name. Where `connections` are asked, the originator is the source.
  */
 
-import type { ColumnType } from '../flow/column.ts'
-import { columnName, fieldNamed, flowFields } from '../flow/fields.ts'
-import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
-import { sensorFields } from '../flow/sensor.ts'
+import type { ColumnType } from '../records/column.ts'
+import { columnName, fieldNamed, flowFields } from '../records/fields.ts'
+import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
+import { sensorFields } from '../records/sensor.ts'
 import type { Side } from './ast.ts'
 
 /**

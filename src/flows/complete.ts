@@ -2,9 +2,9 @@
 
 import type { Completion, Completions } from '../filter/complete.ts'
 import { thingOf } from '../filter/things.ts'
-import { flowFields } from '../flow/fields.ts'
-import { packetFlowFields } from '../flow/packet-fields.ts'
-import { sensorFields } from '../flow/sensor.ts'
+import { flowFields } from '../records/fields.ts'
+import { packetFlowFields } from '../records/packet-fields.ts'
+import { sensorFields } from '../records/sensor.ts'
 import { countedNames, elementNames, elementPairs, orderNames, outputFormats, recordMeasures } from './names.ts'
 
 /** The place of a value, by the option's long name. */

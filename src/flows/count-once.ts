@@ -6,10 +6,10 @@
  */
 
 import { basename } from 'node:path'
-import { type CachedTable, cachedTable } from '../query/cached-table.ts'
-import { countOnce } from '../query/count-once.ts'
-import { gapSql } from '../query/intervals.ts'
-import { lacksSensors, sensorSql } from '../query/sensor.ts'
+import { countOnce } from '../conversations/count-once.ts'
+import { gapSql } from '../conversations/intervals.ts'
+import { lacksSensors, sensorSql } from '../conversations/sensor.ts'
+import { type CachedTable, cachedTable } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'

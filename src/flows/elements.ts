@@ -3,7 +3,7 @@
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
-import { sensorFields } from '../flow/sensor.ts'
+import { sensorFields } from '../records/sensor.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { elementNames, elementPairs } from './names.ts'
 import type { ColumnType } from './request.ts'

@@ -1,8 +1,8 @@
 /** Records one by one, as the sensors wrote them. */
 
-import { flowFields } from '../flow/fields.ts'
-import { connectionFields, packetFlowFields } from '../flow/packet-fields.ts'
 import { rawSql, sql } from '../query/sql.ts'
+import { flowFields } from '../records/fields.ts'
+import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { elementOf } from './elements.ts'
 import { rateMeasures } from './measures.ts'

@@ -1,10 +1,10 @@
 /** A request to what is to be done: parts that are common to listings, groups and bins. */
 
+import { roleColumns } from '../conversations/roles.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
-import { sensorFields } from '../flow/sensor.ts'
-import { roleColumns } from '../query/roles.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { sensorFields } from '../records/sensor.ts'
 import { quotedName } from '../store/duckdb.ts'
 import type { Element } from './elements.ts'
 import type { FlowsColumn, FlowsRequest } from './request.ts'

@@ -1,4 +1,6 @@
 /** A request to what is asked of which records: the filter read, names resolved, contradictions refused. */
+
+import { judgeRecords } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
 import { compile } from '../filter/compile.ts'
@@ -6,7 +8,6 @@ import { parse } from '../filter/filter.ts'
 import { putSets } from '../filter/set.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
-import { judgeRecords } from '../query/roles.ts'
 import { type Sql, sql } from '../query/sql.ts'
 import { bothWaysOf, type Case } from '../store/case.ts'
 import { binPlan } from './bins.ts'

@@ -1,10 +1,11 @@
 /** The flow records that a request is asked of. */
+
+import { roleColumns, withRoles } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
-import { packetFlowFields } from '../flow/packet-fields.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { roleColumns, withRoles } from '../query/roles.ts'
-import { flowsSource } from '../query/source.ts'
+import { packetFlowFields } from '../records/packet-fields.ts'
 import type { Case } from '../store/case.ts'
+import { flowsSource } from '../store/flows-source.ts'
 
 export interface Records {
   evidence: 'logs' | 'packets'

@@ -1,8 +1,9 @@
 /** Checks a whole case: its record, and what its cache holds, which is worked out again to be compared. */
+
+import { judgeRecords, keptRoles } from '../conversations/roles.ts'
 import { parsePrefix } from '../net/prefix.ts'
-import { type CachedTable, isSame, settingsOf } from '../query/cached-table.ts'
-import { judgeRecords, keptRoles } from '../query/roles.ts'
 import { type CacheFile, pathOf } from '../store/cache.ts'
+import { type CachedTable, isSame, settingsOf } from '../store/cached-table.ts'
 import { type Case, openCase } from '../store/case.ts'
 import { caseFiles } from '../store/files.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'

@@ -2,11 +2,10 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
 import { assert, UserError } from '../errors.ts'
-import { rowsPerSegment } from '../flow/record-buffer.ts'
-import { unknownColumnsMax } from '../flow/unknown-columns.ts'
-import { layoutOfFormat } from '../flowlog/layout.ts'
-import { defaultLimits } from '../source/expand.ts'
-import { absolute, findFiles } from '../source/walk.ts'
+import { defaultLimits } from '../input/expand.ts'
+import { absolute, findFiles } from '../input/walk.ts'
+import { rowsPerSegment } from '../records/record-buffer.ts'
+import { unknownColumnsMax } from '../records/unknown-columns.ts'
 import { clearCache } from '../store/cache.ts'
 import {
   clearIncoming,
@@ -28,6 +27,7 @@ import { lockForWriting } from '../store/lock.ts'
 import { caseFolder } from '../store/nodes.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { placeSegments } from '../store/segment-writer.ts'
+import { layoutOfFormat } from '../vpc-text/layout.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
 export interface AddProgress {

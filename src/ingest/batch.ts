@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { Column } from '../flow/column.ts'
-import { RecordBuffer } from '../flow/record-buffer.ts'
-import type { UnknownColumns } from '../flow/unknown-columns.ts'
-import type { LineProblem, Silence } from '../flowlog/text-reader.ts'
+import { Column } from '../records/column.ts'
+import { RecordBuffer } from '../records/record-buffer.ts'
+import type { UnknownColumns } from '../records/unknown-columns.ts'
 import { exactJson } from '../store/exact-json.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
 import type { SegmentWriter } from '../store/segment-writer.ts'
+import type { LineProblem, Silence } from '../vpc-text/text-reader.ts'
 
 /** Lines of silence or problems that a batch may gather before it is closed: they are kept as objects. */
 const objectsMax = 100_000

@@ -1,9 +1,9 @@
-import { setNumber } from '../flow/column.ts'
-import { type ConnectionColumn, connectionFields } from '../flow/packet-fields.ts'
 import { communityOf } from '../meter/community.ts'
 import type { ConnectionRecord, RoleBasis } from '../meter/connection-record.ts'
 import { hasPorts } from '../net/protocols.ts'
 import { tunnelNames } from '../packet/packet.ts'
+import { setNumber } from '../records/column.ts'
+import { type ConnectionColumn, connectionFields } from '../records/packet-fields.ts'
 import { type Spool, setAddress, setWord } from './spool.ts'
 
 const place = Object.fromEntries(connectionFields.map((field, i) => [field.name, i])) as Record<

@@ -1,10 +1,10 @@
-import { setNumber } from '../flow/column.ts'
-import { type PacketFlowColumn, packetFlowFields } from '../flow/packet-fields.ts'
 import type { FlowRecord } from '../meter/flow-record.ts'
 import { isIcmp } from '../net/icmp.ts'
 import { hasPorts, TCP } from '../net/protocols.ts'
 import { has, type NfcapdFlow } from '../nfcapd/flow.ts'
 import { tunnelNames } from '../packet/packet.ts'
+import { setNumber } from '../records/column.ts'
+import { type PacketFlowColumn, packetFlowFields } from '../records/packet-fields.ts'
 import { type Spool, setAddress, setHalves, setWord } from './spool.ts'
 
 const place = Object.fromEntries(packetFlowFields.map((field, i) => [field.name, i])) as Record<

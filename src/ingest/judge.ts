@@ -1,10 +1,10 @@
-import { faultOfHeader, headerOf, isStamped } from '../flowlog/header.ts'
-import type { Layout } from '../flowlog/layout.ts'
-import { isSurelyRecord, looksLikeRecord, wrappingOf } from '../flowlog/wrapped.ts'
-import type { Damage } from '../source/expand.ts'
-import { foreignOf } from '../source/foreign.ts'
-import type { Content } from '../source/sniff.ts'
+import type { Damage } from '../input/expand.ts'
+import { foreignOf } from '../input/foreign.ts'
+import type { Content } from '../input/sniff.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import { faultOfHeader, headerOf, isStamped } from '../vpc-text/header.ts'
+import type { Layout } from '../vpc-text/layout.ts'
+import { isSurelyRecord, looksLikeRecord, wrappingOf } from '../vpc-text/wrapped.ts'
 
 /** What a file is, from the beginning of its content: how to read it, or why it is not read. */
 export interface Verdict {

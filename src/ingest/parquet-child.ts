@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { exit, stderr, stdout } from 'node:process'
 import { errorText } from '../errors.ts'
-import { fieldNamed } from '../flow/fields.ts'
+import { fieldNamed } from '../records/fields.ts'
 import { Database, quotedName, quotedPath } from '../store/duckdb.ts'
 
 const rowsAtOnce = 20_000
@@ -48,7 +48,7 @@ async function main(path: string): Promise<void> {
   await print(lines.join(''))
 }
 
-/** A name becomes a column's in every segment: as in `flowlog/layout.ts`, whose names have no more. */
+/** A name becomes a column's in every segment: as in `vpc-text/layout.ts`, whose names have no more. */
 const fieldLengthMax = 120
 
 /** Column names in a form that a layout can have, whatever a writer called them, each once. */

@@ -6,9 +6,9 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeNew } from '../disk/writing.ts'
-import { type Layout, layoutOf } from '../flowlog/layout.ts'
-import type { SourceBytes } from '../source/read.ts'
+import type { SourceBytes } from '../input/read.ts'
 import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
+import { type Layout, layoutOf } from '../vpc-text/layout.ts'
 
 /** A child that is over this size is ended: a crafted file may ask for any amount. */
 const childBytesMax = 3 * 2 ** 30

@@ -1,6 +1,6 @@
-import type { Column } from '../flow/column.ts'
-import type { PacketField } from '../flow/packet-fields.ts'
-import { RecordBuffer } from '../flow/record-buffer.ts'
+import type { Column } from '../records/column.ts'
+import type { PacketField } from '../records/packet-fields.ts'
+import { RecordBuffer } from '../records/record-buffer.ts'
 import type { Batch } from './batch.ts'
 
 /** Half of one of DuckDB's row groups: a capture has two kinds of rows, and of each two buffers. */

@@ -1,8 +1,9 @@
 /** Lines of flow logs on their way into a batch, whatever they come out of. */
-import type { Layout } from '../flowlog/layout.ts'
-import type { TextReader } from '../flowlog/text-reader.ts'
-import type { ExpandLimits } from '../source/expand.ts'
+
+import type { ExpandLimits } from '../input/expand.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import type { Layout } from '../vpc-text/layout.ts'
+import type { TextReader } from '../vpc-text/text-reader.ts'
 import type { Batch } from './batch.ts'
 import type { FileTask } from './messages.ts'
 

@@ -1,6 +1,7 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
+
+import { sensorSql } from '../conversations/sensor.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
-import { sensorSql } from '../query/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { isUnread } from '../store/reports.ts'
 import type { Gap, SensorCoverage } from './dossier.ts'

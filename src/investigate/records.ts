@@ -4,11 +4,12 @@
  * Works in temporary tables of the case's database: `s` holds the subject's records, `s.counted` which of them count and
  * `s.dropped` why one does not (`copy`, `translated`, `twin`).
  */
+
+import { countOnce } from '../conversations/count-once.ts'
+import { gapSql, intervalSql } from '../conversations/intervals.ts'
+import { sensorSql } from '../conversations/sensor.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { countOnce } from '../query/count-once.ts'
-import { gapSql, intervalSql } from '../query/intervals.ts'
-import { sensorSql } from '../query/sensor.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { type Case, flowsWith } from '../store/case.ts'
 

@@ -1,4 +1,6 @@
 /** Services: connections by (server, port, protocol, client) (docs/reference/dossier.md, section 5). */
+
+import { roleBases, ruleOf } from '../conversations/connections.ts'
 import type { FoundService } from '../detect/rule.ts'
 import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
@@ -6,7 +8,6 @@ import type { Prefix } from '../net/prefix.ts'
 import { protocolName, SCTP, TCP, UDP } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { roleBases, ruleOf } from '../query/connections.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'

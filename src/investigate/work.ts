@@ -2,9 +2,9 @@
 import { dirname } from 'node:path'
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { flowsSource } from '../query/source.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
+import { flowsSource } from '../store/flows-source.ts'
 import type { Count, Dossier, ServiceRow, WorkItem } from './dossier.ts'
 
 /**

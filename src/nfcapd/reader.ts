@@ -1,9 +1,9 @@
+import { PackedError } from '../codecs/packed.ts'
 import { countIn, NfcapdAccount, type NfcapdCompression } from './account.ts'
 import { ExtensionMaps, readCommonRecord } from './common-record.ts'
 import { type BlockView, readElements } from './elements.ts'
 import { NfcapdFlow } from './flow.ts'
 import { ByteInput } from './input.ts'
-import { PackedError } from './packed.ts'
 import { readTotals, readTotals16, totals16Bytes, totalsBytes } from './totals.ts'
 import { Unpacker } from './unpack.ts'
 

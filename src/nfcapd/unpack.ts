@@ -1,9 +1,9 @@
-import { unzstd, ZstdDamage } from '../source/zstd.ts'
+import { unbzip2 } from '../codecs/bzip2.ts'
+import { unlz4 } from '../codecs/lz4.ts'
+import { unlzo } from '../codecs/lzo.ts'
+import { PackedError, PackedFull, roomCheck } from '../codecs/packed.ts'
+import { unzstd, ZstdDamage } from '../codecs/unzstd.ts'
 import type { NfcapdCompression } from './account.ts'
-import { unbzip2 } from './bzip2.ts'
-import { unlz4 } from './lz4.ts'
-import { unlzo } from './lzo.ts'
-import { PackedError, PackedFull, roomCheck } from './packed.ts'
 
 /** Room to begin with: flows pack to a fourth or so, and nfdump's blocks have up to 1 MiB (1.6 to 1.7.1) or 2 MiB (later). */
 const ratio = 8

@@ -1,8 +1,8 @@
+import { lz4, lz4Bound } from '../codecs/lz4.ts'
+import { zstd, zstdBound } from '../codecs/zstd.ts'
 import { assert, UserError } from '../errors.ts'
 import { has, type NfcapdFlow } from './flow.ts'
-import { lz4, lz4Bound } from './lz4.ts'
 import { noTotals, totalsBytes, writeTotals } from './totals.ts'
-import { zstd, zstdBound } from './zstd.ts'
 
 /** nfdump's own blocks have up to 1 MiB (WRITE_BUFFSIZE of 1.7.1). */
 const blockBytes = 1 << 20

@@ -1,5 +1,5 @@
 /** Rows as CSV (RFC 4180), for programs and spreadsheets: one line a row, nothing rounded, nothing cut. */
-import { type Cell, cellText } from '../sql/cells.ts'
+import { type Cell, cellText } from '../user-sql/cells.ts'
 import { visible } from './text.ts'
 
 /** A column of `flows` or of `sql`: its type, of either, decides what its cells are. */

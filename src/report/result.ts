@@ -1,5 +1,5 @@
 /** Rows of a query: as a table, as CSV, as JSON. */
-import { type Cell, cellBegin, compactJson, type ResultColumn } from '../sql/cells.ts'
+import { type Cell, cellBegin, compactJson, type ResultColumn } from '../user-sql/cells.ts'
 import { escapeHidden } from './json.ts'
 import { type Column, fields, heading, newPage, type Page, type PageOptions, paragraph, table } from './layout.ts'
 import { countText, integerText } from './numbers.ts'

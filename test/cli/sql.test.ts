@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { golden } from '../golden.ts'
 import { cliEntry, skipWithout } from '../repo.ts'
-import { caseFolder } from '../sql/support.ts'
+import { caseFolder } from '../user-sql/support.ts'
 import { type Run, temporaryFolder, tidemark } from './run.ts'
 
 const { caseDir } = await caseFolder()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CompletionContext, complete } from '../../src/filter/complete.ts'
-import { flowFields } from '../../src/flow/fields.ts'
+import { flowFields } from '../../src/records/fields.ts'
 
 const context: CompletionContext = {
   columns: new Set([...flowFields.map(field => field.name), 'custom_field', '_file']),

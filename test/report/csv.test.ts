@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { csvWriter } from '../../src/report/csv.ts'
-import type { Cell } from '../../src/sql/cells.ts'
+import type { Cell } from '../../src/user-sql/cells.ts'
 
 /** One cell as it is written. */
 function written(type: string, cell: Cell | undefined): string {

@@ -1,7 +1,7 @@
 /** What lines of a log say, read once more with nothing of the reader's own: word by word. */
 import { isIPv4, isIPv6 } from 'node:net'
-import type { RecordBuffer } from '../../src/flow/record-buffer.ts'
-import { fieldOf } from '../flowlog/reading.ts'
+import type { RecordBuffer } from '../../src/records/record-buffer.ts'
+import { fieldOf } from '../vpc-text/reading.ts'
 
 /** The buffer's records by line: values by name, without those that are unknown. */
 export function recordsByLine(buffer: RecordBuffer): Map<number, Record<string, string>> {

@@ -1,0 +1,31 @@
+/** Who recorded a flow. One rule for all who ask. */
+import { sensorFields } from '../records/sensor.ts'
+import type { Case } from '../store/case.ts'
+import { quotedName } from '../store/duckdb.ts'
+
+/** Whether some flow logs name no observation point: what else they have must tell them apart. */
+export function lacksSensors({ segments }: Pick<Case, 'segments'>): boolean {
+  return segments.some(
+    segment => segment.kind === 'flows' && !sensorFields.some(name => segment.columns.includes(name)),
+  )
+}
+
+/**
+ * SQL for the sensor of a flow record: null where nothing tells.
+ *
+ * A custom format need not have an interface. An instance then stands for its interfaces; else a subnet and the direction, for the two
+ * ends of a flow within one subnet record it as egress and as ingress.
+ *
+ * Of the columns only those that the case has are named: a bare column is grouped by its dictionary, at half the cost of an expression.
+ */
+export function sensorSql(c: Pick<Case, 'columns' | 'segments'>): string {
+  const present = (names: readonly string[]): string[] => names.filter(name => c.columns.has(name)).map(quotedName)
+  const terms = present(sensorFields)
+  if (lacksSensors(c)) {
+    terms.push(...present(['instance_id']))
+    const rest = present(['subnet_id', 'flow_direction'])
+    if (rest.length > 0) terms.push(`nullif(concat_ws(' ', ${rest.join(', ')}), '')`)
+  }
+  if (terms.length === 0) return 'NULL::VARCHAR'
+  return terms.length === 1 ? terms[0]! : `coalesce(${terms.join(', ')})`
+}

@@ -1,0 +1,125 @@
+import { sensorSql } from '../conversations/sensor.ts'
+import { UserError } from '../errors.ts'
+import { type Case, subscriptionOf } from '../store/case.ts'
+import { quotedName } from '../store/duckdb.ts'
+import { exactJson } from '../store/exact-json.ts'
+import type { EvidenceEntry } from '../store/ledger.ts'
+import { readQueries } from '../store/queries.ts'
+import { type View, type ViewColumn, views } from './schema.ts'
+
+/** Documented views are found in here; what a case has for its own use stays out of sight. */
+const schema = 'tidemark'
+
+/** Names that are taken: a query may not call anything of its own like that, for it could stand for something else. */
+export async function takenNames(c: Case): Promise<Set<string>> {
+  const rows = await c.db.rows(
+    'SELECT view_name AS name FROM duckdb_views() UNION SELECT table_name FROM duckdb_tables()',
+  )
+  const documented = new Set(views.map(view => view.name))
+  return new Set(rows.map(row => String(row['name']).toLowerCase()).filter(name => !documented.has(name)))
+}
+
+/** Makes the documented views over an open case and leaves their names to stand alone. Columns of logs that we do not know come last. */
+export async function createDocumentedViews(c: Case): Promise<void> {
+  await c.db.run(`CREATE SCHEMA ${schema}`)
+  for (const view of views) {
+    if (view.name === 'evidence') await createEvidence(c, view)
+    else if (view.name === 'problems') await createTable(c, view, c.problems)
+    else if (view.name === 'queries') await createQueries(c, view)
+    else if (view.name === 'coverage') await c.db.run(`CREATE VIEW ${schema}.coverage AS ${coverageSql(c)}`)
+    else await createView(c, view)
+  }
+  await c.db.run(`SET search_path = '${schema},main'`)
+}
+
+/** Every documented column, null where the case has none, then the others that there are. */
+async function createView(c: Case, { name, columns }: View): Promise<void> {
+  const rows = await c.db.rows(
+    'SELECT column_name AS name FROM duckdb_columns() WHERE table_name = ? AND schema_name = ?',
+    [name, 'main'],
+  )
+  const present = new Set(rows.map(row => String(row['name'])))
+  const documented = columns.map(column =>
+    present.has(column.name) ? quotedName(column.name) : `CAST(NULL AS ${sqlOf(column)}) AS ${quotedName(column.name)}`,
+  )
+  const known = new Set(columns.map(column => column.name))
+  const others = [...present].filter(column => !known.has(column)).map(quotedName)
+  await c.db.run(`CREATE VIEW ${schema}.${name} AS SELECT ${[...documented, ...others].join(', ')} FROM main.${name}`)
+}
+
+async function createEvidence(c: Case, view: View): Promise<void> {
+  const rows = c.evidence.map((file: EvidenceEntry) => ({ ...file, subscription: subscriptionOf(file.path) }))
+  await createTable(c, view, rows)
+}
+
+/** Anyone may write the file of the saved queries: one that cannot be read stops the queries that name this view, and no others. */
+async function createQueries(c: Case, view: View): Promise<void> {
+  try {
+    const rows = Object.entries(await readQueries(c.dir)).map(([name, { saved, request }]) => ({
+      ...{ name, saved, request, filter: request.filter ?? null },
+    }))
+    await createTable(c, view, rows)
+  } catch (error) {
+    const known = error instanceof UserError ? error : new UserError('saved queries cannot be read: queries.json')
+    const why = [
+      known.message.replaceAll(`${c.dir}/`, ''),
+      known.hint ?? 'it holds no evidence: fix or delete it',
+    ].join('\n')
+    const columns = view.columns.map(column => `CAST(NULL AS ${sqlOf(column)}) AS ${quotedName(column.name)}`)
+    // It may quote the file, and SQL ends at a NUL.
+    const message = `'${why.slice(0, 1000).replaceAll('\0', '').replaceAll("'", "''")}'`
+    await c.db.run(
+      `CREATE VIEW ${schema}.${view.name} AS SELECT ${columns.join(', ')} WHERE CAST(error(${message}) AS BOOLEAN)`,
+    )
+  }
+}
+
+/** A table of what is in memory already. */
+async function createTable(c: Case, { name, columns }: View, rows: readonly object[]): Promise<void> {
+  const values = columns.map(column => {
+    const path = `'$.${quotedName(column.name)}'`
+    const value = column.type === 'JSON' ? `nullif(row->${path}, 'null'::JSON)` : fieldSql(column, path)
+    return `${value} AS ${quotedName(column.name)}`
+  })
+  await c.db.run(
+    `CREATE TABLE ${schema}.${name} AS SELECT ${values.join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
+    [exactJson(rows)],
+  )
+}
+
+function fieldSql(column: ViewColumn, path: string): string {
+  if (column.type.endsWith('[]')) return `CAST(row->${path} AS ${column.type})`
+  return `CAST(row->>${path} AS ${sqlOf(column)})`
+}
+
+function sqlOf(column: ViewColumn): string {
+  return column.type === 'address' ? 'STRUCT(hi UBIGINT, lo UBIGINT)' : column.type
+}
+
+/**
+ * What each sensor's logs cover, counted as the dossier counts (`investigate/coverage.ts`): records are first gathered by 67 seconds
+ * (2^26 us) of their start, in which no hole that matters is hidden.
+ */
+function coverageSql(c: Case): string {
+  return `WITH span AS (
+    SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
+      count(*) AS records, 0 AS no_data, 0 AS skip_data
+    FROM (SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
+      FROM main.flows)
+    GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
+    UNION ALL
+    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM main.silence WHERE start IS NOT NULL
+  ), allowed AS (
+    SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120000000 ELSE 1200000000 END AS hole_us FROM span GROUP BY sensor
+  ), before AS (
+    SELECT sensor, from_t, max(to_t) OVER (PARTITION BY sensor ORDER BY from_t, to_t
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to FROM span
+  ), hole AS (
+    SELECT before.sensor, count(*) AS holes FROM before JOIN allowed ON allowed.sensor IS NOT DISTINCT FROM before.sensor
+    WHERE ${c.source === 'logs'} AND epoch_us(from_t) - epoch_us(covered_to) > hole_us GROUP BY before.sensor
+  )
+  SELECT span.sensor, min(from_t) AS first, max(to_t) AS last, sum(records)::UBIGINT AS records, sum(no_data)::UBIGINT AS no_data,
+    sum(skip_data)::UBIGINT AS skip_data, coalesce(any_value(holes), 0)::UBIGINT AS holes
+  FROM span LEFT JOIN hole ON hole.sensor IS NOT DISTINCT FROM span.sensor
+  GROUP BY span.sensor`
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { judgeRoles, stitch } from '../../src/conversations/connections.ts'
+import { lateness_us } from '../../src/conversations/intervals.ts'
+import { judgeRecords, withRoles } from '../../src/conversations/roles.ts'
+import { compile } from '../../src/filter/compile.ts'
+import { contextOf, countMatches, recordsFor } from '../../src/filter/context.ts'
+import { parse } from '../../src/filter/filter.ts'
+import { queryFlows } from '../../src/flows/run.ts'
+import { addEvidence } from '../../src/ingest/add.ts'
+import { countSubjectOnce, gatherRecords, intervalSeconds } from '../../src/investigate/records.ts'
+import { parsePrefix } from '../../src/net/prefix.ts'
+import { type Case, openCase } from '../../src/store/case.ts'
+import { temporaryFolder } from '../cli/run.ts'
+import { ask, captureOf, talk } from '../handmade.ts'
+import { writeRandomFolder } from '../oracle/random-folder.ts'
+import { ethernet, ipv4, type Record as PcapRecord } from '../packet/build.ts'
+
+const folders = Number(process.env['TIDEMARK_ROLE_FOLDERS'] ?? 5)
+
+// The dossier counts records once, so that its connections may lack what a twin or a copy knows: those pairs of ends are left out. The
+// dossier of everybody judges all the others of the case by the same records.
+test(`roles and services of records are those of the dossiers of ${folders} random folders`, async t => {
+  let compared = 0
+  for (let seed = 1; seed <= folders; seed++) {
+    const root = mkdtempSync(join(tmpdir(), 'tidemark-roles-'))
+    const { subjects } = writeRandomFolder(join(root, 'logs'), seed)
+    await addEvidence({ case: join(root, 'case'), paths: [join(root, 'logs')], workers: 1 })
+    const c = await openCase(join(root, 'case'))
+    try {
+      const records = { evidence: c.source, columns: c.columns }
+      await judgeRecords(c, records, [])
+      for (const who of [subjects, ['::/0']]) {
+        await judgeSubject(c, who)
+        const pair = (prefix: string): string =>
+          `xor(hash(${prefix}src_hi, ${prefix}src_lo, ${prefix}srcport), hash(${prefix}dst_hi, ${prefix}dst_lo, ${prefix}dstport))`
+        const rows =
+          await c.db.rows(`SELECT conn.rule AS rule, client_is_a = forward AS dossier, CASE _role WHEN 'client' THEN true WHEN 'server' THEN false END AS ours,
+            CASE WHEN conn.protocol IN (6, 17, 132) THEN CASE WHEN client_is_a THEN b_port ELSE a_port END END AS port, _service_at AS at
+          FROM (SELECT _file, _line, forward, id FROM numbered) JOIN conn USING (id) JOIN s USING (_file, _line)
+          JOIN ${withRoles('flows', records, [])} r USING (_file, _line)
+          WHERE ${pair('s.')} NOT IN (SELECT ${pair('')} FROM s WHERE NOT counted)`)
+        for (const { rule, dossier, ours, port, at } of rows) {
+          const where = `seed ${seed}, rule ${String(rule)}`
+          if (rule === 8) {
+            // The dossier names an end all the same, for its table; where one direction has more to say, so may the whole case.
+            if (who.includes('::/0')) assert.equal(ours, null, where)
+            continue
+          }
+          assert.equal(ours, dossier, where)
+          if (port !== null) assert.equal(String(at).split('/')[0], String(port), where)
+          compared++
+        }
+      }
+    } finally {
+      await c.close()
+      rmSync(root, { recursive: true })
+    }
+  }
+  assert.ok(compared > folders * 20, String(compared))
+  t.diagnostic(`${compared} records`)
+})
+
+/** As the dossier does, up to its connections with their roles. */
+async function judgeSubject(c: Case, subjects: readonly string[]): Promise<void> {
+  const prefixes = subjects.map(text => parsePrefix(text)!)
+  await gatherRecords(c, prefixes)
+  await countSubjectOnce(c, prefixes)
+  const interval_us = (await intervalSeconds(c)) * 1_000_000
+  await stitch(c, interval_us, interval_us + lateness_us)
+  await judgeRoles(c, [])
+}
+
+const fields = 'interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action tcp-flags'
+
+async function caseOf(t: TestContext, files: Record<string, string[] | Uint8Array>): Promise<Case> {
+  const folder = temporaryFolder(t)
+  const paths = Object.entries(files).map(([name, content]) => {
+    writeFileSync(join(folder, name), Array.isArray(content) ? `${[fields, ...content].join('\n')}\n` : content)
+    return join(folder, name)
+  })
+  await addEvidence({ case: join(folder, 'case'), paths, workers: 1 })
+  const c = await openCase(join(folder, 'case'))
+  t.after(() => c.close())
+  return c
+}
+
+/** Numbers of the lines (packets) that match, and how many cannot be told. */
+async function found(c: Case, filter: string, internal: readonly string[] = []): Promise<[number[], unknown]> {
+  const result = await queryFlows(c, { filter, internal, order: 'start' })
+  const lines: number[] = []
+  for await (const row of result.rows()) lines.push(Number(row['line'] ?? row['packet']))
+  return [lines.sort((a, b) => a - b), result.counting.unknown]
+}
+
+const logs = [
+  // 2, 3: a SYN and its answer. 4, 5: no flags, but port 22 was seen to listen. 6: refused at the border.
+  'eni-1 192.0.2.1 10.0.0.5 40000 22 6 10 840 1700000000 1700000050 ACCEPT 2',
+  'eni-1 10.0.0.5 192.0.2.1 22 40000 6 8 9000 1700000000 1700000050 ACCEPT 18',
+  'eni-1 10.0.0.5 192.0.2.9 22 50000 6 8 9000 1700000100 1700000150 ACCEPT -',
+  'eni-1 192.0.2.9 10.0.0.5 50000 22 6 8 900 1700000100 1700000150 ACCEPT -',
+  'eni-1 192.0.2.7 10.0.0.5 50000 8022 6 1 40 1700000100 1700000110 REJECT -',
+  // 7: nothing tells who began, but both ports are NTP's; its answer (8) begins at once.
+  'eni-1 10.0.0.5 203.0.113.5 123 123 17 1 76 1700000100 1700000110 ACCEPT -',
+  'eni-1 203.0.113.5 10.0.0.5 123 123 17 1 76 1700000100 1700000110 ACCEPT -',
+  // 9: no address, 10: no port.
+  'eni-1 - 10.0.0.5 40001 22 6 1 40 1700000100 1700000110 ACCEPT 2',
+  'eni-1 192.0.2.1 10.0.0.5 - - 1 1 84 1700000200 1700000210 ACCEPT -',
+]
+
+test('logs: role of the source, service of the connection', async t => {
+  const c = await caseOf(t, { 'a.log': logs })
+  assert.deepEqual(await found(c, 'role client'), [[2, 5, 6, 10], 3])
+  assert.deepEqual(await found(c, 'role server'), [[3, 4], 3])
+  assert.deepEqual(await found(c, 'role is unknown'), [[7, 8, 9], 0])
+  assert.deepEqual(await found(c, 'service ssh'), [[2, 3, 4, 5], 1])
+  assert.deepEqual(await found(c, 'service 22/tcp'), [[2, 3, 4, 5], 1])
+  assert.deepEqual(await found(c, 'service 22/udp'), [[], 1])
+  assert.deepEqual(await found(c, 'not service in [ssh icmp 8022/tcp]'), [[7, 8], 1])
+  assert.deepEqual(await found(c, 'service oa-system'), [[6], 1])
+  assert.deepEqual(await found(c, 'service begins nt or service NTP'), [[7, 8], 1])
+  assert.deepEqual(await found(c, 'role client and service ssh and bytes > 850'), [[5], 0])
+  assert.deepEqual(await found(c, 'dst port 22 and role server'), [[], 1])
+})
+
+test('records are grouped by role and service, and ports are not asked for without need', async t => {
+  const c = await caseOf(t, { 'a.log': logs })
+  const cache = join(c.dir, 'cache')
+  await found(c, 'dst port 22')
+  assert.equal(existsSync(cache), false)
+  const result = await queryFlows(c, { by: ['service', 'role'], filter: 'service is known', order: 'records' })
+  const rows: unknown[] = []
+  for await (const { service, role, records } of result.rows()) rows.push([service, role, records])
+  assert.deepEqual(rows.map(row => JSON.stringify(row)).sort(), [
+    '["icmp","client",1]',
+    '["ntp",null,2]',
+    '["oa-system","client",1]',
+    '["ssh","client",2]',
+    '["ssh","server",2]',
+  ])
+  assert.match(result.sql, /roles_logs/)
+  assert.equal(readdirSync(cache).filter(name => name.startsWith('roles-logs-')).length, 1)
+  // A file that is none is worked out anew.
+  for (const name of readdirSync(cache)) writeFileSync(join(cache, name), 'no parquet')
+  const again = await openCase(c.dir)
+  t.after(() => again.close())
+  assert.deepEqual(await found(again, 'role server'), [[3, 4], 3])
+})
+
+test('the analyst’s own networks decide where AWS’s services do', async t => {
+  const folder = temporaryFolder(t)
+  const aws = `${fields} pkt-dst-aws-service`
+  writeFileSync(
+    join(folder, 'a.log'),
+    `${aws}\neni-1 203.0.113.9 52.0.0.1 443 443 6 1 40 1700000000 1700000010 ACCEPT - S3\neni-1 52.0.0.1 203.0.113.9 443 443 6 1 40 1700000000 1700000010 ACCEPT - -\n`,
+  )
+  await addEvidence({ case: join(folder, 'case'), paths: [join(folder, 'a.log')], workers: 1 })
+  const c = await openCase(join(folder, 'case'))
+  t.after(() => c.close())
+  assert.deepEqual(await found(c, 'role client'), [[], 2])
+  assert.deepEqual(await found(c, 'role client', ['203.0.113.0/24']), [[2], 0])
+})
+
+/** An answer to a ping that nobody saw. */
+function echoReply(seconds: number): PcapRecord {
+  const packet = ipv4({ protocol: 1, src: '10.0.0.5', dst: '203.0.113.9' }, [0, 0, 0, 0, 0, 1, 0, 1])
+  return { bytes: ethernet(0x0800, packet), time: [seconds, 0] }
+}
+
+test('packets: the connection that the meter made tells, or the type of ICMP', async t => {
+  const packets = [
+    ...talk({ at: 1_700_000_000, client: '203.0.113.9 4000', server: '10.0.0.5 22', request: 400, answer: 900 }),
+    ...ask(1_700_000_100, '10.0.0.5 5353', '198.51.100.53 53'),
+  ]
+  const capture = captureOf(packets, 65_535, [echoReply(1_700_000_200)])
+  const c = await caseOf(t, { 'a.pcap': capture })
+  const ends = async (filter: string): Promise<unknown[]> => {
+    const result = await queryFlows(c, { filter })
+    const rows: unknown[] = []
+    for await (const { srcaddr, srcport } of result.rows()) rows.push(`${String(srcaddr)} ${String(srcport)}`)
+    return rows.sort()
+  }
+  assert.deepEqual(await ends('role client'), ['10.0.0.5 5353', '203.0.113.9 4000'])
+  assert.deepEqual(await ends('role server and service icmp'), ['10.0.0.5 null'])
+  assert.deepEqual(await ends('role server and not service icmp'), ['10.0.0.5 22', '198.51.100.53 53'])
+  assert.deepEqual(await ends('service domain'), ['10.0.0.5 5353', '198.51.100.53 53'])
+  // The same for records of packets beside logs.
+  const both = await caseOf(t, { 'a.pcap': capture, 'a.log': logs })
+  const context = contextOf(both, 'packet_flows')
+  const compiled = compile(parse('role server and service ssh'), context)
+  assert.deepEqual(await countMatches(both, compiled, 'packet_flows'), { records: 5, matched: 1, unknown: 0 })
+  const records = await recordsFor(both, compiled, 'packet_flows')
+  const rows = await both.db.rows(`SELECT srcport FROM ${records} WHERE ${compiled.where.text}`, compiled.where.values)
+  assert.deepEqual(
+    rows.map(row => row['srcport']),
+    [22],
+  )
+})
