@@ -11,7 +11,7 @@ export function evidenceCommand(program: Command): void {
     .addHelpText('after', evidenceHelp)
     .action(async () => {
       const options = command.optsWithGlobals<CommonOptions>()
-      const { readEvidence } = await import('../store/case.ts')
+      const { readEvidence } = await import('../store/evidence-report.ts')
       const { renderEvidence } = await import('../report/evidence.ts')
       await printReport(await readEvidence(options.case), renderEvidence, options)
     })

@@ -91,7 +91,7 @@ async function ask(session: QuerySession, query: string | undefined, options: Op
 /** No answer has what was not read. Single lines are not named: the view `problems` has them. */
 async function reportUnreadOf(options: Options): Promise<void> {
   if (options.explain) return
-  const { readEvidence } = await import('../store/case.ts')
+  const { readEvidence } = await import('../store/evidence-report.ts')
   const { files } = await readEvidence(options.case)
   const broken = files.filter(isBroken).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
   const status = await reportUnread(broken, broken.length > 0, 'tidemark evidence --json lists them all')

@@ -12,15 +12,12 @@ import {
   clearLeftovers,
   createCase,
   createCaseFolder,
-  evidenceOf,
-  readProblems,
-  reportOf,
-  segmentsOf,
   soundLedger,
   tidemarkVersion,
-  unknownColumnsOf,
-} from '../store/case.ts'
+} from '../store/case-folder.ts'
 import { clipped } from '../store/clipped.ts'
+import { evidenceOf, segmentsOf, unknownColumnsOf } from '../store/entries.ts'
+import { readProblems, reportOf } from '../store/evidence-report.ts'
 import { caseWriteError } from '../store/files.ts'
 import { type EvidenceEntry, isLedger, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'

@@ -1,4 +1,5 @@
-import { bothWaysOf, type Case } from '../store/case.ts'
+import type { Case } from '../store/case.ts'
+import { bothWaysOf } from '../store/entries.ts'
 
 /** What VPC flow logs never contain (AWS, "Flow log limitations"). */
 export const notLogged: string[] = [

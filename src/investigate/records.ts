@@ -11,7 +11,8 @@ import { sensorSql } from '../conversations/sensor.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { type Case, flowsWith } from '../store/case.ts'
+import type { Case } from '../store/case.ts'
+import { flowsWith } from '../store/views.ts'
 
 async function run(c: Case, piece: Sql): Promise<void> {
   await c.db.run(piece.text, piece.values)

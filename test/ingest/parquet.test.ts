@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { type AddOptions, addEvidence } from '../../src/ingest/add.ts'
-import { openCase, readEvidence } from '../../src/store/case.ts'
+import { openCase } from '../../src/store/case.ts'
 import { Database, quotedString } from '../../src/store/duckdb.ts'
+import { readEvidence } from '../../src/store/evidence-report.ts'
 import { cliEntry } from '../repo.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-parquet-'))

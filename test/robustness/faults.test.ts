@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../../src/errors.ts'
 import { type AddOptions, addEvidence } from '../../src/ingest/add.ts'
-import { readEvidence } from '../../src/store/case.ts'
+import { readEvidence } from '../../src/store/evidence-report.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { cliEntry } from '../repo.ts'
 import {
