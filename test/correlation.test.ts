@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test'
 import { addEvidence } from '../src/ingest/add.ts'
 import type { Correlation, CorrelationRow, Dossier } from '../src/investigate/dossier.ts'
 import { investigate } from '../src/investigate/investigate.ts'
-import { renderDossier } from '../src/report/dossier.ts'
+import { dossierPage } from '../src/report/dossier.ts'
+import { terminalText } from '../src/report/terminal.ts'
 import { openCase } from '../src/store/case.ts'
 import { temporaryFolder } from './cli/run.ts'
 import { golden } from './golden.ts'
@@ -329,7 +330,7 @@ test('the section on the page', async t => {
   ]
   const dossier = await dossierOf(t, { 'a.log': log, 'a.pcap': captureOf(capture) })
   for (const width of [80, 140]) {
-    const page = renderDossier(dossier, { width, color: false, showWork: false })
+    const page = terminalText(dossierPage(dossier, { showWork: false }), { width, color: false })
     const section = /\n── Logs and packets[\s\S]*?(?=\n\n── )/.exec(page)![0]
     golden(`correlation-${width}.golden.txt`, `${section.trimStart()}\n`)
   }

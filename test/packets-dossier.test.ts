@@ -7,7 +7,8 @@ import { convert } from '../src/convert/convert.ts'
 import { addEvidence } from '../src/ingest/add.ts'
 import type { Dossier } from '../src/investigate/dossier.ts'
 import { investigate } from '../src/investigate/investigate.ts'
-import { renderDossier } from '../src/report/dossier.ts'
+import { dossierPage } from '../src/report/dossier.ts'
+import { terminalText } from '../src/report/terminal.ts'
 import { openCase } from '../src/store/case.ts'
 import { temporaryFolder } from './cli/run.ts'
 import { slowPackets } from './demo/slow-pcap.ts'
@@ -198,13 +199,13 @@ test('lost and damaged packets are gaps, and totals are "at least"', async t => 
 test('the page speaks of captures, and of nothing that only logs have', async t => {
   const d = await dossierOf(t, { 'a.pcap': captureOf(incident(), 96) })
   for (const width of [80, 140]) {
-    const page = renderDossier(d, { width, color: false, showWork: false })
+    const page = terminalText(dossierPage(d, { showWork: false }), { width, color: false })
     golden(`packets-dossier-${width}.golden.txt`, page)
     const said = page.replace(/log-ins?|logs in often/gi, '')
     assert.doesNotMatch(said, /\blogs?\b|\blines?\b|NODATA|SKIPDATA|REJECT|rejected|accepted|zcat|sensor|subscription/i)
   }
   const absent = await dossierOf(t, { 'a.pcap': captureOf(incident(), 96) }, ['192.0.2.77'])
-  const page = renderDossier(absent, { width: 100, color: false, showWork: true })
+  const page = terminalText(dossierPage(absent, { showWork: true }), { width: 100, color: false })
   assert.match(page, /gone past the places where the captures of the case were made/)
   assert.doesNotMatch(page, /\blogs?\b|sensor|zcat/i)
 })

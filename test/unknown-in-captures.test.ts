@@ -9,7 +9,8 @@ import { contextOf, countMatches } from '../src/filter/context.ts'
 import { parse } from '../src/filter/filter.ts'
 import { addEvidence } from '../src/ingest/add.ts'
 import { investigate } from '../src/investigate/investigate.ts'
-import { renderDossier } from '../src/report/dossier.ts'
+import { dossierPage } from '../src/report/dossier.ts'
+import { terminalText } from '../src/report/terminal.ts'
 import { type Case, openCase } from '../src/store/case.ts'
 import { temporaryFolder } from './cli/run.ts'
 import { Section } from './packet/blocks.ts'
@@ -36,7 +37,10 @@ async function matches(c: Case, text: string): Promise<[number, number]> {
 }
 
 const page = async (c: Case, subject: string): Promise<string> =>
-  renderDossier(await investigate(c, [subject]), { width: 400, color: false, showWork: false }).replace(/\s+/g, ' ')
+  terminalText(dossierPage(await investigate(c, [subject]), { showWork: false }), { width: 400, color: false }).replace(
+    /\s+/g,
+    ' ',
+  )
 
 const frames = (list: Bytes[], kept = 65_535): Uint8Array =>
   pcap(

@@ -32,8 +32,8 @@ export function addCommand(program: Command): void {
       await requirePaths(paths)
       await interruptible(async signal => {
         const report = await readInto(options.case, paths, options, signal)
-        const { renderAddSummary } = await import('../report/evidence.ts')
-        await printReport(report, renderAddSummary, options)
+        const { addPage } = await import('../report/evidence.ts')
+        await printReport(report, addPage, options)
         if (report.interrupted) throw signal.reason
       })
     })

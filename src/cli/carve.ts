@@ -15,7 +15,6 @@ import { checkOutput, forceOption, type OutputOptions, unlessReaderGone } from '
 import { collectPrefix, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
-import { withThrowAwayCase } from './throw-away-case.ts'
 import { reportUnread } from './unread.ts'
 
 interface Options extends OutputOptions, ReadingOptions {
@@ -64,13 +63,15 @@ export function carveCommand(program: Command): void {
       await checkOutput(options.out, paths, options, { option: '-o', makesFolders: true })
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       await unlessReaderGone(async () => {
-        const report = await interruptible(signal => {
+        const report = await interruptible(async signal => {
           const work = async (caseDir: string): Promise<CarveReport> => {
             if (paths.length > 0) await readInto(caseDir, paths, options, signal)
             signal.throwIfAborted()
             return run(caseDir, filter, options, signal)
           }
-          return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+          if (!isThrowAway) return work(options.case)
+          const { withThrowAwayCase } = await import('./throw-away-case.ts')
+          return withThrowAwayCase(work)
         })
         await show(report, options)
       })

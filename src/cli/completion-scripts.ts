@@ -3,8 +3,7 @@ import type { Argument, Command, Option } from 'commander'
 // Written from commander's own definitions. A library that asks the program at every press of the key would
 // start Node each time, which takes longer than the eye forgives.
 
-export const shells = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof shells)[number]
+export type Shell = 'bash' | 'zsh' | 'fish'
 
 /** What can stand in a place: files, folders, saved queries of the case, some words, or nothing that a shell knows. */
 export type Values = 'files' | 'folders' | 'queries' | 'none' | readonly string[] | Words

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
 import type { FlowsPlace, FlowsValues } from '../flows/complete.ts'
 import { Argument } from './commander.ts'
-import { completionScript, type Shell, shells, type Values } from './completion-scripts.ts'
+import type { Shell, Values } from './completion-scripts.ts'
 import { print } from './output.ts'
+
+const shells: readonly Shell[] = ['bash', 'zsh', 'fish']
 
 /** Defines `tidemark completion`. */
 export function completionCommand(program: Command): void {
@@ -12,7 +14,10 @@ export function completionCommand(program: Command): void {
     .addArgument(new Argument('<shell>', 'the shell that it is for').choices(shells))
     .addHelpText('after', completionHelp)
     .action(async (shell: Shell) => {
-      const { flowsPlaces, flowsValues } = await import('../flows/complete.ts')
+      const [{ flowsPlaces, flowsValues }, { completionScript }] = await Promise.all([
+        import('../flows/complete.ts'),
+        import('./completion-scripts.ts'),
+      ])
       const values = new Map(flowsPlaces.map(place => [`flows --${place}`, scripted(place, flowsValues(place))]))
       await print(completionScript(program, shell, values))
     })

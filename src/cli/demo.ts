@@ -11,7 +11,7 @@ import { interruptible } from './interrupt.ts'
 import { investigateCase } from './investigate.ts'
 import { evidenceIn } from './named-output.ts'
 import { type CommonOptions, parseCount, parseFolder, parseSeed } from './options.ts'
-import { note, outputStyle, print } from './output.ts'
+import { note, print, printPage } from './output.ts'
 import { startBar } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
@@ -79,9 +79,9 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
     const { toJson } = await import('../report/json.ts')
     return print(toJson(dossier))
   }
-  const { renderDossier } = await import('../report/dossier.ts')
+  const { dossierPage } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
-  await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: false }))
+  await printPage(dossierPage(dossier, { showWork: false }), options.color)
   const next = whatNext(folder, caseDir, capture && join(options.out, capture.file))
   await print(next.split('\n').map(visible).join('\n'))
 }

@@ -12,8 +12,8 @@ export function evidenceCommand(program: Command): void {
     .action(async () => {
       const options = command.optsWithGlobals<CommonOptions>()
       const { readEvidence } = await import('../store/evidence-report.ts')
-      const { renderEvidence } = await import('../report/evidence.ts')
-      await printReport(await readEvidence(options.case), renderEvidence, options)
+      const { evidencePage } = await import('../report/evidence.ts')
+      await printReport(await readEvidence(options.case), evidencePage, options)
     })
 }
 

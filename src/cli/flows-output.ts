@@ -4,7 +4,7 @@ import { orderOf } from '../flows/order.ts'
 import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
-import { note, outputIsGone, outputStyle, print, printAsIs } from './output.ts'
+import { note, outputIsGone, print, printAsIs, printPage } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
@@ -93,10 +93,7 @@ async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) =
 const pageRowsMax = 100_000
 
 async function printTable(result: FlowsResult, request: FlowsRequest, color: boolean): Promise<void> {
-  const [{ renderFlows }, { isListing }] = await Promise.all([
-    import('../report/flows.ts'),
-    import('../flows/settle.ts'),
-  ])
+  const [{ flowsPage }, { isListing }] = await Promise.all([import('../report/flows.ts'), import('../flows/settle.ts')])
   const list: FlowsRow[] = []
   let isCut = false
   for await (const row of result.rows()) {
@@ -113,7 +110,7 @@ async function printTable(result: FlowsResult, request: FlowsRequest, color: boo
     order: orderName(request),
     records: isListing(request),
   }
-  await print(renderFlows(page, outputStyle(color)))
+  await printPage(flowsPage(page), color)
 }
 
 function orderName({ order }: FlowsRequest): string | null {

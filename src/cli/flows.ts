@@ -10,9 +10,8 @@ import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from '
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
 import { checkOutput } from './named-output.ts'
-import { note, outputStyle, print, progressTerminal } from './output.ts'
+import { note, print, printPage, progressTerminal } from './output.ts'
 import { quoted } from './shell-words.ts'
-import { withThrowAwayCase } from './throw-away-case.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
 /** Defines `tidemark flows`. */
@@ -32,12 +31,14 @@ export function flowsCommand(program: Command): void {
       if (options.parquet !== undefined && options.explain === undefined && options.save === undefined) {
         await checkOutput(options.parquet, paths, options, { option: '--parquet', seeks: 'Parquet' })
       }
-      await interruptible(signal => {
+      await interruptible(async signal => {
         const work = async (caseDir: string): Promise<void> => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal)
           await ask(caseDir, filter, options, format, signal)
         }
-        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+        if (!isThrowAway) return work(options.case)
+        const { withThrowAwayCase } = await import('./throw-away-case.ts')
+        return withThrowAwayCase(work)
       })
     })
 }
@@ -156,7 +157,7 @@ async function explain(c: Case, request: FlowsRequest, options: FlowsCliOptions,
     const { toJson } = await import('../report/json.ts')
     await print(toJson(explained))
   } else {
-    const { renderExplained } = await import('../report/flows.ts')
-    await print(renderExplained(explained, outputStyle(options.color)))
+    const { explainedPage } = await import('../report/flows.ts')
+    await printPage(explainedPage(explained), options.color)
   }
 }

@@ -7,8 +7,7 @@ import { splitArguments } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, collectPrefix, parseCount, parsePorts, type ReadingOptions } from './options.ts'
-import { note, outputStyle, print } from './output.ts'
-import { withThrowAwayCase } from './throw-away-case.ts'
+import { note, print, printPage } from './output.ts'
 import { reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions, ReadingOptions {
@@ -50,12 +49,14 @@ export function investigateCommand(program: Command): void {
       const { subjects, paths } = await splitArguments(args, countAfterDashes(process.argv.slice(2)))
       // A case of the environment is not meant to be written by a command that was given files to look at.
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
-      const dossier = await interruptible(signal => {
+      const dossier = await interruptible(async signal => {
         const work = async (caseDir: string) => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal)
           return investigateCase(caseDir, subjects, options, signal)
         }
-        return isThrowAway ? withThrowAwayCase(work) : work(options.case)
+        if (!isThrowAway) return work(options.case)
+        const { withThrowAwayCase } = await import('./throw-away-case.ts')
+        return withThrowAwayCase(work)
       })
       const rest = isThrowAway ? '--json lists them all' : 'tidemark evidence --json lists them all'
       await show(dossier, options, options.json ? 'see "problems" in the JSON document' : rest)
@@ -129,8 +130,8 @@ async function show(dossier: Dossier, options: Options, rest: string): Promise<v
     const { toJson } = await import('../report/json.ts')
     await print(toJson(dossier))
   } else {
-    const { renderDossier } = await import('../report/dossier.ts')
-    await print(renderDossier(dossier, { ...outputStyle(options.color), showWork: options.showWork === true }))
+    const { dossierPage } = await import('../report/dossier.ts')
+    await printPage(dossierPage(dossier, { showWork: options.showWork === true }), options.color)
   }
   const { partly_read, unreadable, malformed } = dossier.evidence
   process.exitCode = await reportUnread(dossier.problems, partly_read + unreadable + malformed > 0, rest)

@@ -1,12 +1,7 @@
 import { errorCode, errorText, UserError } from '../errors.ts'
+import type { Block } from '../report/block.ts'
+import type { PageOptions } from '../report/terminal-page.ts'
 import { systemFailure } from '../system-error.ts'
-
-/** How a page is laid out for standard output. */
-export interface OutputStyle {
-  /** Columns. */
-  width: number
-  color: boolean
-}
 
 /** Readers that went away (`tidemark … | head`), by stream: there is nobody left to tell. */
 const closed = new Set<NodeJS.WriteStream>()
@@ -19,6 +14,12 @@ for (const stream of [process.stdout, process.stderr]) {
 /** Writes to standard output; resolves once the text has left the process. */
 export function print(text: string): Promise<void> {
   return write(process.stdout, text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** Lays a page out for standard output and writes it. `color` is false with `--no-color`. */
+export async function printPage(page: readonly Block[], color: boolean): Promise<void> {
+  const { terminalText } = await import('../report/terminal.ts')
+  await print(terminalText(page, outputStyle(color)))
 }
 
 /** The same, without a line end where the text has none: a part of more. */
@@ -87,7 +88,7 @@ export function conversation(): { input: NodeJS.ReadStream; output: NodeJS.Write
 const unknownWidth = 100
 
 /** Width and colour of standard output. `wanted` is false with `--no-color`. */
-export function outputStyle(wanted: boolean): OutputStyle {
+function outputStyle(wanted: boolean): PageOptions {
   const told = Number(process.env.COLUMNS)
   const width = process.stdout.columns || (Number.isInteger(told) && told > 0 ? told : unknownWidth)
   return { width, color: wanted && mayColor() }

@@ -7,7 +7,7 @@ import type { QueryLimits, QuerySession } from '../user-sql/session.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
-import { conversation, note, outputIsGone, outputStyle, print, printAsIs } from './output.ts'
+import { conversation, note, outputIsGone, print, printAsIs, printPage } from './output.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions {
@@ -135,7 +135,7 @@ async function answer(
 ): Promise<void> {
   if (options.explain) return explain(session, sql, limits, options, signal)
   if (options.csv || options.ndjson || options.json) return stream(session, sql, limits, options, signal)
-  const { pageRow, pageRowsMax, renderResult } = await import('../report/result.ts')
+  const { pageRow, pageRowsMax, resultPage } = await import('../report/result.ts')
   let columns: readonly ResultColumn[] = []
   const rows: ReturnType<typeof pageRow>[] = []
   const sink = {
@@ -145,7 +145,7 @@ async function answer(
     rows: (own: readonly Cell[][]) => own.forEach(row => void rows.push(pageRow(row))),
   }
   const end = await session.run(sql, { ...limits, rows: Math.min(limits.rows, pageRowsMax) }, sink, signal)
-  await print(renderResult(columns, rows, end, outputStyle(options.color)))
+  await printPage(resultPage(columns, rows, end), options.color)
 }
 
 /** Whoever read the rows has had enough. */

@@ -1,10 +1,10 @@
 import { exitStatus } from '../errors.ts'
-import type { PageOptions } from '../report/layout.ts'
+import type { Block } from '../report/block.ts'
 import { integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import { type EvidenceReport, isUnread } from '../store/reports.ts'
 import type { CommonOptions } from './options.ts'
-import { note, outputStyle, print } from './output.ts'
+import { note, print, printPage } from './output.ts'
 
 /** A place in the evidence that could not be read. */
 export interface UnreadPlace {
@@ -34,7 +34,7 @@ export async function reportUnread(places: UnreadPlace[], isPartial: boolean, re
 /** Prints a report on evidence, and sets the exit status that goes with it. */
 export async function printReport(
   report: EvidenceReport,
-  render: (report: EvidenceReport, options: PageOptions) => string,
+  page: (report: EvidenceReport) => Block[],
   options: CommonOptions,
 ): Promise<void> {
   const { places, isPartial } = unreadPlaces(report)
@@ -44,7 +44,7 @@ export async function printReport(
     process.exitCode = await reportUnread(places, isPartial, 'see "problems" in the JSON document')
   } else {
     // The page names the places itself.
-    await print(render(report, outputStyle(options.color)))
+    await printPage(page(report), options.color)
     process.exitCode = isPartial ? exitStatus.partly_read : exitStatus.done
   }
 }

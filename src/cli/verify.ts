@@ -4,7 +4,7 @@ import { sizeText } from '../report/numbers.ts'
 import type { VerifyReport } from '../store/reports.ts'
 import { interruptible } from './interrupt.ts'
 import type { CommonOptions } from './options.ts'
-import { note, outputStyle, print, progressTerminal } from './output.ts'
+import { note, print, printPage, progressTerminal } from './output.ts'
 import { startBar } from './progress.ts'
 
 /** Defines `tidemark verify`. */
@@ -23,8 +23,8 @@ export function verifyCommand(program: Command): void {
         const { toJson } = await import('../report/json.ts')
         await print(toJson(report))
       } else {
-        const { renderVerify } = await import('../report/evidence.ts')
-        await print(renderVerify(report, outputStyle(options.color)))
+        const { verifyPage } = await import('../report/evidence.ts')
+        await printPage(verifyPage(report), options.color)
       }
       process.exitCode = report.intact ? exitStatus.done : exitStatus.failed
     })

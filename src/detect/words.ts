@@ -1,7 +1,7 @@
 import { parseAddress } from '../net/address.ts'
 import { internalPrefixes, isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { protocolName } from '../net/protocols.ts'
+import { protocolText } from '../net/protocols.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Confidence } from './finding.ts'
@@ -9,8 +9,7 @@ import type { ServiceView } from './rule.ts'
 
 /** `10.130.8.94:80`, `[2001:db8::1]:80`, or the address alone for protocols without ports. */
 export function serverText(service: ServiceView): string {
-  if (service.port === null)
-    return `${service.server} (${protocolName(service.protocol) ?? `protocol ${service.protocol}`})`
+  if (service.port === null) return `${service.server} (${protocolText(service.protocol)})`
   return `${service.server.includes(':') ? `[${service.server}]` : service.server}:${service.port}`
 }
 

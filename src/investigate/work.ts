@@ -15,8 +15,30 @@ const byName = '/(^| )start( |$)/ && /(^| )end( |$)/ { split("", c); for (i = 1;
 const isRecord = '(!("log-status" in c) || $c["log-status"] == "OK")'
 
 export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier): WorkItem[] {
-  const source = rawSql(flowsSource(c))
-  const mine = subjectSql(c, subject)
+  const asking = askingOf(c, subject)
+  return [
+    ...recordItems(c, dossier, asking),
+    ...windowItems(dossier, asking),
+    ...portItems(dossier, asking),
+    ...dossier.findings.map(({ id, title, basis_total, sql: query }) => ({
+      figure: `${id}: ${title}`,
+      value: basis_total,
+      sql: query,
+      shell: null,
+    })),
+  ]
+}
+
+/** What the questions have in common, in SQL and in awk; null where awk cannot tell. */
+interface Asking {
+  source: Sql
+  mine: Sql
+  awk: (program: string) => string | null
+  /** @param action for each record of the subject. */
+  ofSubject: (action: string, end: string) => string | null
+}
+
+function askingOf(c: Case, subject: readonly Prefix[]): Asking {
   const read = readCommand(c)
   // awk compares text: it can be asked for single IPv4 addresses only.
   const addresses =
@@ -25,75 +47,86 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
       : null
   const own = addresses?.map(address => `$c["srcaddr"] == "${address}" || $c["dstaddr"] == "${address}"`).join(' || ')
   const awk = (program: string): string | null => (read === null ? null : `${read} | awk '${byName} ${program}'`)
-  const ofSubject = (action: string, end: string): string | null =>
-    own === undefined ? null : awk(`${isRecord} && (${own}) { ${action} } END { ${end} }`)
-  const item = (figure: string, value: string | Count | null, query: Sql, shell: string | null): WorkItem => ({
-    figure,
-    value,
-    sql: shownSql(query),
-    shell,
-  })
-  const items: WorkItem[] = [
+  return {
+    source: rawSql(flowsSource(c)),
+    mine: subjectSql(c, subject),
+    awk,
+    ofSubject: (action, end) =>
+      own === undefined ? null : awk(`${isRecord} && (${own}) { ${action} } END { ${end} }`),
+  }
+}
+
+function item(figure: string, value: string | Count | null, query: Sql, shell: string | null): WorkItem {
+  return { figure, value, sql: shownSql(query), shell }
+}
+
+function recordItems(c: Case, { records }: Dossier, { source, mine, awk, ofSubject }: Asking): WorkItem[] {
+  const rejected = (): WorkItem =>
+    item(
+      'records.rejected',
+      records.rejected,
+      sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
+      ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
+    )
+  return [
     item(
       'records.total',
-      dossier.records.total,
+      records.total,
       sql`SELECT count(*) FROM ${source}`,
       awk(`${isRecord} { n++ } END { print n + 0 }`),
     ),
     item(
       'records.subject',
-      dossier.records.subject,
+      records.subject,
       sql`SELECT count(*) FROM ${source} WHERE ${mine}`,
       ofSubject('n++', 'print n + 0'),
     ),
-    ...(c.source === 'logs'
-      ? [
-          item(
-            'records.rejected',
-            dossier.records.rejected,
-            sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
-            ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
-          ),
-        ]
-      : []),
+    ...(c.source === 'logs' ? [rejected()] : []),
+  ]
+}
+
+function windowItems({ window }: Dossier, { source, mine, ofSubject }: Asking): WorkItem[] {
+  return [
     item(
       'window.first_start',
-      dossier.window.first_start,
+      window.first_start,
       sql`SELECT min(start) FROM ${source} WHERE ${mine}`,
       ofSubject('if (m == "" || $c["start"] < m) m = $c["start"]', 'print m'),
     ),
     item(
       'window.last_start',
-      dossier.window.last_start,
+      window.last_start,
       sql`SELECT max(start) FROM ${source} WHERE ${mine}`,
       ofSubject('if ($c["start"] > m) m = $c["start"]', 'print m'),
     ),
     item(
       'window.last_end',
-      dossier.window.last_end,
+      window.last_end,
       sql`SELECT max("end") FROM ${source} WHERE ${mine}`,
       ofSubject('if ($c["end"] > m) m = $c["end"]', 'print m'),
     ),
   ]
-  for (const row of dossier.ports.filter(row => serviceHas(dossier.services, row.port))) {
-    for (const side of ['source', 'destination'] as const) {
-      const column = side === 'source' ? 'srcport' : 'dstport'
-      items.push(
-        item(
-          `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`,
-          row[`as_${side}`].bytes,
-          sql`SELECT coalesce(sum(bytes), 0) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
-          ofSubject(
-            `if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`,
-            'printf "%d\\n", n',
-          ),
+}
+
+function portItems(dossier: Dossier, { source, mine, ofSubject }: Asking): WorkItem[] {
+  const sides = [
+    ['source', 'srcport'],
+    ['destination', 'dstport'],
+  ] as const
+  const rows = dossier.ports.filter(row => serviceHas(dossier.services, row.port))
+  return rows.flatMap(row =>
+    sides.map(([side, column]) =>
+      item(
+        `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`,
+        row[`as_${side}`].bytes,
+        sql`SELECT coalesce(sum(bytes), 0) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
+        ofSubject(
+          `if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`,
+          'printf "%d\\n", n',
         ),
-      )
-    }
-  }
-  for (const finding of dossier.findings)
-    items.push({ figure: `${finding.id}: ${finding.title}`, value: finding.basis_total, sql: finding.sql, shell: null })
-  return items
+      ),
+    ),
+  )
 }
 
 /** Services beyond these are left to the finding's own SQL. */

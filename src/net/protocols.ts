@@ -34,6 +34,11 @@ export function protocolName(protocol: number): string | null {
   return keyword === undefined || keyword === '-' ? null : keyword
 }
 
+/** The keyword, or `protocol 61` where there is none. */
+export function protocolText(protocol: number): string {
+  return protocolName(protocol) ?? `protocol ${protocol}`
+}
+
 /**
  * Protocols whose records may lack ports that are there: TCP, UDP and SCTP, and the IPv6 extension headers, behind which any of them may come
  * (a capture that was cut among them has no more). All others have none that could be missing.

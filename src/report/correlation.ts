@@ -1,14 +1,15 @@
 import type { Correlation, CorrelationRow, Dossier } from '../investigate/dossier.ts'
+import { protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
-import { bullets, heading, type Page, paragraph, table } from './layout.ts'
-import { endpointText, protocolText } from './names.ts'
+import { type Block, count, gap, heading, line, list, paragraph, table } from './block.ts'
+import { endpoint, endpointText } from './names.ts'
 import { countText, integerText, spanText } from './numbers.ts'
 
 const servicesAtMost = 12
 const reasonsAtMost = 12
 
 /** The two kinds of evidence side by side, and what each adds to the other. */
-export function renderCorrelation(d: Dossier, page: Page): string[] {
+export function correlationBlocks(d: Dossier): Block[] {
   const found = d.correlation_summary
   if (found === null) return []
   const { captures, clock_offset } = found
@@ -18,43 +19,41 @@ export function renderCorrelation(d: Dossier, page: Page): string[] {
     clock_offset.seconds === null
       ? `The clocks cannot be compared: ${countText(clock_offset.connections, 'connection')} in both kinds, whose beginning the capture saw, are too few or too far apart.`
       : `${clocksText(clock_offset.seconds)}, by ${countText(clock_offset.connections, 'connection')} (times of flow logs are whole seconds: ± 0.5 s). No time on this page was changed by it.`
+  const left = found.surface.length - servicesAtMost
   return [
-    ...heading(page, 'Logs and packets'),
-    ...paragraph(
-      page,
+    heading('Logs and packets'),
+    paragraph(
       `${countText(captures.length, 'capture')} with ${countText(packets, 'packet')}, ${spans.slice(0, 3).join('; ')}. Volumes of packets and logs are compared, never added: both count the same traffic.`,
     ),
-    ...paragraph(page, clocks),
-    '',
-    ...table(
-      page,
-      [
-        { title: 'server' },
-        { title: 'in logs', align: 'right' },
-        { title: 'in packets', align: 'right' },
-        { title: 'in both', align: 'right' },
-      ],
-      found.surface.slice(0, servicesAtMost).map(row => ({
-        cells: [
-          `${endpointText(row.server, row.port)} ${protocolText(row.protocol)}`,
-          integerText(row.log_connections),
-          integerText(row.capture_connections),
-          integerText(row.matched),
-        ],
-      })),
-    ),
-    ...(found.surface.length > servicesAtMost
-      ? paragraph(page, `and ${countText(found.surface.length - servicesAtMost, 'other service')}: see --json.`)
-      : []),
-    '',
-    ...paragraph(
-      page,
+    paragraph(clocks),
+    gap,
+    surfaceTable(found),
+    ...(left > 0 ? [paragraph(`and ${countText(left, 'other service')}: see --json.`)] : []),
+    gap,
+    paragraph(
       `Connections: ${integerText(found.full)} agree in ends, time and volume; ${integerText(found.time)} in ends and time; ${integerText(found.log_only)} are in the logs only, ${integerText(found.capture_only)} in packets only.`,
     ),
-    ...bullets(page, found.reasons.slice(0, reasonsAtMost).map(reasonText)),
-    '',
-    ...bullets(page, additions(d, found)),
+    list(found.reasons.slice(0, reasonsAtMost).map(reasonText)),
+    gap,
+    list(additions(d, found)),
   ]
+}
+
+function surfaceTable(found: Correlation): Block {
+  return table(
+    [
+      { title: 'server' },
+      { title: 'in logs', align: 'right' },
+      { title: 'in packets', align: 'right' },
+      { title: 'in both', align: 'right' },
+    ],
+    found.surface.slice(0, servicesAtMost).map(row => ({
+      cells: [
+        line`${endpoint(row.server, row.port)} ${protocolText(row.protocol)}`,
+        ...[row.log_connections, row.capture_connections, row.matched].map(some => count(integerText(some))),
+      ],
+    })),
+  )
 }
 
 function clocksText(seconds: number): string {

@@ -1,48 +1,40 @@
 import type { Dossier } from '../investigate/dossier.ts'
-import { renderCorrelation } from './correlation.ts'
-import { renderFindings } from './findings.ts'
-import { renderAbsence, renderCaveat, renderHeadline } from './headline.ts'
-import { newPage, type PageOptions } from './layout.ts'
-import { renderEvidenceLine, renderLimits, renderWork } from './limits.ts'
-import { renderServices } from './services.ts'
-import { renderCoverage, renderSurface, renderVantages } from './surface.ts'
-import { visibleAll } from './text.ts'
-import { renderTimeline } from './timeline.ts'
-import { renderPorts, renderTotals, renderWindow } from './window.ts'
+import type { Block } from './block.ts'
+import { correlationBlocks } from './correlation.ts'
+import { findingsBlocks } from './findings.ts'
+import { absenceBlocks, caveatBlocks, headlineBlocks } from './headline.ts'
+import { evidenceBlocks, limitsBlocks, workBlocks } from './limits.ts'
+import { servicesBlocks } from './services.ts'
+import { coverageBlocks, surfaceBlocks, vantagesBlocks } from './surface.ts'
+import { timelineBlocks } from './timeline.ts'
+import { portsBlocks, totalsBlocks, windowBlocks } from './window.ts'
 
-interface DossierOptions extends PageOptions {
+interface DossierOptions {
   /** Whether each figure is followed, at the end, by the SQL and the shell command that give it. */
   showWork: boolean
 }
 
-/**
- * The dossier as a page of text: no line longer than the width but for SQL and shell lines, and no character
- * of the evidence that a terminal would obey.
- */
-export function renderDossier(dossier: Dossier, options: DossierOptions): string {
-  const page = newPage(options)
-  const d = visibleAll(dossier)
-  const about =
-    d.records.subject === 0
-      ? [...renderAbsence(d, page), ...renderCaveat(d, page)]
-      : [
-          ...renderCaveat(d, page),
-          ...renderWindow(d, page),
-          ...renderTotals(d, page),
-          ...renderServices(d, page),
-          ...renderTimeline(d, page),
-          ...renderSurface(d, page),
-          ...renderCorrelation(d, page),
-        ]
-  const counted =
-    d.records.subject === 0 ? [] : [...renderFindings(d, page), ...renderVantages(d, page), ...renderPorts(d, page)]
-  return `${[
-    ...renderHeadline(d, page),
+/** The dossier as a page. */
+export function dossierPage(d: Dossier, options: DossierOptions): Block[] {
+  const hasRecords = d.records.subject > 0
+  const about = hasRecords
+    ? [
+        ...caveatBlocks(d),
+        ...windowBlocks(d),
+        ...totalsBlocks(d),
+        ...servicesBlocks(d),
+        ...timelineBlocks(d),
+        ...surfaceBlocks(d),
+        ...correlationBlocks(d),
+      ]
+    : [...absenceBlocks(d), ...caveatBlocks(d)]
+  return [
+    ...headlineBlocks(d),
     ...about,
-    ...renderCoverage(d, page),
-    ...counted,
-    ...renderEvidenceLine(d, page),
-    ...renderLimits(d, page),
-    ...(options.showWork ? renderWork(dossier.work, page) : []),
-  ].join('\n')}\n`
+    ...coverageBlocks(d),
+    ...(hasRecords ? [...findingsBlocks(d), ...vantagesBlocks(d), ...portsBlocks(d)] : []),
+    ...evidenceBlocks(d),
+    ...limitsBlocks(d),
+    ...(options.showWork ? workBlocks(d.work) : []),
+  ]
 }

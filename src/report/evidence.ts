@@ -10,34 +10,43 @@ import {
 } from '../store/reports.ts'
 import {
   alarm,
-  bullets,
+  apart,
+  type Block,
   type Column,
-  fields,
+  count,
+  fact,
+  facts,
+  gap,
   good,
   heading,
   limited,
-  newPage,
-  type Page,
-  type PageOptions,
+  line,
+  list,
   paragraph,
+  path,
   type Row,
   strong,
+  type Text,
   table,
-} from './layout.ts'
+  time,
+  title,
+  warning,
+} from './block.ts'
 import { countText, integerText, percentText, sizeText, spanText } from './numbers.ts'
-import { type Problem, problemLines } from './problems.ts'
-import { visibleAll } from './text.ts'
+import { moreText, type Problem, problemBlocks } from './problems.ts'
 
 const leftOutAtMost = 10
 
-const kindWords: Record<string, string> = {
-  'vpc-flow-log': 'VPC flow logs',
-  'vpc-flow-log-parquet': 'VPC flow logs (Parquet)',
-  'tgw-flow-log': 'Transit Gateway flow logs',
-  pcap: 'pcap captures',
-  pcapng: 'pcapng captures',
-  nfcapd: 'nfcapd files',
-}
+const kindWords: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'vpc-flow-log': 'VPC flow logs',
+    'vpc-flow-log-parquet': 'VPC flow logs (Parquet)',
+    'tgw-flow-log': 'Transit Gateway flow logs',
+    pcap: 'pcap captures',
+    pcapng: 'pcapng captures',
+    nfcapd: 'nfcapd files',
+  }),
+)
 
 const statusWords: Record<EvidenceStatus, string> = {
   read: 'read',
@@ -48,53 +57,42 @@ const statusWords: Record<EvidenceStatus, string> = {
 }
 
 /** What `add` took in, that it adds up, and each place that is in no record. */
-export function renderAddSummary(report: EvidenceReport, options: PageOptions): string {
-  const page = newPage(options)
-  const r = visibleAll(report)
-  const interrupted = 'Stopped before every file was read: what follows is in the case, the rest is not.'
-  return text([
-    ...paragraph(page, strong(page, `Added to ${r.case}`), ''),
-    ...(r.interrupted ? paragraph(page, alarm(page, interrupted)) : []),
-    ...totals(r, page),
-    ...notRead(r, page),
-  ])
+export function addPage(r: EvidenceReport): Block[] {
+  return [
+    title(strong(`Added to ${r.case}`)),
+    ...(r.interrupted
+      ? [warning('Stopped before every file was read: what follows is in the case, the rest is not.')]
+      : []),
+    ...totals(r),
+    ...notRead(r),
+  ]
 }
 
 /** The files of the case, each with what was read from it. */
-export function renderEvidence(report: EvidenceReport, options: PageOptions): string {
-  const page = newPage(options)
-  const r = visibleAll(report)
-  return text([
-    ...paragraph(page, strong(page, `Evidence in ${r.case}`), ''),
-    ...totals(r, page),
-    ...fileTable(r.files, page),
-    ...notRead(r, page),
-  ])
+export function evidencePage(r: EvidenceReport): Block[] {
+  return [title(strong(`Evidence in ${r.case}`)), ...totals(r), ...fileBlocks(r.files), ...notRead(r)]
 }
 
 /** Whether every byte of the case is as its ledger says. */
-export function renderVerify(report: VerifyReport, options: PageOptions): string {
-  const page = newPage(options)
-  const r = visibleAll(report)
+export function verifyPage(r: VerifyReport): Block[] {
   const verdict = r.intact
-    ? `${good(page, 'Intact:')} every byte of ${r.case} is as its ledger says.`
-    : `${alarm(page, 'NOT intact:')} ${r.case} is not as its ledger says.`
+    ? line`${good('Intact:')} every byte of ${r.case} is as its ledger says.`
+    : line`${alarm('NOT intact:')} ${r.case} is not as its ledger says.`
   const found = r.findings.map(finding => `${finding.what}: ${finding.path}: ${finding.detail}`)
-  const rows: [string, string][] = [
-    ['checked', `${countText(r.files_checked, 'file')}, ${integerText(r.bytes_checked)} B`],
-    ['ledger', countText(r.ledger_entries, 'entry', 'entries')],
-    ['head', r.head ?? 'none: the ledger is empty'],
+  const advice = 'Note the head down outside the case: only then a ledger that was cut short can be noticed.'
+  return [
+    title(verdict),
+    facts([
+      fact('checked', `${countText(r.files_checked, 'file')}, ${integerText(r.bytes_checked)} B`),
+      fact('ledger', countText(r.ledger_entries, 'entry', 'entries')),
+      fact('head', r.head ?? 'none: the ledger is empty'),
+    ]),
+    ...(found.length > 0 ? [heading(`Found (${found.length})`), list(found)] : []),
+    ...(r.head === null ? [] : [gap, paragraph(advice)]),
   ]
-  const note = 'Note the head down outside the case: only then a ledger that was cut short can be noticed.'
-  return text([
-    ...paragraph(page, verdict, ''),
-    ...fields(page, rows),
-    ...(found.length > 0 ? [...heading(page, `Found (${found.length})`), ...bullets(page, found)] : []),
-    ...(r.head === null ? [] : ['', ...paragraph(page, note)]),
-  ])
 }
 
-function totals(r: EvidenceReport, page: Page): string[] {
+function totals(r: EvidenceReport): Block[] {
   const read = r.files.filter(isRead)
   const first = read.flatMap(file => file.first_start ?? []).sort(compareTimes)[0]
   const last = read
@@ -104,11 +102,11 @@ function totals(r: EvidenceReport, page: Page): string[] {
   const span = first === undefined || last === undefined ? '' : `, ${spanText(first, last)}`
   const held = r.case_records === r.totals.records ? '' : `; the case holds ${integerText(r.case_records)} now`
   return [
-    ...paragraph(page, filesText(r.files)),
-    ...paragraph(page, `${recordsText(r.totals.records, read)}${span}${held}.`),
-    ...accounting(r.files, page),
-    ...captureAccounting(read, page),
-    ...nfcapdAccounting(read, page),
+    paragraph(filesText(r.files)),
+    paragraph(`${recordsText(r.totals.records, read)}${span}${held}.`),
+    ...accounting(r.files),
+    ...captureAccounting(read),
+    ...nfcapdAccounting(read),
   ]
 }
 
@@ -135,7 +133,7 @@ function isRead(file: EvidenceFile): boolean {
 function filesText(files: EvidenceFile[]): string {
   const kinds = new Map<string, Map<string, number>>()
   for (const { kind, status } of files) {
-    const name = kind === null || status === 'not-evidence' ? 'Without a known format' : (kindWords[kind] ?? kind)
+    const name = kind === null || status === 'not-evidence' ? 'Without a known format' : (kindWords.get(kind) ?? kind)
     const counts = kinds.get(name) ?? new Map<string, number>()
     kinds.set(name, counts.set(statusWords[status], (counts.get(statusWords[status]) ?? 0) + 1))
   }
@@ -147,7 +145,7 @@ function filesText(files: EvidenceFile[]): string {
 }
 
 /** Every line of a flow log is one of five things: if the sum is wrong, lines were lost, and it says so. */
-function accounting(files: EvidenceFile[], page: Page): string[] {
+function accounting(files: EvidenceFile[]): Block[] {
   const logs = files.filter(file => isRead(file) && file.kind?.includes('flow-log'))
   if (logs.length === 0) return []
   const sum = (key: 'lines' | 'header_lines' | 'records' | 'no_data' | 'skip_data' | 'malformed') =>
@@ -160,33 +158,33 @@ function accounting(files: EvidenceFile[], page: Page): string[] {
     ['malformed', sum('malformed')],
   ]
   const lines = sum('lines')
-  return lawLines('lines', lines, parts, 'line', page)
+  return lawBlocks('lines', lines, parts, 'line')
 }
 
-function lawLines(name: string, whole: number, parts: [string, number][], noun: string, page: Page): string[] {
+function lawBlocks(name: string, whole: number, parts: [string, number][], noun: string): Block[] {
   const missing = whole - parts.reduce((total, [, count]) => total + count, 0)
   const law = `${name} ${integerText(whole)} = ${parts.map(([part, count]) => `${part} ${integerText(count)}`).join(' + ')}`
   const wrong = `This does not add up: ${countText(Math.abs(missing), noun)} ${missing > 0 ? 'unaccounted for' : 'too many'}. Please report this.`
-  return [...paragraph(page, law), ...(missing === 0 ? [] : paragraph(page, alarm(page, wrong)))]
+  return [paragraph(law), ...(missing === 0 ? [] : [warning(wrong)])]
 }
 
 /** `packets 120 = decoded 100 + ARP 20`: the same law for packets. */
-function captureAccounting(read: EvidenceFile[], page: Page): string[] {
+function captureAccounting(read: EvidenceFile[]): Block[] {
   const captures = read.flatMap(file => file.capture ?? [])
   if (captures.length === 0) return []
   const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
   const reasons = summed(captures.flatMap(({ undecoded }) => undecoded.map(one => [one.name, one.packets])))
   const parts: [string, number][] = [['decoded', captures.reduce((sum, one) => sum + one.decoded, 0)], ...reasons]
-  return lawLines('packets', packets, parts, 'packet', page)
+  return lawBlocks('packets', packets, parts, 'packet')
 }
 
-function nfcapdAccounting(read: EvidenceFile[], page: Page): string[] {
+function nfcapdAccounting(read: EvidenceFile[]): Block[] {
   const files = read.flatMap(file => file.nfcapd ?? [])
   if (files.length === 0) return []
   const records = files.reduce((sum, file) => sum + file.records, 0)
   const skipped = summed(files.flatMap(file => file.skipped.map(one => [one.name, one.records])))
   const flows: [string, number] = ['flow records', files.reduce((sum, file) => sum + file.flow_records, 0)]
-  return lawLines('nfcapd records', records, [flows, ...skipped], 'nfcapd record', page)
+  return lawBlocks('nfcapd records', records, [flows, ...skipped], 'nfcapd record')
 }
 
 /** By name, the most first. */
@@ -207,7 +205,7 @@ const columns: Column[] = [
   { title: 'status' },
 ]
 
-function fileTable(files: EvidenceFile[], page: Page): string[] {
+function fileBlocks(files: readonly EvidenceFile[]): Block[] {
   if (files.length === 0) return []
   const groups = new Map<string, EvidenceFile[]>()
   for (const file of files) {
@@ -216,27 +214,23 @@ function fileTable(files: EvidenceFile[], page: Page): string[] {
     if (known) known.push(file)
     else groups.set(group, [file])
   }
-  const tables = [...groups].flatMap(([group, own]) => [
-    ...(group === '' ? [] : ['', ...paragraph(page, `${group}…`)]),
-    ...table(
-      page,
-      columns,
-      own.map(file => fileRow(file, group)),
-    ),
-  ])
-  return [...heading(page, `Files (${integerText(files.length)})`), ...tables.slice(tables[0] === '' ? 1 : 0)]
+  const tables = [...groups].map(([group, own]) => {
+    const rows = own.map(file => fileRow(file, group))
+    return [...(group === '' ? [] : [paragraph(line`${path(group)}…`)]), table(columns, rows)]
+  })
+  return [heading(`Files (${integerText(files.length)})`), ...apart(tables)]
 }
 
 function fileRow(file: EvidenceFile, group: string): Row {
   return {
     cells: [
-      file.path.slice(group.length),
+      path(file.path.slice(group.length)),
       file.kind ?? 'unknown',
       sizeText(file.size),
       file.sha256?.slice(0, 12) ?? 'none',
-      file.capture === null && file.nfcapd === null ? integerText(file.lines) : '',
-      integerText(file.records),
-      file.first_start === null ? '' : spanText(file.first_start, file.last_end),
+      file.capture === null && file.nfcapd === null ? count(integerText(file.lines)) : '',
+      count(integerText(file.records)),
+      file.first_start === null ? '' : time(spanText(file.first_start, file.last_end)),
       statusWords[file.status],
     ],
     ...(file.capture !== null && { detail: captureText(file.capture) }),
@@ -295,7 +289,7 @@ function groupOf(path: string): string {
 }
 
 /** Each file and line that is in no record, by file; then what was rightly left out. */
-function notRead(r: EvidenceReport, page: Page): string[] {
+function notRead(r: EvidenceReport): Block[] {
   const leftOut = (file: EvidenceFile) => !isRead(file) && !isUnread(file)
   const whole = (file: EvidenceFile): Problem => ({
     path: file.path,
@@ -303,9 +297,9 @@ function notRead(r: EvidenceReport, page: Page): string[] {
   })
   const broken = r.files.filter(file => isUnread(file) || file.status === 'partly-read').map(whole)
   const others = limited(
-    r.files.filter(leftOut).map(file => `${file.path}: ${whole(file).problem}`),
+    r.files.filter(leftOut).map((file): Text => line`${path(file.path)}: ${whole(file).problem}`),
     leftOutAtMost,
-    left => `… and ${integerText(left)} more: tidemark evidence --json lists all`,
+    left => moreText(left),
   )
   // What ended a file early is told with its status already.
   const told = new Set(broken.map(({ path, problem }) => `${path}\n${problem.slice(problem.indexOf('byte '))}`))
@@ -315,11 +309,7 @@ function notRead(r: EvidenceReport, page: Page): string[] {
   )
   const problems = [...broken, ...places]
   return [
-    ...(problems.length > 0 ? [...heading(page, 'Not read'), ...problemLines(page, problems)] : []),
-    ...(others.length > 0 ? [...heading(page, 'Left out'), ...bullets(page, others)] : []),
+    ...(problems.length > 0 ? [heading('Not read'), ...problemBlocks(problems)] : []),
+    ...(others.length > 0 ? [heading('Left out'), list(others)] : []),
   ]
-}
-
-function text(lines: string[]): string {
-  return `${lines.join('\n')}\n`
 }

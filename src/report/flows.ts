@@ -2,12 +2,26 @@
 import type { Explained } from '../flows/explain.ts'
 import type { Cell, Counting, FlowsColumn, FlowsResult, FlowsRow } from '../flows/request.ts'
 import type { Count } from '../investigate/dossier.ts'
+import { protocolText } from '../net/protocols.ts'
 import { flagNames } from '../net/tcp-flags.ts'
 import { durationWords } from '../net/time.ts'
-import { type Column, heading, newPage, type Page, type PageOptions, paragraph, strong, table } from './layout.ts'
-import { protocolText } from './names.ts'
+import {
+  type Block,
+  type Column,
+  code,
+  gap,
+  heading,
+  line,
+  note,
+  paragraph,
+  path,
+  strong,
+  type Text,
+  table,
+  time,
+  title,
+} from './block.ts'
 import { countText, integerText, percentText, timeText } from './numbers.ts'
-import { visible, visibleAll } from './text.ts'
 
 export interface FlowsPage extends Omit<FlowsResult, 'rows' | 'parquet'> {
   list: readonly FlowsRow[]
@@ -21,30 +35,21 @@ export interface FlowsPage extends Omit<FlowsResult, 'rows' | 'parquet'> {
   records: boolean
 }
 
-export function renderFlows(result: FlowsPage, options: PageOptions): string {
-  const page = newPage(options)
-  const r = visibleAll(result)
+export function flowsPage(r: FlowsPage): Block[] {
   const columns = r.records ? listedColumns(r) : shownColumns(r)
   const rows = r.list.map(row => ({ cells: columns.map(column => column.text(row)) }))
-  const lines = [
-    ...paragraph(page, strong(page, r.sentence), ''),
-    '',
-    ...(rows.length === 0
-      ? paragraph(
-          page,
-          r.records ? 'No record matches.' : 'Nothing to show: no record matches, or --having leaves no group.',
-        )
-      : table(page, columns, rows)),
-    '',
-    ...footer(r, page),
+  const nothing = r.records ? 'No record matches.' : 'Nothing to show: no record matches, or --having leaves no group.'
+  return [
+    title(strong(r.sentence)),
+    gap,
+    rows.length === 0 ? paragraph(nothing) : table(columns, rows),
+    gap,
+    ...footer(r),
   ]
-  return `${lines.join('\n')}\n`
 }
 
 /** What is meant, the SQL, and what of the case is read for it. */
-export function renderExplained(explained: Explained, options: PageOptions): string {
-  const page = newPage(options)
-  const e = visibleAll(explained)
+export function explainedPage(e: Explained): Block[] {
   const skipped = e.segments.filter(segment => segment.read === 0)
   const [read, all] = ['read', 'row_groups'].map(key =>
     e.segments.reduce((sum, segment) => sum + segment[key as 'read' | 'row_groups'], 0),
@@ -54,20 +59,19 @@ export function renderExplained(explained: Explained, options: PageOptions): str
   }))
   const columns: Column[] = [{ title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'read' }]
   const summary = `${countText(e.segments.length - skipped.length, 'segment')} of ${integerText(e.segments.length)} and ${integerText(read!)} of ${countText(all!, 'row group')} can hold a match; the smallest and largest values of the others exclude it.`
-  const lines = [
-    ...paragraph(page, strong(page, e.sentence), ''),
-    ...e.notes.map(text => `  Note: ${text}.`),
-    ...heading(page, 'SQL'),
-    ...explained.sql.split('\n').map(line => visible(line)),
-    ...heading(page, 'Segments'),
-    ...paragraph(page, summary),
-    ...(rows.length === 0 ? [] : table(page, columns, rows)),
+  return [
+    title(strong(e.sentence)),
+    ...e.notes.map(note),
+    heading('SQL'),
+    code(e.sql),
+    heading('Segments'),
+    paragraph(summary),
+    ...(rows.length === 0 ? [] : [table(columns, rows)]),
   ]
-  return `${lines.join('\n')}\n`
 }
 
 interface Shown extends Column {
-  text(row: FlowsRow): string
+  text(row: FlowsRow): Text
 }
 
 const titles: ReadonlyMap<string, string> = new Map(
@@ -82,6 +86,8 @@ const titles: ReadonlyMap<string, string> = new Map(
   }),
 )
 const hung = /^(start|end|(records|rejected|packets)_(before|change))$/
+/** Cells for the name of a file. */
+const nameAtMost = 32
 const computed = new Set(['duration', 'bps', 'pps', 'bpp'])
 
 /** Rates and durations are shown where they rank, rejections where there are any. The machine-readable forms have them always. */
@@ -97,7 +103,7 @@ function shownColumns(r: FlowsPage): Shown[] {
     text: row =>
       row['part'] === 'other' && row[column.name] === null
         ? ''
-        : `${cellText(row[column.name] ?? null, column)}${share(row, column.name, r)}`,
+        : line`${cellText(row[column.name] ?? null, column)}${share(row, column.name, r)}`,
   }))
 }
 
@@ -109,9 +115,9 @@ function share(row: FlowsRow, name: string, { shares, counting }: FlowsPage): st
 }
 
 /** A value as a person reads it. What is not known says so. */
-function cellText(cell: Cell, { name, type, unit }: FlowsColumn): string {
+function cellText(cell: Cell, { name, type, unit }: FlowsColumn): Text {
   if (cell === null) return 'unknown'
-  if (type === 'time') return timeText(String(cell))
+  if (type === 'time') return time(timeText(String(cell)))
   if (unit === 'ms') return durationWords(Number(cell) / 1000)
   if (unit !== null || name.startsWith('distinct_')) return integerText(cell as number)
   if (name === 'protocol') return protocolText(Number(cell))
@@ -147,10 +153,10 @@ function listedColumns(r: FlowsPage): Shown[] {
 }
 
 /** The end of the file's name, and the line. */
-function placeText(row: FlowsRow): string {
-  const name = String(row['path']).replace(/^.*\//, '')
-  const tail = name.length > 32 ? `…${name.slice(-31)}` : name
-  return `${tail}:${String(row['line'] ?? row['packet'])}`
+function placeText(row: FlowsRow): Text {
+  const file = String(row['path'])
+  const name = path(file.slice(file.lastIndexOf('/') + 1), nameAtMost)
+  return line`${name}:${String(row['line'] ?? row['packet'])}`
 }
 
 function lasting(row: FlowsRow): string {
@@ -172,7 +178,7 @@ function hasPorts(row: FlowsRow): boolean {
 }
 
 /** How many rows of how many, and what was counted how. */
-function footer(r: FlowsPage, page: Page): string[] {
+function footer(r: FlowsPage): Block[] {
   const what = r.records ? 'record' : 'row'
   const shown = r.list.filter(row => row['part'] !== 'other').length
   const rows = r.isCut
@@ -180,9 +186,7 @@ function footer(r: FlowsPage, page: Page): string[] {
     : r.truncated
       ? `First ${integerText(shown)} of ${countText(r.total_rows as number, what)}; -n 0 shows all.`
       : `${countText(r.total_rows as number, what)}.`
-  return [rows, ...countingText(r.counting, r.records), ...r.notes.map(note => `Note: ${note}.`)].flatMap(text =>
-    paragraph(page, text),
-  )
+  return [...[rows, ...countingText(r.counting, r.records)].map(paragraph), ...r.notes.map(note)]
 }
 
 /** The counting in sentences. */

@@ -1,23 +1,23 @@
 import type { Confidence, Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
+import { protocolText } from '../net/protocols.ts'
 import { compareTimes, durationWords } from '../net/time.ts'
+import { type Block, gap, heading, paragraph, strong, title, warning } from './block.ts'
 import { inOrder } from './findings.ts'
-import { alarm, heading, type Page, paragraph, strong } from './layout.ts'
-import { confidenceWords, endpointText, listText, materialWords, protocolText } from './names.ts'
+import { confidenceWords, endpointText, listText, materialWords } from './names.ts'
 import { atLeast, bytesText, countText, integerText, percentText, spanText } from './numbers.ts'
 
 /** The page's first lines: who, how sure, since when, how much. */
-export function renderHeadline(d: Dossier, page: Page): string[] {
-  const title = strong(page, `Dossier of ${listText(d.subject, 4, 'more subjects')}`)
+export function headlineBlocks(d: Dossier): Block[] {
   const sentences =
     d.records.subject === 0
       ? [absence(d)]
       : [presence(d), conclusions(d.findings), volumes(d)].filter(sentence => sentence !== '')
   const [first = '', ...rest] = sentences
   return [
-    ...paragraph(page, title, ''),
-    '',
-    ...paragraph(page, strong(page, first)),
-    ...rest.flatMap(sentence => ['', ...paragraph(page, sentence)]),
+    title(strong(`Dossier of ${listText(d.subject, 4, 'more subjects')}`)),
+    gap,
+    paragraph(strong(first)),
+    ...rest.flatMap(sentence => [gap, paragraph(sentence)]),
   ]
 }
 
@@ -104,7 +104,7 @@ function absence(d: Dossier): string {
 }
 
 /** What stands between an empty answer and innocence. */
-export function renderAbsence(d: Dossier, page: Page): string[] {
+export function absenceBlocks(d: Dossier): Block[] {
   const sensors = d.coverage.length
   const text = [
     'That is not proof of absence: the address may have been translated (NAT, load balancer, proxy) before it was recorded,',
@@ -113,11 +113,11 @@ export function renderAbsence(d: Dossier, page: Page): string[] {
       : `may have gone past the places where the ${materialWords(d)} of the case were made,`,
     `may have been active outside their time, or may have sent what ${d.source === 'logs' ? 'flow logs do not record' : 'they do not show'} (see the end of this page).`,
   ].join(' ')
-  return ['', ...paragraph(page, text)]
+  return [gap, paragraph(text)]
 }
 
 /** What the answer does not cover; nothing when it covers all. */
-export function renderCaveat(d: Dossier, page: Page): string[] {
+export function caveatBlocks(d: Dossier): Block[] {
   const count = d.attack_surface.gaps.length + d.not_listed.gaps
   const lowerBound = d.bytes.at_least || d.packets.at_least
   if (count === 0 && d.attack_surface.complete && !lowerBound) return []
@@ -131,9 +131,9 @@ export function renderCaveat(d: Dossier, page: Page): string[] {
       : `Inside ${where} there ${named.length === 1 && count === 1 ? 'is' : 'are'} ${listText(named)}. `
   const bounds = lowerBound ? 'Byte and packet totals are lower bounds, and what' : 'What'
   return [
-    ...heading(page, 'Not covered'),
-    ...paragraph(page, alarm(page, 'This answer has holes.')),
-    ...paragraph(page, `${because}${bounds} is not on this page may have happened all the same.`),
+    heading('Not covered'),
+    warning('This answer has holes.'),
+    paragraph(`${because}${bounds} is not on this page may have happened all the same.`),
   ]
 }
 

@@ -1,13 +1,12 @@
 import type { Dossier, WorkItem } from '../investigate/dossier.ts'
-import { bullets, heading, type Page, paragraph, strong } from './layout.ts'
+import { apart, type Block, code, count, gap, heading, inset, line, list, paragraph, strong } from './block.ts'
 import { countText, integerText } from './numbers.ts'
-import { problemLines } from './problems.ts'
-import { visible } from './text.ts'
+import { problemBlocks } from './problems.ts'
 
 const filesAtMost = 20
 
 /** What the page was computed from, and which evidence is in no figure of it. */
-export function renderEvidenceLine(d: Dossier, page: Page): string[] {
+export function evidenceBlocks(d: Dossier): Block[] {
   const { files, partly_read, unreadable, malformed, no_data, skip_data, captures, packets, nfcapd_files } = d.evidence
   const read = [
     countText(files, 'file'),
@@ -21,55 +20,42 @@ export function renderEvidenceLine(d: Dossier, page: Page): string[] {
     ...(nfcapd_files > 0 ? [countText(nfcapd_files, 'nfcapd file')] : []),
   ]
   return [
-    ...heading(page, 'Evidence'),
-    ...paragraph(page, `${read.join(', ')}.`),
+    heading('Evidence'),
+    paragraph(`${read.join(', ')}.`),
     ...(d.source === 'logs' && nfcapd_files > 0
-      ? paragraph(page, 'Flow records of nfcapd files are in no figure of this page: they may count the same traffic.')
+      ? [paragraph('Flow records of nfcapd files are in no figure of this page: they may count the same traffic.')]
       : []),
-    ...(d.problems.length > 0 ? ['', ...paragraph(page, 'In no figure of this page:')] : []),
-    ...problemLines(page, d.problems, filesAtMost),
+    ...(d.problems.length > 0 ? [gap, paragraph('In no figure of this page:')] : []),
+    ...problemBlocks(d.problems, filesAtMost),
   ]
 }
 
 /** What flow logs never show, and what these flow logs lack. */
-export function renderLimits(d: Dossier, page: Page): string[] {
+export function limitsBlocks(d: Dossier): Block[] {
   return [
-    ...limitList(page, 'What flow logs do not show', d.not_logged),
+    ...limitList('What flow logs do not show', d.not_logged),
     ...limitList(
-      page,
       d.source === 'logs' ? "What this log's fields cannot tell" : 'What these packets cannot tell',
       d.cannot_tell,
     ),
   ]
 }
 
-function limitList(page: Page, title: string, items: string[]): string[] {
-  return items.length === 0 ? [] : [...heading(page, title), ...bullets(page, items)]
+function limitList(title: string, items: readonly string[]): Block[] {
+  return items.length === 0 ? [] : [heading(title), list(items)]
 }
 
-/**
- * Each figure with the ways to get it again. SQL and shell lines are as long as they are, for copying; they are
- * given the dossier as it came, because their line breaks are ours and are kept.
- */
-export function renderWork(work: WorkItem[], page: Page): string[] {
+/** Each figure with the ways to get it again. SQL and shell lines are as long as they are, for copying. */
+export function workBlocks(work: readonly WorkItem[]): Block[] {
   if (work.length === 0) return []
-  const code = (text: string) =>
-    text
-      .trim()
-      .split('\n')
-      .map(line => `    ${visible(line)}`.trimEnd())
-  return [
-    ...heading(page, 'How to check the figures'),
-    ...work.flatMap((item, i) => [
-      ...(i > 0 ? [''] : []),
-      ...paragraph(page, `${strong(page, visible(item.figure))} = ${valueText(item.value)}`),
-      ...code(item.sql),
-      ...(item.shell === null ? [] : ['    # or over the raw files:', ...code(item.shell)]),
-    ]),
-  ]
+  const items = work.map(({ figure, value, sql, shell }) => {
+    const lines = [sql.trim(), ...(shell === null ? [] : ['# or over the raw files:', shell.trim()])]
+    return [paragraph(line`${strong(figure)} = ${valueText(value)}`), inset(1, [code(lines.join('\n'))])]
+  })
+  return [heading('How to check the figures'), ...apart(items)]
 }
 
-function valueText(value: WorkItem['value']): string {
+function valueText(value: WorkItem['value']): ReturnType<typeof count> | string {
   if (value === null) return 'unknown'
-  return typeof value === 'string' ? visible(value) : integerText(value)
+  return typeof value === 'string' ? value : count(integerText(value))
 }

@@ -1,5 +1,6 @@
 import type { Confidence, Dossier, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
-import { protocolName } from '../net/protocols.ts'
+import { protocolText } from '../net/protocols.ts'
+import { address, line, type Text } from './block.ts'
 
 /** What the figures of a dossier were counted from, in words. */
 export function materialWords(d: Dossier): 'logs' | 'captures' | 'nfcapd files' | 'captures and nfcapd files' {
@@ -14,13 +15,15 @@ export function endpointText(address: string, port: number | null): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-export function protocolText(protocol: number): string {
-  return protocolName(protocol) ?? `protocol ${protocol}`
+/** The same, of which the address can be told from the port. */
+export function endpoint(host: string, port: number | null): Text {
+  if (port === null) return address(host)
+  return host.includes(':') ? line`[${address(host)}]:${String(port)}` : line`${address(host)}:${String(port)}`
 }
 
 /** Who opened the connections, and to what. */
-export function connectionText(service: ServiceRow): string {
-  return `${service.client} → ${endpointText(service.server, service.port)}`
+export function connection(service: ServiceRow): Text {
+  return line`${address(service.client)} → ${endpoint(service.server, service.port)}`
 }
 
 /** `http/TCP`; the protocol alone where the service has no name of its own. */

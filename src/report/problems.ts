@@ -1,4 +1,4 @@
-import { limited, type Page, paragraph } from './layout.ts'
+import { type Block, command, inset, limited, line, paragraph, path, type Text } from './block.ts'
 import { integerText } from './numbers.ts'
 
 /** A place in the evidence that is in no record; without line and offset, the whole file. */
@@ -13,26 +13,26 @@ export interface Problem {
 const perFile = 20
 
 /** Problems by file, at most 20 of each file; neighbours with the same words share a line. */
-export function problemLines(page: Page, problems: Problem[], filesAtMost = Number.POSITIVE_INFINITY): string[] {
+export function problemBlocks(problems: readonly Problem[], filesAtMost = Number.POSITIVE_INFINITY): Block[] {
   const byPath = new Map<string, Problem[]>()
   for (const problem of problems) {
     const known = byPath.get(problem.path)
     if (known) known.push(problem)
     else byPath.set(problem.path, [problem])
   }
-  const files = [...byPath].map(([path, own]) => [
-    ...paragraph(page, path),
-    ...limited(merged(own.slice(0, perFile)), perFile, String).flatMap(text => paragraph(page, text, '      ')),
-    ...(own.length > perFile ? paragraph(page, moreText(own.length - perFile), '      ') : []),
-  ])
-  return limited(files, filesAtMost, left => paragraph(page, moreText(left, ' files'))).flat()
+  const files = [...byPath].map(([name, own]): Block[] => {
+    const left = own.length - perFile
+    const texts = [...merged(own.slice(0, perFile)), ...(left > 0 ? [moreText(left)] : [])]
+    return [paragraph(path(name)), inset(2, texts.map(paragraph))]
+  })
+  return limited(files, filesAtMost, left => [paragraph(moreText(left, ' files'))]).flat()
 }
 
-function moreText(left: number, what = ''): string {
-  return `… and ${integerText(left)} more${what}: tidemark evidence --json lists all`
+export function moreText(left: number, what = ''): Text {
+  return line`… and ${integerText(left)} more${what}: ${command('tidemark evidence --json')} lists all`
 }
 
-function merged(problems: Problem[]): string[] {
+function merged(problems: readonly Problem[]): string[] {
   const groups: { places: string[]; several: boolean; problem: string }[] = []
   for (const { line, line_to, offset, problem } of problems) {
     const last = groups.at(-1)

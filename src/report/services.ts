@@ -1,8 +1,23 @@
-import type { Dossier, ServiceRow } from '../investigate/dossier.ts'
-import { hasPorts } from '../net/protocols.ts'
+import type { Count, Dossier, ServiceRow } from '../investigate/dossier.ts'
+import { hasPorts, protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
-import { type Column, fields, heading, type Page, paragraph, strong, table } from './layout.ts'
-import { basisWords, connectionText, outcomeWords, protocolText, roleWords, serviceName } from './names.ts'
+import {
+  apart,
+  type Block,
+  bytes,
+  type Column,
+  count,
+  either,
+  entry,
+  fact,
+  facts,
+  heading,
+  line,
+  paragraph,
+  table,
+  time,
+} from './block.ts'
+import { basisWords, connection, outcomeWords, roleWords, serviceName } from './names.ts'
 import { bytesText, countText, integerText, spanText } from './numbers.ts'
 
 /** A service with its number on the page: S1 is the first of `services` in JSON. */
@@ -35,16 +50,15 @@ export function chosenServices(d: Dossier, limit = shownAtMost): NumberedService
 }
 
 /** Who connected to whom, on which port, with what result. */
-export function renderServices(d: Dossier, page: Page): string[] {
+export function servicesBlocks(d: Dossier): Block[] {
   const shown = chosenServices(d)
   const left = d.services.length + d.services_other.count - shown.length
+  const asTable = shown.length === 0 ? [] : [serviceTable(shown, d)]
   return [
-    ...heading(page, `Services (${integerText(d.services.length + d.services_other.count)})`),
-    ...(d.services.length === 0 ? paragraph(page, 'None: no record of it names both ends of a connection.') : []),
-    ...(page.width < tableFrom && shown.length <= cardsAtMost
-      ? shown.flatMap((entry, i) => [...(i > 0 ? [''] : []), ...card(entry, page)])
-      : serviceTable(shown, d, page)),
-    ...(left > 0 ? paragraph(page, `${shown.length > 0 ? '… and ' : ''}${othersText(d, left)}`) : []),
+    heading(`Services (${integerText(d.services.length + d.services_other.count)})`),
+    ...(d.services.length === 0 ? [paragraph('None: no record of it names both ends of a connection.')] : []),
+    ...(shown.length <= cardsAtMost ? [either(tableFrom, asTable, apart(shown.map(one => [card(one)])))] : asTable),
+    ...(left > 0 ? [paragraph(`${shown.length > 0 ? '… and ' : ''}${othersText(d, left)}`)] : []),
   ]
 }
 
@@ -69,52 +83,48 @@ const columns: Column[] = [
   { title: 'findings', hangs: true },
 ]
 
-function serviceTable(shown: NumberedService[], d: Dossier, page: Page): string[] {
-  if (shown.length === 0) return []
+function serviceTable(shown: readonly NumberedService[], d: Dossier): Block {
   const day = d.window.first_start?.slice(0, 11) ?? ''
   const sameDay =
     day !== '' && shown.every(({ service: s }) => s.first_start.startsWith(day) && s.last_end.startsWith(day))
-  const numbers = shown.reduce((most, { number }) => Math.max(most, number.length), 0)
   const rows = shown.map(({ number, service }) => {
     const span = spanText(service.first_start, service.last_end)
     return {
+      label: number,
       cells: [
-        `${number.padEnd(numbers)}  ${connectionText(service)}`,
+        connection(service),
         serviceName(service),
         outcomeWords[service.outcome],
-        integerText(service.connections),
-        integerText(service.bytes_to_server),
-        integerText(service.bytes_to_client),
-        sameDay ? span.slice(day.length) : span,
+        count(integerText(service.connections)),
+        bytes(integerText(service.bytes_to_server)),
+        bytes(integerText(service.bytes_to_client)),
+        time(sameDay ? span.slice(day.length) : span),
         service.findings.join(' '),
       ],
       detail: `${roleText(service)}; ${standardText(service)}; ${packetsText(service)}; ${recordsText(service)}`,
     }
   })
-  return table(page, columns, rows)
+  return table(columns, rows)
 }
 
-function card({ number, service }: NumberedService, page: Page): string[] {
-  const volumes: [string, string][] = [
-    ['to server', `${bytesText(service.bytes_to_server)} in ${countText(service.packets_to_server, 'packet')}`],
-    ['to client', `${bytesText(service.bytes_to_client)} in ${countText(service.packets_to_client, 'packet')}`],
+function card({ number, service }: NumberedService): Block {
+  const volume = (sum: Count, packets: Count) =>
+    line`${bytes(bytesText(sum))} in ${count(countText(packets, 'packet'))}`
+  const volumes = [
+    fact('to server', volume(service.bytes_to_server, service.packets_to_server)),
+    fact('to client', volume(service.bytes_to_client, service.packets_to_client)),
   ]
   const found = service.findings.length > 0 ? `, ${service.findings.join(' ')}` : ''
-  return [
-    ...paragraph(page, strong(page, connectionText(service)), `  ${number}  `),
-    ...fields(
-      page,
-      [
-        ['service', `${serviceName(service)}, ${standardText(service)}`],
-        ['outcome', `${outcomeWords[service.outcome]}${found}`],
-        ['roles', roleText(service)],
-        ['volume', recordsText(service)],
-        ...(service.outcome === 'rejected' ? [] : volumes),
-        ['seen', spanText(service.first_start, service.last_end)],
-      ],
-      6,
-    ),
-  ]
+  return entry(number, connection(service), [
+    facts([
+      fact('service', `${serviceName(service)}, ${standardText(service)}`),
+      fact('outcome', `${outcomeWords[service.outcome]}${found}`),
+      fact('roles', roleText(service)),
+      fact('volume', recordsText(service)),
+      ...(service.outcome === 'rejected' ? [] : volumes),
+      fact('seen', time(spanText(service.first_start, service.last_end))),
+    ]),
+  ])
 }
 
 function roleText(service: ServiceRow): string {

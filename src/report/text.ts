@@ -36,18 +36,6 @@ function escapeCharacter(character: string): string {
   return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
 }
 
-/** A copy of a value of plain data with every text in it, keys too, made visible. */
-export function visibleAll<T>(value: T): T {
-  return copyVisible(value) as T
-}
-
-function copyVisible(value: unknown): unknown {
-  if (typeof value === 'string') return visible(value)
-  if (Array.isArray(value)) return value.map(copyVisible)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [visible(key), copyVisible(inner)]))
-}
-
 /** Cells that the text takes on a terminal; for text that is visible. */
 export function displayWidth(text: string): number {
   if (narrow.test(text)) return text.length
@@ -77,6 +65,19 @@ export function pad(text: string, width: number, align: 'left' | 'right' = 'left
 export function truncate(text: string, width: number): string {
   if (displayWidth(text) <= width) return text
   return width < 1 ? '' : `${takeCells(plain(text), width - 1)}…`
+}
+
+/** The end of the text in at most `width` cells, an ellipsis before it where something was cut. For text without colours. */
+export function truncateStart(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text
+  let used = 1
+  let end = ''
+  for (const character of [...text].reverse()) {
+    used += cells(character)
+    if (used > width) break
+    end = character + end
+  }
+  return `…${end}`
 }
 
 /** The longest beginning of the text that fits, with the marks that belong to its last character. */

@@ -1,22 +1,35 @@
 import type { Count, Dossier } from '../investigate/dossier.ts'
+import { protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
-import { fields, heading, type Page, paragraph, table } from './layout.ts'
-import { protocolText } from './names.ts'
+import {
+  type Block,
+  bytes,
+  type Column,
+  count,
+  fact,
+  facts,
+  heading,
+  line,
+  paragraph,
+  type Text,
+  table,
+  time,
+} from './block.ts'
 import { atLeast, bytesText, countText, integerText, percentText, timeText } from './numbers.ts'
 
 /** Since when, until when, and how exact that is. */
-export function renderWindow(d: Dossier, page: Page): string[] {
+export function windowBlocks(d: Dossier): Block[] {
   const { first_start, last_start, last_end, seconds } = d.window
   const length = seconds === null ? 'unknown' : `${durationWords(seconds)} (${secondsText(seconds)})`
   return [
-    ...heading(page, 'Window'),
-    ...fields(page, [
-      ['first start', timeText(first_start)],
-      ['last start', timeText(last_start)],
-      ['last end', timeText(last_end)],
-      ['length', length],
+    heading('Window'),
+    facts([
+      fact('first start', time(timeText(first_start))),
+      fact('last start', time(timeText(last_start))),
+      fact('last end', time(timeText(last_end))),
+      fact('length', length),
     ]),
-    ...paragraph(page, exactness(d)),
+    paragraph(exactness(d)),
   ]
 }
 
@@ -43,53 +56,51 @@ function exactness(d: Dossier): string {
 }
 
 /** The subject's totals, traffic counted once. */
-export function renderTotals(d: Dossier, page: Page): string[] {
+export function totalsBlocks(d: Dossier): Block[] {
   const { total, subject, accepted, rejected } = d.records
-  const volume = (bytes: Count, packets: Count) =>
-    `${atLeast(bytesText(bytes), d.bytes.at_least)} in ${atLeast(countText(packets, 'packet'), d.packets.at_least && !d.bytes.at_least)}`
+  const volume = (sum: Count, packets: Count): Text =>
+    line`${bytes(atLeast(bytesText(sum), d.bytes.at_least))} in ${count(atLeast(countText(packets, 'packet'), d.packets.at_least && !d.bytes.at_least))}`
   const share = `${integerText(subject)} of ${integerText(total)} (${percentText(subject, total)})`
   return [
-    ...heading(page, 'Totals'),
-    ...fields(page, [
+    heading('Totals'),
+    facts([
       d.source === 'logs'
-        ? ['records', `${share}: ${integerText(accepted)} accepted, ${integerText(rejected)} rejected`]
-        : ['flow records', `${share}, one for each direction of a conversation`],
-      ['sent', volume(d.bytes.from_subject, d.packets.from_subject)],
-      ['received', volume(d.bytes.to_subject, d.packets.to_subject)],
+        ? fact('records', `${share}: ${integerText(accepted)} accepted, ${integerText(rejected)} rejected`)
+        : fact('flow records', `${share}, one for each direction of a conversation`),
+      fact('sent', volume(d.bytes.from_subject, d.packets.from_subject)),
+      fact('received', volume(d.bytes.to_subject, d.packets.to_subject)),
     ]),
   ]
 }
 
 /** The raw sums by port column, for those who check with zcat and awk: the ports of the services alone. */
-export function renderPorts(d: Dossier, page: Page): string[] {
+export function portsBlocks(d: Dossier): Block[] {
   const known = new Set(d.services.map(service => `${service.port}/${service.protocol}`))
   const rows = d.ports.filter(row => known.has(`${row.port}/${row.protocol}`))
   if (rows.length === 0) return []
   const weight = (row: (typeof rows)[number]) => Number(row.as_source.bytes) + Number(row.as_destination.bytes)
   const shown = [...rows].sort((a, b) => weight(b) - weight(a)).slice(0, 12)
   const left = d.ports.length - shown.length
-  const columns = ['port', 'src records', 'src bytes', 'dst records', 'dst bytes'].map((title, i) => ({
-    title,
-    align: i === 0 ? ('left' as const) : ('right' as const),
-  }))
-  const cells = shown.map(row => ({
+  const columns = ['port', 'src records', 'src bytes', 'dst records', 'dst bytes'].map(
+    (title, i): Column => ({ title, align: i === 0 ? 'left' : 'right' }),
+  )
+  const cells = shown.map(({ port, protocol, as_source, as_destination }) => ({
     cells: [
-      `${row.port} ${protocolText(row.protocol)}`,
-      integerText(row.as_source.records),
-      integerText(row.as_source.bytes),
-      integerText(row.as_destination.records),
-      integerText(row.as_destination.bytes),
+      `${port} ${protocolText(protocol)}`,
+      count(integerText(as_source.records)),
+      bytes(integerText(as_source.bytes)),
+      count(integerText(as_destination.records)),
+      bytes(integerText(as_destination.bytes)),
     ],
   }))
   return [
-    ...heading(page, 'Ports as recorded'),
-    ...paragraph(
-      page,
+    heading('Ports as recorded'),
+    paragraph(
       d.source === 'logs'
         ? 'Raw sums by port column, as zcat and awk give them: every record, nothing collapsed, rejected ones too.'
         : 'Raw sums by port column, as nfdump gives them: every record, nothing collapsed.',
     ),
-    ...table(page, columns, cells),
-    ...(left > 0 ? paragraph(page, `… and ${countText(left, 'other port')}: --json lists all.`) : []),
+    table(columns, cells),
+    ...(left > 0 ? [paragraph(`… and ${countText(left, 'other port')}: --json lists all.`)] : []),
   ]
 }

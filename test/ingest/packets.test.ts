@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { CaptureDecoder } from '../../src/packet/capture.ts'
 import { Packet } from '../../src/packet/packet.ts'
-import { renderAddSummary, renderEvidence } from '../../src/report/evidence.ts'
+import { addPage, evidencePage } from '../../src/report/evidence.ts'
+import { terminalText } from '../../src/report/terminal.ts'
 import { openCase } from '../../src/store/case.ts'
 import type { EvidenceReport } from '../../src/store/reports.ts'
 import { verifyCase } from '../../src/store/verify.ts'
@@ -368,8 +369,8 @@ test('the pages of add and evidence show what captures and nfcapd files held', a
   })
   const shown = placed(report, folder)
   for (const width of [80, 140]) {
-    golden(`packets-add-${width}.golden.txt`, renderAddSummary(shown, { width, color: false }))
-    golden(`packets-evidence-${width}.golden.txt`, renderEvidence(shown, { width, color: false }))
+    golden(`packets-add-${width}.golden.txt`, terminalText(addPage(shown), { width, color: false }))
+    golden(`packets-evidence-${width}.golden.txt`, terminalText(evidencePage(shown), { width, color: false }))
   }
 })
 

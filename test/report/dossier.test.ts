@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Dossier } from '../../src/investigate/dossier.ts'
-import { renderDossier } from '../../src/report/dossier.ts'
+import { dossierPage } from '../../src/report/dossier.ts'
+import { terminalText } from '../../src/report/terminal.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
 import { golden } from '../golden.ts'
 import { finding, hostileText, labDossier, service, sweepDossier, unseenDossier, withText } from './fixtures.ts'
@@ -23,7 +24,7 @@ function hostileDossier(): Dossier {
 }
 
 function page(dossier: Dossier, width: number): string {
-  return renderDossier(dossier, { width, color: false, showWork: false })
+  return terminalText(dossierPage(dossier, { showWork: false }), { width, color: false })
 }
 
 /** No line is wider than the page, and nothing stands in it that a terminal would obey. */
@@ -49,7 +50,7 @@ for (const [name, dossier] of dossiers) {
   })
 
   test(`colours say nothing on the page of the ${name} dossier`, () => {
-    const coloured = renderDossier(dossier, { width: 80, color: true, showWork: false })
+    const coloured = terminalText(dossierPage(dossier, { showWork: false }), { width: 80, color: true })
     assert.notEqual(coloured, page(dossier, 80))
     assert.equal(plain(coloured), page(dossier, 80))
   })
@@ -73,12 +74,15 @@ test('any text in any field stays on the page', () => {
 
 test('the work is whole lines, for copying, and nothing in it is obeyed', () => {
   const dossier = labDossier()
-  const text = renderDossier(dossier, { width: 60, color: false, showWork: true })
+  const text = terminalText(dossierPage(dossier, { showWork: true }), { width: 60, color: false })
   for (const { sql, shell } of dossier.work) {
     for (const line of [...sql.split('\n'), ...(shell === null ? [] : [shell])])
       assert.ok(text.includes(`\n    ${line}\n`))
   }
-  const hostile = renderDossier(withText(dossier, hostileText), { width: 80, color: false, showWork: true })
+  const hostile = terminalText(dossierPage(withText(dossier, hostileText), { showWork: true }), {
+    width: 80,
+    color: false,
+  })
   assert.equal(hostile.replaceAll('\n', '').search(hidden), -1)
 })
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { renderAddSummary, renderEvidence, renderVerify } from '../../src/report/evidence.ts'
-import type { PageOptions } from '../../src/report/layout.ts'
+import type { Block } from '../../src/report/block.ts'
+import { addPage, evidencePage, verifyPage } from '../../src/report/evidence.ts'
+import { terminalText } from '../../src/report/terminal.ts'
+import type { PageOptions } from '../../src/report/terminal-page.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
 import type { EvidenceReport, VerifyReport } from '../../src/store/reports.ts'
 import { golden } from '../golden.ts'
@@ -20,17 +22,19 @@ const verified: VerifyReport = {
   ],
 }
 
-const pages: [name: string, render: (options: PageOptions, text?: string) => string][] = [
-  ['add', (options, text) => renderAddSummary(filled(evidenceReport(), text), options)],
-  ['evidence', (options, text) => renderEvidence(filled(evidenceReport(), text), options)],
-  ['verify', (options, text) => renderVerify(filled(verified, text), options)],
+const pages: [name: string, page: (text?: string) => Block[]][] = [
+  ['add', text => addPage(filled(evidenceReport(), text))],
+  ['evidence', text => evidencePage(filled(evidenceReport(), text))],
+  ['verify', text => verifyPage(filled(verified, text))],
 ]
 
 function filled<T>(value: T, text: string | undefined): T {
   return text === undefined ? value : withText(value, text)
 }
 
-for (const [name, render] of pages) {
+for (const [name, page] of pages) {
+  const render = (options: PageOptions, text?: string) => terminalText(page(text), options)
+
   test(`the page of ${name}`, () => {
     for (const width of [80, 140]) golden(`report-${name}-${width}.golden.txt`, render({ width, color: false }))
   })
@@ -81,11 +85,14 @@ test('an addition that was stopped, and a case of captures alone, say what they 
 })
 
 test('an intact case says so, and an empty one has no head to note', () => {
-  const text = renderVerify({ ...verified, intact: true, findings: [], head: null }, { width: 80, color: false })
+  const text = terminalText(verifyPage({ ...verified, intact: true, findings: [], head: null }), {
+    width: 80,
+    color: false,
+  })
   assert.match(text, /^Intact: every byte/)
   assert.doesNotMatch(text, /Note the head/)
 })
 
 function add(report: EvidenceReport): string {
-  return renderAddSummary(report, { width: 200, color: false })
+  return terminalText(addPage(report), { width: 200, color: false })
 }

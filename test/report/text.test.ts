@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { displayWidth, hidden, pad, plain, truncate, visible, visibleAll, wrap } from '../../src/report/text.ts'
+import { displayWidth, hidden, pad, plain, truncate, truncateStart, visible, wrap } from '../../src/report/text.ts'
 
 /** Any text at all, lone surrogates included, with the dangerous characters often. */
 const anyText = fc
@@ -43,11 +43,6 @@ test('lets nothing hidden pass, and shows twice what it showed once', () => {
   )
 })
 
-test('makes every text of a value visible, keys too, and leaves the rest', () => {
-  const value = { 'a\u0007': ['b\u001b', 1, 2n, null, true], c: { d: undefined } }
-  assert.deepEqual(visibleAll(value), { 'a\\x07': ['b\\x1b', 1, 2n, null, true], c: { d: undefined } })
-})
-
 test('counts the cells of a terminal', () => {
   const cases: [string, number][] = [
     ['', 0],
@@ -72,6 +67,8 @@ test('pads and truncates by cells', () => {
   assert.equal(truncate('漢字かな', 6), '漢字…')
   assert.equal(truncate('e\u0301e\u0301e\u0301', 2), 'e\u0301…')
   assert.equal(truncate('abc', 0), '')
+  assert.equal(truncateStart('漢字かな', 8), '漢字かな')
+  assert.equal(truncateStart('漢字かな', 6), '…かな')
 })
 
 test('wraps at spaces and keeps a figure with its unit', () => {
