@@ -5,12 +5,19 @@ export const lateness_us = 60_000_000
 /** Records of packets are joined to connections over this gap: the meter's inactive timeout, and a second. */
 export const packetGap_us = 61_000_000
 
-/** SQL for the aggregation interval of a flow log, microseconds, by the longest of its records: AWS offers one minute and ten. */
-export function intervalSql(longest: string): string {
-  return `CASE WHEN ${longest} <= 60000000 THEN 60000000 ELSE 600000000 END`
+const minute_us = 60_000_000
+
+/** The aggregation interval of a flow log, microseconds, by the longest of its records: AWS offers one minute and ten. */
+export function interval_us(longest_us: number): number {
+  return longest_us <= minute_us ? minute_us : 10 * minute_us
 }
 
-/** SQL for G: records of one conversation at one vantage are at most so far apart, microseconds. */
-export function gapSql(source: 'logs' | 'packets', longest: string): string {
-  return source === 'packets' ? String(packetGap_us) : `(${intervalSql(longest)} + ${lateness_us})`
+/** G: records of one conversation at one vantage are at most so far apart, microseconds. */
+export function gap_us(evidence: 'logs' | 'packets', longest_us: number): number {
+  return evidence === 'packets' ? packetGap_us : interval_us(longest_us) + lateness_us
+}
+
+/** SQL for the aggregation interval of a flow log, microseconds. */
+export function intervalSql(longest: string): string {
+  return `CASE WHEN ${longest} <= ${minute_us} THEN ${minute_us} ELSE ${10 * minute_us} END`
 }

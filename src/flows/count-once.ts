@@ -7,12 +7,15 @@
 
 import { basename } from 'node:path'
 import { countOnce } from '../conversations/count-once.ts'
-import { gapSql } from '../conversations/intervals.ts'
-import { lacksSensors, sensorSql } from '../conversations/sensor.ts'
+import { fate } from '../conversations/fates.ts'
+import { rawSql } from '../query/sql.ts'
+import { readBlock } from '../record-index/question.ts'
+import { lacksSensors, sensorSql } from '../record-index/sensor.ts'
 import { type CachedTable, cachedTable } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { subscriptionOf } from '../store/entries.ts'
+import { giveTable, numbers } from '../store/given-table.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { tracksOf } from '../store/tracks.ts'
 import type { Records } from './source.ts'
@@ -86,7 +89,8 @@ function areDeliveries(a: EvidenceEntry, b: EvidenceEntry): boolean {
 
 const copyKey =
   'sensor, src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol, start_us, end_us, packets, bytes, action, tcp_flags'
-const connection = 'src_hi, src_lo, dst_hi, dst_lo, srcport, dstport, protocol'
+/** A digest of a pair of ends, in either direction. */
+const pair = 'xor(hash(src_hi, src_lo, srcport, protocol), hash(dst_hi, dst_lo, dstport, protocol))'
 
 /** Candidates first, by digests over all records: the rule is then applied to few. */
 async function workOut(c: Case, records: Records, doubt: Doubt, translated: boolean, table: string): Promise<void> {
@@ -94,44 +98,62 @@ async function workOut(c: Case, records: Records, doubt: Doubt, translated: bool
   const all = await sourceSql(c, records, doubt, translated)
   const candidates = [
     ...(doubt.twins
-      ? [
-          `SELECT h FROM (SELECT hash(${connection}) AS h, vantage FROM (${all})) GROUP BY h HAVING min(vantage) <> max(vantage)`,
-        ]
+      ? [`SELECT h FROM (SELECT ${pair} AS h, vantage FROM (${all})) GROUP BY h HAVING min(vantage) <> max(vantage)`]
       : []),
     ...(doubt.copies
       ? [
-          `SELECT any_value(h) AS h FROM (SELECT hash(${connection}) AS h, hash(${copyKey}) AS k, _file FROM (${all})) GROUP BY k HAVING min(_file) <> max(_file)`,
+          `SELECT any_value(h) AS h FROM (SELECT ${pair} AS h, hash(${copyKey}) AS k, _file FROM (${all})) GROUP BY k HAVING min(_file) <> max(_file)`,
         ]
       : []),
     ...(translated ? [translatedSql(all)] : []),
   ]
   await db.run(`CREATE OR REPLACE TEMP TABLE candidate AS ${candidates.join(' UNION ')}`)
-  await db.run(`CREATE OR REPLACE TEMP TABLE point AS
-    SELECT *, (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v,
-      ${gapSql(records.evidence, 'longest_us')} AS own_gap_us
-    FROM (SELECT sensor, subscription, max(end_us - start_us) AS longest_us FROM (${all}) GROUP BY ALL)`)
-  await db.run(`CREATE OR REPLACE TEMP TABLE s AS
-    SELECT _file, _line, r.sensor, on_instance, ${connection}, src_seen, dst_seen, packets, bytes, start_us, end_us, rejected, action, tcp_flags,
-      true AS counted, NULL::VARCHAR AS dropped, v, own_gap_us
-    FROM (SELECT * FROM (${all}) SEMI JOIN candidate ON candidate.h = hash(${connection})) AS r
-    JOIN point ON point.sensor IS NOT DISTINCT FROM r.sensor AND point.subscription IS NOT DISTINCT FROM r.subscription`)
-  const [row] = await db.rows('SELECT max(own_gap_us) AS gap_us FROM point')
-  const gap_us = Number(row?.['gap_us'] ?? 0)
-  await countOnce(db, { subject: null, gap_us, translated, twins: doubt.twins })
-  await db.run(`CREATE TABLE ${table} AS SELECT _file, _line FROM s WHERE NOT counted AND dropped <> 'no-address'`)
-  await db.run('DROP TABLE s')
+  const found = rawSql(`${endsDigest(records.columns)} IN (SELECT h FROM candidate)`)
+  const { block, dictionaries } = await readBlock(c, found, records.evidence)
+  const fates = countOnce(block, { evidence: records.evidence, vantages: dictionaries.vantages, isSubject: null })
   await db.run('DROP TABLE candidate')
-  await db.run('DROP TABLE point')
+  const others = rowsThat(fates, one => one !== fate.counted && one !== fate.withoutEnds)
+  const columns = [
+    numbers(
+      '_file',
+      others.map(row => block.file[row]!),
+    ),
+    numbers(
+      '_line',
+      others.map(row => block.line[row]!),
+    ),
+  ]
+  await giveTable(db, table, columns, others.length, 'TABLE')
+}
+
+function rowsThat(fates: Uint8Array, isTrue: (fate: number) => boolean): Uint32Array {
+  let count = 0
+  for (const one of fates) if (isTrue(one)) count++
+  const rows = new Uint32Array(count)
+  let at = 0
+  for (let row = 0; row < fates.length; row++) if (isTrue(fates[row]!)) rows[at++] = row
+  return rows
+}
+
+/** `pair` over the columns of a record as it stands. */
+function endsDigest(columns: ReadonlySet<string>): string {
+  const end = (side: 'src' | 'dst'): string =>
+    `hash(${trueHalf(columns, side, 'hi')}, ${trueHalf(columns, side, 'lo')}, ${side}port, protocol)`
+  return `xor(${end('src')}, ${end('dst')})`
+}
+
+function trueHalf(columns: ReadonlySet<string>, end: 'src' | 'dst', half: 'hi' | 'lo'): string {
+  return columns.has(`pkt_${end}addr`) ? `coalesce(pkt_${end}addr.${half}, ${end}addr.${half})` : `${end}addr.${half}`
 }
 
 /** Connections that a hop passes on, and those of the hop itself. */
 function translatedSql(all: string): string {
-  const naming = `SELECT src_hi, src_lo, dst_hi, dst_lo, src_seen, dst_seen, hash(${connection}) AS h FROM (${all})
+  const naming = `SELECT src_hi, src_lo, dst_hi, dst_lo, src_seen, dst_seen, ${pair} AS h FROM (${all})
     WHERE src_seen.lo <> src_lo OR src_seen.hi <> src_hi OR dst_seen.lo <> dst_lo OR dst_seen.hi <> dst_hi`
   return `(WITH naming AS MATERIALIZED (${naming}),
     pair AS (SELECT src_seen AS h, struct_pack(hi := src_hi, lo := src_lo) AS f FROM naming UNION SELECT dst_seen, struct_pack(hi := dst_hi, lo := dst_lo) FROM naming)
     SELECT h FROM naming UNION
-    SELECT hash(${connection}) FROM (${all}) AS r SEMI JOIN (SELECT h, f FROM pair UNION SELECT f, h FROM pair) AS p
+    SELECT ${pair} FROM (${all}) AS r SEMI JOIN (SELECT h, f FROM pair UNION SELECT f, h FROM pair) AS p
       ON p.h.hi = r.src_hi AND p.h.lo = r.src_lo AND p.f.hi = r.dst_hi AND p.f.lo = r.dst_lo)`
 }
 
@@ -142,8 +164,7 @@ async function sourceSql(
   doubt: Doubt,
   translated: boolean,
 ): Promise<string> {
-  const side = (end: 'src' | 'dst', half: 'hi' | 'lo'): string =>
-    columns.has(`pkt_${end}addr`) ? `coalesce(pkt_${end}addr.${half}, ${end}addr.${half})` : `${end}addr.${half}`
+  const side = (end: 'src' | 'dst', half: 'hi' | 'lo'): string => trueHalf(columns, end, half)
   const field = (name: string, type: string): string =>
     columns.has(name) ? quotedName(name) : `NULL::${type} AS ${quotedName(name)}`
   const seen = (end: string): string => (translated ? `${end}addr` : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')

@@ -1,10 +1,10 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
 
-import { sensorSql } from '../conversations/sensor.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { isUnread } from '../store/reports.ts'
-import type { Gap, SensorCoverage } from './dossier.ts'
+import type { Gap, SensorCoverage, Vantage } from './dossier.ts'
 
 export interface Coverage {
   sensors: SensorCoverage[]
@@ -38,12 +38,21 @@ export async function gatherSpans(c: Case): Promise<void> {
     SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
 }
 
-/** Each sensor's covered time, and the gaps that overlap the window, after those that are known already. Reads `span`. */
+/**
+ * Each sensor's covered time, and the gaps that overlap the window, after those that are known already. Reads `span`.
+ *
+ * @param vantages the points that recorded the subject.
+ */
 export async function gatherCoverage(
   c: Case,
   window: { from_us: number; to_us: number } | null,
+  vantages: readonly Pick<Vantage, 'sensor'>[],
   known: Gap[] = [],
 ): Promise<Coverage> {
+  await c.db.run(
+    `CREATE OR REPLACE TEMP TABLE vantage AS SELECT row->>0 AS sensor FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
+    [JSON.stringify(vantages.map(({ sensor }) => [sensor]))],
+  )
   await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
     WITH per AS (SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
     before AS (

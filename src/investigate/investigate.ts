@@ -1,12 +1,12 @@
 import { availableParallelism, totalmem } from 'node:os'
-import { judgeRoles, stitch } from '../conversations/connections.ts'
-import { lateness_us, packetGap_us } from '../conversations/intervals.ts'
+import type { Chained } from '../conversations/conversations.ts'
+import { lateness_us } from '../conversations/intervals.ts'
+import { type Services, servicesOf } from '../conversations/services.ts'
+import { type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
 import { findingsMax } from '../detect/rule.ts'
 import { findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { utcSeconds } from '../net/time.ts'
-import { inAnyPrefix } from '../query/address-sql.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { reading } from '../store/damage.ts'
@@ -17,7 +17,7 @@ import { isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
 import { correlate } from './correlation.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
-import type { Count, Dossier, PortRow } from './dossier.ts'
+import type { Dossier } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
 import {
   attackSurface,
@@ -27,10 +27,11 @@ import {
   otherServices,
   servicesOfFindings,
 } from './listing.ts'
-import { countSubjectOnce, gatherRecords, intervalSeconds } from './records.ts'
-import { defaultApprovedPorts, judgeServices, readServices } from './services.ts'
+import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
+import { defaultApprovedPorts, readServices } from './services.ts'
+import { giveConnections, giveRecords, giveServices } from './tables.ts'
 import { gatherTimeline } from './timeline.ts'
-import { gatherVantages, vantagesMax } from './vantages.ts'
+import { listedVantages, vantagesMax, vantagesOf } from './vantages.ts'
 import { showWork } from './work.ts'
 
 export interface InvestigateOptions {
@@ -71,14 +72,13 @@ async function gatherAll(
   const [setting] = await c.db.rows(`SELECT current_setting('memory_limit') AS most`)
   try {
     await c.db.run(`SET memory_limit = '${memoryMax(0)}MB'`)
-    await gatherRecords(c, subject)
-    const [found] = await c.db.rows('SELECT count(*) AS n FROM s')
-    await c.db.run(`SET memory_limit = '${memoryMax(Number(found!['n']))}MB'`)
+    const records = await subjectRecords(c, subject)
+    await c.db.run(`SET memory_limit = '${memoryMax(records.block.rows)}MB'`)
     // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
     const spans = gatherSpans(c)
     const ended = spans.catch(() => undefined)
     try {
-      return await gather(c, subject, own, options, spans)
+      return await gather(c, subject, records, own, options, spans)
     } finally {
       await ended
     }
@@ -111,26 +111,22 @@ function prefixes(texts: readonly string[], problem: string): Prefix[] {
 async function gather(
   c: Case,
   subject: readonly Prefix[],
+  mine: SubjectRecords,
   own: readonly Prefix[],
   options: InvestigateOptions,
   spans: Promise<void>,
 ): Promise<Dossier> {
-  await countSubjectOnce(c, subject)
-  // A coarser log that adds nothing to another one must not join what the other keeps apart.
-  const interval = await intervalSeconds(c)
+  const { block } = mine
+  const seenAt = vantagesOf(mine, c.source)
+  const interval = seenAt.interval_seconds
   const lateness = c.source === 'logs' ? lateness_us / 1_000_000 : 0
-  const gap_us = c.source === 'logs' ? interval * 1_000_000 + lateness_us : packetGap_us
-  await stitch(c, interval * 1_000_000, gap_us)
-  await judgeRoles(c, own)
-  await judgeServices(c, subject, options.approvedPorts ?? defaultApprovedPorts)
-  const [sums] = await c.db.rows(
-    `SELECT count(*) AS subject, count(*) FILTER (rejected) AS rejected, min(start_us) AS first_us, max(start_us) AS last_start_us, max(end_us) AS last_us FROM s`,
-  )
-  const [records, rejected] = [Number(sums!['subject']), Number(sums!['rejected'])]
-  const window = records === 0 ? null : { from_us: Number(sums!['first_us']), to_us: Number(sums!['last_us']) }
+  const chained = await subjectConversations(c, mine, subject, own)
+  await giveTables(c, mine, chained, servicesOf(chained), options.approvedPorts ?? defaultApprovedPorts)
+  const window = windowOf(block)
+  const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
   const actions = await gatherActions(c)
-  const coverage = await gatherCoverage(c, window, rejectedOnlyGap(actions))
+  const coverage = await gatherCoverage(c, window, seenAt.vantages, rejectedOnlyGap(actions))
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
   const { findings, others } = await findAll({
     run,
@@ -145,14 +141,14 @@ async function gather(
   const ofFindings = await servicesOfFindings(c, findings)
   const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage, own)
   const complete = coverage.gaps.length === 0
-  const vantages = await gatherVantages(c)
+  const vantages = listedVantages(seenAt.vantages)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
-    window: windowOf(window, Number(sums!['last_start_us'])),
+    window: shownWindow(window),
     window_error: windowErrorOf(interval, lateness),
     records: { total: recordsOf(c), subject: records, accepted: records - rejected, rejected },
-    ...(await volumes(c, subject, !complete || (c.source === 'packets' && bothWaysOf(c) > 0))),
-    ports: await gatherPorts(c),
+    ...volumesOf(mine, !complete || (c.source === 'packets' && bothWaysOf(c) > 0)),
+    ports: portsOf(block),
     services: await listedServices(c, findings),
     services_other: await otherServices(c),
     attack_surface: { complete, ...(await attackSurface(c, surfaceMax)), gaps: coverage.gaps },
@@ -178,13 +174,17 @@ async function gather(
   return dossier
 }
 
-function windowOf(window: { from_us: number; to_us: number } | null, last_start_us: number): Dossier['window'] {
-  return {
-    first_start: window && utcSeconds(window.from_us),
-    last_start: window && utcSeconds(last_start_us),
-    last_end: window && utcSeconds(window.to_us),
-    seconds: window && (window.to_us - window.from_us) / 1e6,
-  }
+/** Those who ask in SQL find it in tables. */
+async function giveTables(
+  c: Case,
+  mine: SubjectRecords,
+  chained: Chained,
+  services: Services,
+  approved: readonly number[],
+): Promise<void> {
+  await giveServices(c.db, services, mine, approved)
+  await giveConnections(c.db, chained, services, mine.dictionaries.hosts)
+  await giveRecords(c.db, mine, chained)
 }
 
 function windowErrorOf(interval_seconds: number, lateness_seconds: number): Dossier['window_error'] {
@@ -201,51 +201,6 @@ function limitsOf(services: number): Dossier['limits'] {
     vantages: vantagesMax,
     coverage: sensorsMax,
   }
-}
-
-async function volumes(
-  c: Case,
-  subject: readonly Prefix[],
-  atLeast: boolean,
-): Promise<Pick<Dossier, 'bytes' | 'packets'>> {
-  const side = async (name: 'src' | 'dst'): Promise<Row> => {
-    const test = inAnyPrefix(`${name}_hi`, `${name}_lo`, subject)
-    const rows = await c.db.rows(
-      `SELECT coalesce(sum(bytes), 0) AS bytes, coalesce(sum(packets), 0) AS packets FROM s WHERE counted AND NOT rejected AND ${test.text}`,
-      test.values,
-    )
-    return rows[0]!
-  }
-  const from = await side('src')
-  const to = await side('dst')
-  return {
-    bytes: { from_subject: from['bytes'] as Count, to_subject: to['bytes'] as Count, at_least: atLeast },
-    packets: { from_subject: from['packets'] as Count, to_subject: to['packets'] as Count, at_least: atLeast },
-  }
-}
-
-async function gatherPorts(c: Case): Promise<PortRow[]> {
-  const rows = await c.db.rows(`
-    SELECT port, protocol,
-      count(*) FILTER (side = 'src') AS src_records, count(*) FILTER (side = 'src' AND rejected) AS src_rejected,
-      coalesce(sum(packets) FILTER (side = 'src'), 0) AS src_packets, coalesce(sum(bytes) FILTER (side = 'src'), 0) AS src_bytes,
-      count(*) FILTER (side = 'dst') AS dst_records, count(*) FILTER (side = 'dst' AND rejected) AS dst_rejected,
-      coalesce(sum(packets) FILTER (side = 'dst'), 0) AS dst_packets, coalesce(sum(bytes) FILTER (side = 'dst'), 0) AS dst_bytes
-    FROM (SELECT srcport AS port, protocol, 'src' AS side, rejected, packets, bytes FROM s
-      UNION ALL SELECT dstport, protocol, 'dst', rejected, packets, bytes FROM s)
-    WHERE port IS NOT NULL AND protocol IS NOT NULL GROUP BY port, protocol ORDER BY protocol, port`)
-  const counts = (row: Row, side: 'src' | 'dst'): PortRow['as_source'] => ({
-    records: Number(row[`${side}_records`]),
-    rejected: Number(row[`${side}_rejected`]),
-    packets: row[`${side}_packets`] as Count,
-    bytes: row[`${side}_bytes`] as Count,
-  })
-  return rows.map(row => ({
-    port: Number(row['port']),
-    protocol: Number(row['protocol']),
-    as_source: counts(row, 'src'),
-    as_destination: counts(row, 'dst'),
-  }))
 }
 
 /** What a record's number counts in the file of that path. */

@@ -1,78 +1,96 @@
-/**
- * The subject's records, and which of them count (docs/reference/dossier.md, sections 1 and 2).
- *
- * Works in temporary tables of the case's database: `s` holds the subject's records, `s.counted` which of them count and
- * `s.dropped` why one does not (`copy`, `translated`, `twin`).
- */
+/** What the subject's records come to (docs/reference/dossier.md, sections 1 and 2). */
+import { fate } from '../conversations/fates.ts'
+import { counterOf, isRejected } from '../conversations/signs.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
+import { utcSeconds } from '../net/time.ts'
+import { known, type RecordBlock } from '../record-index/block.ts'
+import type { Count, Dossier, PortRow } from './dossier.ts'
 
-import { countOnce } from '../conversations/count-once.ts'
-import { gapSql, intervalSql } from '../conversations/intervals.ts'
-import { sensorSql } from '../conversations/sensor.ts'
-import type { Prefix } from '../net/prefix.ts'
-import { inAnyPrefix } from '../query/address-sql.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
-import { flowsWith } from '../store/views.ts'
-
-async function run(c: Case, piece: Sql): Promise<void> {
-  await c.db.run(piece.text, piece.values)
+/** A sum that is exact: a bigint where a number would not be. */
+export function plus(sum: Count, value: Count): Count {
+  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
+  const exact = BigInt(sum) + BigInt(value)
+  return exact <= Number.MAX_SAFE_INTEGER ? Number(exact) : exact
 }
 
-/** Fills `s` with the subject's records and `vantage` with the points that recorded them. */
-export async function gatherRecords(c: Case, subject: readonly Prefix[]): Promise<void> {
-  const hasPkt = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
-  const addresses = hasPkt ? ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'] : ['srcaddr', 'dstaddr']
-  const tests = addresses.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
-  const any: Sql = { text: tests.map(test => test.text).join(' OR '), values: tests.flatMap(test => test.values) }
-  const flows = await flowsWith(c, any)
-  const effective = (side: 'src' | 'dst', half: 'hi' | 'lo'): string =>
-    hasPkt ? `coalesce(pkt_${side}addr.${half}, ${side}addr.${half})` : `${side}addr.${half}`
-  await run(
-    c,
-    sql`CREATE OR REPLACE TEMP TABLE s AS
-    SELECT _file, _line, ${rawSql(sensorSql(c))} AS sensor, evidence.subscription,
-      instance_id IS NOT NULL AS on_instance,
-      ${rawSql(effective('src', 'hi'))} AS src_hi, ${rawSql(effective('src', 'lo'))} AS src_lo,
-      ${rawSql(effective('dst', 'hi'))} AS dst_hi, ${rawSql(effective('dst', 'lo'))} AS dst_lo,
-      ${rawSql(hasPkt ? 'srcaddr' : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')} AS src_seen,
-      ${rawSql(hasPkt ? 'dstaddr' : 'NULL::STRUCT(hi UBIGINT, lo UBIGINT)')} AS dst_seen,
-      srcport, dstport, protocol, packets, bytes, coalesce(epoch_us(start), 0) AS start_us, coalesce(epoch_us("end"), 0) AS end_us,
-      action IS NOT DISTINCT FROM 'REJECT' AS rejected, action, tcp_flags,
-      ${rawSql(c.source === 'packets' ? 'icmp_type' : 'NULL::UTINYINT AS icmp_type')},
-      pkt_src_aws_service AS src_service, pkt_dst_aws_service AS dst_service,
-      true AS counted, NULL::VARCHAR AS dropped, 1::UINTEGER AS v, 0::BIGINT AS own_gap_us
-    FROM ${rawSql(flows)} LEFT JOIN evidence ON evidence.id = _file
-    WHERE ${any}`,
-  )
-  await run(
-    c,
-    sql`CREATE OR REPLACE TEMP TABLE vantage AS
-    SELECT (row_number() OVER (ORDER BY sensor NULLS LAST, subscription NULLS LAST))::UINTEGER AS v, *,
-      ${rawSql(c.source === 'packets' ? '0' : `${intervalSql('longest_us')} // 1000000`)} AS interval_seconds
-    FROM (SELECT sensor, subscription, count(*) AS records, max(end_us - start_us) AS longest_us FROM s GROUP BY ALL)`,
-  )
-  if ((await vantages(c)) > 1)
-    await c.db.run(`UPDATE s SET v = vantage.v, own_gap_us = ${gapSql(c.source, 'vantage.longest_us')} FROM vantage
-    WHERE vantage.sensor IS NOT DISTINCT FROM s.sensor AND vantage.subscription IS NOT DISTINCT FROM s.subscription`)
+export interface Window {
+  from_us: number
+  last_start_us: number
+  to_us: number
 }
 
-/** The longest aggregation interval of the vantages whose records count, seconds; 60 where there is none. */
-export async function intervalSeconds(c: Case): Promise<number> {
-  const [row] = await c.db.rows(
-    'SELECT max(interval_seconds) AS w FROM vantage WHERE v IN (SELECT v FROM s WHERE counted)',
-  )
-  return Number(row?.['w'] ?? (c.source === 'packets' ? 0 : 60))
+/** From the first start to the last end; null without records. */
+export function windowOf({ rows, start_us, end_us }: RecordBlock): Window | null {
+  if (rows === 0) return null
+  let to_us = end_us[0]!
+  for (let row = 1; row < rows; row++) if (end_us[row]! > to_us) to_us = end_us[row]!
+  return { from_us: start_us[0]!, last_start_us: start_us[rows - 1]!, to_us }
 }
 
-/** Marks in `s` what is counted once. */
-export async function countSubjectOnce(c: Case, subject: readonly Prefix[]): Promise<void> {
-  const translated = c.columns.has('pkt_srcaddr') || c.columns.has('pkt_dstaddr')
-  const [row] = await c.db.rows(`SELECT max(${gapSql(c.source, 'longest_us')}) AS gap_us FROM vantage`)
-  const gap_us = Number(row?.['gap_us'] ?? 0)
-  await countOnce(c.db, { subject, gap_us, translated, twins: (await vantages(c)) > 1 })
+export function shownWindow(window: Window | null): Dossier['window'] {
+  return {
+    first_start: window && utcSeconds(window.from_us),
+    last_start: window && utcSeconds(window.last_start_us),
+    last_end: window && utcSeconds(window.to_us),
+    seconds: window && (window.to_us - window.from_us) / 1e6,
+  }
 }
 
-async function vantages(c: Case): Promise<number> {
-  const [row] = await c.db.rows('SELECT count(*) AS n FROM vantage')
-  return Number(row?.['n'])
+export function rejectedRecords(block: RecordBlock): number {
+  let rejected = 0
+  for (let row = 0; row < block.rows; row++) if (isRejected(block, row)) rejected++
+  return rejected
+}
+
+/** Accepted bytes and packets of the records that count, either way. */
+export function volumesOf(
+  { block, fates, isSubject }: SubjectRecords,
+  atLeast: boolean,
+): Pick<Dossier, 'bytes' | 'packets'> {
+  const sums = {
+    bytes: { from_subject: 0 as Count, to_subject: 0 as Count, at_least: atLeast },
+    packets: { from_subject: 0 as Count, to_subject: 0 as Count, at_least: atLeast },
+  }
+  for (let row = 0; row < block.rows; row++) {
+    if (fates[row] !== fate.counted || isRejected(block, row)) continue
+    const [from, to] = [isSubject(block.source[row]!), isSubject(block.destination[row]!)]
+    for (const name of ['bytes', 'packets'] as const) {
+      if ((block.known[row]! & known[name]) === 0) continue
+      const value = counterOf(block, row, name)
+      if (from) sums[name].from_subject = plus(sums[name].from_subject, value)
+      if (to) sums[name].to_subject = plus(sums[name].to_subject, value)
+    }
+  }
+  return sums
+}
+
+/** Records by port and protocol, as they stand: nothing is counted once here. */
+export function portsOf(block: RecordBlock): PortRow[] {
+  const rows = new Map<number, PortRow>()
+  for (let row = 0; row < block.rows; row++) {
+    const has = block.known[row]!
+    if ((has & known.protocol) === 0) continue
+    const protocol = block.protocol[row]!
+    if ((has & known.sourcePort) !== 0) addTo(portRow(rows, block.sourcePort[row]!, protocol).as_source, block, row)
+    if ((has & known.destinationPort) !== 0)
+      addTo(portRow(rows, block.destinationPort[row]!, protocol).as_destination, block, row)
+  }
+  return [...rows.values()].sort((a, b) => a.protocol - b.protocol || a.port - b.port)
+}
+
+function portRow(rows: Map<number, PortRow>, port: number, protocol: number): PortRow {
+  const key = protocol * 65536 + port
+  const found = rows.get(key)
+  if (found !== undefined) return found
+  const zero = (): PortRow['as_source'] => ({ records: 0, rejected: 0, packets: 0, bytes: 0 })
+  const row = { port, protocol, as_source: zero(), as_destination: zero() }
+  rows.set(key, row)
+  return row
+}
+
+function addTo(counts: PortRow['as_source'], block: RecordBlock, row: number): void {
+  counts.records++
+  if (isRejected(block, row)) counts.rejected++
+  if ((block.known[row]! & known.packets) !== 0) counts.packets = plus(counts.packets, counterOf(block, row, 'packets'))
+  if ((block.known[row]! & known.bytes) !== 0) counts.bytes = plus(counts.bytes, counterOf(block, row, 'bytes'))
 }

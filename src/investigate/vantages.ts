@@ -1,38 +1,65 @@
 /** The observation points that recorded the subject (docs/reference/dossier.md, section 2). */
-import type { Case } from '../store/case.ts'
-import type { Row } from '../store/duckdb.ts'
+import { interval_us } from '../conversations/intervals.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
 import type { Vantage, VantageCounts } from './dossier.ts'
 
 /** Points that are listed: of more, those with the most records. */
 export const vantagesMax = 10_000
 
-const counts = ['records', 'counted', 'copies', 'twins', 'translated', 'without_endpoints'] as const
+/** What becomes of records, by the number of their fate. */
+const countNames = ['counted', 'without_endpoints', 'copies', 'translated', 'twins'] as const
 
-/** The points in the order of their names, and what those come to that are not listed. */
-export async function gatherVantages(
-  c: Case,
-): Promise<{ listed: Vantage[]; other: VantageCounts & { count: number } }> {
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE seen_at AS
-    SELECT vantage.v, vantage.sensor, vantage.subscription, vantage.interval_seconds, count(*) AS records, count(*) FILTER (counted) AS counted,
-      count(*) FILTER (dropped = 'copy') AS copies, count(*) FILTER (dropped = 'twin') AS twins,
-      count(*) FILTER (dropped = 'translated') AS translated, count(*) FILTER (dropped = 'no-address') AS without_endpoints
-    FROM s JOIN vantage USING (v) GROUP BY vantage.v, vantage.sensor, vantage.subscription, vantage.interval_seconds`)
-  const most = `SELECT * FROM seen_at ORDER BY records DESC, v LIMIT ${vantagesMax}`
-  const rows = await c.db.rows(`SELECT * FROM (${most}) ORDER BY v`)
-  const [other] =
-    await c.db.rows(`SELECT count(*) AS count, ${counts.map(name => `coalesce(sum(${name}), 0) AS ${name}`).join(', ')}
-    FROM seen_at WHERE v NOT IN (SELECT v FROM (${most}))`)
+export interface SeenAt {
+  /** Every point that recorded the subject, in the order of their names. */
+  vantages: Vantage[]
+  /** The longest aggregation interval of those whose records count, seconds. */
+  interval_seconds: number
+}
+
+export function vantagesOf({ block, dictionaries, fates }: SubjectRecords, evidence: 'logs' | 'packets'): SeenAt {
+  const counts = dictionaries.vantages.map(
+    (): VantageCounts => ({
+      ...{ records: 0, counted: 0, copies: 0, twins: 0, translated: 0, without_endpoints: 0 },
+    }),
+  )
+  for (let row = 0; row < block.rows; row++) {
+    const one = counts[block.vantage[row]!]!
+    one.records++
+    one[countNames[fates[row]!]!]++
+  }
+  const isPackets = evidence === 'packets'
+  const vantages = dictionaries.vantages.map(({ sensor, subscription, longest_us }, i) => ({
+    sensor,
+    subscription,
+    ...counts[i]!,
+    interval_seconds: isPackets ? 0 : interval_us(longest_us) / 1e6,
+  }))
+  const counting = vantages.filter(one => one.counted > 0).map(one => one.interval_seconds)
   return {
-    listed: rows.map(row => ({
-      sensor: row['sensor'] as string | null,
-      subscription: row['subscription'] as string | null,
-      ...countsOf(row),
-      interval_seconds: Number(row['interval_seconds']),
-    })),
-    other: { count: Number(other!['count']), ...countsOf(other!) },
+    vantages: vantages.filter(one => one.records > 0),
+    interval_seconds: counting.length > 0 ? Math.max(...counting) : isPackets ? 0 : 60,
   }
 }
 
-function countsOf(row: Row): VantageCounts {
-  return Object.fromEntries(counts.map(name => [name, Number(row[name])])) as unknown as VantageCounts
+/** The points that are listed, and what those come to that are not. */
+export function listedVantages(all: readonly Vantage[]): {
+  listed: Vantage[]
+  other: VantageCounts & { count: number }
+} {
+  const most = all.map((_, i) => i).sort((a, b) => all[b]!.records - all[a]!.records || a - b)
+  const isListed = new Set(most.slice(0, vantagesMax))
+  const others = all.filter((_, i) => !isListed.has(i))
+  const sum = (name: keyof VantageCounts): number => others.reduce((total, one) => total + one[name], 0)
+  return {
+    listed: all.filter((_, i) => isListed.has(i)),
+    other: {
+      count: others.length,
+      records: sum('records'),
+      counted: sum('counted'),
+      copies: sum('copies'),
+      twins: sum('twins'),
+      translated: sum('translated'),
+      without_endpoints: sum('without_endpoints'),
+    },
+  }
 }

@@ -9,6 +9,7 @@ import { piecesOf } from '../disk/reading.ts'
 import { nodeAt, passingName, passingProcess, removePassing, requireFolder } from '../disk/writing.ts'
 import { caseFiles, isOfFile } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
+import { DamagedSections, SectionFile } from './section-file.ts'
 
 /** What a file holds: its own name, with the version of the rule, and the ledger's head. */
 export interface CacheKey {
@@ -17,39 +18,79 @@ export interface CacheKey {
   head: string
 }
 
+/** How a file is kept: as Parquet, its digest that of all its bytes; or in sections, its digest that of their directory. */
+export type CacheForm = 'parquet' | 'sections'
+
 export interface CacheFile extends CacheKey {
   name: string
   digest: string
+  form: CacheForm
 }
 
-const fileShape = /^([a-z][a-z0-9-]*-\d+)-([0-9a-f]{64})\.([0-9a-f]{64})\.parquet$/
+const fileShape = /^([a-z][a-z0-9-]*-\d+)-([0-9a-f]{64})\.([0-9a-f]{64})\.(parquet|sections)$/
 /** Before files were named by their digest. */
 const olderShape = /^(counted-once|roles)-[a-z0-9-]*-[0-9a-f]{16}\.parquet(\.\d+)?$/
 
-/** The path of the sound file of that key; null without one. */
+/** The path of the sound Parquet file of that key; null without one. */
 export async function findCached(dir: string, key: CacheKey): Promise<string | null> {
-  for (const file of await cacheFiles(dir)) {
-    if (file.what === key.what && file.head === key.head && (await isSound(dir, file))) return pathOf(dir, file.name)
+  for (const file of await filesOf(dir, key, 'parquet')) {
+    if (await isSound(dir, file)) return pathOf(dir, file.name)
   }
   return null
+}
+
+/** The file of sections of that key, open; null without one. Its directory is sound; its sections are checked as they are read. */
+export async function openCached(dir: string, key: CacheKey): Promise<SectionFile | null> {
+  for (const { name, digest } of await filesOf(dir, key, 'sections')) {
+    let file: SectionFile
+    try {
+      file = new SectionFile(pathOf(dir, name))
+    } catch (error) {
+      if (error instanceof DamagedSections || isOfFile(error)) continue
+      throw error
+    }
+    if (file.digest(prefixOf(key)) === digest) return file
+    file.close()
+  }
+  return null
+}
+
+async function filesOf(dir: string, key: CacheKey, form: CacheForm): Promise<CacheFile[]> {
+  const files = (await cacheNames(dir)).flatMap(name => parse(name) ?? [])
+  return files.filter(file => file.form === form && file.what === key.what && file.head === key.head)
+}
+
+/** Removes a file of sections that is not sound: the next question makes it again. */
+export async function dropCached(file: SectionFile): Promise<void> {
+  file.close()
+  await rm(file.path, { force: true }).catch(() => undefined)
 }
 
 /**
  * Keeps a file that `write` puts at the path that it is given, in the place of the others of its kind. A case that cannot be written
  * is asked all the same.
+ *
+ * @returns whether it is kept.
  */
-export async function keepCached(dir: string, key: CacheKey, write: (path: string) => Promise<void>): Promise<void> {
+export async function keepCached(
+  dir: string,
+  key: CacheKey,
+  write: (path: string) => Promise<void>,
+  form: CacheForm = 'parquet',
+): Promise<boolean> {
   const incoming = pathOf(dir, passingName())
   try {
     await requireFolder(join(dir, caseFiles.cache))
     await write(incoming)
-    const digest = await digestOf(incoming, key)
-    const name = `${key.what}-${key.head}.${digest}.parquet`
+    const digest = await digestOf(incoming, key, form)
+    const name = `${key.what}-${key.head}.${digest}.${form}`
     await rename(incoming, pathOf(dir, name))
     await clearCache(dir, file => file.head === key.head && (file.what !== key.what || file.name === name))
+    return true
   } catch {
     // It is worked out again by the next question.
     await rm(incoming, { force: true }).catch(() => undefined)
+    return false
   }
 }
 
@@ -99,10 +140,6 @@ export async function checkCache(
   return { findings, files }
 }
 
-async function cacheFiles(dir: string): Promise<CacheFile[]> {
-  return (await cacheNames(dir)).flatMap(name => parse(name) ?? [])
-}
-
 async function cacheNames(dir: string): Promise<string[]> {
   const folder = join(dir, caseFiles.cache)
   // What a link leads to is no part of the case.
@@ -110,8 +147,8 @@ async function cacheNames(dir: string): Promise<string[]> {
 }
 
 function parse(name: string): CacheFile | null {
-  const [, what, head, digest] = fileShape.exec(name) ?? []
-  return what === undefined ? null : { name, what, head: head!, digest: digest! }
+  const [, what, head, digest, form] = fileShape.exec(name) ?? []
+  return what === undefined ? null : { name, what, head: head!, digest: digest!, form: form as CacheForm }
 }
 
 function unsound(error: unknown): false {
@@ -122,11 +159,41 @@ function unsound(error: unknown): false {
 async function isSound(dir: string, file: CacheFile): Promise<boolean> {
   const path = pathOf(dir, file.name)
   const found = await lstat(path).catch(() => null)
-  return found?.isFile() === true && (await digestOf(path, file)) === file.digest
+  if (found?.isFile() !== true || (await digestOf(path, file, file.form).catch(unlessDamaged)) !== file.digest)
+    return false
+  return file.form === 'parquet' || areSectionsSound(path)
 }
 
-async function digestOf(path: string, { what, head }: CacheKey): Promise<string> {
-  const hash = createHash('sha256').update(`${what}-${head}\n`)
+function areSectionsSound(path: string): boolean {
+  const file = new SectionFile(path)
+  try {
+    file.check()
+    return true
+  } catch (error) {
+    unlessDamaged(error)
+    return false
+  } finally {
+    file.close()
+  }
+}
+
+function unlessDamaged(error: unknown): null {
+  if (error instanceof DamagedSections) return null
+  throw error
+}
+
+/** What every digest begins with: a file under another name is not that file. */
+function prefixOf({ what, head }: CacheKey): string {
+  return `${what}-${head}\n`
+}
+
+async function digestOf(path: string, key: CacheKey, form: CacheForm): Promise<string> {
+  if (form === 'sections') {
+    const file = new SectionFile(path)
+    file.close()
+    return file.digest(prefixOf(key))
+  }
+  const hash = createHash('sha256').update(prefixOf(key))
   for await (const piece of piecesOf(path, 'refuse')) hash.update(piece)
   return hash.digest('hex')
 }

@@ -19,6 +19,8 @@ import { createEvidenceTable, createViews } from './views.ts'
 /** A case that is open for reading: views of its records and silences, and the table `evidence`, in a database of its own. */
 export interface Case {
   dir: string
+  /** A folder for what does not fit into memory, gone when the case is closed: in the case if it can be written. */
+  temp: string
   evidence: EvidenceEntry[]
   problems: EvidenceProblem[]
   segments: SegmentEntry[]
@@ -62,7 +64,7 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
     await rm(temp, { recursive: true, force: true })
   }
   try {
-    return await opened(dir, await soundLedger(dir), starting, close)
+    return await opened({ dir, temp }, await soundLedger(dir), starting, close)
   } catch (error) {
     await close()
     throw error
@@ -71,7 +73,7 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
 
 /** The case of a sound ledger, in a database that is starting. */
 async function opened(
-  dir: string,
+  { dir, temp }: Pick<Case, 'dir' | 'temp'>,
   entries: readonly LedgerEntry[],
   starting: Promise<Database>,
   close: () => Promise<void>,
@@ -92,5 +94,6 @@ async function opened(
   const columns = new Set(ofKind(segments, source === 'logs' ? 'flows' : 'packet-flows').flatMap(one => one.columns))
   // A capture is the sensor of what it holds.
   if (source === 'packets') columns.add('interface_id')
-  return { dir, evidence, problems, segments, db, columns, source, head: entries.at(-1)!.hash, usesCache: true, close }
+  const head = entries.at(-1)!.hash
+  return { dir, temp, evidence, problems, segments, db, columns, source, head, usesCache: true, close }
 }

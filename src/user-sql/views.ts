@@ -1,5 +1,5 @@
-import { sensorSql } from '../conversations/sensor.ts'
 import { UserError } from '../errors.ts'
+import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { subscriptionOf } from '../store/entries.ts'

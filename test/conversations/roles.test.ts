@@ -3,15 +3,16 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { judgeRoles, stitch } from '../../src/conversations/connections.ts'
-import { lateness_us } from '../../src/conversations/intervals.ts'
+import { at4, noConnection } from '../../src/conversations/connection-table.ts'
+import { hasPorts } from '../../src/conversations/endpoints.ts'
+import { fate } from '../../src/conversations/fates.ts'
 import { judgeRecords, withRoles } from '../../src/conversations/roles.ts'
+import { subjectConversations, subjectRecords } from '../../src/conversations/subject.ts'
 import { compile } from '../../src/filter/compile.ts'
 import { contextOf, countMatches, recordsFor } from '../../src/filter/context.ts'
 import { parse } from '../../src/filter/filter.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
-import { countSubjectOnce, gatherRecords, intervalSeconds } from '../../src/investigate/records.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { temporaryFolder } from '../cli/run.ts'
@@ -33,28 +34,7 @@ test(`roles and services of records are those of the dossiers of ${folders} rand
     try {
       const records = { evidence: c.source, columns: c.columns }
       await judgeRecords(c, records, [])
-      for (const who of [subjects, ['::/0']]) {
-        await judgeSubject(c, who)
-        const pair = (prefix: string): string =>
-          `xor(hash(${prefix}src_hi, ${prefix}src_lo, ${prefix}srcport), hash(${prefix}dst_hi, ${prefix}dst_lo, ${prefix}dstport))`
-        const rows =
-          await c.db.rows(`SELECT conn.rule AS rule, client_is_a = forward AS dossier, CASE _role WHEN 'client' THEN true WHEN 'server' THEN false END AS ours,
-            CASE WHEN conn.protocol IN (6, 17, 132) THEN CASE WHEN client_is_a THEN b_port ELSE a_port END END AS port, _service_at AS at
-          FROM (SELECT _file, _line, forward, id FROM numbered) JOIN conn USING (id) JOIN s USING (_file, _line)
-          JOIN ${withRoles('flows', records, [])} r USING (_file, _line)
-          WHERE ${pair('s.')} NOT IN (SELECT ${pair('')} FROM s WHERE NOT counted)`)
-        for (const { rule, dossier, ours, port, at } of rows) {
-          const where = `seed ${seed}, rule ${String(rule)}`
-          if (rule === 8) {
-            // The dossier names an end all the same, for its table; where one direction has more to say, so may the whole case.
-            if (who.includes('::/0')) assert.equal(ours, null, where)
-            continue
-          }
-          assert.equal(ours, dossier, where)
-          if (port !== null) assert.equal(String(at).split('/')[0], String(port), where)
-          compared++
-        }
-      }
+      for (const who of [subjects, ['::/0']]) compared += await compareRoles(c, records, who, seed)
     } finally {
       await c.close()
       rmSync(root, { recursive: true })
@@ -64,14 +44,49 @@ test(`roles and services of records are those of the dossiers of ${folders} rand
   t.diagnostic(`${compared} records`)
 })
 
-/** As the dossier does, up to its connections with their roles. */
-async function judgeSubject(c: Case, subjects: readonly string[]): Promise<void> {
-  const prefixes = subjects.map(text => parsePrefix(text)!)
-  await gatherRecords(c, prefixes)
-  await countSubjectOnce(c, prefixes)
-  const interval_us = (await intervalSeconds(c)) * 1_000_000
-  await stitch(c, interval_us, interval_us + lateness_us)
-  await judgeRoles(c, [])
+/** Compares roles and services of the records of a subject's connections. */
+async function compareRoles(
+  c: Case,
+  records: Parameters<typeof withRoles>[1],
+  who: readonly string[],
+  seed: number,
+): Promise<number> {
+  const subject = who.map(text => parsePrefix(text)!)
+  const mine = await subjectRecords(c, subject)
+  const { block } = mine
+  const { table, roles, connectionOf } = await subjectConversations(c, mine, subject, [])
+  const rows =
+    await c.db.rows(`SELECT _file, _line, CASE _role WHEN 'client' THEN 0 WHEN 'server' THEN 1 END AS ours, _service_at AS at
+    FROM ${withRoles('flows', records, [])}`)
+  const ours = new Map(rows.map(row => [`${row['_file']} ${row['_line']}`, row]))
+  const pair = (row: number): string =>
+    [`${block.source[row]} ${block.sourcePort[row]}`, `${block.destination[row]} ${block.destinationPort[row]}`]
+      .sort()
+      .join()
+  const notCounted = new Set(Array.from(mine.fates, (one, row) => (one === fate.counted ? '' : pair(row))))
+  let compared = 0
+  for (let row = 0; row < block.rows; row++) {
+    const connection = connectionOf[row]!
+    if (connection === noConnection || notCounted.has(pair(row))) continue
+    const rule = roles.rule[connection]!
+    const where = `seed ${seed}, rule ${rule}`
+    const found = ours.get(`${block.file[row]} ${block.line[row]}`)!
+    if (rule === 8) {
+      // The dossier names an end all the same, for its table; where one direction has more to say, so may the whole case.
+      if (who.includes('::/0')) assert.equal(found['ours'], null, where)
+      continue
+    }
+    const client = roles.client[connection] as 0 | 1
+    const isClients =
+      table.integer(connection, at4.aHost + client) === block.source[row] &&
+      table.port(connection, client) === ((block.known[row]! & 1) === 0 ? null : block.sourcePort[row])
+    assert.equal(found['ours'], isClients ? 0 : 1, where)
+    const port = table.port(connection, client === 0 ? 1 : 0)
+    if (hasPorts(table.protocol(connection)) && port !== null)
+      assert.equal(String(found['at']).split('/')[0], String(port), where)
+    compared++
+  }
+  return compared
 }
 
 const fields = 'interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action tcp-flags'

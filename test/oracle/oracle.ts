@@ -649,29 +649,20 @@ export function investigateSlow(
   const subjectRecords = evidence.records.filter(record => isSubjects(record, prefixes))
   const window = windowOf(subjectRecords)
 
+  const allVantages = vantagePointsOf(evidence.records)
+  const intervalAt = (record: OracleRecord): number =>
+    intervalSeconds(allVantages.find(vantage => isOf(vantage, record))!.records)
+  const largestG = (Math.max(60, ...allVantages.map(vantage => intervalSeconds(vantage.records))) + 60) * second
   const vantagePoints = vantagePointsOf(subjectRecords)
-  const intervals = vantagePoints.map(vantage => intervalSeconds(vantage.records))
-  const largestG = (Math.max(60, ...intervals) + 60) * second
-  const ownG = (record: OracleRecord): number =>
-    (intervals[vantagePoints.findIndex(vantage => vantage.records.includes(record))]! + 60) * second
+  const intervals = vantagePoints.map(vantage => intervalAt(vantage.records[0]!))
 
-  const flows: Flow[] = []
-  for (const record of subjectRecords) {
-    const esrc = effectiveSource(record)
-    const edst = effectiveDestination(record)
-    if (esrc !== null && edst !== null) flows.push({ record, esrc, edst })
-  }
-  const written = flows.filter(flow => !isCopy(flow, flows))
-  const untranslated = written.filter(flow => !isTranslatedLeg(flow, written, prefixes, largestG))
-  const twins = twinsAmong(untranslated, flow => ownG(flow.record))
-  const counted = untranslated.filter(flow => !twins.has(flow))
-  // The interval is that of the vantage points whose records count.
-  const counting = vantagePoints.filter(vantage => counted.some(flow => vantage.records.includes(flow.record)))
-  const W = Math.max(60, ...counting.map(vantage => intervalSeconds(vantage.records))) * second
-  const G = W + 60 * second
-
-  const connections = connectionsOf(counted, W, G)
-  const judged = judge(connections, evidence.records, options)
+  const mine = countedOnce(subjectRecords, prefixes, largestG, intervalAt)
+  const { flows, written, untranslated, counted } = mine
+  const connections = connectionsOf(counted, intervalAt)
+  // The rest of the case: a hop's own legs count there as everybody's.
+  const all = countedOnce(evidence.records, [], largestG, intervalAt)
+  const elsewhere = all.counted.filter(flow => !isSubjects(flow.record, prefixes))
+  const judged = judge(connections, connectionsOf(elsewhere, intervalAt), options)
   const services = servicesOf(judged, prefixes, options)
   const gaps = gapsOf(evidence, window)
 
@@ -722,6 +713,34 @@ export function investigateSlow(
       interval_seconds: intervals[index]!,
     })),
   }
+}
+
+interface CountedOnce {
+  /** Records with both effective addresses; those that are no copies; those that are no translated legs either; those that count. */
+  flows: Flow[]
+  written: Flow[]
+  untranslated: Flow[]
+  counted: Flow[]
+}
+
+/** Section 2 over some records. */
+function countedOnce(
+  records: OracleRecord[],
+  prefixes: Prefix[],
+  largestG: number,
+  intervalAt: (record: OracleRecord) => number,
+): CountedOnce {
+  const flows: Flow[] = []
+  for (const record of records) {
+    const esrc = effectiveSource(record)
+    const edst = effectiveDestination(record)
+    if (esrc !== null && edst !== null) flows.push({ record, esrc, edst })
+  }
+  const written = flows.filter(flow => !isCopy(flow, flows))
+  // Reading: a copy that names a hop names it all the same.
+  const untranslated = written.filter(flow => !isTranslatedLeg(flow, flows, prefixes, largestG))
+  const twins = twinsAmong(untranslated, flow => (intervalAt(flow.record) + 60) * second)
+  return { flows, written, untranslated, counted: untranslated.filter(flow => !twins.has(flow)) }
 }
 
 /** Sum over accepted, counted records. */
@@ -806,6 +825,10 @@ function vantagePointsOf(records: OracleRecord[]): VantagePoint[] {
     }
   }
   return points.sort((a, b) => compareNullLast(a.sensor, b.sensor) || compareNullLast(a.subscription, b.subscription))
+}
+
+function isOf(vantage: VantagePoint, record: OracleRecord): boolean {
+  return vantage.sensor === record.sensor && vantage.subscription === record.subscription
 }
 
 /** 60 if none of the records is longer than 60 s, else 600. */
@@ -1039,17 +1062,25 @@ function hasFinOrRst(flow: Flow): boolean {
 
 function compareInChain(a: Flow, b: Flow): number {
   const synFirst = (flow: Flow): number => (hasSynWithoutAck(flow) ? 0 : 1)
+  const action = (flow: Flow): number => [null, 'ACCEPT', 'REJECT'].indexOf(flow.record.action)
+  const address = (x: bigint, y: bigint): number => (x === y ? 0 : x < y ? -1 : 1)
   return (
     a.record.start - b.record.start ||
     synFirst(a) - synFirst(b) ||
     a.record.end - b.record.end ||
+    address(a.esrc, b.esrc) ||
+    address(a.edst, b.edst) ||
+    (a.record.srcport ?? 0) - (b.record.srcport ?? 0) ||
+    (a.record.dstport ?? 0) - (b.record.dstport ?? 0) ||
+    (a.record.tcp_flags ?? 0) - (b.record.tcp_flags ?? 0) ||
+    action(a) - action(b) ||
     a.record.file - b.record.file ||
     a.record.line - b.record.line
   )
 }
 
 /** Connections: each a list of counted records in the order of their chain. */
-function connectionsOf(counted: Flow[], W: number, G: number): Flow[][] {
+function connectionsOf(counted: Flow[], intervalAt: (record: OracleRecord) => number): Flow[][] {
   const chains: Flow[][] = []
   for (const flow of counted) {
     const known = chains.find(chain => sameKey(chain[0]!, flow) || oppositeKey(chain[0]!, flow))
@@ -1062,7 +1093,7 @@ function connectionsOf(counted: Flow[], W: number, G: number): Flow[][] {
     let connection: Flow[] = []
     for (let index = 0; index < chain.length; index++) {
       const flow = chain[index]!
-      if (index > 0 && startsNewConnection(flow, chain.slice(0, index), W, G)) {
+      if (index > 0 && startsNewConnection(flow, chain.slice(0, index), intervalAt)) {
         connections.push(connection)
         connection = []
       }
@@ -1074,7 +1105,9 @@ function connectionsOf(counted: Flow[], W: number, G: number): Flow[][] {
 }
 
 /** "So far" and "earlier" look at the whole chain before the record, not only at the connection at hand. */
-function startsNewConnection(flow: Flow, earlier: Flow[], W: number, G: number): boolean {
+function startsNewConnection(flow: Flow, earlier: Flow[], intervalAt: (record: OracleRecord) => number): boolean {
+  const W = Math.max(...[...earlier, flow].map(one => intervalAt(one.record))) * second
+  const G = W + 60 * second
   const latestEnd = Math.max(...earlier.map(other => other.record.end))
   const silence = flow.record.start - latestEnd
   const lastSyn = earlier.findLastIndex(hasSynWithoutAck)
@@ -1133,12 +1166,17 @@ const internalPrefixes = [
   'fc00::/7',
 ]
 
-function judge(connections: Flow[][], allRecords: OracleRecord[], options: OracleOptions): Judged[] {
+function judge(connections: Flow[][], elsewhere: Flow[][], options: OracleOptions): Judged[] {
   const internal = [...internalPrefixes, ...(options.internal ?? [])].map(parsePrefix)
   const bySyn = connections.map(bySynRule)
+  const counted = [...connections, ...elsewhere].flat()
+  const rest = elsewhere.flatMap(flows => {
+    const decision = bySynRule(flows)
+    return decision === null ? [] : [{ protocol: flows[0]!.record.protocol, server: decision.server }]
+  })
   return connections.map((flows, index) => {
     const protocol = flows[0]!.record.protocol
-    const serversElsewhere: Endpoint[] = []
+    const serversElsewhere = rest.filter(one => one.protocol === protocol).map(one => one.server)
     for (let other = 0; other < connections.length; other++) {
       const decision = bySyn[other]!
       if (other === index || decision === null) continue
@@ -1150,7 +1188,7 @@ function judge(connections: Flow[][], allRecords: OracleRecord[], options: Oracl
       byNothingButRst(flows) ??
       byAwsService(flows, internal) ??
       byRejectedAttempt(flows) ??
-      byPeers(flows, allRecords) ??
+      byPeers(flows, counted) ??
       byPortNumber(flows) ??
       byFirstSeen(flows) ??
       withoutRule(flows)
@@ -1233,12 +1271,12 @@ const apart = 2 * second
 const probePackets = 3n
 
 /** Rule 5. */
-function byPeers(flows: Flow[], allRecords: OracleRecord[]): Decision | null {
+function byPeers(flows: Flow[], counted: Flow[]): Decision | null {
   const protocol = flows[0]!.record.protocol
   if (!hasPorts(protocol)) return null
   const [a, b] = sidesOf(flows)
-  const ofA = peersOf(a, protocol, allRecords)
-  const ofB = peersOf(b, protocol, allRecords)
+  const ofA = peersOf(a, protocol, counted)
+  const ofB = peersOf(b, protocol, counted)
   const listens = (own: Peers, other: Peers): boolean =>
     own.listens + own.weak >= 3 &&
     own.listens + own.weak >= 3 * (other.listens + other.weak) &&
@@ -1259,13 +1297,11 @@ interface Peers {
   weak: number
 }
 
-function peersOf(endpoint: Endpoint, protocol: number | null, allRecords: OracleRecord[]): Peers {
+function peersOf(endpoint: Endpoint, protocol: number | null, counted: Flow[]): Peers {
   const peers = new Map<string, { port: number | null; sent: OracleRecord[]; got: OracleRecord[] }>()
   if (endpoint.port === null) return { calls: 0, listens: 0, weak: 0 }
-  for (const record of allRecords) {
-    const esrc = effectiveSource(record)
-    const edst = effectiveDestination(record)
-    if (record.protocol !== protocol || esrc === null || edst === null) continue
+  for (const { record, esrc, edst } of counted) {
+    if (record.protocol !== protocol) continue
     const note = (address: bigint, port: number | null, way: 'sent' | 'got'): void => {
       const name = `${address} ${port}`
       const peer = peers.get(name) ?? { port, sent: [], got: [] }

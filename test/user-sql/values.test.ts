@@ -124,7 +124,7 @@ test('coverage is that of the dossier', async () => {
   try {
     await investigate(opened, ['203.0.113.7'])
     await gatherSpans(opened)
-    const { sensors } = await gatherCoverage(opened, null)
+    const { sensors } = await gatherCoverage(opened, null, [])
     const { rows } = await ask(
       session,
       'SELECT sensor, first, last, records, no_data, skip_data, holes FROM coverage ORDER BY sensor',

@@ -1,0 +1,163 @@
+/**
+ * Connections as one growing store of plain numbers: a fixed number of words each, so that a connection is touched in two lines of memory.
+ *
+ * Ends are a and b; which is which tells nothing. Sums are exact: what a word cannot hold stands beside.
+ */
+import { large } from '../record-index/block.ts'
+
+/** 8-byte words of a connection. */
+export const words = 12
+export const chunkShift = 14
+export const chunkMask = (1 << chunkShift) - 1
+
+/** Places of 8-byte numbers. Times in microseconds since 1970; `first` of a side that sent nothing is infinite. */
+export const at = { aFirst: 2, bFirst: 3, end: 4, aBytes: 5, bBytes: 6, latestEnd: 11 } as const
+/** Places of 4-byte numbers. */
+export const at4 = {
+  aHost: 0,
+  bHost: 1,
+  ports: 2,
+  bits: 3,
+  aPackets: 14,
+  bPackets: 15,
+  aRecords: 16,
+  bRecords: 17,
+  aAccepted: 18,
+  bAccepted: 19,
+  firstRow: 20,
+  previous: 21,
+} as const
+
+/** Bits of a connection; the lowest eight are the protocol's number. What is said of a, is said of b by the next higher bit. */
+export const bit = {
+  protocolKnown: 1 << 8,
+  aPortKnown: 1 << 9,
+  bPortKnown: 1 << 10,
+  /** A SYN without ACK; a SYN with ACK. */
+  aSyn: 1 << 11,
+  bSyn: 1 << 12,
+  aSynAck: 1 << 13,
+  bSynAck: 1 << 14,
+  /** Since the last SYN of these ends there was a FIN or RST. */
+  closed: 1 << 15,
+  firstRejected: 1 << 16,
+  /** Not every record is a RST alone; not every record is an ICMP error. */
+  notRst: 1 << 17,
+  notError: 1 << 18,
+  /** The end is an AWS service. */
+  aService: 1 << 19,
+  bService: 1 << 20,
+  /** An accepted record of the side is no RST alone. */
+  aNotRst: 1 << 21,
+  bNotRst: 1 << 22,
+  packetsKnown: 1 << 23,
+  /** A record of these ends comes from a vantage with an interval of ten minutes. */
+  coarse: 1 << 24,
+  /** Of packets: the side that was first to open; none where both were at once. */
+  aOpened: 1 << 25,
+  bOpened: 1 << 26,
+  /** Of packets: both sides have opened. */
+  bothOpened: 1 << 30,
+} as const
+/** Three bits: packets of all records, up to `packetsMost`. */
+export const packetsShift = 27
+export const packetsMost = 4
+/** What tells the ends of two connections apart, of their bits. */
+export const keyBits = 0x7ff
+
+export const noConnection = 0xffff_ffff
+
+export class ConnectionTable {
+  count = 0
+  /** The same memory as numbers of 8 and of 4 bytes, by chunk. */
+  readonly floats: Float64Array[] = []
+  readonly integers: Uint32Array[] = []
+  /** Sums that their words cannot hold, by connection and place. */
+  private readonly larger = new Map<number, bigint>()
+
+  /** The number of a new connection, whose words are zero. */
+  add(): number {
+    const connection = this.count++
+    if ((connection & chunkMask) === 0) {
+      const buffer = new ArrayBuffer((8 * words) << chunkShift)
+      this.floats.push(new Float64Array(buffer))
+      this.integers.push(new Uint32Array(buffer))
+    }
+    return connection
+  }
+
+  number(connection: number, place: number): number {
+    return this.floats[connection >>> chunkShift]![(connection & chunkMask) * words + place]!
+  }
+
+  integer(connection: number, place: number): number {
+    return this.integers[connection >>> chunkShift]![(connection & chunkMask) * 2 * words + place]!
+  }
+
+  bits(connection: number): number {
+    return this.integer(connection, at4.bits)
+  }
+
+  protocol(connection: number): number | null {
+    const bits = this.bits(connection)
+    return (bits & bit.protocolKnown) === 0 ? null : bits & 0xff
+  }
+
+  /** The port of a side; null where it is not known. */
+  port(connection: number, side: 0 | 1): number | null {
+    if ((this.bits(connection) & (bit.aPortKnown << side)) === 0) return null
+    const ports = this.integer(connection, at4.ports)
+    return side === 0 ? ports & 0xffff : ports >>> 16
+  }
+
+  start(connection: number): number {
+    return Math.min(this.number(connection, at.aFirst), this.number(connection, at.bFirst))
+  }
+
+  records(connection: number): number {
+    return this.integer(connection, at4.aRecords) + this.integer(connection, at4.bRecords)
+  }
+
+  rejected(connection: number): number {
+    return this.records(connection) - this.integer(connection, at4.aAccepted) - this.integer(connection, at4.bAccepted)
+  }
+
+  /** Packets of all records, at most `packetsMost`; null where no record has any. */
+  fewPackets(connection: number): number | null {
+    const bits = this.bits(connection)
+    return (bits & bit.packetsKnown) === 0 ? null : (bits >>> packetsShift) & 7
+  }
+
+  /** Accepted bytes of a side. */
+  bytes(connection: number, side: 0 | 1): number | bigint {
+    const place = at.aBytes + side
+    const value = this.number(connection, place)
+    return Number.isNaN(value) ? this.larger.get(connection * 32 + place)! : value
+  }
+
+  /** Accepted packets of a side. */
+  packets(connection: number, side: 0 | 1): number | bigint {
+    const place = at4.aPackets + side
+    const value = this.integer(connection, place)
+    return value === large ? this.larger.get(connection * 32 + place)! : value
+  }
+
+  /** Adds what `bytes` would not hold exactly. */
+  addManyBytes(connection: number, side: 0 | 1, value: number | bigint): void {
+    const sum = BigInt(this.bytes(connection, side)) + BigInt(value)
+    const place = at.aBytes + side
+    const isLarge = sum > Number.MAX_SAFE_INTEGER
+    this.floats[connection >>> chunkShift]![(connection & chunkMask) * words + place] = isLarge ? NaN : Number(sum)
+    if (isLarge) this.larger.set(connection * 32 + place, sum)
+  }
+
+  addManyPackets(connection: number, side: 0 | 1, value: number | bigint): void {
+    const sum = BigInt(this.packets(connection, side)) + BigInt(value)
+    const place = at4.aPackets + side
+    const isLarge = sum >= large
+    this.integers[connection >>> chunkShift]![(connection & chunkMask) * 2 * words + place] = isLarge
+      ? large
+      : Number(sum)
+    if (isLarge) this.larger.set(connection * 32 + place, sum)
+  }
+}

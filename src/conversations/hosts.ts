@@ -1,0 +1,50 @@
+/** What is asked of hosts by their numbers, which are in the order of their addresses. */
+import { compareAddresses } from '../net/address.ts'
+import { internalPrefixes } from '../net/internal.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { noHost, type RecordDictionaries } from '../record-index/block.ts'
+
+type HostDictionary = RecordDictionaries['hosts']
+
+/** Whether a host's address lies in one of the prefixes; `noHost` lies in none. */
+export function hostsIn(hosts: HostDictionary, prefixes: readonly Prefix[]): (host: number) => boolean {
+  const isIn = new Uint8Array(hosts.count)
+  for (const { first, last } of prefixes) {
+    isIn.fill(
+      1,
+      placeOf(hosts, address => compareAddresses(address, first) >= 0),
+      placeOf(hosts, address => compareAddresses(address, last) > 0),
+    )
+  }
+  return host => isIn[host] === 1
+}
+
+/** Whether the internet does not route a host's address, or it is the analyst's own. */
+export function internalHosts(hosts: HostDictionary, own: readonly Prefix[]): (host: number) => boolean {
+  return hostsIn(hosts, [...internalPrefixes, ...own])
+}
+
+/** The first host for whose address it is true; it must be true for all after it, too. */
+function placeOf({ count, hi, lo }: HostDictionary, isAfter: (address: { hi: bigint; lo: bigint }) => boolean): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isAfter({ hi: hi[middle]!, lo: lo[middle]! })) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The numbers that hosts of one dictionary have in another one; `noHost` where it has no such host. */
+export function numbersIn(to: HostDictionary, from: HostDictionary): Uint32Array {
+  const numbers = new Uint32Array(from.count).fill(noHost)
+  for (let one = 0, other = 0; one < from.count && other < to.count; ) {
+    const [oneHi, otherHi] = [from.hi[one]!, to.hi[other]!]
+    const [oneLo, otherLo] = [from.lo[one]!, to.lo[other]!]
+    if (oneHi === otherHi && oneLo === otherLo) numbers[one++] = other++
+    else if (oneHi < otherHi || (oneHi === otherHi && oneLo < otherLo)) one++
+    else other++
+  }
+  return numbers
+}

@@ -1,0 +1,171 @@
+/** Services: connections by (server, server's port, protocol, client) (docs/reference/dossier.md, section 5). */
+import { sortedBy } from '../record-index/order.ts'
+import { at, at4, bit } from './connection-table.ts'
+import type { Chained } from './conversations.ts'
+import { hasPorts } from './endpoints.ts'
+import { KeyTable } from './key-table.ts'
+
+/** What stands for a port and a protocol that are not known: greater than all others. */
+export const noPort = 0x10000
+export const noProtocol = 0x100
+
+const two32 = 2 ** 32
+
+/** Sums that are exact, by number. */
+export class Sums {
+  private readonly small: Float64Array
+  private readonly large = new Map<number, bigint>()
+
+  constructor(count: number) {
+    this.small = new Float64Array(count)
+  }
+
+  add(place: number, value: number | bigint): void {
+    const sum = this.small[place]!
+    if (typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) {
+      this.small[place] = sum + value
+      return
+    }
+    this.large.set(place, BigInt(this.of(place)) + BigInt(value))
+    this.small[place] = Number.NaN
+  }
+
+  of(place: number): number | bigint {
+    const sum = this.small[place]!
+    return Number.isNaN(sum) ? this.large.get(place)! : sum
+  }
+}
+
+/** Services by number, in the order of their first records, then by server, port, protocol and client. */
+export interface Services {
+  count: number
+  /** The service of each connection. */
+  serviceOf: Uint32Array
+  /** Numbers of hosts; `noPort` where a protocol has no ports, or a port is not known. */
+  server: Uint32Array
+  client: Uint32Array
+  port: Uint32Array
+  protocol: Uint32Array
+  records: Uint32Array
+  rejected: Uint32Array
+  connections: Uint32Array
+  /** Accepted records either way. */
+  toServer: Uint32Array
+  toClient: Uint32Array
+  /** Whether an accepted record from the server is no RST alone. */
+  notRst: Uint8Array
+  bytesToServer: Sums
+  bytesToClient: Sums
+  packetsToServer: Sums
+  packetsToClient: Sums
+  first_us: Float64Array
+  last_us: Float64Array
+  longest_us: Float64Array
+  /** Of the most confident connection; of several the smallest number of a rule. */
+  rule: Uint8Array
+  /** In hundredths. */
+  confidence: Uint8Array
+}
+
+export function servicesOf(chained: Chained): Services {
+  const { table } = chained
+  const keys = new KeyTable()
+  const found = new Uint32Array(table.count)
+  for (let connection = 0; connection < table.count; connection++) found[connection] = addKey(keys, chained, connection)
+  const places = inOrder(chained, keys, found)
+  for (let connection = 0; connection < table.count; connection++) found[connection] = places[found[connection]!]!
+  const services = emptyServices(keys.count, found)
+  for (let number = 0; number < keys.count; number++) {
+    const place = places[number]!
+    services.server[place] = keys.part(number, 0)
+    services.client[place] = keys.part(number, 1)
+    services.port[place] = keys.part(number, 2)
+    services.protocol[place] = keys.part(number, 3)
+  }
+  for (let connection = 0; connection < table.count; connection++) addTo(services, chained, connection)
+  return services
+}
+
+function addKey(keys: KeyTable, { table, roles }: Chained, connection: number): number {
+  const client = roles.client[connection] as 0 | 1
+  const server = client === 0 ? 1 : 0
+  const protocol = table.protocol(connection)
+  const port = hasPorts(protocol) ? (table.port(connection, server) ?? noPort) : noPort
+  const hosts = [table.integer(connection, at4.aHost), table.integer(connection, at4.bHost)] as const
+  return keys.add(hosts[server], hosts[client], port, protocol ?? noProtocol)
+}
+
+/** The place of each key in the order of services. */
+function inOrder({ table }: Chained, keys: KeyTable, found: Uint32Array): Uint32Array {
+  const { count } = keys
+  const first_us = new Float64Array(count).fill(Number.POSITIVE_INFINITY)
+  for (let connection = 0; connection < table.count; connection++) {
+    const number = found[connection]!
+    const start = table.start(connection)
+    if (start < first_us[number]!) first_us[number] = start
+  }
+  const [high, low] = [new Uint32Array(count), new Uint32Array(count)]
+  for (let number = 0; number < count; number++) {
+    const upper = Math.floor(first_us[number]! / two32)
+    high[number] = upper + 0x8000_0000
+    low[number] = first_us[number]! - upper * two32
+  }
+  const part = (place: 0 | 1 | 2 | 3): Uint32Array =>
+    Uint32Array.from({ length: count }, (_, number) => keys.part(number, place))
+  const order = sortedBy([high, low, part(0), part(2), part(3), part(1)], count, 2)
+  const places = new Uint32Array(count)
+  for (let place = 0; place < count; place++) places[order[place]!] = place
+  return places
+}
+
+function emptyServices(count: number, serviceOf: Uint32Array): Services {
+  const numbers = (): Uint32Array => new Uint32Array(count)
+  return {
+    count,
+    serviceOf,
+    server: numbers(),
+    client: numbers(),
+    port: numbers(),
+    protocol: numbers(),
+    records: numbers(),
+    rejected: numbers(),
+    connections: numbers(),
+    toServer: numbers(),
+    toClient: numbers(),
+    notRst: new Uint8Array(count),
+    bytesToServer: new Sums(count),
+    bytesToClient: new Sums(count),
+    packetsToServer: new Sums(count),
+    packetsToClient: new Sums(count),
+    first_us: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+    last_us: new Float64Array(count).fill(Number.NEGATIVE_INFINITY),
+    longest_us: new Float64Array(count),
+    rule: new Uint8Array(count),
+    confidence: new Uint8Array(count),
+  }
+}
+
+function addTo(services: Services, { table, roles }: Chained, connection: number): void {
+  const service = services.serviceOf[connection]!
+  const client = roles.client[connection] as 0 | 1
+  const server = client === 0 ? 1 : 0
+  services.records[service]! += table.records(connection)
+  services.rejected[service]! += table.rejected(connection)
+  services.connections[service]!++
+  services.toServer[service]! += table.integer(connection, at4.aAccepted + client)
+  services.toClient[service]! += table.integer(connection, at4.aAccepted + server)
+  if ((table.bits(connection) & (bit.aNotRst << server)) !== 0) services.notRst[service] = 1
+  services.bytesToServer.add(service, table.bytes(connection, client))
+  services.bytesToClient.add(service, table.bytes(connection, server))
+  services.packetsToServer.add(service, table.packets(connection, client))
+  services.packetsToClient.add(service, table.packets(connection, server))
+  const start = table.start(connection)
+  const end = table.number(connection, at.end)
+  services.first_us[service] = Math.min(services.first_us[service]!, start)
+  services.last_us[service] = Math.max(services.last_us[service]!, end)
+  services.longest_us[service] = Math.max(services.longest_us[service]!, end - start)
+  const [rule, confidence] = [roles.rule[connection]!, roles.confidence[connection]!]
+  const best = services.confidence[service]!
+  if (confidence > best || (confidence === best && rule < services.rule[service]!)) services.rule[service] = rule
+  services.confidence[service] = Math.max(confidence, best)
+}

@@ -1,0 +1,67 @@
+/**
+ * The narrow way to conversations: those of one question's subject, from its own records. The figures are those of the whole case
+ * (`whole.ts`), but for the legs of a hop that is the subject.
+ */
+import type { Prefix } from '../net/prefix.ts'
+import { inAnyPrefix } from '../query/address-sql.ts'
+import { type Sql, sql } from '../query/sql.ts'
+import type { RecordBlock, RecordDictionaries } from '../record-index/block.ts'
+import { readBlock } from '../record-index/question.ts'
+import type { Case } from '../store/case.ts'
+import { askedEndpoints, type Chained, chain, judgeRest, learnFrom } from './conversations.ts'
+import { countOnce } from './count-once.ts'
+import { recordsElsewhere } from './elsewhere.ts'
+import { hostsIn, internalHosts } from './hosts.ts'
+import { MeteredConnections } from './metered.ts'
+
+/** A subject's records, and which of them count. */
+export interface SubjectRecords {
+  block: RecordBlock
+  dictionaries: RecordDictionaries
+  /** `fate` of each record. */
+  fates: Uint8Array
+  isSubject: (host: number) => boolean
+}
+
+/** The records one of whose addresses is the subject's. */
+export async function subjectRecords(c: Case, subject: readonly Prefix[]): Promise<SubjectRecords> {
+  const { block, dictionaries } = await readBlock(c, ofSubject(c, subject))
+  const isSubject = hostsIn(dictionaries.hosts, subject)
+  const fates = countOnce(block, { evidence: c.source, vantages: dictionaries.vantages, isSubject })
+  return { block, dictionaries, fates, isSubject }
+}
+
+/** A condition on the case's flow records. */
+function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
+  const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
+  const tests = names.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
+  return { text: `(${tests.map(test => test.text).join(' OR ')})`, values: tests.flatMap(test => test.values) }
+}
+
+/**
+ * The subject's connections with their roles.
+ *
+ * @param own the analyst's own networks, internal beside those that the internet does not route.
+ */
+export async function subjectConversations(
+  c: Case,
+  { block, dictionaries, fates }: SubjectRecords,
+  subject: readonly Prefix[],
+  own: readonly Prefix[],
+): Promise<Chained> {
+  const { hosts } = dictionaries
+  const metered = c.source === 'packets' ? await MeteredConnections.read(c, hosts, ofEnds(subject)) : null
+  const chained = chain(c.source, block, dictionaries, fates, metered)
+  const asked = askedEndpoints(chained)
+  learnFrom(asked, chained, null)
+  if (asked.count > 0) {
+    const elsewhere = await recordsElsewhere(c, asked, hosts, ofSubject(c, subject), subject)
+    learnFrom(asked, elsewhere.chained, elsewhere.hostOf)
+  }
+  judgeRest(chained, asked, { addresses: hosts, isInternal: internalHosts(hosts, own) })
+  return chained
+}
+
+function ofEnds(subject: readonly Prefix[]): Sql {
+  return sql`${inAnyPrefix('orig_addr.hi', 'orig_addr.lo', subject)} OR ${inAnyPrefix('resp_addr.hi', 'resp_addr.lo', subject)}`
+}

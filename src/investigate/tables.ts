@@ -1,0 +1,205 @@
+/**
+ * The subject's conversations as tables of the question's connection, for those who ask in SQL: `service`, `judged` (each connection from
+ * client to server) and `numbered` (each record that counts, with its connection's `id`).
+ */
+import { at, at4, noConnection } from '../conversations/connection-table.ts'
+import type { Chained } from '../conversations/conversations.ts'
+import { hasPorts } from '../conversations/endpoints.ts'
+import { ruleOf } from '../conversations/ladder.ts'
+import { noPort, noProtocol, type Services } from '../conversations/services.ts'
+import { counterOf, isRejected } from '../conversations/signs.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
+import { registeredService } from '../net/ports.ts'
+import { known } from '../record-index/block.ts'
+import type { Database } from '../store/duckdb.ts'
+import { counts, flags, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
+import type { Outcome, SubjectRole } from './dossier.ts'
+
+const outcomes = ['rejected', 'refused', 'unanswered', 'answered'] as const satisfies readonly Outcome[]
+const subjectRoles = ['both', 'server', 'client', 'transit'] as const satisfies readonly SubjectRole[]
+
+type HostHalves = SubjectRecords['dictionaries']['hosts']
+
+function addressColumns(name: string, hosts: HostHalves, of: Uint32Array): GivenColumn[] {
+  const hi = new BigUint64Array(of.length)
+  const lo = new BigUint64Array(of.length)
+  for (let row = 0; row < of.length; row++) {
+    hi[row] = hosts.hi[of[row]!]!
+    lo[row] = hosts.lo[of[row]!]!
+  }
+  return [numbers(`${name}_hi`, hi), numbers(`${name}_lo`, lo)]
+}
+
+/** A number that is null where it has that value. */
+function unless(name: string, data: Uint32Array, none: number): GivenColumn {
+  return numbers(name, data, row => data[row] !== none)
+}
+
+/** Makes `service`, one row for each, by number. @param approved ports whose use the analyst approves of. */
+export async function giveServices(
+  db: Database,
+  services: Services,
+  { dictionaries, isSubject }: SubjectRecords,
+  approved: readonly number[],
+): Promise<void> {
+  const { count } = services
+  const { hosts } = dictionaries
+  const place = (name: string, of: (service: number) => number): GivenColumn =>
+    numbers(
+      name,
+      Uint32Array.from({ length: count }, (_, service) => of(service)),
+    )
+  const outcome = new Uint8Array(count)
+  const role = new Uint8Array(count)
+  const standard = new Uint8Array(count)
+  const isStandard = standardPorts(approved)
+  for (let service = 0; service < count; service++) {
+    outcome[service] = outcomes.indexOf(outcomeOf(services, service))
+    const [server, client] = [isSubject(services.server[service]!), isSubject(services.client[service]!)]
+    role[service] = server && client ? 0 : server ? 1 : client ? 2 : 3
+    standard[service] = Number(isStandard.has(services.protocol[service]! * noPort + services.port[service]!))
+  }
+  const columns = [
+    place('service', service => service),
+    ...addressColumns('server', hosts, services.server),
+    unless('service_port', services.port, noPort),
+    unless('protocol', services.protocol, noProtocol),
+    ...addressColumns('client', hosts, services.client),
+    numbers('records', services.records),
+    numbers('rejected', services.rejected),
+    numbers('connections', services.connections),
+    numbers('to_server', services.toServer),
+    numbers('to_client', services.toClient),
+    numbers('not_rst', services.notRst),
+    counts('bytes_to_server', count, service => services.bytesToServer.of(service)),
+    counts('bytes_to_client', count, service => services.bytesToClient.of(service)),
+    counts('packets_to_server', count, service => services.packetsToServer.of(service)),
+    counts('packets_to_client', count, service => services.packetsToClient.of(service)),
+    signed('first_us', services.first_us),
+    signed('last_us', services.last_us),
+    signed('longest_us', services.longest_us),
+    numbers('rule', services.rule),
+    numbers('confidence', services.confidence),
+    words('outcome', outcome, outcomes),
+    words('subject_role', role, subjectRoles),
+    flags('standard', standard, service => services.port[service] !== noPort),
+  ]
+  await giveTable(db, 'service', columns, count)
+}
+
+/**
+ * What became of the attempts, by accepted records there, accepted records back, and those of them that are no RST alone. What the server
+ * sent is an answer, also where nobody recorded what was asked; where it is not known who the server is, both directions must be there.
+ */
+function outcomeOf({ toServer, toClient, notRst, rule }: Services, service: number): Outcome {
+  const [there, back] = [toServer[service]!, toClient[service]!]
+  if (there === 0 && back === 0) return 'rejected'
+  if (rule[service] === ruleOf('icmp-error')) return 'refused'
+  if (back === 0 || (there === 0 && rule[service] === ruleOf('unknown'))) return 'unanswered'
+  return notRst[service] === 0 ? 'refused' : 'answered'
+}
+
+/** Protocol and port of each approved port that IANA registers a service on. */
+function standardPorts(approved: readonly number[]): Set<number> {
+  const protocols = Array.from({ length: 256 }, (_, protocol) => protocol).filter(hasPorts)
+  return new Set(
+    protocols.flatMap(protocol =>
+      approved.filter(port => registeredService(port, protocol) !== null).map(port => protocol * noPort + port),
+    ),
+  )
+}
+
+/** Makes `judged`, one row a connection. Sums are of accepted records. */
+export async function giveConnections(
+  db: Database,
+  { table, roles }: Chained,
+  services: Services,
+  hosts: HostHalves,
+): Promise<void> {
+  const { count } = table
+  const server = (connection: number): 0 | 1 => (roles.client[connection] === 0 ? 1 : 0)
+  const client = (connection: number): 0 | 1 => roles.client[connection] as 0 | 1
+  const sides = [
+    ['client', client],
+    ['server', server],
+  ] as const
+  const whole = (of: (connection: number) => number): Uint32Array =>
+    Uint32Array.from({ length: count }, (_, i) => of(i))
+  const time = (of: (connection: number) => number): Float64Array =>
+    Float64Array.from({ length: count }, (_, i) => of(i))
+  const columns = sides.flatMap(([name, side]) => [
+    ...addressColumns(
+      name,
+      hosts,
+      whole(i => table.integer(i, at4.aHost + side(i))),
+    ),
+    unless(
+      `${name}_port`,
+      whole(i => table.port(i, side(i)) ?? noPort),
+      noPort,
+    ),
+    numbers(
+      `${name}_accepted`,
+      whole(i => table.integer(i, at4.aAccepted + side(i))),
+    ),
+    counts(`${name}_bytes`, count, i => table.bytes(i, side(i))),
+    counts(`${name}_packets`, count, i => table.packets(i, side(i))),
+  ])
+  columns.push(
+    numbers(
+      'id',
+      whole(i => i),
+    ),
+    numbers('service', services.serviceOf),
+    unless(
+      'protocol',
+      whole(i => table.protocol(i) ?? noProtocol),
+      noProtocol,
+    ),
+    numbers(
+      'records',
+      whole(i => table.records(i)),
+    ),
+    numbers(
+      'rejected',
+      whole(i => table.rejected(i)),
+    ),
+    signed(
+      'start_us',
+      time(i => table.start(i)),
+    ),
+    signed(
+      'end_us',
+      time(i => table.number(i, at.end)),
+    ),
+  )
+  await giveTable(db, 'judged', columns, count)
+}
+
+/** Makes `numbered`, one row for each record that counts. */
+export async function giveRecords(db: Database, { block }: SubjectRecords, { connectionOf }: Chained): Promise<void> {
+  const rows: number[] = []
+  for (let row = 0; row < block.rows; row++) if (connectionOf[row] !== noConnection) rows.push(row)
+  const whole = (column: Uint32Array): Uint32Array => Uint32Array.from(rows, row => column[row]!)
+  const columns = [
+    numbers('_file', whole(block.file)),
+    numbers('_line', whole(block.line)),
+    numbers('id', whole(connectionOf)),
+    signed(
+      'start_us',
+      Float64Array.from(rows, row => block.start_us[row]!),
+    ),
+    signed(
+      'end_us',
+      Float64Array.from(rows, row => block.end_us[row]!),
+    ),
+    counts('bytes', rows.length, i =>
+      (block.known[rows[i]!]! & known.bytes) === 0 ? null : counterOf(block, rows[i]!, 'bytes'),
+    ),
+    flags(
+      'rejected',
+      Uint8Array.from(rows, row => Number(isRejected(block, row))),
+    ),
+  ]
+  await giveTable(db, 'numbered', columns, rows.length)
+}

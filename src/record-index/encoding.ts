@@ -1,0 +1,69 @@
+/**
+ * Some rows of a column as bytes: base (Float64), unit and width (Uint32), then of each row how many units it lies above the base, in that
+ * many bytes. No bytes at all where all rows are the same.
+ */
+import type { ColumnArray } from './columns.ts'
+
+const headBytes = 16
+const two32 = 2 ** 32
+/** Times of logs are whole seconds. */
+const second_us = 1_000_000
+
+/** Bytes that so many rows take at most. */
+export function encodedMax(rows: number): number {
+  return headBytes + 8 * rows
+}
+
+/** Writes rows to the beginning of `into`. @returns its bytes there. */
+export function encode(values: ColumnArray, rows: number, into: ArrayBuffer): Uint8Array {
+  let base = rows > 0 ? values[0]! : 0
+  let most = base
+  for (let row = 1; row < rows; row++) {
+    const value = values[row]!
+    if (value < base) base = value
+    else if (value > most) most = value
+  }
+  const unit = values instanceof Float64Array && allWhole(values, rows, base, second_us) ? second_us : 1
+  const width = widthFor((most - base) / unit)
+  const head = new DataView(into)
+  head.setFloat64(0, base, true)
+  head.setUint32(8, unit, true)
+  head.setUint32(12, width, true)
+  const steps = stepsOf(width, into, rows)
+  if (steps instanceof Float64Array) steps.set(values.subarray(0, rows))
+  else if (unit === 1 && base === 0) steps?.set(values.subarray(0, rows))
+  else if (steps !== null) for (let row = 0; row < rows; row++) steps[row] = (values[row]! - base) / unit
+  return new Uint8Array(into, 0, headBytes + width * rows)
+}
+
+/** Reads rows back. @param bytes what `encode` gave, at the beginning of its buffer. */
+export function decode(bytes: Uint8Array, rows: number, into: ColumnArray): void {
+  const buffer = bytes.buffer as ArrayBuffer
+  const head = new DataView(buffer)
+  const base = head.getFloat64(0, true)
+  const unit = head.getUint32(8, true)
+  const steps = stepsOf(head.getUint32(12, true), buffer, rows)
+  if (steps === null) into.fill(base, 0, rows)
+  else if (steps instanceof Float64Array || (unit === 1 && base === 0)) into.set(steps)
+  else for (let row = 0; row < rows; row++) into[row] = base + unit * steps[row]!
+}
+
+function allWhole(values: Float64Array, rows: number, base: number, unit: number): boolean {
+  for (let row = 0; row < rows; row++) if ((values[row]! - base) % unit !== 0) return false
+  return true
+}
+
+function widthFor(most: number): number {
+  if (most === 0) return 0
+  if (most < 256) return 1
+  if (most < 65_536) return 2
+  return most < two32 ? 4 : 8
+}
+
+/** Where the values stand; of eight bytes they are the values themselves. */
+function stepsOf(width: number, buffer: ArrayBuffer, rows: number): ColumnArray | null {
+  if (width === 1) return new Uint8Array(buffer, headBytes, rows)
+  if (width === 2) return new Uint16Array(buffer, headBytes, rows)
+  if (width === 4) return new Uint32Array(buffer, headBytes, rows)
+  return width === 8 ? new Float64Array(buffer, headBytes, rows) : null
+}

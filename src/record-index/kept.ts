@@ -1,0 +1,87 @@
+/** The record index of a case: of its cache, else made and kept there. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dropCached, keepCached, openCached } from '../store/cache.ts'
+import type { Case } from '../store/case.ts'
+import { DamagedSections, SectionFile } from '../store/section-file.ts'
+import { systemCode } from '../system-error.ts'
+import { buildIndex } from './build.ts'
+import type { Evidence } from './projection.ts'
+import { RecordIndex } from './read.ts'
+
+/** Changes with what a record is, its order or the format: what an older one left is not read. */
+const rule = 1
+
+/** What such a file is called. */
+export function keptIndex(evidence: Evidence): string {
+  return `records-${evidence}-${rule}`
+}
+
+/**
+ * Works with the record index of a case. It is closed afterwards.
+ *
+ * @param work is begun anew where the file turns out to be damaged, with one that was made again: it must keep nothing of what it read before.
+ */
+export async function withRecordIndex<T>(
+  c: Case,
+  evidence: Evidence,
+  work: (index: RecordIndex) => Promise<T>,
+): Promise<T> {
+  for (let isFirst = true; ; isFirst = false) {
+    const file = await sectionsOf(c, evidence)
+    try {
+      return await work(new RecordIndex(file))
+    } catch (error) {
+      if (!(error instanceof DamagedSections) || !isFirst) throw error
+      await dropCached(file)
+    } finally {
+      file.close()
+    }
+  }
+}
+
+async function sectionsOf(c: Case, evidence: Evidence): Promise<SectionFile> {
+  const key = { what: keptIndex(evidence), head: c.head }
+  const kept = (c.usesCache ? await openCached(c.dir, key) : null) ?? openTemporary(c, evidence)
+  if (kept !== null) return kept
+  c.onWork?.('the records in the order of time')
+  if (c.usesCache) {
+    let failure: unknown = null
+    const write = (path: string): Promise<void> =>
+      buildIndex(c, evidence, path).catch(error => {
+        failure = error
+        throw error
+      })
+    await keepCached(c.dir, key, write, 'sections')
+    if (failure !== null && !isOfDisk(failure)) throw failure
+    const made = await openCached(c.dir, key)
+    if (made !== null) return made
+  }
+  const path = join(c.temp, key.what)
+  await rm(path, { force: true })
+  await buildIndex(c, evidence, path)
+  const file = new SectionFile(path)
+  temporary.set(c, new Map(temporary.get(c)).set(evidence, file.digest('')))
+  return file
+}
+
+/** Digests of the files in the temporary folder of a case that cannot be written. */
+const temporary = new WeakMap<Case, ReadonlyMap<Evidence, string>>()
+
+function openTemporary(c: Case, evidence: Evidence): SectionFile | null {
+  const digest = temporary.get(c)?.get(evidence)
+  if (digest === undefined) return null
+  try {
+    const file = new SectionFile(join(c.temp, keptIndex(evidence)))
+    if (file.digest('') === digest) return file
+    file.close()
+  } catch {
+    // It is made again.
+  }
+  return null
+}
+
+/** Whether a place cannot be written, or not more: another one may be. */
+function isOfDisk(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EFBIG', 'EACCES', 'EPERM', 'ENOENT', 'EEXIST'].includes(systemCode(error) ?? '')
+}

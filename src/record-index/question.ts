@@ -1,0 +1,68 @@
+/** The records of one question as a block. */
+import type { Sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+import { flowsWith } from '../store/views.ts'
+import type { RecordBlock, RecordDictionaries } from './block.ts'
+import { asBlock, columnArray, columnsWith, gathered, hostColumns, makeColumns, type RecordColumns } from './columns.ts'
+import { HostNumbers } from './hosts.ts'
+import { Intake } from './intake.ts'
+import { orderOf } from './order.ts'
+import { type Evidence, projectedTexts, projectionOf, viewOf } from './projection.ts'
+import { renumber } from './renumber.ts'
+import { fileOrigins, VantageNumbers } from './vantages.ts'
+
+export interface QuestionRecords {
+  block: RecordBlock
+  /** Hosts are those of the records; vantages all of the case, with the longest record of each over the whole case. */
+  dictionaries: RecordDictionaries
+}
+
+/**
+ * The records for which a condition on the columns of the case's view is true, in the order of `orderOf`. All are held in memory, some 60
+ * bytes each; while they are sorted, twice that.
+ *
+ * @param where on columns of `viewOf(c, evidence)`.
+ */
+export async function readBlock(c: Case, where: Sql, evidence: Evidence = c.source): Promise<QuestionRecords> {
+  const texts = await projectedTexts(c, evidence)
+  const projection = projectionOf(c, evidence, texts)
+  const names = columnsWith(projection.seen)
+  const hosts = new HostNumbers()
+  const vantages = new VantageNumbers(await fileOrigins(c, evidence), texts.sensors?.texts ?? [])
+  await vantages.lastedInCase(c, evidence)
+  const intake = new Intake(projection, texts, hosts, vantages)
+  const view = viewOf(c, evidence)
+  const from = view === 'flows' ? await flowsWith(c, where) : view
+  const answer = await c.db.stream(`SELECT ${projection.list} FROM ${from} WHERE ${where.text}`, where.values)
+  const pieces: { columns: RecordColumns; rows: number }[] = []
+  let rows = 0
+  for (let batch = await answer.nextColumns(); batch !== null; batch = await answer.nextColumns()) {
+    const columns = makeColumns(batch.rows, names)
+    intake.take(batch, columns)
+    pieces.push({ columns, rows: batch.rows })
+    rows += batch.rows
+  }
+  const columns = makeColumns(rows, names)
+  let at = 0
+  for (const piece of pieces) {
+    for (const name of names) columns[name].set(piece.columns[name], at)
+    at += piece.rows
+  }
+  pieces.length = 0
+  const rankedHosts = hosts.ranked()
+  const rankedVantages = vantages.ranked()
+  for (const name of hostColumns) renumber(columns[name], rows, rankedHosts.ranks)
+  renumber(columns.vantage, rows, rankedVantages.ranks)
+  const order = orderOf(columns, rows)
+  const sorted = makeColumns(0, names)
+  for (const name of names) {
+    const array = columnArray(name, rows)
+    gathered(columns[name], order, array)
+    Object.assign(sorted, { [name]: array })
+    Object.assign(columns, { [name]: columnArray(name, 0) })
+  }
+  return {
+    block: asBlock(sorted, rows, projection.seen),
+    dictionaries: { hosts: rankedHosts, vantages: rankedVantages.vantages, actions: intake.actions },
+  }
+}

@@ -1,0 +1,104 @@
+/** Reading the record index of a case: in order, block by block, in memory that does not grow with the case. */
+import { setImmediate } from 'node:timers/promises'
+import type { SectionFile } from '../store/section-file.ts'
+import { groupRows, type IndexAbout } from './about.ts'
+import type { RecordBlock, RecordDictionaries, RecordVantage } from './block.ts'
+import { asBlock, type ColumnName, columnsWith, makeColumns } from './columns.ts'
+import { decode, encodedMax } from './encoding.ts'
+
+/** A column of blocks; with `packets` and `bytes` come the counters that are too large for them. */
+export type BlockColumn = Exclude<keyof RecordBlock, 'rows' | 'largeCounters'>
+
+export interface BlockRange {
+  /** Only blocks with records that start at or after that time, microseconds. */
+  from_us?: number
+  /** Only blocks with records that start before that time. */
+  to_us?: number
+}
+
+export class RecordIndex {
+  readonly rows: number
+  private readonly file: SectionFile
+  private readonly about: IndexAbout
+  private readonly names: readonly ColumnName[]
+  private readonly groups: number
+  private starts: Float64Array | null = null
+  private kept: RecordDictionaries | null = null
+
+  constructor(file: SectionFile) {
+    this.file = file
+    this.about = JSON.parse(Buffer.from(file.about).toString()) as IndexAbout
+    this.rows = this.about.rows
+    this.names = columnsWith(this.about.seen)
+    this.groups = Math.ceil(this.rows / groupRows)
+  }
+
+  /** What the numbers of hosts, vantages and actions stand for. @throws DamagedSections */
+  get dictionaries(): RecordDictionaries {
+    if (this.kept !== null) return this.kept
+    const { hosts: count, actions } = this.about
+    const hi = new BigUint64Array(this.whole(this.end))
+    const lo = new BigUint64Array(this.whole(this.end + 1))
+    const vantages = JSON.parse(Buffer.from(this.whole(this.end + 2)).toString()) as RecordVantage[]
+    this.kept = { hosts: { count, hi, lo }, vantages, actions }
+    return this.kept
+  }
+
+  /**
+   * The records in order, some ten thousand at a time, for one reader at a time per call. Arrays of columns that were not asked for are
+   * empty. What a block holds is overwritten by the next one.
+   *
+   * @param range of whole blocks: those at its ends hold records outside it too.
+   * @throws DamagedSections where the file is not what was written.
+   */
+  async *blocks(columns: readonly BlockColumn[], range: BlockRange = {}): AsyncGenerator<RecordBlock> {
+    const names = this.wanted(columns)
+    const rows = Math.min(groupRows, this.rows)
+    const into = makeColumns(rows, names)
+    const buffer = new Uint8Array(encodedMax(rows))
+    const { first, last } = this.groupsIn(range)
+    for (let group = first; group < last; group++) {
+      const count = Math.min(groupRows, this.rows - group * groupRows)
+      const part = count === rows ? into : makeColumns(count, names)
+      for (const name of names) {
+        decode(this.file.read(group * this.names.length + this.names.indexOf(name), buffer), count, part[name])
+      }
+      yield asBlock(part, count, this.about.seen)
+      // A signal is told between two blocks.
+      await setImmediate()
+    }
+  }
+
+  close(): void {
+    this.file.close()
+  }
+
+  /** Number of the first section after those of the groups. */
+  private get end(): number {
+    return this.groups * this.names.length
+  }
+
+  private whole(section: number): ArrayBuffer {
+    const bytes = new Uint8Array(this.file.lengthOf(section))
+    this.file.read(section, bytes)
+    return bytes.buffer
+  }
+
+  private wanted(columns: readonly BlockColumn[]): ColumnName[] {
+    const isWanted = new Set<ColumnName>(columns)
+    if (isWanted.has('packets') || isWanted.has('bytes')) {
+      for (const name of ['packets', 'packetsHigh', 'bytes', 'bytesHigh'] as const) isWanted.add(name)
+    }
+    return this.names.filter(name => isWanted.has(name))
+  }
+
+  /** Groups [first, last) that have records of the range. */
+  private groupsIn({ from_us = -Infinity, to_us = Infinity }: BlockRange): { first: number; last: number } {
+    this.starts ??= new Float64Array(this.whole(this.end + 3))
+    let first = 0
+    while (first < this.groups && this.starts[2 * first + 1]! < from_us) first++
+    let last = first
+    while (last < this.groups && this.starts[2 * last]! < to_us) last++
+    return { first, last }
+  }
+}
