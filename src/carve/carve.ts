@@ -59,7 +59,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
     ...{ option: '-o', makesFolders: true, inputs },
     force: options.force === true,
   })
-  const selection = await select(c, options.wanted, options.internal)
+  const selection = await select(c, options.wanted, options.internal, options.signal)
   const report: CarveReport = {
     out: options.out,
     matched: selection.matched,

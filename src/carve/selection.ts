@@ -1,13 +1,13 @@
 import { UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
-import { contextOf, recordsFor } from '../filter/context.ts'
+import { contextOf, preparedRecords } from '../filter/context.ts'
 import { parse } from '../filter/filter.ts'
 import { type Address, parseAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
+import { question } from '../store/question.ts'
 
 /** What is wanted: packets of flow records that a filter matches, of connections, or between ends in a time (as a finding has them). */
 export type Wanted =
@@ -76,9 +76,14 @@ export function endKey(hi: bigint | number, lo: bigint | number, port: number | 
 }
 
 /** Finds the conversations in the case's captures. */
-export async function select(c: Case, wanted: Wanted, internal: readonly Prefix[] = []): Promise<Selection> {
+export async function select(
+  c: Case,
+  wanted: Wanted,
+  internal: readonly Prefix[] = [],
+  signal?: AbortSignal,
+): Promise<Selection> {
   const selection = new Selection()
-  for (const row of await rowsOf(c, wanted, internal)) {
+  for (const row of await question(c, signal, own => rowsOf(own, wanted, internal))) {
     const protocol = Number(row['protocol'])
     const port = (name: string): number | null => (row[name] === null ? null : Number(row[name]))
     const a = endKey(row['src_hi'] as bigint, row['src_lo'] as bigint, port('srcport'))
@@ -100,10 +105,8 @@ const connectionColumns =
   resp_port AS dstport, protocol, epoch_us(start) AS start_us, epoch_us("end") AS end_us`)
 
 async function rowsOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Row[]> {
-  return reading(c, async () => {
-    const query = await queryOf(c, wanted, internal)
-    return c.db.rows(query.text, query.values)
-  })
+  const query = await queryOf(c, wanted, internal)
+  return c.db.rows(query.text, query.values)
 }
 
 async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Sql> {
@@ -112,7 +115,7 @@ async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Pr
       const context = contextOf(c, 'packet_flows', internal)
       const filter = parse(wanted.text, { nfdump: wanted.nfdump, columns: context.columns })
       const compiled = compile(filter, context)
-      const records = await recordsFor(c, compiled, 'packet_flows', internal)
+      const records = await preparedRecords(c, compiled, 'packet_flows', internal)
       return sql`SELECT ${flowColumns} FROM ${rawSql(records)} WHERE ${compiled.where}`
     }
     case 'community':

@@ -47,7 +47,7 @@ export function withRoles(from: string, records: RoleRecords, own: readonly Pref
 export async function judgeRecords(c: Case, records: RoleRecords, own: readonly Prefix[]): Promise<void> {
   const cached = keptRoles(records, own)
   await cachedTable(c, cached, () => workOut(c, records, own, cached.table))
-  await nameServices(c, cached.table)
+  await c.db.once(`${cached.table}_names`, () => nameServices(c, cached.table))
 }
 
 /** Where the roles are kept. */
@@ -157,7 +157,7 @@ async function nameServices(c: Case, table: string): Promise<void> {
     return service === null ? [] : [[code, service.name, service.at]]
   })
   await c.db.run(
-    `CREATE OR REPLACE TABLE ${names} AS SELECT (row->>0)::UINTEGER AS service, row->>1 AS name, row->>2 AS at
+    `CREATE TABLE ${names} AS SELECT (row->>0)::UINTEGER AS service, row->>1 AS name, row->>2 AS at
      FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
     [JSON.stringify(rows)],
   )

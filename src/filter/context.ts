@@ -7,9 +7,10 @@ import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName, type Row, type Value } from '../store/duckdb.ts'
+import { question } from '../store/question.ts'
 import type { CompileContext, Compiled } from './compile.ts'
 import type { CompletionContext } from './complete.ts'
-import { putSets } from './set.ts'
+import { loadSets } from './set.ts'
 import { thingOf } from './things.ts'
 import { parseTime } from './values.ts'
 
@@ -44,11 +45,17 @@ export function recordsFor(
   view: View = 'flows',
   internal: readonly Prefix[] = [],
 ): Promise<string> {
-  return c.db.question(undefined, () => preparedRecords(c, compiled, view, internal))
+  return question(c, undefined, own => preparedRecords(own, compiled, view, internal))
 }
 
-async function preparedRecords(c: Case, compiled: Compiled, view: View, internal: readonly Prefix[]): Promise<string> {
-  await putSets(c.db, compiled.sets)
+/** The same within a question. */
+export async function preparedRecords(
+  c: Case,
+  compiled: Compiled,
+  view: View,
+  internal: readonly Prefix[],
+): Promise<string> {
+  await loadSets(c.db, compiled.sets)
   if (!compiled.roles) return view
   const { columns } = contextOf(c, view)
   const records = { evidence: view === 'flows' ? c.source : ('packets' as const), columns }
@@ -70,9 +77,9 @@ export async function countMatches(
   view: View = 'flows',
   internal: readonly Prefix[] = [],
 ): Promise<Matches> {
-  const [row] = await c.db.question(undefined, async () => {
-    const records = await preparedRecords(c, compiled, view, internal)
-    return c.db.rows(
+  const [row] = await question(c, undefined, async own => {
+    const records = await preparedRecords(own, compiled, view, internal)
+    return own.db.rows(
       `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
        FROM (SELECT ${compiled.where.text} AS m FROM ${records})`,
       compiled.where.values,
@@ -93,8 +100,8 @@ export async function completionContext(c: Case, view: View = 'flows'): Promise<
     return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
   })
   const lists = asked.map((name, i) => `approx_top_k(${quotedName(name)}, ${mostValues}) AS v${i}`)
-  const ask = (): Promise<Row[]> => c.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
-  const [row] = asked.length === 0 ? [] : await c.db.question(undefined, ask)
+  const ask = (own: Case): Promise<Row[]> => own.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
+  const [row] = asked.length === 0 ? [] : await question(c, undefined, ask)
   const frequent = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
   const services = [TCP, UDP].flatMap(protocol =>
     ['dstport', 'srcport'].flatMap(column =>

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { parseAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { type ChunkColumn, ChunkTable, codeArray, type Database, quotedName } from '../store/duckdb.ts'
+import { type ChunkColumn, codeArray } from '../store/chunk-table.ts'
+import { type Database, quotedName } from '../store/duckdb.ts'
 import { FilterError, type Place, type Source, shortened } from './error.ts'
 
 /** Of one file. */
@@ -176,18 +177,13 @@ class AddressColumns {
 }
 
 /** Puts the sets of a compiled filter into tables of the database that is to be asked. A set that is there already stays. */
-export function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
-  return database.question(undefined, () => putSets(database, sets))
+export async function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
+  for (const set of sets) await database.once(set.table, () => database.alone('chunks', () => loadSet(database, set)))
 }
 
-/** The same within a question. */
-export async function putSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
-  if (sets.length === 0) return
-  const table = ChunkTable.of(database)
-  for (const set of sets) {
-    table.offer(set.columns, set.rows)
-    await database.run(`CREATE TABLE IF NOT EXISTS ${quotedName(set.table)} AS SELECT * FROM chunks()`)
-  }
+async function loadSet(database: Database, set: ValueSet): Promise<void> {
+  database.chunkTable().offer(set.columns, set.rows)
+  await database.run(`CREATE TABLE ${quotedName(set.table)} AS SELECT * FROM chunks()`)
 }
 
 /** A set in words: `12 addresses of list.txt`. */

@@ -5,9 +5,9 @@ import { parseTime } from '../filter/values.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { reading } from '../store/damage.ts'
 import { quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
+import { question } from '../store/question.ts'
 import type { FlowsRequest } from './request.ts'
 import { type FlowsOptions, shownStatement } from './run.ts'
 import { sentenceOf } from './sentence.ts'
@@ -32,7 +32,7 @@ export interface Explained {
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
 export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Explained> {
-  return c.db.question(options.signal, () => reading(c, () => explained(c, request, options)))
+  return question(c, options.signal, own => explained(own, request, options))
 }
 
 async function explained(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<Explained> {

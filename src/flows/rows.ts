@@ -53,8 +53,8 @@ export class FlowRows {
   }
 
   /** Another statement for the same rows. */
-  restartWith(statement: Sql): void {
-    this.begun?.db.close()
+  async restartWith(statement: Sql): Promise<void> {
+    await this.begun?.db.close()
     this.begun = null
     this.statement = statement
   }
@@ -78,7 +78,7 @@ export class FlowRows {
         return
       } catch (error) {
         if (this.wide === null || this.statement === this.wide || !this.isTooWide(error)) throw error
-        this.restartWith(this.wide)
+        await this.restartWith(this.wide)
       }
     }
   }
@@ -89,7 +89,7 @@ export class FlowRows {
     try {
       for (let { batch } = running; batch !== null; batch = await this.next(running)) yield batch
     } finally {
-      running.db.close()
+      await running.db.close()
     }
   }
 
@@ -103,7 +103,7 @@ export class FlowRows {
     try {
       return await begun()
     } catch (error) {
-      db.close()
+      await db.close()
       throw await this.told(error)
     }
   }

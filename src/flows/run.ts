@@ -2,9 +2,9 @@
 import { fileTarget } from '../disk/output.ts'
 import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { reading } from '../store/damage.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
+import { question } from '../store/question.ts'
 import { countPlan } from './listing.ts'
 import { keepRows, writeParquet } from './parquet.ts'
 import { matching, type Setting } from './plan.ts'
@@ -30,14 +30,13 @@ export interface FlowsOptions {
 /**
  * Lists, groups or ranks flow records.
  *
- * Questions of one case wait for each other. The rows are read as they are asked for, beside other questions, and can be read again.
+ * Any number of questions may be asked at the same time (`question`). The rows are read as they are asked for, after the question has ended,
+ * and can be read again, also beside each other.
  *
  * @throws UserError, FilterError (status 2) where the request cannot be meant.
  */
 export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
-  return c.db.question(options.signal, () =>
-    reading(c, async () => answer(c, await settle(c, request, options), options)),
-  )
+  return question(c, options.signal, async own => answer(own, await settle(own, request, options), options))
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */
@@ -96,14 +95,12 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
     parquet: async (path, { force = false } = {}) => {
       const inputs = c.evidence.map(fileName)
       const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
-      await c.db.question(options.signal, () =>
-        reading(c, async () => {
-          rows.restartWith(plan.statement)
-          const table = kept ?? (await keepRows(c, plan))
-          kept = null
-          await writeParquet(c, plan, table, target)
-        }),
-      )
+      await question(c, options.signal, async own => {
+        await rows.restartWith(plan.statement)
+        const table = kept ?? (await keepRows(own, plan))
+        kept = null
+        await writeParquet(own, plan, table, target)
+      })
     },
   }
 }

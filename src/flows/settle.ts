@@ -5,12 +5,13 @@ import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
 import { compile } from '../filter/compile.ts'
 import { parse } from '../filter/filter.ts'
-import { putSets } from '../filter/set.ts'
+import { loadSets } from '../filter/set.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
+import { question } from '../store/question.ts'
 import { binPlan } from './bins.ts'
 import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
 import { type Compared, compared, comparePlan, windowOf, withinSql } from './compare.ts'
@@ -65,7 +66,7 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     internal,
     ...(span !== null && { span }),
   })
-  await putSets(c.db, whole.sets)
+  await loadSets(c.db, whole.sets)
   if (whole.roles || groupsByRoles(request)) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
@@ -111,8 +112,8 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
   const { filter } = request
   const names = typeof filter === 'string' ? [...filter.matchAll(/\$([a-z_]\w*)/gi)].map(([, name]) => name!) : []
   if (names.every(name => Object.hasOwn(request.params ?? {}, name)))
-    await c.db.question(undefined, async () =>
-      planOf((await settle(c, { ...request, raw: true, saved: true })).setting),
+    await question(c, undefined, async own =>
+      planOf((await settle(own, { ...request, raw: true, saved: true })).setting),
     )
 }
 

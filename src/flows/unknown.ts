@@ -38,16 +38,16 @@ async function hasUnknown(c: Case, { records }: Setting, names: readonly string[
   if (columns.length === 0 || segments.length === 0) return false
   if (columns.includes('interface_id') && records.evidence === 'packets') return true
   if (segments.some(segment => columns.some(name => !segment.columns.includes(name)))) return true
-  let withNulls = nullable.get(c)?.get(kind)
+  let withNulls = nullable.get(c.segments)?.get(kind)
   if (withNulls === undefined) {
     withNulls = await columnsWithNulls(c, segments)
-    nullable.set(c, (nullable.get(c) ?? new Map()).set(kind, withNulls))
+    nullable.set(c.segments, (nullable.get(c.segments) ?? new Map()).set(kind, withNulls))
   }
   return columns.some(name => withNulls.has(name))
 }
 
 /** What was read of the segments' statistics: they never change. */
-const nullable = new WeakMap<Case, Map<SegmentEntry['kind'], ReadonlySet<string>>>()
+const nullable = new WeakMap<Case['segments'], Map<SegmentEntry['kind'], ReadonlySet<string>>>()
 
 async function columnsWithNulls(c: Case, segments: readonly SegmentEntry[]): Promise<ReadonlySet<string>> {
   const files = segments.map(segment => quotedPath(segmentPath(c.dir, segment.name))).join(', ')

@@ -22,20 +22,21 @@ export const sensorsMax = 10_000
 const reasonsMax = 5
 
 /**
- * Makes the table `span` of what the logs cover, beside what else is asked of the case.
+ * Makes the table `span` of what the logs cover, once for all questions, beside what else is asked.
  *
  * Records are gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
  * hidden there, and the sort that follows is of these, not of records.
  */
 export async function gatherSpans(c: Case): Promise<void> {
-  await c.db.runBeside(`CREATE OR REPLACE TABLE span AS
+  const sql = `CREATE TABLE span AS
     SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
       count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
       SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
       FROM flows)
     GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
     UNION ALL
-    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`)
+    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`
+  await c.db.once('span', () => c.db.runBeside(sql))
 }
 
 /**

@@ -9,10 +9,10 @@ import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { reading } from '../store/damage.ts'
 import type { Row } from '../store/duckdb.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { flowsSource } from '../store/flows-source.ts'
+import { question } from '../store/question.ts'
 import { isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
 import { correlate } from './correlation.ts'
@@ -50,6 +50,8 @@ const surfaceMax = 10_000
 /**
  * The dossier of one or more addresses or prefixes: who, from when to when, how much, through which services, what else, how sure.
  *
+ * May be asked at the same time as other questions of the case; the signal stops this one alone.
+ *
  * @throws UserError (status 2) when a subject is no address or prefix.
  */
 export async function investigate(c: Case, subjects: string[], options: InvestigateOptions = {}): Promise<Dossier> {
@@ -60,7 +62,7 @@ export async function investigate(c: Case, subjects: string[], options: Investig
       hint: 'name an address or prefix: tidemark investigate 20.106.124.93',
     })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
-  return c.db.question(options.signal, () => reading(c, () => gatherAll(c, subject, own, options)))
+  return question(c, options.signal, asked => gatherAll(asked, subject, own, options))
 }
 
 async function gatherAll(
@@ -69,21 +71,16 @@ async function gatherAll(
   own: readonly Prefix[],
   options: InvestigateOptions,
 ): Promise<Dossier> {
-  const [setting] = await c.db.rows(`SELECT current_setting('memory_limit') AS most`)
+  await c.db.useAtMost(memoryMax(0))
+  const records = await subjectRecords(c, subject)
+  await c.db.useAtMost(memoryMax(records.block.rows))
+  // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
+  const spans = gatherSpans(c)
+  const ended = spans.catch(() => undefined)
   try {
-    await c.db.run(`SET memory_limit = '${memoryMax(0)}MB'`)
-    const records = await subjectRecords(c, subject)
-    await c.db.run(`SET memory_limit = '${memoryMax(records.block.rows)}MB'`)
-    // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
-    const spans = gatherSpans(c)
-    const ended = spans.catch(() => undefined)
-    try {
-      return await gather(c, subject, records, own, options, spans)
-    } finally {
-      await ended
-    }
+    return await gather(c, subject, records, own, options, spans)
   } finally {
-    await c.db.run(`SET memory_limit = '${String(setting!['most'])}'`)
+    await ended
   }
 }
 

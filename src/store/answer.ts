@@ -25,7 +25,8 @@ export interface ColumnData {
 /** What the reader of a result must know of its statement. */
 export interface Reading {
   signal: AbortSignal | undefined
-  requireOpen(): void
+  /** Does what reads of the result, while that may be. */
+  fetch<T>(work: () => Promise<T>): Promise<T>
   interrupt(): void
   isInterrupted(): boolean
   /** Runs the statement to its end without giving out rows: to learn why it failed. */
@@ -92,9 +93,8 @@ export class Answer implements AsyncIterable<Value[][]> {
   }
 
   private async fetched<T>(read: (chunk: native.DataChunk, count: number) => T): Promise<T | null> {
-    const { signal, requireOpen, interrupt, isInterrupted } = this.reading
-    requireOpen()
-    const chunk = await abortable(signal, interrupt, () => bindings.fetch_chunk(this.result))
+    const { signal, fetch, interrupt, isInterrupted } = this.reading
+    const chunk = await abortable(signal, interrupt, () => fetch(() => bindings.fetch_chunk(this.result)))
     const count = chunk === null ? 0 : bindings.data_chunk_get_size(chunk)
     signal?.throwIfAborted()
     if (isInterrupted()) throw new Error('INTERRUPT Error: Interrupted!')

@@ -16,21 +16,14 @@ export interface CachedTable {
   settings?: string
 }
 
-/** Sees to it that the table is there: of this database, else of the cache, else made and kept. */
+/** Sees to it that the table is there: of this database, else of the cache, else made and kept. One makes it while others wait. */
 export async function cachedTable(c: Case, cached: CachedTable, make: () => Promise<void>): Promise<void> {
-  const made = await c.db.rows(
-    `SELECT 1 AS there FROM duckdb_tables() WHERE table_name = ${quotedString(cached.table)}`,
-  )
-  if (made.length > 0 || (c.usesCache && (await read(c, cached)))) return
-  c.onWork?.(cached.what)
-  try {
+  await c.db.once(cached.table, async () => {
+    if (c.usesCache && (await read(c, cached))) return
+    c.onWork?.(cached.what)
     await make()
-  } catch (error) {
-    // What was begun must not be taken for the whole by the next question.
-    await c.db.discard(cached.table)
-    throw error
-  }
-  if (c.usesCache) await keepCached(c.dir, { what: cached.file, head: c.head }, path => write(c, cached, path))
+    if (c.usesCache) await keepCached(c.dir, { what: cached.file, head: c.head }, path => write(c, cached, path))
+  })
 }
 
 async function read(c: Case, cached: CachedTable): Promise<boolean> {

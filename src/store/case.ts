@@ -16,7 +16,12 @@ import { layoutFaults } from './segment-check.ts'
 import { spillFolder } from './spill.ts'
 import { createEvidenceTable, createViews } from './views.ts'
 
-/** A case that is open for reading: views of its records and silences, and the table `evidence`, in a database of its own. */
+/**
+ * A case that is open for reading: views of its records and silences, and the table `evidence`, in a database of its own.
+ *
+ * Any number of questions may be asked of it at the same time: each is answered as if it were alone, and a signal stops one alone
+ * (`Database.question`). `close` ends those that are still asked; they throw a UserError.
+ */
 export interface Case {
   dir: string
   /** A folder for what does not fit into memory, gone when the case is closed: in the case if it can be written. */

@@ -6,9 +6,10 @@
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api'
 import type native from '@duckdb/node-bindings'
-import { assert, errorText, UserError } from '../errors.ts'
+import { errorText, UserError } from '../errors.ts'
 import { Answer, abortable, explainPrefix, type Reading } from './answer.ts'
 import bindings, { api } from './bindings.ts'
+import { ChunkTable } from './chunk-table.ts'
 import { Turns } from './turns.ts'
 
 /** DuckDB's own version, e.g. `v1.5.6`. */
@@ -25,9 +26,11 @@ const lockdown = {
   allow_persistent_secrets: 'false',
 } as const
 
+const bytesOf = { MB: 1e6, GB: 1e9, MiB: 2 ** 20 } as const
+
 export interface DatabaseOptions {
   threads: number
-  memoryLimit: string
+  memoryLimit: `${number}${keyof typeof bytesOf}`
   /** Where large sorts and joins may spill; null: nowhere. */
   tempDirectory: string | null
 }
@@ -36,24 +39,53 @@ export type Value = DuckDBValue
 /** Rows with columns by name; counts that pass 2^53 are bigints. */
 export type Row = Record<string, Value>
 
+/** What the connections of one database share. */
+interface Shared {
+  readonly instance: native.Database
+  /** The limit that the database was opened with. */
+  readonly limit: DatabaseOptions['memoryLimit']
+  /** The first one is that of `open`. */
+  readonly connections: Set<Database>
+  /** Connections that are being made. */
+  connecting: number
+  readonly questions: Turns
+  /** Works of which one of a name is done at a time. */
+  readonly turns: Map<string, Turns>
+  /** Tables of all connections that are there and whole. */
+  readonly made: Set<string>
+  isOpen: boolean
+  /** Megabytes that hold now. */
+  megabytes: number
+  chunks: ChunkTable | null
+}
+
+/**
+ * A connection to a database in memory. `open` gives the first one; `fork` and `question` give others to the same tables, whose temporary
+ * tables are their own.
+ *
+ * Any number of questions may be asked at the same time: some work, the others wait (`questionsAtOnce`). Statements of one connection wait
+ * for each other.
+ */
 export class Database {
-  private readonly instance: native.Database
+  private readonly shared: Shared
   private readonly handle: native.Connection
+  /** That it may use; infinite: it did not say; 0: no matter. */
+  private megabytes: number
   private opened: DuckDBConnection | null = null
-  private readonly beside = new Set<native.Connection>()
-  /** Connections of their own that this one was asked for; empty for those. */
-  private readonly forks = new Set<Database>()
-  private readonly parent: Database | null
+  /** Connections that work for this one: they are interrupted with it. */
+  private readonly helpers = new Set<Database>()
   private isOpen = true
   private interrupts = 0
-  private readonly turns = new Turns()
-  /** Of the question whose turn it is. */
+  /** Statements that DuckDB is at. */
+  private busy = 0
+  /** Of the question that this connection is for. */
   private asking: AbortSignal | undefined
 
-  private constructor(instance: native.Database, handle: native.Connection, parent: Database | null = null) {
-    this.instance = instance
+  private constructor(shared: Shared, handle: native.Connection, megabytes: number) {
+    this.shared = shared
     this.handle = handle
-    this.parent = parent
+    this.megabytes = megabytes
+    shared.connections.add(this)
   }
 
   static async open(options: DatabaseOptions): Promise<Database> {
@@ -66,7 +98,19 @@ export class Database {
     }
     for (const [name, value] of Object.entries(settings)) bindings.set_config(config, name, value)
     const instance = await bindings.open(':memory:', config)
-    const database = new Database(instance, await bindings.connect(instance))
+    const shared: Shared = {
+      instance,
+      limit: options.memoryLimit,
+      connections: new Set(),
+      connecting: 0,
+      questions: new Turns(questionsAtOnce(options.threads)),
+      turns: new Map(),
+      made: new Set(),
+      isOpen: true,
+      megabytes: Number.POSITIVE_INFINITY,
+      chunks: null,
+    }
+    const database = new Database(shared, await bindings.connect(instance), 0)
     const held = Object.entries(lockdown).map(
       ([name, value]) => `current_setting(${quotedString(name)})::VARCHAR IS NOT DISTINCT FROM ${quotedString(value)}`,
     )
@@ -76,27 +120,110 @@ export class Database {
 
   /** Another connection to the same data, without the temporary tables of this one: what is asked of either does not disturb the other. */
   async fork(): Promise<Database> {
-    if (!this.isOpen) throw closedError()
-    const fork = new Database(this.instance, await bindings.connect(this.instance), this)
-    this.forks.add(fork)
+    const fork = await this.connected(Number.POSITIVE_INFINITY)
+    await this.shareMemory()
     return fork
   }
 
+  private async connected(megabytes: number): Promise<Database> {
+    const { shared } = this
+    if (!shared.isOpen) throw closedError()
+    shared.connecting++
+    try {
+      const handle = await bindings.connect(shared.instance)
+      if (shared.isOpen) return new Database(shared, handle, megabytes)
+      bindings.disconnect_sync(handle)
+      throw closedError()
+    } finally {
+      shared.connecting--
+    }
+  }
+
   /**
-   * Works on one question. Questions wait for each other: what they put into temporary tables is their own. A signal takes a question that
-   * waits out of the queue, and interrupts that one alone which works. A question must not ask another one.
+   * Works on one question, with a connection of its own: questions do not meet. Those that are more than `questionsAtOnce` wait, in the
+   * order in which they were asked. A signal takes a question that waits out of the queue, and interrupts that one alone which works.
+   * A question must not wait for another one.
+   *
+   * @throws UserError when the database is closed meanwhile.
    */
-  async question<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    return this.turns.take(signal, async () => {
-      this.asking = signal
+  async question<T>(signal: AbortSignal | undefined, work: (own: Database) => Promise<T>): Promise<T> {
+    return this.shared.questions.take(signal, async () => {
+      const own = await this.fork()
+      own.asking = signal
       try {
-        const done = await abortable(signal, () => this.interrupt(), work)
+        const done = await abortable(
+          signal,
+          () => own.interrupt(),
+          () => work(own),
+        )
         signal?.throwIfAborted()
         return done
       } finally {
-        this.asking = undefined
+        await own.close()
       }
     })
+  }
+
+  /** Sees to it that a table of all connections is there: one makes it, while others that need it wait. What fails is dropped again. */
+  async once(table: string, make: () => Promise<void>): Promise<void> {
+    await this.alone(table, async () => {
+      if (this.shared.made.has(table)) return
+      try {
+        await make()
+      } catch (error) {
+        await this.beside(`DROP TABLE IF EXISTS ${quotedName(table)}`).catch(() => undefined)
+        throw error
+      }
+      this.shared.made.add(table)
+    })
+  }
+
+  /** Does works of one name one after the other, whoever asks. */
+  async alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.turn(name).take(this.asking, work)
+  }
+
+  private turn(name: string): Turns {
+    const { turns } = this.shared
+    const queue = turns.get(name) ?? new Turns()
+    turns.set(name, queue)
+    return queue
+  }
+
+  /**
+   * Says how many megabytes this connection may use until it is closed. DuckDB has one limit for all: the sum of what those may use that
+   * are open, or what the database was opened with if that is less, or if one of them did not say. What is over goes to the disk.
+   */
+  async useAtMost(megabytes: number): Promise<void> {
+    this.megabytes = megabytes
+    await this.shareMemory()
+  }
+
+  private async shareMemory(): Promise<void> {
+    const { shared } = this
+    const set = async (): Promise<void> => {
+      const megabytes = this.memoryWanted()
+      if (megabytes === shared.megabytes || !shared.isOpen) return
+      const text = megabytes === Number.POSITIVE_INFINITY ? shared.limit : `${Math.ceil(megabytes)}MB`
+      try {
+        await this.beside(`SET memory_limit = '${text}'`)
+        shared.megabytes = megabytes
+      } catch (error) {
+        // Where more is in use than it is to be, it stays as it is until the next one ends.
+        if (megabytes > shared.megabytes && shared.isOpen) throw error
+      }
+    }
+    await this.turn('memory_limit').take(undefined, set)
+  }
+
+  /** Megabytes that the open connections may use together; infinite: as much as the database was opened with. */
+  private memoryWanted(): number {
+    const { connections, limit } = this.shared
+    const needs = [...connections].map(one => one.megabytes).filter(one => one > 0)
+    const sum = needs.reduce((total, one) => total + one, 0)
+    const [, number, unit] = /^(\d+)(\w+)$/.exec(limit)!
+    const most = Number(number) * bytesOf[unit as keyof typeof bytesOf]
+    return needs.length === 0 || sum * 1e6 >= most ? Number.POSITIVE_INFINITY : sum
   }
 
   /** Forbids files outside `folder`, the network and changes of settings, for good. */
@@ -108,19 +235,8 @@ export class Database {
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<void> {
-    this.requireOpen()
-    if (values.length === 0) await bindings.query(this.handle, sql)
+    if (values.length === 0) await this.doing(() => bindings.query(this.handle, sql))
     else await this.executed(sql, values, bindings.execute_prepared)
-  }
-
-  /** Drops a table, no temporary one, also where the question that began it was stopped. */
-  async discard(table: string): Promise<void> {
-    const fork = await this.fork()
-    try {
-      await fork.run(`DROP TABLE IF EXISTS ${quotedName(table)}`)
-    } finally {
-      fork.close()
-    }
   }
 
   /** All rows, sums as numbers where they are exact. For results that are known to be small. */
@@ -140,19 +256,20 @@ export class Database {
     return new Answer(result, this.reading(sql, values, signal))
   }
 
-  private async executed(
+  private executed(
     sql: string,
     values: readonly Value[],
     execute: (statement: native.PreparedStatement) => Promise<native.Result>,
   ): Promise<native.Result> {
-    this.requireOpen()
-    const statement = await bindings.prepare(this.handle, sql)
-    try {
-      if (values.length > 0) new (api().DuckDBPreparedStatement)(statement).bind([...values])
-      return await execute(statement)
-    } finally {
-      bindings.destroy_prepare_sync(statement)
-    }
+    return this.doing(async () => {
+      const statement = await bindings.prepare(this.handle, sql)
+      try {
+        if (values.length > 0) new (api().DuckDBPreparedStatement)(statement).bind([...values])
+        return await execute(statement)
+      } finally {
+        bindings.destroy_prepare_sync(statement)
+      }
+    })
   }
 
   /** What the reader of a result must know of its statement. */
@@ -160,16 +277,27 @@ export class Database {
     const before = this.interrupts
     return {
       signal,
-      requireOpen: () => this.requireOpen(),
+      fetch: work => this.doing(work),
       interrupt: () => this.interrupt(),
       isInterrupted: () => this.interrupts !== before,
       again: async () => void (await this.executed(`${explainPrefix}${sql}`, values, bindings.execute_prepared)),
     }
   }
 
-  private requireOpen(): void {
+  /** What DuckDB does for this connection, which is not closed before it has ended. */
+  private async doing<T>(work: () => Promise<T>): Promise<T> {
     this.asking?.throwIfAborted()
     if (!this.isOpen) throw closedError()
+    this.busy++
+    try {
+      const done = await work()
+      if (this.isOpen) return done
+    } catch (error) {
+      if (this.isOpen) throw error
+    } finally {
+      this.busy--
+    }
+    throw closedError()
   }
 
   /** Makes a function of one row. Null for a null argument; what it throws fails the query, with that message. */
@@ -199,42 +327,79 @@ export class Database {
     )
   }
 
-  /** Makes a table function of this connection. */
-  register(table: native.TableFunction): void {
-    bindings.register_table_function(this.handle, table)
+  /** The table function of this database: a second one of the name would be ignored. */
+  chunkTable(): ChunkTable {
+    this.shared.chunks ??= new ChunkTable(table => bindings.register_table_function(this.handle, table))
+    return this.shared.chunks
   }
 
   /**
-   * Runs a statement beside what is asked of this object meanwhile: what it makes must not be temporary, and what it reads neither.
-   * `interrupt` ends it too.
+   * Runs a statement on a connection of its own, beside what is asked of this object meanwhile: what it makes must not be temporary, and what
+   * it reads neither. `interrupt` ends it too.
    */
   async runBeside(sql: string): Promise<void> {
-    this.requireOpen()
-    const handle = await bindings.connect(this.instance)
-    this.beside.add(handle)
+    this.asking?.throwIfAborted()
+    await this.beside(sql, this.helpers)
+  }
+
+  private async beside(sql: string, helpers: Set<Database> | null = null): Promise<void> {
+    const helper = await this.connected(0)
+    helpers?.add(helper)
     try {
-      await bindings.query(handle, sql)
+      await helper.run(sql)
     } finally {
-      this.beside.delete(handle)
-      bindings.disconnect_sync(handle)
+      helpers?.delete(helper)
+      await helper.close()
     }
   }
 
-  /** Ends what this connection is busy with, and what it runs beside; not what a fork of it does. */
+  /** Ends what this connection is busy with, and what it runs beside; not what others do. */
   interrupt(): void {
     this.interrupts++
-    for (const handle of [this.handle, ...this.beside]) bindings.interrupt(handle)
+    bindings.interrupt(this.handle)
+    for (const helper of this.helpers) helper.interrupt()
   }
 
-  close(): void {
-    if (!this.isOpen) return
-    for (const fork of this.forks) fork.close()
+  /** Ends what is asked of this connection, and closes it; the first one closes all others too, and the database. */
+  async close(): Promise<void> {
+    const { shared } = this
+    if (!shared.connections.has(this)) return
+    const [first] = shared.connections
+    if (this !== first) return this.disconnect()
+    shared.isOpen = false
+    // The first one last: what others do may be waited for through it.
+    for (const one of [...shared.connections].reverse()) one.isOpen = false
+    for (const one of [...shared.connections].reverse()) await one.disconnect()
+    while (shared.connecting > 0) await pause()
+    bindings.close_sync(shared.instance)
+  }
+
+  private async disconnect(): Promise<void> {
+    const { shared } = this
     this.isOpen = false
+    while (this.busy > 0) {
+      this.interrupt()
+      await pause()
+    }
+    if (!shared.connections.delete(this)) return
     if (this.opened) this.opened.closeSync()
     else bindings.disconnect_sync(this.handle)
-    if (this.parent === null) bindings.close_sync(this.instance)
-    else this.parent.forks.delete(this)
+    if (this.megabytes > 0) await this.shareMemory()
   }
+}
+
+/** DuckDB forgets an interrupt that comes just before a statement begins: it is repeated. */
+function pause(): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, 20))
+}
+
+/**
+ * How many questions of one database work at the same time: as many as there are processors, and at least two, so that a short one need not
+ * wait for a long one. Each may hold a thread of libuv, of which one is left for files.
+ */
+function questionsAtOnce(processors: number): number {
+  const poolThreads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4)
+  return Math.max(2, Math.min(processors, poolThreads - 1))
 }
 
 function closedError(): UserError {
@@ -266,112 +431,6 @@ export function valueClasses(): typeof import('@duckdb/node-api') {
 function exact(value: Value): Value {
   if (typeof value !== 'bigint') return value
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
-}
-
-const chunkTypes = {
-  UTINYINT: bindings.Type.UTINYINT,
-  USMALLINT: bindings.Type.USMALLINT,
-  UINTEGER: bindings.Type.UINTEGER,
-  UBIGINT: bindings.Type.UBIGINT,
-  TIMESTAMP: bindings.Type.TIMESTAMP,
-  VARCHAR: bindings.Type.VARCHAR,
-} as const
-
-/** A column that `ChunkTable` gives out. */
-export interface ChunkColumn {
-  name: string
-  /** A number's type, or the words that the numbers of a text column stand for. */
-  type: keyof typeof chunkTypes | readonly string[]
-  data: Uint8Array | Uint16Array | Uint32Array | BigUint64Array | readonly string[]
-  /** One bit a row, set for a value; null if there are no nulls. */
-  valid: Uint8Array | null
-}
-
-const chunkRows = bindings.vector_size()
-
-/**
- * The table function `chunks()`: typed arrays, seen from SQL as a table, without a copy of them in the database.
- *
- * `COPY (SELECT … FROM chunks())` streams them into Parquet at a seventh of what an appender and a table in memory cost.
- */
-export class ChunkTable {
-  private columns: readonly ChunkColumn[] = []
-  private rows = 0
-  private at = 0
-  private static readonly tables = new WeakMap<Database, ChunkTable>()
-
-  private constructor(database: Database) {
-    const table = bindings.create_table_function()
-    bindings.table_function_set_name(table, 'chunks')
-    bindings.table_function_set_bind(table, info => {
-      for (const column of this.columns) bindings.bind_add_result_column(info, column.name, logicalType(column.type))
-      bindings.bind_set_cardinality(info, this.rows, true)
-    })
-    bindings.table_function_set_init(table, info => bindings.init_set_max_threads(info, 1))
-    bindings.table_function_set_function(table, (_, chunk) => this.fill(chunk))
-    database.register(table)
-  }
-
-  /** The one of a database: a second table function of the name would be ignored. */
-  static of(database: Database): ChunkTable {
-    const known = ChunkTable.tables.get(database)
-    if (known !== undefined) return known
-    const table = new ChunkTable(database)
-    ChunkTable.tables.set(database, table)
-    return table
-  }
-
-  /** What the next query over `chunks()` sees. The arrays must not change until it has ended. */
-  offer(columns: readonly ChunkColumn[], rows: number): void {
-    this.columns = columns
-    this.rows = rows
-    this.at = 0
-  }
-
-  private fill(chunk: native.DataChunk): void {
-    const rows = Math.min(chunkRows, this.rows - this.at)
-    if (rows > 0) {
-      for (const [i, column] of this.columns.entries()) {
-        const vector = bindings.data_chunk_get_vector(chunk, i)
-        copyInto(vector, column.data, this.at, rows)
-        if (column.valid) {
-          bindings.vector_ensure_validity_writable(vector)
-          bindings.copy_data_to_vector_validity(vector, 0, plain(column.valid), this.at / 8, Math.ceil(rows / 64) * 8)
-        }
-      }
-    }
-    bindings.data_chunk_set_size(chunk, rows)
-    this.at += rows
-  }
-}
-
-function copyInto(vector: native.Vector, data: ChunkColumn['data'], from: number, rows: number): void {
-  if (isStrings(data)) {
-    for (let row = 0; row < rows; row++) bindings.vector_assign_string_element(vector, row, data[from + row] ?? '')
-  } else {
-    const width = data.BYTES_PER_ELEMENT
-    bindings.copy_data_to_vector(vector, 0, plain(data), from * width, rows * width)
-  }
-}
-
-function isStrings(data: ChunkColumn['data']): data is readonly string[] {
-  return Array.isArray(data)
-}
-
-function logicalType(type: ChunkColumn['type']): native.LogicalType {
-  return typeof type === 'string' ? bindings.create_logical_type(chunkTypes[type]) : bindings.create_enum_type(type)
-}
-
-/** Bytes that DuckDB keeps for one number of a text column with that many words. */
-export function codeArray(codes: Uint32Array, words: number): Uint8Array | Uint16Array | Uint32Array {
-  // The constructors convert at the speed of memory; `from` would go through an iterator, a hundred times slower.
-  if (words <= 255) return new Uint8Array(codes)
-  return words <= 65535 ? new Uint16Array(codes) : codes
-}
-
-function plain(array: { buffer: ArrayBufferLike; byteOffset: number }): ArrayBuffer {
-  assert(array.buffer instanceof ArrayBuffer && array.byteOffset === 0, 'a column owns its buffer')
-  return array.buffer
 }
 
 /** SQL text for a string that no parameter can carry: a file's path. Values of questions are always parameters. */

@@ -1,5 +1,6 @@
 /** Tables of numbers that were worked out here, for those who ask in SQL. */
-import { type ChunkColumn, ChunkTable, type Database, quotedName } from './duckdb.ts'
+import type { ChunkColumn } from './chunk-table.ts'
+import { type Database, quotedName } from './duckdb.ts'
 
 /** A column of such a table: what is offered, and SQL for what it is. */
 export interface GivenColumn {
@@ -16,9 +17,11 @@ export async function giveTable(
   kind: 'TEMP TABLE' | 'TABLE' = 'TEMP TABLE',
 ): Promise<void> {
   const offered = columns.flatMap(column => column.columns)
-  ChunkTable.of(db).offer(offered, rows)
   const select = columns.map(column => column.select).join(', ')
-  await db.run(`CREATE OR REPLACE ${kind} ${quotedName(table)} AS SELECT ${select} FROM chunks()`)
+  await db.alone('chunks', async () => {
+    db.chunkTable().offer(offered, rows)
+    await db.run(`CREATE OR REPLACE ${kind} ${quotedName(table)} AS SELECT ${select} FROM chunks()`)
+  })
 }
 
 /** Numbers as they are. @param isKnown which of them are no null; absent: all. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { sync, writeNew } from '../disk/writing.ts'
 import type { Column } from '../records/column.ts'
 import type { RecordBuffer } from '../records/record-buffer.ts'
-import { type ChunkColumn, ChunkTable, codeArray, Database, quotedName, quotedPath, quotedString } from './duckdb.ts'
+import { type ChunkColumn, type ChunkTable, codeArray } from './chunk-table.ts'
+import { Database, quotedName, quotedPath, quotedString } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
 
@@ -39,7 +40,7 @@ export class SegmentWriter {
   private constructor(caseDir: string, database: Database) {
     this.caseDir = caseDir
     this.database = database
-    this.chunks = ChunkTable.of(database)
+    this.chunks = database.chunkTable()
   }
 
   static async open(caseDir: string): Promise<SegmentWriter> {
@@ -49,7 +50,7 @@ export class SegmentWriter {
   /** Waits for the work that was asked for, whatever becomes of it. */
   async close(): Promise<void> {
     await this.tail
-    this.database.close()
+    await this.database.close()
   }
 
   /**
@@ -147,7 +148,7 @@ export async function copyBuffer(database: Database, buffer: RecordBuffer, path:
   const columns: ChunkColumn[] = []
   const select: string[] = []
   for (const column of buffer.columns()) addField(column, columns, select)
-  ChunkTable.of(database).offer(columns, buffer.rows)
+  database.chunkTable().offer(columns, buffer.rows)
   await database.run(`COPY (SELECT ${select.join(', ')} FROM chunks()) TO ${quotedString(path)} (${parquetOptions})`)
 }
 

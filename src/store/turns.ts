@@ -1,33 +1,40 @@
-/** A queue: one work at a time, in the order in which they came. */
+/** A queue: so many works at a time, one by default, in the order in which they came. */
 export class Turns {
-  private last: Promise<void> = Promise.resolve()
+  private readonly width: number
+  private running = 0
+  private readonly waiting: (() => void)[] = []
 
-  /** Does the work when all before it have ended. @throws the signal's reason, at once, when it is aborted before that. */
+  constructor(width = 1) {
+    this.width = width
+  }
+
+  /** Does the work when it is its turn. @throws the signal's reason, at once, when it is aborted before that. */
   async take<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted()
-    const before = this.last
-    let leave = (): void => {}
-    const own = new Promise<void>(resolve => {
-      leave = resolve
-    })
-    this.last = before.then(() => own)
+    if (this.running < this.width) this.running++
+    else await this.place(signal)
     try {
-      await unlessAborted(before, signal)
       return await work()
     } finally {
-      leave()
+      // The place is handed on.
+      const next = this.waiting.shift()
+      if (next === undefined) this.running--
+      else next()
     }
   }
-}
 
-function unlessAborted(before: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return before
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason)
-    signal.addEventListener('abort', stop)
-    void before.then(() => {
-      signal.removeEventListener('abort', stop)
-      resolve()
+  private place(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const begin = (): void => {
+        signal?.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = (): void => {
+        this.waiting.splice(this.waiting.indexOf(begin), 1)
+        reject(signal?.reason)
+      }
+      signal?.addEventListener('abort', leave, { once: true })
+      this.waiting.push(begin)
     })
-  })
+  }
 }

@@ -4,7 +4,7 @@ import { coreFields, fieldNamed, flowFields } from '../records/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../records/packet-fields.ts'
 import { otherFields } from '../records/unknown-columns.ts'
 import { regularSegment } from './damage.ts'
-import { ChunkTable, type Database, quotedName, quotedPath, quotedString, type Value } from './duckdb.ts'
+import { type Database, quotedName, quotedPath, quotedString, type Value } from './duckdb.ts'
 import { ofKind, subscriptionOf, unknownColumnsOf } from './entries.ts'
 import { segmentPath } from './files.ts'
 import type { EvidenceEntry, SegmentEntry } from './ledger.ts'
@@ -165,7 +165,7 @@ export async function createEvidenceTable(db: Database, evidence: readonly Evide
     ...{ id: file.id, path: file.path, subscription: subscriptionOf(file.path), sensor: sensorOf(file) },
   }))
   const texts = (of: (row: (typeof rows)[number]) => string | null): string[] => rows.map(row => of(row) ?? '')
-  ChunkTable.of(db).offer(
+  db.chunkTable().offer(
     [
       { name: 'id', type: 'UINTEGER', data: Uint32Array.from(rows, row => row.id!), valid: null },
       { name: 'path', type: 'VARCHAR', data: texts(row => row.path), valid: null },

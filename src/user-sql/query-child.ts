@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     void send({ error: { kind: 'memory', message: 'out of memory' } }).then(leave)
   }, 100).unref()
   const c = await openCase(await realpath(caseDir).catch(() => caseDir), {
-    memoryLimit: `${mebibytes}MiB`,
+    memoryLimit: `${Number(mebibytes)}MiB`,
     threads: Number(threads),
   })
   const { names, taken } = await prepare(c)

@@ -78,45 +78,6 @@ test('fields of structs are kept in their order, whatever they are called', asyn
   }
 })
 
-test('questions wait for each other, in their order', async () => {
-  const order: number[] = []
-  const ask = (n: number, ms: number): Promise<void> =>
-    db.question(undefined, async () => {
-      await new Promise(resolve => setTimeout(resolve, ms))
-      order.push(n)
-    })
-  await Promise.all([ask(1, 30), ask(2, 1), ask(3, 10)])
-  assert.deepEqual(order, [1, 2, 3])
-})
-
-test('a question that waits is taken out of the queue by its signal, and stops no other', async () => {
-  const controller = new AbortController()
-  const long = db.question(undefined, () => db.rows('SELECT sum(i) AS n FROM range(20000000) t(i)'))
-  let began = false
-  const waiting = db.question(controller.signal, async () => {
-    began = true
-  })
-  const third = db.question(undefined, () => db.rows('SELECT 3 AS n'))
-  controller.abort(new Error('no more'))
-  await assert.rejects(waiting, /no more/)
-  assert.deepEqual(await long, [{ n: 199999990000000 }])
-  assert.deepEqual(await third, [{ n: 3 }])
-  assert.equal(began, false)
-})
-
-test('a question that was stopped does nothing more, and the next one is whole', async () => {
-  const controller = new AbortController()
-  let after = false
-  const stopped = db.question(controller.signal, async () => {
-    controller.abort(new Error('stopped'))
-    await db.rows('SELECT 1')
-    after = true
-  })
-  await assert.rejects(stopped, /stopped/)
-  assert.equal(after, false)
-  assert.deepEqual(await db.rows('SELECT 1 AS n'), [{ n: 1 }])
-})
-
 test('a closed database says so', async () => {
   const other = await Database.open({ threads: 1, memoryLimit: '128MB', tempDirectory: null })
   const fork = await other.fork()

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { gatherCoverage, gatherSpans } from '../../src/investigate/coverage.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { openCase } from '../../src/store/case.ts'
 import { readEvidence } from '../../src/store/evidence-report.ts'
@@ -122,9 +121,7 @@ test('the views hold what the case holds', async () => {
 test('coverage is that of the dossier', async () => {
   const opened = await openCase(caseDir)
   try {
-    await investigate(opened, ['203.0.113.7'])
-    await gatherSpans(opened)
-    const { sensors } = await gatherCoverage(opened, null, [])
+    const { coverage: sensors } = await investigate(opened, ['203.0.113.7'])
     const { rows } = await ask(
       session,
       'SELECT sensor, first, last, records, no_data, skip_data, holes FROM coverage ORDER BY sensor',
