@@ -2,33 +2,60 @@ import { utcSeconds } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import { servicesAre } from './evidence.ts'
 import type { Confidence } from './finding.ts'
-import { type Draft, type Evidence, type Found, findingsMax, type ServiceView } from './rule.ts'
+import {
+  type Draft,
+  type Evidence,
+  type Found,
+  findingsMax,
+  type Rule,
+  roleConfidenceMin,
+  type ServiceView,
+} from './rule.ts'
 import { isInternalText, lowered, number, serverText } from './words.ts'
 
 /**
- * Thresholds: similarity of size, not equality, is the signal of guessing (measured on nmap's ssh-brute, which SSHCure's rule of equal packet counts
+ * Similarity of size, not equality, is the signal of guessing (measured on nmap's ssh-brute, which SSHCure's rule of equal packet counts
  * misses: client bytes MAD/median = 0.022).
  */
-const connectionsMin = 30
-const window_us = 15 * 60 * 1_000_000
-const packetsMin = 4
-const packetsMax = 60
-const spreadMax = 0.15
-const shortSeconds = 120
-/** A session that may be the fruit of the guessing begins at most this long after the last guess. */
-const after_us = 30 * 60 * 1_000_000
-/** On these ports identical requests of an ordinary program look like guesses: a lead, never more than medium confidence alone. */
-const webPorts = [80, 443, 8080, 8443]
+const thresholds = {
+  /** Guesses in all, and at their densest within the window: people mistype fewer times. */
+  connectionsMin: 30,
+  windowSeconds: 15 * 60,
+  /** Client packets of a guess: below, nothing was said after the handshake; the median is at most the other. */
+  packetsMin: 4,
+  packetsMax: 60,
+  /** Median absolute deviation of client bytes, by their median. */
+  spreadMax: 0.15,
+  shortSeconds: 120,
+  /** Client bytes of a guess differ from the median of all short connections by at most so much of it. */
+  alikeShare: 0.25,
+  /** Guesses are where they are at least so dense, by their peak. */
+  densityShare: 0.25,
+  /** A session that may be the fruit of the guessing begins at most this long after the last guess, */
+  successAfterSeconds: 30 * 60,
+  /** lasts so long, or has so many times the median bytes of a guess, */
+  successSeconds: 60,
+  successBytesTimes: 3,
+  /** and more client packets: SSHCure's 5, or so many deviations where guesses differ. */
+  successPacketsMore: 5,
+  successDeviations: 3,
+  /** On these ports identical requests of an ordinary program look like guesses: a lead, never more than medium confidence alone. */
+  webPorts: [80, 443, 8080, 8443] as readonly number[],
+  roleConfidenceMin,
+}
+type Limits = typeof thresholds
 
 /** Many short connections of nearly equal size from one client to one service, and the longer session that followed. */
-export async function bruteForce(evidence: Evidence): Promise<Found> {
-  const all = await similarConnections(evidence)
+export const bruteForce: Rule<Limits> = { name: 'brute-force', thresholds, find }
+
+async function find(evidence: Evidence, limits: Limits): Promise<Found> {
+  const all = await similarConnections(evidence, limits)
   const told = [...all].sort((a, b) => b.count - a.count || a.index - b.index).slice(0, findingsMax)
   const services = await evidence.servicesOf(told.map(one => one.index))
   const drafts: Draft[] = []
   for (const guesses of told.sort((a, b) => a.index - b.index)) {
     const service = services.get(guesses.index)!
-    drafts.push(await draft(evidence, service, guesses, await followedBy(evidence, guesses)))
+    drafts.push(await draft(evidence, service, guesses, await followedBy(evidence, guesses, limits), limits))
   }
   return { drafts, left: all.length - told.length }
 }
@@ -52,19 +79,21 @@ interface Guesses {
  * not hide them: what lies within a quarter of the typical size is measured. Nor must browsing after them count as guessing: the
  * guesses are where such connections are at least a quarter as dense as at their peak.
  */
-async function similarConnections(evidence: Evidence): Promise<Guesses[]> {
+async function similarConnections(evidence: Evidence, limits: Limits): Promise<Guesses[]> {
+  const { connectionsMin, packetsMin, packetsMax, spreadMax, alikeShare, densityShare } = limits
+  const half_us = (limits.windowSeconds * 1_000_000) / 2
   const rows = await evidence.run(sql`WITH candidate AS (
       SELECT service FROM service WHERE protocol = 6 AND outcome = 'answered' AND connections >= ${connectionsMin}),
     short AS (
       SELECT * FROM judged SEMI JOIN candidate USING (service) WHERE client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
-        AND end_us - start_us <= ${shortSeconds * 1_000_000}),
+        AND end_us - start_us <= ${limits.shortSeconds * 1_000_000}),
     typical AS (SELECT service, median(client_bytes) AS bytes FROM short GROUP BY service),
     alike AS (
       SELECT short.*, count(*) OVER (PARTITION BY service ORDER BY start_us
-        RANGE BETWEEN ${window_us / 2} PRECEDING AND ${window_us / 2} FOLLOWING) AS within
-      FROM short JOIN typical USING (service) WHERE abs(client_bytes - typical.bytes) <= typical.bytes / 4),
+        RANGE BETWEEN ${half_us} PRECEDING AND ${half_us} FOLLOWING) AS within
+      FROM short JOIN typical USING (service) WHERE abs(client_bytes - typical.bytes) <= typical.bytes * ${alikeShare}),
     peak AS (SELECT service, max(within) AS most FROM alike GROUP BY service),
-    near AS (SELECT alike.* FROM alike JOIN peak USING (service) WHERE within >= greatest(${connectionsMin}, most / 4))
+    near AS (SELECT alike.* FROM alike JOIN peak USING (service) WHERE within >= greatest(${connectionsMin}, most * ${densityShare}))
     SELECT service, count(*) AS guesses, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
       median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
       median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread
@@ -91,16 +120,17 @@ interface Success {
 }
 
 /** The first session from the same client to the same host that is clearly more than a guess (SSHCure's deviation of 5 packets, made robust). */
-async function followedBy(evidence: Evidence, guesses: Guesses): Promise<Success | null> {
+async function followedBy(evidence: Evidence, guesses: Guesses, limits: Limits): Promise<Success | null> {
   const { index } = guesses
-  const packetsMore = guesses.packets + Math.max(5, 3 * guesses.packetsSpread)
+  const { successPacketsMore, successDeviations, successSeconds, successBytesTimes, successAfterSeconds } = limits
+  const packetsMore = guesses.packets + Math.max(successPacketsMore, successDeviations * guesses.packetsSpread)
   const [row] =
     await evidence.run(sql`SELECT judged.service AS service, start_us, end_us FROM judged JOIN service USING (service)
     WHERE (service.server_hi, service.server_lo, service.client_hi, service.client_lo) =
         (SELECT (server_hi, server_lo, client_hi, client_lo) FROM service WHERE service = ${index})
       AND service.to_server > 0 AND service.to_client > 0 AND service.not_rst > 0 AND client_accepted > 0 AND server_accepted > 0
-      AND (end_us - start_us >= 60000000 OR client_bytes >= ${3 * guesses.bytes}) AND client_packets >= ${packetsMore}
-      AND start_us > ${guesses.from_us} AND start_us <= ${guesses.to_us + after_us}
+      AND (end_us - start_us >= ${successSeconds * 1_000_000} OR client_bytes >= ${successBytesTimes * guesses.bytes}) AND client_packets >= ${packetsMore}
+      AND start_us > ${guesses.from_us} AND start_us <= ${guesses.to_us + successAfterSeconds * 1_000_000}
     ORDER BY judged.service = ${index}, start_us LIMIT 1`)
   if (!row) return null
   const other = Number(row['service'])
@@ -118,19 +148,20 @@ async function draft(
   service: ServiceView,
   guesses: Guesses,
   success: Success | null,
+  limits: Limits,
 ): Promise<Draft> {
   const { index, from_us: from, to_us: to } = guesses
-  const web = webPorts.includes(service.port ?? 0)
+  const web = limits.webPorts.includes(service.port ?? 0)
   const confidence: Confidence = web ? (success ? 'medium' : 'low') : success ? 'high' : 'medium'
   const inward = isInternalText(service.server, evidence.own)
   const then = success
     ? ` It was followed at ${utcSeconds(success.start_us)} by a session of ${number(Math.round(success.seconds))} s with ${serverText(success.service)}, larger than any guess: a sign that one succeeded.`
     : ' No longer session followed within 30 minutes.'
   return {
-    rule: 'brute-force',
+    rule: bruteForce.name,
     title: `${web ? 'Web log-in' : 'Log-in'} brute force against ${serverText(service)}`,
     severity: success || !inward ? 'high' : 'medium',
-    confidence: lowered(confidence, service),
+    confidence: lowered(confidence, service, limits.roleConfidenceMin),
     technique: 'T1110',
     technique_name: 'Brute Force',
     summary: `${service.client} opened ${number(guesses.count)} short connections of nearly equal size to ${serverText(service)} (median ${number(guesses.packets)} packets and ${number(guesses.bytes)} bytes from the client, spread ${(guesses.spread * 100).toFixed(1)} %; up to ${number(guesses.most)} within 15 minutes).${then}`,

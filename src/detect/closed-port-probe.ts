@@ -1,13 +1,15 @@
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
-import { type Draft, type Evidence, type Found, findingsMax, type ServiceView } from './rule.ts'
+import { type Draft, type Evidence, type Found, findingsMax, type Rule, type ServiceView } from './rule.ts'
 import { number, serverText } from './words.ts'
 
-/** Distinct targets that did not answer, from which on a client probes: below, retries and mistakes look the same. */
-const targetsMin = 3
-/** From here on a scan by any published threshold (NCSA simple-scan: 25 hosts; Zeek: 15 ports; ours: 10 distinct failed targets). */
-const targetsSure = 10
+const thresholds = {
+  /** Distinct targets that did not answer: below, retries and mistakes look the same. */
+  targetsMin: 3,
+  /** Targets of a scan by any published threshold (NCSA simple-scan: 25 hosts; Zeek: 15 ports; ours: 10 distinct failed targets). */
+  targetsSure: 10,
+}
 /** Targets of a finding whose first lines are named. */
 const linesMax = 12
 
@@ -30,7 +32,9 @@ interface Probe {
 }
 
 /** A client that tried services which were refused, unanswered or rejected. */
-export async function closedPortProbe(evidence: Evidence): Promise<Found> {
+export const closedPortProbe: Rule<typeof thresholds> = { name: 'closed-port-probe', thresholds, find }
+
+async function find(evidence: Evidence, { targetsMin, targetsSure }: typeof thresholds): Promise<Found> {
   const rows = await evidence.run(sql`WITH probe AS (
       SELECT client_hi, client_lo, count(*) AS targets, count(DISTINCT (server_hi, server_lo)) AS hosts,
         count(DISTINCT (service_port, protocol)) AS ports, count(*) FILTER (outcome = 'rejected') AS rejected,
@@ -43,7 +47,7 @@ export async function closedPortProbe(evidence: Evidence): Promise<Found> {
   const probes = rows.map(probeOf)
   const services = await evidence.servicesOf(probes.map(probe => probe.first))
   const lines = await evidence.firstLines(probes.flatMap(probe => probe.named))
-  const drafts = probes.map(probe => draft(evidence, probe, services.get(probe.first)!, lines))
+  const drafts = probes.map(probe => draft(evidence, probe, services.get(probe.first)!, lines, targetsSure))
   return { drafts, left: Number(rows[0]?.['probes'] ?? 0) - drafts.length }
 }
 
@@ -65,10 +69,16 @@ function probeOf(row: Record<string, unknown>): Probe {
   }
 }
 
-function draft(evidence: Evidence, probe: Probe, first: ServiceView, lines: ReadonlyMap<number, Basis>): Draft {
+function draft(
+  evidence: Evidence,
+  probe: Probe,
+  first: ServiceView,
+  lines: ReadonlyMap<number, Basis>,
+  targetsSure: number,
+): Draft {
   const { targets, client_hi, client_lo, last_us } = probe
   return {
-    rule: 'closed-port-probe',
+    rule: closedPortProbe.name,
     title: `Probe of ${number(targets)} services that did not answer`,
     severity: targets >= targetsSure ? 'medium' : 'low',
     confidence: targets >= targetsSure ? 'high' : 'medium',

@@ -1,31 +1,39 @@
 import { microsecondsOf } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import { servicesAre } from './evidence.ts'
-import type { Draft, Evidence, Found, FoundService } from './rule.ts'
+import { type Draft, type Evidence, type Found, type FoundService, type Rule, roleConfidenceMin } from './rule.ts'
 import { isInternalSql, lowered, number, serverText } from './words.ts'
 
-const bytesMin = 10_000_000
+const thresholds = {
+  /** Bytes in answers: below, pages and images are everyday. */
+  bytesMin: 10_000_000,
+  /** Times the bytes of the requests: what was fetched outweighs what was asked. */
+  answerTimes: 2,
+  roleConfidenceMin,
+}
 
 /** An internal server that answered a client outside with much data: it was fetched, not pushed. */
-export async function dataServed(evidence: Evidence): Promise<Found> {
+export const dataServed: Rule<typeof thresholds> = { name: 'data-served', thresholds, find }
+
+async function find(evidence: Evidence, limits: typeof thresholds): Promise<Found> {
   const { found, left } = await evidence.services(
     sql`outcome = 'answered' AND service_port IS NOT NULL AND ${isInternalSql('server', evidence.own)} AND NOT ${isInternalSql('client', evidence.own)}
-      AND bytes_to_client >= ${bytesMin} AND bytes_to_client >= 2 * bytes_to_server`,
+      AND bytes_to_client >= ${limits.bytesMin} AND bytes_to_client >= ${limits.answerTimes} * bytes_to_server`,
     'bytes_to_client DESC',
   )
   const drafts: Draft[] = []
-  for (const one of found) drafts.push(await draft(evidence, one))
+  for (const one of found) drafts.push(await draft(evidence, one, limits))
   return { drafts, left }
 }
 
-async function draft(evidence: Evidence, { index, service }: FoundService): Promise<Draft> {
+async function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Promise<Draft> {
   const from = microsecondsOf(service.first_start)
   const to = microsecondsOf(service.last_end)
   return {
-    rule: 'data-served',
+    rule: dataServed.name,
     title: `Data served in answers from ${serverText(service)}`,
     severity: 'medium',
-    confidence: lowered('high', service),
+    confidence: lowered('high', service, limits.roleConfidenceMin),
     technique: 'T1213',
     technique_name: 'Data from Information Repositories',
     summary: `${serverText(service)} answered ${service.client} with ${number(service.bytes_to_client)} bytes in ${number(service.connections)} connections, for ${number(service.bytes_to_server)} bytes of requests: the client fetched it, the server did not push it.`,

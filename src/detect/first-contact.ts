@@ -1,10 +1,12 @@
 import { microsecondsOf } from '../net/time.ts'
 import { servicesAre } from './evidence.ts'
-import type { Draft, Evidence, Found } from './rule.ts'
+import type { Draft, Evidence, Found, Rule } from './rule.ts'
 import { serverText } from './words.ts'
 
 /** The first that is known of the subject: the earliest service, and how it ended. */
-export async function firstContact(evidence: Evidence): Promise<Found> {
+export const firstContact: Rule<Record<string, never>> = { name: 'first-contact', thresholds: {}, find }
+
+async function find(evidence: Evidence): Promise<Found> {
   const { source } = evidence
   const [what, sensor] = source === 'logs' ? ['logs', 'sensor'] : ['packets', 'capture']
   // Services are numbered in the order of their first records.
@@ -14,7 +16,7 @@ export async function firstContact(evidence: Evidence): Promise<Found> {
   const from = microsecondsOf(service.first_start)
   const { basis } = await evidence.basis(index, from, from)
   const draft: Draft = {
-    rule: 'first-contact',
+    rule: firstContact.name,
     title: `First contact with ${serverText(service)}`,
     severity: 'info',
     confidence: 'high',

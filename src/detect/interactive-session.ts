@@ -1,24 +1,44 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { rawSql, sql } from '../query/sql.ts'
 import { servicesAre } from './evidence.ts'
-import { type Draft, type Evidence, type Found, type FoundService, findingsMax } from './rule.ts'
+import {
+  type Draft,
+  type Evidence,
+  type Found,
+  type FoundService,
+  findingsMax,
+  type Rule,
+  roleConfidenceMin,
+} from './rule.ts'
 import { lowered, number, serverText } from './words.ts'
 
-/** Ports whose purpose is to work on another machine: a session there is interactive from two minutes on. */
-const remoteWorkPorts = new Set([22, 23, 513, 514, 3389, 5900, 5901, 5985, 5986])
-const remoteWorkSeconds = 120
-/** Elsewhere: 1 to 60 packets a minute for a quarter of an hour, the pace of a person. */
-const anySeconds = 15 * 60
-const packetsPerMinute = [1, 60] as const
+const thresholds = {
+  /** Ports whose purpose is to work on another machine. */
+  remoteWorkPorts: [22, 23, 513, 514, 3389, 5900, 5901, 5985, 5986] as readonly number[],
+  /** A session there is interactive from so long on: a command that is run from afar is done before. */
+  remoteWorkSeconds: 120,
+  /** Elsewhere. */
+  anySeconds: 15 * 60,
+  /** Client packets a minute, the pace of a person. */
+  paceMin: 1,
+  paceMax: 60,
+  /** Bytes of a packet on average: keystrokes one way, a screen's changes the other; more is a transfer. */
+  clientBytesMax: 200,
+  serverBytesMax: 400,
+  roleConfidenceMin,
+}
+type Limits = typeof thresholds
 
 /** Sessions at the pace of a person. */
-export async function interactiveSession(evidence: Evidence): Promise<Found> {
-  const rows = await sessionRows(evidence)
+export const interactiveSession: Rule<Limits> = { name: 'interactive-session', thresholds, find }
+
+async function find(evidence: Evidence, limits: Limits): Promise<Found> {
+  const rows = await sessionRows(evidence, limits)
   const services = await evidence.servicesOf(rows.map(row => Number(row['service'])))
   const drafts: Draft[] = []
   for (const row of rows) {
     const index = Number(row['service'])
-    drafts.push(await draft(evidence, { index, service: services.get(index)! }, sessionsOf(row)))
+    drafts.push(await draft(evidence, { index, service: services.get(index)! }, sessionsOf(row), limits))
   }
   return { drafts, left: Number(rows[0]?.['found'] ?? 0) - rows.length }
 }
@@ -38,17 +58,19 @@ interface Sessions {
 }
 
 /** The longest session of each service that has some, with what they are together; the longest of all if there are too many. */
-function sessionRows(evidence: Evidence): Promise<Record<string, unknown>[]> {
-  const remoteWork = rawSql(`coalesce(service_port IN (${[...remoteWorkPorts].join(', ')}), false)`)
+function sessionRows(evidence: Evidence, limits: Limits): Promise<Record<string, unknown>[]> {
+  const { remoteWorkPorts, paceMin, paceMax, clientBytesMax, serverBytesMax } = limits
+  const [remote_us, any_us] = [limits.remoteWorkSeconds * 1_000_000, limits.anySeconds * 1_000_000]
+  const remoteWork = rawSql(`coalesce(list_contains([${remoteWorkPorts.join(', ')}]::INTEGER[], service_port), false)`)
   return evidence.run(sql`WITH candidate AS (
       SELECT service, ${remoteWork} AS remote FROM service
-      WHERE protocol = 6 AND outcome = 'answered' AND longest_us >= ${remoteWorkSeconds * 1_000_000}),
+      WHERE protocol = 6 AND outcome = 'answered' AND longest_us >= ${Math.min(remote_us, any_us)}),
     session AS (
       SELECT judged.*, end_us - start_us AS long_us FROM judged JOIN candidate USING (service)
-      WHERE client_accepted > 0 AND server_accepted > 0 AND CASE WHEN remote THEN end_us - start_us >= ${remoteWorkSeconds * 1_000_000}
-        ELSE end_us - start_us >= ${anySeconds * 1_000_000}
-          AND client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${packetsPerMinute[0]} AND ${packetsPerMinute[1]}
-          AND client_bytes <= 200 * client_packets AND server_bytes <= 400 * server_packets END),
+      WHERE client_accepted > 0 AND server_accepted > 0 AND CASE WHEN remote THEN end_us - start_us >= ${remote_us}
+        ELSE end_us - start_us >= ${any_us}
+          AND client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${paceMin} AND ${paceMax}
+          AND client_bytes <= ${clientBytesMax} * client_packets AND server_bytes <= ${serverBytesMax} * server_packets END),
     longest AS (
       SELECT *, count(*) OVER all_of AS n, min(start_us) OVER all_of AS from_us, max(end_us) OVER all_of AS to_us
       FROM session WINDOW all_of AS (PARTITION BY service)
@@ -73,15 +95,20 @@ function sessionsOf(row: Record<string, unknown>): Sessions {
   }
 }
 
-async function draft(evidence: Evidence, { index, service }: FoundService, sessions: Sessions): Promise<Draft> {
-  const remoteWork = remoteWorkPorts.has(service.port ?? 0)
+async function draft(
+  evidence: Evidence,
+  { index, service }: FoundService,
+  sessions: Sessions,
+  limits: Limits,
+): Promise<Draft> {
+  const remoteWork = limits.remoteWorkPorts.includes(service.port ?? 0)
   const { from_us: from, to_us: to, longest } = sessions
   const name = service.name ? `${service.name.toUpperCase()} ` : ''
   return {
-    rule: 'interactive-session',
+    rule: interactiveSession.name,
     title: `Interactive ${remoteWork ? name : ''}session on ${serverText(service)}`,
     severity: remoteWork ? 'high' : 'medium',
-    confidence: lowered(remoteWork ? 'high' : 'medium', service),
+    confidence: lowered(remoteWork ? 'high' : 'medium', service, limits.roleConfidenceMin),
     technique: service.port === 22 ? 'T1021.004' : service.port === 3389 ? 'T1021.001' : 'T1021',
     technique_name:
       service.port === 22

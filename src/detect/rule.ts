@@ -67,4 +67,15 @@ export interface Found {
   left: number
 }
 
-export type Rule = (evidence: Evidence) => Promise<Found>
+/** Numbers that a rule decides by, and sets of ports. Their units stand in their names or beside them. */
+export type Thresholds = Readonly<Record<string, number | readonly number[]>>
+
+export interface Rule<T extends Thresholds = Thresholds> {
+  /** As findings name it. */
+  readonly name: string
+  readonly thresholds: T
+  find(evidence: Evidence, thresholds: T): Promise<Found>
+}
+
+/** Confidence of a role below which a finding is one level less sure: it was not told by a handshake or the like. */
+export const roleConfidenceMin = 0.8

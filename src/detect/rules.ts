@@ -10,7 +10,7 @@ import { firstContact } from './first-contact.ts'
 import { interactiveSession } from './interactive-session.ts'
 import type { Draft, Rule } from './rule.ts'
 
-const rules: readonly Rule[] = [
+export const allRules: readonly Rule[] = [
   firstContact,
   closedPortProbe,
   bruteForce,
@@ -29,14 +29,14 @@ export interface AllFound {
 }
 
 /** Runs every rule. Findings come in order of time and are numbered F1, F2, … in that order. */
-export async function findAll(input: EvidenceInput): Promise<AllFound> {
+export async function findAll(input: EvidenceInput, rules: readonly Rule[] = allRules): Promise<AllFound> {
   const evidence = evidenceReader(input)
   const drafts: Draft[] = []
   const others: AllFound['others'] = []
   for (const rule of rules) {
-    const found = await rule(evidence)
+    const found = await rule.find(evidence, rule.thresholds)
     for (const draft of found.drafts) drafts.push(draft)
-    if (found.left > 0) others.push({ rule: found.drafts[0]!.rule, count: found.left })
+    if (found.left > 0) others.push({ rule: rule.name, count: found.left })
   }
   // The sort is stable: of the same moment, the rules' own order tells.
   drafts.sort((a, b) => compareTimes(a.first_start, b.first_start))

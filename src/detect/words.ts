@@ -27,8 +27,8 @@ export function number(value: number | bigint): string {
   return value.toLocaleString('en-US')
 }
 
-/** One level lower where the role was not told by a handshake or the like (domain rule: role confidence below 0.8). */
-export function lowered(confidence: Confidence, service: ServiceView): Confidence {
-  if (service.role_confidence >= 0.8) return confidence
+/** One level lower where the role of client and server is less sure than that. */
+export function lowered(confidence: Confidence, service: ServiceView, roleConfidenceMin: number): Confidence {
+  if (service.role_confidence >= roleConfidenceMin) return confidence
   return confidence === 'high' ? 'medium' : 'low'
 }

@@ -3,7 +3,7 @@ import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
 import { type Services, servicesOf } from '../conversations/services.ts'
 import { type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
-import { findingsMax } from '../detect/rule.ts'
+import { findingsMax, type Rule } from '../detect/rule.ts'
 import { findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
@@ -41,6 +41,8 @@ export interface InvestigateOptions {
   internal?: string[]
   /** Services that are listed one by one, 10,000 by default: the others are summed. What a finding rests on is always listed. */
   servicesMax?: number
+  /** What to look for; by default every rule, with its own thresholds. */
+  rules?: readonly Rule[]
   signal?: AbortSignal
 }
 
@@ -125,14 +127,17 @@ async function gather(
   const actions = await gatherActions(c)
   const coverage = await gatherCoverage(c, window, seenAt.vantages, rejectedOnlyGap(actions))
   const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
-  const { findings, others } = await findAll({
-    run,
-    own,
-    readServices: query => readServices(c, query),
-    source: c.source,
-    flowsSource: flowsSource(c),
-    placeIn: placesOf(c),
-  })
+  const { findings, others } = await findAll(
+    {
+      run,
+      own,
+      readServices: query => readServices(c, query),
+      source: c.source,
+      flowsSource: flowsSource(c),
+      placeIn: placesOf(c),
+    },
+    options.rules,
+  )
   const servicesMax = options.servicesMax ?? defaultServicesMax
   await chooseServices(c, findings, servicesMax)
   const ofFindings = await servicesOfFindings(c, findings)
