@@ -34,6 +34,7 @@ export { type VerifyOptions, verifyWhole as verifyCase } from './flows/verify.ts
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'
+export { duckdb } from './query/duckdb-printer.ts'
 export type { FlowRecord } from './records/fields.ts'
 export { type Case, openCase } from './store/case.ts'
 export { readEvidence } from './store/evidence-report.ts'

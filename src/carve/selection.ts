@@ -2,9 +2,28 @@ import { UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
 import { contextOf, preparedRecords } from '../filter/context.ts'
 import { parse } from '../filter/filter.ts'
-import { type Address, parseAddress } from '../net/address.ts'
-import type { Prefix } from '../net/prefix.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { parseAddress } from '../net/address.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import {
+  all,
+  among,
+  any,
+  call,
+  column,
+  compare,
+  constant,
+  equal,
+  inPrefixes,
+  microseconds,
+  named,
+  own,
+  parameter,
+  select as selectRows,
+  table,
+  trusted,
+} from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
+import type { Expression, Item, Query } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { question } from '../store/question.ts'
@@ -97,55 +116,66 @@ export async function select(
   return selection
 }
 
-const flowColumns =
-  rawSql(`_file, srcaddr.hi AS src_hi, srcaddr.lo AS src_lo, srcport, dstaddr.hi AS dst_hi, dstaddr.lo AS dst_lo, dstport, protocol,
-  epoch_us(start) AS start_us, epoch_us("end") AS end_us`)
-const connectionColumns =
-  rawSql(`_file, orig_addr.hi AS src_hi, orig_addr.lo AS src_lo, orig_port AS srcport, resp_addr.hi AS dst_hi, resp_addr.lo AS dst_lo,
-  resp_port AS dstport, protocol, epoch_us(start) AS start_us, epoch_us("end") AS end_us`)
+const flowColumns = conversationColumns('srcaddr', 'srcport', 'dstaddr', 'dstport')
+const connectionColumns = conversationColumns('orig_addr', 'orig_port', 'resp_addr', 'resp_port')
 
-async function rowsOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Row[]> {
-  const query = await queryOf(c, wanted, internal)
-  return c.db.rows(query.text, query.values)
+/** Both ends of a record, and its time. */
+function conversationColumns(from: string, fromPort: string, to: string, toPort: string): Item[] {
+  const half = (name: string, which: 'upper-half' | 'lower-half'): Expression => call(which, column(name))
+  return [
+    own('_file'),
+    ...[named(half(from, 'upper-half'), 'src_hi'), named(half(from, 'lower-half'), 'src_lo')],
+    named(column(fromPort), 'srcport'),
+    ...[named(half(to, 'upper-half'), 'dst_hi'), named(half(to, 'lower-half'), 'dst_lo')],
+    named(column(toPort), 'dstport'),
+    own('protocol'),
+    ...[named(microseconds(column('start')), 'start_us'), named(microseconds(column('end')), 'end_us')],
+  ]
 }
 
-async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Sql> {
+async function rowsOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Row[]> {
+  const { text, values } = duckdb.print(await queryOf(c, wanted, internal))
+  return c.db.rows(text, values)
+}
+
+async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Query> {
   switch (wanted.kind) {
     case 'filter': {
       const context = contextOf(c, 'packet_flows', internal)
       const filter = parse(wanted.text, { nfdump: wanted.nfdump, columns: context.columns })
       const compiled = compile(filter, context)
       const records = await preparedRecords(c, compiled, 'packet_flows', internal)
-      return sql`SELECT ${flowColumns} FROM ${rawSql(records)} WHERE ${compiled.where}`
+      return selectRows(flowColumns, { from: trusted(records, []), where: compiled.where })
     }
-    case 'community':
-      return sql`SELECT ${connectionColumns} FROM connections WHERE list_contains(string_split(${wanted.ids.join(' ')}, ' '), community_id)`
-    default: {
-      const tests = wanted.services.map(serviceSql)
-      const text = tests.map(test => `(${test.text})`).join(' OR ') || 'false'
-      const any: Sql = { text, values: tests.flatMap(test => test.values) }
-      return sql`SELECT ${connectionColumns} FROM connections WHERE ${any}`
+    case 'community': {
+      const ids = wanted.ids.map(id => parameter(id))
+      return selectRows(connectionColumns, { from: table('connections'), where: among(column('community_id'), ids) })
     }
+    default:
+      return selectRows(connectionColumns, { from: table('connections'), where: any(wanted.services.map(isOf)) })
   }
 }
 
-function serviceSql(service: WantedService): Sql {
+/** Whether a connection is of a service, within its time. */
+function isOf(service: WantedService): Expression {
   const client = addressOf(service.client)
   const server = addressOf(service.server)
-  const pair = (one: string, other: string): Sql =>
-    sql`(${is(`${one}_addr`, client)} AND ${is(`${other}_addr`, server)} AND ${
-      service.port === null ? rawSql('true') : sql`${rawSql(`${other}_port`)} = ${service.port}`
-    })`
-  return sql`protocol = ${service.protocol} AND (${pair('orig', 'resp')} OR ${pair('resp', 'orig')})
-    AND epoch_us(start) <= ${service.to_us} AND epoch_us("end") >= ${service.from_us}`
+  const pair = (one: string, other: string): Expression =>
+    all([
+      inPrefixes(column(`${one}_addr`), [client]),
+      inPrefixes(column(`${other}_addr`), [server]),
+      ...(service.port === null ? [] : [equal(column(`${other}_port`), constant(service.port))]),
+    ])
+  return all([
+    equal(column('protocol'), constant(service.protocol)),
+    any([pair('orig', 'resp'), pair('resp', 'orig')]),
+    compare('<=', microseconds(column('start')), constant(service.to_us)),
+    compare('>=', microseconds(column('end')), constant(service.from_us)),
+  ])
 }
 
-function is(column: string, address: Address): Sql {
-  return sql`${rawSql(column)}.hi = ${address.hi}::UBIGINT AND ${rawSql(column)}.lo = ${address.lo}::UBIGINT`
-}
-
-function addressOf(text: string): Address {
-  const address = parseAddress(text)
-  if (address === null) throw new UserError(`not an address: ${text}`)
-  return address
+function addressOf(text: string): Prefix {
+  const prefix = parseAddress(text) === null ? null : parsePrefix(text)
+  if (prefix === null) throw new UserError(`not an address: ${text}`)
+  return prefix
 }

@@ -1,6 +1,23 @@
-import { parseAddress } from '../net/address.ts'
-import type { Prefix } from '../net/prefix.ts'
-import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import {
+  aggregate,
+  all,
+  any,
+  column,
+  compare,
+  constant,
+  count,
+  equal,
+  inPrefixes,
+  microseconds,
+  named,
+  order,
+  own,
+  select,
+} from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
+import type { Expression, Query, Relation } from '../query/nodes.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
 import { type Evidence, type FoundService, findingsMax, type ServiceView } from './rule.ts'
 
@@ -11,8 +28,8 @@ export interface EvidenceInput {
   run: Evidence['run']
   /** The services that a query over `service` gives, in its order. */
   readServices: (query: Sql) => Promise<FoundService[]>
-  /** SQL for the case's flow records, as a person would write it: `read_parquet('…')`. */
-  flowsSource: string
+  /** The case's flow records, as a person would name them: `read_parquet('…')`. */
+  flowsSource: Relation
   source: Evidence['source']
   /** What a record is found by in its file. */
   placeIn: (path: string) => 'line' | 'packet' | 'record'
@@ -32,7 +49,7 @@ export function evidenceReader(input: EvidenceInput): Evidence {
     },
     basis: (index, from_us, to_us) => basis(input, index, from_us, to_us),
     firstLines: indexes => firstLines(input, indexes),
-    sql: (service, from_us, to_us) => shownSql(recordsSql(service, source, flowsSource, from_us, to_us)),
+    sql: (service, from_us, to_us) => duckdb.shown(recordsOf(service, source, flowsSource, from_us, to_us)),
   }
 }
 
@@ -91,22 +108,38 @@ function placeOf(row: Record<string, unknown>, placeIn: EvidenceInput['placeIn']
   return { path, [placeIn(path)]: Number(row['line']) }
 }
 
-function recordsSql(
+/** The records of a service in a time, both ways, with their sums. */
+function recordsOf(
   service: ServiceView,
   kind: Evidence['source'],
-  source: string,
+  source: Relation,
   from_us: number,
   to_us: number,
-): Sql {
-  const is = (name: string, text: string): Sql => {
-    const { hi, lo } = parseAddress(text)!
-    return sql`${rawSql(name)}.hi = ${hi} AND ${rawSql(name)}.lo = ${lo}`
-  }
-  const port = (name: string): Sql => (service.port === null ? rawSql('true') : sql`${rawSql(name)} = ${service.port}`)
-  return sql`SELECT dstport AS destination_port, ${rawSql(kind === 'logs' ? 'action, ' : '')}count(*) AS records, sum(packets) AS packets, sum(bytes) AS bytes, min(start) AS first_start, max("end") AS last_end
-FROM ${rawSql(source)}
-WHERE protocol = ${service.protocol} AND epoch_us(start) BETWEEN ${from_us} AND ${to_us}
-  AND ((${is('srcaddr', service.client)} AND ${is('dstaddr', service.server)} AND ${port('dstport')})
-    OR (${is('srcaddr', service.server)} AND ${is('dstaddr', service.client)} AND ${port('srcport')}))
-GROUP BY ALL ORDER BY bytes DESC`
+): Query {
+  const is = (name: string, text: string): Expression => inPrefixes(column(name), [parsePrefix(text)!])
+  const way = (from: string, to: string, port: string): Expression =>
+    all([
+      is('srcaddr', from),
+      is('dstaddr', to),
+      ...(service.port === null ? [] : [equal(column(port), constant(service.port))]),
+    ])
+  const start = microseconds(column('start'))
+  const keys = ['dstport', ...(kind === 'logs' ? ['action'] : [])]
+  const sums = [
+    named(count(), 'records'),
+    ...['packets', 'bytes'].map(name => named(aggregate('sum', column(name)), name)),
+    named(aggregate('min', column('start')), 'first_start'),
+    named(aggregate('max', column('end')), 'last_end'),
+  ]
+  return select([named(column('dstport'), 'destination_port'), ...keys.slice(1).map(own), ...sums], {
+    from: source,
+    where: all([
+      equal(column('protocol'), constant(service.protocol)),
+      compare('>=', start, constant(from_us)),
+      compare('<=', start, constant(to_us)),
+      any([way(service.client, service.server, 'dstport'), way(service.server, service.client, 'srcport')]),
+    ]),
+    groupBy: keys.map(name => column(name)),
+    orderBy: [order(column('bytes'), 'DESC')],
+  })
 }

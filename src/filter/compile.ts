@@ -1,14 +1,14 @@
-/** A filter to SQL. Values are bound; names of columns are those of the case, quoted. */
+/** A filter to a condition over flow records: values are parameters, columns those of the case. */
 
 import { roleColumns } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { quotedName } from '../store/duckdb.ts'
+import { all, any, call, column, compare, isUnknown, not, parameter, unknown, yes } from '../query/build.ts'
+import type { Expression } from '../query/nodes.ts'
 import type { Filter, Node, TestNode, Value } from './ast.ts'
-import { type Compiling, joined } from './compiling.ts'
+import type { Compiling } from './compiling.ts'
+import { conditionOf } from './condition.ts'
 import type { ValueSet } from './set.ts'
-import { testSql } from './test-sql.ts'
 import { thingOf } from './things.ts'
 
 export interface CompileContext {
@@ -22,14 +22,14 @@ export interface CompileContext {
 
 export interface Compiled {
   /** True, false, or null: cannot tell. `WHERE` takes what is true. */
-  where: Sql
+  where: Expression
   /** Whether it cannot be told if the record matches. */
-  unknown: Sql
+  unknown: Expression
   /** The sets that both need: `loadSets` puts them into the database. */
   sets: readonly ValueSet[]
   /** Whether roles or services are asked for: the records are then those of `recordsFor`. */
   roles: boolean
-  /** Columns that were asked for and no record has. */
+  /** Columns that were asked for and no record has. Whether a record matches then may not be told of any. */
   missing: readonly string[]
   /** Why something cannot be told, one sentence each. */
   notes: readonly string[]
@@ -55,16 +55,16 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
       hint: 'compare with a list, in [ … ], or with a file, in @FILE',
     })
   }
-  const where = nodeSql(ast, c, false)
-  if (where.values.length > mostBound) {
-    throw new UserError(`exceeds ${mostBound} values: ${where.values.length}`, {
+  const where = nodeOf(ast, c, false)
+  const bound = where.parameters.length
+  if (bound > mostBound) {
+    throw new UserError(`exceeds ${mostBound} values: ${bound}`, {
       hint: 'put long lists into files, in @FILE',
     })
   }
-  const unknown = sql`(${where} IS NULL)`
-  const roles = roleColumns.some(name => where.text.includes(quotedName(name)))
+  const roles = roleColumns.some(name => where.columns.includes(name))
   const missing = [...c.missing].map(name => judged.get(name) ?? name)
-  return { where, unknown, sets: [...c.sets.values()], roles, missing, notes: notesOn(missing) }
+  return { where, unknown: isUnknown(where), sets: [...c.sets.values()], roles, missing, notes: notesOn(missing) }
 }
 
 /** What is worked out of connections, and is no column of the records themselves. */
@@ -84,45 +84,42 @@ function notesOn(missing: readonly string[]): string[] {
 }
 
 /** @param negated whether an odd number of `not` is around, which nfdump's flags heed. */
-function nodeSql(node: Node, c: Compiling, negated: boolean): Sql {
+function nodeOf(node: Node, c: Compiling, negated: boolean): Expression {
   switch (node.kind) {
     case 'any':
-      return rawSql('true')
+      return yes
     case 'not':
-      return sql`(NOT ${nodeSql(node.node, c, !negated)})`
+      return not(nodeOf(node.node, c, !negated))
     case 'and':
+      return all(node.nodes.map(one => nodeOf(one, c, negated)))
     case 'or':
-      return joined(
-        node.nodes.map(one => nodeSql(one, c, negated)),
-        node.kind === 'and' ? ' AND ' : ' OR ',
-      )
+      return any(node.nodes.map(one => nodeOf(one, c, negated)))
     case 'between':
-      return overlapSql(node.from_us, node.to_us, c)
+      return overlap(node.from_us, node.to_us, c)
     case 'edge': {
       const { span } = c
       if (span === undefined) {
         throw new UserError(`unknown time: ${node.edge} of the case`, { hint: 'no record of the case has a time' })
       }
       const { first_us, last_us } = span
-      return node.edge === 'first'
-        ? overlapSql(first_us, first_us + node.us, c)
-        : overlapSql(last_us - node.us, last_us, c)
+      return node.edge === 'first' ? overlap(first_us, first_us + node.us, c) : overlap(last_us - node.us, last_us, c)
     }
     default:
-      return testSql(node, c, negated)
+      return conditionOf(node, c, negated)
   }
 }
 
 /** Whether a record was under way between two moments: not ended before the first, not begun after the second. */
-function overlapSql(from_us: bigint, to_us: bigint, c: Compiling): Sql {
-  const begun = c.columns.has('start') ? sql`"start" <= make_timestamp(${to_us}::BIGINT)` : missing('start', c)
-  const notEnded = c.columns.has('end') ? sql`"end" >= make_timestamp(${from_us}::BIGINT)` : missing('end', c)
-  return sql`(${begun} AND ${notEnded})`
+function overlap(from_us: bigint, to_us: bigint, c: Compiling): Expression {
+  const at = (us: bigint): Expression => call('time-at', parameter(us, 'i64'))
+  const begun = c.columns.has('start') ? compare('<=', column('start'), at(to_us)) : missing('start', c)
+  const notEnded = c.columns.has('end') ? compare('>=', column('end'), at(from_us)) : missing('end', c)
+  return all([begun, notEnded])
 }
 
-function missing(column: string, c: Compiling): Sql {
-  c.missing.add(column)
-  return rawSql('NULL::BOOLEAN')
+function missing(name: string, c: Compiling): Expression {
+  c.missing.add(name)
+  return unknown('boolean')
 }
 
 /** `port 80 or port 81 or …` as `port in [80 81 …]`: the same answer, also where it cannot be told, and planned in no time. */

@@ -5,8 +5,10 @@ import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
+import { column, count, frequent, isUnknown, named, select, table, trusted } from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
 import type { Case } from '../store/case.ts'
-import { quotedName, type Row, type Value } from '../store/duckdb.ts'
+import type { Row, Value } from '../store/duckdb.ts'
 import { question } from '../store/question.ts'
 import type { CompileContext, Compiled } from './compile.ts'
 import type { CompletionContext } from './complete.ts'
@@ -36,7 +38,7 @@ function columnsOf(c: Case, view: View): string[] {
 }
 
 /**
- * What stands after FROM where a compiled filter stands after WHERE; what it needs is put into the database: sets and, if they are asked for,
+ * SQL that stands after FROM where a compiled filter stands after WHERE; what it needs is put into the database: sets and, if they are asked for,
  * roles and services.
  */
 export function recordsFor(
@@ -77,13 +79,16 @@ export async function countMatches(
   view: View = 'flows',
   internal: readonly Prefix[] = [],
 ): Promise<Matches> {
-  const [row] = await question(c, undefined, async own => {
-    const records = await preparedRecords(own, compiled, view, internal)
-    return own.db.rows(
-      `SELECT count(*) AS records, count(*) FILTER (WHERE m) AS matched, count(*) FILTER (WHERE m IS NULL) AS unknown
-       FROM (SELECT ${compiled.where.text} AS m FROM ${records})`,
-      compiled.where.values,
-    )
+  const [row] = await question(c, undefined, async asked => {
+    const records = await preparedRecords(asked, compiled, view, internal)
+    const matches = select([named(compiled.where, 'm')], { from: trusted(records, compiled.where.columns) })
+    const counts = [
+      named(count(), 'records'),
+      named(count(column('m')), 'matched'),
+      named(count(isUnknown(column('m'))), 'unknown'),
+    ]
+    const { text, values } = duckdb.print(select(counts, { from: matches }))
+    return asked.db.rows(text, values)
   })
   return { records: Number(row!['records']), matched: Number(row!['matched']), unknown: Number(row!['unknown']) }
 }
@@ -99,18 +104,18 @@ export async function completionContext(c: Case, view: View = 'flows'): Promise<
     const { kind } = thingOf(name)
     return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
   })
-  const lists = asked.map((name, i) => `approx_top_k(${quotedName(name)}, ${mostValues}) AS v${i}`)
-  const ask = (own: Case): Promise<Row[]> => own.db.rows(`SELECT ${lists.join(', ')} FROM ${view}`)
+  const lists = asked.map((name, i) => named(frequent(column(name), mostValues), `v${i}`))
+  const ask = (own: Case): Promise<Row[]> => own.db.rows(duckdb.print(select(lists, { from: table(view) })).text)
   const [row] = asked.length === 0 ? [] : await question(c, undefined, ask)
-  const frequent = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
+  const often = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
   const services = [TCP, UDP].flatMap(protocol =>
     ['dstport', 'srcport'].flatMap(column =>
-      (frequent.get(column) ?? []).flatMap(port => registeredService(Number(port), protocol)?.name ?? []),
+      (often.get(column) ?? []).flatMap(port => registeredService(Number(port), protocol)?.name ?? []),
     ),
   )
-  frequent.set('_service', [...new Set(services)])
+  often.set('_service', [...new Set(services)])
   const values = (column: string, begin: string): string[] =>
-    (frequent.get(column) ?? []).filter(value => value.toLowerCase().startsWith(begin))
+    (often.get(column) ?? []).filter(value => value.toLowerCase().startsWith(begin))
   return { columns, values, ...(span !== undefined && { span }) }
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { parseAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { type ChunkColumn, codeArray } from '../store/chunk-table.ts'
-import { type Database, quotedName } from '../store/duckdb.ts'
+import { type Database, keepColumns } from '../store/duckdb.ts'
 import { FilterError, type Place, type Source, shortened } from './error.ts'
 
 /** Of one file. */
@@ -178,12 +178,7 @@ class AddressColumns {
 
 /** Puts the sets of a compiled filter into tables of the database that is to be asked. A set that is there already stays. */
 export async function loadSets(database: Database, sets: readonly ValueSet[]): Promise<void> {
-  for (const set of sets) await database.once(set.table, () => database.alone('chunks', () => loadSet(database, set)))
-}
-
-async function loadSet(database: Database, set: ValueSet): Promise<void> {
-  database.chunkTable().offer(set.columns, set.rows)
-  await database.run(`CREATE TABLE ${quotedName(set.table)} AS SELECT * FROM chunks()`)
+  for (const set of sets) await keepColumns(database, set.table, set.columns, set.rows)
 }
 
 /** A set in words: `12 addresses of list.txt`. */

@@ -6,23 +6,59 @@
  * one more say everything. Records are summed up by first and last bin, and only these sums are spread.
  */
 import { UserError } from '../errors.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { quotedName } from '../store/duckdb.ts'
+import {
+  aggregate,
+  all,
+  any,
+  call,
+  cast,
+  choose,
+  column,
+  common,
+  compare,
+  constant,
+  count,
+  each,
+  equal,
+  every,
+  firstKnown,
+  isUnknown,
+  join,
+  microseconds,
+  minus,
+  named,
+  onlyValue,
+  order as ordered,
+  own,
+  plus,
+  quotient,
+  renamed,
+  select,
+  table,
+  times,
+  unionAll,
+  unknown,
+  yes,
+} from '../query/build.ts'
+import type { Expression, Item, Named, Ordering, Query, Select } from '../query/nodes.ts'
+import { isAlways } from '../query/walk.ts'
 import type { Element } from './elements.ts'
 import { isRejected } from './measures.ts'
 import { direction, orderOf } from './order.ts'
 import {
   byKeys,
-  commas,
+  grouping,
   keyColumns,
-  limitSql,
+  keyItems,
+  keyName,
+  keysOut,
   matching,
   type Plan,
   type PlannedColumn,
   type Setting,
   type TimeWindow,
 } from './plan.ts'
-import type { Order } from './request.ts'
+import { sharesOf } from './shares.ts'
 
 const binsMost = 1_000_000
 const counters = ['packets', 'bytes'] as const
@@ -42,7 +78,7 @@ export function binPlan(
       hint: 'take wider ones, or a window: between … and …',
     })
   }
-  const cells = cellsSql(s, keys, width, around)
+  const cells = cellsOf(s, keys, width, around)
   const names = keys.map(({ name }) => name)
   const hasAction = s.records.columns.has('action')
   const measures = ['records', ...(hasAction ? ['rejected'] : []), ...counters]
@@ -55,140 +91,221 @@ export function binPlan(
       unit: name === 'bytes' ? ('B' as const) : name === 'packets' ? ('packets' as const) : ('records' as const),
     })),
   ]
-  const chosen = keys.length === 0 ? filledSql(measures) : chosenSql(s, names, measures)
-  const sum = (name: string): string => (measures.includes(name) ? `(SELECT sum(${name}) FROM cells)` : 'NULL::HUGEINT')
-  const statement = sql`WITH ${cells},
-${chosen}
-SELECT (SELECT count(*) FROM ${rawSql(keys.length === 0 ? 'page' : 'cells')}) AS _rows, ${rawSql(commas(['records', 'rejected', 'packets', 'bytes'].map(name => `${sum(name)} AS _${name}`)))}, ${rawSql(keys.length === 0 ? '0' : `(SELECT count(*) FROM cells) - (SELECT count(*) FROM page WHERE part = 'top')`)} AS _left, true AS _is,
-  ${rawSql(commas([`make_timestamp((bin * ${width})::BIGINT) AS bin`, ...names.map(quotedName), ...measures]))}
-FROM page ORDER BY page.bin NULLS LAST${rawSql(names.length === 0 ? '' : `, ${commas([...(s.request.other ? ["part = 'other'"] : []), ...byKeys(names)])}`)}`
-  if (s.request.other !== true || keys.length === 0) return { statement, columns, totals: true }
+  const isOther = s.request.other === true && keys.length > 0
+  const number = (query: Query): Expression => onlyValue(query)
+  const rowsOf = (name: string, where: Expression | null = null): Expression =>
+    number(select([named(count(), 'n')], { from: table(name), where }))
+  const sum = (name: string): Expression =>
+    measures.includes(name)
+      ? number(select([named(aggregate('sum', column(name)), 'n')], { from: table('cells') }))
+      : unknown('whole')
+  const listed = rowsOf('page', equal(column('part'), constant('top')))
+  const items = [
+    named(rowsOf(keys.length === 0 ? 'page' : 'cells'), '_rows'),
+    ...['records', 'rejected', 'packets', 'bytes'].map(name => named(sum(name), `_${name}`)),
+    named(keys.length === 0 ? constant(0) : minus(rowsOf('cells'), listed), '_left'),
+    named(yes, '_is'),
+    ...(isOther ? [own('part')] : []),
+    named(call('time-at', cast(times(column('bin'), constant(width)), 'i64')), 'bin'),
+    ...[...names, ...measures].map(own),
+  ]
+  const orderBy = [
+    ordered(column('bin', 'page')),
+    ...(isOther ? [ordered(equal(column('part'), constant('other')))] : []),
+    ...byKeys(names),
+  ]
+  const chosen = keys.length === 0 ? filled(measures) : chosenOf(s, names, measures)
+  const statement = select(items, { named: [...cells, ...chosen], from: table('page'), orderBy })
   const part: PlannedColumn = { name: 'part', type: 'text', unit: null }
-  const withPart = { ...statement, text: statement.text.replace('true AS _is,\n', 'true AS _is, part,\n') }
-  return { statement: withPart, columns: [part, ...columns], totals: true }
+  return { statement, columns: isOther ? [part, ...columns] : columns, totals: true }
+}
+
+/** What the parts of the question share. */
+interface Binning {
+  s: Setting
+  keys: readonly Element[]
+  /** Microseconds. */
+  width: Expression
+  hasAction: boolean
+  /** Whether records are read twice: all are summed up by where they begin, and of those that go on into other bins the shares are moved. */
+  twice: boolean
 }
 
 /** `cells`: what each group has in each bin. Records without times are in the bin that is null. */
-function cellsSql(s: Setting, keys: readonly Element[], width: bigint, around: TimeWindow | null): Sql {
+function cellsOf(s: Setting, keys: readonly Element[], width: bigint, around: TimeWindow | null): Named[] {
+  // Nearly all records are within one bin. Where it costs little to read them twice, that is faster.
+  const twice = isAlways(s.filter.where) && s.collapsed === null && s.window === null && s.dialect.rereads
+  const b: Binning = { s, keys, width: constant(width), hasAction: s.records.columns.has('action'), twice }
+  const records = recordsOf(b)
+  const spread = spreadOver(b, around === null ? null : binsOf(around, width))
+  const cells = twice ? begunAndMoved(b, records, spread) : spread
+  return [common('grouped', grouped(b, records), true), common('cells', cells, true)]
+}
+
+function binsOf({ from_us, to_us }: TimeWindow, width: bigint): { first: bigint; last: bigint } {
+  return { first: from_us / width, last: (to_us > from_us ? to_us - 1n : to_us) / width }
+}
+
+/** The records with what is needed of them: begin `s` and end `e`, in microseconds. */
+function recordsOf({ s, keys, hasAction }: Binning): Select {
   const { columns } = s.records
-  const hasTimes = columns.has('start') && columns.has('end')
-  const hasAction = columns.has('action')
-  const needs = ['start', 'end', 'packets', 'bytes', 'action', ...keys.flatMap(key => key.needs)].filter(name =>
-    columns.has(name),
-  )
+  const needs = ['start', 'end', 'packets', 'bytes', 'action', ...keys.flatMap(key => key.value.columns)]
   const counts = counters.map(name => {
     // DuckDB adds numbers of 64 bits with a sign without making numbers of 128 bits of each.
-    const known = columns.has(name) ? `${quotedName(name)}${s.small ? '::BIGINT' : ''}` : 'NULL::BIGINT'
-    const value = s.acceptedOnly ? `CASE WHEN ${isRejected} THEN 0 ELSE ${known} END` : known
-    return `${value} AS ${name}`
+    const own = s.small ? cast(column(name), 'i64') : column(name)
+    const known = columns.has(name) ? own : unknown('i64')
+    return named(s.acceptedOnly ? choose([[isRejected, constant(0)]], known) : known, name)
   })
-  const named = keys.map(({ name, sql: expression }) => `${expression} AS ${quotedName(`_key_${name}`)}`)
-  const times = hasTimes
-    ? ['epoch_us("start") AS s', 'greatest(epoch_us("start"), epoch_us("end")) AS e']
-    : ['NULL::BIGINT AS s', 'NULL::BIGINT AS e']
-  const rejected = hasAction ? [`${isRejected} AS rejected`] : []
-  const k = keys.map(({ name }) => quotedName(`_key_${name}`))
-  const w = rawSql(String(width))
-  const records = sql`SELECT ${rawSql(commas([...named, ...times, ...counts, ...rejected]))} FROM ${matching(s, needs)}`
-  const placed = sql`SELECT *, s // ${w} AS f, CASE WHEN e > s THEN (e - 1) // ${w} ELSE s // ${w} END AS l, e - s AS d FROM (${records})`
-  // Nearly all records are within one bin. Where it costs little to read them twice, all are summed up by where they begin, and of those
-  // that go on into other bins the shares are moved.
-  const twice = s.filter.where.text === 'true' && s.collapsed === null && s.window === null
-  const shared = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...(hasAction ? ['rejected'] : []), ...counters]))}, ${rawSql(commas(counters.flatMap(name => sharesSql(name, width, s.small))))} FROM (${placed}) ${rawSql(twice ? `WHERE e > s AND (e - 1) // ${width} <> s // ${width}` : '')}`
-  const left = counters.map(name => `${name}_left`)
-  const sums = counters.flatMap(name => [
-    `sum(${name}_first${twice ? ` - ${name}` : ''}) AS ${name}_first`,
-    ...['middle', 'last'].map(part => `sum(${name}_${part}) AS ${name}_${part}`),
-  ])
-  const grouped = sql`SELECT ${rawSql(commas([...k, 'f', 'l', ...left, 'count(*) AS n', ...(hasAction ? ['count(*) FILTER (rejected) AS nr'] : []), ...counters.map(name => `count(${name}) AS ${name}_n`), ...sums]))}
-    FROM (${shared}) GROUP BY ${rawSql(commas([...k, 'f', 'l', ...left]))}`
-  const inBin = counters.map(
-    name =>
-      `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${name}_first WHEN i = l - f THEN ${name}_last ELSE ${name}_middle + CASE WHEN i <= ${name}_left THEN ${name}_n ELSE 0 END END) AS ${name}`,
+  const [start, end] = [microseconds(column('start')), microseconds(column('end'))]
+  const hasTimes = columns.has('start') && columns.has('end')
+  const ends = hasTimes
+    ? [named(start, 's'), named(call('greatest', start, end), 'e')]
+    : [named(unknown('i64'), 's'), named(unknown('i64'), 'e')]
+  const rejected = hasAction ? [named(isRejected, 'rejected')] : []
+  const present = needs.filter(name => columns.has(name))
+  return select([...keyItems(keys), ...ends, ...counts, ...rejected], matching(s, present))
+}
+
+/** `grouped`: sums of shares by first bin `f`, last bin `l` and how many middle bins get one more. */
+function grouped({ s, keys, width, hasAction, twice }: Binning, records: Select): Query {
+  const k = grouping(keys)
+  const [begin, end] = [column('s'), column('e')]
+  const first = quotient(begin, width)
+  const last = quotient(minus(end, constant(1)), width)
+  const isLonger = compare('>', end, begin)
+  const placed = select(
+    [every(), named(first, 'f'), named(choose([[isLonger, last]], first), 'l'), named(minus(end, begin), 'd')],
+    { from: records },
   )
-  const within =
-    around === null
-      ? rawSql('true')
-      : sql`(i IS NULL OR f + i BETWEEN ${around.from_us / width} AND ${(around.to_us > around.from_us ? around.to_us - 1n : around.to_us) / width})`
-  const begun = (count: string): string => (twice ? '0' : `sum(CASE WHEN coalesce(i, 0) = 0 THEN ${count} ELSE 0 END)`)
-  const starts = [`${begun('n')}::BIGINT AS records`, ...(hasAction ? [`${begun('nr')}::BIGINT AS rejected`] : [])]
-  const listed = keys.map(({ name }) => `${quotedName(`_key_${name}`)} AS ${quotedName(name)}`)
-  const spread = sql`SELECT ${rawSql(commas(['f + i AS bin', ...listed, ...starts, ...inBin]))}
-  FROM (SELECT *, unnest(CASE WHEN f IS NULL THEN [NULL] ELSE range(0, least(l - f, ${binsMost}) + 1) END) AS i FROM grouped)
-  WHERE ${within} GROUP BY ${rawSql(commas(['f + i', ...k]))}`
-  return sql`grouped AS MATERIALIZED (${grouped}),
-cells AS MATERIALIZED (${twice ? begunAndMoved(records, spread, keys, width, hasAction) : spread})`
+  const kept = ['f', 'l', ...(hasAction ? ['rejected'] : []), ...counters].map(own)
+  const shared = select([...keyOwn(keys), ...kept, ...counters.flatMap(name => sharesOf(name, width, s.small))], {
+    from: placed,
+    where: twice ? all([isLonger, compare('<>', last, first)]) : null,
+  })
+  const by = ['f', 'l', ...counters.map(name => `${name}_left`)]
+  const sums = counters.flatMap(name => {
+    const begun = column(`${name}_first`)
+    return [
+      named(aggregate('sum', twice ? minus(begun, column(name)) : begun), `${name}_first`),
+      ...['middle', 'last'].map(part => named(aggregate('sum', column(`${name}_${part}`)), `${name}_${part}`)),
+    ]
+  })
+  const counts = [
+    named(count(), 'n'),
+    ...(hasAction ? [named(count(column('rejected')), 'nr')] : []),
+    ...counters.map(name => named(aggregate('count-known', column(name)), `${name}_n`)),
+  ]
+  return select([...keyOwn(keys), ...by.map(own), ...counts, ...sums], {
+    from: shared,
+    groupBy: [...k, ...by.map(name => column(name))],
+  })
+}
+
+function keyOwn(keys: readonly Element[]): Item[] {
+  return keys.map(({ name }) => own(keyName(name)))
+}
+
+/** What `grouped` puts into each bin; bin `i` of a group is its first one plus `i`. */
+function spreadOver(b: Binning, within: { first: bigint; last: bigint } | null): Query {
+  const { keys, hasAction, twice } = b
+  const [i, f, l] = [column('i'), column('f'), column('l')]
+  const zero = constant(0)
+  const isFirst = equal(firstKnown(i, zero), zero)
+  const bin = plus(f, i)
+  const inBin = counters.map(name => {
+    const more = choose([[compare('<=', i, column(`${name}_left`)), column(`${name}_n`)]], zero)
+    const value = choose(
+      [
+        [isFirst, column(`${name}_first`)],
+        [equal(i, minus(l, f)), column(`${name}_last`)],
+      ],
+      plus(column(`${name}_middle`), more),
+    )
+    return named(aggregate('sum', value), name)
+  })
+  const begun = (name: string): Expression =>
+    cast(twice ? zero : aggregate('sum', choose([[isFirst, column(name)]], zero)), 'i64')
+  const starts = [named(begun('n'), 'records'), ...(hasAction ? [named(begun('nr'), 'rejected')] : [])]
+  const isWanted =
+    within === null
+      ? null
+      : any([
+          isUnknown(i),
+          all([compare('>=', bin, constant(within.first)), compare('<=', bin, constant(within.last))]),
+        ])
+  const most = call('least', minus(l, f), constant(binsMost))
+  const bins = each(table('grouped'), 'i', { first: zero, last: most, absent: isUnknown(f) })
+  return select([named(bin, 'bin'), ...keysOut(keys), ...starts, ...inBin], {
+    from: bins,
+    where: isWanted,
+    groupBy: [bin, ...grouping(keys)],
+  })
 }
 
 /** Records summed up in the bins where they begin, and with that what is `moved` from there into other bins. */
-function begunAndMoved(records: Sql, moved: Sql, keys: readonly Element[], width: bigint, hasAction: boolean): Sql {
-  const names = ['bin', ...keys.map(({ name }) => quotedName(name))]
-  const begins = [
-    `s // ${width} AS bin`,
-    ...keys.map(({ name }) => `${quotedName(`_key_${name}`)} AS ${quotedName(name)}`),
-  ]
-  const counted = ['count(*) AS records', ...(hasAction ? ['count(*) FILTER (rejected) AS rejected'] : [])]
-  const counts = ['records', ...(hasAction ? ['rejected'] : [])].map(name => `sum(${name})::BIGINT AS ${name}`)
-  const sums = counters.map(name => `sum(${name}) AS ${name}`)
-  return sql`SELECT ${rawSql(commas([...names, ...counts, ...sums]))} FROM (${moved} UNION ALL
-  SELECT ${rawSql(commas([...begins, ...counted, ...sums]))} FROM (${records}) GROUP BY ALL)
-  GROUP BY ${rawSql(commas(names))}`
-}
-
-/**
- * The shares of a record's first, middle and last bins, and how many middle bins get one more. With remainders r of the first (1), each of
- * m middle ones and the last (1), what is left goes to the largest; equal ones in the order of time.
- */
-function sharesSql(name: string, width: bigint, small: boolean): string[] {
-  const first = `((f + 1) * ${width} - s)`
-  const last = `(e - l * ${width})`
-  // 64 bits will do for all but the largest records, and are five times as fast.
-  const whole = (text: string): string =>
-    small
-      ? text.replaceAll('#', `${name}::BIGINT`)
-      : `CASE WHEN ${name} < 8589934592 AND d < 1073741824 THEN (${text.replaceAll('#', `${name}::BIGINT`)})::HUGEINT ELSE ${text.replaceAll('#', `${name}::HUGEINT`)} END`
-  const wide = small ? 'BIGINT' : 'HUGEINT'
-  const q = (overlap: string): string => `(# * ${overlap} // d)`
-  const r = (overlap: string): string => `(# * ${overlap} % d)`
-  const [rf, rm, rl] = [r(first), r(String(width)), r(last)]
-  const left = `(# - ${q(first)} - ${q(last)} - (l - f - 1) * ${q(String(width))})`
-  const bump = (before: string): string => `CASE WHEN ${left} > ${before} THEN 1 ELSE 0 END`
-  const beforeFirst = `(CASE WHEN ${rm} > ${rf} THEN l - f - 1 ELSE 0 END + CASE WHEN ${rl} > ${rf} THEN 1 ELSE 0 END)`
-  const beforeMiddle = `(CASE WHEN ${rf} >= ${rm} THEN 1 ELSE 0 END + CASE WHEN ${rl} > ${rm} THEN 1 ELSE 0 END)`
-  const beforeLast = `(CASE WHEN ${rf} >= ${rl} THEN 1 ELSE 0 END + CASE WHEN ${rm} >= ${rl} THEN l - f - 1 ELSE 0 END)`
-  const firstOfTwo = `(2 * # * ${first} + d) // (2 * d)`
-  return [
-    `CASE WHEN l = f OR f IS NULL THEN ${name}::${wide} WHEN l = f + 1 THEN ${whole(firstOfTwo)} ELSE ${whole(`${q(first)} + ${bump(beforeFirst)}`)} END AS ${name}_first`,
-    `CASE WHEN l > f + 1 THEN ${whole(q(String(width)))} END AS ${name}_middle`,
-    `CASE WHEN l = f + 1 THEN ${name}::${wide} - ${whole(firstOfTwo)} WHEN l > f + 1 THEN ${whole(`${q(last)} + ${bump(beforeLast)}`)} END AS ${name}_last`,
-    `CASE WHEN l > f + 1 THEN greatest(0, least(l - f - 1, ${whole(`${left} - ${beforeMiddle}`)}))::BIGINT ELSE 0 END AS ${name}_left`,
-  ]
+function begunAndMoved({ keys, width, hasAction }: Binning, records: Query, moved: Query): Query {
+  const names = ['bin', ...keys.map(({ name }) => name)]
+  const sums = counters.map(name => named(aggregate('sum', column(name)), name))
+  const counted = [named(count(), 'records'), ...(hasAction ? [named(count(column('rejected')), 'rejected')] : [])]
+  const counts = ['records', ...(hasAction ? ['rejected'] : [])].map(name =>
+    named(cast(aggregate('sum', column(name)), 'i64'), name),
+  )
+  const bin = quotient(column('s'), width)
+  const begun = select([named(bin, 'bin'), ...keysOut(keys), ...counted, ...sums], {
+    from: records,
+    groupBy: [bin, ...grouping(keys)],
+  })
+  return select([...names.map(own), ...counts, ...sums], {
+    from: unionAll([moved, begun]),
+    groupBy: names.map(name => column(name)),
+  })
 }
 
 /** `page` of a series without keys: every bin from the first to the last, those without records too. */
-function filledSql(measures: readonly string[]): Sql {
-  const zero = measures.map(name => `CASE WHEN cells.bin IS NULL THEN 0 ELSE cells.${name} END AS ${name}`)
-  return sql`page AS (SELECT all_bins.bin, ${rawSql(commas(zero))}
-  FROM (SELECT unnest(range(min(bin), max(bin) + 1)) AS bin FROM cells) AS all_bins LEFT JOIN cells ON cells.bin = all_bins.bin
-  UNION ALL SELECT bin, ${rawSql(commas(measures))} FROM cells WHERE bin IS NULL)`
+function filled(measures: readonly string[]): Named[] {
+  const bin = column('bin', 'cells')
+  const values = measures.map(name => named(choose([[isUnknown(bin), constant(0)]], column(name, 'cells')), name))
+  const ends = [named(aggregate('min', column('bin')), 'first_bin'), named(aggregate('max', column('bin')), 'last_bin')]
+  const bins = each(select(ends, { from: table('cells') }), 'bin', {
+    first: column('first_bin'),
+    last: column('last_bin'),
+  })
+  const all = select([named(column('bin', 'all_bins'), 'bin'), ...values], {
+    from: join('left', renamed(bins, 'all_bins'), table('cells'), equal(bin, column('bin', 'all_bins'))),
+  })
+  const without = select([own('bin'), ...measures.map(own)], { from: table('cells'), where: isUnknown(column('bin')) })
+  return [common('page', unionAll([all, without]))]
 }
 
 /** `page` of the groups that are largest over all bins. */
-function chosenSql(s: Setting, keys: readonly string[], measures: readonly string[]): Sql {
+function chosenOf(s: Setting, keys: readonly string[], measures: readonly string[]): Named[] {
   const order = orderOf(s.request.order ?? 'bytes')
   if (!measures.includes(order)) {
     throw new UserError(`time bins are not ranked by: ${order}`, { status: 2, hint: 'by bytes, packets or records' })
   }
-  const list = commas(keys.map(quotedName))
+  const by: Ordering[] = [ordered(aggregate('sum', column(order)), direction(order)), ...byKeys(keys)]
   const limit = s.request.limit === undefined ? 10 : s.request.limit
-  const top = sql`top AS (SELECT ${rawSql(list)} FROM cells GROUP BY ${rawSql(list)} ORDER BY ${rawSql(commas([`sum(${order}) ${direction(order as Order)} NULLS LAST`, ...byKeys(keys)]))} ${limitSql(limit)})`
-  const same = keys.map(name => `top.${quotedName(name)} IS NOT DISTINCT FROM cells.${quotedName(name)}`).join(' AND ')
-  const listed = `SELECT 'top' AS part, cells.* FROM cells SEMI JOIN top ON ${same}`
-  if (s.request.other !== true) return sql`${top},\npage AS (${rawSql(listed)})`
-  const rest = commas([
-    'bin',
-    ...keys.map(name => `NULL AS ${quotedName(name)}`),
-    ...measures.map(name => `sum(${name}) AS ${name}`),
-  ])
-  return sql`${top},\npage AS (${rawSql(listed)} UNION ALL BY NAME SELECT 'other' AS part, ${rawSql(rest)} FROM cells ANTI JOIN top ON ${rawSql(same)} GROUP BY bin)`
+  const top = select(keys.map(own), {
+    from: table('cells'),
+    groupBy: keys.map(name => column(name)),
+    orderBy: by,
+    limit,
+  })
+  const isTop = all(keys.map(name => compare('same', column(name, 'top'), column(name, 'cells'))))
+  const ofCells = (name: string): Item => named(column(name, 'cells'), name)
+  const listed = select([named(constant('top'), 'part'), ...['bin', ...keys, ...measures].map(ofCells)], {
+    from: join('semi', table('cells'), table('top'), isTop),
+  })
+  if (s.request.other !== true) return [common('top', top), common('page', listed)]
+  const rest = [
+    named(constant('other'), 'part'),
+    ofCells('bin'),
+    ...keys.map(name => named(unknown(), name)),
+    ...measures.map(name => named(aggregate('sum', column(name, 'cells')), name)),
+  ]
+  const others = select(rest, {
+    from: join('anti', table('cells'), table('top'), isTop),
+    groupBy: [column('bin', 'cells')],
+  })
+  return [common('top', top), common('page', unionAll([listed, others]))]
 }

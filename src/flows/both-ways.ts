@@ -1,12 +1,37 @@
 /** `-b`: both directions of a conversation in one row, the way there and the way back counted apart. */
 import { UserError } from '../errors.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { quotedName } from '../store/duckdb.ts'
+import {
+  aggregate,
+  all,
+  call,
+  choose,
+  column,
+  common,
+  compare,
+  constant,
+  count,
+  equal,
+  every,
+  firstKnown,
+  named as item,
+  no,
+  not,
+  order as ordered,
+  own,
+  plus,
+  select,
+  table,
+  tuple,
+  unionAll,
+  unknown,
+  yes,
+} from '../query/build.ts'
+import type { Expression, Item, Ordering, Query } from '../query/nodes.ts'
 import { type Element, elementOf } from './elements.ts'
-import { bothWaysSql, checkNames, rankedPlan } from './groups.ts'
-import { type Counted, distinctMeasure, isRejected, type Measure, rateMeasures, volumeSql } from './measures.ts'
+import { aggregateItems, bothWays, checkNames, rankedPlan } from './groups.ts'
+import { type Counted, distinctMeasure, isRejected, type Measure, rateMeasures, volume } from './measures.ts'
 import { direction, orderOf } from './order.ts'
-import { commas, keyColumns, matching, type Plan, type Setting } from './plan.ts'
+import { grouping, keyColumns, keyItems, keysOut, matching, type Plan, type Setting } from './plan.ts'
 import type { Records } from './source.ts'
 
 const named = ['srcaddr', 'dstaddr', 'srcport', 'dstport', 'protocol'] as const
@@ -15,11 +40,11 @@ const named = ['srcaddr', 'dstaddr', 'srcport', 'dstport', 'protocol'] as const
 export function bothWaysPlan(s: Setting): Plan {
   const keys = named.map(name => elementOf(name, s.records))
   return rankedPlan(s, {
-    groups: pairsSql(s, keys),
+    groups: pairsOf(s, keys),
     keys: keyColumns(keys),
     measures: measuresOf(s),
     sides: 1,
-    order: orderSql(s),
+    order: ordering(s),
   })
 }
 
@@ -38,31 +63,26 @@ export function bothWaysGroupPlan(s: Setting, sidesOf: (records: Records) => rea
   const sides = sidesOf(ofPair)
   const keys = sides[0]!
   const summed = measuresOf(s).map(measure =>
-    measure.together === null ? measure : { ...measure, aggregate: `${measure.together}(${quotedName(measure.name)})` },
+    measure.together === null ? measure : { ...measure, aggregate: aggregate(measure.together, column(measure.name)) },
   )
-  const pairs: Measure = { name: 'pairs', type: 'integer', unit: null, aggregate: 'count(*)', together: 'sum' }
+  const pairs: Measure = { name: 'pairs', type: 'integer', unit: null, aggregate: count(), together: 'sum' }
   const measures: Measure[] = [pairs, ...summed, ...distinctOf(ofPair).map(distinctMeasure)]
   checkNames(keys, measures)
-  const grouped = keys.map(({ name }) => quotedName(`_key_${name}`))
-  const parts = sides.map(elements => {
-    const own = elements.map(({ name, sql: expression }) => `${expression} AS ${quotedName(`_key_${name}`)}`)
-    return `SELECT ${commas([...own, '*'])} FROM pairs`
-  })
-  const listed = keys.map(({ name }, i) => `${grouped[i]} AS ${quotedName(name)}`)
-  const aggregates = measures.flatMap(({ name, aggregate }) =>
-    aggregate === null ? [] : [`${aggregate} AS ${quotedName(name)}`],
-  )
-  const by = keys.length === 0 ? '' : ` GROUP BY ${commas(grouped)}`
-  const groups = sql`WITH pairs AS (${pairsSql(
+  const parts = sides.map(elements => select([...keyItems(elements), every()], { from: table('pairs') }))
+  const pairsOfRecords = pairsOf(
     s,
     named.map(name => elementOf(name, records)),
-  )})
-  SELECT ${rawSql(commas([...listed, ...aggregates]))} FROM (${rawSql(parts.join(' UNION ALL '))})${rawSql(by)}`
-  return rankedPlan(s, { groups, keys: keyColumns(keys), measures, sides: sides.length, order: orderSql(s) })
+  )
+  const groups = select([...keysOut(keys), ...aggregateItems(measures)], {
+    named: [common('pairs', pairsOfRecords, false)],
+    from: unionAll(parts),
+    groupBy: grouping(keys),
+  })
+  return rankedPlan(s, { groups, keys: keyColumns(keys), measures, sides: sides.length, order: ordering(s) })
 }
 
-function checkOfPair({ name, needs }: Element): void {
-  if (needs.length > 0 && needs.every(column => (named as readonly string[]).includes(column))) return
+function checkOfPair({ name, fields }: Element): void {
+  if (fields.length > 0 && fields.every(field => (named as readonly string[]).includes(field))) return
   throw new UserError(`-b and the element ${name}`, {
     status: 2,
     hint: 'the records of both directions may differ in it: group by addresses, networks, ports or protocol, or leave out -b',
@@ -74,69 +94,90 @@ function checkOfPair({ name, needs }: Element): void {
  *
  * The source is who sent a SYN without an ACK; if that does not tell, who was seen first; then the higher port, then the higher address.
  */
-function pairsSql(s: Setting, keys: readonly Element[]): Sql {
+function pairsOf(s: Setting, keys: readonly Element[]): Query {
   const { records } = s
-  const counted: Counted = { records, acceptedOnly: s.acceptedOnly }
-  const needed = ['packets', 'bytes', 'start', 'end', 'action', 'tcp_flags'].filter(name => records.columns.has(name))
-  const key = (name: string): string => keys.find(one => one.name === name)!.sql
-  const ends = [
-    `${key('srcaddr')} AS sa`,
-    `${key('dstaddr')} AS da`,
-    `${key('srcport')} AS sp`,
-    `${key('dstport')} AS dp`,
-    `${key('protocol')} AS protocol`,
-  ]
-  const rows = sql`SELECT *, (sa, coalesce(sp, 0)) <= (da, coalesce(dp, 0)) AS up FROM (
-    SELECT ${rawSql(commas([...ends, ...needed.map(quotedName)]))} FROM ${matching(s, [...needed, ...named])})`
   const has = (name: string): boolean => records.columns.has(name)
-  const time = (how: string, name: string, where: string): string =>
-    has(name) ? `${how}(${quotedName(name)}) FILTER (${where})` : 'NULL::TIMESTAMP'
-  const syn = (where: string): string =>
-    has('tcp_flags') ? `coalesce(bool_or((tcp_flags & 18) = 2) FILTER (${where} AND protocol = 6), false)` : 'false'
-  const pair = sql`SELECT ${rawSql(
-    commas([
-      'CASE WHEN up THEN sa ELSE da END AS a_addr, CASE WHEN up THEN sp ELSE dp END AS a_port',
-      'CASE WHEN up THEN da ELSE sa END AS b_addr, CASE WHEN up THEN dp ELSE sp END AS b_port, protocol',
-      'count(*) AS records',
-      ...(has('action') ? [`count(*) FILTER (${isRejected}) AS rejected`] : []),
-      ...(['packets', 'bytes'] as const).flatMap(name => [
-        `${volumeSql(name, counted, 'up')} AS a_${name}`,
-        `${volumeSql(name, counted, 'NOT up')} AS b_${name}`,
-      ]),
-      `count(*) FILTER (up) AS a_records, count(*) FILTER (NOT up) AS b_records`,
-      `${time('min', 'start', 'up')} AS a_start, ${time('min', 'start', 'NOT up')} AS b_start`,
-      has('start') ? 'min("start") AS "start"' : 'NULL::TIMESTAMP AS "start"',
-      has('end') ? 'max("end") AS "end"' : 'NULL::TIMESTAMP AS "end"',
-      `${syn('up')} AS a_syn, ${syn('NOT up')} AS b_syn`,
-    ]),
-  )} FROM (${rows}) GROUP BY ALL`
-  return sql`SELECT ${rawSql(commas(turned(has('action'))))} FROM (SELECT *, ${rawSql(forward)} AS forward FROM (${pair}))`
+  const needed = ['packets', 'bytes', 'start', 'end', 'action', 'tcp_flags'].filter(has)
+  const short = { srcaddr: 'sa', dstaddr: 'da', srcport: 'sp', dstport: 'dp', protocol: 'protocol' }
+  const ends = named.map(name => item(keys.find(one => one.name === name)!.value, short[name]))
+  const ofRecords = select([...ends, ...needed.map(own)], matching(s, [...needed, ...named]))
+  const end = (addr: string, port: string): Expression => tuple(column(addr), firstKnown(column(port), constant(0)))
+  const rows = select([every(), item(compare('<=', end('sa', 'sp'), end('da', 'dp')), 'up')], { from: ofRecords })
+  const either = (one: string, other: string): Expression => choose([[up, column(one)]], column(other))
+  const groups = {
+    ...{ a_addr: either('sa', 'da'), a_port: either('sp', 'dp') },
+    ...{ b_addr: either('da', 'sa'), b_port: either('dp', 'sp'), protocol: column('protocol') },
+  }
+  const pair = select([...Object.entries(groups).map(([name, value]) => item(value, name)), ...countsOfPair(s)], {
+    from: rows,
+    groupBy: Object.values(groups),
+  })
+  const turning = select([every(), item(forward, 'forward')], { from: pair })
+  return select(turned(has('action')), { from: turning })
 }
 
-const forward = `CASE WHEN a_syn AND NOT b_syn THEN true WHEN b_syn AND NOT a_syn THEN false
-    WHEN b_records = 0 THEN true WHEN a_records = 0 THEN false
-    WHEN a_start < b_start THEN true WHEN b_start < a_start THEN false ELSE coalesce(a_port > b_port, false) END`
+const up = column('up')
+const ways = { a: up, b: not(up) }
+
+/** What is counted of a pair, of each way apart. */
+function countsOfPair({ records, acceptedOnly }: Setting): Item[] {
+  const counted: Counted = { records, acceptedOnly }
+  const has = (name: string): boolean => records.columns.has(name)
+  const time = (how: 'min' | 'max', name: string, where: Expression | null = null): Expression =>
+    has(name) ? aggregate(how, column(name), where) : unknown('time')
+  // SYN without ACK.
+  const isFirst = equal(call('bits-of-both', column('tcp_flags'), constant(18)), constant(2))
+  const isTcp = equal(column('protocol'), constant(6))
+  const syn = (where: Expression): Expression =>
+    has('tcp_flags') ? firstKnown(aggregate('some', isFirst, all([where, isTcp])), no) : no
+  const { a, b } = ways
+  return [
+    item(count(), 'records'),
+    ...(has('action') ? [item(count(isRejected), 'rejected')] : []),
+    ...(['packets', 'bytes'] as const).flatMap(name => [
+      item(volume(name, counted, a), `a_${name}`),
+      item(volume(name, counted, b), `b_${name}`),
+    ]),
+    ...[item(count(a), 'a_records'), item(count(b), 'b_records')],
+    ...[item(time('min', 'start', a), 'a_start'), item(time('min', 'start', b), 'b_start')],
+    ...[item(time('min', 'start'), 'start'), item(time('max', 'end'), 'end')],
+    ...[item(syn(a), 'a_syn'), item(syn(b), 'b_syn')],
+  ]
+}
+
+/** Whether end a began. */
+const forward = choose(
+  [
+    [all([column('a_syn'), not(column('b_syn'))]), yes],
+    [all([column('b_syn'), not(column('a_syn'))]), no],
+    [equal(column('b_records'), constant(0)), yes],
+    [equal(column('a_records'), constant(0)), no],
+    [compare('<', column('a_start'), column('b_start')), yes],
+    [compare('<', column('b_start'), column('a_start')), no],
+  ],
+  firstKnown(compare('>', column('a_port'), column('b_port')), no),
+)
 
 /** Columns of a pair of ends, turned so that the source is first. What no record says of a way is zero: none went there. */
-function turned(hasAction: boolean): string[] {
-  const pick = (one: string, other: string, name: string): string =>
-    `CASE WHEN forward THEN ${one} ELSE ${other} END AS ${name}`
-  const volume = (side: 'a' | 'b', name: string): string =>
-    `CASE WHEN ${side}_records = 0 THEN 0 ELSE ${side}_${name} END`
+function turned(hasAction: boolean): Item[] {
+  const pick = (one: Expression, other: Expression, name: string): Item =>
+    item(choose([[column('forward'), one]], other), name)
+  const moved = (side: 'a' | 'b', name: string): Expression =>
+    choose([[equal(column(`${side}_records`), constant(0)), constant(0)]], column(`${side}_${name}`))
   return [
-    pick('a_addr', 'b_addr', 'srcaddr'),
-    pick('b_addr', 'a_addr', 'dstaddr'),
-    pick('a_port', 'b_port', 'srcport'),
-    pick('b_port', 'a_port', 'dstport'),
-    'protocol',
-    'records',
-    ...(hasAction ? ['rejected'] : []),
+    pick(column('a_addr'), column('b_addr'), 'srcaddr'),
+    pick(column('b_addr'), column('a_addr'), 'dstaddr'),
+    pick(column('a_port'), column('b_port'), 'srcport'),
+    pick(column('b_port'), column('a_port'), 'dstport'),
+    own('protocol'),
+    own('records'),
+    ...(hasAction ? [own('rejected')] : []),
     ...['packets', 'bytes'].flatMap(name => [
-      pick(volume('a', name), volume('b', name), name),
-      pick(volume('b', name), volume('a', name), `out_${name}`),
+      pick(moved('a', name), moved('b', name), name),
+      pick(moved('b', name), moved('a', name), `out_${name}`),
     ]),
-    '"start"',
-    '"end"',
+    own('start'),
+    own('end'),
   ]
 }
 
@@ -145,14 +186,14 @@ function measuresOf(s: Setting): Measure[] {
     name,
     type: 'integer',
     unit,
-    aggregate: name,
+    aggregate: column(name),
     together: 'sum',
   })
   const time = (name: string, together: 'min' | 'max'): Measure => ({
     name,
     type: 'time',
     unit: null,
-    aggregate: name,
+    aggregate: column(name),
     together,
   })
   return [
@@ -164,14 +205,14 @@ function measuresOf(s: Setting): Measure[] {
     sum('out_bytes', 'B'),
     time('start', 'min'),
     time('end', 'max'),
-    ...rateMeasures('("bytes" + "out_bytes")', '("packets" + "out_packets")'),
+    ...rateMeasures(plus(column('bytes'), column('out_bytes')), plus(column('packets'), column('out_packets'))),
   ]
 }
 
 /** Bytes and packets rank by both ways together. */
-function orderSql(s: Setting): string {
+function ordering(s: Setting): Ordering {
   const order = orderOf(s.request.order ?? 'bytes')
-  const both =
-    order === 'bytes' || order === 'packets' ? bothWaysSql(`"${order}"`, `"out_${order}"`) : quotedName(order)
-  return `${both} ${direction(order)} NULLS LAST`
+  const isVolume = order === 'bytes' || order === 'packets'
+  const by = isVolume ? bothWays(column(order), column(`out_${order}`)) : column(order)
+  return ordered(by, direction(order))
 }

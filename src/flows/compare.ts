@@ -2,13 +2,28 @@
 import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
 import { parse } from '../filter/filter.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { quotedName } from '../store/duckdb.ts'
+import {
+  all,
+  call,
+  choose,
+  column,
+  compare,
+  constant,
+  count,
+  equal,
+  minus,
+  named,
+  order as ordered,
+  own,
+  parameter,
+  select,
+} from '../query/build.ts'
+import type { Expression } from '../query/nodes.ts'
 import type { Element } from './elements.ts'
-import { rankedPlan } from './groups.ts'
-import { isRejected, type Measure, volumeSql } from './measures.ts'
+import { aggregateItems, rankedPlan } from './groups.ts'
+import { isRejected, type Measure, volume } from './measures.ts'
 import { direction, orderOf } from './order.ts'
-import { commas, keyColumns, matching, type Plan, type Setting, type TimeWindow } from './plan.ts'
+import { grouping, keyColumns, keyItems, keysOut, matching, type Plan, type Setting, type TimeWindow } from './plan.ts'
 
 export interface Compared {
   /** The filter without its window. */
@@ -65,8 +80,9 @@ export function windowOf(node: Node, span: TimeWindow | null): TimeWindow | null
 }
 
 /** Whether a record was under way in a window. */
-export function withinSql({ from_us, to_us }: TimeWindow): Sql {
-  return sql`("start" <= make_timestamp(${to_us}::BIGINT) AND "end" >= make_timestamp(${from_us}::BIGINT))`
+export function isWithin({ from_us, to_us }: TimeWindow): Expression {
+  const at = (us: bigint): Expression => call('time-at', parameter(us, 'i64'))
+  return all([compare('<=', column('start'), at(to_us)), compare('>=', column('end'), at(from_us))])
 }
 
 const counters = ['packets', 'bytes'] as const
@@ -80,47 +96,41 @@ export function comparePlan(s: Setting, keys: readonly Element[], { now, before 
       hint: 'by bytes, packets or records',
     })
   }
-  const has = (name: string): boolean => s.records.columns.has(name)
-  const needed = ['packets', 'bytes', 'action'].filter(has)
-  const needs = [...needed, 'start', 'end', ...keys.flatMap(key => key.needs)]
-  const named = keys.map(({ name, sql: expression }) => `${expression} AS ${quotedName(`_key_${name}`)}`)
-  const rows = sql`SELECT ${rawSql(commas([...named, ...needed.map(quotedName)]))}${rawSql(named.length + needed.length > 0 ? ', ' : '')}${withinSql(now)} AS _now, ${withinSql(before)} AS _before FROM ${matching(s, needs)}`
+  const needed = ['packets', 'bytes', 'action'].filter(name => s.records.columns.has(name))
+  const needs = [...needed, 'start', 'end', ...keys.flatMap(key => key.value.columns)]
+  const windows = [named(isWithin(now), '_now'), named(isWithin(before), '_before')]
+  const rows = select([...keyItems(keys), ...needed.map(own), ...windows], matching(s, needs))
   const measures = measuresOf(s)
-  const listed = keys.map(({ name }) => `${quotedName(`_key_${name}`)} AS ${quotedName(name)}`)
-  const aggregates = measures.flatMap(({ name, aggregate }) => (aggregate === null ? [] : [`${aggregate} AS ${name}`]))
-  const by = keys.length === 0 ? '' : `GROUP BY ${commas(keys.map(({ name }) => quotedName(`_key_${name}`)))}`
-  const groups = sql`SELECT ${rawSql(commas([...listed, ...aggregates]))} FROM (${rows}) ${rawSql(by)}`
-  const ranked = `greatest("${order}", "${order}_before") ${direction(order)} NULLS LAST`
+  const groups = select([...keysOut(keys), ...aggregateItems(measures)], { from: rows, groupBy: grouping(keys) })
+  const larger = call('greatest', column(order), column(`${order}_before`))
+  const ranked = ordered(larger, direction(order))
   return rankedPlan(s, { groups, keys: keyColumns(keys), measures, sides: 1, order: ranked })
 }
 
 /** Each count in both windows, and how much more it is now. */
 function measuresOf(s: Setting): Measure[] {
   const counted = { records: s.records, acceptedOnly: s.acceptedOnly }
-  const count = (where: string): string => `count(*) FILTER (${where})`
-  const measure = (name: string, unit: Measure['unit'], aggregate: string): Measure => {
+  const measure = (name: string, unit: Measure['unit'], aggregate: Expression): Measure => {
     return { name, type: 'integer', unit, aggregate, together: 'sum' }
   }
-  const both = (name: string, unit: Measure['unit'], of: (where: string) => string): Measure[] => [
-    measure(name, unit, of('_now')),
-    measure(`${name}_before`, unit, of('_before')),
+  const both = (name: string, unit: Measure['unit'], of: (where: Expression) => Expression): Measure[] => [
+    measure(name, unit, of(column('_now'))),
+    measure(`${name}_before`, unit, of(column('_before'))),
     {
       name: `${name}_change`,
       type: 'integer',
       unit,
       aggregate: null,
-      computed: `("${name}" - "${name}_before")`,
+      computed: minus(column(name), column(`${name}_before`)),
       together: null,
     },
   ]
-  const volume = (name: (typeof counters)[number]) => (where: string) =>
-    `CASE WHEN ${count(where)} = 0 THEN 0 ELSE ${volumeSql(name, counted, where)} END`
+  const moved = (name: (typeof counters)[number]) => (where: Expression) =>
+    choose([[equal(count(where), constant(0)), constant(0)]], volume(name, counted, where))
   return [
     ...both('records', 'records', count),
-    ...(s.records.columns.has('action')
-      ? both('rejected', 'records', where => count(`${where} AND ${isRejected}`))
-      : []),
-    ...both('packets', 'packets', volume('packets')),
-    ...both('bytes', 'B', volume('bytes')),
+    ...(s.records.columns.has('action') ? both('rejected', 'records', where => count(all([where, isRejected]))) : []),
+    ...both('packets', 'packets', moved('packets')),
+    ...both('bytes', 'B', moved('bytes')),
   ]
 }

@@ -2,23 +2,26 @@
 
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
+import { destinationOfNfdump } from '../filter/numbers.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
+import { parsePrefix } from '../net/prefix.ts'
+import { call, choose, column, constant, firstKnown, leadingBits, masked, not, unknown } from '../query/build.ts'
+import type { Expression } from '../query/nodes.ts'
+import type { DataType } from '../query/types.ts'
 import { sensorFields } from '../records/sensor.ts'
-import { quotedName } from '../store/duckdb.ts'
 import { elementNames, elementPairs } from './names.ts'
 import type { ColumnType } from './request.ts'
 import type { Records } from './source.ts'
 
-/** An element as a column: its name in the answer, and SQL over the records. */
+/** An element as a column: its name in the answer, and its value for a record. */
 export interface Element {
   name: string
   type: ColumnType
-  /** SQL of our own making. */
-  sql: string
+  value: Expression
   /** Length of the prefix, of 128 bits. */
   length: number | null
-  /** Columns of the records that it needs. */
-  needs: readonly string[]
+  /** Fields that it is of, whether or not the records have them. */
+  fields: readonly string[]
 }
 
 /** What names a connection, as nfdump has it. */
@@ -49,35 +52,33 @@ function fieldElement(field: string, records: Records): Element {
   return {
     name: field.replace(/^_(role|service)$/, '$1'),
     type,
-    sql: fieldSql(field, type, records),
+    value: fieldValue(field, type, records),
     length: null,
-    needs: [field],
+    fields: [field],
   }
 }
 
-/** SQL for a field of a record: null where no record has it, and as nfdump has it 0. */
-function fieldSql(field: string, type: ColumnType, records: Records): string {
-  const { columns, nfdump } = records
-  const quoted = quotedName(field)
-  const present = columns.has(field)
+/** nfdump's address of a record that has none. */
+const zeroAddress = constant(parsePrefix('0.0.0.0')!.first, 'address')
+
+/** The value of a field: unknown where no record has it, and as nfdump has it 0. */
+function fieldValue(field: string, type: ColumnType, { columns, nfdump }: Records): Expression {
+  const own = columns.has(field) ? column(field) : null
   if (type === 'address') {
-    const none = 'struct_pack(hi := 0::UBIGINT, lo := 281470681743360::UBIGINT)'
-    if (!present) return nfdump ? none : '(NULL::STRUCT(hi UBIGINT, lo UBIGINT))'
-    return nfdump ? `coalesce(${quoted}, ${none})` : quoted
+    if (own === null) return nfdump ? zeroAddress : unknown('address')
+    return nfdump ? firstKnown(own, zeroAddress) : own
   }
-  if (type !== 'integer' || !nfdump) return present ? quoted : `NULL::${sqlTypes[type]}`
-  const number = present ? `coalesce(${quoted}, 0)` : '0'
-  if (field !== 'dstport' || !columns.has('icmp_type')) return number
-  // nfdump keeps type and code of ICMP where the destination port of others is.
-  return `CASE WHEN "protocol" IN (1, 58) AND "icmp_type" IS NOT NULL THEN "icmp_type"::USMALLINT * 256 + coalesce("icmp_code", 0) ELSE ${number} END`
+  if (type !== 'integer' || !nfdump) return own ?? unknown(dataTypes[type])
+  const number = own === null ? constant(0) : firstKnown(own, constant(0))
+  return field === 'dstport' && columns.has('icmp_type') ? destinationOfNfdump(number) : number
 }
 
-const sqlTypes: Record<ColumnType, string> = {
-  integer: 'UBIGINT',
-  time: 'TIMESTAMP',
-  text: 'VARCHAR',
-  address: 'STRUCT(hi UBIGINT, lo UBIGINT)',
-  prefix: 'STRUCT(hi UBIGINT, lo UBIGINT)',
+const dataTypes: Record<ColumnType, DataType> = {
+  integer: 'u64',
+  time: 'time',
+  text: 'text',
+  address: 'address',
+  prefix: 'address',
 }
 
 function typeOf(field: string): ColumnType {
@@ -88,9 +89,9 @@ function typeOf(field: string): ColumnType {
 }
 
 function sensorElement(records: Records): Element {
-  const needs = sensorFields.filter(name => records.columns.has(name))
-  const sql = needs.length === 0 ? 'NULL::VARCHAR' : `coalesce(${needs.map(quotedName).join(', ')}, NULL)`
-  return { name: 'sensor', type: 'text', sql, length: null, needs }
+  const fields = sensorFields.filter(name => records.columns.has(name))
+  const value = fields.length === 0 ? unknown('text') : firstKnown(...fields.map(name => column(name)))
+  return { name: 'sensor', type: 'text', value, length: null, fields }
 }
 
 /** `srcip4/24`: IPv4 addresses cut to 24 bits, null for others; `srcip6/64` the same for IPv6. */
@@ -111,24 +112,22 @@ function prefixElement(match: RegExpExecArray, text: string, records: Records): 
     })
   }
   const length = family === '4' ? bits + 96 : bits
-  const address = fieldSql(field, 'address', records)
+  const address = fieldValue(field, 'address', records)
   const name = `${field}_net${family}`
-  return { name, type: 'prefix', sql: maskedSql(address, family, length, records.nfdump), length, needs: [field] }
+  return { name, type: 'prefix', value: network(address, family, length, records.nfdump), length, fields: [field] }
 }
 
-function maskedSql(address: string, family: string, length: number, nfdump: boolean): string {
-  const mask = ((1n << 128n) - 1n) ^ ((1n << BigInt(128 - length)) - 1n)
-  const [hi, lo] = [mask >> 64n, mask & 0xffff_ffff_ffff_ffffn]
-  const isFour = `(${address}.hi = 0 AND (${address}.lo >> 32) = 65535)`
-  const cut = `struct_pack(hi := ${address}.hi & ${hi}::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
-  // All addresses of IPv4 have the same upper half: masks of it leave nothing to compute.
-  const cutFour = `struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${lo}::UBIGINT)`
+function network(address: Expression, family: string, length: number, nfdump: boolean): Expression {
+  const { hi, lo } = leadingBits(length)
+  const isFour = call('is-ipv4', address)
+  const cut = masked(address, { hi, lo })
   if (nfdump) {
     // nfdump cuts the lower bits of either family, and keeps IPv4 in the lowest 32.
     const bits = (lo & 0xffff_ffffn) | 0xffff_0000_0000n
-    return `CASE WHEN ${isFour} THEN struct_pack(hi := 0::UBIGINT, lo := ${address}.lo & ${bits}::UBIGINT) ELSE ${cut} END`
+    return choose([[isFour, masked(address, { hi: 0n, lo: bits })]], cut)
   }
-  return family === '4' ? `CASE WHEN ${isFour} THEN ${cutFour} END` : `CASE WHEN NOT ${isFour} THEN ${cut} END`
+  // All addresses of IPv4 have the same upper half, zero: masks of it leave nothing to compute.
+  return family === '4' ? choose([[isFour, masked(address, { hi: 0n, lo })]]) : choose([[not(isFour), cut]])
 }
 
 function unknownElement(word: string, records: Records): UserError {

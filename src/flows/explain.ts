@@ -3,11 +3,10 @@ import type { Node, Side, TestNode, Value } from '../filter/ast.ts'
 import { endsOf, thingOf } from '../filter/things.ts'
 import { parseTime } from '../filter/values.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { rawSql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import { quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
 import { question } from '../store/question.ts'
+import { columnRanges } from '../store/statistics.ts'
 import type { FlowsRequest } from './request.ts'
 import { type FlowsOptions, shownStatement } from './run.ts'
 import { sentenceOf } from './sentence.ts'
@@ -54,14 +53,11 @@ async function explained(c: Case, request: FlowsRequest, options: FlowsOptions):
 }
 
 async function rangesOf(c: Case, path: string): Promise<Ranges[]> {
-  const piece = sql`SELECT row_group_id AS g, path_in_schema AS column, stats_min_value AS least, stats_max_value AS most
-    FROM parquet_metadata(${rawSql(quotedPath(path))}) ORDER BY row_group_id`
   const groups: Ranges[] = []
-  for (const row of await c.db.rows(piece.text, piece.values)) {
-    const group = Number(row['g'])
-    groups[group] ??= new Map()
-    const [least, most] = [row['least'], row['most']].map(one => (typeof one === 'string' ? numberOf(one) : null))
-    if (least != null && most != null) groups[group].set(String(row['column']), { least, most })
+  for (const range of await columnRanges(c.db, path)) {
+    const group = (groups[range.group] ??= new Map())
+    const [least, most] = [range.least, range.most].map(one => (one === null ? null : numberOf(one)))
+    if (least != null && most != null) group.set(range.column, { least, most })
   }
   return groups
 }

@@ -2,12 +2,21 @@
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
 import { parseDuration, parseNumber, parseTime } from '../filter/values.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
-import { quotedName } from '../store/duckdb.ts'
+import { all, any, call, column as columnNode, compare, not, parameter } from '../query/build.ts'
+import type { Comparator, Expression } from '../query/nodes.ts'
 import type { FlowsColumn } from './request.ts'
 
 const signs = new Map(
-  Object.entries({ '=': '=', '==': '=', '!=': '<>', '<>': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=' }),
+  Object.entries<Comparator>({
+    '=': '=',
+    '==': '=',
+    '!=': '<>',
+    '<>': '<>',
+    '<': '<',
+    '<=': '<=',
+    '>': '>',
+    '>=': '>=',
+  }),
 )
 
 interface Reading {
@@ -19,8 +28,8 @@ interface Reading {
 
 const deepest = 100
 
-/** Reads `bytes > 1m and (records >= 10 or not packets < 5)` to SQL over the columns of the groups. */
-export function havingSql(text: string, columns: readonly FlowsColumn[]): Sql {
+/** Reads `bytes > 1m and (records >= 10 or not packets < 5)` to a condition over the columns of the groups. */
+export function havingOf(text: string, columns: readonly FlowsColumn[]): Expression {
   const tokens = text.match(/[a-z_][\w]*|\d[\w.:-]*|<=|>=|<>|!=|==|[<>=()]|\S/gi) ?? []
   const reading: Reading = { tokens, at: 0, columns, text }
   const condition = either(reading, 0)
@@ -28,28 +37,28 @@ export function havingSql(text: string, columns: readonly FlowsColumn[]): Sql {
   return condition
 }
 
-function either(r: Reading, depth: number): Sql {
+function either(r: Reading, depth: number): Expression {
   let left = both(r, depth)
-  while (taken(r, 'or')) left = sql`(${left} OR ${both(r, depth)})`
+  while (taken(r, 'or')) left = any([left, both(r, depth)])
   return left
 }
 
-function both(r: Reading, depth: number): Sql {
+function both(r: Reading, depth: number): Expression {
   let left = single(r, depth)
-  while (taken(r, 'and')) left = sql`(${left} AND ${single(r, depth)})`
+  while (taken(r, 'and')) left = all([left, single(r, depth)])
   return left
 }
 
-function single(r: Reading, depth: number): Sql {
+function single(r: Reading, depth: number): Expression {
   if (depth > deepest) throw new UserError(`exceeds ${deepest} brackets within one another`, { status: 2 })
-  if (taken(r, 'not')) return sql`(NOT ${single(r, depth + 1)})`
+  if (taken(r, 'not')) return not(single(r, depth + 1))
   if (!taken(r, '(')) return comparison(r)
   const inner = either(r, depth + 1)
   if (!taken(r, ')')) throw fault(r, 'missing ) before')
   return inner
 }
 
-function comparison(r: Reading): Sql {
+function comparison(r: Reading): Expression {
   const word = r.tokens[r.at]?.toLowerCase() ?? ''
   // nfdump's word for the records of a group.
   const name = word === 'flows' ? 'records' : word
@@ -66,19 +75,19 @@ function comparison(r: Reading): Sql {
   r.at++
   const value = boundValue(r, column)
   r.at++
-  return sql`${rawSql(`${quotedName(column.name)} ${sign}`)} ${value}`
+  return compare(sign, columnNode(column.name), value)
 }
 
-function boundValue(r: Reading, column: FlowsColumn): Sql {
+function boundValue(r: Reading, column: FlowsColumn): Expression {
   const text = r.tokens[r.at] ?? ''
   if (column.type === 'time') {
     const us = parseTime(text, false)
     if (us === null) throw fault(r, 'invalid time:')
-    return sql`make_timestamp(${us}::BIGINT)`
+    return call('time-at', parameter(us, 'i64'))
   }
   const number = column.unit === 'ms' ? parseDuration(text) : parseNumber(text)
   if (number === null || number >= 1n << 64n) throw fault(r, 'invalid number:')
-  return sql`${number}::HUGEINT`
+  return parameter(number, 'whole')
 }
 
 function taken(r: Reading, word: string): boolean {

@@ -1,13 +1,13 @@
 /** Records one by one, as the sensors wrote them. */
 
-import { rawSql, sql } from '../query/sql.ts'
+import { column, count, named, order as ordered, own, select, unknown } from '../query/build.ts'
+import type { Ordering } from '../query/nodes.ts'
 import { flowFields } from '../records/fields.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
-import { quotedName } from '../store/duckdb.ts'
 import { elementOf } from './elements.ts'
-import { rateMeasures } from './measures.ts'
+import { isRejected, rateMeasures } from './measures.ts'
 import { direction, orderOf } from './order.ts'
-import { commas, limitSql, matching, type Plan, type PlannedColumn, type Setting } from './plan.ts'
+import { matching, type Plan, type PlannedColumn, type Setting } from './plan.ts'
 import type { Order, Unit } from './request.ts'
 
 const units = new Map<string, Unit>([
@@ -42,24 +42,27 @@ function placeName(s: Setting): 'line' | 'packet' {
 export function listPlan(s: Setting, limit: number | null): Plan {
   const columns = listedColumns(s)
   const names = columns.slice(2).map(column => column.name)
-  const from = matching(s, names)
-  const order =
-    s.request.order === undefined
-      ? rawSql(' ORDER BY _file, _line')
-      : rawSql(` ORDER BY ${recordOrder(orderOf(s.request.order))}, _file, _line`)
-  const statement = sql`SELECT ${rawSql(commas(['_file', '_line', ...names.map(quotedName)]))} FROM ${from}${order} ${limitSql(limit)}`
+  const place = [ordered(column('_file')), ordered(column('_line'))]
+  const first = s.request.order === undefined ? [] : recordOrder(orderOf(s.request.order))
+  const statement = select(['_file', '_line', ...names].map(own), {
+    ...matching(s, names),
+    orderBy: [...first, ...place],
+    limit,
+  })
   return { statement, columns, totals: false }
 }
 
-function recordOrder(order: Order): string {
-  const rate = rateMeasures().find(measure => measure.name === order)?.computed
-  const expression = order === 'records' ? '1::INTEGER + 0' : (rate ?? quotedName(order))
-  return `${expression} ${direction(order)} NULLS LAST`
+/** Each record counts as one. */
+function recordOrder(order: Order): Ordering[] {
+  if (order === 'records') return []
+  const rate = rateMeasures().find(measure => measure.name === order)
+  return [ordered(rate?.computed ?? column(order), direction(order))]
 }
 
 /** How many records match, and what they sum up to. */
 export function countPlan(s: Setting): Plan['statement'] {
-  const { columns } = s.records
-  const rejected = columns.has('action') ? `count(*) FILTER (action IS NOT DISTINCT FROM 'REJECT')` : 'NULL::BIGINT'
-  return sql`SELECT count(*) AS records, ${rawSql(rejected)} AS rejected FROM ${matching(s, columns.has('action') ? ['action'] : [])}`
+  const hasAction = s.records.columns.has('action')
+  const rejected = hasAction ? count(isRejected) : unknown('i64')
+  const items = [named(count(), 'records'), named(rejected, 'rejected')]
+  return select(items, matching(s, hasAction ? ['action'] : []))
 }

@@ -1,6 +1,23 @@
-/** What is counted of a group of records: the columns of an answer after its keys, as SQL. */
+/** What is counted of a group of records: the columns of an answer after its keys. */
 import { UserError } from '../errors.ts'
 import { nearest } from '../filter/nearest.ts'
+import { milliseconds, rate, ratio } from '../filter/numbers.ts'
+import {
+  aggregate,
+  all,
+  cast,
+  choose,
+  column,
+  compare,
+  constant,
+  count,
+  firstKnown,
+  not,
+  percentile,
+  plus,
+  unknown,
+} from '../query/build.ts'
+import type { Expression } from '../query/nodes.ts'
 import type { Element } from './elements.ts'
 import { type RecordMeasure, recordMeasures } from './names.ts'
 import type { FlowsColumn, Unit } from './request.ts'
@@ -8,19 +25,19 @@ import type { Records } from './source.ts'
 
 /** A column that is computed over the records of a group. */
 export interface Measure extends FlowsColumn {
-  /** SQL over the group's records; null for one that is computed from the others. */
-  aggregate: string | null
-  /** SQL over the other measures of the group. */
-  computed?: string
+  /** Over the group's records; null for one that is computed from the others. */
+  aggregate: Expression | null
+  /** Over the other measures of the group. */
+  computed?: Expression
   /** How the column of all other groups comes about; null: it cannot be told from the groups. */
   together: 'sum' | 'min' | 'max' | null
 }
 
-const integer = (name: string, unit: Unit | null, aggregate: string, together: Measure['together']): Measure => {
-  return { name, type: 'integer', unit, aggregate, together }
+const integer = (name: string, unit: Unit | null, value: Expression, together: Measure['together']): Measure => {
+  return { name, type: 'integer', unit, aggregate: value, together }
 }
 
-export const isRejected = `action IS NOT DISTINCT FROM 'REJECT'`
+export const isRejected = compare('same', column('action'), constant('REJECT'))
 
 export interface Counted {
   records: Records
@@ -29,18 +46,19 @@ export interface Counted {
   bothWays?: boolean
 }
 
-/** SQL that sums a counter. What was rejected moved nothing; what is not known is not in the sum, and null if nothing is. */
-export function volumeSql(counter: string, counted: Counted, where = ''): string {
+/** The sum of a counter. What was rejected moved nothing; what is not known is not in the sum, and null if nothing is. */
+export function volume(counter: string, counted: Counted, where: Expression | null = null): Expression {
   const { records, acceptedOnly } = counted
-  if (!records.columns.has(counter)) return records.nfdump ? '0::HUGEINT' : 'NULL::HUGEINT'
+  if (!records.columns.has(counter)) return records.nfdump ? constant(0, 'whole') : unknown('whole')
   const rejects = acceptedOnly && records.columns.has('action')
-  const conditions = [rejects ? `NOT (${isRejected})` : '', where].filter(one => one !== '')
-  const filter = conditions.length > 0 ? ` FILTER (${conditions.join(' AND ')})` : ''
+  const conditions = [...(rejects ? [not(isRejected)] : []), ...(where === null ? [] : [where])]
   const back = counted.bothWays === true && records.columns.has(`out_${counter}`)
-  const sum = `sum(${back ? `coalesce("${counter}", 0) + coalesce("out_${counter}", 0)` : `"${counter}"`})${filter}`
+  const zero = constant(0)
+  const there = column(counter)
+  const value = back ? plus(firstKnown(there, zero), firstKnown(column(`out_${counter}`), zero)) : there
+  const sum = aggregate('sum', value, conditions.length === 0 ? null : all(conditions))
   if (!rejects) return sum
-  const all = where === '' ? 'true' : where
-  return `coalesce(${sum}, CASE WHEN bool_and(${isRejected}) FILTER (${all}) THEN 0 END)`
+  return firstKnown(sum, choose([[aggregate('every', isRejected, where), zero]]))
 }
 
 /** The measures of every group. */
@@ -50,15 +68,15 @@ export function plainMeasures(counted: Counted): Measure[] {
     name,
     type: 'time',
     unit: null,
-    aggregate: columns.has(name) ? `${how}("${name}")` : 'NULL::TIMESTAMP',
+    aggregate: columns.has(name) ? aggregate(how, column(name)) : unknown('time'),
     together: how,
   })
-  const rejected = integer('rejected', 'records', `count(*) FILTER (${isRejected})`, 'sum')
+  const rejected = integer('rejected', 'records', count(isRejected), 'sum')
   return [
-    integer('records', 'records', recordsSql(counted), 'sum'),
+    integer('records', 'records', recordsOf(counted), 'sum'),
     ...(columns.has('action') ? [rejected] : []),
-    integer('packets', 'packets', volumeSql('packets', counted), 'sum'),
-    integer('bytes', 'B', volumeSql('bytes', counted), 'sum'),
+    integer('packets', 'packets', volume('packets', counted), 'sum'),
+    integer('bytes', 'B', volume('bytes', counted), 'sum'),
     time('start', 'min'),
     time('end', 'max'),
     ...rateMeasures(),
@@ -66,61 +84,40 @@ export function plainMeasures(counted: Counted): Measure[] {
 }
 
 /** nfdump counts an aggregate as the flows that it stands for. */
-function recordsSql({ records }: Counted): string {
-  return records.nfdump && records.columns.has('flows') ? 'sum(coalesce("flows", 1))' : 'count(*)'
+function recordsOf({ records }: Counted): Expression {
+  if (!records.nfdump || !records.columns.has('flows')) return count()
+  return aggregate('sum', firstKnown(column('flows'), constant(1)))
 }
 
-const milliseconds = '((epoch_us("end") - epoch_us("start")) // 1000)'
-
 /** Duration and rates of a group, from its first packet to its last; whole numbers, as the filter language has them. */
-export function rateMeasures(bytes = '"bytes"', packets = '"packets"'): Measure[] {
-  const rate = (name: string, unit: Unit, factor: number, count: string): Measure => ({
-    ...computed(
-      name,
-      unit,
-      `CASE WHEN ${milliseconds} > 0 THEN ${factor}::HUGEINT * ${count} // ${milliseconds} WHEN ${milliseconds} <= 0 THEN 0 * ${count} END`,
-    ),
-  })
+export function rateMeasures(
+  bytes: Expression = column('bytes'),
+  packets: Expression = column('packets'),
+): (Measure & { computed: Expression })[] {
   return [
-    computed('duration', 'ms', milliseconds),
-    rate('bps', 'bit/s', 8000, bytes),
-    rate('pps', 'packets/s', 1000, packets),
-    computed(
-      'bpp',
-      'B/packet',
-      `CASE WHEN ${packets} > 0 THEN ${bytes} // ${packets} WHEN ${packets} = 0 THEN 0 * ${bytes} END`,
-    ),
+    computed('duration', 'ms', milliseconds()),
+    computed('bps', 'bit/s', rate(8000, bytes, milliseconds())),
+    computed('pps', 'packets/s', rate(1000, packets, milliseconds())),
+    computed('bpp', 'B/packet', ratio(bytes, packets)),
   ]
 }
 
-function computed(name: string, unit: Unit, sql: string): Measure {
-  return { name, type: 'integer', unit, aggregate: null, computed: sql, together: null }
+function computed(name: string, unit: Unit, value: Expression): Measure & { computed: Expression } {
+  return { name, type: 'integer', unit, aggregate: null, computed: value, together: null }
 }
 
 export function distinctMeasure(element: Element): Measure {
-  return integer(`distinct_${element.name}`, null, `count(DISTINCT ${element.sql})`, null)
+  return integer(`distinct_${element.name}`, null, aggregate('count-distinct', element.value), null)
 }
 
 /** What percentiles can be taken of: a number of one record. */
-const perRecord: Record<RecordMeasure, { unit: Unit; sql: string; needs: readonly string[] }> = {
-  bytes: { unit: 'B', sql: '"bytes"', needs: ['bytes'] },
-  packets: { unit: 'packets', sql: '"packets"', needs: ['packets'] },
-  duration: { unit: 'ms', sql: milliseconds, needs: ['start', 'end'] },
-  bps: {
-    unit: 'bit/s',
-    sql: `CASE WHEN ${milliseconds} > 0 THEN 8000::HUGEINT * "bytes" // ${milliseconds} WHEN ${milliseconds} <= 0 THEN 0 * "bytes"::HUGEINT END`,
-    needs: ['bytes', 'start', 'end'],
-  },
-  pps: {
-    unit: 'packets/s',
-    sql: `CASE WHEN ${milliseconds} > 0 THEN 1000::HUGEINT * "packets" // ${milliseconds} WHEN ${milliseconds} <= 0 THEN 0 * "packets"::HUGEINT END`,
-    needs: ['packets', 'start', 'end'],
-  },
-  bpp: {
-    unit: 'B/packet',
-    sql: 'CASE WHEN "packets" > 0 THEN "bytes" // "packets" WHEN "packets" = 0 THEN 0 * "bytes" END',
-    needs: ['bytes', 'packets'],
-  },
+const perRecord: Record<RecordMeasure, { unit: Unit; value: Expression }> = {
+  bytes: { unit: 'B', value: column('bytes') },
+  packets: { unit: 'packets', value: column('packets') },
+  duration: { unit: 'ms', value: milliseconds() },
+  bps: { unit: 'bit/s', value: rate(8000, cast(column('bytes'), 'whole'), milliseconds()) },
+  pps: { unit: 'packets/s', value: rate(1000, cast(column('packets'), 'whole'), milliseconds()) },
+  bpp: { unit: 'B/packet', value: ratio(column('bytes'), column('packets')) },
 }
 
 /** `bytes/95`: the smallest value that at least 95 % of the records do not exceed. */
@@ -132,10 +129,9 @@ export function percentileMeasure(text: string, { records, acceptedOnly }: Count
     const hint = near === null ? `of ${recordMeasures.join(', ')}, like bytes/95` : `did you mean ${near}/${digits}?`
     throw new UserError(`invalid percentile: ${text}`, { status: 2, hint })
   }
-  const value = perRecord[measure]
-  const present = value.needs.every(column => records.columns.has(column))
-  const filter = acceptedOnly && records.columns.has('action') ? ` FILTER (NOT (${isRejected}))` : ''
-  const quantile = `quantile_disc(${value.sql}, ${Number(digits) / 100})${filter}`
-  const column = `${measure}_p${digits.replace('.', '_')}`
-  return integer(column, value.unit, present ? quantile : 'NULL::UBIGINT', null)
+  const { value, unit } = perRecord[measure]
+  const present = value.columns.every(name => records.columns.has(name))
+  const accepted = acceptedOnly && records.columns.has('action') ? not(isRejected) : null
+  const title = `${measure}_p${digits.replace('.', '_')}`
+  return integer(title, unit, present ? percentile(value, Number(digits) / 100, accepted) : unknown('u64'), null)
 }

@@ -3,18 +3,22 @@
 import { roleColumns } from '../conversations/roles.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
-import { rawSql, type Sql, sql } from '../query/sql.ts'
+import { column, every, join, named, order, renamed, select, table } from '../query/build.ts'
+import type { Dialect } from '../query/dialect.ts'
+import type { Expression, Item, Ordering, Query, Relation } from '../query/nodes.ts'
+import { isAlways } from '../query/walk.ts'
 import { sensorFields } from '../records/sensor.ts'
-import { quotedName } from '../store/duckdb.ts'
 import type { Element } from './elements.ts'
 import type { FlowsColumn, FlowsRequest } from './request.ts'
 import type { Records } from './source.ts'
 
-/** Everything that was settled before the SQL is written. */
+/** Everything that was settled before the question is made. */
 export interface Setting {
   request: FlowsRequest
   records: Records
   filter: Compiled
+  /** Of the engine that is asked. */
+  dialect: Dialect
   /** Volumes leave out rejected records. */
   acceptedOnly: boolean
   /** The table of records that others stand for; null: there are none, or every record counts. */
@@ -36,7 +40,7 @@ export interface TimeWindow {
 
 /** A statement and how its columns are read. */
 export interface Plan {
-  statement: Sql
+  statement: Query
   columns: PlannedColumn[]
   /** Whether the first columns of each row are the totals: see `totalNames`. */
   totals: boolean
@@ -52,25 +56,28 @@ export const totalNames = ['_rows', '_records', '_rejected', '_packets', '_bytes
 
 const sensorColumns: ReadonlySet<string> = new Set(sensorFields)
 
+/** Records and which of them: parts of a query over them. */
+interface Matching {
+  from: Relation
+  where: Expression | null
+}
+
 /**
- * The records that a request is about, to stand after FROM.
+ * The records that a request is about.
  *
  * @param needs columns that are read of them.
  */
-export function matching(s: Setting, needs: Iterable<string>): Sql {
-  const wanted = new Set([...needs, ...columnsIn(s.filter.where.text)])
-  const table = s.records.table(
+export function matching(s: Setting, needs: Iterable<string>): Matching {
+  const wanted = new Set([...needs, ...s.filter.where.columns])
+  const records = s.records.table(
     [...wanted].some(name => sensorColumns.has(name)),
     roleColumns.some(name => wanted.has(name)),
   )
-  const counted = s.collapsed === null ? table : `${table} ANTI JOIN ${s.collapsed} USING (_file, _line)`
-  const all = sql`${rawSql(counted)} WHERE ${s.filter.where}`
-  return s.request.first === undefined ? all : sql`(SELECT * FROM ${all} LIMIT ${s.request.first}) AS taken`
-}
-
-/** Columns that SQL of the filter names. */
-export function columnsIn(text: string): string[] {
-  return [...text.matchAll(/"((?:[^"]|"")*)"/g)].map(([, name]) => name!.replaceAll('""', '"'))
+  const counted = s.collapsed === null ? records : join('anti', records, table(s.collapsed), ['_file', '_line'])
+  const where = isAlways(s.filter.where) ? null : s.filter.where
+  if (s.request.first === undefined) return { from: counted, where }
+  const first = select([every()], { from: counted, where, limit: s.request.first })
+  return { from: renamed(first, 'taken'), where: null }
 }
 
 export function keyColumns(keys: readonly Element[]): PlannedColumn[] {
@@ -82,15 +89,26 @@ export function keyColumns(keys: readonly Element[]): PlannedColumn[] {
   }))
 }
 
-/** ORDER BY for keys: unknown last. */
-export function byKeys(names: readonly string[]): string[] {
-  return names.map(name => `${quotedName(name)} ASC NULLS LAST`)
+/** Name of a key's column before it is grouped by: a record may have a column of its own name. */
+export function keyName(name: string): string {
+  return `_key_${name}`
 }
 
-export function commas(parts: readonly string[]): string {
-  return parts.join(', ')
+/** The keys as columns of the records. */
+export function keyItems(keys: readonly Element[]): Item[] {
+  return keys.map(({ name, value }) => named(value, keyName(name)))
 }
 
-export function limitSql(limit: number | null): Sql {
-  return limit === null ? rawSql('') : sql`LIMIT ${limit}`
+/** The keys of groups under their own names. */
+export function keysOut(keys: readonly Element[]): Item[] {
+  return keys.map(({ name }) => named(column(keyName(name)), name))
+}
+
+export function grouping(keys: readonly Element[]): Expression[] {
+  return keys.map(({ name }) => column(keyName(name)))
+}
+
+/** By keys, from the smallest. */
+export function byKeys(names: readonly string[]): Ordering[] {
+  return names.map(name => order(column(name)))
 }

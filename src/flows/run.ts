@@ -1,6 +1,6 @@
 /** Asks a case about its flow records. */
 import { fileTarget } from '../disk/output.ts'
-import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
+import { count, every, join, named, own, select, table } from '../query/build.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
@@ -42,7 +42,8 @@ export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsO
 /** The statement of a request, for any DuckDB, without asking it. */
 export function shownStatement({ setting }: Settled): string {
   const { records } = setting
-  return shownSql(planOf({ ...setting, records: { ...records, table: (_, roles) => records.shown(roles) } }).statement)
+  const shown = planOf({ ...setting, records: { ...records, table: (_, roles) => records.shown(roles) } })
+  return setting.dialect.shown(shown.statement)
 }
 
 async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
@@ -50,14 +51,9 @@ async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise
     return await attempt(c, settled, options)
   } catch (error) {
     const { setting } = settled
-    if (!setting.small || !exceeds64Bits(error)) throw error
+    if (!setting.small || !setting.dialect.exceeds64Bits(error)) throw error
     return await attempt(c, { ...settled, setting: { ...setting, small: false } }, options)
   }
-}
-
-/** What DuckDB says of a product, or of a number to be converted, that does not fit 64 bits. */
-function exceeds64Bits(error: unknown): boolean {
-  return error instanceof Error && /^(Out of Range|Conversion) Error: .*\bU?INT64\b/.test(error.message)
 }
 
 async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
@@ -67,11 +63,13 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
-  let kept = options.forParquet === true ? await keepRows(c, plan) : null
-  const statement = kept === null ? plan.statement : sql`SELECT * FROM ${rawSql(kept)}`
+  let kept = options.forParquet === true ? await keepRows(c, plan, setting) : null
+  const { dialect } = setting
+  const asked = dialect.print(plan.statement)
+  const statement = kept === null ? asked : dialect.print(select([every()], { from: table(kept) }))
   // Of numbers that pass 64 bits, later rows may tell.
-  const wide = setting.small ? planOf({ ...setting, small: false }).statement : null
-  const rows = new FlowRows(c, plan, statement, exceeds64Bits, wide, options.signal)
+  const wide = setting.small ? dialect.print(planOf({ ...setting, small: false }).statement) : null
+  const rows = new FlowRows(c, plan, statement, error => dialect.exceeds64Bits(error), wide, options.signal)
   const totals = counted ?? totalsOf(await rows.first())
   const limit = limitOf(setting.request)
   const counting: Counting = {
@@ -96,8 +94,8 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
       const inputs = c.evidence.map(fileName)
       const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
       await question(c, options.signal, async own => {
-        await rows.restartWith(plan.statement)
-        const table = kept ?? (await keepRows(own, plan))
+        rows.restartWith(asked)
+        const table = kept ?? (await keepRows(own, plan, setting))
         kept = null
         await writeParquet(own, plan, table, target)
       })
@@ -114,7 +112,7 @@ interface Totals {
 }
 
 async function totalsOfList(c: Case, s: Setting): Promise<Totals> {
-  const { text, values } = countPlan(s)
+  const { text, values } = s.dialect.print(countPlan(s))
   const [row] = await c.db.rows(text, values)
   const records = integer(row?.['records'])
   return {
@@ -136,8 +134,9 @@ function totalsOf(first: readonly Value[] | undefined): Totals {
 /** How many records match that others stand for. */
 async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
   if (s.collapsed === null) return 0
-  const all: Sql = matching({ ...s, collapsed: null, request: {} }, [])
-  const piece = sql`SELECT count(*) AS n FROM (SELECT _file, _line FROM ${all}) SEMI JOIN ${rawSql(s.collapsed)} USING (_file, _line)`
-  const [row] = await c.db.rows(piece.text, piece.values)
+  const records = select([own('_file'), own('_line')], matching({ ...s, collapsed: null, request: {} }, []))
+  const from = join('semi', records, table(s.collapsed), ['_file', '_line'])
+  const { text, values } = s.dialect.print(select([named(count(), 'n')], { from }))
+  const [row] = await c.db.rows(text, values)
   return integer(row?.['n'])
 }

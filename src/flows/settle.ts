@@ -8,13 +8,15 @@ import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
-import { type Sql, sql } from '../query/sql.ts'
+import { all, any } from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
+import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { question } from '../store/question.ts'
 import { binPlan } from './bins.ts'
 import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
-import { type Compared, compared, comparePlan, windowOf, withinSql } from './compare.ts'
+import { type Compared, compared, comparePlan, isWithin, windowOf } from './compare.ts'
 import { collapsedTable } from './count-once.ts'
 import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
 import { groupPlan } from './groups.ts'
@@ -78,6 +80,7 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     request,
     records,
     filter: compiled,
+    dialect: duckdb,
     acceptedOnly,
     collapsed,
     span: around,
@@ -103,8 +106,8 @@ function groupsByRoles({ by = [], stat, distinct = [] }: FlowsRequest): boolean 
   return [...by, ...distinct, stat?.element ?? ''].some(element => /^\s*(role|service)\s*$/i.test(element))
 }
 
-function inEither(where: Sql, { now, before }: Compared): Sql {
-  return sql`(${where} AND (${withinSql(now)} OR ${withinSql(before)}))`
+function inEither(where: Expression, { now, before }: Compared): Expression {
+  return all([where, any([isWithin(now), isWithin(before)])])
 }
 
 /** Reads a request that is to be asked later, its parameters without values: what is wrong with it is said now. */

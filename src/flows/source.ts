@@ -3,6 +3,9 @@
 import { roleColumns, withRoles } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { column, equal, every, join, named, select, table as tableNamed, trusted } from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
+import type { Relation } from '../query/nodes.ts'
 import { packetFlowFields } from '../records/packet-fields.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
@@ -12,9 +15,9 @@ export interface Records {
   columns: ReadonlySet<string>
   nfdump: boolean
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
-  table(sensor: boolean, roles?: boolean): string
+  table(sensor: boolean, roles?: boolean): Relation
   /** The same in SQL that any DuckDB can run, but for the roles, which are a table of ours. */
-  shown(roles?: boolean): string
+  shown(roles?: boolean): Relation
 }
 
 /** @throws UserError if the case has no records of that kind. */
@@ -37,13 +40,24 @@ export function recordsOf(
     evidence === 'logs'
       ? new Set([...c.columns, ...more])
       : new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name), ...more])
-  const judged = (table: string, roles: boolean): string =>
-    roles ? withRoles(table, { evidence, columns }, internal) : table
-  const shown = (roles = false): string => judged(flowsSource({ dir: c.dir, source: evidence }), roles)
-  if (evidence === 'logs')
-    return { evidence, columns, nfdump, table: (_, roles = false) => judged('flows', roles), shown }
-  const withSensor =
-    '(SELECT packet_flows.*, evidence.path AS interface_id FROM packet_flows LEFT JOIN evidence ON evidence.id = packet_flows._file)'
-  const table = (sensor: boolean, roles = false): string => judged(sensor ? withSensor : 'packet_flows', roles)
+  const judged = (text: string): Relation => trusted(withRoles(text, { evidence, columns }, internal), [])
+  const source = flowsSource({ dir: c.dir, source: evidence })
+  const shown = (roles = false): Relation => (roles ? judged(source) : trusted(source, []))
+  const view = evidence === 'logs' ? 'flows' : 'packet_flows'
+  const table = (sensor: boolean, roles = false): Relation => {
+    const needsSensor = evidence === 'packets' && sensor
+    if (roles) return judged(needsSensor ? `(${duckdb.print(withSensor).text})` : view)
+    return needsSensor ? withSensor : tableNamed(view)
+  }
   return { evidence, columns, nfdump, table, shown }
 }
+
+/** Packets are recorded by the file that they are in. */
+const withSensor = select([every('packet_flows'), named(column('path', 'evidence'), 'interface_id')], {
+  from: join(
+    'left',
+    tableNamed('packet_flows'),
+    tableNamed('evidence'),
+    equal(column('id', 'evidence'), column('_file', 'packet_flows')),
+  ),
+})

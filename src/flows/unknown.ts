@@ -1,22 +1,22 @@
 /** For how many records something cannot be told. */
-import { rawSql, sql } from '../query/sql.ts'
+import { all, any, column, count, isUnknown, named, not, own, select } from '../query/build.ts'
+import type { Query } from '../query/nodes.ts'
+import { hasUnknownPart } from '../query/walk.ts'
 import type { Case } from '../store/case.ts'
-import { quotedName, quotedPath } from '../store/duckdb.ts'
 import { segmentPath } from '../store/files.ts'
 import type { SegmentEntry } from '../store/ledger.ts'
+import { columnsWithNulls } from '../store/statistics.ts'
 import { isRejected } from './measures.ts'
-import { columnsIn, matching, type Setting } from './plan.ts'
+import { matching, type Setting } from './plan.ts'
 import type { Cell } from './request.ts'
 import { integer } from './values.ts'
 
 /** Asks the records only where a column that the filter names has unknown values, by the statistics of the segments. */
 export async function unknownCount(c: Case, s: Setting): Promise<Cell> {
-  const { where } = s.filter
-  if (!where.text.includes('NULL::BOOLEAN') && !(await hasUnknown(c, s, columnsIn(where.text)))) return 0
-  const { unknown } = s.filter
-  const piece = sql`SELECT count(*) AS n FROM ${matching({ ...s, filter: { ...s.filter, where: unknown }, request: {} }, columnsIn(where.text))}`
-  const [row] = await c.db.rows(piece.text, piece.values)
-  return integer(row?.['n'])
+  const { where, unknown } = s.filter
+  if (!hasUnknownPart(where) && !(await hasUnknown(c, s, where.columns))) return 0
+  const asked: Setting = { ...s, filter: { ...s.filter, where: unknown }, request: {} }
+  return counted(c, s, select([named(count(), 'n')], matching(asked, [])))
 }
 
 /** How many of the records that are summed up do not say how much they moved: the sums are lower bounds then. */
@@ -24,10 +24,15 @@ export async function unsummedCount(c: Case, s: Setting): Promise<Cell> {
   const { records, acceptedOnly } = s
   const names = ['packets', 'bytes'].filter(name => records.columns.has(name))
   if (records.nfdump || !(await hasUnknown(c, s, names))) return 0
-  const isUnknown = names.map(name => `${quotedName(name)} IS NULL`).join(' OR ')
   const needs = acceptedOnly ? [...names, 'action'] : names
-  const piece = sql`SELECT count(*) AS n FROM (SELECT ${rawSql(needs.map(quotedName).join(', '))} FROM ${matching(s, needs)}) WHERE (${rawSql(isUnknown)})${rawSql(acceptedOnly ? ` AND NOT (${isRejected})` : '')}`
-  const [row] = await c.db.rows(piece.text, piece.values)
+  const isUnsaid = any(names.map(name => isUnknown(column(name))))
+  const where = acceptedOnly ? all([isUnsaid, not(isRejected)]) : isUnsaid
+  return counted(c, s, select([named(count(), 'n')], { from: select(needs.map(own), matching(s, needs)), where }))
+}
+
+async function counted(c: Case, { dialect }: Setting, query: Query): Promise<Cell> {
+  const { text, values } = dialect.print(query)
+  const [row] = await c.db.rows(text, values)
   return integer(row?.['n'])
 }
 
@@ -40,7 +45,8 @@ async function hasUnknown(c: Case, { records }: Setting, names: readonly string[
   if (segments.some(segment => columns.some(name => !segment.columns.includes(name)))) return true
   let withNulls = nullable.get(c.segments)?.get(kind)
   if (withNulls === undefined) {
-    withNulls = await columnsWithNulls(c, segments)
+    const paths = segments.map(segment => segmentPath(c.dir, segment.name))
+    withNulls = await columnsWithNulls(c.db, paths)
     nullable.set(c.segments, (nullable.get(c.segments) ?? new Map()).set(kind, withNulls))
   }
   return columns.some(name => withNulls.has(name))
@@ -48,11 +54,3 @@ async function hasUnknown(c: Case, { records }: Setting, names: readonly string[
 
 /** What was read of the segments' statistics: they never change. */
 const nullable = new WeakMap<Case['segments'], Map<SegmentEntry['kind'], ReadonlySet<string>>>()
-
-async function columnsWithNulls(c: Case, segments: readonly SegmentEntry[]): Promise<ReadonlySet<string>> {
-  const files = segments.map(segment => quotedPath(segmentPath(c.dir, segment.name))).join(', ')
-  const rows =
-    await c.db.rows(`SELECT DISTINCT split_part(path_in_schema, ', ', 1) AS name FROM parquet_metadata([${files}])
-    WHERE stats_null_count IS NULL OR stats_null_count > 0`)
-  return new Set(rows.map(row => String(row['name'])))
-}

@@ -7,6 +7,7 @@ import { findingsMax, type Rule } from '../detect/rule.ts'
 import { findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { trusted } from '../query/build.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
@@ -133,7 +134,7 @@ async function gather(
       own,
       readServices: query => readServices(c, query),
       source: c.source,
-      flowsSource: flowsSource(c),
+      flowsSource: trusted(flowsSource(c), []),
       placeIn: placesOf(c),
     },
     options.rules,

@@ -1,8 +1,22 @@
 /** `--show-work`: for each figure the SQL and, where one exists, the shell line that gives it again. */
 import { dirname } from 'node:path'
 import type { Prefix } from '../net/prefix.ts'
-import { inAnyPrefix } from '../query/address-sql.ts'
-import { rawSql, type Sql, shownSql, sql } from '../query/sql.ts'
+import {
+  aggregate,
+  all,
+  any,
+  column,
+  constant,
+  count,
+  equal,
+  firstKnown,
+  inPrefixes,
+  named,
+  select,
+  trusted,
+} from '../query/build.ts'
+import { duckdb } from '../query/duckdb-printer.ts'
+import type { Expression, Relation } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import type { Count, Dossier, ServiceRow, WorkItem } from './dossier.ts'
@@ -20,10 +34,10 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
     ...recordItems(c, dossier, asking),
     ...windowItems(dossier, asking),
     ...portItems(dossier, asking),
-    ...dossier.findings.map(({ id, title, basis_total, sql: query }) => ({
+    ...dossier.findings.map(({ id, title, basis_total, sql }) => ({
       figure: `${id}: ${title}`,
       value: basis_total,
-      sql: query,
+      sql,
       shell: null,
     })),
   ]
@@ -31,8 +45,8 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
 
 /** What the questions have in common, in SQL and in awk; null where awk cannot tell. */
 interface Asking {
-  source: Sql
-  mine: Sql
+  source: Relation
+  mine: Expression
   awk: (program: string) => string | null
   /** @param action for each record of the subject. */
   ofSubject: (action: string, end: string) => string | null
@@ -48,84 +62,81 @@ function askingOf(c: Case, subject: readonly Prefix[]): Asking {
   const own = addresses?.map(address => `$c["srcaddr"] == "${address}" || $c["dstaddr"] == "${address}"`).join(' || ')
   const awk = (program: string): string | null => (read === null ? null : `${read} | awk '${byName} ${program}'`)
   return {
-    source: rawSql(flowsSource(c)),
-    mine: subjectSql(c, subject),
+    source: trusted(flowsSource(c), []),
+    mine: isOfSubject(c, subject),
     awk,
     ofSubject: (action, end) =>
       own === undefined ? null : awk(`${isRecord} && (${own}) { ${action} } END { ${end} }`),
   }
 }
 
-function item(figure: string, value: string | Count | null, query: Sql, shell: string | null): WorkItem {
-  return { figure, value, sql: shownSql(query), shell }
+/** A figure, and the records that it sums. */
+interface Sum {
+  figure: string
+  value: string | Count | null
+  sum: Expression
+  where: Expression | null
 }
 
-function recordItems(c: Case, { records }: Dossier, { source, mine, awk, ofSubject }: Asking): WorkItem[] {
-  const rejected = (): WorkItem =>
+function item({ figure, value, sum, where }: Sum, { source }: Asking, shell: string | null): WorkItem {
+  return { figure, value, sql: duckdb.shown(select([named(sum, 'value')], { from: source, where })), shell }
+}
+
+function recordItems(c: Case, { records }: Dossier, asking: Asking): WorkItem[] {
+  const { mine, awk, ofSubject } = asking
+  const ofRecords = (
+    name: 'total' | 'subject' | 'rejected',
+    where: Expression | null,
+    shell: string | null,
+  ): WorkItem => item({ figure: `records.${name}`, value: records[name], sum: count(), where }, asking, shell)
+  const isRejected = equal(column('action'), constant('REJECT'))
+  const rejected = ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0')
+  return [
+    ofRecords('total', null, awk(`${isRecord} { n++ } END { print n + 0 }`)),
+    ofRecords('subject', mine, ofSubject('n++', 'print n + 0')),
+    ...(c.source === 'logs' ? [ofRecords('rejected', all([mine, isRejected]), rejected)] : []),
+  ]
+}
+
+function windowItems({ window }: Dossier, asking: Asking): WorkItem[] {
+  const { mine, ofSubject } = asking
+  const ofWindow = (
+    name: 'first_start' | 'last_start' | 'last_end',
+    which: 'min' | 'max',
+    field: 'start' | 'end',
+    better: string,
+  ): WorkItem =>
     item(
-      'records.rejected',
-      records.rejected,
-      sql`SELECT count(*) FROM ${source} WHERE (${mine}) AND action = 'REJECT'`,
-      ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0'),
+      { figure: `window.${name}`, value: window[name], sum: aggregate(which, column(field)), where: mine },
+      asking,
+      ofSubject(`if (${better}) m = $c["${field}"]`, 'print m'),
     )
   return [
-    item(
-      'records.total',
-      records.total,
-      sql`SELECT count(*) FROM ${source}`,
-      awk(`${isRecord} { n++ } END { print n + 0 }`),
-    ),
-    item(
-      'records.subject',
-      records.subject,
-      sql`SELECT count(*) FROM ${source} WHERE ${mine}`,
-      ofSubject('n++', 'print n + 0'),
-    ),
-    ...(c.source === 'logs' ? [rejected()] : []),
+    ofWindow('first_start', 'min', 'start', 'm == "" || $c["start"] < m'),
+    ofWindow('last_start', 'max', 'start', '$c["start"] > m'),
+    ofWindow('last_end', 'max', 'end', '$c["end"] > m'),
   ]
 }
 
-function windowItems({ window }: Dossier, { source, mine, ofSubject }: Asking): WorkItem[] {
-  return [
-    item(
-      'window.first_start',
-      window.first_start,
-      sql`SELECT min(start) FROM ${source} WHERE ${mine}`,
-      ofSubject('if (m == "" || $c["start"] < m) m = $c["start"]', 'print m'),
-    ),
-    item(
-      'window.last_start',
-      window.last_start,
-      sql`SELECT max(start) FROM ${source} WHERE ${mine}`,
-      ofSubject('if ($c["start"] > m) m = $c["start"]', 'print m'),
-    ),
-    item(
-      'window.last_end',
-      window.last_end,
-      sql`SELECT max("end") FROM ${source} WHERE ${mine}`,
-      ofSubject('if ($c["end"] > m) m = $c["end"]', 'print m'),
-    ),
-  ]
-}
-
-function portItems(dossier: Dossier, { source, mine, ofSubject }: Asking): WorkItem[] {
+function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
+  const { mine, ofSubject } = asking
+  const sum = firstKnown(aggregate('sum', column('bytes')), constant(0))
   const sides = [
     ['source', 'srcport'],
     ['destination', 'dstport'],
   ] as const
   const rows = dossier.ports.filter(row => serviceHas(dossier.services, row.port))
   return rows.flatMap(row =>
-    sides.map(([side, column]) =>
-      item(
-        `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`,
-        row[`as_${side}`].bytes,
-        sql`SELECT coalesce(sum(bytes), 0) FROM ${source} WHERE (${mine}) AND ${rawSql(column)} = ${row.port} AND protocol = ${row.protocol}`,
-        ofSubject(
-          `if ($c["${column}"] == ${row.port} && $c["protocol"] == ${row.protocol}) n += $c["bytes"]`,
-          'printf "%d\\n", n',
-        ),
-      ),
-    ),
+    sides.map(([side, port]) => {
+      const isThere = [equal(column(port), constant(row.port)), equal(column('protocol'), constant(row.protocol))]
+      const figure = `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`
+      const test = `$c["${port}"] == ${row.port} && $c["protocol"] == ${row.protocol}`
+      return item(
+        { figure, value: row[`as_${side}`].bytes, sum, where: all([mine, ...isThere]) },
+        asking,
+        ofSubject(`if (${test}) n += $c["bytes"]`, 'printf "%d\\n", n'),
+      )
+    }),
   )
 }
 
@@ -136,10 +147,9 @@ function serviceHas(services: readonly ServiceRow[], port: number): boolean {
   return services.slice(0, portsShownMax).some(service => service.port === port)
 }
 
-function subjectSql(c: Case, subject: readonly Prefix[]): Sql {
+function isOfSubject(c: Case, subject: readonly Prefix[]): Expression {
   const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
-  const tests = names.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
-  return { text: tests.map(test => test.text).join(' OR ') || 'false', values: tests.flatMap(test => test.values) }
+  return any(names.map(name => inPrefixes(column(name), subject)))
 }
 
 /** The command that prints all lines of the case's logs, or null if some of them are not text with headers, or not alone in their folder. */

@@ -35,15 +35,3 @@ export function rawSql(text: string): Sql {
 function isSql(item: Sql | Value): item is Sql {
   return typeof item === 'object' && item !== null && 'text' in item && 'values' in item
 }
-
-/** The SQL with its values written in, for people to read and run in any DuckDB; we never run this text. */
-export function shownSql(piece: Sql): string {
-  let i = 0
-  return piece.text.replace(/\?/g, () => literal(piece.values[i++]))
-}
-
-function literal(value: Value | undefined): string {
-  if (value === null || value === undefined) return 'NULL'
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
-  return `'${String(value).replaceAll("'", "''")}'`
-}

@@ -9,7 +9,7 @@ import type native from '@duckdb/node-bindings'
 import { errorText, UserError } from '../errors.ts'
 import { Answer, abortable, explainPrefix, type Reading } from './answer.ts'
 import bindings, { api } from './bindings.ts'
-import { ChunkTable } from './chunk-table.ts'
+import { type ChunkColumn, ChunkTable } from './chunk-table.ts'
 import { Turns } from './turns.ts'
 
 /** DuckDB's own version, e.g. `v1.5.6`. */
@@ -431,6 +431,20 @@ export function valueClasses(): typeof import('@duckdb/node-api') {
 function exact(value: Value): Value {
   if (typeof value !== 'bigint') return value
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value
+}
+
+/** Keeps typed arrays as a table of all connections; one of that name that is there already stays. */
+export async function keepColumns(
+  database: Database,
+  table: string,
+  columns: readonly ChunkColumn[],
+  rows: number,
+): Promise<void> {
+  const make = async (): Promise<void> => {
+    database.chunkTable().offer(columns, rows)
+    await database.run(`CREATE TABLE ${quotedName(table)} AS SELECT * FROM chunks()`)
+  }
+  await database.once(table, () => database.alone('chunks', make))
 }
 
 /** SQL text for a string that no parameter can carry: a file's path. Values of questions are always parameters. */

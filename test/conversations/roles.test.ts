@@ -14,6 +14,7 @@ import { parse } from '../../src/filter/filter.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
+import { duckdb } from '../../src/query/duckdb-printer.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { temporaryFolder } from '../cli/run.ts'
 import { ask, captureOf, talk } from '../handmade.ts'
@@ -208,7 +209,8 @@ test('packets: the connection that the meter made tells, or the type of ICMP', a
   const compiled = compile(parse('role server and service ssh'), context)
   assert.deepEqual(await countMatches(both, compiled, 'packet_flows'), { records: 5, matched: 1, unknown: 0 })
   const records = await recordsFor(both, compiled, 'packet_flows')
-  const rows = await both.db.rows(`SELECT srcport FROM ${records} WHERE ${compiled.where.text}`, compiled.where.values)
+  const where = duckdb.print(compiled.where)
+  const rows = await both.db.rows(`SELECT srcport FROM ${records} WHERE ${where.text}`, where.values)
   assert.deepEqual(
     rows.map(row => row['srcport']),
     [22],

@@ -8,6 +8,7 @@ import { compile } from '../../src/filter/compile.ts'
 import { parse } from '../../src/filter/filter.ts'
 import { loadSets } from '../../src/filter/set.ts'
 import { formatAddress } from '../../src/net/address.ts'
+import { duckdb } from '../../src/query/duckdb-printer.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { sharedDir, skipWithout } from '../repo.ts'
 import { makeTable, type Row } from './flows.ts'
@@ -59,7 +60,8 @@ function byNfdump(filter: string): number[] {
 async function ours(text: string, nfdump: boolean): Promise<number[]> {
   const { where, sets } = compile(parse(text, { nfdump, columns }), { columns })
   await loadSets(db, sets)
-  const rows = await db.rows(`SELECT _line FROM flows WHERE ${where.text} ORDER BY _line`, where.values)
+  const condition = duckdb.print(where)
+  const rows = await db.rows(`SELECT _line FROM flows WHERE ${condition.text} ORDER BY _line`, condition.values)
   return rows.map(row => Number(row['_line']) + 1)
 }
 

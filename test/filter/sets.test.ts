@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { compile } from '../../src/filter/compile.ts'
 import { parse } from '../../src/filter/filter.ts'
 import { loadSets } from '../../src/filter/set.ts'
+import { duckdb } from '../../src/query/duckdb-printer.ts'
 import { Database } from '../../src/store/duckdb.ts'
 
 test('a set of a million addresses is read, loaded and asked in time', async t => {
@@ -28,8 +29,10 @@ test('a set of a million addresses is read, loaded and asked in time', async t =
     const { where, unknown, sets } = compile(filter, { columns: new Set(['srcaddr', 'dstaddr']) })
     await loadSets(db, sets)
     const loaded = performance.now()
-    const count = async (piece: typeof where): Promise<number> =>
-      Number((await db.rows(`SELECT count(*) AS n FROM flows WHERE ${piece.text}`, piece.values))[0]!['n'])
+    const count = async (condition: typeof where): Promise<number> => {
+      const { text, values } = duckdb.print(condition)
+      return Number((await db.rows(`SELECT count(*) AS n FROM flows WHERE ${text}`, values))[0]!['n'])
+    }
     const matched = await count(where)
     const done = performance.now()
     t.diagnostic(
