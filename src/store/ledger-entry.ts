@@ -1,50 +1,64 @@
 /** The entries of a ledger: what they hold, and what must hold of them. */
-import { z } from 'zod'
+import {
+  absent,
+  count,
+  countFrom,
+  type Fitting,
+  fit,
+  listOf,
+  nullOr,
+  objectOf,
+  oneOf,
+  type Shape,
+  text,
+  textThat,
+  wideCount,
+  yesOrNo,
+} from '../shape.ts'
 
-const text = z.string()
-const count = z.number().int().nonnegative()
-/** What may pass 2^53: sums of lengths that a capture claims, and what it claims was dropped. */
-const wideCount = z.union([count, z.bigint().nonnegative()])
 const timeShape = /^[-+]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
-const knownTime = text.refine(one => timeShape.test(one) && !Number.isNaN(Date.parse(one)), 'not a time')
-const time = knownTime.nullable()
-const digest = text.regex(/^[0-9a-f]{64}$/)
+const knownTime = textThat(one => timeShape.test(one) && !Number.isNaN(Date.parse(one)), 'not a time')
+const time = nullOr(knownTime)
+const digest = textThat(one => /^[0-9a-f]{64}$/.test(one), 'not a SHA-256')
 /** Number of a file: `_file` of its records has 32 bits. */
-const fileNumber = count.max(2 ** 32 - 1)
+const fileNumber = countFrom(0, 2 ** 32 - 1)
 
-const counted = z.array(z.object({ name: text, packets: count }))
+const counted = listOf(objectOf({ name: text, packets: count }))
 
 /** What a capture held. Everything is a number of packets, if it does not say otherwise: packets = decoded + all of `undecoded`. */
-const captureAccount = z.object({
-  packets: count,
-  decoded: count,
-  undecoded: counted,
-  /** Of `undecoded` those that may be of IP: their flows are missing. Null: none, or a case of an older version. */
-  lost: z.object({ packets: count, first: knownTime, last: knownTime, reasons: counted }).nullable().default(null),
-  /** Cut by the snapshot length. */
-  cut: count,
-  without_transport: count,
-  fragments: count,
-  tunnels: counted,
-  out_of_order: count,
-  untimed: count,
-  wire_bytes: wideCount,
-  ip_bytes: count,
-  interfaces: count,
-  /** Packets that the capturing system says it dropped; null: it does not say. */
-  dropped: wideCount.nullable(),
-  /** Left out: copies of packets at another interface. Kept: packets like another one at the same interface moments before. */
-  copies: count.default(0),
-  copies_suspected: count.default(0),
-  flow_records: count,
-  connections: count,
-  /** Connections, and flow records, that were ended early because there were too many at once. Older ledgers count both as the first. */
-  evicted: count,
-  flows_evicted: count.optional(),
-})
+const captureAccount = objectOf(
+  {
+    packets: count,
+    decoded: count,
+    undecoded: counted,
+    /** Of `undecoded` those that may be of IP: their flows are missing. Null: none, or a case of an older version. */
+    lost: absent(nullOr(objectOf({ packets: count, first: knownTime, last: knownTime, reasons: counted })), null),
+    /** Cut by the snapshot length. */
+    cut: count,
+    without_transport: count,
+    fragments: count,
+    tunnels: counted,
+    out_of_order: count,
+    untimed: count,
+    /** What may pass 2^53: the sum of lengths that a capture claims, and what it claims was dropped. */
+    wire_bytes: wideCount,
+    ip_bytes: count,
+    interfaces: count,
+    /** Packets that the capturing system says it dropped; null: it does not say. */
+    dropped: nullOr(wideCount),
+    /** Left out: copies of packets at another interface. Kept: packets like another one at the same interface moments before. */
+    copies: absent(count, 0),
+    copies_suspected: absent(count, 0),
+    flow_records: count,
+    connections: count,
+    /** Connections, and flow records, that were ended early because there were too many at once. Older ledgers count both as the first. */
+    evicted: count,
+  },
+  { flows_evicted: count },
+)
 
 /** What an nfcapd file held: records = flow records + all of `skipped`. */
-const nfcapdAccount = z.object({
+const nfcapdAccount = objectOf({
   layout: count,
   compression: text,
   ident: text,
@@ -52,26 +66,23 @@ const nfcapdAccount = z.object({
   blocks_read: count,
   records: count,
   flow_records: count,
-  skipped: z.array(z.object({ name: text, records: count })),
+  skipped: listOf(objectOf({ name: text, records: count })),
   sampled: count,
   /** Flow records that count the way back too. */
-  both_ways: count.default(0),
+  both_ways: absent(count, 0),
   anonymised: count,
 })
 
-const evidenceEntry = z.object({
-  id: fileNumber.nullable(),
+const evidenceEntry = objectOf({
+  id: nullOr(fileNumber),
   path: text,
   /** The bytes of the path as hex digits, where it is not UTF-8; `path` then shows the odd ones as \xNN. */
-  path_bytes: text
-    .regex(/^([0-9a-f]{2})+$/)
-    .nullable()
-    .default(null),
+  path_bytes: absent(nullOr(textThat(one => /^([0-9a-f]{2})+$/.test(one), 'not hex digits of bytes')), null),
   /** Whether the user named the file itself, and not only a folder that holds it. Entries of older versions do not say. */
-  named: z.boolean().default(false),
-  kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
+  named: absent(yesOrNo, false),
+  kind: nullOr(oneOf('vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd')),
   size: count,
-  sha256: digest.nullable(),
+  sha256: nullOr(digest),
   lines: count,
   header_lines: count,
   records: count,
@@ -80,80 +91,76 @@ const evidenceEntry = z.object({
   malformed: count,
   first_start: time,
   last_end: time,
-  status: z.enum(['read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence']),
-  problem: text.nullable(),
-  layout: text.nullable(),
-  sensors: z.array(text),
+  status: oneOf('read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence'),
+  problem: nullOr(text),
+  layout: nullOr(text),
+  sensors: listOf(text),
   sensor_count: count,
   expanded_bytes: count,
-  capture: captureAccount.nullable().default(null),
-  nfcapd: nfcapdAccount.nullable().default(null),
+  capture: absent(nullOr(captureAccount), null),
+  nfcapd: absent(nullOr(nfcapdAccount), null),
 })
 
 /** The only names that a case's files can have: no path can be smuggled in. */
 export const segmentName = /^(flows|silence|problems|packet-flows|connections)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
 
-const segmentEntry = z.object({
-  name: text.regex(segmentName),
-  kind: z.enum(['flows', 'silence', 'problems', 'packet-flows', 'connections']),
+const segmentEntry = objectOf({
+  name: textThat(one => segmentName.test(one), 'not the name of a segment'),
+  kind: oneOf('flows', 'silence', 'problems', 'packet-flows', 'connections'),
   rows: count,
   bytes: count,
   sha256: digest,
-  columns: z.array(text),
+  columns: listOf(text),
 })
 
-const entryBody = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('created'),
-    seq: z.literal(0),
-    prev: text,
-    time: text,
-    schema: z.literal(1),
-    tidemark: text,
-    duckdb: text,
-    node: text,
-    readme_sha256: text,
-  }),
-  z.object({
-    type: z.literal('added'),
-    seq: count,
-    prev: text,
-    time: text,
-    tidemark: text,
-    command: text,
-    evidence: z.array(evidenceEntry),
-    segments: z.array(segmentEntry),
-  }),
-])
+const createdEntry = objectOf({
+  type: oneOf('created'),
+  seq: oneOf(0),
+  prev: text,
+  time: text,
+  schema: oneOf(1),
+  tidemark: text,
+  duckdb: text,
+  node: text,
+  readme_sha256: text,
+})
+const addedEntry = objectOf({
+  type: oneOf('added'),
+  seq: count,
+  prev: text,
+  time: text,
+  tidemark: text,
+  command: text,
+  evidence: listOf(evidenceEntry),
+  segments: listOf(segmentEntry),
+})
+const anyEntry = objectOf({ type: oneOf('created', 'added') })
+/** What an entry must look like, before its sums are compared. */
+export const entryBody: Shape<EntryBody> = value =>
+  anyEntry(value).type === 'created' ? createdEntry(value) : addedEntry(value)
 
-export type EvidenceEntry = z.infer<typeof evidenceEntry>
-export type SegmentEntry = z.infer<typeof segmentEntry>
-export type LedgerEntry = z.infer<typeof entryBody> & { hash: string }
+type EntryBody = Fitting<typeof createdEntry> | Fitting<typeof addedEntry>
+export type EvidenceEntry = Fitting<typeof evidenceEntry>
+export type SegmentEntry = Fitting<typeof segmentEntry>
+export type LedgerEntry = EntryBody & { hash: string }
 export type NewEntry = {
   [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'>
 }[LedgerEntry['type']]
 
 /** What identifies an entry, also one whose other parts are not accepted. */
-const link = z.object({ seq: count, prev: text })
+const link = objectOf({ seq: count, prev: text })
 
 /** What a line's object says: the entry, or what is wrong with it. `link` is null where not even its place can be told. */
 export function entryOf(body: unknown): {
-  entry: z.infer<typeof entryBody> | null
-  link: z.infer<typeof link> | null
+  entry: EntryBody | null
+  link: Fitting<typeof link> | null
   fault: string
 } {
-  const place = link.safeParse(body)
-  const found = entryBody.safeParse(body)
-  const known = place.success ? place.data : null
-  if (!found.success) return { entry: null, link: known, fault: issueText(found.error) }
-  const fault = found.data.type === 'added' ? lawFault(found.data) : null
-  return fault === null ? { entry: found.data, link: known, fault: '' } : { entry: null, link: known, fault }
-}
-
-function issueText(error: z.ZodError): string {
-  const issue = error.issues[0]!
-  const place = issue.path.map(String).join('.')
-  return place === '' ? issue.message : `${place}: ${issue.message}`
+  const place = fit(link, body).value
+  const found = fit(entryBody, body)
+  if (found.fault !== null) return { entry: null, link: place, fault: found.fault }
+  const fault = found.value.type === 'added' ? lawFault(found.value) : null
+  return fault === null ? { entry: found.value, link: place, fault: '' } : { entry: null, link: place, fault }
 }
 
 type AddedEntry = Extract<LedgerEntry, { type: 'added' }>

@@ -1,21 +1,21 @@
 import { link, readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { readSmallIfThere } from '../disk/reading.ts'
 import { passingName, replaceFile, writeNew } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
+import { countFrom, type Fitting, nullOr, objectOf, text } from '../shape.ts'
 import { caseFiles } from './files.ts'
 import { requireCaseNodes } from './nodes.ts'
 
-const holder = z.object({
-  pid: z.number().int().positive(),
-  host: z.string(),
-  born: z.string().nullable(),
-  since: z.string(),
-  doing: z.string(),
+const holder = objectOf({
+  pid: countFrom(1),
+  host: text,
+  born: nullOr(text),
+  since: text,
+  doing: text,
 })
-type Holder = z.infer<typeof holder>
+type Holder = Fitting<typeof holder>
 
 /**
  * Takes the case for writing. Readers need no lock: what they read is never changed.
@@ -38,10 +38,10 @@ export async function lockForWriting(caseDir: string, doing: string): Promise<()
   }
   // The lock appears with its text in it: a second process never reads a half-written one.
   const draft = join(caseDir, passingName())
-  const text = JSON.stringify(mine)
+  const content = JSON.stringify(mine)
   try {
-    await writeNew(draft, text)
-    await take(caseDir, path, { draft, text })
+    await writeNew(draft, content)
+    await take(caseDir, path, { draft, text: content })
   } finally {
     await rm(draft, { force: true })
   }
@@ -97,8 +97,8 @@ async function linked(from: string, to: string): Promise<boolean> {
 /** Whose lock it is; null for a file that is not a lock of Tidemark: it holds nothing but is in the way. */
 function holderOf(path: string): Holder | null | 'nobody' {
   try {
-    const text = readSmallIfThere(path, 'refuse', lockBytesMax)
-    return text === null ? 'nobody' : holder.parse(JSON.parse(text.toString()))
+    const bytes = readSmallIfThere(path, 'refuse', lockBytesMax)
+    return bytes === null ? 'nobody' : holder(JSON.parse(bytes.toString()))
   } catch (error) {
     // A lock that cannot be read may be that of a living process.
     if (errorCode(error) !== undefined) throw error

@@ -4,44 +4,58 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
 import { readSmallIfThere } from '../disk/reading.ts'
 import { replaceFile } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
+import {
+  count,
+  countFrom,
+  type Fitting,
+  fit,
+  listOf,
+  nullOr,
+  oneOf,
+  onlyObjectOf,
+  recordOf,
+  text,
+  yesOrNo,
+} from '../shape.ts'
 import { caseFiles } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
 
-const strings = z.array(z.string())
-const savedRequest = z.strictObject({
-  filter: z.string().optional(),
-  params: z.record(z.string(), z.string()).optional(),
-  nfdump: z.boolean().optional(),
-  internal: strings.optional(),
-  evidence: z.enum(['logs', 'packets']).optional(),
-  raw: z.boolean().optional(),
-  by: strings.optional(),
-  stat: z.strictObject({ element: z.string(), perProtocol: z.boolean().optional() }).optional(),
-  bidirectional: z.boolean().optional(),
-  bin_ms: z.number().int().positive().optional(),
-  distinct: strings.optional(),
-  percentiles: strings.optional(),
-  having: z.string().optional(),
-  compare: z.string().optional(),
-  order: z.string().optional(),
-  limit: z.number().int().nonnegative().nullable().optional(),
-  other: z.boolean().optional(),
-  first: z.number().int().positive().optional(),
-})
+const texts = listOf(text)
+const savedRequest = onlyObjectOf(
+  {},
+  {
+    filter: text,
+    params: recordOf(text),
+    nfdump: yesOrNo,
+    internal: texts,
+    evidence: oneOf('logs', 'packets'),
+    raw: yesOrNo,
+    by: texts,
+    stat: onlyObjectOf({ element: text }, { perProtocol: yesOrNo }),
+    bidirectional: yesOrNo,
+    bin_ms: countFrom(1),
+    distinct: texts,
+    percentiles: texts,
+    having: text,
+    compare: text,
+    order: text,
+    limit: nullOr(count),
+    other: yesOrNo,
+    first: countFrom(1),
+  },
+)
 
-const savedFile = z.strictObject({
-  version: z.literal(1),
-  sha256: z.string().optional(),
-  queries: z.record(z.string(), z.strictObject({ saved: z.string(), request: savedRequest })),
-})
+const savedFile = onlyObjectOf(
+  { version: oneOf(1), queries: recordOf(onlyObjectOf({ saved: text, request: savedRequest })) },
+  { sha256: text },
+)
 
 /** By name: when it was saved, and the request. */
-export type SavedQueries = z.infer<typeof savedFile>['queries']
+export type SavedQueries = Fitting<typeof savedFile>['queries']
 
 /** The file is read whole, also by who asks something else. */
 const bytesMax = 1 << 24 // 16 MiB
@@ -60,9 +74,9 @@ export async function readQueries(caseDir: string): Promise<SavedQueries> {
   }
   if (bytes === null) return {}
   const content = parsed(bytes.toString())
-  const result = savedFile.safeParse(content)
-  if (!result.success) throw unreadable(path, result.error.issues[0]?.message ?? 'not JSON')
-  const { sha256, queries } = result.data
+  const found = fit(savedFile, content)
+  if (found.fault !== null) throw unreadable(path, content === null ? 'not JSON' : found.fault)
+  const { sha256, queries } = found.value
   if (sha256 !== undefined && sha256 !== digestOfQueries(asWritten(content)))
     throw unreadable(path, 'its digest is not that of its queries: they were changed', undefined, changedHint)
   return queries
@@ -123,7 +137,7 @@ function parsed(text: string): unknown {
 export async function writeQueries(caseDir: string, queries: { [name: string]: unknown }): Promise<void> {
   const path = join(caseDir, caseFiles.queries)
   try {
-    await replaceFile(path, textOf(savedFile.parse({ version: 1, queries }).queries))
+    await replaceFile(path, textOf(savedFile({ version: 1, queries }).queries))
   } catch (error) {
     if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
     throw new UserError(`the query cannot be saved: ${path}`, {

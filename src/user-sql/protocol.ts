@@ -1,45 +1,62 @@
 /** What the query's process is asked and answers: one JSON object a line, each way. */
-import { z } from 'zod'
+import {
+  anything,
+  count,
+  eitherOf,
+  type Fitting,
+  listOf,
+  nullOr,
+  number,
+  objectOf,
+  oneOf,
+  recordOf,
+  text,
+  yesOrNo,
+} from '../shape.ts'
 
-export const request = z.object({
-  sql: z.string(),
+export const request = objectOf({
+  sql: text,
   /** Rows that are wanted. */
-  rows_max: z.number(),
+  rows_max: number,
   /** Bytes of rows, as they are sent. */
-  bytes_max: z.number(),
-  milliseconds_max: z.number(),
+  bytes_max: number,
+  milliseconds_max: number,
   /** Instead of rows: how the query would be run. */
-  explain: z.boolean(),
+  explain: yesOrNo,
 })
 
-export const failure = z.object({
-  /** `query`: of the text; `memory`, `time`: a limit; `case`: the case cannot be read. */
-  kind: z.enum(['query', 'memory', 'time', 'case', 'fault']),
-  message: z.string(),
-  hint: z.string().optional(),
-  suggestion: z.string().optional(),
-  /** Place in the UTF-8 text of the query. */
-  position: z.number().int().nonnegative().optional(),
-})
+const failure = objectOf(
+  {
+    /** `query`: of the text; `memory`, `time`: a limit; `case`: the case cannot be read. */
+    kind: oneOf('query', 'memory', 'time', 'case', 'fault'),
+    message: text,
+  },
+  {
+    hint: text,
+    suggestion: text,
+    /** Place in the UTF-8 text of the query. */
+    position: count,
+  },
+)
 
-export const ending = z.object({
+const ending = objectOf({
   /** Rows of the whole result; null when they were not all counted. */
-  total: z.number().nullable(),
+  total: nullOr(number),
   /** Rows that were counted. */
-  counted: z.number(),
-  cut_by: z.enum(['rows', 'bytes']).nullable(),
+  counted: number,
+  cut_by: nullOr(oneOf('rows', 'bytes')),
 })
 
-export const answer = z.union([
-  z.object({ ready: z.record(z.string(), z.array(z.string())) }),
-  z.object({ columns: z.array(z.object({ name: z.string(), type: z.string() })) }),
-  z.object({ rows: z.array(z.array(z.unknown())) }),
-  z.object({ plan: z.string() }),
-  z.object({ end: ending }),
-  z.object({ error: failure }),
-])
+export const answer = eitherOf(
+  objectOf({ ready: recordOf(listOf(text)) }),
+  objectOf({ columns: listOf(objectOf({ name: text, type: text })) }),
+  objectOf({ rows: listOf(listOf(anything)) }),
+  objectOf({ plan: text }),
+  objectOf({ end: ending }),
+  objectOf({ error: failure }),
+)
 
-export type Request = z.infer<typeof request>
-export type Failure = z.infer<typeof failure>
-export type Ending = z.infer<typeof ending>
-export type Answer = z.infer<typeof answer>
+export type Request = Fitting<typeof request>
+export type Failure = Fitting<typeof failure>
+export type Ending = Fitting<typeof ending>
+export type Answer = Fitting<typeof answer>

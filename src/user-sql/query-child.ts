@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   })
   const { names, taken } = await prepare(c)
   await send({ ready: names })
-  for await (const line of linesOf(stdin)) await respond(c, taken, request.parse(JSON.parse(line)))
+  for await (const line of linesOf(stdin)) await respond(c, taken, request(JSON.parse(line)))
 }
 
 async function prepare(c: Case): Promise<{ names: Record<string, string[]>; taken: ReadonlySet<string> }> {

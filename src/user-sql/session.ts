@@ -248,7 +248,7 @@ class Started {
   /** What it says next; null when it has ended. */
   async next(): Promise<Answer | null> {
     const line = await this.lines.next()
-    if (!line.done) return answer.parse(JSON.parse(line.value))
+    if (!line.done) return answer(JSON.parse(line.value))
     await this.ended
     return null
   }
