@@ -1,6 +1,7 @@
 /** The options of `tidemark flows`, and the request that they make. */
 import type { Command } from 'commander'
 import type { FlowsRequest } from '../flows/request.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { forceOption } from './named-output.ts'
 import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
@@ -14,7 +15,7 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   bidirectional?: true
   output?: string
   count?: number
-  evidence?: 'logs' | 'packets'
+  evidence?: EvidenceKind
   raw?: true
   having?: string
   distinct?: string[]

@@ -6,9 +6,9 @@ import { readPlain } from '../input/read.ts'
 import { compressionOf, contentOf } from '../input/sniff.ts'
 import { type FoundFile, reason } from '../input/walk.ts'
 import type { ConnectionRecord } from '../meter/connection-record.ts'
-import type { FlowRecord } from '../meter/flow-record.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
 import { Meter } from '../meter/meter.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { CaptureDecoder } from '../packet/capture.ts'
 import type { Packet } from '../packet/packet.ts'
 
@@ -26,7 +26,7 @@ export interface CaptureFile {
 }
 
 export interface CaptureHandlers {
-  flow?: (record: FlowRecord) => void
+  flow?: (record: MeteredFlow) => void
   connection?: (connection: ConnectionRecord) => void
   /** Called when every record of an aggregation interval, or of a capture, has been given. */
   border?: () => void

@@ -1,5 +1,5 @@
 import type { OutputFile } from '../disk/output-file.ts'
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { has, NfcapdFlow } from '../nfcapd/flow.ts'
 import { NfcapdWriter, type NfcapdWriterOptions } from '../nfcapd/writer.ts'
 import type { FlowOutput } from './output.ts'
@@ -41,7 +41,7 @@ export class NfcapdOutput implements FlowOutput {
     if (typeof out !== 'function') this.begin(out, 0, 0)
   }
 
-  add(record: FlowRecord): void {
+  add(record: MeteredFlow): void {
     const number = this.openWindow !== null ? Math.floor(record.last / 1e6 / this.options.rotate) : 0
     if (this.latest === null || this.latest.number !== number) this.turn(number)
     this.fill(record)
@@ -92,7 +92,7 @@ export class NfcapdOutput implements FlowOutput {
     this.latest = null
   }
 
-  private fill(record: FlowRecord): void {
+  private fill(record: MeteredFlow): void {
     const { flow } = this
     flow.src0 = record.src0
     flow.src1 = record.src1

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 
 /** Takes flow records as they end, and writes them. Nothing of a record may be kept: it is filled anew. */
 export interface FlowOutput {
-  add(record: FlowRecord): void
+  add(record: MeteredFlow): void
   /** Rows written, where records become one. */
   readonly rows?: number
   /** Called when every record of an aggregation interval, or of a capture, has been given. */

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { FileTarget } from '../disk/output.ts'
 import { clearKilledOutputs, PartFile, scratchFolder } from '../disk/part-file.ts'
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { type Column, setNumber } from '../records/column.ts'
 import type { FieldType } from '../records/fields.ts'
 import { RecordBuffer } from '../records/record-buffer.ts'
@@ -51,7 +51,7 @@ export class ParquetOutput implements FlowOutput {
     this.database.catch(() => undefined)
   }
 
-  add(record: FlowRecord): void {
+  add(record: MeteredFlow): void {
     const { buffer } = this
     const { rows } = buffer
     const row = flowRow(record)

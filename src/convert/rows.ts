@@ -1,4 +1,4 @@
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { formatAddress } from '../net/address.ts'
 import { hasPorts } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
@@ -47,7 +47,7 @@ export const flowRowNames = [
   'first_packet',
 ] as const satisfies readonly (keyof FlowRow)[]
 
-export function flowRow(record: FlowRecord): FlowRow {
+export function flowRow(record: MeteredFlow): FlowRow {
   const { protocol, hasTransport } = record
   const withPorts = hasTransport && hasPorts(protocol)
   const isIcmp = hasTransport && (protocol === 1 || protocol === 58)

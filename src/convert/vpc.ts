@@ -1,6 +1,6 @@
 import type { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { isIPv4, parseAddress } from '../net/address.ts'
 import { hasPorts } from '../net/protocols.ts'
 import { columnName, fieldNamed } from '../records/fields.ts'
@@ -68,7 +68,7 @@ export class VpcOutput implements FlowOutput {
   }
 
   /** A flow log has one record of an interval for the same ends, though ports were used again or ICMP has other ids. */
-  add(record: FlowRecord): void {
+  add(record: MeteredFlow): void {
     const values = this.valuesOf(record)
     const key = `${values.srcaddr} ${values.dstaddr} ${values.srcport} ${values.dstport} ${values.protocol}`
     const known = this.open.get(key)
@@ -105,7 +105,7 @@ export class VpcOutput implements FlowOutput {
     this.file.abandon()
   }
 
-  private valuesOf(record: FlowRecord): Values {
+  private valuesOf(record: MeteredFlow): Values {
     const src = addressText(record.src0, record.src1, record.src2, record.src3)
     const dst = addressText(record.dst0, record.dst1, record.dst2, record.dst3)
     const own = this.options.interfaceAddress
@@ -146,6 +146,6 @@ export function vpcFields(list: string): string[] {
 }
 
 /** The flags that a flow log keeps: ACK only of a packet that has SYN too, so that the client's SYN and its later ACK are no SYN-ACK. */
-function flowLogFlags({ tcpFlags, hasSynAck }: FlowRecord): number {
+function flowLogFlags({ tcpFlags, hasSynAck }: MeteredFlow): number {
   return (tcpFlags & (FIN | SYN | RST)) | (hasSynAck ? SYN_ACK : 0)
 }

@@ -1,7 +1,7 @@
 import { cut, type Exchange, HEADERS, ICMP, RST, SYN, TCP, UDP, type Volume, windowsBetween } from './conversation.ts'
 import { DAY_END, LAB_START, PROBED_PORTS, publicAddress, type Sensor, scannerAddress, WEB_SERVER } from './network.ts'
 import type { Random } from './random.ts'
-import { type FlowRecord, type LogRow, noDataIn, recordsAt } from './record.ts'
+import { type GeneratedRecord, type LogRow, noDataIn, recordsAt } from './record.ts'
 
 const MONITOR: Sensor = {
   interface_id: 'eni-0a41c77e03b5d9f12',
@@ -153,7 +153,7 @@ function webVisitors(random: Random, rows: LogRow[], visits: number): void {
 }
 
 /** A reset that arrives after its connection was closed: rejected, though nobody attacks. */
-function latePacket(client: string, client_port: number, time: number): FlowRecord[] {
+function latePacket(client: string, client_port: number, time: number): GeneratedRecord[] {
   if (time > DAY_END) return []
   return [probe(WEB_SERVER, client, client_port, 80, TCP, { packets: 1, bytes: 40 }, time, time, RST)]
 }
@@ -304,7 +304,7 @@ function probe(
   start: number,
   end: number,
   tcp_flags: number,
-): FlowRecord {
+): GeneratedRecord {
   const ends = { srcaddr, dstaddr: sensor.address, srcport, dstport, protocol }
   return { sensor, ...ends, ...volume, tcp_flags, start, end, action: 'REJECT' }
 }

@@ -13,7 +13,7 @@ import type { CapturedTruth, CaptureTruth } from './ground-truth.ts'
 import { ATTACKER, WEB_SERVER } from './network.ts'
 import { PayloadPool } from './payload.ts'
 import { type Packet, PcapFile } from './pcap-file.ts'
-import type { FlowRecord, LogRow } from './record.ts'
+import type { GeneratedRecord, LogRow } from './record.ts'
 import { TcpFlow } from './tcp-flow.ts'
 import { arpFrames, UNLOGGED_KINDS, type UnloggedKind, unloggedConversations } from './unlogged.ts'
 
@@ -78,22 +78,22 @@ export async function writeCapture(
 }
 
 /** Whether the host's own interface sees a record's packets: a security group rejects before it. */
-function isSeenByHost(record: FlowRecord): boolean {
+function isSeenByHost(record: GeneratedRecord): boolean {
   return record.sensor === WEB_SERVER && record.action === 'ACCEPT'
 }
 
 /** When a record's packets may be in the capture, by the capturing host's clock. */
-function captureTimes({ start, end }: Pick<FlowRecord, 'start' | 'end'>): [first: number, after: number] {
+function captureTimes({ start, end }: Pick<GeneratedRecord, 'start' | 'end'>): [first: number, after: number] {
   return [start * SECOND + CLOCK_OFFSET_MICROS, (end + 1) * SECOND + CLOCK_OFFSET_MICROS]
 }
 
-function isInside(record: FlowRecord): boolean {
+function isInside(record: GeneratedRecord): boolean {
   const [first, after] = captureTimes(record)
   return first >= FROM * SECOND && after <= UNTIL * SECOND
 }
 
 /** Every conversation that may have a packet in the capture. */
-function talksOf(records: FlowRecord[], seed: number): Talk[] {
+function talksOf(records: GeneratedRecord[], seed: number): Talk[] {
   const logged = conversationsOf(records).map((conversation): Talk => {
     const isAttack = conversation.client === ATTACKER || conversation.server === ATTACKER
     return { kind: isAttack ? 'attacker' : 'other', conversation, flow: null }
@@ -103,7 +103,7 @@ function talksOf(records: FlowRecord[], seed: number): Talk[] {
 }
 
 /** Puts the records together again that one conversation left, one after the other, at the interface. */
-function conversationsOf(records: FlowRecord[]): Conversation[] {
+function conversationsOf(records: GeneratedRecord[]): Conversation[] {
   const made: Conversation[] = []
   for (const record of records) {
     const window_start = windowOf(WEB_SERVER, record.start)
@@ -126,7 +126,7 @@ function conversationsOf(records: FlowRecord[]): Conversation[] {
   return made
 }
 
-function directionIn(conversation: Conversation, record: FlowRecord): 'to_server' | 'to_client' | undefined {
+function directionIn(conversation: Conversation, record: GeneratedRecord): 'to_server' | 'to_client' | undefined {
   const { client, client_port, server, server_port, protocol } = conversation
   const { srcaddr, srcport, dstaddr, dstport } = record
   if (record.protocol !== protocol) return undefined

@@ -2,7 +2,7 @@ import { type Conversation, type Leg, WINDOW_SECONDS } from './conversation.ts'
 import { ACCOUNT_ID, PATH_INTERNET, PATH_VPC, REGION, type Sensor } from './network.ts'
 
 /** One line of a flow log: one direction of a conversation in one window at one interface. */
-export interface FlowRecord {
+export interface GeneratedRecord {
   sensor: Sensor
   srcaddr: string
   dstaddr: string
@@ -26,15 +26,15 @@ export interface NoData {
 }
 
 /** Anything that takes a line of its own in a log file, headers apart. */
-export type LogRow = FlowRecord | NoData
+export type LogRow = GeneratedRecord | NoData
 
 /** The accepted records of a conversation at the interface that cut it into windows. */
-export function recordsAt(sensor: Sensor, conversation: Conversation): FlowRecord[] {
+export function recordsAt(sensor: Sensor, conversation: Conversation): GeneratedRecord[] {
   const { client, client_port, server, server_port, protocol } = conversation
   const common = { sensor, protocol, action: 'ACCEPT' as const }
   const request = { ...common, srcaddr: client, dstaddr: server, srcport: client_port, dstport: server_port }
   const answer = { ...common, srcaddr: server, dstaddr: client, srcport: server_port, dstport: client_port }
-  const record = (ends: typeof request, leg: Leg | null): FlowRecord[] => (leg ? [{ ...ends, ...leg }] : [])
+  const record = (ends: typeof request, leg: Leg | null): GeneratedRecord[] => (leg ? [{ ...ends, ...leg }] : [])
   return conversation.windows.flatMap(w => [...record(request, w.to_server), ...record(answer, w.to_client)])
 }
 

@@ -8,6 +8,7 @@
  */
 import type { Prefix } from '../net/prefix.ts'
 import type { Sql } from '../query/sql.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Basis, Finding } from './finding.ts'
 
 /** Findings of one rule that are told singly; all are counted. */
@@ -42,7 +43,7 @@ export interface FoundService {
 
 export interface Evidence {
   /** What the records are: of flow logs, or of packets. */
-  source: 'logs' | 'packets'
+  source: EvidenceKind
   /** The analyst's own prefixes, beside the private ones. */
   own: readonly Prefix[]
   run: (query: Sql) => Promise<Record<string, unknown>[]>

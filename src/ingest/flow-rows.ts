@@ -1,4 +1,4 @@
-import type { FlowRecord } from '../meter/flow-record.ts'
+import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { isIcmp } from '../net/icmp.ts'
 import { hasPorts, TCP } from '../net/protocols.ts'
 import { has, type NfcapdFlow } from '../nfcapd/flow.ts'
@@ -16,7 +16,7 @@ const ways = ['out_packets', 'out_bytes'] as const
 const meteredOnly = [place.tunnel, place.tunnel_id, place.flow_end]
 
 /** Enters a metered flow record. */
-export function addMetered(spool: Spool, record: FlowRecord): void {
+export function addMetered(spool: Spool, record: MeteredFlow): void {
   const { row } = spool
   const at = (name: PacketFlowColumn) => spool.column(place[name])
   setAddress(at('srcaddr'), row, record.src0, record.src1, record.src2, record.src3)

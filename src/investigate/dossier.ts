@@ -1,5 +1,6 @@
 /** The dossier: what the evidence says about a subject. Names are fixed by the contract. */
 import type { Basis, Confidence, Finding, Severity } from '../detect/finding.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 
 export type { Basis, Confidence, Finding, Severity }
 
@@ -244,7 +245,7 @@ export interface Correlation {
 export interface Dossier {
   subject: string[]
   /** What the records are: those of flow logs or, in a case without any, flow records made of packets. */
-  source: 'logs' | 'packets'
+  source: EvidenceKind
   window: { first_start: string | null; last_start: string | null; last_end: string | null; seconds: number | null }
   /** How far the true times may lie from the window's ends, seconds. */
   window_error: { start_seconds: number; end_seconds: number; interval_seconds: number; lateness_seconds: number }

@@ -1,7 +1,7 @@
 import { TCP } from '../net/protocols.ts'
 import { FIN, RST, SYN } from '../net/tcp-flags.ts'
 import * as batch from './batch.ts'
-import { FlowRecord, type FlowSink, type RecordEnd } from './flow-record.ts'
+import { type FlowSink, MeteredFlow, type RecordEnd } from './metered-flow.ts'
 import { ConversationTable, deadlineAt, headDoubles, stateWord } from './table.ts'
 
 /** Times in microseconds. */
@@ -54,7 +54,7 @@ export class FlowMeter {
   evicted = 0
   private readonly timeouts: FlowTimeouts
   private readonly sink: FlowSink
-  private readonly record = new FlowRecord()
+  private readonly record = new MeteredFlow()
   private now = 0
   private readonly endInSweep = (entry: number): void => this.endEntry(entry, this.reasonOf(entry))
   private readonly endAtLimit = (entry: number): void => this.endEntry(entry, 'limit')
@@ -208,7 +208,7 @@ export class FlowMeter {
     this.sink(record)
   }
 
-  private fillKey(record: FlowRecord, word: number, down: boolean): void {
+  private fillKey(record: MeteredFlow, word: number, down: boolean): void {
     const { words } = this.table
     const src = word + (down ? 4 : 0)
     const dst = word + (down ? 0 : 4)
@@ -230,7 +230,7 @@ export class FlowMeter {
     record.dstPort = none ? 0 : down ? ports >>> 16 : ports & 0xffff
   }
 
-  private fillLayers(record: FlowRecord, word: number): void {
+  private fillLayers(record: MeteredFlow, word: number): void {
     const { words } = this.table
     const flags = words[word + flagsWord]!
     const layers = words[word + layersWord]!

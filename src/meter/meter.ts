@@ -3,8 +3,8 @@ import { Batch } from './batch.ts'
 import { Clock } from './clock.ts'
 import type { ConnectionSink } from './connection-record.ts'
 import { ConnectionMeter, type ConnectionTimeouts, connectionTimeouts } from './connections.ts'
-import type { FlowSink } from './flow-record.ts'
 import { FlowMeter, type FlowTimeouts, flowTimeouts } from './flows.ts'
+import type { FlowSink } from './metered-flow.ts'
 
 export interface MeterOptions {
   /** Who takes the flow records; none are made without. */

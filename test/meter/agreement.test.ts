@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConnectionRecord } from '../../src/meter/connection-record.ts'
 import { shardOf } from '../../src/meter/conversation.ts'
-import type { FlowRecord } from '../../src/meter/flow-record.ts'
 import { Meter } from '../../src/meter/meter.ts'
+import type { MeteredFlow } from '../../src/meter/metered-flow.ts'
 import type { Packet } from '../../src/packet/packet.ts'
 import { type PlainConnection, plainConnection } from './captures.ts'
 import { flowsOf, inOrder, type PlainFlow, plainFlow } from './flows-of.ts'
@@ -46,7 +46,7 @@ function shared(packets: readonly Packet[], shards: number, options: object) {
   const flows: PlainFlow[] = []
   const connections: PlainConnection[] = []
   const sinks = {
-    flows: (r: FlowRecord) => flows.push(plainFlow(r)),
+    flows: (r: MeteredFlow) => flows.push(plainFlow(r)),
     connections: (c: ConnectionRecord) => connections.push(plainConnection(c)),
   }
   const meters = Array.from({ length: shards }, () => new Meter({ ...options, ...sinks }))

@@ -1,5 +1,5 @@
-import type { FlowRecord } from '../../src/meter/flow-record.ts'
 import { Meter, type MeterOptions } from '../../src/meter/meter.ts'
+import type { MeteredFlow } from '../../src/meter/metered-flow.ts'
 import { formatAddress } from '../../src/net/address.ts'
 import type { Packet } from '../../src/packet/packet.ts'
 import { epoch } from './packets.ts'
@@ -26,7 +26,7 @@ export interface PlainFlow {
   end: string
 }
 
-export function plainFlow(r: FlowRecord): PlainFlow {
+export function plainFlow(r: MeteredFlow): PlainFlow {
   return {
     from: `${addressText(r.src0, r.src1, r.src2, r.src3)} ${r.srcPort}`,
     to: `${addressText(r.dst0, r.dst1, r.dst2, r.dst3)} ${r.dstPort}`,

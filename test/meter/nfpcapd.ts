@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { FlowRecord } from '../../src/meter/flow-record.ts'
+import type { MeteredFlow } from '../../src/meter/metered-flow.ts'
 import { addressText } from './flows-of.ts'
 
 /** A flow record as both can tell it: times in milliseconds, flags of the low six bits. */
@@ -75,7 +75,7 @@ function flowOf(line: string): CommonFlow {
 }
 
 /** One of our records in the same form: ICMP type and code in the place of the destination port. */
-export function commonFlow(r: FlowRecord): CommonFlow {
+export function commonFlow(r: MeteredFlow): CommonFlow {
   const isIcmp = r.protocol === 1 || r.protocol === 58
   const dstPort = isIcmp ? `${r.icmpType}.${r.icmpCode}` : r.dstPort
   const src = addressText(r.src0, r.src1, r.src2, r.src3)

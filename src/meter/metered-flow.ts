@@ -17,7 +17,7 @@ export type RecordEnd = (typeof recordEnds)[number]
  * Counters and times are whole numbers in doubles, which are exact up to 2^53: 9 petabytes, or the year 2255 in
  * microseconds.
  */
-export class FlowRecord {
+export class MeteredFlow {
   src0 = 0
   src1 = 0
   src2 = 0
@@ -59,4 +59,4 @@ export class FlowRecord {
   end: RecordEnd = 'finish'
 }
 
-export type FlowSink = (record: FlowRecord) => void
+export type FlowSink = (record: MeteredFlow) => void
