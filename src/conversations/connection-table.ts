@@ -58,6 +58,8 @@ export const bit = {
   bOpened: 1 << 26,
   /** Of packets: both sides have opened. */
   bothOpened: 1 << 30,
+  /** Another connection of the same ends came later. */
+  isFollowed: 1 << 31,
 } as const
 /** Three bits: packets of all records, up to `packetsMost`. */
 export const packetsShift = 27

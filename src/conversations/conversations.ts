@@ -11,13 +11,16 @@ import { findListeners, judgeByFlags, judgeOthers, judgePackets, Roles, undecide
 import { judgeByMeter, type MeteredConnections } from './metered.ts'
 import { type EvidenceKind, Stitcher } from './stitch.ts'
 
-/** Connections of some records. */
-export interface Chained {
+/** Connections with their roles. */
+export interface Judged {
   table: ConnectionTable
   roles: Roles
+}
+
+/** Connections of some records. */
+export interface Chained extends Judged {
   /** The connection of each record; `noConnection` for one that does not count. */
   connectionOf: Uint32Array
-  stitcher: Stitcher
 }
 
 /** Chains counted records, and tells roles by flags alone. */
@@ -33,16 +36,24 @@ export function chain(
   for (let row = 0; row < block.rows; row++) {
     if (fates[row] === fate.counted) connectionOf[row] = stitcher.add(block, row, row)
   }
-  const { table } = stitcher
+  return { ...judgedByFlags(evidence, stitcher.table, metered), connectionOf }
+}
+
+/** Tells roles by flags alone. @param metered what the meter made of the packets; null for logs. */
+export function judgedByFlags(
+  evidence: EvidenceKind,
+  table: ConnectionTable,
+  metered: MeteredConnections | null,
+): Judged {
   const roles = new Roles(table.count)
   judgeByFlags(table, roles)
   if (metered !== null) judgeByMeter(table, roles, metered)
   if (evidence === 'packets') judgePackets(table, roles)
-  return { table, roles, connectionOf, stitcher }
+  return { table, roles }
 }
 
 /** The endpoints whose role the flags leave open. */
-export function askedEndpoints({ table, roles }: Chained): EndpointTable {
+export function askedEndpoints({ table, roles }: Judged): EndpointTable {
   return undecidedEndpoints(table, roles)
 }
 
@@ -51,15 +62,15 @@ export function askedEndpoints({ table, roles }: Chained): EndpointTable {
  *
  * @param hostOf number of each of their hosts where the endpoints are from; null where it is the same.
  */
-export function learnFrom(asked: EndpointTable, { table, roles, stitcher }: Chained, hostOf: Uint32Array | null): void {
+export function learnFrom(asked: EndpointTable, { table, roles }: Judged, hostOf: Uint32Array | null): void {
   if (asked.count === 0) return
   findListeners(asked, table, roles, hostOf)
-  countPeers(asked, table, stitcher.latest(), hostOf)
+  countPeers(asked, table, hostOf)
 }
 
 /** Tells the roles that the flags leave open. */
 export function judgeRest(
-  { table, roles }: Chained,
+  { table, roles }: Judged,
   asked: EndpointTable,
   hosts: Parameters<typeof judgeOthers>[3],
 ): void {

@@ -6,7 +6,7 @@
 import { known, noHost, type RecordBlock, type RecordVantage } from '../record-index/block.ts'
 import { fate, type Points } from './fates.ts'
 import { gap_us } from './intervals.ts'
-import { hashOf, KeyTable } from './key-table.ts'
+import { KeyTable } from './key-table.ts'
 import { Spans } from './spans.ts'
 import { dropTwins } from './twins.ts'
 
@@ -22,15 +22,18 @@ export interface CountOnce {
  *
  * @param block all records of their pairs of ends (and of their pairs of hosts, where hops pass on), in order.
  */
-export function countOnce(block: RecordBlock, how: CountOnce): Uint8Array {
+export function countOnce(
+  block: RecordBlock,
+  how: CountOnce,
+  pairs: NamedPairs | null = namedPairs(block, how),
+): Uint8Array {
   const fates = new Uint8Array(block.rows)
   const points = pointsOf(how)
   for (let row = 0; row < block.rows; row++) {
     if (block.source[row] === noHost || block.destination[row] === noHost) fates[row] = fate.withoutEnds
   }
-  const named = namedPairs(block, fates, points, Math.max(0, ...points.gap_us))
   dropCopies(block, fates, points)
-  if (named !== null) dropTranslated(block, fates, points, how, named)
+  if (pairs !== null && pairs.keys.count > 0) dropTranslated(block, fates, points, how, pairs)
   if (how.vantages.length > 1) dropTwins(block, fates, points)
   return fates
 }
@@ -44,81 +47,88 @@ export function pointsOf({ evidence, vantages }: Pick<CountOnce, 'evidence' | 'v
   return { sensor, gap_us: Float64Array.from(vantages, one => gap_us(evidence, one.longest_us)) }
 }
 
-/** The same record, written to several files: the first file's counts. */
+/**
+ * The same record, written to several files: the first file's counts. In the order of records equal ones follow one another, but for what
+ * names their vantage.
+ */
 function dropCopies(block: RecordBlock, fates: Uint8Array, points: Points): void {
-  const { rows, file } = block
-  if (file.every(one => one === file[0])) return
-  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * rows + 2)))
-  const mask = slots.length - 1
-  // Of equal records the first one's row stands for all; the smallest of their files is kept there.
-  const firstFile = new Uint32Array(rows)
-  const alike = new Uint32Array(rows)
-  let repeated = false
-  for (let row = 0; row < rows; row++) {
-    if (fates[row] !== fate.counted) continue
-    let slot = hashOf(block.source[row]!, block.destination[row]!, block.start_us[row]! / 1e6, block.bytes[row]!) & mask
-    while (slots[slot] !== 0 && !areEqual(block, slots[slot]! - 1, row, points)) slot = (slot + 1) & mask
-    if (slots[slot] === 0) {
-      slots[slot] = row + 1
-      firstFile[row] = file[row]!
-    }
-    const one = slots[slot]! - 1
-    alike[row] = one
-    if (firstFile[one] !== file[row]) repeated = true
-    if (file[row]! < firstFile[one]!) firstFile[one] = file[row]!
+  for (let from = 0, row = 1; row <= block.rows; row++) {
+    if (row < block.rows && areAlike(block, from, row)) continue
+    if (row - from > 1) dropCopiesAmong(block, from, row, fates, points)
+    from = row
   }
-  if (!repeated) return
-  for (let row = 0; row < rows; row++) {
-    if (fates[row] === fate.counted && file[row] !== firstFile[alike[row]!]) fates[row] = fate.copy
+}
+
+/** Of rows that are alike those with the same sensor are one record in each file. */
+function dropCopiesAmong(block: RecordBlock, from: number, to: number, fates: Uint8Array, points: Points): void {
+  const firstFile = new Map<string, number>()
+  const nameOf = (row: number): string => `${points.sensor[block.vantage[row]!]} ${block.known[row]! & compared}`
+  for (let row = from; row < to; row++) {
+    if (fates[row] !== fate.counted) continue
+    const name = nameOf(row)
+    firstFile.set(name, Math.min(firstFile.get(name) ?? Number.POSITIVE_INFINITY, block.file[row]!))
+  }
+  for (let row = from; row < to; row++) {
+    if (fates[row] === fate.counted && firstFile.get(nameOf(row)) !== block.file[row]) fates[row] = fate.copy
   }
 }
 
 const compared =
   known.sourcePort | known.destinationPort | known.protocol | known.tcpFlags | known.packets | known.bytes
 
-function areEqual(block: RecordBlock, one: number, other: number, points: Points): boolean {
-  const b = block
-  const isEqual =
+/** Whether two records are equal, but for their vantages, places and what is not known. */
+export function areAlike(b: RecordBlock, one: number, other: number): boolean {
+  const areEqual =
+    b.start_us[one] === b.start_us[other] &&
     b.source[one] === b.source[other] &&
     b.destination[one] === b.destination[other] &&
-    b.start_us[one] === b.start_us[other] &&
-    b.end_us[one] === b.end_us[other] &&
     b.sourcePort[one] === b.sourcePort[other] &&
     b.destinationPort[one] === b.destinationPort[other] &&
+    b.end_us[one] === b.end_us[other] &&
     b.protocol[one] === b.protocol[other] &&
     b.packets[one] === b.packets[other] &&
     b.bytes[one] === b.bytes[other] &&
     b.action[one] === b.action[other] &&
     b.tcpFlags[one] === b.tcpFlags[other] &&
-    (b.known[one]! & compared) === (b.known[other]! & compared) &&
-    points.sensor[b.vantage[one]!] === points.sensor[b.vantage[other]!]
-  if (!isEqual || b.largeCounters.size === 0) return isEqual
+    b.icmpType[one] === b.icmpType[other]
+  if (!areEqual || b.largeCounters.size === 0) return areEqual
   const [x, y] = [b.largeCounters.get(one), b.largeCounters.get(other)]
   return x?.packets === y?.packets && x?.bytes === y?.bytes
 }
 
 /** Pairs (sensor, hop, the far end that it stands in for), and when records named them. */
-interface NamedPairs {
-  keys: KeyTable
-  spans: Spans[]
-  /** Half of what two of them may lie apart and still be one. */
-  gap_us: number
-}
+export class NamedPairs {
+  readonly keys = new KeyTable()
+  readonly spans: Spans[] = []
+  /** Half of what two records of a pair may lie apart and still be of one span. */
+  readonly gap_us: number
+  private readonly points: Points
 
-/** What records name where the sensor saw another address than the packets'; null where none does. */
-function namedPairs(block: RecordBlock, fates: Uint8Array, points: Points, gap_us: number): NamedPairs | null {
-  if (block.sourceSeen === null && block.destinationSeen === null) return null
-  const keys = new KeyTable()
-  const spans: Spans[] = []
-  for (let row = 0; row < block.rows; row++) {
-    if (fates[row] === fate.withoutEnds) continue
-    for (const [hop, end] of namedBy(block, row)) {
-      const pair = keys.add(points.sensor[block.vantage[row]!]!, hop, end, 0)
-      spans[pair] ??= new Spans()
-      spans[pair].add(block.start_us[row]!, block.end_us[row]!, 2 * gap_us)
+  constructor(points: Points) {
+    this.points = points
+    this.gap_us = points.gap_us.reduce((most, one) => Math.max(most, one), 0)
+  }
+
+  /** Notes what records name, which come in order. */
+  add(block: RecordBlock): void {
+    const { keys, spans, points } = this
+    for (let row = 0; row < block.rows; row++) {
+      if (block.source[row] === noHost || block.destination[row] === noHost) continue
+      for (const [hop, end] of namedBy(block, row)) {
+        const pair = keys.add(points.sensor[block.vantage[row]!]!, hop, end, 0)
+        spans[pair] ??= new Spans()
+        spans[pair].add(block.start_us[row]!, block.end_us[row]!, 2 * this.gap_us)
+      }
     }
   }
-  return keys.count === 0 ? null : { keys, spans, gap_us }
+}
+
+/** What records name where the sensor saw another address than the packets'; null where there are none of such records. */
+function namedPairs(block: RecordBlock, how: CountOnce): NamedPairs | null {
+  if (block.sourceSeen === null && block.destinationSeen === null) return null
+  const pairs = new NamedPairs(pointsOf(how))
+  pairs.add(block)
+  return pairs
 }
 
 function namedBy(block: RecordBlock, row: number): [number, number][] {

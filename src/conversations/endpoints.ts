@@ -2,7 +2,7 @@
  * Endpoints (address, port, protocol) whose role is asked, with what connections say of them: whether one was found to be a server by its
  * flags, and who began with whom among its peers (docs/reference/dossier.md, section 4, rules 2 and 5).
  */
-import { at, at4, type ConnectionTable, noConnection } from './connection-table.ts'
+import { at, at4, bit, type ConnectionTable, noConnection } from './connection-table.ts'
 import { grown, KeyTable } from './key-table.ts'
 
 /** Starts that lie no further apart do not tell who began: logs cut them to seconds, and hosts' clocks differ. */
@@ -68,13 +68,9 @@ export class EndpointTable {
  *
  * @param hostOf number of each host where the endpoints are from; null where it is the same.
  */
-export function countPeers(
-  asked: EndpointTable,
-  table: ConnectionTable,
-  latest: Iterable<number>,
-  hostOf: Uint32Array | null,
-): void {
-  for (const connection of latest) {
+export function countPeers(asked: EndpointTable, table: ConnectionTable, hostOf: Uint32Array | null): void {
+  for (let connection = 0; connection < table.count; connection++) {
+    if ((table.bits(connection) & bit.isFollowed) !== 0) continue
     const protocol = table.protocol(connection)
     if (protocol === null || !hasPorts(protocol)) continue
     const a = asked.endOf(table, connection, 0, protocol, hostOf)

@@ -16,8 +16,3 @@ export function interval_us(longest_us: number): number {
 export function gap_us(evidence: 'logs' | 'packets', longest_us: number): number {
   return evidence === 'packets' ? packetGap_us : interval_us(longest_us) + lateness_us
 }
-
-/** SQL for the aggregation interval of a flow log, microseconds. */
-export function intervalSql(longest: string): string {
-  return `CASE WHEN ${longest} <= ${minute_us} THEN ${minute_us} ELSE ${10 * minute_us} END`
-}

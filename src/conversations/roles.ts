@@ -6,11 +6,19 @@ import { createHash } from 'node:crypto'
 import { ICMP, ICMPV6, icmpAsks, icmpCounterpart } from '../net/icmp.ts'
 import { serviceOn } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { known, type RecordBlock } from '../record-index/block.ts'
+import { withRecordIndex } from '../record-index/kept.ts'
+import type { RecordIndex } from '../record-index/read.ts'
 import { type CachedTable, cachedTable } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
-import { judgeRoles, ruleOf, stitch } from './connections.ts'
-import { intervalSql, lateness_us, packetGap_us } from './intervals.ts'
+import { flags, giveTable, numbers } from '../store/given-table.ts'
+import { noConnection } from './connection-table.ts'
+import type { Judged } from './conversations.ts'
+import { hasPorts } from './endpoints.ts'
+import { ruleOf } from './ladder.ts'
+import { isForward } from './stitch.ts'
+import { connectionAt, wholeConversations } from './whole.ts'
 
 /** Of which records: their kind, and their columns. */
 export interface RoleRecords {
@@ -26,10 +34,7 @@ export interface RoleRecords {
 export const roleColumns = ['_role', '_service', '_service_at'] as const
 
 /** Changes with the ladder: what an older one left is not read. */
-const rule = 3
-/** So many are chained at once: each takes some 150 bytes of memory for the while. */
-const recordsAtOnce = 4_000_000
-const temporary = ['oriented', 'numbered', 'conn', 'listener', 'undecided', 'peers', 'all_numbered', 'all_conn']
+const rule = 4
 
 /**
  * The records with their roles, to stand after FROM.
@@ -71,80 +76,82 @@ function tableName({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Pr
   return `roles_${evidence}_${createHash('sha256').update(networksOf(own)).digest('hex').slice(0, 16)}`
 }
 
-async function workOut(c: Case, records: RoleRecords, own: readonly Prefix[], table: string): Promise<void> {
-  const { db } = c
-  const judged = { db, source: records.evidence, columns: records.columns }
-  const all = records.evidence === 'packets' && c.source === 'logs' ? 'packet_flows' : 'flows'
-  try {
-    await chain(c, judged, all)
-    await judgeRoles(judged, own, all)
-    // A service is that of the server's port. Where nobody knows which end that is, both may have the same port.
-    const port = `CASE WHEN rule <> ${unknownRule} AND client_is_a THEN b_port WHEN rule <> ${unknownRule} THEN a_port WHEN a_port = b_port THEN a_port END`
-    await db.run(`CREATE TABLE ${quotedName(table)} AS
-      SELECT _file, _line, CASE WHEN rule <> ${unknownRule} THEN client_is_a = forward END AS is_client,
-        (protocol::UINTEGER << 16) + CASE WHEN protocol IN (6, 17, 132) THEN ${port} ELSE 0 END AS service
-      FROM (SELECT _file, _line, forward, id FROM numbered) JOIN conn USING (id)`)
-    if (records.evidence === 'packets') await judgeByIcmp(c, table)
-  } finally {
-    for (const name of temporary) await db.run(`DROP TABLE IF EXISTS ${name}`)
-  }
+async function workOut(c: Case, { evidence }: RoleRecords, own: readonly Prefix[], table: string): Promise<void> {
+  await withRecordIndex(c, evidence, async index => {
+    const whole = await wholeConversations(c, index, evidence, own)
+    const rows = {
+      file: numbersFor(index),
+      line: numbersFor(index),
+      isClient: new Uint8Array(index.rows),
+      service: numbersFor(index),
+    }
+    let count = 0
+    let at = 0
+    for await (const block of index.blocks([...endColumns, 'icmpType', 'known', 'file', 'line'])) {
+      for (let row = 0; row < block.rows; row++) {
+        const connection = whole.connectionOf[at + row]!
+        if (connection === noConnection) continue
+        rows.file[count] = block.file[row]!
+        rows.line[count] = block.line[row]!
+        const [judged, number] = connectionAt(whole, connection)
+        rows.isClient[count] = roleOf(judged, number, block, row, evidence)
+        rows.service[count] = serviceOfConnection(judged, number)
+        count++
+      }
+      at += block.rows
+    }
+    const columns = [
+      numbers('_file', rows.file),
+      numbers('_line', rows.line),
+      flags('is_client', rows.isClient, row => rows.isClient[row] !== nobody),
+      numbers('service', rows.service, row => rows.service[row] !== noService),
+    ]
+    await giveTable(c.db, table, columns, count, 'TABLE')
+  })
 }
 
+const endColumns = ['source', 'destination', 'sourcePort', 'destinationPort', 'protocol'] as const
 const unknownRule = ruleOf('unknown')
 const firstSeenRule = ruleOf('first-seen')
+/** What stands for a role and a service that are not known. */
+const nobody = 2
+const noService = 0xffff_ffff
 
-/** Chains the records into `numbered` and `conn`, some at a time: both directions of two ends together. */
-async function chain(c: Case, judged: Parameters<typeof stitch>[0], all: string): Promise<void> {
-  const { db } = c
-  const isLog = judged.source === 'logs'
-  const longest = `coalesce(max(epoch_us("end") - epoch_us("start")), 0)`
-  const [row] = await db.rows(`SELECT count(*) AS n, ${intervalSql(longest)} AS interval_us FROM ${all}`)
-  const interval_us = isLog ? Number(row!['interval_us']) : 0
-  const gap_us = isLog ? interval_us + lateness_us : packetGap_us
-  const from = endpointsSql(judged.columns, all)
-  const parts = Math.max(1, Math.ceil(Number(row?.['n'] ?? 0) / recordsAtOnce))
-  if (parts === 1) return stitch(judged, interval_us, gap_us, from)
-  for (let part = 0; part < parts; part++) {
-    const pair = 'xor(hash(src_hi, src_lo, srcport), hash(dst_hi, dst_lo, dstport))'
-    await stitch(judged, interval_us, gap_us, `${from} WHERE ${pair} % ${parts} = ${part}`)
-    const into = (name: string): string =>
-      part === 0 ? `CREATE OR REPLACE TEMP TABLE all_${name} AS` : `INSERT INTO all_${name}`
-    await db.run(`${into('numbered')} SELECT _file, _line, forward, opens, start_us, id FROM numbered`)
-    await db.run(`${into('conn')} SELECT * FROM conn`)
-  }
-  for (const name of ['numbered', 'conn']) {
-    await db.run(`DROP TABLE ${name}`)
-    await db.run(`ALTER TABLE all_${name} RENAME TO ${name}`)
-  }
+function numbersFor(index: RecordIndex): Uint32Array {
+  return new Uint32Array(index.rows)
 }
 
-/** The records that have both ends, with the columns that `stitch` reads. */
-function endpointsSql(columns: ReadonlySet<string>, all: string): string {
-  const half = (end: 'src' | 'dst', part: 'hi' | 'lo'): string =>
-    columns.has(`pkt_${end}addr`) ? `coalesce(pkt_${end}addr.${part}, ${end}addr.${part})` : `${end}addr.${part}`
-  const service = (end: 'src' | 'dst'): string =>
-    columns.has(`pkt_${end}_aws_service`) ? `pkt_${end}_aws_service` : 'NULL::VARCHAR'
-  return `(SELECT _file, _line, ${half('src', 'hi')} AS src_hi, ${half('src', 'lo')} AS src_lo, ${half('dst', 'hi')} AS dst_hi,
-      ${half('dst', 'lo')} AS dst_lo, srcport, dstport, protocol, packets, bytes, coalesce(epoch_us("start"), 0) AS start_us,
-      coalesce(epoch_us("end"), 0) AS end_us, ${columns.has('action') ? `action IS NOT DISTINCT FROM 'REJECT'` : 'false'} AS rejected,
-      ${columns.has('tcp_flags') ? 'tcp_flags' : 'NULL::UTINYINT AS tcp_flags'},
-      ${columns.has('icmp_type') ? 'icmp_type' : 'NULL::UTINYINT AS icmp_type'}, ${service('src')} AS src_service, ${service('dst')} AS dst_service
-    FROM ${all} WHERE ${half('src', 'lo')} IS NOT NULL AND ${half('dst', 'lo')} IS NOT NULL)`
+/** 1: the source of a record is its connection's client; 0: its server. */
+function roleOf(
+  { roles }: Judged,
+  connection: number,
+  block: RecordBlock,
+  row: number,
+  evidence: 'logs' | 'packets',
+): number {
+  const rule = roles.rule[connection]!
+  // Of ICMP in packets the type says who asks, where the ladder has no more than who was seen first.
+  if (evidence === 'packets' && rule >= firstSeenRule && (block.known[row]! & known.icmpType) !== 0) {
+    const [protocol, type] = [block.protocol[row]!, block.icmpType[row]!]
+    const hasTypes = protocol === ICMP || protocol === ICMPV6
+    if (hasTypes && icmpCounterpart(protocol, type) >= 0) return Number(icmpAsks(protocol, type))
+  }
+  return rule === unknownRule ? nobody : Number(roles.client[connection] === (isForward(block, row) ? 0 : 1))
 }
 
-/** Of ICMP in packets the type says who asks, where the ladder has no more than who was seen first. */
-async function judgeByIcmp(c: Case, table: string): Promise<void> {
-  const types = [ICMP, ICMPV6].flatMap(protocol =>
-    Array.from({ length: 256 }, (_, type) => ({ protocol, type })).filter(
-      ({ type }) => icmpCounterpart(protocol, type) >= 0,
-    ),
-  )
-  const known = types.map(({ protocol, type }) => `(${protocol}, ${type}, ${icmpAsks(protocol, type)})`).join(', ')
-  await c.db.run(`UPDATE ${quotedName(table)} AS j SET is_client = found.asks FROM (
-      SELECT f._file, f._line, k.asks FROM packet_flows f JOIN (VALUES ${known}) k(protocol, type, asks)
-        ON k.protocol = f.protocol AND k.type = f.icmp_type
-      JOIN numbered ON numbered._file = f._file AND numbered._line = f._line JOIN conn USING (id) WHERE conn.rule >= ${firstSeenRule}) found
-    WHERE found._file = j._file AND found._line = j._line`)
+/** A service is that of the server's port. Where nobody knows which end that is, both may have the same port. */
+function serviceOfConnection({ table, roles }: Judged, connection: number): number {
+  const protocol = table.protocol(connection)
+  if (protocol === null) return noService
+  if (!hasPorts(protocol)) return protocol * 65536
+  const ports = [table.port(connection, 0), table.port(connection, 1)] as const
+  const port =
+    roles.rule[connection] !== unknownRule
+      ? ports[roles.client[connection] === 0 ? 1 : 0]
+      : ports[0] === ports[1]
+        ? ports[0]
+        : null
+  return port === null ? noService : protocol * 65536 + port
 }
 
 /** `…_names`: what the services of the table are called. */

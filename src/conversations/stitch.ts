@@ -54,16 +54,13 @@ export class Stitcher {
     const destination = block.destination[record]!
     const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
     const destinationPort = (has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1
-    const forward = source < destination || (source === destination && sourcePort <= destinationPort)
+    const forward = isForward(block, record)
     const a = forward ? source : destination
     const b = forward ? destination : source
     const aPort = forward ? sourcePort : destinationPort
     const bPort = forward ? destinationPort : sourcePort
-    const ports = (Math.max(aPort, 0) | (Math.max(bPort, 0) << 16)) >>> 0
-    const key =
-      ((has & known.protocol) !== 0 ? block.protocol[record]! | bit.protocolKnown : 0) |
-      (aPort < 0 ? 0 : bit.aPortKnown) |
-      (bPort < 0 ? 0 : bit.bPortKnown)
+    const ports = portsOf(aPort, bPort)
+    const key = keyOf(block, record, aPort, bPort)
     const side = forward ? 0 : 1
     const slot = this.slotOf(a, b, ports, key)
     const before = this.slots[slot]! - 1
@@ -82,9 +79,18 @@ export class Stitcher {
     return connection
   }
 
-  /** The latest connection of each pair of ends. */
-  *latest(): Generator<number> {
-    for (const entry of this.slots) if (entry !== 0) yield entry - 1
+  /** The latest connection of a record's ends; -1 without one. */
+  latest(block: RecordBlock, record: number): number {
+    const has = block.known[record]!
+    const source = block.source[record]!
+    const destination = block.destination[record]!
+    const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
+    const destinationPort = (has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1
+    const forward = isForward(block, record)
+    const [aPort, bPort] = forward ? [sourcePort, destinationPort] : [destinationPort, sourcePort]
+    const ports = portsOf(aPort, bPort)
+    const key = keyOf(block, record, aPort, bPort)
+    return this.slots[this.slotOf(forward ? source : destination, forward ? destination : source, ports, key)]! - 1
   }
 
   /** Whether a record begins a new connection after one of the same ends. */
@@ -121,6 +127,8 @@ export class Stitcher {
     integers[2 * base + at4.ports] = ports
     integers[2 * base + at4.bits] = key | inherited
     integers[2 * base + at4.previous] = before < 0 ? noConnection : before
+    if (before >= 0)
+      table.integers[before >>> chunkShift]![(before & chunkMask) * 2 * words + at4.bits]! |= bit.isFollowed
     floats[base + at.aFirst] = Number.POSITIVE_INFINITY
     floats[base + at.bFirst] = Number.POSITIVE_INFINITY
     floats[base + at.end] = Number.NEGATIVE_INFINITY
@@ -217,6 +225,29 @@ export class Stitcher {
       this.slots[slot] = entry
     }
   }
+}
+
+/** Whether the source of a record is end a of its connection. */
+export function isForward(block: RecordBlock, record: number): boolean {
+  const source = block.source[record]!
+  const destination = block.destination[record]!
+  if (source !== destination) return source < destination
+  const has = block.known[record]!
+  const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
+  return sourcePort <= ((has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1)
+}
+
+/** Both ports in one number, those that are not known (-1) as zero. */
+function portsOf(aPort: number, bPort: number): number {
+  return (Math.max(aPort, 0) | (Math.max(bPort, 0) << 16)) >>> 0
+}
+
+function keyOf(block: RecordBlock, record: number, aPort: number, bPort: number): number {
+  return (
+    ((block.known[record]! & known.protocol) !== 0 ? block.protocol[record]! | bit.protocolKnown : 0) |
+    (aPort < 0 ? 0 : bit.aPortKnown) |
+    (bPort < 0 ? 0 : bit.bPortKnown)
+  )
 }
 
 /** Of packets, by connection: how often either side has opened one between its ends so far, and when the first did in it. */

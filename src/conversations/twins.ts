@@ -7,7 +7,7 @@
  */
 import { known, type RecordBlock } from '../record-index/block.ts'
 import { fate, kindOf, type Points } from './fates.ts'
-import { KeyTable } from './key-table.ts'
+import { hashOf, KeyTable } from './key-table.ts'
 import { counterOf } from './signs.ts'
 import { Spans } from './spans.ts'
 
@@ -15,7 +15,9 @@ const rejectedKind = 0x200
 const none = 0xffff_ffff
 
 export function dropTwins(block: RecordBlock, fates: Uint8Array, points: Points): void {
-  const kinds = new Kinds(block, fates)
+  const isSuspect = suspects(block, fates)
+  if (isSuspect === null) return
+  const kinds = new Kinds(block, isSuspect)
   const isPending = kinds.pending()
   if (isPending === null) return
   const rowsOf = kinds.rows(isPending)
@@ -30,6 +32,37 @@ export function dropTwins(block: RecordBlock, fates: Uint8Array, points: Points)
   }
 }
 
+/** A digest of a record's ends, the same in both directions, of some bits. */
+export function endsDigest(block: RecordBlock, row: number, bits: number): number {
+  const source = block.source[row]!
+  const destination = block.destination[row]!
+  const ports = block.sourcePort[row]! ^ block.destinationPort[row]!
+  return hashOf(source ^ destination, ports, source + destination, block.protocol[row]!) >>> (32 - bits)
+}
+
+/** Records whose ends may have been seen at several vantages, by a digest of the ends; null where there are none. */
+function suspects(block: RecordBlock, fates: Uint8Array): Uint8Array | null {
+  const bits = Math.min(28, Math.ceil(Math.log2(2 * block.rows + 2)))
+  const vantages = new Uint32Array(1 << bits)
+  let some = false
+  for (let row = 0; row < block.rows; row++) {
+    if (fates[row] !== fate.counted) continue
+    const digest = endsDigest(block, row, bits)
+    const before = vantages[digest]!
+    if (before === 0) vantages[digest] = block.vantage[row]! + 1
+    else if (before !== block.vantage[row]! + 1 && before !== none) {
+      vantages[digest] = none
+      some = true
+    }
+  }
+  if (!some) return null
+  const isSuspect = new Uint8Array(block.rows)
+  for (let row = 0; row < block.rows; row++) {
+    if (fates[row] === fate.counted && vantages[endsDigest(block, row, bits)] === none) isSuspect[row] = 1
+  }
+  return isSuspect
+}
+
 /** Kinds of records: the direction and ends, and whether they were rejected. */
 class Kinds {
   private readonly keys = new KeyTable()
@@ -39,11 +72,11 @@ class Kinds {
   private readonly several: boolean[] = []
   private readonly block: RecordBlock
 
-  constructor(block: RecordBlock, fates: Uint8Array) {
+  constructor(block: RecordBlock, isSuspect: Uint8Array) {
     this.block = block
     this.kindOfRow = new Uint32Array(block.rows).fill(none)
     for (let row = 0; row < block.rows; row++) {
-      if (fates[row] !== fate.counted) continue
+      if (isSuspect[row] === 0) continue
       const kind = kindOf(this.keys, block, row)
       this.kindOfRow[row] = kind
       const vantage = block.vantage[row]!

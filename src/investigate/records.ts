@@ -1,17 +1,12 @@
 /** What the subject's records come to (docs/reference/dossier.md, sections 1 and 2). */
 import { fate } from '../conversations/fates.ts'
+import { KeyTable } from '../conversations/key-table.ts'
+import { Sums } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { utcSeconds } from '../net/time.ts'
 import { known, type RecordBlock } from '../record-index/block.ts'
-import type { Count, Dossier, PortRow } from './dossier.ts'
-
-/** A sum that is exact: a bigint where a number would not be. */
-export function plus(sum: Count, value: Count): Count {
-  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
-  const exact = BigInt(sum) + BigInt(value)
-  return exact <= Number.MAX_SAFE_INTEGER ? Number(exact) : exact
-}
+import type { Dossier, PortRow } from './dossier.ts'
 
 export interface Window {
   from_us: number
@@ -47,50 +42,67 @@ export function volumesOf(
   { block, fates, isSubject }: SubjectRecords,
   atLeast: boolean,
 ): Pick<Dossier, 'bytes' | 'packets'> {
-  const sums = {
-    bytes: { from_subject: 0 as Count, to_subject: 0 as Count, at_least: atLeast },
-    packets: { from_subject: 0 as Count, to_subject: 0 as Count, at_least: atLeast },
-  }
+  const [bytes, packets] = [new Sums(2), new Sums(2)]
+  const hosts = [block.source, block.destination] as const
   for (let row = 0; row < block.rows; row++) {
     if (fates[row] !== fate.counted || isRejected(block, row)) continue
-    const [from, to] = [isSubject(block.source[row]!), isSubject(block.destination[row]!)]
-    for (const name of ['bytes', 'packets'] as const) {
-      if ((block.known[row]! & known[name]) === 0) continue
-      const value = counterOf(block, row, name)
-      if (from) sums[name].from_subject = plus(sums[name].from_subject, value)
-      if (to) sums[name].to_subject = plus(sums[name].to_subject, value)
+    for (const side of [0, 1] as const) {
+      if (!isSubject(hosts[side][row]!)) continue
+      if ((block.known[row]! & known.bytes) !== 0) bytes.add(side, counterOf(block, row, 'bytes'))
+      if ((block.known[row]! & known.packets) !== 0) packets.add(side, counterOf(block, row, 'packets'))
     }
   }
-  return sums
+  return {
+    bytes: { from_subject: bytes.of(0), to_subject: bytes.of(1), at_least: atLeast },
+    packets: { from_subject: packets.of(0), to_subject: packets.of(1), at_least: atLeast },
+  }
 }
 
 /** Records by port and protocol, as they stand: nothing is counted once here. */
 export function portsOf(block: RecordBlock): PortRow[] {
-  const rows = new Map<number, PortRow>()
-  for (let row = 0; row < block.rows; row++) {
-    const has = block.known[row]!
-    if ((has & known.protocol) === 0) continue
-    const protocol = block.protocol[row]!
-    if ((has & known.sourcePort) !== 0) addTo(portRow(rows, block.sourcePort[row]!, protocol).as_source, block, row)
-    if ((has & known.destinationPort) !== 0)
-      addTo(portRow(rows, block.destinationPort[row]!, protocol).as_destination, block, row)
+  const { rows, known: has } = block
+  const places = new KeyTable()
+  const sides = [
+    { port: block.sourcePort, isKnown: known.protocol | known.sourcePort, places: new Uint32Array(rows) },
+    { port: block.destinationPort, isKnown: known.protocol | known.destinationPort, places: new Uint32Array(rows) },
+  ] as const
+  for (const side of sides) {
+    for (let row = 0; row < rows; row++) {
+      const isIn = (has[row]! & side.isKnown) === side.isKnown
+      side.places[row] = isIn ? places.add(side.port[row]!, block.protocol[row]!, 0, 0) + 1 : 0
+    }
   }
-  return [...rows.values()].sort((a, b) => a.protocol - b.protocol || a.port - b.port)
+  const [source, destination] = sides.map(side => countsBy(block, side.places, places.count)) as [
+    PortRow['as_source'][],
+    PortRow['as_source'][],
+  ]
+  const found = Array.from({ length: places.count }, (_, place) => ({
+    port: places.part(place, 0),
+    protocol: places.part(place, 1),
+    as_source: source[place]!,
+    as_destination: destination[place]!,
+  }))
+  return found.sort((a, b) => a.protocol - b.protocol || a.port - b.port)
 }
 
-function portRow(rows: Map<number, PortRow>, port: number, protocol: number): PortRow {
-  const key = protocol * 65536 + port
-  const found = rows.get(key)
-  if (found !== undefined) return found
-  const zero = (): PortRow['as_source'] => ({ records: 0, rejected: 0, packets: 0, bytes: 0 })
-  const row = { port, protocol, as_source: zero(), as_destination: zero() }
-  rows.set(key, row)
-  return row
-}
-
-function addTo(counts: PortRow['as_source'], block: RecordBlock, row: number): void {
-  counts.records++
-  if (isRejected(block, row)) counts.rejected++
-  if ((block.known[row]! & known.packets) !== 0) counts.packets = plus(counts.packets, counterOf(block, row, 'packets'))
-  if ((block.known[row]! & known.bytes) !== 0) counts.bytes = plus(counts.bytes, counterOf(block, row, 'bytes'))
+/** What records come to by their places, counted from one; zero for those that are in none. */
+function countsBy(block: RecordBlock, placeOf: Uint32Array, places: number): PortRow['as_source'][] {
+  const records = new Uint32Array(places)
+  const rejected = new Uint32Array(places)
+  const packets = new Sums(places)
+  const bytes = new Sums(places)
+  for (let row = 0; row < block.rows; row++) {
+    const place = placeOf[row]! - 1
+    if (place < 0) continue
+    records[place]!++
+    if (isRejected(block, row)) rejected[place]!++
+    if ((block.known[row]! & known.packets) !== 0) packets.add(place, counterOf(block, row, 'packets'))
+    if ((block.known[row]! & known.bytes) !== 0) bytes.add(place, counterOf(block, row, 'bytes'))
+  }
+  return Array.from({ length: places }, (_, place) => ({
+    records: records[place]!,
+    rejected: rejected[place]!,
+    packets: packets.of(place),
+    bytes: bytes.of(place),
+  }))
 }

@@ -18,6 +18,19 @@ import type { Outcome, SubjectRole } from './dossier.ts'
 const outcomes = ['rejected', 'refused', 'unanswered', 'answered'] as const satisfies readonly Outcome[]
 const subjectRoles = ['both', 'server', 'client', 'transit'] as const satisfies readonly SubjectRole[]
 
+/** `Uint32Array.from` goes through an iterator, at a tenth of the speed. */
+function wholeNumbers(count: number, of: (row: number) => number): Uint32Array {
+  const column = new Uint32Array(count)
+  for (let row = 0; row < count; row++) column[row] = of(row)
+  return column
+}
+
+function times(count: number, of: (row: number) => number): Float64Array {
+  const column = new Float64Array(count)
+  for (let row = 0; row < count; row++) column[row] = of(row)
+  return column
+}
+
 type HostHalves = SubjectRecords['dictionaries']['hosts']
 
 function addressColumns(name: string, hosts: HostHalves, of: Uint32Array): GivenColumn[] {
@@ -123,10 +136,8 @@ export async function giveConnections(
     ['client', client],
     ['server', server],
   ] as const
-  const whole = (of: (connection: number) => number): Uint32Array =>
-    Uint32Array.from({ length: count }, (_, i) => of(i))
-  const time = (of: (connection: number) => number): Float64Array =>
-    Float64Array.from({ length: count }, (_, i) => of(i))
+  const whole = (of: (connection: number) => number): Uint32Array => wholeNumbers(count, of)
+  const time = (of: (connection: number) => number): Float64Array => times(count, of)
   const columns = sides.flatMap(([name, side]) => [
     ...addressColumns(
       name,
@@ -178,28 +189,29 @@ export async function giveConnections(
 
 /** Makes `numbered`, one row for each record that counts. */
 export async function giveRecords(db: Database, { block }: SubjectRecords, { connectionOf }: Chained): Promise<void> {
-  const rows: number[] = []
-  for (let row = 0; row < block.rows; row++) if (connectionOf[row] !== noConnection) rows.push(row)
-  const whole = (column: Uint32Array): Uint32Array => Uint32Array.from(rows, row => column[row]!)
+  let count = 0
+  for (const one of connectionOf) if (one !== noConnection) count++
+  const rows = new Uint32Array(count)
+  for (let row = 0, at = 0; row < block.rows; row++) if (connectionOf[row] !== noConnection) rows[at++] = row
+  const whole = (column: Uint32Array): Uint32Array => wholeNumbers(count, i => column[rows[i]!]!)
+  const rejected = new Uint8Array(count)
+  for (let i = 0; i < count; i++) rejected[i] = Number(isRejected(block, rows[i]!))
   const columns = [
     numbers('_file', whole(block.file)),
     numbers('_line', whole(block.line)),
     numbers('id', whole(connectionOf)),
     signed(
       'start_us',
-      Float64Array.from(rows, row => block.start_us[row]!),
+      times(count, i => block.start_us[rows[i]!]!),
     ),
     signed(
       'end_us',
-      Float64Array.from(rows, row => block.end_us[row]!),
+      times(count, i => block.end_us[rows[i]!]!),
     ),
-    counts('bytes', rows.length, i =>
+    counts('bytes', count, i =>
       (block.known[rows[i]!]! & known.bytes) === 0 ? null : counterOf(block, rows[i]!, 'bytes'),
     ),
-    flags(
-      'rejected',
-      Uint8Array.from(rows, row => Number(isRejected(block, row))),
-    ),
+    flags('rejected', rejected),
   ]
-  await giveTable(db, 'numbered', columns, rows.length)
+  await giveTable(db, 'numbered', columns, count)
 }
