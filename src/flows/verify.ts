@@ -2,6 +2,7 @@
 
 import { judgeRecords, keptRoles } from '../conversations/roles.ts'
 import { parsePrefix } from '../net/prefix.ts'
+import { isIndexOf } from '../record-index/kept.ts'
 import { type CacheFile, pathOf } from '../store/cache.ts'
 import { type CachedTable, isSame, settingsOf } from '../store/cached-table.ts'
 import { type Case, openCase } from '../store/case.ts'
@@ -47,6 +48,7 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 }
 
 async function fits(c: Case, file: CacheFile): Promise<boolean> {
+  if (file.form === 'sections') return isIndexOf(c, file)
   const path = pathOf(c.dir, file.name)
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false

@@ -1,10 +1,11 @@
 /** Why a connection is in one kind of evidence only (docs/reference/dossier.md, section 7). */
-import { formatAddress, isIPv4 } from '../net/address.ts'
+import { isIPv4 } from '../net/address.ts'
 import { isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
-import type { CaptureSide, LogSide, Side } from './correlation-sides.ts'
+import type { Value } from '../store/duckdb.ts'
+import type { CaptureSide, Host, Hosts, LogSide, Side } from './correlation-sides.ts'
 import type { Count, SensorCoverage } from './dossier.ts'
 
 export interface CaptureSpan {
@@ -24,9 +25,9 @@ export interface Circumstances {
   logSpan: { from_us: number; to_us: number } | null
   skipped: { from_us: number; to_us: number }[]
   holes: { from_us: number; to_us: number }[]
-  /** Of the addresses of connections that are in one kind only: those that the other kind has at all, as `hi:lo`. */
-  inLogs: ReadonlySet<string>
-  inCaptures: ReadonlySet<string>
+  /** Of the addresses of connections that are in one kind only: those that the other kind has at all. */
+  inLogs: ReadonlySet<Host>
+  inCaptures: ReadonlySet<Host>
   onlyAccepted: boolean
   interval_us: number
   /** The analyst's own prefixes. */
@@ -41,6 +42,7 @@ export interface Alone {
 
 export async function gatherCircumstances(
   c: Case,
+  hosts: Hosts,
   coverage: { sensors: readonly SensorCoverage[] },
   interval_us: number,
   own: readonly Prefix[],
@@ -74,8 +76,8 @@ export async function gatherCircumstances(
             to_us: sensors.reduce((most, sensor) => Math.max(most, us(sensor.last)), Number.NEGATIVE_INFINITY),
           },
     ...(await silences(c, sensors, alone.captures)),
-    inLogs: await known(c, alone.captures, 'flows', ['srcaddr', 'dstaddr']),
-    inCaptures: await known(c, alone.logs, 'connections', ['orig_addr', 'resp_addr']),
+    inLogs: await known(c, hosts, alone.captures, 'flows', ['srcaddr', 'dstaddr']),
+    inCaptures: await known(c, hosts, alone.logs, 'connections', ['orig_addr', 'resp_addr']),
     onlyAccepted: asksLogs && (await c.db.rows(`SELECT 1 FROM flows WHERE action = 'REJECT' LIMIT 1`)).length === 0,
     interval_us,
     own,
@@ -104,17 +106,15 @@ async function silences(
 /** Those of the sides' addresses that stand in one of the columns: each address is asked for, none is gathered. */
 async function known(
   c: Case,
+  hosts: Hosts,
   sides: readonly Side[],
   view: 'flows' | 'connections',
   columns: readonly [string, string],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<Host>> {
   if (sides.length === 0) return new Set()
-  const asked = new Set<string>()
-  for (const side of sides) {
-    asked.add(`${side.client_hi}:${side.client_lo}`)
-    asked.add(`${side.server_hi}:${side.server_lo}`)
-  }
-  const ends = [...asked].map(text => text.split(':'))
+  const asked = new Set<Host>()
+  for (const { client, server } of sides) asked.add(client).add(server)
+  const ends = [...asked].map(({ hi, lo }) => [String(hi), String(lo)])
   await c.db.run(
     `CREATE OR REPLACE TEMP TABLE asked AS SELECT (pair->>0)::UBIGINT AS hi, (pair->>1)::UBIGINT AS lo
      FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS pair)`,
@@ -125,7 +125,12 @@ async function known(
       `SELECT DISTINCT asked.hi, asked.lo FROM ${view} JOIN asked ON ${view}.${name}.hi = asked.hi AND ${view}.${name}.lo = asked.lo`,
   )
   const rows = await c.db.rows(found.join(' UNION '))
-  return new Set(rows.map(row => `${row['hi']}:${row['lo']}`))
+  return new Set(rows.map(row => hosts.of(half(row['hi']), half(row['lo']))))
+}
+
+/** Which `rows` gives as a number where it is small. */
+function half(value: Value | undefined): bigint {
+  return BigInt(value as number | bigint)
 }
 
 function overlaps(side: Side, spans: readonly { from_us: number; to_us: number }[], offset_us: number): boolean {
@@ -144,9 +149,8 @@ export function captureOnlyReason(capture: CaptureSide, around: Circumstances, o
   if (to < logSpan.from_us || from > logSpan.to_us + around.interval_us) return 'outside-the-logs'
   if (overlaps(capture, around.skipped, offset_us)) return 'skipdata'
   if (overlaps(capture, around.holes, offset_us)) return 'hole-in-the-logs'
-  const knows = (hi: bigint, lo: bigint): boolean => around.inLogs.has(`${hi}:${lo}`)
-  const client = knows(capture.client_hi, capture.client_lo)
-  const server = knows(capture.server_hi, capture.server_lo)
+  const client = around.inLogs.has(capture.client)
+  const server = around.inLogs.has(capture.server)
   if (!client && !server) return 'interface-not-logged'
   if (!client || !server) return 'address-translated-or-not-logged'
   if (around.onlyAccepted && capture.packets_to_client === 0) return 'log-of-accepted-traffic-only'
@@ -157,12 +161,11 @@ export function captureOnlyReason(capture: CaptureSide, around: Circumstances, o
 export function logOnlyReason(log: LogSide, around: Circumstances, offset_us: number): string {
   if (!overlaps(log, around.captureSpans, -offset_us)) return 'outside-the-capture'
   if (log.rejected === log.records) return 'rejected-before-the-host'
-  const knows = (hi: bigint, lo: bigint): boolean => around.inCaptures.has(`${hi}:${lo}`)
-  const client = knows(log.client_hi, log.client_lo)
-  const server = knows(log.server_hi, log.server_lo)
+  const client = around.inCaptures.has(log.client)
+  const server = around.inCaptures.has(log.server)
   if (!client && !server) return 'other-host'
   // The end that is missing is a machine of the network under study: the capture was not made there.
-  const missing = client ? { hi: log.server_hi, lo: log.server_lo } : { hi: log.client_hi, lo: log.client_lo }
+  const missing = client ? log.server : log.client
   if (client !== server && isInternal(missing, around.own)) return 'other-host'
   // A record lies somewhere in its interval: at the edge of a capture the packets may be before or after it.
   const whole = around.captureSpans.some(
@@ -177,11 +180,7 @@ export function logOnlyReason(log: LogSide, around: Circumstances, offset_us: nu
 
 /** What AWS never logs (AWS, "Flow log limitations"). */
 function neverLogged(side: Side): string | null {
-  const addresses = [
-    { hi: side.client_hi, lo: side.client_lo },
-    { hi: side.server_hi, lo: side.server_lo },
-  ]
-  const texts = addresses.map(address => formatAddress(address.hi, address.lo))
+  const texts = [side.client.text, side.server.text]
   const ports = [side.client_port, side.server_port]
   if (texts.includes('169.254.169.254') || texts.includes('fd00:ec2::254')) return 'never-logged: instance metadata'
   if (texts.includes('169.254.169.123') || texts.includes('fd00:ec2::123')) return 'never-logged: time service'
@@ -189,7 +188,7 @@ function neverLogged(side: Side): string | null {
   if (side.protocol === 17 && (ports.includes(546) || ports.includes(547))) return 'never-logged: DHCP'
   const resolver = texts.includes('169.254.169.253') || texts.includes('fd00:ec2::253')
   // The resolver has the third address of the VPC, or of a network in it: x.x.x.2.
-  const third = isIPv4(addresses[1]!) && (addresses[1]!.lo & 255n) === 2n && isPrivate(addresses[1]!.lo)
+  const third = isIPv4(side.server) && (side.server.lo & 255n) === 2n && isPrivate(side.server.lo)
   if (side.server_port === 53 && (resolver || third)) return 'never-logged: Amazon resolver'
   if (ports.includes(1688) && texts.some(text => text.startsWith('169.254.'))) return 'never-logged: Windows activation'
   return null

@@ -1,17 +1,16 @@
 /** Connections of logs and of captures in one form (docs/reference/dossier.md, section 7). */
+import { formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { sql } from '../query/sql.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import type { Row } from '../store/duckdb.ts'
+import type { Value } from '../store/duckdb.ts'
 
 /** One connection of either kind, from client to server. */
 export interface Side {
-  client_hi: bigint
-  client_lo: bigint
+  client: Host
   client_port: number | null
-  server_hi: bigint
-  server_lo: bigint
+  server: Host
   server_port: number | null
   protocol: number
   start_us: number
@@ -38,59 +37,96 @@ export interface CaptureSide extends Side {
   tunnel: string | null
 }
 
-/** The subject's connections in the captures. */
-export async function captureSides(c: Case, subject: readonly Prefix[]): Promise<CaptureSide[]> {
-  const mine = sql`${inAnyPrefix('orig_addr.hi', 'orig_addr.lo', subject)} OR ${inAnyPrefix('resp_addr.hi', 'resp_addr.lo', subject)}`
-  const query = sql`SELECT orig_addr.hi AS client_hi, orig_addr.lo AS client_lo, orig_port AS client_port,
-      resp_addr.hi AS server_hi, resp_addr.lo AS server_lo, resp_port AS server_port, protocol,
-      epoch_us(start) AS start_us, epoch_us("end") AS end_us, orig_packets AS client_packets, resp_packets AS server_packets,
-      orig_ip_bytes AS client_bytes, resp_ip_bytes AS server_bytes, conn_state, history, rtt_us, tunnel, evidence.path, _line AS packet
-    FROM connections JOIN evidence ON evidence.id = _file WHERE ${mine} ORDER BY start, _file, _line`
-  return (await c.db.rows(query.text, query.values)).map(row => ({
-    ...sideOf(row),
-    path: String(row['path']),
-    packet: Number(row['packet']),
-    conn_state: String(row['conn_state']),
-    history: row['history'] as string | null,
-    rtt_us: row['rtt_us'] === null ? null : Number(row['rtt_us']),
-    tunnel: row['tunnel'] as string | null,
-    sawStart: Number(row['protocol']) !== 6 || String(row['history'] ?? '').startsWith('S'),
-  }))
+/** An address, once for all sides that have it. */
+export interface Host {
+  readonly hi: bigint
+  readonly lo: bigint
+  readonly text: string
+  readonly index: number
 }
 
-/** The subject's connections in the logs, as the dossier judged them. */
-export async function logSides(c: Case): Promise<LogSide[]> {
-  return (await c.db.rows('SELECT * FROM judged ORDER BY start_us, id')).map(logSide)
-}
+/** The addresses of the sides: equal ones are the same object. */
+export class Hosts {
+  private readonly byHalves = new Map<bigint, Map<bigint, Host>>()
+  private size = 0
 
-function logSide(row: Row): LogSide {
-  return {
-    ...sideOf(row),
-    service: Number(row['service']),
-    records: Number(row['records']),
-    rejected: Number(row['rejected']),
+  of(hi: bigint, lo: bigint): Host {
+    let byLow = this.byHalves.get(hi)
+    if (byLow === undefined) {
+      byLow = new Map()
+      this.byHalves.set(hi, byLow)
+    }
+    let host = byLow.get(lo)
+    if (host === undefined) {
+      host = { hi, lo, text: formatAddress(hi, lo), index: this.size++ }
+      byLow.set(lo, host)
+    }
+    return host
   }
 }
 
-function sideOf(row: Row): Side {
-  const big = (name: string): bigint => BigInt(row[name] as number | bigint)
-  const port = (name: string): number | null => (row[name] === null ? null : Number(row[name]))
-  const protocol = Number(row['protocol'])
+// Counts come as floating point, which a dossier has them in: nothing of each row is a bigint but its addresses.
+const sideColumns = `protocol, start_us::DOUBLE, end_us::DOUBLE, client_packets::DOUBLE, server_packets::DOUBLE, client_bytes::DOUBLE,
+  server_bytes::DOUBLE, client_hi, client_lo, client_port, server_hi, server_lo, server_port`
+const own = 13
+
+/** The subject's connections in the captures. */
+export async function captureSides(c: Case, hosts: Hosts, subject: readonly Prefix[]): Promise<CaptureSide[]> {
+  const mine = sql`${inAnyPrefix('orig_addr.hi', 'orig_addr.lo', subject)} OR ${inAnyPrefix('resp_addr.hi', 'resp_addr.lo', subject)}`
+  const query = sql`SELECT ${rawSql(sideColumns)}, path, packet::DOUBLE, conn_state, history, rtt_us::DOUBLE, tunnel
+    FROM (SELECT orig_addr.hi AS client_hi, orig_addr.lo AS client_lo, orig_port AS client_port,
+      resp_addr.hi AS server_hi, resp_addr.lo AS server_lo, resp_port AS server_port, protocol,
+      epoch_us(start) AS start_us, epoch_us("end") AS end_us, orig_packets AS client_packets, resp_packets AS server_packets,
+      orig_ip_bytes AS client_bytes, resp_ip_bytes AS server_bytes, conn_state, history, rtt_us, tunnel, evidence.path, _line AS packet
+    FROM connections JOIN evidence ON evidence.id = _file WHERE ${mine} ORDER BY start, _file, _line)`
+  return sidesOf(c, query, row => {
+    const side = sideOf(row, hosts)
+    const history = row[own + 3] as string | null
+    return {
+      ...side,
+      path: String(row[own]),
+      packet: row[own + 1] as number,
+      conn_state: String(row[own + 2]),
+      history,
+      rtt_us: row[own + 4] as number | null,
+      tunnel: row[own + 5] as string | null,
+      sawStart: side.protocol !== 6 || (history ?? '').startsWith('S'),
+    }
+  })
+}
+
+/** The subject's connections in the logs, as the dossier judged them. */
+export async function logSides(c: Case, hosts: Hosts): Promise<LogSide[]> {
+  const query = sql`SELECT ${rawSql(sideColumns)}, service::DOUBLE, records::DOUBLE, rejected::DOUBLE FROM judged ORDER BY start_us, id`
+  return sidesOf(c, query, row => ({
+    ...sideOf(row, hosts),
+    service: row[own] as number,
+    records: row[own + 1] as number,
+    rejected: row[own + 2] as number,
+  }))
+}
+
+async function sidesOf<T>(c: Case, query: Sql, read: (row: readonly Value[]) => T): Promise<T[]> {
+  const sides: T[] = []
+  for await (const batch of await c.db.stream(query.text, query.values)) for (const row of batch) sides.push(read(row))
+  return sides
+}
+
+function sideOf(row: readonly Value[], hosts: Hosts): Side {
+  const protocol = Number(row[0])
   // Flow logs write ports 0 for protocols without ports.
   const withPorts = protocol === 6 || protocol === 17 || protocol === 132
   return {
-    client_hi: big('client_hi'),
-    client_lo: big('client_lo'),
-    client_port: withPorts ? port('client_port') : null,
-    server_hi: big('server_hi'),
-    server_lo: big('server_lo'),
-    server_port: withPorts ? port('server_port') : null,
     protocol,
-    start_us: Number(row['start_us']),
-    end_us: Number(row['end_us']),
-    packets_to_server: Number(row['client_packets']),
-    packets_to_client: Number(row['server_packets']),
-    bytes_to_server: Number(row['client_bytes']),
-    bytes_to_client: Number(row['server_bytes']),
+    start_us: row[1] as number,
+    end_us: row[2] as number,
+    packets_to_server: row[3] as number,
+    packets_to_client: row[4] as number,
+    bytes_to_server: row[5] as number,
+    bytes_to_client: row[6] as number,
+    client: hosts.of(row[7] as bigint, row[8] as bigint),
+    client_port: withPorts ? (row[9] as number | null) : null,
+    server: hosts.of(row[10] as bigint, row[11] as bigint),
+    server_port: withPorts ? (row[12] as number | null) : null,
   }
 }

@@ -4,13 +4,20 @@
  * The two kinds of evidence are compared, never added: each counts the same packets in its own way.
  */
 
-import { formatAddress } from '../net/address.ts'
 import { communityId } from '../net/community-id.ts'
 import type { Prefix } from '../net/prefix.ts'
-import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import { type Circumstances, captureOnlyReason, gatherCircumstances, logOnlyReason } from './correlation-reasons.ts'
-import { type CaptureSide, captureSides, type LogSide, logSides, type Side } from './correlation-sides.ts'
+import {
+  type CaptureSide,
+  captureSides,
+  type Host,
+  Hosts,
+  type LogSide,
+  logSides,
+  type Side,
+} from './correlation-sides.ts'
 import type { CorrelatedSide, Correlation, CorrelationRow, SensorCoverage } from './dossier.ts'
 
 /** AWS: times of a flow log may be up to 60 s late. */
@@ -29,25 +36,28 @@ export async function correlate(
   own: readonly Prefix[],
 ): Promise<{ rows: CorrelationRow[]; summary: Correlation } | null> {
   if (!c.evidence.some(file => file.capture !== null)) return null
-  const logs = await logSides(c)
-  const captures = await captureSides(c, subject)
+  const hosts = new Hosts()
+  const logs = await logSides(c, hosts)
+  const captures = await captureSides(c, hosts, subject)
   const offset = clockOffset(logs, captures, interval_us)
   const pairs = assign(logs, captures, offset.us ?? 0, interval_us)
   const alone = { logs: logs.filter((_, i) => pairs.ofLog[i]!.length === 0), captures: pairs.alone }
-  const around = await gatherCircumstances(c, coverage, interval_us, own, alone)
-  const rows: CorrelationRow[] = []
-  for (const [i, log] of logs.entries()) rows.push(rowOf(log, pairs.ofLog[i]!, around, offset.us ?? 0))
-  for (const capture of pairs.alone) rows.push(rowOf(null, [capture], around, offset.us ?? 0))
-  const starts = new Map(rows.map(row => [row, microsecondsOf(startOf(row))]))
-  rows.sort((a, b) => starts.get(a)! - starts.get(b)!)
+  const around = await gatherCircumstances(c, hosts, coverage, interval_us, own, alone)
+  const timed: { start_us: number; row: CorrelationRow }[] = []
+  for (const [i, log] of logs.entries())
+    timed.push({ start_us: log.start_us, row: rowOf(log, pairs.ofLog[i]!, around, offset.us ?? 0) })
+  for (const capture of pairs.alone)
+    timed.push({ start_us: capture.start_us, row: rowOf(null, [capture], around, offset.us ?? 0) })
+  timed.sort((a, b) => a.start_us - b.start_us)
+  const rows = timed.map(({ row }) => row)
   return { rows: rows.slice(0, rowsMax), summary: summarize(rows, captures.length, offset, around) }
 }
 
 /** The same for both directions: the two kinds of evidence may disagree on who began. */
-function keyOf(side: Side): string {
-  const a = `${side.client_hi}:${side.client_lo}:${side.client_port}`
-  const b = `${side.server_hi}:${side.server_lo}:${side.server_port}`
-  return a < b ? `${a} ${b} ${side.protocol}` : `${b} ${a} ${side.protocol}`
+function keyOf({ client, client_port, server, server_port, protocol }: Side): string {
+  const a = client.index * 65537 + (client_port ?? 65536)
+  const b = server.index * 65537 + (server_port ?? 65536)
+  return a < b ? `${a} ${b} ${protocol}` : `${b} ${a} ${protocol}`
 }
 
 interface Offset {
@@ -133,9 +143,9 @@ function rowOf(
   const main = log ?? captures[0]!
   const base = {
     protocol: main.protocol,
-    client: formatAddress(main.client_hi, main.client_lo),
+    client: main.client.text,
     client_port: main.client_port,
-    server: formatAddress(main.server_hi, main.server_lo),
+    server: main.server.text,
     server_port: main.server_port,
     community_id: communityOf(main),
     service: log === null ? null : log.service,
@@ -192,8 +202,7 @@ function together(captures: readonly CaptureSide[], like: Side): Side {
     bytes_to_client: 0,
   }
   for (const one of captures) {
-    const same =
-      one.client_hi === like.client_hi && one.client_lo === like.client_lo && one.client_port === like.client_port
+    const same = one.client === like.client && one.client_port === like.client_port
     sum.packets_to_server += same ? one.packets_to_server : one.packets_to_client
     sum.packets_to_client += same ? one.packets_to_client : one.packets_to_server
     sum.bytes_to_server += same ? one.bytes_to_server : one.bytes_to_client
@@ -216,20 +225,15 @@ function measured(side: Side): CorrelatedSide {
 /** Flow logs have no ICMP types, so no Community ID there: packets of a type would give another. */
 function communityOf(side: Side): string | null {
   if (side.protocol === 1 || side.protocol === 58) return null
-  const words = (hi: bigint, lo: bigint): number[] =>
-    [hi >> 32n, hi & 0xffff_ffffn, lo >> 32n, lo & 0xffff_ffffn].map(Number)
-  const [src0, src1, src2, src3] = words(side.client_hi, side.client_lo) as [number, number, number, number]
-  const [dst0, dst1, dst2, dst3] = words(side.server_hi, side.server_lo) as [number, number, number, number]
+  const words = ({ hi, lo }: Host): number[] => [hi >> 32n, hi & 0xffff_ffffn, lo >> 32n, lo & 0xffff_ffffn].map(Number)
+  const [src0, src1, src2, src3] = words(side.client) as [number, number, number, number]
+  const [dst0, dst1, dst2, dst3] = words(side.server) as [number, number, number, number]
   return communityId({
     ...{ src0, src1, src2, src3, dst0, dst1, dst2, dst3 },
     protocol: side.protocol,
     srcPort: side.client_port ?? 0,
     dstPort: side.server_port ?? 0,
   })
-}
-
-function startOf(row: CorrelationRow): string {
-  return (row.log ?? row.capture)!.first
 }
 
 function summarize(

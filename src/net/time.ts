@@ -5,12 +5,23 @@
  * digits for whole milliseconds, else six. Throws a RangeError beyond the years of `Date` (±271,821).
  */
 export function utcSeconds(us: bigint | number): string {
-  const whole = typeof us === 'bigint' ? us : BigInt(Math.round(us))
-  const rest = ((whole % 1_000_000n) + 1_000_000n) % 1_000_000n
-  const date = new Date(Number((whole - rest) / 1000n)).toISOString().slice(0, -5)
-  if (rest === 0n) return `${date}Z`
+  const { seconds, rest } = parted(us)
+  const date = new Date(seconds * 1000).toISOString().slice(0, -5)
+  if (rest === 0) return `${date}Z`
   const digits = rest.toString().padStart(6, '0')
   return `${date}.${digits.endsWith('000') ? digits.slice(0, 3) : digits}Z`
+}
+
+/** Whole seconds, and the microseconds after them. */
+function parted(us: bigint | number): { seconds: number; rest: number } {
+  const whole = typeof us === 'bigint' ? us : Math.round(us)
+  if (typeof whole === 'number' && Number.isSafeInteger(whole)) {
+    const seconds = Math.floor(whole / 1_000_000)
+    return { seconds, rest: whole - seconds * 1_000_000 }
+  }
+  const large = BigInt(whole)
+  const rest = ((large % 1_000_000n) + 1_000_000n) % 1_000_000n
+  return { seconds: Number((large - rest) / 1_000_000n), rest: Number(rest) }
 }
 
 /** Microseconds since the epoch of a time that `utcSeconds` wrote; `Date` cuts off what is below a millisecond. */

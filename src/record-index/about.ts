@@ -1,4 +1,5 @@
 /** What a file of the record index says of itself, beside its sections. */
+import type { ColumnName } from './columns.ts'
 
 /** Rows of a group: each column of it is a section. */
 export const groupRows = 65_536
@@ -6,6 +7,8 @@ export const groupRows = 65_536
 /** After the groups' sections come those of the hosts' upper and lower halves, the vantages as JSON, and the groups' starts. */
 export interface IndexAbout {
   rows: number
+  /** Columns of each group, in their order; the others are zero throughout. */
+  columns: readonly ColumnName[]
   /** Whether there are columns of the ends as the sensors saw them. */
   seen: boolean
   hosts: number

@@ -5,8 +5,7 @@
 import type { Case } from '../store/case.ts'
 import { SectionWriter } from '../store/section-file.ts'
 import { groupRows, type IndexAbout, startsOf } from './about.ts'
-import { startBounds } from './bounds.ts'
-import { type ColumnName, columnsWith, gathered, hostColumns, makeColumns, type RecordColumns } from './columns.ts'
+import { type ColumnName, gathered, hostColumns, makeColumns, type RecordColumns } from './columns.ts'
 import { encode, encodedMax } from './encoding.ts'
 import { HostNumbers, type RankedHosts } from './hosts.ts'
 import { Intake } from './intake.ts'
@@ -21,6 +20,7 @@ import {
   viewOf,
 } from './projection.ts'
 import { renumber } from './renumber.ts'
+import { statisticsOf } from './statistics.ts'
 import { fileOrigins, type RankedVantages, VantageNumbers } from './vantages.ts'
 
 /** How much is held in memory; for tests. */
@@ -51,16 +51,21 @@ export async function buildIndex(
   limits: BuildLimits = usualLimits,
 ): Promise<void> {
   const texts = await projectedTexts(c, evidence)
-  const projection = projectionOf(c, evidence, texts)
-  const names = columnsWith(projection.seen)
+  const statistics = await statisticsOf(c, evidence)
+  const projection = projectionOf(c, evidence, texts, statistics.largest)
+  const names = projection.columns
   const store = new PageStore(c.temp, names, limits.waitingBytes)
   const writer = new SectionWriter(path)
   try {
-    const { buckets, ranks } = await gather(c, projection, texts, store, limits)
+    const { buckets, ranks } = await gather(
+      c,
+      { projection, texts, bounds: statistics.startBounds(limits.bucketRows) },
+      store,
+    )
     const groups = new GroupWriter(writer, names)
     for (const bucket of buckets) settle(bucket, ranks, store, groups, limits)
     groups.finish()
-    writeEnd(writer, groups, ranks, projection.seen)
+    writeEnd(writer, groups, ranks, projection)
   } finally {
     writer.close()
     store.close()
@@ -70,16 +75,13 @@ export async function buildIndex(
 /** Reads all records into buckets by their start. */
 async function gather(
   c: Case,
-  projection: Projection,
-  texts: ProjectedTexts,
+  { projection, texts, bounds }: { projection: Projection; texts: ProjectedTexts; bounds: Float64Array },
   store: PageStore,
-  limits: BuildLimits,
 ): Promise<{ buckets: Bucket[]; ranks: Ranks }> {
   const { evidence } = projection
   const hosts = new HostNumbers()
   const vantages = new VantageNumbers(await fileOrigins(c, evidence), texts.sensors?.texts ?? [])
   const intake = new Intake(projection, texts, hosts, vantages)
-  const bounds = await startBounds(c, evidence, limits.bucketRows)
   const buckets = Array.from({ length: bounds.length + 1 }, () => new Bucket(store))
   const columns = makeColumns(batchRows, store.names)
   const answer = await c.db.stream(`SELECT ${projection.list} FROM ${viewOf(c, evidence)}`)
@@ -243,12 +245,12 @@ class GroupWriter {
 }
 
 /** What comes after the groups: dictionaries, and where each group begins. */
-function writeEnd(writer: SectionWriter, groups: GroupWriter, ranks: Ranks, seen: boolean): void {
+function writeEnd(writer: SectionWriter, groups: GroupWriter, ranks: Ranks, { columns, seen }: Projection): void {
   const { hosts, vantages, actions } = ranks
   writer.add(new Uint8Array(hosts.hi.buffer))
   writer.add(new Uint8Array(hosts.lo.buffer))
   writer.add(Buffer.from(JSON.stringify(vantages.vantages)))
   writer.add(new Uint8Array(Float64Array.from(groups.starts).buffer))
-  const about: IndexAbout = { rows: groups.rows, seen, hosts: hosts.count, actions }
+  const about: IndexAbout = { rows: groups.rows, columns, seen, hosts: hosts.count, actions }
   writer.finish(Buffer.from(JSON.stringify(about)))
 }

@@ -33,7 +33,7 @@ export const columnNames = Object.keys(kinds) as ColumnName[]
 /** Columns of hosts' numbers. */
 export const hostColumns = ['source', 'destination', 'sourceSeen', 'destinationSeen'] as const
 
-/** The columns of a case with or without records that have their packets' own addresses. */
+/** The columns of a block, with or without the ends as the sensors saw them. */
 export function columnsWith(seen: boolean): readonly ColumnName[] {
   return seen ? columnNames : columnNames.filter(name => name !== 'sourceSeen' && name !== 'destinationSeen')
 }
@@ -64,9 +64,18 @@ export function makeColumns(rows: number, names: readonly ColumnName[]): RecordC
   ) as RecordColumns
 }
 
-/** The values of a column in another order. */
+/** Puts the values of a column in another order. One loop for each kind of array: of several in one loop each step takes ten times as long. */
 export function gathered(array: ColumnArray, order: Uint32Array, into: ColumnArray): void {
-  for (let i = 0; i < order.length; i++) into[i] = array[order[i]!]!
+  const { length } = order
+  if (array instanceof Uint32Array && into instanceof Uint32Array) {
+    for (let i = 0; i < length; i++) into[i] = array[order[i]!]!
+  } else if (array instanceof Uint16Array && into instanceof Uint16Array) {
+    for (let i = 0; i < length; i++) into[i] = array[order[i]!]!
+  } else if (array instanceof Uint8Array && into instanceof Uint8Array) {
+    for (let i = 0; i < length; i++) into[i] = array[order[i]!]!
+  } else if (array instanceof Float64Array && into instanceof Float64Array) {
+    for (let i = 0; i < length; i++) into[i] = array[order[i]!]!
+  } else throw new Error('a column keeps its kind')
 }
 
 /** The columns as a block: what does not fit a counter's 32 bits goes aside. */

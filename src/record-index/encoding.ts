@@ -16,24 +16,31 @@ export function encodedMax(rows: number): number {
 
 /** Writes rows to the beginning of `into`. @returns its bytes there. */
 export function encode(values: ColumnArray, rows: number, into: ArrayBuffer): Uint8Array {
-  let base = rows > 0 ? values[0]! : 0
-  let most = base
-  for (let row = 1; row < rows; row++) {
-    const value = values[row]!
-    if (value < base) base = value
-    else if (value > most) most = value
-  }
-  const unit = values instanceof Float64Array && allWhole(values, rows, base, second_us) ? second_us : 1
-  const width = widthFor((most - base) / unit)
+  const { least, most } = extent(values, rows)
+  const unit = values instanceof Float64Array && areSeconds(values, rows) ? second_us : 1
+  const width = widthFor((most - least) / unit)
+  // As they are, if they take no more room so.
+  const base = width > 0 && unit === 1 && least >= 0 && widthFor(most) === width ? 0 : least
   const head = new DataView(into)
   head.setFloat64(0, base, true)
   head.setUint32(8, unit, true)
   head.setUint32(12, width, true)
   const steps = stepsOf(width, into, rows)
-  if (steps instanceof Float64Array) steps.set(values.subarray(0, rows))
-  else if (unit === 1 && base === 0) steps?.set(values.subarray(0, rows))
+  if (steps instanceof Float64Array || (steps !== null && unit === 1 && base === 0)) steps.set(values.subarray(0, rows))
   else if (steps !== null) for (let row = 0; row < rows; row++) steps[row] = (values[row]! - base) / unit
   return new Uint8Array(into, 0, headBytes + width * rows)
+}
+
+function extent(values: ColumnArray, rows: number): { least: number; most: number } {
+  if (rows === 0) return { least: 0, most: 0 }
+  let least = values[0]!
+  let most = least
+  for (let row = 1; row < rows; row++) {
+    const value = values[row]!
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  return { least, most }
 }
 
 /** Reads rows back. @param bytes what `encode` gave, at the beginning of its buffer. */
@@ -48,8 +55,12 @@ export function decode(bytes: Uint8Array, rows: number, into: ColumnArray): void
   else for (let row = 0; row < rows; row++) into[row] = base + unit * steps[row]!
 }
 
-function allWhole(values: Float64Array, rows: number, base: number, unit: number): boolean {
-  for (let row = 0; row < rows; row++) if ((values[row]! - base) % unit !== 0) return false
+function areSeconds(values: Float64Array, rows: number): boolean {
+  for (let row = 0; row < rows; row++) {
+    const value = values[row]!
+    // Cheaper than a remainder.
+    if (Math.round(value / second_us) * second_us !== value) return false
+  }
   return true
 }
 

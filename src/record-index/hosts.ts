@@ -11,26 +11,64 @@ export interface RankedHosts {
   ranks: Uint32Array
 }
 
-/** A hash table in typed arrays. Its hash begins with a secret of this process, so that evidence cannot choose addresses that collide. */
+/** Upper words of an IPv4 address, `::ffff:a.b.c.d`. */
+const four = { w1: 0xffff, w2: 0, w3: 0 }
+
+/**
+ * Hash tables in typed arrays: one of IPv4 addresses, where a look-up touches one place in memory, and one of the others. Their hash begins
+ * with a secret of this process, so that evidence cannot choose addresses that collide.
+ */
 export class HostNumbers {
   count = 0
   /** Four words of each address, the least significant first. */
   private words = new Uint32Array(4 << 12)
-  private slots = new Int32Array(1 << 13).fill(-1)
+  /** Pairs: the last word of an IPv4 address, and its number and one; 0 for an empty slot. */
+  private fours = new Uint32Array(2 << 13)
+  private fourCount = 0
+  /** Numbers and one of the other addresses. */
+  private others = new Uint32Array(1 << 10)
+  private otherCount = 0
   private readonly seed = randomBytes(4).readUInt32LE()
 
   /** The number of an address, a new one for a new address. @param w0 the least significant word. */
   numberOf(w0: number, w1: number, w2: number, w3: number): number {
-    const { slots, words } = this
-    const mask = slots.length - 1
+    if (w1 !== four.w1 || w2 !== four.w2 || w3 !== four.w3) return this.numberOfOther(w0, w1, w2, w3)
+    const { fours } = this
+    const mask = fours.length - 2
+    let slot = (this.mixed(w0) << 1) & mask
+    for (;;) {
+      const number = fours[slot + 1]!
+      if (number === 0) break
+      if (fours[slot] === w0) return number - 1
+      slot = (slot + 2) & mask
+    }
+    const number = this.add(w0, w1, w2, w3)
+    fours[slot] = w0
+    fours[slot + 1] = number + 1
+    if (4 * ++this.fourCount > fours.length) this.growFours()
+    return number
+  }
+
+  private numberOfOther(w0: number, w1: number, w2: number, w3: number): number {
+    const { others, words } = this
+    const mask = others.length - 1
     let slot = this.hash(w0, w1, w2, w3) & mask
     for (;;) {
-      const number = slots[slot]!
-      if (number < 0) return this.add(slot, w0, w1, w2, w3)
-      const at = 4 * number
-      if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3) return number
+      const number = others[slot]!
+      if (number === 0) break
+      const at = 4 * (number - 1)
+      if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3) return number - 1
       slot = (slot + 1) & mask
     }
+    const number = this.add(w0, w1, w2, w3)
+    others[slot] = number + 1
+    if (2 * ++this.otherCount > others.length) this.growOthers()
+    return number
+  }
+
+  private mixed(word: number): number {
+    const hash = Math.imul(this.seed ^ word, 0x9e3779b1)
+    return Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) >>> 4
   }
 
   private hash(w0: number, w1: number, w2: number, w3: number): number {
@@ -41,9 +79,8 @@ export class HostNumbers {
     return hash ^ (hash >>> 15)
   }
 
-  private add(slot: number, w0: number, w1: number, w2: number, w3: number): number {
+  private add(w0: number, w1: number, w2: number, w3: number): number {
     const number = this.count++
-    this.slots[slot] = number
     const at = 4 * number
     if (at === this.words.length) {
       const larger = new Uint32Array(2 * at)
@@ -54,20 +91,34 @@ export class HostNumbers {
     this.words[at + 1] = w1
     this.words[at + 2] = w2
     this.words[at + 3] = w3
-    if (2 * this.count > this.slots.length) this.grow()
     return number
   }
 
-  private grow(): void {
-    const slots = new Int32Array(2 * this.slots.length).fill(-1)
-    const mask = slots.length - 1
-    for (let number = 0; number < this.count; number++) {
-      const at = 4 * number
-      let slot = this.hash(this.words[at]!, this.words[at + 1]!, this.words[at + 2]!, this.words[at + 3]!) & mask
-      while (slots[slot]! >= 0) slot = (slot + 1) & mask
-      slots[slot] = number
+  private growFours(): void {
+    const { fours } = this
+    const larger = new Uint32Array(2 * fours.length)
+    const mask = larger.length - 2
+    for (let from = 0; from < fours.length; from += 2) {
+      if (fours[from + 1] === 0) continue
+      let slot = (this.mixed(fours[from]!) << 1) & mask
+      while (larger[slot + 1] !== 0) slot = (slot + 2) & mask
+      larger[slot] = fours[from]!
+      larger[slot + 1] = fours[from + 1]!
     }
-    this.slots = slots
+    this.fours = larger
+  }
+
+  private growOthers(): void {
+    const larger = new Uint32Array(2 * this.others.length)
+    const mask = larger.length - 1
+    for (const number of this.others) {
+      if (number === 0) continue
+      const at = 4 * (number - 1)
+      let slot = this.hash(this.words[at]!, this.words[at + 1]!, this.words[at + 2]!, this.words[at + 3]!) & mask
+      while (larger[slot] !== 0) slot = (slot + 1) & mask
+      larger[slot] = number
+    }
+    this.others = larger
   }
 
   ranked(): RankedHosts {
@@ -86,10 +137,10 @@ export class HostNumbers {
     for (let rank = 0; rank < count; rank++) {
       const number = order[rank]!
       ranks[number] = rank
-      for (const half of [0, 1]) {
-        loWords[2 * rank + half] = words[4 * number + half]!
-        hiWords[2 * rank + half] = words[4 * number + 2 + half]!
-      }
+      loWords[2 * rank] = words[4 * number]!
+      loWords[2 * rank + 1] = words[4 * number + 1]!
+      hiWords[2 * rank] = words[4 * number + 2]!
+      hiWords[2 * rank + 1] = words[4 * number + 3]!
     }
     return { count, hi, lo, ranks }
   }

@@ -72,20 +72,19 @@ export class Intake {
   }
 
   private addresses(high: ColumnData | null, low: ColumnData | null, rows: number, into: Uint32Array): void {
-    if (high === null || low === null) {
+    if (low === null) {
       into.fill(noHost, 0, rows)
       return
     }
     const { hosts } = this
-    const upper = new Uint32Array(high.data)
-    const lower = new Uint32Array(low.data)
     const { valid } = low
+    const lower = new Uint32Array(low.data)
+    const upper = high === null ? null : new Uint32Array(high.data)
     for (let row = 0; row < rows; row++) {
       const at = 2 * row
-      into[row] =
-        valid === null || isValid(valid, row)
-          ? hosts.numberOf(lower[at]!, lower[at + 1]!, upper[at]!, upper[at + 1]!)
-          : noHost
+      if (valid !== null && !isValid(valid, row)) into[row] = noHost
+      else if (upper === null) into[row] = hosts.numberOf(lower[at]!, lower[at + 1]!, 0, 0)
+      else into[row] = hosts.numberOf(lower[at]!, lower[at + 1]!, upper[at]!, upper[at + 1]!)
     }
   }
 
@@ -152,11 +151,11 @@ function counters(
 ): void {
   if (column === null) return
   const halves = new Uint32Array(column.data)
-  for (let row = 0; row < rows; row++) {
-    low[row] = halves[2 * row]!
-    high[row] = halves[2 * row + 1]!
-  }
+  for (let row = 0; row < rows; row++) low[row] = halves[2 * row]!
   mark(column.valid, rows, bit, isKnown, low)
+  // Where no counter needs them, there is no column of upper halves.
+  if (high.length === 0) return
+  for (let row = 0; row < rows; row++) high[row] = halves[2 * row + 1]!
   if (column.valid !== null) mark(column.valid, rows, bit, isKnown, high)
 }
 

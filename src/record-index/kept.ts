@@ -1,7 +1,7 @@
 /** The record index of a case: of its cache, else made and kept there. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dropCached, keepCached, openCached } from '../store/cache.ts'
+import { type CacheFile, dropCached, isSameAs, keepCached, openCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import { DamagedSections, SectionFile } from '../store/section-file.ts'
 import { systemCode } from '../system-error.ts'
@@ -13,7 +13,7 @@ import { RecordIndex } from './read.ts'
 const rule = 1
 
 /** What such a file is called. */
-export function keptIndex(evidence: Evidence): string {
+function keptIndex(evidence: Evidence): string {
   return `records-${evidence}-${rule}`
 }
 
@@ -63,6 +63,20 @@ async function sectionsOf(c: Case, evidence: Evidence): Promise<SectionFile> {
   const file = new SectionFile(path)
   temporary.set(c, new Map(temporary.get(c)).set(evidence, file.digest('')))
   return file
+}
+
+/** Whether a file of the cache is the index that the segments give: it is made again, and the same to the byte. */
+export async function isIndexOf(c: Case, kept: CacheFile): Promise<boolean> {
+  const evidence = (['logs', 'packets'] as const).find(one => keptIndex(one) === kept.what)
+  if (evidence === undefined) return false
+  c.onWork?.('the records in the order of time')
+  const path = join(c.temp, `${kept.what}-again`)
+  try {
+    await buildIndex(c, evidence, path)
+    return await isSameAs(path, kept)
+  } finally {
+    await rm(path, { force: true })
+  }
 }
 
 /** Digests of the files in the temporary folder of a case that cannot be written. */

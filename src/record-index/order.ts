@@ -27,27 +27,53 @@ const rest = [
  * ports, protocol and all other columns, file and line last. Numbers of hosts and vantages must be those of the dictionaries.
  */
 export function orderOf(columns: RecordColumns, rows: number): Uint32Array {
-  return sortedBy(keysOf(columns, rows), rows, 3)
+  const leading = leadingKey(columns, rows)
+  if (leading === null) return sortedBy(keysOf(columns, rows), rows, 3)
+  return sortedBy([leading, ...restOf(columns, rows)], rows, 1)
 }
 
-/** The order as keys of 32 bits, the most significant first: start, then SYN and how long it lasted, which say nearly always enough of the end. */
+/** The order as keys of 32 bits, the most significant first. */
 export function keysOf(columns: RecordColumns, rows: number): Uint32Array[] {
-  return [
-    ...halves(columns.start_us, rows),
-    beginsAndLasts(columns, rows),
-    ...halves(columns.end_us, rows),
-    ...rest.filter(name => columns[name].length > 0).map(name => asWords(columns[name], rows)),
-  ]
+  const begins = new Uint32Array(rows)
+  for (let row = 0; row < rows; row++) begins[row] = begin(columns.tcpFlags[row]!)
+  return [...halves(columns.start_us, rows), begins, ...halves(columns.end_us, rows), ...restOf(columns, rows)]
 }
 
-const longest_us = 0x7fff_ffff
+function restOf(columns: RecordColumns, rows: number): Uint32Array[] {
+  return rest.filter(name => columns[name].length > 0).map(name => asWords(columns[name], rows))
+}
 
-function beginsAndLasts({ tcpFlags, start_us, end_us }: RecordColumns, rows: number): Uint32Array {
+/** 0 for a SYN alone, else 1. */
+function begin(tcpFlags: number): number {
+  return (tcpFlags & (syn | ack)) === syn ? 0 : 1
+}
+
+const second_us = 1_000_000
+
+/** Start, SYN and end in one key, where they fit: what lies within an hour and lasts a minute, in seconds, has room to spare. */
+function leadingKey({ start_us, end_us, tcpFlags }: RecordColumns, rows: number): Uint32Array | null {
+  let least = Infinity
+  let last = -Infinity
+  let longest = 0
+  let isWhole = true
+  for (let row = 0; row < rows; row++) {
+    const start = start_us[row]!
+    const lasts = end_us[row]! - start
+    if (start < least) least = start
+    if (start > last) last = start
+    if (lasts < 0) return null
+    if (lasts > longest) longest = lasts
+    // Cheaper than a remainder.
+    isWhole &&=
+      Math.round(start / second_us) * second_us === start && Math.round(lasts / second_us) * second_us === lasts
+  }
+  const unit = isWhole ? second_us : 1
+  const lengths = longest / unit + 1
+  if (((last - least) / unit + 1) * 2 * lengths > two32) return null
   const key = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) {
-    const lasts = end_us[row]! - start_us[row]!
-    const begins = (tcpFlags[row]! & (syn | ack)) === syn ? 0 : 0x8000_0000
-    key[row] = begins + Math.max(0, Math.min(lasts, longest_us))
+    const start = start_us[row]!
+    key[row] = (((start - least) / unit) * 2 + begin(tcpFlags[row]!)) * lengths + (end_us[row]! - start) / unit
   }
   return key
 }
@@ -71,8 +97,7 @@ function halves(column: Float64Array, rows: number): [Uint32Array, Uint32Array] 
 
 /** Up to so many rows are put in order one by one. */
 const fewRows = 24
-const byteCounts = new Uint32Array(1 << 8)
-const wordCounts = new Uint32Array(1 << 16)
+const counts = new Uint32Array(1 << 11)
 
 /**
  * The numbers of the rows, sorted by the first key, where that is the same by the second, and so on. Equal rows stay in their order.
@@ -80,10 +105,15 @@ const wordCounts = new Uint32Array(1 << 16)
  * @param leading so many keys tell most rows apart.
  */
 export function sortedBy(keys: readonly Uint32Array[], rows: number, leading: number): Uint32Array {
-  const order = new Uint32Array(rows)
-  const spare = new Uint32Array(rows)
+  let order: Uint32Array = new Uint32Array(rows)
+  let spare: Uint32Array = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) order[row] = row
-  for (let level = leading - 1; level >= 0; level--) sortByKey(order, spare, keys[level]!, 0, rows)
+  for (let level = leading - 1; level >= 0; level--) {
+    const sorted = sortAll(order, spare, keys[level]!)
+    if (sorted !== order) spare = order
+    order = sorted
+  }
+  if (leading === keys.length) return order
   const first = keys.slice(0, leading)
   for (let begin = 0, i = 1; i <= rows; i++) {
     if (i < rows && areSame(first, order[i]!, order[begin]!)) continue
@@ -91,6 +121,49 @@ export function sortedBy(keys: readonly Uint32Array[], rows: number, leading: nu
     begin = i
   }
   return order
+}
+
+/** Sorts all rows by one key, digit by digit from the least significant one. @returns which of the two arrays has the order then. */
+function sortAll(order: Uint32Array, spare: Uint32Array, key: Uint32Array): Uint32Array {
+  const rows = order.length
+  let least = 0xffff_ffff
+  let most = 0
+  for (let row = 0; row < rows; row++) {
+    const value = key[row]!
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  const bits = rows === 0 ? 0 : 32 - Math.clz32(most - least)
+  if (bits === 0) return order
+  const width = Math.ceil(bits / Math.ceil(bits / 11))
+  const mask = (1 << width) - 1
+  // The values go with the rows: to look each up again would be the slowest part.
+  let values = new Uint32Array(rows)
+  let others = new Uint32Array(rows)
+  for (let i = 0; i < rows; i++) values[i] = key[order[i]!]! - least
+  for (let shift = 0; shift < bits; shift += width) {
+    counts.fill(0)
+    for (let i = 0; i < rows; i++) counts[(values[i]! >>> shift) & mask]!++
+    sumUp(0, mask)
+    for (let i = 0; i < rows; i++) {
+      const value = values[i]!
+      const place = counts[(value >>> shift) & mask]!++
+      spare[place] = order[i]!
+      others[place] = value
+    }
+    ;[order, spare] = [spare, order]
+    ;[values, others] = [others, values]
+  }
+  return order
+}
+
+/** Makes of the counts of each digit where its rows begin. */
+function sumUp(first: number, mask: number): void {
+  for (let digit = 0, before = first; digit <= mask; digit++) {
+    const count = counts[digit]!
+    counts[digit] = before
+    before += count
+  }
 }
 
 function areSame(keys: readonly Uint32Array[], a: number, b: number): boolean {
@@ -122,9 +195,8 @@ function sortRange(
   }
 }
 
-/** Sorts a range by one key, digit by digit from the least significant one. @returns whether its values differ. */
+/** Sorts a range by one key, byte by byte. @returns whether its values differ. */
 function sortByKey(order: Uint32Array, spare: Uint32Array, key: Uint32Array, from: number, to: number): boolean {
-  if (from === to) return false
   let least = key[order[from]!]!
   let most = least
   for (let i = from + 1; i < to; i++) {
@@ -133,20 +205,13 @@ function sortByKey(order: Uint32Array, spare: Uint32Array, key: Uint32Array, fro
     else if (value > most) most = value
   }
   const range = most - least
-  const bits = to - from > 1 << 14 ? 16 : 8
-  const counts = bits === 16 ? wordCounts : byteCounts
-  const mask = (1 << bits) - 1
-  for (let shift = 0; shift < 32 && range >>> shift > 0; shift += bits) {
-    counts.fill(0)
-    for (let i = from; i < to; i++) counts[((key[order[i]!]! - least) >>> shift) & mask]!++
-    for (let digit = 0, before = from; digit <= mask; digit++) {
-      const count = counts[digit]!
-      counts[digit] = before
-      before += count
-    }
+  for (let shift = 0; shift < 32 && range >>> shift > 0; shift += 8) {
+    counts.fill(0, 0, 256)
+    for (let i = from; i < to; i++) counts[((key[order[i]!]! - least) >>> shift) & 255]!++
+    sumUp(from, 255)
     for (let i = from; i < to; i++) {
       const row = order[i]!
-      spare[counts[((key[row]! - least) >>> shift) & mask]!++] = row
+      spare[counts[((key[row]! - least) >>> shift) & 255]!++] = row
     }
     order.set(spare.subarray(from, to), from)
   }

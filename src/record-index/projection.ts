@@ -1,7 +1,9 @@
 /** What a record is, in one place: the columns of the case's records that make those of a block (`block.ts`). */
 import { packetFlowFields } from '../records/packet-fields.ts'
 import type { Case } from '../store/case.ts'
+import { type ColumnName, columnNames } from './columns.ts'
 import { sensorSql } from './sensor.ts'
+import type { Statistics } from './statistics.ts'
 import { TextKeys } from './text-keys.ts'
 
 /** Which records: those of flow logs, or those made of packets. */
@@ -19,6 +21,8 @@ export interface Projection {
   list: string
   /** Place of each column in it; absent where no record of the case says anything of it. */
   at: Partial<Record<Field, number>>
+  /** Columns that say something, in their order; the others are zero throughout. */
+  columns: readonly ColumnName[]
   /** Whether records may have their packets' own addresses. */
   seen: boolean
 }
@@ -41,11 +45,16 @@ export async function projectedTexts(c: Case, evidence: Evidence): Promise<Proje
   return { sensors, actions: c.columns.has('action') ? await TextKeys.of(c.db, 'flows', 'action') : null }
 }
 
-/** The projection of a case's records, for a SELECT from `viewOf`. */
+/**
+ * The projection of a case's records, for a SELECT from `viewOf`.
+ *
+ * @param largest largest values of columns, as far as they are known: what is zero throughout is not read.
+ */
 export function projectionOf(
   c: Pick<Case, 'columns' | 'source'>,
   evidence: Evidence,
   { sensors, actions }: ProjectedTexts,
+  largest: Statistics['largest'] = new Map(),
 ): Projection {
   const columns = evidence === c.source ? c.columns : new Set<string>(packetFlowFields.map(field => field.name))
   const list: string[] = []
@@ -56,17 +65,13 @@ export function projectionOf(
   const seen = columns.has('pkt_srcaddr') || columns.has('pkt_dstaddr')
   add('file', '_file')
   add('line', '_line')
-  for (const [end, name] of [
-    ['source', 'src'],
-    ['destination', 'dst'],
-  ] as const) {
-    for (const [half, part] of [
-      ['High', 'hi'],
-      ['Low', 'lo'],
-    ] as const) {
+  for (const [end, name] of ends) {
+    const isNamed = columns.has(`pkt_${name}addr`)
+    const needs = isNamed ? `pkt_${name}addr` : `${name}addr`
+    const isFour = [`${name}addr`, needs].every(one => largest.get(`${one}, hi`) === 0n)
+    for (const [half, part] of isFour ? ([['Low', 'lo']] as const) : halves) {
       const own = `${name}addr.${part}`
-      const isNamed = columns.has(`pkt_${name}addr`)
-      add(`${end}${half}`, isNamed ? `coalesce(pkt_${own}, ${own})` : own, isNamed ? `pkt_${name}addr` : `${name}addr`)
+      add(`${end}${half}`, isNamed ? `coalesce(pkt_${own}, ${own})` : own, needs)
       if (seen) add(`${end}Seen${half}`, own, `${name}addr`)
     }
     add(`${end}Port`, `${name}port`)
@@ -80,5 +85,22 @@ export function projectionOf(
   add('onInstance', 'instance_id IS NOT NULL', 'instance_id')
   if (sensors !== null) add('sensorKey', sensors.key, '_')
   if (actions !== null) add('actionKey', actions.key, '_')
-  return { evidence, list: list.join(', '), at, seen }
+  const isSmall = (name: string): boolean => (largest.get(name) ?? two32) < two32
+  const empty = new Set<ColumnName>([
+    ...(seen ? [] : (['sourceSeen', 'destinationSeen'] as const)),
+    ...(at.icmpType === undefined ? (['icmpType'] as const) : []),
+    ...(isSmall('packets') ? (['packetsHigh'] as const) : []),
+    ...(isSmall('bytes') ? (['bytesHigh'] as const) : []),
+  ])
+  return { evidence, list: list.join(', '), at, columns: columnNames.filter(name => !empty.has(name)), seen }
 }
+
+const two32 = 2n ** 32n
+const ends = [
+  ['source', 'src'],
+  ['destination', 'dst'],
+] as const
+const halves = [
+  ['High', 'hi'],
+  ['Low', 'lo'],
+] as const

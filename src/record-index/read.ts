@@ -29,7 +29,7 @@ export class RecordIndex {
     this.file = file
     this.about = JSON.parse(Buffer.from(file.about).toString()) as IndexAbout
     this.rows = this.about.rows
-    this.names = columnsWith(this.about.seen)
+    this.names = this.about.columns
     this.groups = Math.ceil(this.rows / groupRows)
   }
 
@@ -61,6 +61,8 @@ export class RecordIndex {
       const count = Math.min(groupRows, this.rows - group * groupRows)
       const part = count === rows ? into : makeColumns(count, names)
       for (const name of names) {
+        // The others are zero, as they were made.
+        if (!this.names.includes(name)) continue
         decode(this.file.read(group * this.names.length + this.names.indexOf(name), buffer), count, part[name])
       }
       yield asBlock(part, count, this.about.seen)
@@ -89,7 +91,7 @@ export class RecordIndex {
     if (isWanted.has('packets') || isWanted.has('bytes')) {
       for (const name of ['packets', 'packetsHigh', 'bytes', 'bytesHigh'] as const) isWanted.add(name)
     }
-    return this.names.filter(name => isWanted.has(name))
+    return columnsWith(this.about.seen).filter(name => isWanted.has(name))
   }
 
   /** Groups [first, last) that have records of the range. */

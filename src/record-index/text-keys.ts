@@ -9,10 +9,10 @@ export class TextKeys {
   readonly key: string
   /** The texts by their numbers, null among them if some record has none. */
   readonly texts: readonly (string | null)[]
-  /** Key and number, twice as many as there are texts or more. */
+  /** A hash table: lower and upper halves of keys, and their numbers and one. */
   private readonly low: Uint32Array
   private readonly high: Uint32Array
-  private readonly numbers: Int32Array
+  private readonly numbers: Uint32Array
 
   private constructor(key: string, texts: readonly (string | null)[], keys: BigUint64Array) {
     this.key = key
@@ -20,15 +20,15 @@ export class TextKeys {
     const slots = 1 << (33 - Math.clz32(texts.length + 1))
     this.low = new Uint32Array(slots)
     this.high = new Uint32Array(slots)
-    this.numbers = new Int32Array(slots).fill(-1)
+    this.numbers = new Uint32Array(slots)
     const halves = new Uint32Array(keys.buffer)
     for (let number = 0; number < texts.length; number++) {
       const low = halves[2 * number]!
       let slot = low & (slots - 1)
-      while (this.numbers[slot]! >= 0) slot = (slot + 1) & (slots - 1)
+      while (this.numbers[slot] !== 0) slot = (slot + 1) & (slots - 1)
       this.low[slot] = low
       this.high[slot] = halves[2 * number + 1]!
-      this.numbers[slot] = number
+      this.numbers[slot] = number + 1
     }
   }
 
@@ -49,7 +49,7 @@ export class TextKeys {
           keys.push(hash as bigint)
         }
       }
-      // Two texts of one hash: with something before them they have others.
+      // Two texts of one key: with something before them they have others.
       if (new Set(keys).size === keys.length) return new TextKeys(key, texts, BigUint64Array.from(keys))
     }
   }
@@ -58,10 +58,8 @@ export class TextKeys {
   numberOf(low: number, high: number): number {
     const { numbers } = this
     const mask = numbers.length - 1
-    let slot = low & mask
-    while (numbers[slot]! >= 0) {
-      if (this.low[slot] === low && this.high[slot] === high) return numbers[slot]!
-      slot = (slot + 1) & mask
+    for (let slot = low & mask; numbers[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.low[slot] === low && this.high[slot] === high) return numbers[slot]! - 1
     }
     throw new Error('a record has a text that the case has not')
   }

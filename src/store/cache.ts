@@ -198,6 +198,11 @@ async function digestOf(path: string, key: CacheKey, form: CacheForm): Promise<s
   return hash.digest('hex')
 }
 
+/** Whether a file that was made again is that of the cache, byte for byte. */
+export async function isSameAs(path: string, file: CacheFile): Promise<boolean> {
+  return (await digestOf(path, file, file.form)) === file.digest
+}
+
 export function pathOf(dir: string, name: string): string {
   return join(dir, caseFiles.cache, name)
 }

@@ -244,7 +244,11 @@ export class Database {
     const answer = new Answer(await this.executed(sql, values, bindings.execute_prepared), this.reading(sql, values))
     const rows: Row[] = []
     for await (const batch of answer) {
-      for (const row of batch) rows.push(Object.fromEntries(answer.names.map((name, i) => [name, exact(row[i]!)])))
+      for (const found of batch) {
+        const row: Row = {}
+        for (const [i, name] of answer.names.entries()) row[name] = exact(found[i]!)
+        rows.push(row)
+      }
     }
     return rows
   }

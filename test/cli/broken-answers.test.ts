@@ -74,7 +74,6 @@ test('a damaged segment is told by every question that reads it, in any format',
   for (const format of [[], ['--csv'], ['--ndjson']]) {
     assertTold(['sql', 'SELECT srcaddr, bytes FROM flows', '--limit', 'all', ...format, '--case', broken])
     assertTold(['flows', '-n', '0', ...format, '--case', broken])
-    assertTold(['flows', '-n', '0', '-A', 'srcip,dstport', ...format, '--case', broken])
   }
   assertTold(['flows', '-n', '0', '--parquet', join(root, 'out.parquet'), '--case', broken])
   assertTold(['investigate', '198.51.100.7', '--case', broken])

@@ -65,16 +65,16 @@ export async function linesBySql(c: Case, evidence: 'logs' | 'packets', where = 
       ${[...address('s'), ...address('d')].join(', ')}, coalesce(srcport, 0), coalesce(dstport, 0), coalesce(protocol, 0), coalesce(tcp_flags, 0),
       ${isLog ? '' : 'coalesce(icmp_type, 0),'} ${isLog && has('action') ? "CASE action WHEN 'ACCEPT' THEN 1 WHEN 'REJECT' THEN 2 ELSE 0 END," : ''}
       coalesce(packets, 0), coalesce(bytes, 0), ${seen ? `${[...address('srcaddr'), ...address('dstaddr')].join(', ')},` : ''}
-      v_sensor NULLS LAST, v_subscription NULLS LAST, ${isLog ? known_sql(has) : '0,'} _file, _line`)
+      v_sensor NULLS LAST, v_subscription NULLS LAST, ${isLog ? `${knownSql(has)},` : ''} _file, _line`)
   return rows.map(row => String(row['line']))
 }
 
 /** The bits of what is known, as a number to sort by. */
-function known_sql(has: (name: string) => boolean): string {
+function knownSql(has: (name: string) => boolean): string {
   const bits = ['srcport', 'dstport', 'protocol', 'tcp_flags', '', 'packets', 'bytes', 'start', '"end"']
   const sum = bits.flatMap((name, i) =>
     name === '' || (name === 'tcp_flags' && !has(name)) ? [] : [`(${name} IS NOT NULL)::INT * ${1 << i}`],
   )
   const instance = has('instance_id') ? ' + (instance_id IS NOT NULL)::INT * 512' : ''
-  return `${sum.join(' + ')}${instance},`
+  return `${sum.join(' + ')}${instance}`
 }
