@@ -4,16 +4,14 @@
 //
 // Prints seconds and ratios, the best of some runs; it judges nothing. Everything was read once before, so all find it in the page cache.
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeScaled } from '../dist/demo/scale.js'
-import { has, NfcapdFlow } from '../dist/nfcapd/flow.js'
-import { NfcapdWriter } from '../dist/nfcapd/writer.js'
-import { openCase } from '../dist/store/case.js'
 import { Database } from '../dist/store/duckdb.js'
+import { writeNfcapd } from './nfcapd-files.mjs'
 
 const attacker = '20.106.124.93'
 const { values } = parseArgs({
@@ -73,57 +71,6 @@ async function best(argv) {
   return result
 }
 
-/** The case's records as nfcapd files, some million each, as nfcapd would write them (LZ4). */
-async function writeNfcapd(caseDir, folder) {
-  if (existsSync(join(folder, 'done'))) return
-  print(`writing nfcapd files to ${folder} …`)
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-  const c = await openCase(caseDir)
-  const flow = new NfcapdFlow()
-  const two32 = 4294967296n
-  const segments = c.segments.filter(segment => segment.kind === 'flows')
-  for (const [i, segment] of segments.entries()) {
-    const file = openSync(join(folder, `nfcapd.20230928${String(i).padStart(4, '0')}`), 'w')
-    const writer = new NfcapdWriter(bytes => writeSync(file, bytes), { compression: 'lz4', ident: 'bench' })
-    const result = await c.db.connection.stream(
-      `SELECT srcaddr.hi, srcaddr.lo, dstaddr.hi, dstaddr.lo, srcport, dstport, protocol, packets, bytes, epoch_us(start), epoch_us("end"), tcp_flags
-       FROM read_parquet('${join(c.dir, 'segments', segment.name)}')`,
-    )
-    for await (const rows of result.yieldRows()) {
-      for (const [shi, slo, dhi, dlo, sp, dp, protocol, packets, bytes, start, end, flags] of rows) {
-        flow.src0 = Number(shi >> 32n)
-        flow.src1 = Number(shi % two32)
-        flow.src2 = Number(slo >> 32n)
-        flow.src3 = Number(slo % two32)
-        flow.dst0 = Number(dhi >> 32n)
-        flow.dst1 = Number(dhi % two32)
-        flow.dst2 = Number(dlo >> 32n)
-        flow.dst3 = Number(dlo % two32)
-        flow.version = shi === 0n && slo >> 32n === 0xffffn ? 4 : 6
-        flow.srcPort = sp
-        flow.dstPort = dp
-        flow.protocol = protocol
-        flow.tcpFlags = flags ?? 0
-        flow.packetsHigh = Number(packets / two32)
-        flow.packetsLow = Number(packets % two32)
-        flow.bytesHigh = Number(bytes / two32)
-        flow.bytesLow = Number(bytes % two32)
-        flow.first = Number(start)
-        flow.last = Number(end)
-        flow.received = Number(end)
-        flow.has = has.misc
-        writer.add(flow)
-      }
-    }
-    const head = writer.finish()
-    writeSync(file, head, 0, head.length, 0)
-    closeSync(file)
-  }
-  await c.close()
-  writeFileSync(join(folder, 'done'), '')
-}
-
 /** A list of addresses, of which some occur. */
 function addressList(path, count) {
   if (existsSync(path)) return
@@ -173,8 +120,7 @@ if (!existsSync(join(caseDir, 'ledger.jsonl'))) {
 }
 const nfcapd = join(dir, 'nfcapd')
 const hasNfdump = (await run(['sh', '-c', 'command -v nfdump'])).lines > 0
-if (hasNfdump) await writeNfcapd(caseDir, nfcapd)
-rmSync(join(nfcapd, 'done'), { force: true })
+if (hasNfdump && (await writeNfcapd(caseDir, nfcapd))) print(`wrote nfcapd files to ${nfcapd}`)
 const list = join(dir, `addresses-${values.list}.txt`)
 addressList(list, Number(values.list))
 print(
@@ -204,4 +150,3 @@ for (const name of ['counted once, worked out', 'counted once, kept']) {
   const once = await run([...tidemark, 'flows', '-s', 'srcip/bytes', '-n', '10', '--case', caseDir])
   print(`  ${`top 10 by bytes, ${name}`.padEnd(44)} ${once.seconds.toFixed(2).padStart(7)} s`)
 }
-if (hasNfdump) writeFileSync(join(nfcapd, 'done'), '')

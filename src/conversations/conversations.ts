@@ -31,7 +31,7 @@ export function chain(
   fates: Uint8Array,
   metered: MeteredConnections | null,
 ): Chained {
-  const stitcher = new Stitcher(evidence, vantages)
+  const stitcher = new Stitcher(evidence, vantages, block.rows / 4)
   const connectionOf = new Uint32Array(block.rows).fill(noConnection)
   for (let row = 0; row < block.rows; row++) {
     if (fates[row] === fate.counted) connectionOf[row] = stitcher.add(block, row, row)

@@ -77,7 +77,7 @@ const compared =
   known.sourcePort | known.destinationPort | known.protocol | known.tcpFlags | known.packets | known.bytes
 
 /** Whether two records are equal, but for their vantages, places and what is not known. */
-export function areAlike(b: RecordBlock, one: number, other: number): boolean {
+function areAlike(b: RecordBlock, one: number, other: number): boolean {
   const areEqual =
     b.start_us[one] === b.start_us[other] &&
     b.source[one] === b.source[other] &&

@@ -119,15 +119,19 @@ export interface Hosts {
 export function judgeOthers(table: ConnectionTable, roles: Roles, asked: EndpointTable, hosts: Hosts): void {
   for (let connection = 0; connection < table.count; connection++) {
     if (roles.rule[connection] !== undecided) continue
-    const one = new OneConnection(table, connection, asked)
+    const protocol = table.protocol(connection)
+    const a = hasPorts(protocol) ? asked.endOf(table, connection, 0, protocol!) : -1
+    const b = hasPorts(protocol) ? asked.endOf(table, connection, 1, protocol!) : -1
+    // Rule 2: exactly one endpoint was found to be a server by its flags.
+    const aListens = a >= 0 && asked.isListener[a] === 1
+    const bListens = b >= 0 && asked.isListener[b] === 1
+    if (aListens !== bListens) {
+      roles.decide(connection, 2, bListens ? 0 : 1, 85)
+      continue
+    }
+    const one = new OneConnection(table, connection, asked, [a, b])
     const decision =
-      byListener(one) ??
-      byErrors(one) ??
-      byService(one, hosts) ??
-      byRejection(one) ??
-      byPeers(one) ??
-      byPort(one) ??
-      byFirstSeen(one)
+      byErrors(one) ?? byService(one, hosts) ?? byRejection(one) ?? byPeers(one) ?? byPort(one) ?? byFirstSeen(one)
     if (decision === null || decision === unknown) roles.decide(connection, unknownRule, namedClient(one, hosts), 50)
     else roles.decide(connection, decision.rule, decision.client, decision.confidence)
   }
@@ -154,17 +158,13 @@ class OneConnection {
   readonly fewPackets: number | null
   readonly first_us: readonly [number, number]
 
-  constructor(table: ConnectionTable, connection: number, asked: EndpointTable) {
+  constructor(table: ConnectionTable, connection: number, asked: EndpointTable, ends: readonly [number, number]) {
     this.asked = asked
     this.bits = table.bits(connection)
     this.protocol = table.protocol(connection)
     this.hosts = [table.integer(connection, at4.aHost), table.integer(connection, at4.bHost)]
     this.ports = [table.port(connection, 0), table.port(connection, 1)]
-    const end = (side: 0 | 1): number =>
-      this.ports[side] === null || !hasPorts(this.protocol)
-        ? -1
-        : asked.find(this.hosts[side], this.ports[side], this.protocol!)
-    this.ends = [end(0), end(1)]
+    this.ends = ends
     this.records = [table.integer(connection, at4.aRecords), table.integer(connection, at4.bRecords)]
     this.fewPackets = table.fewPackets(connection)
     this.first_us = [table.number(connection, at.aFirst), table.number(connection, at.bFirst)]
@@ -179,12 +179,6 @@ class OneConnection {
   has(name: number): boolean {
     return (this.bits & name) !== 0
   }
-}
-
-/** Rule 2: exactly one endpoint was found to be a server by its flags. */
-function byListener({ ends, asked }: OneConnection): Decision | null {
-  const [a, b] = ends.map(end => end >= 0 && asked.isListener[end] === 1)
-  return a === b ? null : { rule: 2, client: b ? 0 : 1, confidence: 85 }
 }
 
 /** What opens nothing: ICMP errors, which go to the one who asked; and RST out of nothing, the usual trace of a forged source. */

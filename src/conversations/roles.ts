@@ -16,6 +16,7 @@ import { flags, giveTable, numbers } from '../store/given-table.ts'
 import { noConnection } from './connection-table.ts'
 import type { Judged } from './conversations.ts'
 import { hasPorts } from './endpoints.ts'
+import { fate } from './fates.ts'
 import { ruleOf } from './ladder.ts'
 import { isForward } from './stitch.ts'
 import { connectionAt, wholeConversations } from './whole.ts'
@@ -48,6 +49,14 @@ export function withRoles(from: string, records: RoleRecords, own: readonly Pref
     FROM ${from} r LEFT JOIN ${quotedName(table)} j USING (_file, _line) LEFT JOIN ${quotedName(`${table}_names`)} n ON n.service = j.service)`
 }
 
+/** The records that count once, with `role` and `service`; needs `judgeRecords`. */
+export function countedSql(from: string, evidence: 'logs' | 'packets'): string {
+  const table = tableName({ evidence }, [])
+  return `SELECT r.*, CASE j.is_client WHEN true THEN 'client' WHEN false THEN 'server' END AS role, n.name AS service
+    FROM ${from} r LEFT JOIN main.${quotedName(table)} j USING (_file, _line) LEFT JOIN main.${quotedName(`${table}_names`)} n ON n.service = j.service
+    WHERE j.counts IS DISTINCT FROM false`
+}
+
 /** Works out what `withRoles` needs, unless it is there. */
 export async function judgeRecords(c: Case, records: RoleRecords, own: readonly Prefix[]): Promise<void> {
   const cached = keptRoles(records, own)
@@ -58,7 +67,7 @@ export async function judgeRecords(c: Case, records: RoleRecords, own: readonly 
 /** Where the roles are kept. */
 export function keptRoles({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Prefix[]): CachedTable {
   const table = tableName({ evidence }, own)
-  const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER' }
+  const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER', counts: 'BOOLEAN' }
   const settings = networksOf(own)
   return { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns, what: 'who connected to whom', settings }
 }
@@ -84,6 +93,7 @@ async function workOut(c: Case, { evidence }: RoleRecords, own: readonly Prefix[
       line: numbersFor(index),
       isClient: new Uint8Array(index.rows),
       service: numbersFor(index),
+      counts: new Uint8Array(index.rows),
     }
     let count = 0
     let at = 0
@@ -96,6 +106,7 @@ async function workOut(c: Case, { evidence }: RoleRecords, own: readonly Prefix[
         const [judged, number] = connectionAt(whole, connection)
         rows.isClient[count] = roleOf(judged, number, block, row, evidence)
         rows.service[count] = serviceOfConnection(judged, number)
+        rows.counts[count] = Number(whole.fates[at + row] === fate.counted)
         count++
       }
       at += block.rows
@@ -105,6 +116,7 @@ async function workOut(c: Case, { evidence }: RoleRecords, own: readonly Prefix[
       numbers('_line', rows.line),
       flags('is_client', rows.isClient, row => rows.isClient[row] !== nobody),
       numbers('service', rows.service, row => rows.service[row] !== noService),
+      flags('counts', rows.counts),
     ]
     await giveTable(c.db, table, columns, count, 'TABLE')
   })

@@ -4,6 +4,7 @@ import { at, at4, bit } from './connection-table.ts'
 import type { Chained } from './conversations.ts'
 import { hasPorts } from './endpoints.ts'
 import { KeyTable } from './key-table.ts'
+import { ruleOf } from './ladder.ts'
 
 /** What stands for a port and a protocol that are not known: greater than all others. */
 export const noPort = 0x10000
@@ -168,4 +169,18 @@ function addTo(services: Services, { table, roles }: Chained, connection: number
   const best = services.confidence[service]!
   if (confidence > best || (confidence === best && rule < services.rule[service]!)) services.rule[service] = rule
   services.confidence[service] = Math.max(confidence, best)
+}
+
+/** What became of attempts to connect. */
+export const outcomes = ['rejected', 'refused', 'unanswered', 'answered'] as const
+
+/**
+ * What became of the attempts, by accepted records there, accepted records back, and whether one of these is no RST alone. What the server
+ * sent is an answer, also where nobody recorded what was asked; where it is not known who the server is, both directions must be there.
+ */
+export function outcomeOf(there: number, back: number, notRst: boolean, rule: number): (typeof outcomes)[number] {
+  if (there === 0 && back === 0) return 'rejected'
+  if (rule === ruleOf('icmp-error')) return 'refused'
+  if (back === 0 || (there === 0 && rule === ruleOf('unknown'))) return 'unanswered'
+  return notRst ? 'answered' : 'refused'
 }

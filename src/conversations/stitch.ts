@@ -37,7 +37,9 @@ export class Stitcher {
   private pairs = 0
   private readonly opens = new Opens()
 
-  constructor(evidence: EvidenceKind, vantages: readonly Pick<RecordVantage, 'longest_us'>[]) {
+  /** @param expected about how many pairs of ends there will be. */
+  constructor(evidence: EvidenceKind, vantages: readonly Pick<RecordVantage, 'longest_us'>[], expected = 0) {
+    if (2 * expected > this.slots.length) this.slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * expected)))
     this.isPackets = evidence === 'packets'
     this.isCoarse = Uint8Array.from(vantages, ({ longest_us }) => Number(interval_us(longest_us) > interval_us(0)))
   }

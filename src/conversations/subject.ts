@@ -35,7 +35,10 @@ export async function subjectRecords(c: Case, subject: readonly Prefix[]): Promi
 function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
   const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
   const tests = names.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
-  return { text: `(${tests.map(test => test.text).join(' OR ') || 'false'})`, values: tests.flatMap(test => test.values) }
+  return {
+    text: `(${tests.map(test => test.text).join(' OR ') || 'false'})`,
+    values: tests.flatMap(test => test.values),
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
 import { noConnection } from './connection-table.ts'
 import { askedEndpoints, type Chained, type Judged, judgedByFlags, judgeRest, learnFrom } from './conversations.ts'
-import { areAlike, countOnce, NamedPairs, pointsOf } from './count-once.ts'
+import { countOnce, NamedPairs, pointsOf } from './count-once.ts'
 import { fate } from './fates.ts'
 import { copyRow, emptyBlock } from './gathered.ts'
 import { internalHosts } from './hosts.ts'
@@ -103,7 +103,8 @@ async function findSuspects(index: RecordIndex, fates: Uint8Array): Promise<Susp
   const vantages = new Uint16Array(1 << bits)
   let at = 0
   let seen = false
-  for await (const block of index.blocks(countColumns)) {
+  const columns = [...endColumns, 'start_us', 'vantage', 'sourceSeen'] as const
+  for await (const block of index.blocks(columns)) {
     seen ||= block.sourceSeen !== null
     for (let row = 0; row < block.rows; row++) {
       if (block.source[row] === noHost || block.destination[row] === noHost) {
@@ -113,18 +114,28 @@ async function findSuspects(index: RecordIndex, fates: Uint8Array): Promise<Susp
       const digest = endsDigest(block, row, bits)
       const vantage = Math.min(block.vantage[row]! + 1, suspect)
       // An equal record stands beside it: at the ends of blocks that is not seen.
-      const isDoubtful = row === 0 || row === block.rows - 1 || areAlike(block, row - 1, row)
+      const isDoubtful = row === 0 || row === block.rows - 1 || mayBeAlike(block, row - 1, row)
       if (isDoubtful || (vantages[digest] !== 0 && vantages[digest] !== vantage)) vantages[digest] = suspect
       else if (vantages[digest] === 0) vantages[digest] = vantage
     }
     at += block.rows
   }
   let count = 0
-  if (seen) count = index.rows
+  if (seen || index.rows <= recordsAtOnce) count = seen || vantages.includes(suspect) ? index.rows : 0
   else if (vantages.includes(suspect))
     for await (const block of index.blocks(endColumns))
       for (let row = 0; row < block.rows; row++) if (vantages[endsDigest(block, row, bits)] === suspect) count++
   return { bits, vantages, count, seen }
+}
+
+function mayBeAlike(block: RecordBlock, one: number, other: number): boolean {
+  return (
+    block.start_us[one] === block.start_us[other] &&
+    block.source[one] === block.source[other] &&
+    block.destination[one] === block.destination[other] &&
+    block.sourcePort[one] === block.sourcePort[other] &&
+    block.destinationPort[one] === block.destinationPort[other]
+  )
 }
 
 const endColumns = ['source', 'destination', 'sourcePort', 'destinationPort', 'protocol'] as const
@@ -156,7 +167,7 @@ async function gather(
 }
 
 /**
- * All connections with their roles. A record that does not count has the latest connection of its ends, for its role.
+ * All connections with their roles. A record that does not count has the connection of its ends that was the latest, for its role.
  *
  * @param own the analyst's own networks, internal beside those that the internet does not route.
  */
@@ -168,18 +179,25 @@ export async function wholeConversations(
 ): Promise<WholeConversations> {
   const { dictionaries } = index
   const fates = await wholeFates(index, evidence)
-  const stitcher = new Stitcher(evidence, dictionaries.vantages)
+  const stitcher = new Stitcher(evidence, dictionaries.vantages, index.rows / 4)
   const connectionOf = new Uint32Array(index.rows)
+  let left = 0
   let at = 0
   for await (const block of index.blocks(chainColumns)) {
     for (let row = 0; row < block.rows; row++) {
       const place = at + row
-      connectionOf[place] = fates[place] === fate.counted ? stitcher.add(block, row, place) : noConnection
+      const one = fates[place]!
+      if (one === fate.counted) connectionOf[place] = stitcher.add(block, row, place)
+      else {
+        const connection = one === fate.withoutEnds ? -1 : stitcher.latest(block, row)
+        connectionOf[place] = connection < 0 ? noConnection : connection
+        if (connection < 0 && one > fate.withoutEnds) left++
+      }
     }
     at += block.rows
   }
   const legs = new Stitcher(evidence, dictionaries.vantages)
-  if (fates.some(one => one > fate.withoutEnds)) await adopt(index, fates, connectionOf, stitcher, legs)
+  if (left > 0) await adopt(index, fates, connectionOf, stitcher, legs)
   const { hosts } = dictionaries
   const metered = evidence === 'packets' ? await MeteredConnections.read(c, hosts, rawSql('true')) : null
   const judged = judgedByFlags(evidence, stitcher.table, metered)
@@ -192,7 +210,7 @@ export async function wholeConversations(
   return { ...judged, connectionOf, dictionaries, fates, legs: ofLegs }
 }
 
-/** Gives records that do not count the latest connection of their ends, else one of their own. */
+/** Gives records that do not count, and came before any that does, the latest connection of their ends, else one of their own. */
 async function adopt(
   index: RecordIndex,
   fates: Uint8Array,
@@ -203,7 +221,7 @@ async function adopt(
   let at = 0
   for await (const block of index.blocks(chainColumns)) {
     for (let row = 0; row < block.rows; row++) {
-      if (fates[at + row]! <= fate.withoutEnds) continue
+      if (fates[at + row]! <= fate.withoutEnds || connectionOf[at + row] !== noConnection) continue
       const connection = stitcher.latest(block, row)
       connectionOf[at + row] = connection >= 0 ? connection : stitcher.table.count + legs.add(block, row, at + row)
     }

@@ -1,12 +1,17 @@
 /** The rows of an answer as a Parquet file. */
 import { dirname } from 'node:path'
-import type { FileTarget } from '../disk/output.ts'
+import { type FileTarget, fileTarget } from '../disk/output.ts'
 import { clearKilledOutputs } from '../disk/part-file.ts'
 import { type AnswerColumn, keepAnswer, writeAnswer } from '../store/answer-file.ts'
 import type { Case } from '../store/case.ts'
 import { type Plan, type PlannedColumn, type Setting, totalNames } from './plan.ts'
 
 let kept = 0
+
+/** The file that is to be written. @throws UserError where it must not be, or cannot. */
+export function targetOf(path: string, inputs: readonly (string | Uint8Array)[], force: boolean): FileTarget {
+  return fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs: [...inputs], force })
+}
 
 /** Works out a plan's rows, and keeps them. Returns the name of their table. */
 export async function keepRows(c: Case, plan: Plan, { dialect }: Setting): Promise<string> {

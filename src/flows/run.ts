@@ -1,12 +1,10 @@
 /** Asks a case about its flow records. */
-import { fileTarget } from '../disk/output.ts'
 import { count, every, join, named, own, select, table } from '../query/build.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { question } from '../store/question.ts'
 import { countPlan } from './listing.ts'
-import { keepRows, writeParquet } from './parquet.ts'
 import { matching, type Setting } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
 import { FlowRows } from './rows.ts'
@@ -40,9 +38,10 @@ export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsO
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */
-export function shownStatement({ setting }: Settled): string {
+export function shownStatement({ setting, makers }: Settled): string {
   const { records } = setting
-  const shown = planOf({ ...setting, records: { ...records, table: (_, roles) => records.shown(roles) } })
+  const forPeople = { ...records, table: (_: boolean, roles?: boolean) => records.shown(roles) }
+  const shown = planOf({ ...setting, records: forPeople }, makers)
   return setting.dialect.shown(shown.statement)
 }
 
@@ -57,18 +56,18 @@ async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise
 }
 
 async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
-  const { setting, filter, once } = settled
-  const plan = planOf(setting)
+  const { setting, makers, filter, once } = settled
+  const plan = planOf(setting, makers)
   const counted = plan.totals ? null : await totalsOfList(c, setting)
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
-  let kept = options.forParquet === true ? await keepRows(c, plan, setting) : null
+  let kept = options.forParquet === true ? await (await parquetFiles()).keepRows(c, plan, setting) : null
   const { dialect } = setting
   const asked = dialect.print(plan.statement)
   const statement = kept === null ? asked : dialect.print(select([every()], { from: table(kept) }))
   // Of numbers that pass 64 bits, later rows may tell.
-  const wide = setting.small ? dialect.print(planOf({ ...setting, small: false }).statement) : null
+  const wide = setting.small ? dialect.print(planOf({ ...setting, small: false }, makers).statement) : null
   const rows = new FlowRows(c, plan, statement, error => dialect.exceeds64Bits(error), wide, options.signal)
   const totals = counted ?? totalsOf(await rows.first())
   const limit = limitOf(setting.request)
@@ -92,7 +91,8 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
     rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
       const inputs = c.evidence.map(fileName)
-      const target = fileTarget(path, { option: '--parquet', seeks: 'Parquet', inputs, force })
+      const { keepRows, targetOf, writeParquet } = await parquetFiles()
+      const target = targetOf(path, inputs, force)
       await question(c, options.signal, async own => {
         rows.restartWith(asked)
         const table = kept ?? (await keepRows(own, plan, setting))
@@ -101,6 +101,11 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
       })
     },
   }
+}
+
+/** Few questions write a file: what does it is loaded for those. */
+function parquetFiles(): Promise<typeof import('./parquet.ts')> {
+  return import('./parquet.ts')
 }
 
 type Sums = Pick<Counting, 'records' | 'rejected' | 'packets' | 'bytes'>

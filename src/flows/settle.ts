@@ -14,8 +14,6 @@ import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { question } from '../store/question.ts'
-import { binPlan } from './bins.ts'
-import { bothWaysGroupPlan, bothWaysPlan } from './both-ways.ts'
 import { type Compared, compared, comparePlan, isWithin, windowOf } from './compare.ts'
 import { collapsedTable } from './count-once.ts'
 import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
@@ -25,8 +23,15 @@ import type { Plan, Setting } from './plan.ts'
 import type { FlowsRequest } from './request.ts'
 import { type Records, recordsOf } from './source.ts'
 
+/** What makes the questions that few ask is loaded for those. */
+interface Makers {
+  bins: typeof import('./bins.ts') | null
+  bothWays: typeof import('./both-ways.ts') | null
+}
+
 export interface Settled {
   setting: Setting
+  makers: Makers
   filter: Filter
   /** Whether a conversation that was seen twice counts once. */
   once: boolean
@@ -88,7 +93,14 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     compared: windows,
     small: request.bin_ms !== undefined,
   }
-  return { setting, filter, once, notes: notesOf(c, setting) }
+  return { setting, makers: await makersOf(request), filter, once, notes: notesOf(c, setting) }
+}
+
+async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {
+  return {
+    bins: bin_ms === undefined ? null : await import('./bins.ts'),
+    bothWays: bidirectional === true ? await import('./both-ways.ts') : null,
+  }
 }
 
 /** What the volumes leave out. */
@@ -115,9 +127,10 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
   const { filter } = request
   const names = typeof filter === 'string' ? [...filter.matchAll(/\$([a-z_]\w*)/gi)].map(([, name]) => name!) : []
   if (names.every(name => Object.hasOwn(request.params ?? {}, name)))
-    await question(c, undefined, async own =>
-      planOf((await settle(own, { ...request, raw: true, saved: true })).setting),
-    )
+    await question(c, undefined, async own => {
+      const { setting, makers } = await settle(own, { ...request, raw: true, saved: true })
+      return planOf(setting, makers)
+    })
 }
 
 /** What cannot be asked at once. */
@@ -192,13 +205,13 @@ function names(node: Node, thing: string): boolean {
   return node.kind === 'test' && node.thing === thing
 }
 
-export function planOf(s: Setting): Plan {
+export function planOf(s: Setting, { bins, bothWays }: Makers): Plan {
   const { request, records } = s
   const limited: Setting = { ...s, request: { ...request, limit: limitOf(request) } }
   if (isListing(request)) return listPlan(s, limitOf(request))
-  if (request.bin_ms !== undefined) {
+  if (bins !== null) {
     const keys = request.stat === undefined ? (request.by ?? []) : [request.stat.element]
-    return binPlan(
+    return bins.binPlan(
       s,
       keys.map(text => elementOf(text, records)),
       s.span,
@@ -207,8 +220,10 @@ export function planOf(s: Setting): Plan {
   }
   const byRecords: Setting = { ...limited, request: { ...limited.request, order: request.order ?? 'records' } }
   const ranked = request.stat === undefined ? limited : byRecords
-  if (request.bidirectional)
-    return groupsPairs(request) ? bothWaysGroupPlan(ranked, of => sidesOf(request, of)) : bothWaysPlan(limited)
+  if (bothWays !== null) {
+    if (!groupsPairs(request)) return bothWays.bothWaysPlan(limited)
+    return bothWays.bothWaysGroupPlan(ranked, of => sidesOf(request, of))
+  }
   if (s.compared !== null) {
     const keys = request.stat === undefined ? (request.by ?? []) : [request.stat.element]
     return comparePlan(

@@ -154,9 +154,9 @@ export interface TimelineBin {
   start: string
   seconds: number
   /** Indexed as `services` of the dossier: accepted bytes of both directions, spread over each record's time. */
-  bytes_by_service: Record<string, number>
+  bytes_by_service: Record<string, Count>
   /** Those of services that are not listed. */
-  bytes_other: number
+  bytes_other: Count
   records: number
 }
 

@@ -121,7 +121,8 @@ async function gather(
   const interval = seenAt.interval_seconds
   const lateness = c.source === 'logs' ? lateness_us / 1_000_000 : 0
   const chained = await subjectConversations(c, mine, subject, own)
-  await giveTables(c, mine, chained, servicesOf(chained), options.approvedPorts ?? defaultApprovedPorts)
+  const services = servicesOf(chained)
+  await giveTables(c, mine, chained, services, options.approvedPorts ?? defaultApprovedPorts)
   const window = windowOf(block)
   const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
@@ -161,7 +162,7 @@ async function gather(
     vantages_other: vantages.other,
     coverage: coverage.sensors,
     ...actions,
-    timeline: window === null ? [] : await gatherTimeline(c, window.from_us, window.to_us),
+    timeline: window === null ? [] : await gatherTimeline(c, window, mine, chained, services),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
     limits: limitsOf(servicesMax),

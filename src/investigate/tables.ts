@@ -5,17 +5,15 @@
 import { at, at4, noConnection } from '../conversations/connection-table.ts'
 import type { Chained } from '../conversations/conversations.ts'
 import { hasPorts } from '../conversations/endpoints.ts'
-import { ruleOf } from '../conversations/ladder.ts'
-import { noPort, noProtocol, type Services } from '../conversations/services.ts'
+import { noPort, noProtocol, outcomeOf, outcomes, type Services } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { registeredService } from '../net/ports.ts'
 import { known } from '../record-index/block.ts'
 import type { Database } from '../store/duckdb.ts'
 import { counts, flags, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
-import type { Outcome, SubjectRole } from './dossier.ts'
+import type { SubjectRole } from './dossier.ts'
 
-const outcomes = ['rejected', 'refused', 'unanswered', 'answered'] as const satisfies readonly Outcome[]
 const subjectRoles = ['both', 'server', 'client', 'transit'] as const satisfies readonly SubjectRole[]
 
 /** `Uint32Array.from` goes through an iterator, at a tenth of the speed. */
@@ -66,8 +64,11 @@ export async function giveServices(
   const role = new Uint8Array(count)
   const standard = new Uint8Array(count)
   const isStandard = standardPorts(approved)
+  const { toServer, toClient, notRst, rule } = services
   for (let service = 0; service < count; service++) {
-    outcome[service] = outcomes.indexOf(outcomeOf(services, service))
+    outcome[service] = outcomes.indexOf(
+      outcomeOf(toServer[service]!, toClient[service]!, notRst[service] !== 0, rule[service]!),
+    )
     const [server, client] = [isSubject(services.server[service]!), isSubject(services.client[service]!)]
     role[service] = server && client ? 0 : server ? 1 : client ? 2 : 3
     standard[service] = Number(isStandard.has(services.protocol[service]! * noPort + services.port[service]!))
@@ -98,18 +99,6 @@ export async function giveServices(
     flags('standard', standard, service => services.port[service] !== noPort),
   ]
   await giveTable(db, 'service', columns, count)
-}
-
-/**
- * What became of the attempts, by accepted records there, accepted records back, and those of them that are no RST alone. What the server
- * sent is an answer, also where nobody recorded what was asked; where it is not known who the server is, both directions must be there.
- */
-function outcomeOf({ toServer, toClient, notRst, rule }: Services, service: number): Outcome {
-  const [there, back] = [toServer[service]!, toClient[service]!]
-  if (there === 0 && back === 0) return 'rejected'
-  if (rule[service] === ruleOf('icmp-error')) return 'refused'
-  if (back === 0 || (there === 0 && rule[service] === ruleOf('unknown'))) return 'unanswered'
-  return notRst[service] === 0 ? 'refused' : 'answered'
 }
 
 /** Protocol and port of each approved port that IANA registers a service on. */

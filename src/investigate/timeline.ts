@@ -1,6 +1,13 @@
+import { noConnection } from '../conversations/connection-table.ts'
+import type { Chained } from '../conversations/conversations.ts'
+import type { Services } from '../conversations/services.ts'
+import { counterOf, isRejected } from '../conversations/signs.ts'
+import { spread } from '../conversations/spread.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
 import { utcSeconds } from '../net/time.ts'
+import { known } from '../record-index/block.ts'
 import type { Case } from '../store/case.ts'
-import type { TimelineBin } from './dossier.ts'
+import type { Count, TimelineBin } from './dossier.ts'
 
 const binSizes = [
   1,
@@ -25,39 +32,57 @@ const binSizes = [
 const binsMax = 96
 
 /**
- * Accepted bytes of each service over time. A record's bytes are spread over its time in proportion (SiLK's load-scheme 4): put at its
- * start they would make bursts that never were.
+ * Accepted bytes of each service over time. A record's bytes are spread over its time: put at its start they would make bursts that never
+ * were. Reads `listed`.
  */
-export async function gatherTimeline(c: Case, from_us: number, to_us: number): Promise<TimelineBin[]> {
+export async function gatherTimeline(
+  c: Case,
+  { from_us, to_us }: { from_us: number; to_us: number },
+  { block }: SubjectRecords,
+  { connectionOf }: Chained,
+  { count, serviceOf }: Services,
+): Promise<TimelineBin[]> {
   const seconds = binSizes.find(size => (to_us - from_us) / 1e6 / size <= binsMax) ?? binSizes.at(-1)!
-  const size = seconds * 1_000_000
-  await c.db.run(
-    `CREATE OR REPLACE TEMP TABLE binned AS WITH spread AS (
-       SELECT service, n.start_us, n.end_us, CASE WHEN n.rejected THEN 0 ELSE n.bytes END AS bytes,
-         unnest(range(n.start_us // ?, n.end_us // ? + 1)) AS bin
-       FROM numbered n JOIN judged USING (id))
-     SELECT bin, place, count(*) FILTER (bin = start_us // ?) AS records,
-       sum(CASE WHEN end_us = start_us THEN bytes
-         ELSE bytes * ((least(end_us, (bin + 1) * ?) - greatest(start_us, bin * ?))::DOUBLE / (end_us - start_us)) END)::DOUBLE AS bytes
-     FROM spread LEFT JOIN listed USING (service) GROUP BY bin, place`,
-    [size, size, size, size, size],
-  )
-  const bins: TimelineBin[] = []
-  for (let bin = Math.floor(from_us / size); bin <= Math.floor(to_us / size); bin++) {
-    const one: TimelineBin = {
-      start: utcSeconds(bin * size),
-      seconds,
-      bytes_by_service: {},
-      bytes_other: 0,
-      records: 0,
-    }
-    for (const row of await c.db.rows('SELECT * FROM binned WHERE bin = ? ORDER BY place', [bin])) {
-      const bytes = Math.round(Number(row['bytes'] ?? 0))
-      one.records += Number(row['records'])
-      if (row['place'] === null) one.bytes_other = bytes
-      else one.bytes_by_service[String(row['place'])] = bytes
-    }
-    bins.push(one)
+  const size_us = seconds * 1_000_000
+  const first = Math.floor(from_us / size_us)
+  const bins = Array.from({ length: Math.floor(to_us / size_us) - first + 1 }, (_, i) => ({
+    start: utcSeconds((first + i) * size_us),
+    seconds,
+    bytes: new Map<number, Count>(),
+    records: 0,
+  }))
+  const places = new Int32Array(count).fill(notListed)
+  for (const row of await c.db.rows('SELECT service, place FROM listed'))
+    places[Number(row['service'])] = Number(row['place'])
+  for (let row = 0; row < block.rows; row++) {
+    const connection = connectionOf[row]!
+    if (connection === noConnection) continue
+    const place = places[serviceOf[connection]!]!
+    const start_us = block.start_us[row]!
+    bins[Math.floor(start_us / size_us) - first]!.records++
+    const moves = !isRejected(block, row) && (block.known[row]! & known.bytes) !== 0
+    const bytes = moves ? counterOf(block, row, 'bytes') : 0
+    spread(bytes, start_us, block.end_us[row]!, size_us, (bin, share) => {
+      const sums = bins[bin - first]!.bytes
+      sums.set(place, plus(sums.get(place) ?? 0, share))
+    })
   }
-  return bins
+  return bins.map(({ start, seconds, bytes, records }) => {
+    const listed = [...bytes].filter(([place]) => place !== notListed).sort(([a], [b]) => a - b)
+    return {
+      start,
+      seconds,
+      bytes_by_service: Object.fromEntries(listed),
+      bytes_other: bytes.get(notListed) ?? 0,
+      records,
+    }
+  })
+}
+
+const notListed = -1
+
+/** A sum that is exact: a bigint where a number would not be. */
+function plus(sum: Count, value: Count): Count {
+  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
+  return BigInt(sum) + BigInt(value)
 }

@@ -20,7 +20,7 @@ function keptIndex(evidence: Evidence): string {
 /**
  * Works with the record index of a case. It is closed afterwards.
  *
- * @param work is begun anew where the file turns out to be damaged, with one that was made again: it must keep nothing of what it read before.
+ * @param work is done again where the file turns out to be damaged, with one that was made again: it must keep nothing of what it read before.
  */
 export async function withRecordIndex<T>(
   c: Case,
@@ -28,7 +28,8 @@ export async function withRecordIndex<T>(
   work: (index: RecordIndex) => Promise<T>,
 ): Promise<T> {
   for (let isFirst = true; ; isFirst = false) {
-    const file = await sectionsOf(c, evidence)
+    // Questions that need it at the same time wait for the one that makes it.
+    const file = await c.db.alone(keptIndex(evidence), () => sectionsOf(c, evidence))
     try {
       return await work(new RecordIndex(file))
     } catch (error) {
@@ -61,7 +62,7 @@ async function sectionsOf(c: Case, evidence: Evidence): Promise<SectionFile> {
   await rm(path, { force: true })
   await buildIndex(c, evidence, path)
   const file = new SectionFile(path)
-  temporary.set(c, new Map(temporary.get(c)).set(evidence, file.digest('')))
+  temporary.set(c.segments, new Map(temporary.get(c.segments)).set(evidence, file.digest('')))
   return file
 }
 
@@ -79,11 +80,11 @@ export async function isIndexOf(c: Case, kept: CacheFile): Promise<boolean> {
   }
 }
 
-/** Digests of the files in the temporary folder of a case that cannot be written. */
-const temporary = new WeakMap<Case, ReadonlyMap<Evidence, string>>()
+/** Digests of the files in the temporary folder of a case that cannot be written: its questions have the segments in common. */
+const temporary = new WeakMap<Case['segments'], ReadonlyMap<Evidence, string>>()
 
 function openTemporary(c: Case, evidence: Evidence): SectionFile | null {
-  const digest = temporary.get(c)?.get(evidence)
+  const digest = temporary.get(c.segments)?.get(evidence)
   if (digest === undefined) return null
   try {
     const file = new SectionFile(join(c.temp, keptIndex(evidence)))

@@ -5,8 +5,11 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { NotRegularError } from '../disk/nodes.ts'
 import { piecesOf } from '../disk/reading.ts'
 import { nodeAt, passingName, passingProcess, removePassing, requireFolder } from '../disk/writing.ts'
+import { UserError } from '../errors.ts'
+import { systemFailure } from '../system-error.ts'
 import { caseFiles, isOfFile } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
 import { DamagedSections, SectionFile } from './section-file.ts'
@@ -71,6 +74,7 @@ export async function dropCached(file: SectionFile): Promise<void> {
  * is asked all the same.
  *
  * @returns whether it is kept.
+ * @throws what is no refusal of the machine: an interrupt, or a bug.
  */
 export async function keepCached(
   dir: string,
@@ -87,11 +91,17 @@ export async function keepCached(
     await rename(incoming, pathOf(dir, name))
     await clearCache(dir, file => file.head === key.head && (file.what !== key.what || file.name === name))
     return true
-  } catch {
-    // It is worked out again by the next question.
+  } catch (error) {
     await rm(incoming, { force: true }).catch(() => undefined)
+    // It is worked out again by the next question.
+    if (!cannotBeWritten(error)) throw error
     return false
   }
+}
+
+/** What stands in the way of a folder is told as a UserError or a NotRegularError. */
+function cannotBeWritten(error: unknown): boolean {
+  return error instanceof UserError || error instanceof NotRegularError || systemFailure(error) !== null
 }
 
 /** Removes files that nobody will read again: those that are not to be kept, those of older versions, and what killed processes left unfinished. */

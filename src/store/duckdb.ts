@@ -226,10 +226,11 @@ export class Database {
     return needs.length === 0 || sum * 1e6 >= most ? Number.POSITIVE_INFINITY : sum
   }
 
-  /** Forbids files outside `folder`, the network and changes of settings, for good. */
-  async confineTo(folder: string): Promise<void> {
+  /** Forbids files outside some folders, the network and changes of settings, for good. */
+  async confineTo(...folders: readonly string[]): Promise<void> {
     // A path is looked up as it was written, with the marks of patterns escaped.
-    await this.run(`SET allowed_directories = [${quotedString(folder)}, ${quotedPath(folder)}]`)
+    const allowed = folders.flatMap(folder => [quotedString(folder), quotedPath(folder)])
+    await this.run(`SET allowed_directories = [${allowed.join(', ')}]`)
     await this.run('SET enable_external_access = false')
     await this.run('SET lock_configuration = true')
   }

@@ -1,5 +1,5 @@
 /** Tables of numbers that were worked out here, for those who ask in SQL. */
-import type { ChunkColumn } from './chunk-table.ts'
+import { type ChunkColumn, codeArray } from './chunk-table.ts'
 import { type Database, quotedName } from './duckdb.ts'
 
 /** A column of such a table: what is offered, and SQL for what it is. */
@@ -82,9 +82,9 @@ export function counts(name: string, rows: number, value: (row: number) => numbe
 }
 
 /** Texts by their numbers among some words. */
-export function words(name: string, data: Uint8Array, list: readonly string[]): GivenColumn {
+export function words(name: string, data: Uint8Array | Uint32Array, list: readonly string[]): GivenColumn {
   const select = `${quotedName(name)}::VARCHAR AS ${quotedName(name)}`
-  return { columns: [{ name, type: list, data, valid: null }], select }
+  return { columns: [{ name, type: list, data: codeArray(new Uint32Array(data), list.length), valid: null }], select }
 }
 
 const two32 = 2 ** 32

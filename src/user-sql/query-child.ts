@@ -21,7 +21,7 @@ import { createFunctions } from './functions.ts'
 import { refusalOf } from './gate.ts'
 import { type Answer, type Ending, type Failure, type Request, request } from './protocol.ts'
 import { viewNames } from './schema.ts'
-import { createDocumentedViews, takenNames } from './views.ts'
+import { createDocumentedViews, takenNames, workedOut, workOut } from './views.ts'
 
 /** The result's rows are counted to their end, but not for longer. */
 const countMillisecondsMax = 10_000
@@ -60,8 +60,28 @@ async function prepare(c: Case): Promise<{ names: Record<string, string[]>; take
   await c.db.run("SET TimeZone = 'UTC'")
   await c.db.run(`SET max_temp_directory_size = '${spill}'`)
   await c.db.run('SET errors_as_json = true')
-  await c.db.confineTo(join(c.dir, caseFiles.segments))
+  // What a view needs may be in the cache, or be kept there.
+  await c.db.confineTo(join(c.dir, caseFiles.segments), join(c.dir, caseFiles.cache))
   return { names, taken }
+}
+
+const done = new Set<string>()
+
+/** Works out the views that a query names, unless an earlier one did. On a connection of its own: there the case's own names stand alone. */
+async function workOutFor(c: Case, tree: string, asked: Request): Promise<void> {
+  const named = workedOut.filter(view => !done.has(view) && tree.toLowerCase().includes(`"table_name":"${view}"`))
+  if (named.length === 0) return
+  const db = await c.db.fork()
+  const timer = setTimeout(() => db.interrupt(), asked.milliseconds_max)
+  try {
+    for (const view of named) {
+      await workOut(Object.assign(Object.create(c) as Case, { db }), view)
+      done.add(view)
+    }
+  } finally {
+    clearTimeout(timer)
+    db.close()
+  }
 }
 
 async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Promise<void> {
@@ -73,6 +93,8 @@ async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Pro
   try {
     const serialized = await c.db.rows('SELECT json_serialize_sql($1::VARCHAR) AS tree', [asked.sql])
     const refusal = refusalOf(JSON.parse(String(serialized[0]!['tree'])), taken)
+    if (refusal === null) await workOutFor(c, String(serialized[0]!['tree']), asked)
+    if (timedOut) throw new Error('time is up')
     if (refusal !== null) await send({ error: refusalFailure(refusal) })
     else if (asked.explain) await explain(c, asked.sql)
     else await run(c, asked)

@@ -105,6 +105,43 @@ const queryColumns = [
   column('request', 'JSON', "The whole of it, e.g. `request->>'order'`, as `queryFlows` takes it."),
 ]
 
+/** What is known of connections of flow logs, beside what those of captures have. */
+const logConnectionColumns = [
+  column(
+    'evidence',
+    'VARCHAR',
+    'logs: the records of flow logs that count once, chained; packets: of a capture. The two are never added.',
+  ),
+  column('state', 'VARCHAR', 'Of logs: answered, refused, unanswered or rejected. For captures see `conn_state`.'),
+  column(
+    'role_confidence',
+    'DOUBLE',
+    'Of logs: how sure it is who began, up to 1; where `role_basis` is unknown, an end is named all the same.',
+  ),
+  column(
+    'records',
+    'UINTEGER',
+    'Of logs: records that count, rejected ones too; the first of them is `_file` and `_line`.',
+  ),
+  column('rejected', 'UINTEGER', 'Of logs: records that were rejected. Packets and bytes are those of accepted ones.'),
+  column('orig_records', 'UINTEGER', 'Of logs: records of the originator.'),
+  column('resp_records', 'UINTEGER', 'Of logs: records of the responder.'),
+  column('orig_flags', 'UTINYINT', 'Of logs: TCP flags of all records of the originator together.'),
+  column('resp_flags', 'UTINYINT', 'Of logs: TCP flags of all records of the responder together.'),
+  column(
+    'orig_seen',
+    'address',
+    'Of logs: the address that a sensor saw in the place of the originator’s, as behind NAT; null: no other.',
+  ),
+  column('resp_seen', 'address', 'Of logs: the same for the responder.'),
+  column('sensors', 'VARCHAR[]', 'Of logs: the sensors whose records count.'),
+]
+
+const roleColumns = [
+  column('role', 'VARCHAR', 'client or server: which of them the source is; null where it cannot be told.'),
+  column('service', 'VARCHAR', "IANA's name of the server's port, else e.g. 8022/tcp; null where it cannot be told."),
+]
+
 export const views: readonly View[] = [
   {
     name: 'flows',
@@ -118,8 +155,13 @@ export const views: readonly View[] = [
   },
   {
     name: 'connections',
-    doc: 'A conversation in a capture, both directions together.',
-    columns: [fileColumn, packetColumn, ...columnsOf(connectionFields)],
+    doc: 'A conversation, both directions together: of flow logs (`evidence` is logs) or in a capture. The first query works out those of logs.',
+    columns: [fileColumn, packetColumn, ...columnsOf(connectionFields), ...logConnectionColumns],
+  },
+  {
+    name: 'counted_flows',
+    doc: 'A record of `flows` that counts once, as `tidemark flows` counts: no other sensor or file has the same traffic. The first query works it out.',
+    columns: [fileColumn, lineColumn, ...columnsOf(flowFields), ...roleColumns],
   },
   { name: 'evidence', doc: 'A file that was added to the case.', columns: evidenceColumns },
   { name: 'problems', doc: 'A place in the evidence that is in no record.', columns: problemColumns },

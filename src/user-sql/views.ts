@@ -1,3 +1,5 @@
+import { giveLogConnections } from '../conversations/listed.ts'
+import { countedSql, judgeRecords } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
@@ -28,24 +30,80 @@ export async function createDocumentedViews(c: Case): Promise<void> {
     else if (view.name === 'problems') await createTable(c, view, c.problems)
     else if (view.name === 'queries') await createQueries(c, view)
     else if (view.name === 'coverage') await c.db.run(`CREATE VIEW ${schema}.coverage AS ${coverageSql(c)}`)
-    else await createView(c, view)
+    else if (view.name === 'counted_flows') {
+      const nothing = `SELECT *, NULL::VARCHAR AS role, NULL::VARCHAR AS service FROM ${schema}.flows WHERE false`
+      await createCounted(c, nothing)
+    } else await createView(c, view)
   }
   await c.db.run(`SET search_path = '${schema},main'`)
 }
 
+/** The view of records that count once, its columns in the order of `createView`. */
+async function createCounted(c: Case, records: string): Promise<void> {
+  const { columns } = views.find(({ name }) => name === 'counted_flows')!
+  const documented = columns.map(({ name }) => quotedName(name)).join(', ')
+  await c.db.run(
+    `CREATE OR REPLACE VIEW ${schema}.counted_flows AS SELECT ${documented}, * EXCLUDE (${documented}) FROM (${records})`,
+  )
+}
+
+/** Views whose rows are worked out for the first query that names them. */
+export const workedOut: readonly string[] = ['connections', 'counted_flows']
+
+/** Works out what a view shows. @param c the case, with a connection on which the case's own names stand alone. */
+export async function workOut(c: Case, view: string): Promise<void> {
+  if (view === 'counted_flows') {
+    await judgeRecords(c, { evidence: c.source, columns: c.columns }, [])
+    await createCounted(c, countedSql(`${schema}.flows`, c.source))
+  } else if (c.source === 'logs') {
+    await giveLogConnections(c)
+    const { columns } = views.find(({ name }) => name === view)!
+    const made = await c.db.rows(
+      `SELECT column_name AS name FROM duckdb_columns() WHERE table_name = 'log_connections'`,
+    )
+    const present = new Set(made.map(row => String(row['name'])))
+    const given: Record<string, string> = { evidence: `'logs'`, role_confidence: 'role_confidence / 100.0' }
+    const ofLogs = columns.map(column => {
+      const { name } = column
+      const value = given[name] ?? (present.has(name) ? quotedName(name) : 'NULL')
+      return `CAST(${value} AS ${sqlOf(column)}) AS ${quotedName(name)}`
+    })
+    const packets = await connectionsOfPackets(c)
+    await c.db.run(
+      `CREATE OR REPLACE VIEW ${schema}.connections AS ${packets} UNION ALL BY NAME SELECT ${ofLogs.join(', ')} FROM main.log_connections`,
+    )
+  }
+}
+
+/** The connections of captures, which are there. */
+async function connectionsOfPackets(c: Case): Promise<string> {
+  return viewSql(c, views.find(({ name }) => name === 'connections')!, { evidence: `'packets'` })
+}
+
+async function createView(c: Case, view: View): Promise<void> {
+  const query = view.name === 'connections' ? await connectionsOfPackets(c) : await viewSql(c, view)
+  await c.db.run(`CREATE VIEW ${schema}.${view.name} AS ${query}`)
+}
+
 /** Every documented column, null where the case has none, then the others that there are. */
-async function createView(c: Case, { name, columns }: View): Promise<void> {
+async function viewSql(
+  c: Case,
+  { name, columns }: View,
+  given: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const rows = await c.db.rows(
     'SELECT column_name AS name FROM duckdb_columns() WHERE table_name = ? AND schema_name = ?',
     [name, 'main'],
   )
   const present = new Set(rows.map(row => String(row['name'])))
   const documented = columns.map(column =>
-    present.has(column.name) ? quotedName(column.name) : `CAST(NULL AS ${sqlOf(column)}) AS ${quotedName(column.name)}`,
+    present.has(column.name)
+      ? quotedName(column.name)
+      : `CAST(${given[column.name] ?? 'NULL'} AS ${sqlOf(column)}) AS ${quotedName(column.name)}`,
   )
   const known = new Set(columns.map(column => column.name))
   const others = [...present].filter(column => !known.has(column)).map(quotedName)
-  await c.db.run(`CREATE VIEW ${schema}.${name} AS SELECT ${[...documented, ...others].join(', ')} FROM main.${name}`)
+  return `SELECT ${[...documented, ...others].join(', ')} FROM main.${name}`
 }
 
 async function createEvidence(c: Case, view: View): Promise<void> {

@@ -99,8 +99,8 @@ test('a question about flow records needs the columns that the engine looks for,
       if (c === undefined || !isWhole) continue
       const settled = await settle(c, { ...request, raw: true }, { folder: work.root }).catch(() => null)
       if (settled === null || settled.setting.filter.sets.length > 0) continue
-      const statement = await Promise.resolve(settled.setting)
-        .then(setting => planOf(setting).statement)
+      const statement = await Promise.resolve(settled)
+        .then(({ setting, makers }) => planOf(setting, makers).statement)
         .catch(() => null)
       if (statement === null) continue
       const rows = await c.db.rows(

@@ -18,6 +18,7 @@ import { queryFlows } from '../../src/flows/run.ts'
 import { savedQuery, saveQuery } from '../../src/flows/saved.ts'
 import { verifyWhole } from '../../src/flows/verify.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
+import { keepCached } from '../../src/store/cache.ts'
 import { openCase } from '../../src/store/case.ts'
 import { Database, quotedString } from '../../src/store/duckdb.ts'
 import { verifyCase } from '../../src/store/verify.ts'
@@ -182,4 +183,14 @@ test('a saved query that was changed is not asked, and verify names it', async (
   await saveQuery(folder, 'web', { filter: 'port 80' })
   assert.deepEqual((await verifyCase(folder)).findings, [])
   assert.ok(existsSync(path))
+})
+
+test('a file that cannot be kept is passed over where the machine refuses it, and a bug is not', async () => {
+  const key = { what: 'roles-logs-3', head: 'a'.repeat(64) }
+  const keep = (error: Error): Promise<boolean> => keepCached(copy('unkept'), key, () => Promise.reject(error))
+  await keep(Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS', errno: -30, syscall: 'open' }))
+  await keep(new Error('IO Error: Could not write file "x": No space left on device'))
+  await assert.rejects(keep(new Error('INTERRUPT Error: Interrupted!')), /Interrupted/)
+  await assert.rejects(keep(new TypeError('x is not a function')), /not a function/)
+  assert.deepEqual(cacheOf(join(root, 'unkept')), cacheOf(dir))
 })

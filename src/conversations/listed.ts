@@ -1,0 +1,198 @@
+/** The connections of a case's flow logs as a table, for those who ask in SQL: all that the records say of each. */
+import { known, noHost, type RecordBlock } from '../record-index/block.ts'
+import { withRecordIndex } from '../record-index/kept.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { Case } from '../store/case.ts'
+import { counts, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
+import { at, at4, bit } from './connection-table.ts'
+import { fate } from './fates.ts'
+import { roleBases } from './ladder.ts'
+import { outcomeOf, outcomes } from './services.ts'
+import { isForward } from './stitch.ts'
+import { type WholeConversations, wholeConversations } from './whole.ts'
+
+const sides = ['orig', 'resp'] as const
+/** Between the names of several sensors. */
+const separator = '\n'
+
+/** Makes the table `log_connections`, by the names of the columns of packets' connections where they mean the same. */
+export async function giveLogConnections(c: Case): Promise<void> {
+  await withRecordIndex(c, 'logs', async index => {
+    const whole = await wholeConversations(c, index, 'logs', [])
+    const more = await detailsOf(index, whole)
+    await giveTable(c.db, 'log_connections', columnsOf(whole, more), whole.table.count, 'TABLE')
+  })
+}
+
+interface Details {
+  /** By connection and side (a, b): flags of all its records, the address as the sensor saw it. */
+  flags: Uint8Array
+  seen: Uint32Array
+  /** By connection: file and line of its first record, and the number of the sensors' names among `names`. */
+  file: Uint32Array
+  line: Uint32Array
+  sensors: Uint32Array
+  names: string[]
+}
+
+/** What the table of connections does not hold, from the records that count. */
+async function detailsOf(index: RecordIndex, whole: WholeConversations): Promise<Details> {
+  const { count } = whole.table
+  const { vantages } = index.dictionaries
+  const details: Details = {
+    flags: new Uint8Array(2 * count),
+    seen: new Uint32Array(2 * count).fill(noHost),
+    file: new Uint32Array(count),
+    line: new Uint32Array(count),
+    sensors: new Uint32Array(count),
+    names: [''],
+  }
+  const numberOf = new Map([['', 0]])
+  const withSensor = (before: number, sensor: string | null): number => {
+    const has = details.names[before]!.split(separator)
+    if (sensor === null || has.includes(sensor)) return before
+    const name = [...has.filter(one => one !== ''), sensor].sort().join(separator)
+    const known = numberOf.get(name)
+    if (known !== undefined) return known
+    numberOf.set(name, details.names.length)
+    return details.names.push(name) - 1
+  }
+  const columns = ['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort'] as const
+  let from = 0
+  let lastVantage = new Uint32Array(count).fill(noHost)
+  for await (const block of index.blocks([...columns, 'tcpFlags', 'vantage', 'known', 'file', 'line'])) {
+    for (let row = 0; row < block.rows; row++) {
+      if (whole.fates[from + row] !== fate.counted) continue
+      const connection = whole.connectionOf[from + row]!
+      const forward = isForward(block, row)
+      const side = forward ? 0 : 1
+      if (whole.table.integer(connection, at4.firstRow) === from + row) {
+        details.file[connection] = block.file[row]!
+        details.line[connection] = block.line[row]!
+      }
+      if ((block.known[row]! & known.tcpFlags) !== 0) details.flags[2 * connection + side]! |= block.tcpFlags[row]!
+      noteSeen(details, connection, side, block, row)
+      const vantage = block.vantage[row]!
+      if (lastVantage[connection] === vantage) continue
+      lastVantage[connection] = vantage
+      details.sensors[connection] = withSensor(details.sensors[connection]!, vantages[vantage]!.sensor)
+    }
+    from += block.rows
+  }
+  lastVantage = new Uint32Array(0)
+  return details
+}
+
+function noteSeen({ seen }: Details, connection: number, side: number, block: RecordBlock, row: number): void {
+  const [source, destination] = [block.sourceSeen, block.destinationSeen]
+  if (source !== null && source[row] !== block.source[row]) seen[2 * connection + side] = source[row]!
+  if (destination !== null && destination[row] !== block.destination[row])
+    seen[2 * connection + 1 - side] = destination[row]!
+}
+
+function columnsOf({ table, roles, dictionaries }: WholeConversations, more: Details): GivenColumn[] {
+  const { count } = table
+  const { hosts } = dictionaries
+  const sideOf = (connection: number, end: 0 | 1): 0 | 1 => ((roles.client[connection]! + end) & 1) as 0 | 1
+  const u32 = (of: (connection: number) => number): Uint32Array => filled(new Uint32Array(count), of)
+  const u8 = (of: (connection: number) => number): Uint8Array => filled(new Uint8Array(count), of)
+  const address = (name: string, hostOf: (connection: number) => number): GivenColumn => {
+    const host = u32(hostOf)
+    const [hi, lo] = [new BigUint64Array(count), new BigUint64Array(count)]
+    for (let i = 0; i < count; i++) {
+      if (host[i] === noHost) continue
+      hi[i] = hosts.hi[host[i]!]!
+      lo[i] = hosts.lo[host[i]!]!
+    }
+    const isKnown = (i: number): boolean => host[i] !== noHost
+    const [high, low] = [numbers(`${name}_hi`, hi, isKnown), numbers(`${name}_lo`, lo, isKnown)]
+    const struct = `CASE WHEN ${name}_lo IS NOT NULL THEN struct_pack(hi := ${name}_hi, lo := ${name}_lo) END AS ${name}`
+    return { columns: [...high.columns, ...low.columns], select: struct }
+  }
+  const ofSide = (end: 0 | 1): GivenColumn[] => {
+    const name = sides[end]
+    const port = (i: number): number | null => table.port(i, sideOf(i, end))
+    return [
+      address(`${name}_addr`, i => table.integer(i, at4.aHost + sideOf(i, end))),
+      address(`${name}_seen`, i => more.seen[2 * i + sideOf(i, end)]!),
+      numbers(
+        `${name}_port`,
+        filled(new Uint16Array(count), i => port(i) ?? 0),
+        i => port(i) !== null,
+      ),
+      numbers(
+        `${name}_records`,
+        u32(i => table.integer(i, at4.aRecords + sideOf(i, end))),
+      ),
+      counts(`${name}_packets`, count, i => table.packets(i, sideOf(i, end))),
+      counts(`${name}_ip_bytes`, count, i => table.bytes(i, sideOf(i, end))),
+      numbers(
+        `${name}_flags`,
+        u8(i => more.flags[2 * i + sideOf(i, end)]!),
+      ),
+    ]
+  }
+  const state = u8(i => {
+    const server = sideOf(i, 1)
+    const [there, back] = [table.integer(i, at4.aAccepted + 1 - server), table.integer(i, at4.aAccepted + server)]
+    return outcomes.indexOf(outcomeOf(there, back, (table.bits(i) & (bit.aNotRst << server)) !== 0, roles.rule[i]!))
+  })
+  return [
+    numbers('_file', more.file),
+    numbers('_line', more.line),
+    ...ofSide(0),
+    ...ofSide(1),
+    numbers(
+      'protocol',
+      u8(i => table.protocol(i) ?? 0),
+      i => table.protocol(i) !== null,
+    ),
+    asTime(
+      'start',
+      filled(new Float64Array(count), i => table.start(i)),
+    ),
+    asTime(
+      'end',
+      filled(new Float64Array(count), i => table.number(i, at.end)),
+    ),
+    words(
+      'role_basis',
+      u8(i => roleBases.indexOf(roleBases[roles.rule[i]! - 1]!)),
+      roleNames,
+    ),
+    numbers('role_confidence', roles.confidence),
+    words('state', state, outcomes),
+    numbers(
+      'records',
+      u32(i => table.records(i)),
+    ),
+    numbers(
+      'rejected',
+      u32(i => table.rejected(i)),
+    ),
+    sensorLists(more),
+  ]
+}
+
+/** An enumeration has each word once: two rules are called `listener`. */
+const roleNames = roleBases.map((name, i) => (roleBases.indexOf(name) === i ? name : `${name} ${i}`))
+
+function filled<Numbers extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(
+  into: Numbers,
+  of: (connection: number) => number,
+): Numbers {
+  for (let i = 0; i < into.length; i++) into[i] = of(i)
+  return into
+}
+
+function asTime(name: string, data: Float64Array): GivenColumn {
+  return { ...signed(name, data), select: `"${name}"` }
+}
+
+function sensorLists({ sensors, names }: Details): GivenColumn {
+  const column = words('sensors', sensors, names)
+  return {
+    ...column,
+    select: `CASE WHEN sensors::VARCHAR = '' THEN [] ELSE string_split(sensors::VARCHAR, chr(10)) END AS sensors`,
+  }
+}
