@@ -3,13 +3,15 @@
  *
  * Whose records they are is up to the caller. What a question needs of other records, to tell who listens, is fetched by `elsewhere`.
  */
+
 import type { RecordBlock, RecordDictionaries } from '../record-index/block.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { type ConnectionTable, noConnection } from './connection-table.ts'
 import { countPeers, type EndpointTable } from './endpoints.ts'
 import { fate } from './fates.ts'
 import { findListeners, judgeByFlags, judgeOthers, judgePackets, Roles, undecidedEndpoints } from './ladder.ts'
 import { judgeByMeter, type MeteredConnections } from './metered.ts'
-import { type EvidenceKind, Stitcher } from './stitch.ts'
+import { Stitcher } from './stitch.ts'
 
 /** Connections with their roles. */
 export interface Judged {

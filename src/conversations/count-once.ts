@@ -3,7 +3,9 @@
  *
  * What is decided of a record depends on those of its pair of ends alone, but for the legs of hops: on those of its two hosts.
  */
+
 import { known, noHost, type RecordBlock, type RecordVantage } from '../record-index/block.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { fate, type Points } from './fates.ts'
 import { gap_us } from './intervals.ts'
 import { KeyTable } from './key-table.ts'
@@ -11,7 +13,7 @@ import { Spans } from './spans.ts'
 import { dropTwins } from './twins.ts'
 
 export interface CountOnce {
-  evidence: 'logs' | 'packets'
+  evidence: EvidenceKind
   vantages: readonly RecordVantage[]
   /** Whose traffic it is: a hop's own legs count if it is the subject's. Null: everybody's. */
   isSubject: ((host: number) => boolean) | null

@@ -1,4 +1,5 @@
 /** How long a record may be, how late, and what that says of records of one conversation. One place for all who ask. */
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 
 /** AWS: `start` and `end` may be up to 60 s after the packet was sent or received. */
 export const lateness_us = 60_000_000
@@ -13,6 +14,6 @@ export function interval_us(longest_us: number): number {
 }
 
 /** G: records of one conversation at one vantage are at most so far apart, microseconds. */
-export function gap_us(evidence: 'logs' | 'packets', longest_us: number): number {
+export function gap_us(evidence: EvidenceKind, longest_us: number): number {
   return evidence === 'packets' ? packetGap_us : interval_us(longest_us) + lateness_us
 }

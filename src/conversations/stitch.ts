@@ -2,7 +2,9 @@
  * From counted records to connections (docs/reference/dossier.md, section 3): one pass over records in the order of the record index, with a
  * table of the ends that were seen and one open connection for each pair of them.
  */
+
 import { known, large, type RecordBlock, type RecordVantage } from '../record-index/block.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import {
   at,
   at4,
@@ -19,8 +21,6 @@ import {
 import { interval_us, lateness_us, packetGap_us } from './intervals.ts'
 import { grown, hashOf } from './key-table.ts'
 import { counterOf, isIcmpError, isRejected, isRstAlone, isSyn, isSynAck } from './signs.ts'
-
-export type EvidenceKind = 'logs' | 'packets'
 
 /** An open TCP connection may be silent that long and still be the same: a shell that nobody types in. */
 const idle_us = 3600 * 1_000_000

@@ -4,10 +4,12 @@
  * What counts once is decided of records whose ends may have been seen at several vantages or in several files, some at a time: a digest of the
  * ends finds them. What counts is then chained in one pass.
  */
+
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql } from '../query/sql.ts'
 import { noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
 import type { RecordIndex } from '../record-index/read.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { noConnection } from './connection-table.ts'
 import { askedEndpoints, type Chained, type Judged, judgedByFlags, judgeRest, learnFrom } from './conversations.ts'
@@ -16,7 +18,7 @@ import { fate } from './fates.ts'
 import { copyRow, emptyBlock } from './gathered.ts'
 import { internalHosts } from './hosts.ts'
 import { MeteredConnections } from './metered.ts'
-import { type EvidenceKind, Stitcher } from './stitch.ts'
+import { Stitcher } from './stitch.ts'
 import { endsDigest } from './twins.ts'
 
 /** So many records are looked at together, to see which count; some 60 bytes each for the while. */

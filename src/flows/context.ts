@@ -1,4 +1,5 @@
 /** What `completeFlows` needs of a case. */
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import type { FlowsCompletionContext } from './complete.ts'
 import { savedQueries } from './saved.ts'
@@ -9,7 +10,7 @@ import { recordsOf } from './source.ts'
  *
  * @throws UserError if the saved queries cannot be read, or the case has no records of that kind.
  */
-export async function flowsCompletionContext(c: Case, evidence?: 'logs' | 'packets'): Promise<FlowsCompletionContext> {
+export async function flowsCompletionContext(c: Case, evidence?: EvidenceKind): Promise<FlowsCompletionContext> {
   const { columns } = recordsOf(c, evidence)
   const queries = (await savedQueries(c.dir)).map(({ name }) => name)
   return { columns, queries }

@@ -6,14 +6,10 @@
  */
 
 import { basename } from 'node:path'
-import { fate } from '../conversations/fates.ts'
-import { wholeFates } from '../conversations/whole.ts'
-import { withRecordIndex } from '../record-index/kept.ts'
 import { lacksSensors } from '../record-index/sensor.ts'
 import { type CachedTable, cachedTable } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/entries.ts'
-import { giveTable, numbers } from '../store/given-table.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { tracksOf } from '../store/tracks.ts'
 import type { Records } from './source.ts'
@@ -35,7 +31,11 @@ export async function collapsedTable(c: Case, records: Records): Promise<string 
   if (!doubt.twins && !doubt.copies && !translated) return null
   const cached = keptCollapsed(records.evidence)
   const { table } = cached
-  await cachedTable(c, cached, () => workOut(c, records, table))
+  await cachedTable(c, cached, async () => {
+    // Few questions need it, and it loads the engine.
+    const { giveCollapsed } = await import('../conversations/give-collapsed.ts')
+    await giveCollapsed(c, records.evidence, table)
+  })
   const [row] = await c.db.rows(`SELECT count(*) AS n FROM ${table}`)
   return Number(row?.['n']) > 0 ? table : null
 }
@@ -80,25 +80,4 @@ function areDeliveries(a: EvidenceEntry, b: EvidenceEntry): boolean {
   const subscription = subscriptionOf(a.path)
   const name = (file: EvidenceEntry): string => basename(file.path).replace(/\.(gz|zst|log|parquet)\b/g, '')
   return subscription !== null && subscription === subscriptionOf(b.path) && name(a) !== name(b)
-}
-
-/** By the record index: what becomes of each record is told for all of them at once. */
-async function workOut(c: Case, { evidence }: Records, table: string): Promise<void> {
-  await withRecordIndex(c, evidence, async index => {
-    const fates = await wholeFates(index, evidence)
-    let count = 0
-    for (const one of fates) if (one > fate.withoutEnds) count++
-    const [file, line] = [new Uint32Array(count), new Uint32Array(count)]
-    let found = 0
-    let at = 0
-    for await (const block of index.blocks(['file', 'line'])) {
-      for (let row = 0; row < block.rows; row++) {
-        if (fates[at + row]! <= fate.withoutEnds) continue
-        file[found] = block.file[row]!
-        line[found++] = block.line[row]!
-      }
-      at += block.rows
-    }
-    await giveTable(c.db, table, [numbers('_file', file), numbers('_line', line)], count, 'TABLE')
-  })
 }

@@ -1,5 +1,7 @@
 /** A question about flow records, and its answer, as data. docs/reference/flows.md tells what each part means. */
+
 import type { Filter } from '../filter/ast.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 
 /** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
 export type Order = 'records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration' | WayBack
@@ -19,7 +21,7 @@ export interface FlowsRequest {
   /** Prefixes that count as internal beside those that the internet does not route. */
   internal?: readonly string[]
   /** Which flow records: those of logs or of packets. By default the case's own. The two are never added. */
-  evidence?: 'logs' | 'packets'
+  evidence?: EvidenceKind
   /** Volumes count every record as the sensors wrote it: conversations seen twice, and what was rejected. */
   raw?: boolean
 
@@ -77,7 +79,7 @@ export interface Counting {
   unknown: Cell
   /** Of the records that are summed up those that do not say how many packets or bytes: not 0, the sums are at least what they say. */
   unsummed: Cell
-  evidence: 'logs' | 'packets'
+  evidence: EvidenceKind
   count_once: boolean
   /** Whether bytes and packets are those of accepted records alone. */
   accepted_only: boolean

@@ -6,12 +6,13 @@ import type { Prefix } from '../net/prefix.ts'
 import { column, equal, every, join, named, select, table as tableNamed, trusted } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Relation } from '../query/nodes.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { packetFlowFields } from '../records/packet-fields.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
 
 export interface Records {
-  evidence: 'logs' | 'packets'
+  evidence: EvidenceKind
   columns: ReadonlySet<string>
   nfdump: boolean
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
@@ -23,7 +24,7 @@ export interface Records {
 /** @throws UserError if the case has no records of that kind. */
 export function recordsOf(
   c: Case,
-  evidence: 'logs' | 'packets' = c.source,
+  evidence: EvidenceKind = c.source,
   nfdump = false,
   internal: readonly Prefix[] = [],
 ): Records {

@@ -1,6 +1,8 @@
 /** The observation points that recorded the subject (docs/reference/dossier.md, section 2). */
+
 import { interval_us } from '../conversations/intervals.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Vantage, VantageCounts } from './dossier.ts'
 
 /** Points that are listed: of more, those with the most records. */
@@ -16,7 +18,7 @@ export interface SeenAt {
   interval_seconds: number
 }
 
-export function vantagesOf({ block, dictionaries, fates }: SubjectRecords, evidence: 'logs' | 'packets'): SeenAt {
+export function vantagesOf({ block, dictionaries, fates }: SubjectRecords, evidence: EvidenceKind): SeenAt {
   const counts = dictionaries.vantages.map(
     (): VantageCounts => ({
       ...{ records: 0, counted: 0, copies: 0, twins: 0, translated: 0, without_endpoints: 0 },

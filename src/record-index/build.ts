@@ -2,6 +2,7 @@
  * The record index of a case, made in one pass over its records: they go into buckets by their start, each bucket is put in order, and one
  * after the other is written. What comes out depends on the records alone, not on the order in which they came.
  */
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { SectionWriter } from '../store/section-file.ts'
 import { groupRows, type IndexAbout, startsOf } from './about.ts'
@@ -11,14 +12,7 @@ import { HostNumbers, type RankedHosts } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { keysOf, orderOf } from './order.ts'
 import { Bucket, PageStore } from './pages.ts'
-import {
-  type Evidence,
-  type ProjectedTexts,
-  type Projection,
-  projectedTexts,
-  projectionOf,
-  viewOf,
-} from './projection.ts'
+import { type ProjectedTexts, type Projection, projectedTexts, projectionOf, viewOf } from './projection.ts'
 import { renumber } from './renumber.ts'
 import { statisticsOf } from './statistics.ts'
 import { fileOrigins, type RankedVantages, VantageNumbers } from './vantages.ts'
@@ -46,7 +40,7 @@ interface Ranks {
 /** Writes the index of a case's records to a new file. */
 export async function buildIndex(
   c: Case,
-  evidence: Evidence,
+  evidence: EvidenceKind,
   path: string,
   limits: BuildLimits = usualLimits,
 ): Promise<void> {

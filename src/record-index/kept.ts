@@ -1,19 +1,20 @@
 /** The record index of a case: of its cache, else made and kept there. */
+
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { type CacheFile, dropCached, isSameAs, keepCached, openCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import { DamagedSections, SectionFile } from '../store/section-file.ts'
 import { systemCode } from '../system-error.ts'
 import { buildIndex } from './build.ts'
-import type { Evidence } from './projection.ts'
 import { RecordIndex } from './read.ts'
 
 /** Changes with what a record is, its order or the format: what an older one left is not read. */
 const rule = 1
 
 /** What such a file is called. */
-function keptIndex(evidence: Evidence): string {
+function keptIndex(evidence: EvidenceKind): string {
   return `records-${evidence}-${rule}`
 }
 
@@ -24,7 +25,7 @@ function keptIndex(evidence: Evidence): string {
  */
 export async function withRecordIndex<T>(
   c: Case,
-  evidence: Evidence,
+  evidence: EvidenceKind,
   work: (index: RecordIndex) => Promise<T>,
 ): Promise<T> {
   for (let isFirst = true; ; isFirst = false) {
@@ -41,7 +42,7 @@ export async function withRecordIndex<T>(
   }
 }
 
-async function sectionsOf(c: Case, evidence: Evidence): Promise<SectionFile> {
+async function sectionsOf(c: Case, evidence: EvidenceKind): Promise<SectionFile> {
   const key = { what: keptIndex(evidence), head: c.head }
   const kept = (c.usesCache ? await openCached(c.dir, key) : null) ?? openTemporary(c, evidence)
   if (kept !== null) return kept
@@ -81,9 +82,9 @@ export async function isIndexOf(c: Case, kept: CacheFile): Promise<boolean> {
 }
 
 /** Digests of the files in the temporary folder of a case that cannot be written: its questions have the segments in common. */
-const temporary = new WeakMap<Case['segments'], ReadonlyMap<Evidence, string>>()
+const temporary = new WeakMap<Case['segments'], ReadonlyMap<EvidenceKind, string>>()
 
-function openTemporary(c: Case, evidence: Evidence): SectionFile | null {
+function openTemporary(c: Case, evidence: EvidenceKind): SectionFile | null {
   const digest = temporary.get(c.segments)?.get(evidence)
   if (digest === undefined) return null
   try {

@@ -1,13 +1,11 @@
 /** What a record is, in one place: the columns of the case's records that make those of a block (`block.ts`). */
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { packetFlowFields } from '../records/packet-fields.ts'
 import type { Case } from '../store/case.ts'
 import { type ColumnName, columnNames } from './columns.ts'
 import { sensorSql } from './sensor.ts'
 import type { Statistics } from './statistics.ts'
 import { TextKeys } from './text-keys.ts'
-
-/** Which records: those of flow logs, or those made of packets. */
-export type Evidence = 'logs' | 'packets'
 
 /** A column of the projection. Addresses are two halves of 64 bits; `Seen`: as the sensor saw it, where that may be another. */
 type Field =
@@ -16,7 +14,7 @@ type Field =
   | ('tcpFlags' | 'icmpType' | 'actionKey' | 'sensorKey' | 'onInstance' | 'sourceIsService' | 'destinationIsService')
 
 export interface Projection {
-  evidence: Evidence
+  evidence: EvidenceKind
   /** What stands after SELECT. */
   list: string
   /** Place of each column in it; absent where no record of the case says anything of it. */
@@ -28,7 +26,7 @@ export interface Projection {
 }
 
 /** The view that has the records. */
-export function viewOf(c: Pick<Case, 'source'>, evidence: Evidence): 'flows' | 'packet_flows' {
+export function viewOf(c: Pick<Case, 'source'>, evidence: EvidenceKind): 'flows' | 'packet_flows' {
   return evidence === 'packets' && c.source === 'logs' ? 'packet_flows' : 'flows'
 }
 
@@ -39,7 +37,7 @@ export interface ProjectedTexts {
 }
 
 /** The texts of a case. A capture is the sensor of what it holds: that is told by its file. */
-export async function projectedTexts(c: Case, evidence: Evidence): Promise<ProjectedTexts> {
+export async function projectedTexts(c: Case, evidence: EvidenceKind): Promise<ProjectedTexts> {
   if (evidence === 'packets') return { sensors: null, actions: null }
   const sensors = await TextKeys.of(c.db, 'flows', sensorSql(c))
   return { sensors, actions: c.columns.has('action') ? await TextKeys.of(c.db, 'flows', 'action') : null }
@@ -52,7 +50,7 @@ export async function projectedTexts(c: Case, evidence: Evidence): Promise<Proje
  */
 export function projectionOf(
   c: Pick<Case, 'columns' | 'source'>,
-  evidence: Evidence,
+  evidence: EvidenceKind,
   { sensors, actions }: ProjectedTexts,
   largest: Statistics['largest'] = new Map(),
 ): Projection {

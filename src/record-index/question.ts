@@ -1,5 +1,7 @@
 /** The records of one question as a block. */
+
 import type { Sql } from '../query/sql.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { flowsWith } from '../store/views.ts'
 import type { RecordBlock, RecordDictionaries } from './block.ts'
@@ -7,7 +9,7 @@ import { asBlock, columnArray, columnsWith, gathered, hostColumns, makeColumns, 
 import { HostNumbers } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { orderOf } from './order.ts'
-import { type Evidence, projectedTexts, projectionOf, viewOf } from './projection.ts'
+import { projectedTexts, projectionOf, viewOf } from './projection.ts'
 import { renumber } from './renumber.ts'
 import { fileOrigins, VantageNumbers } from './vantages.ts'
 
@@ -23,7 +25,7 @@ export interface QuestionRecords {
  *
  * @param where on columns of `viewOf(c, evidence)`.
  */
-export async function readBlock(c: Case, where: Sql, evidence: Evidence = c.source): Promise<QuestionRecords> {
+export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.source): Promise<QuestionRecords> {
   const texts = await projectedTexts(c, evidence)
   const projection = projectionOf(c, evidence, texts)
   const names = columnsWith(projection.seen)

@@ -1,7 +1,8 @@
 /** The points that recorded the records: a sensor, and the flow log that wrote its file. */
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import type { RecordVantage } from './block.ts'
-import { type Evidence, viewOf } from './projection.ts'
+import { viewOf } from './projection.ts'
 import { sensorSql } from './sensor.ts'
 
 /** Who recorded a file, as far as the file tells. */
@@ -66,7 +67,7 @@ export class VantageNumbers {
   }
 
   /** Has the longest records of all that the case has, whichever were read. */
-  async lastedInCase(c: Case, evidence: Evidence): Promise<void> {
+  async lastedInCase(c: Case, evidence: EvidenceKind): Promise<void> {
     const sensor = evidence === 'logs' ? sensorSql(c) : 'NULL::VARCHAR'
     const answer = await c.db.stream(
       `SELECT _file, ${sensor} AS sensor, max(epoch_us("end") - epoch_us(start)) AS longest_us FROM ${viewOf(c, evidence)} GROUP BY ALL`,
@@ -99,7 +100,7 @@ function compared(a: string | null, b: string | null): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-export async function fileOrigins(c: Case, evidence: Evidence): Promise<FileOrigins> {
+export async function fileOrigins(c: Case, evidence: EvidenceKind): Promise<FileOrigins> {
   const rows = await c.db.rows('SELECT id, subscription, sensor FROM evidence')
   const isLog = evidence === 'logs'
   const origins: Origin[] = []

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { kindWords } from '../disk/nodes.ts'
 import { nodeAt } from '../disk/writing.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { soundLedger } from './case-folder.ts'
 import { checkPresence, damagedSegment, strangeSegment } from './damage.ts'
 import { Database, type DatabaseOptions } from './duckdb.ts'
@@ -33,7 +34,7 @@ export interface Case {
   /** Columns of `flows` that some segment has; the others are null throughout. */
   columns: Set<string>
   /** What the records of `flows` are: those of flow logs or, in a case without any, those made of packets. */
-  source: 'logs' | 'packets'
+  source: EvidenceKind
   /** The digest of the ledger's last entry: what was worked out from the case is of this state. */
   head: string
   /** Whether what was worked out is taken from the cache, and kept there. */

@@ -1,5 +1,7 @@
 /** The segments of a case as views of its database, and the table of its files. */
+
 import type { ColumnType } from '../records/column.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { coreFields, fieldNamed, flowFields } from '../records/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../records/packet-fields.ts'
 import { otherFields } from '../records/unknown-columns.ts'
@@ -14,7 +16,7 @@ import { tracksOf } from './tracks.ts'
 interface Segmented {
   dir: string
   segments: readonly SegmentEntry[]
-  source: 'logs' | 'packets'
+  source: EvidenceKind
   db: Database
 }
 

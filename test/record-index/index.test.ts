@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { rawSql } from '../../src/query/sql.ts'
 import { type BuildLimits, buildIndex } from '../../src/record-index/build.ts'
-import type { Evidence } from '../../src/record-index/projection.ts'
 import { readBlock } from '../../src/record-index/question.ts'
 import { type BlockColumn, RecordIndex } from '../../src/record-index/read.ts'
+import type { EvidenceKind } from '../../src/records/evidence-kind.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { SectionFile } from '../../src/store/section-file.ts'
 import { randomFrom } from '../filter/flows.ts'
@@ -26,7 +26,7 @@ const narrow: BuildLimits = { bucketRows: 7, waitingBytes: 0 }
 
 async function withIndex<T>(
   c: Case,
-  evidence: Evidence,
+  evidence: EvidenceKind,
   work: (index: RecordIndex) => Promise<T>,
   limits?: BuildLimits,
 ): Promise<T> {
@@ -41,7 +41,7 @@ async function withIndex<T>(
   }
 }
 
-async function indexLines(c: Case, evidence: Evidence, limits?: BuildLimits): Promise<string[]> {
+async function indexLines(c: Case, evidence: EvidenceKind, limits?: BuildLimits): Promise<string[]> {
   const work = async (index: RecordIndex): Promise<string[]> => {
     const lines: string[] = []
     for await (const block of index.blocks(all)) lines.push(...linesOf(block, index.dictionaries))
@@ -52,7 +52,7 @@ async function indexLines(c: Case, evidence: Evidence, limits?: BuildLimits): Pr
 }
 
 /** The index, in both sizes of its buckets, and the records of a question against plain SQL. */
-async function agree(c: Case, evidence: Evidence): Promise<string[]> {
+async function agree(c: Case, evidence: EvidenceKind): Promise<string[]> {
   const wanted = await linesBySql(c, evidence)
   assert.deepEqual(await indexLines(c, evidence), wanted)
   assert.deepEqual(await indexLines(c, evidence, narrow), wanted)
