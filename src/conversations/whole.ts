@@ -23,7 +23,6 @@ import { endsDigest } from './twins.ts'
 
 /** So many records are looked at together, to see which count; some 60 bytes each for the while. */
 const recordsAtOnce = 4_000_000
-const suspect = 0xffff
 
 const countColumns = [
   ...(['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort', 'protocol'] as const),
@@ -80,8 +79,8 @@ export async function wholeFates(index: RecordIndex, evidence: EvidenceKind): Pr
   const parts = Math.ceil(suspects.count / recordsAtOnce)
   for (let part = 0; part < parts; part++) {
     const isWanted = (block: RecordBlock, row: number): boolean => {
-      const digest = endsDigest(block, row, suspects.bits)
-      return digest % parts === part && (suspects.seen || suspects.vantages[digest] === suspect)
+      const slot = suspects.ends.slotOf(block, row)
+      return slot % parts === part && (suspects.seen || suspects.ends.isSuspect(slot))
     }
     const { block, rows } = await gather(index, isWanted, Math.ceil((suspects.count / parts) * 1.1))
     const found = countOnce(block, how, pairs)
@@ -91,43 +90,85 @@ export async function wholeFates(index: RecordIndex, evidence: EvidenceKind): Pr
 }
 
 interface Suspects {
-  /** Bits of a digest of ends, and by digest: the vantage and one, or `suspect`. */
-  bits: number
-  vantages: Uint16Array
+  ends: EndsTable
   count: number
   /** Whether records may have been seen under other addresses: all of them are looked at. */
   seen: boolean
 }
 
-/** Records whose ends were seen at several vantages, or one of which is equal to another one, by digests; those without ends are told. */
+const vantageBits = 12
+const vantageMask = (1 << vantageBits) - 1
+
+/** Pairs of ends by a digest of some 44 bits, each with the only vantage that saw it so far, and one; or `suspect`. */
+class EndsTable {
+  readonly slots: Uint32Array
+  private readonly bits: number
+
+  constructor(rows: number) {
+    this.bits = Math.min(28, Math.max(10, Math.ceil(Math.log2(1.5 * rows + 2))))
+    this.slots = new Uint32Array(1 << this.bits)
+  }
+
+  /** Where a record's ends are noted, or would be. */
+  slotOf(block: RecordBlock, row: number): number {
+    const { slots } = this
+    const mask = slots.length - 1
+    const digest = endsDigest(block, row, 32)
+    const check = this.checkOf(block, row)
+    let slot = digest >>> (32 - this.bits)
+    while (slots[slot] !== 0 && slots[slot]! >>> vantageBits !== check) slot = (slot + 1) & mask
+    return slot
+  }
+
+  /** Notes a vantage of a record's ends, or that they are suspect. */
+  note(block: RecordBlock, row: number, isDoubtful: boolean): boolean {
+    const slot = this.slotOf(block, row)
+    const before = this.slots[slot]! & vantageMask
+    const vantage = Math.min(block.vantage[row]! + 1, vantageMask)
+    const now = isDoubtful || (before !== 0 && before !== vantage) ? vantageMask : vantage
+    this.slots[slot] = ((this.checkOf(block, row) << vantageBits) | now) >>> 0
+    return now === vantageMask
+  }
+
+  isSuspect(slot: number): boolean {
+    return (this.slots[slot]! & vantageMask) === vantageMask
+  }
+
+  private checkOf(block: RecordBlock, row: number): number {
+    const ends = (block.source[row]! + block.destination[row]!) ^ Math.imul(block.protocol[row]!, 0x9e3779b1)
+    const ports =
+      block.sourcePort[row]! +
+      block.destinationPort[row]! +
+      (block.sourcePort[row]! ^ block.destinationPort[row]!) * 65537
+    return Math.imul(ends ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35) >>> vantageBits
+  }
+}
+
+/** Records whose ends were seen at several vantages, or one of which may be equal to another one; those without ends are told. */
 async function findSuspects(index: RecordIndex, fates: Uint8Array): Promise<Suspects> {
-  const bits = Math.min(26, Math.max(10, Math.ceil(Math.log2(1.5 * index.rows + 2))))
-  const vantages = new Uint16Array(1 << bits)
+  const ends = new EndsTable(index.rows)
   let at = 0
   let seen = false
-  const columns = [...endColumns, 'start_us', 'vantage', 'sourceSeen'] as const
-  for await (const block of index.blocks(columns)) {
+  let some = false
+  for await (const block of index.blocks([...endColumns, 'start_us', 'vantage', 'sourceSeen'])) {
     seen ||= block.sourceSeen !== null
     for (let row = 0; row < block.rows; row++) {
       if (block.source[row] === noHost || block.destination[row] === noHost) {
         fates[at + row] = fate.withoutEnds
         continue
       }
-      const digest = endsDigest(block, row, bits)
-      const vantage = Math.min(block.vantage[row]! + 1, suspect)
       // An equal record stands beside it: at the ends of blocks that is not seen.
       const isDoubtful = row === 0 || row === block.rows - 1 || mayBeAlike(block, row - 1, row)
-      if (isDoubtful || (vantages[digest] !== 0 && vantages[digest] !== vantage)) vantages[digest] = suspect
-      else if (vantages[digest] === 0) vantages[digest] = vantage
+      if (ends.note(block, row, isDoubtful)) some = true
     }
     at += block.rows
   }
   let count = 0
-  if (seen || index.rows <= recordsAtOnce) count = seen || vantages.includes(suspect) ? index.rows : 0
-  else if (vantages.includes(suspect))
+  if (seen) count = index.rows
+  else if (some)
     for await (const block of index.blocks(endColumns))
-      for (let row = 0; row < block.rows; row++) if (vantages[endsDigest(block, row, bits)] === suspect) count++
-  return { bits, vantages, count, seen }
+      for (let row = 0; row < block.rows; row++) if (ends.isSuspect(ends.slotOf(block, row))) count++
+  return { ends, count, seen }
 }
 
 function mayBeAlike(block: RecordBlock, one: number, other: number): boolean {

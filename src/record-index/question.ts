@@ -9,7 +9,7 @@ import { asBlock, columnArray, columnsWith, gathered, hostColumns, makeColumns, 
 import { HostNumbers } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { orderOf } from './order.ts'
-import { projectedTexts, projectionOf, viewOf } from './projection.ts'
+import { type ProjectedTexts, projectedTexts, projectionOf, viewOf } from './projection.ts'
 import { renumber } from './renumber.ts'
 import { fileOrigins, VantageNumbers } from './vantages.ts'
 
@@ -26,12 +26,10 @@ export interface QuestionRecords {
  * @param where on columns of `viewOf(c, evidence)`.
  */
 export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.source): Promise<QuestionRecords> {
-  const texts = await projectedTexts(c, evidence)
+  const { texts, vantages } = await pointsOf(c, evidence)
   const projection = projectionOf(c, evidence, texts)
   const names = columnsWith(projection.seen)
   const hosts = new HostNumbers()
-  const vantages = new VantageNumbers(await fileOrigins(c, evidence), texts.sensors?.texts ?? [])
-  await vantages.lastedInCase(c, evidence)
   const intake = new Intake(projection, texts, hosts, vantages)
   const view = viewOf(c, evidence)
   const from = view === 'flows' ? await flowsWith(c, where) : view
@@ -67,4 +65,24 @@ export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.
     block: asBlock(sorted, rows, projection.seen),
     dictionaries: { hosts: rankedHosts, vantages: rankedVantages.vantages, actions: intake.actions },
   }
+}
+
+/** Who recorded the records of a case, and their texts. */
+interface Points {
+  texts: ProjectedTexts
+  /** With all vantages that there are. */
+  vantages: VantageNumbers
+}
+
+/** Of cases that are open: their segments never change. */
+const points = new WeakMap<Case['segments'], Map<EvidenceKind, Points>>()
+
+async function pointsOf(c: Case, evidence: EvidenceKind): Promise<Points> {
+  const kept = points.get(c.segments)?.get(evidence)
+  if (kept !== undefined) return kept
+  const texts = await projectedTexts(c, evidence)
+  const vantages = new VantageNumbers(await fileOrigins(c, evidence), texts.sensors?.texts ?? [])
+  await vantages.lastedInCase(c, evidence)
+  points.set(c.segments, new Map(points.get(c.segments)).set(evidence, { texts, vantages }))
+  return { texts, vantages }
 }
