@@ -74,6 +74,18 @@ test('every folder of src is a known layer', () => {
   )
 })
 
+test('a layer sees only those before it, and ARCHITECTURE.md lists them in that order', () => {
+  const layers = Object.keys(maySee)
+  for (const [i, layer] of layers.entries())
+    assert.deepEqual(
+      maySee[layer]!.filter(seen => seen !== 'index.ts' && layers.indexOf(seen) > i),
+      [],
+      layer,
+    )
+  const rows = readFileSync(join(repoRoot, 'ARCHITECTURE.md'), 'utf8').matchAll(/^\| `([a-z-]+)\/` +\|/gm)
+  assert.deepEqual([...rows].map(([, folder]) => folder).sort(), [...layers].sort())
+})
+
 test('imports point one way', () => {
   const wrong = [...edges].flatMap(([file, targets]) =>
     targets.filter(target => !allowed(file, target)).map(target => `${file} may not know ${target}`),

@@ -39,6 +39,9 @@ export class UnknownColumns {
 const taken = new Set<string>([
   ...[...packetFlowFields, ...connectionFields].map(field => field.name as string),
   ...['path', 'line', 'packet', 'record', 'part', 'bin', 'subscription', 'filename', 'rowid', otherFields],
+  // Connections of logs.
+  ...['evidence', 'role_confidence', 'orig_records', 'resp_records', 'orig_flags', 'resp_flags', 'orig_seen'],
+  ...['resp_seen', 'sensors', 'state'],
   // Things of filters.
   ...[
     'ip',
