@@ -13,7 +13,7 @@ function flagsOf(block: RecordBlock, record: number): number {
   return (block.known[record]! & known.tcpFlags) === 0 ? 0 : block.tcpFlags[record]!
 }
 
-/** The client's SYN. Logs keep ACK only together with SYN, so either is told by one record. */
+/** The client's SYN. Logs keep ACK only together with SYN, so one record tells either. */
 export function isSyn(block: RecordBlock, record: number): boolean {
   return (flagsOf(block, record) & (SYN | ACK)) === SYN
 }

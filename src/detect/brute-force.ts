@@ -33,10 +33,10 @@ const thresholds = {
   densityShare: 0.25,
   /** A session that may be the fruit of the guessing begins at most this long after the last guess, */
   successAfterSeconds: 30 * 60,
-  /** lasts so long, or has so many times the median bytes of a guess, */
+  /** lasts that long, or has that many times the median bytes of a guess, */
   successSeconds: 60,
   successBytesTimes: 3,
-  /** and more client packets: SSHCure's 5, or so many deviations where guesses differ. */
+  /** and more client packets: SSHCure's 5, or that many deviations where guesses differ. */
   successPacketsMore: 5,
   successDeviations: 3,
   /** On these ports identical requests of an ordinary program look like guesses: a lead, never more than medium confidence alone. */

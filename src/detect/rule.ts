@@ -78,5 +78,5 @@ export interface Rule<T extends Thresholds = Thresholds> {
   find(evidence: Evidence, thresholds: T): Promise<Found>
 }
 
-/** Confidence of a role below which a finding is one level less sure: it was not told by a handshake or the like. */
+/** Confidence of a role below which a finding is one level less sure: no handshake or the like tells it. */
 export const roleConfidenceMin = 0.8

@@ -54,9 +54,10 @@ export class FlowRows {
 
   /** Another statement for the same rows. */
   async restartWith(statement: Sql): Promise<void> {
-    await this.begun?.db.close()
+    const { begun } = this
     this.begun = null
     this.statement = statement
+    await begun?.db.close()
   }
 
   /** @throws what ended the statement before its last row. */

@@ -5,7 +5,7 @@ import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { question } from '../store/question.ts'
 import { countPlan } from './listing.ts'
-import { matching, type Setting } from './plan.ts'
+import { matching, type Plan, type Setting } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
@@ -56,13 +56,29 @@ async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise
 }
 
 async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
+  const plan = planOf(settled.setting, settled.makers)
+  const kept = options.forParquet === true ? await (await parquetFiles()).keepRows(c, plan, settled.setting) : null
+  try {
+    return await withRows(c, settled, options, plan, kept)
+  } catch (error) {
+    if (kept !== null) await c.db.drop(kept)
+    throw error
+  }
+}
+
+async function withRows(
+  c: Case,
+  settled: Settled,
+  options: FlowsOptions,
+  plan: Plan,
+  forParquet: string | null,
+): Promise<FlowsResult> {
   const { setting, makers, filter, once } = settled
-  const plan = planOf(setting, makers)
   const counted = plan.totals ? null : await totalsOfList(c, setting)
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
-  let kept = options.forParquet === true ? await (await parquetFiles()).keepRows(c, plan, setting) : null
+  let kept = forParquet
   const { dialect } = setting
   const asked = dialect.print(plan.statement)
   const statement = kept === null ? asked : dialect.print(select([every()], { from: table(kept) }))
@@ -94,7 +110,7 @@ async function attempt(c: Case, settled: Settled, options: FlowsOptions): Promis
       const { keepRows, targetOf, writeParquet } = await parquetFiles()
       const target = targetOf(path, inputs, force)
       await question(c, options.signal, async own => {
-        rows.restartWith(asked)
+        await rows.restartWith(asked)
         const table = kept ?? (await keepRows(own, plan, setting))
         kept = null
         await writeParquet(own, plan, table, target)

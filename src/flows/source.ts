@@ -17,7 +17,7 @@ export interface Records {
   nfdump: boolean
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
   table(sensor: boolean, roles?: boolean): Relation
-  /** The same in SQL that any DuckDB can run, but for the roles, which are a table of ours. */
+  /** The same in SQL that any DuckDB can run, but for the roles, which are a table in `cache/`. */
   shown(roles?: boolean): Relation
 }
 

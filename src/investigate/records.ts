@@ -14,12 +14,23 @@ export interface Window {
   to_us: number
 }
 
-/** From the first start to the last end; null without records. */
-export function windowOf({ rows, start_us, end_us }: RecordBlock): Window | null {
-  if (rows === 0) return null
-  let to_us = end_us[0]!
-  for (let row = 1; row < rows; row++) if (end_us[row]! > to_us) to_us = end_us[row]!
-  return { from_us: start_us[0]!, last_start_us: start_us[rows - 1]!, to_us }
+/** From the first start to the last end; null without records that have a time. */
+export function windowOf(block: RecordBlock): Window | null {
+  const { rows, start_us, end_us } = block
+  let window: Window | null = null
+  for (let row = 0; row < rows; row++) {
+    if (!hasTime(block, row)) continue
+    // Records come in the order of their start.
+    window ??= { from_us: start_us[row]!, last_start_us: start_us[row]!, to_us: end_us[row]! }
+    if (start_us[row]! > window.last_start_us) window.last_start_us = start_us[row]!
+    if (end_us[row]! > window.to_us) window.to_us = end_us[row]!
+  }
+  return window
+}
+
+/** Whether a record says when it was. */
+export function hasTime(block: RecordBlock, row: number): boolean {
+  return (block.known[row]! & (known.start | known.end)) !== 0
 }
 
 export function shownWindow(window: Window | null): Dossier['window'] {

@@ -8,6 +8,7 @@ import { utcSeconds } from '../net/time.ts'
 import { known } from '../record-index/block.ts'
 import type { Case } from '../store/case.ts'
 import type { Count, TimelineBin } from './dossier.ts'
+import { hasTime } from './records.ts'
 
 const binSizes = [
   1,
@@ -56,7 +57,8 @@ export async function gatherTimeline(
     places[Number(row['service'])] = Number(row['place'])
   for (let row = 0; row < block.rows; row++) {
     const connection = connectionOf[row]!
-    if (connection === noConnection) continue
+    // Without a time a record belongs to no bin.
+    if (connection === noConnection || !hasTime(block, row)) continue
     const place = places[serviceOf[connection]!]!
     const start_us = block.start_us[row]!
     bins[Math.floor(start_us / size_us) - first]!.records++

@@ -34,7 +34,7 @@ export function column(name: string, of: string | null = null): Column {
   return withNeeds({ kind: 'column', name, of }, [name], [])
 }
 
-/** A value of ours; text from people is never one. */
+/** A value that the code knows; text from people is never one. */
 export function constant(value: Constant['value'], type: DataType | null = null): Constant {
   return withNeeds({ kind: 'constant', value: Object.freeze(value), type }, [], [])
 }

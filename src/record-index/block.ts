@@ -25,7 +25,7 @@ export interface RecordBlock {
   bytes: Uint32Array
   /** Of rows with a counter of `large`, by row of this block. */
   largeCounters: ReadonlyMap<number, { packets: bigint; bytes: bigint }>
-  /** Microseconds since 1970, exact; 0 where the record has no time. */
+  /** Microseconds since 1970, exact; where the record has one of the two, both are that; 0 where it has none. `known` tells. */
   start_us: Float64Array
   end_us: Float64Array
   /** Number of the point that recorded it: a sensor of a flow log. */

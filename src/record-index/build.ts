@@ -2,6 +2,7 @@
  * The record index of a case, made in one pass over its records: they go into buckets by their start, each bucket is put in order, and one
  * after the other is written. What comes out depends on the records alone, not on the order in which they came.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { SectionWriter } from '../store/section-file.ts'
@@ -57,7 +58,12 @@ export async function buildIndex(
       store,
     )
     const groups = new GroupWriter(writer, names)
-    for (const bucket of buckets) settle(bucket, ranks, store, groups, limits)
+    for (const bucket of buckets) {
+      settle(bucket, ranks, store, groups, limits)
+      // A signal, and other questions, have their turn between two of them.
+      await setImmediate()
+      c.db.requireGoing()
+    }
     groups.finish()
     writeEnd(writer, groups, ranks, projection)
   } finally {
@@ -198,7 +204,7 @@ function partOf(keys: readonly Uint32Array[], row: number, bounds: readonly Uint
   return from
 }
 
-/** Writes rows in order, so many at a time, a section a column. */
+/** Writes rows in order, a group at a time, a section a column. */
 class GroupWriter {
   rows = 0
   /** Start of the first and of the last record of each group. */

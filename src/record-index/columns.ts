@@ -57,7 +57,7 @@ export function widthOf(name: ColumnName): number {
   return kinds[name].BYTES_PER_ELEMENT
 }
 
-/** Columns for so many rows; those that are not named have no rows. */
+/** Columns for a number of rows; those that are not named have no rows. */
 export function makeColumns(rows: number, names: readonly ColumnName[]): RecordColumns {
   return Object.fromEntries(
     columnNames.map(name => [name, columnArray(name, names.includes(name) ? rows : 0)]),

@@ -9,7 +9,7 @@ const two32 = 2 ** 32
 /** Times of logs are whole seconds. */
 const second_us = 1_000_000
 
-/** Bytes that so many rows take at most. */
+/** Bytes that a number of rows takes at most. */
 export function encodedMax(rows: number): number {
   return headBytes + 8 * rows
 }

@@ -63,6 +63,7 @@ export class Intake {
     counters(of(at.bytes), rows, into.bytes, into.bytesHigh, known.bytes, into.known)
     times(of(at.start), rows, into.start_us, known.start, into.known)
     times(of(at.end), rows, into.end_us, known.end, into.known)
+    eachForTheOther(rows, into)
     flags(of(at.onInstance), rows, known.onInstance, into.known)
     flags(of(at.sourceIsService), rows, known.sourceIsService, into.known)
     flags(of(at.destinationIsService), rows, known.destinationIsService, into.known)
@@ -168,6 +169,16 @@ function times(column: ColumnData | null, rows: number, into: Float64Array, bit:
     const isThere = valid === null || isValid(valid, row)
     into[row] = isThere ? high[2 * row + 1]! * two32 + low[2 * row]! : 0
     if (isThere) isKnown[row]! |= bit
+  }
+}
+
+/** Where a record has one of its times, that is when it was: `known` tells that the other is not. */
+function eachForTheOther(rows: number, { start_us, end_us, known: isKnown }: RecordColumns): void {
+  const both = known.start | known.end
+  for (let row = 0; row < rows; row++) {
+    const times = isKnown[row]! & both
+    if (times === known.start) end_us[row] = start_us[row]!
+    else if (times === known.end) start_us[row] = end_us[row]!
   }
 }
 

@@ -32,7 +32,7 @@ export async function withRecordIndex<T>(
     // Questions that need it at the same time wait for the one that makes it.
     const file = await c.db.alone(keptIndex(evidence), () => sectionsOf(c, evidence))
     try {
-      return await work(new RecordIndex(file))
+      return await work(new RecordIndex(file, () => c.db.requireGoing()))
     } catch (error) {
       if (!(error instanceof DamagedSections) || !isFirst) throw error
       await dropCached(file)

@@ -96,14 +96,14 @@ function halves(column: Float64Array, rows: number): [Uint32Array, Uint32Array] 
   return [high, low]
 }
 
-/** Up to so many rows are put in order one by one. */
+/** Up to that number rows are put in order one by one. */
 const fewRows = 24
 const counts = new Uint32Array(1 << 11)
 
 /**
  * The numbers of the rows, sorted by the first key, where that is the same by the second, and so on. Equal rows stay in their order.
  *
- * @param leading so many keys tell most rows apart.
+ * @param leading number of keys that tell most rows apart.
  */
 export function sortedBy(keys: readonly Uint32Array[], rows: number, leading: number): Uint32Array {
   let order: Uint32Array = new Uint32Array(rows)

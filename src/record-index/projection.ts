@@ -36,7 +36,7 @@ export interface ProjectedTexts {
   actions: TextKeys | null
 }
 
-/** The texts of a case. A capture is the sensor of what it holds: that is told by its file. */
+/** The texts of a case. A capture is the sensor of what it holds: that is known from its file. */
 export async function projectedTexts(c: Case, evidence: EvidenceKind): Promise<ProjectedTexts> {
   if (evidence === 'packets') return { sensors: null, actions: null }
   const sensors = await TextKeys.of(c.db, 'flows', sensorSql(c))

@@ -25,8 +25,12 @@ export class RecordIndex {
   private starts: Float64Array | null = null
   private kept: RecordDictionaries | null = null
 
-  constructor(file: SectionFile) {
+  private readonly requireGoing: () => void
+
+  /** @param requireGoing throws when nobody waits for the answer any more; asked between two blocks. */
+  constructor(file: SectionFile, requireGoing: () => void = () => undefined) {
     this.file = file
+    this.requireGoing = requireGoing
     this.about = JSON.parse(Buffer.from(file.about).toString()) as IndexAbout
     this.rows = this.about.rows
     this.names = this.about.columns
@@ -45,7 +49,7 @@ export class RecordIndex {
   }
 
   /**
-   * The records in order, some ten thousand at a time, for one reader at a time per call. Arrays of columns that were not asked for are
+   * The records in order, 65,536 at a time, for one reader at a time per call. Arrays of columns that were not asked for are
    * empty. What a block holds is overwritten by the next one.
    *
    * @param range of whole blocks: those at its ends hold records outside it too.
@@ -66,8 +70,9 @@ export class RecordIndex {
         decode(this.file.read(group * this.names.length + this.names.indexOf(name), buffer), count, part[name])
       }
       yield asBlock(part, count, this.about.seen)
-      // A signal is told between two blocks.
+      // A signal, and other questions, have their turn between two blocks.
       await setImmediate()
+      this.requireGoing()
     }
   }
 

@@ -62,7 +62,8 @@ function quantiles(groups: readonly { n: number; least: number; most: number }[]
   let at = changes[0]?.at ?? 0
   for (const change of changes) {
     while (density > 0 && filled + density * (change.at - at) >= rows) {
-      const next = Math.ceil(at + (rows - filled) / density)
+      // Far from zero the step may be less than a number can say.
+      const next = Math.max(at + 1, Math.ceil(at + (rows - filled) / density))
       filled = 0
       if (next >= change.at) {
         at = change.at

@@ -114,7 +114,7 @@ export const connectionFields = [
   {
     name: 'role_basis',
     type: 'text',
-    doc: 'How it is known who began: syn, syn-ack, icmp-type, port-number, first-seen.',
+    doc: 'How it is known who began: syn, syn-ack, icmp-type, port-number, first-seen; of logs also listener, aws-service, rejected-attempt, icmp-error, unknown.',
   },
   { name: 'conn_end', type: 'text', doc: 'Why it ended here: idle, attempt, closed, reuse, finish, limit, clock.' },
   { name: 'icmp_type', type: 'u8', doc: 'ICMP or ICMPv6 type of the originator.' },

@@ -63,7 +63,7 @@ export interface Bars {
   readonly what: string
   /** Seconds since the epoch, and how long each is. */
   readonly bins: readonly { readonly start: number; readonly seconds: number }[]
-  /** The rows with the highest peaks are shown, at most so many; `whole` always is. */
+  /** The rows with the highest peaks are shown, at most that number; `whole` always is. */
   readonly lines: readonly BarLine[]
   readonly linesAtMost: number
   readonly whole: BarLine
@@ -100,7 +100,7 @@ export type Block =
   /** Belongs to what stands above it. */
   | { readonly block: 'inset'; readonly depth: 1 | 2; readonly body: readonly Block[] }
   | { readonly block: 'gap' }
-  /** Two forms of the same: one for pages of at least so many cells. */
+  /** Two forms of the same: one for pages at least that wide, in cells. */
   | {
       readonly block: 'either'
       readonly from: number

@@ -49,7 +49,7 @@ export async function writeAnswer(
       new PartFile(target),
     )
   } finally {
-    await database.run(`DROP TABLE ${quotedName(table)}`)
+    await database.drop(table)
   }
 }
 

@@ -61,11 +61,11 @@ const otherReason = /^(INTERRUPT|Interrupt|Out of Memory|Parser|Permission) Erro
  *
  * @throws UserError that names the segment; else the error as it came.
  */
-export async function reading<T>(c: Segments, work: () => Promise<T>): Promise<T> {
+export async function reading<T>(c: Segments, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw await reasonOf(c, error)
+    throw signal?.aborted === true ? error : await reasonOf(c, error)
   }
 }
 

@@ -121,7 +121,12 @@ export class Database {
   /** Another connection to the same data, without the temporary tables of this one: what is asked of either does not disturb the other. */
   async fork(): Promise<Database> {
     const fork = await this.connected(Number.POSITIVE_INFINITY)
-    await this.shareMemory()
+    try {
+      await this.shareMemory()
+    } catch (error) {
+      await fork.close()
+      throw error
+    }
     return fork
   }
 
@@ -171,11 +176,17 @@ export class Database {
       try {
         await make()
       } catch (error) {
-        await this.beside(`DROP TABLE IF EXISTS ${quotedName(table)}`).catch(() => undefined)
+        // The reason why it was not made is the one to tell.
+        await this.drop(table).catch(() => undefined)
         throw error
       }
       this.shared.made.add(table)
     })
+  }
+
+  /** Drops a table of all connections, also where the question that made it was stopped. */
+  async drop(table: string): Promise<void> {
+    if (this.shared.isOpen) await this.beside(`DROP TABLE IF EXISTS ${quotedName(table)}`)
   }
 
   /** Does works of one name one after the other, whoever asks. */
@@ -289,10 +300,15 @@ export class Database {
     }
   }
 
-  /** What DuckDB does for this connection, which is not closed before it has ended. */
-  private async doing<T>(work: () => Promise<T>): Promise<T> {
+  /** For work on its rows that DuckDB does not do. @throws the signal's reason, or a UserError when it was closed. */
+  requireGoing(): void {
     this.asking?.throwIfAborted()
     if (!this.isOpen) throw closedError()
+  }
+
+  /** What DuckDB does for this connection, which is not closed before it has ended. */
+  private async doing<T>(work: () => Promise<T>): Promise<T> {
+    this.requireGoing()
     this.busy++
     try {
       const done = await work()

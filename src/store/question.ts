@@ -11,6 +11,7 @@ import { reading } from './damage.ts'
 export function question<T>(c: Case, signal: AbortSignal | undefined, work: (own: Case) => Promise<T>): Promise<T> {
   return c.db.question(signal, db => {
     const own = { ...c, db }
-    return reading(own, () => work(own))
+    // What was stopped has a reason: the segments need not be looked at.
+    return reading(own, () => work(own), signal)
   })
 }

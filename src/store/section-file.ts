@@ -59,7 +59,7 @@ export function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
 }
 
-/** Fills `into` from a place of a file. @returns whether the file has so many bytes there. */
+/** Fills `into` from a place of a file. @returns whether the file has that many bytes there. */
 export function readAll(fd: number, into: Uint8Array, from: number): boolean {
   for (let at = 0; at < into.length; ) {
     const length = readSync(fd, into, at, into.length - at, from + at)

@@ -1,4 +1,4 @@
-/** A queue: so many works at a time, one by default, in the order in which they came. */
+/** A queue: a number of works at a time, one by default, in the order in which they came. */
 export class Turns {
   private readonly width: number
   private running = 0

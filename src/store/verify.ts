@@ -101,7 +101,7 @@ async function checkContent(dir: string, segments: readonly SegmentEntry[]): Pro
     }
     return faults.map(({ name, fault }) => ({ what: 'altered', path: join(caseFiles.segments, name), detail: fault }))
   } finally {
-    db.close()
+    await db.close()
   }
 }
 
@@ -110,7 +110,7 @@ function checkHead({ hashes, torn, faults, head }: LedgerReading, isWritten: boo
   const last = hashes.length - 1
   const path = caseFiles.head
   if (head === 'missing') {
-    const detail = 'not yet written: the writer that made the case was interrupted; the next add mends it'
+    const detail = 'not yet written: the writer that made the case was interrupted; the next add repairs it'
     if (last === 0 && faults.length === 0) return [{ what: 'incomplete', path, detail }]
     return [{ what: 'missing', path, detail: 'the digest of the last entry' }]
   }
@@ -121,7 +121,7 @@ function checkHead({ hashes, torn, faults, head }: LedgerReading, isWritten: boo
   }
   if (faults.length > 0) return []
   if (head === last - 1 && !torn) {
-    const detail = 'one entry behind the ledger: a writer was interrupted; the next add mends it'
+    const detail = 'one entry behind the ledger: a writer was interrupted; the next add repairs it'
     return [{ what: 'incomplete', path, detail }]
   }
   const detail = 'the last entry is not the one that was written last: entries were cut off, or the digest was changed'

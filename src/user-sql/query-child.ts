@@ -1,7 +1,7 @@
 /**
  * The process that runs queries: `query-child.js CASE MEBIBYTES THREADS`.
  *
- * It opens the case, gives up every file but the segments, and answers one query after the other. It may be killed at any time: it
+ * It opens the case, gives up every file but those of the segments and the cache, and answers one query after the other. It may be killed at any time: it
  * holds nothing, and its end is that of whoever started it.
  */
 import { once } from 'node:events'
@@ -14,6 +14,7 @@ import { type Case, openCase } from '../store/case.ts'
 import { reasonOf } from '../store/damage.ts'
 import type { Value } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
+import { question } from '../store/question.ts'
 import { clearSpill } from '../store/spill.ts'
 import { columnsOf, encode, type Sent } from './cells.ts'
 import { failureOf, refusalFailure, withoutPaths } from './failure.ts'
@@ -71,17 +72,12 @@ const done = new Set<string>()
 async function workOutFor(c: Case, tree: string, asked: Request): Promise<void> {
   const named = workedOut.filter(view => !done.has(view) && tree.toLowerCase().includes(`"table_name":"${view}"`))
   if (named.length === 0) return
-  const db = await c.db.fork()
-  const timer = setTimeout(() => db.interrupt(), asked.milliseconds_max)
-  try {
+  await question(c, AbortSignal.timeout(asked.milliseconds_max), async own => {
     for (const view of named) {
-      await workOut(Object.assign(Object.create(c) as Case, { db }), view)
+      await workOut(own, view)
       done.add(view)
     }
-  } finally {
-    clearTimeout(timer)
-    db.close()
-  }
+  })
 }
 
 async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Promise<void> {
