@@ -76,8 +76,13 @@ function mayRepeat(files: readonly EvidenceEntry[]): boolean {
   return false
 }
 
+/** AWS: `account_vpcflowlogs_region_flow-log_time_hash`: no two files of a flow log with such names hold the same records. */
+const deliveryName = /^\d+_[a-z]*flowlogs_[a-z0-9-]+_fl-[0-9a-f]+_\d{8}T\d{4}Z_[0-9a-f]+/
+
 function areDeliveries(a: EvidenceEntry, b: EvidenceEntry): boolean {
   const subscription = subscriptionOf(a.path)
-  const name = (file: EvidenceEntry): string => basename(file.path).replace(/\.(gz|zst|log|parquet)\b/g, '')
-  return subscription !== null && subscription === subscriptionOf(b.path) && name(a) !== name(b)
+  const name = (file: EvidenceEntry): string | undefined => deliveryName.exec(basename(file.path))?.[0]
+  const [first, second] = [name(a), name(b)]
+  const areNamed = subscription !== null && first !== undefined && second !== undefined
+  return areNamed && subscription === subscriptionOf(b.path) && first !== second
 }

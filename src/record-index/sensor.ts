@@ -3,10 +3,14 @@ import { sensorFields } from '../records/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 
-/** Whether some flow logs name no observation point: what else they have must tell them apart. */
-export function lacksSensors({ segments }: Pick<Case, 'segments'>): boolean {
-  return segments.some(
-    segment => segment.kind === 'flows' && !sensorFields.some(name => segment.columns.includes(name)),
+/**
+ * Whether some flow logs name no observation point: what else they have must tell them apart. Asked of the files, not of the segments:
+ * which files share one depends on how they were added.
+ */
+export function lacksSensors({ evidence }: Pick<Case, 'evidence'>): boolean {
+  return evidence.some(
+    ({ id, kind, records, sensor_count }) =>
+      id !== null && records > 0 && sensor_count === 0 && kind?.includes('flow-log') === true,
   )
 }
 
@@ -18,7 +22,7 @@ export function lacksSensors({ segments }: Pick<Case, 'segments'>): boolean {
  *
  * Of the columns only those that the case has are named: a bare column is grouped by its dictionary, at half the cost of an expression.
  */
-export function sensorSql(c: Pick<Case, 'columns' | 'segments'>): string {
+export function sensorSql(c: Pick<Case, 'columns' | 'evidence'>): string {
   const present = (names: readonly string[]): string[] => names.filter(name => c.columns.has(name)).map(quotedName)
   const terms = present(sensorFields)
   if (lacksSensors(c)) {

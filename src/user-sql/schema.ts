@@ -156,7 +156,15 @@ export const views: readonly View[] = [
   {
     name: 'connections',
     doc: 'A conversation, both directions together: of flow logs (`evidence` is logs) or in a capture. The first query works out those of logs.',
-    columns: [fileColumn, packetColumn, ...columnsOf(connectionFields), ...logConnectionColumns],
+    columns: [
+      fileColumn,
+      { ...packetColumn, doc: 'First packet in the capture, or first line in the log.' },
+      // Of logs they are sums, which may pass 64 bits.
+      ...columnsOf(connectionFields).map(one =>
+        /_(packets|bytes)$/.test(one.name) ? { ...one, type: 'HUGEINT' } : one,
+      ),
+      ...logConnectionColumns,
+    ],
   },
   {
     name: 'counted_flows',

@@ -98,12 +98,18 @@ async function viewSql(
   const present = new Set(rows.map(row => String(row['name'])))
   const documented = columns.map(column =>
     present.has(column.name)
-      ? quotedName(column.name)
+      ? ofType(column)
       : `CAST(${given[column.name] ?? 'NULL'} AS ${sqlOf(column)}) AS ${quotedName(column.name)}`,
   )
   const known = new Set(columns.map(column => column.name))
   const others = [...present].filter(column => !known.has(column)).map(quotedName)
   return `SELECT ${[...documented, ...others].join(', ')} FROM main.${name}`
+}
+
+/** A column that is there; a sum of other views is wider than what it is here. */
+function ofType(column: View['columns'][number]): string {
+  const name = quotedName(column.name)
+  return column.type === 'HUGEINT' ? `CAST(${name} AS HUGEINT) AS ${name}` : name
 }
 
 async function createEvidence(c: Case, view: View): Promise<void> {

@@ -119,3 +119,37 @@ test('a case that cannot be written is asked all the same', async t => {
     await c.close()
   }
 })
+
+test('which files share a segment changes no sensor: a log without interfaces is told apart by its instances', async t => {
+  const bare =
+    'version account-id instance-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'
+  const seen = (instance: string): string => line(instance, '10.0.0.1 40000', '10.0.0.2 443', 500)
+  const root = folderOf(t, { 'b.log': [line('eni-9', '10.0.0.7 40000', '10.0.0.8 443', 40)] })
+  const path = join(root, 'logs', 'a.log')
+  writeFileSync(path, `${[bare, seen('i-a'), seen('i-b')].join('\n')}\n`)
+  const sums: unknown[] = []
+  for (const [name, paths] of [
+    ['together', [join(root, 'logs')]],
+    ['alone', [path]],
+  ] as const) {
+    const c = await caseOf(root, [...paths], `case-${name}`)
+    t.after(() => c.close())
+    sums.push((await investigate(c, ['10.0.0.1'])).bytes.from_subject)
+  }
+  assert.deepEqual(sums, [500, 500])
+})
+
+test('only names that AWS gives make two files of a flow log two deliveries', async t => {
+  const records = [
+    line('eni-a', '10.0.0.1 40000', '10.0.0.2 443', 500),
+    line('eni-a', '10.0.0.2 443', '10.0.0.1 40000', 700),
+  ]
+  const root = folderOf(t, {
+    '1_vpcflowlogs_us-east-1_fl-0abc_20231114T2210Z_1111aaaa.log': records,
+    'all_of_fl-0abc.log': [...records].reverse(),
+  })
+  const c = await caseOf(root, [join(root, 'logs')])
+  t.after(() => c.close())
+  const { rows } = await answerOf(c, { by: ['srcip'] })
+  assert.deepEqual(rows.map(row => Number(row['bytes'])).sort(), [500, 700])
+})
