@@ -54,7 +54,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   const unread = c.evidence.filter(isUnread).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
   if (captures.length === 0) throw noCapture(unread)
   const Writer = writerNamed(options.out)
-  const inputs = c.evidence.map(fileName)
+  const inputs = [...c.evidence, ...c.out].map(fileName)
   const target = outputTarget(options.out, {
     ...{ option: '-o', makesFolders: true, inputs },
     force: options.force === true,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { EvidenceReport } from '../store/reports.ts'
+import { noteFoldersWithout } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
@@ -12,7 +13,7 @@ import {
   readingOptions,
 } from './options.ts'
 import { addDetails, startBar } from './progress.ts'
-import { quoted } from './shell-words.ts'
+import { commandLine } from './shell-words.ts'
 import { printReport } from './unread.ts'
 
 /** Defines `tidemark add`. */
@@ -25,14 +26,16 @@ export function addCommand(program: Command): void {
       'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also gzip or zstd, or folders of them',
     )
     .option('--json', 'print one JSON document instead of a page')
+    .option('--again', 'read files that are in the case once more; the new reading counts in the place of the old one')
   addReadingOptions(command)
     .addHelpText('after', addHelp)
     .action(async (paths: string[]) => {
-      const options = command.optsWithGlobals<CommonOptions & ReadingOptions>()
+      const options = command.optsWithGlobals<CommonOptions & ReadingOptions & { again?: true }>()
       await requirePaths(paths)
       await interruptible(async signal => {
         const report = await readInto(options.case, paths, options, signal)
         const { addPage } = await import('../report/evidence.ts')
+        await noteFoldersWithout(report)
         await printReport(report, addPage, options)
         if (report.interrupted) throw signal.reason
       })
@@ -41,6 +44,7 @@ export function addCommand(program: Command): void {
 
 const addHelp = `
 A file that is in the case already, under whatever name, is recognized by its content and not read twice.
+What was read in a wrong way is read once more with --again; what does not belong here, tidemark remove takes out.
 
 Examples:
   tidemark add logs/
@@ -73,7 +77,7 @@ export function addReadingOptions(command: Command): Command {
 export async function readInto(
   caseDir: string,
   paths: string[],
-  options: ReadingOptions,
+  options: ReadingOptions & { again?: true },
   signal: AbortSignal,
 ): Promise<EvidenceReport> {
   const { addEvidence } = await import('../ingest/add.ts')
@@ -83,9 +87,10 @@ export async function readInto(
       case: caseDir,
       paths,
       ...readingOptions(options),
+      ...(options.again && { again: true }),
       signal,
       onProgress: p => bar.update(p.bytes_done, p.bytes_total, addDetails(p)),
-      command: ['tidemark', ...process.argv.slice(2)].map(quoted).join(' '),
+      command: commandLine(),
     })
   } finally {
     bar.stop()

@@ -8,6 +8,7 @@ import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
 import { addReadingOptions, readInto } from './add.ts'
+import { noteAdded, noteFoldersWithout } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
@@ -65,7 +66,11 @@ export function carveCommand(program: Command): void {
       await unlessReaderGone(async () => {
         const report = await interruptible(async signal => {
           const work = async (caseDir: string): Promise<CarveReport> => {
-            if (paths.length > 0) await readInto(caseDir, paths, options, signal)
+            if (paths.length > 0) {
+              const added = await readInto(caseDir, paths, options, signal)
+              if (!isThrowAway) await noteAdded(added)
+              await noteFoldersWithout(added)
+            }
             signal.throwIfAborted()
             return run(caseDir, filter, options, signal)
           }
@@ -193,5 +198,5 @@ async function show(report: CarveReport, options: Options): Promise<void> {
     )
   }
   const unread = [...report.unread, ...places]
-  process.exitCode = await reportUnread(unread, unread.length > 0, 'tidemark evidence --json lists them all')
+  process.exitCode ||= await reportUnread(unread, unread.length > 0, 'tidemark evidence --json lists them all')
 }

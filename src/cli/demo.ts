@@ -8,7 +8,7 @@ import { visible } from '../report/text.ts'
 import { readInto } from './add.ts'
 import { Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
-import { investigateCase } from './investigate.ts'
+import { investigateCase, reportUnreadOf } from './investigate.ts'
 import { evidenceIn } from './named-output.ts'
 import { type CommonOptions, parseCount, parseFolder, parseSeed } from './options.ts'
 import { note, print, printPage } from './output.ts'
@@ -77,13 +77,16 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   const dossier = await investigateCase(caseDir, [attacker], {}, signal)
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
-    return print(toJson(dossier))
+    await print(toJson(dossier))
+    return reportUnreadOf(dossier, 'see "problems" in the JSON document')
   }
   const { dossierPage } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
   await printPage(dossierPage(dossier, { showWork: false }), options.color)
   const next = whatNext(folder, caseDir, capture && join(options.out, capture.file))
   await print(next.split('\n').map(visible).join('\n'))
+  // A case that --case named may hold more than the demo.
+  await reportUnreadOf(dossier, 'tidemark evidence --json lists them all')
 }
 
 /** The demo makes its case again each time: one that the analyst has added to is not the demo's alone. */

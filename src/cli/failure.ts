@@ -33,7 +33,12 @@ function describeUsage(error: CommanderError, usage: string): Failure {
   if (error.exitCode === 0) return { text: '', status: exitStatus.done }
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1]
-  const hint = suggestion === undefined ? `${usage} shows what there is` : `did you mean ${suggestion}?`
+  const hint =
+    suggestion !== undefined
+      ? `did you mean ${suggestion}?`
+      : error.code === 'commander.excessArguments' && message.includes('Expected 0 arguments')
+        ? `a case is named with --case DIR; ${usage} shows what there is`
+        : `${usage} shows what there is`
   return { text: inWords(message.replace(/\.$/, ''), hint), status: exitStatus.usage }
 }
 

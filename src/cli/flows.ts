@@ -4,6 +4,7 @@ import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
 import { addReadingOptions } from './add.ts'
+import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
@@ -33,7 +34,7 @@ export function flowsCommand(program: Command): void {
       }
       await interruptible(async signal => {
         const work = async (caseDir: string): Promise<void> => {
-          if (paths.length > 0) await readAll(caseDir, paths, options, signal)
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
           await ask(caseDir, filter, options, format, signal)
         }
         if (!isThrowAway) return work(options.case)
@@ -101,6 +102,7 @@ async function ask(
   const request =
     options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
   const opened = await openCase(caseDir)
+  await noteWriter(opened)
   if (progressTerminal() !== null)
     opened.onWork = what => void note(`tidemark: working out ${what} …`).catch(() => undefined)
   try {
@@ -114,7 +116,7 @@ async function ask(
       await noteCounting(result, request)
     }
     const isPartial = opened.evidence.some(isBroken) || opened.problems.length > 0
-    process.exitCode = await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
+    process.exitCode ||= await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
   } finally {
     await opened.close()
   }

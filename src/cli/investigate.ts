@@ -3,6 +3,7 @@ import type { Dossier } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
 import { visible } from '../report/text.ts'
 import { addReadingOptions, readInto } from './add.ts'
+import { noteAdded, noteFoldersWithout, noteWriter } from './added.ts'
 import { splitArguments } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
@@ -51,7 +52,7 @@ export function investigateCommand(program: Command): void {
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       const dossier = await interruptible(async signal => {
         const work = async (caseDir: string) => {
-          if (paths.length > 0) await readAll(caseDir, paths, options, signal)
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
           return investigateCase(caseDir, subjects, options, signal)
         }
         if (!isThrowAway) return work(options.case)
@@ -87,15 +88,18 @@ export function countAfterDashes(argv: string[]): number {
   return at < 0 ? 0 : argv.length - at - 1
 }
 
-/** Reads the PATHs of a question. */
+/** Reads the PATHs of a question. `isKept`: into a case that stays. */
 export async function readAll(
   caseDir: string,
   paths: string[],
   options: ReadingOptions,
   signal: AbortSignal,
+  isKept: boolean,
 ): Promise<void> {
   const report = await readInto(caseDir, paths, options, signal)
+  if (isKept) await noteAdded(report)
   signal.throwIfAborted()
+  await noteFoldersWithout(report)
   if (report.case_records === 0) await note(`tidemark: no flow records in: ${paths.map(visible).join(' ')}`)
 }
 
@@ -119,6 +123,7 @@ export async function investigateCase(
   }
   const opened = await openCase(caseDir)
   try {
+    await noteWriter(opened)
     return await investigate(opened, subjects, choices)
   } finally {
     await opened.close()
@@ -133,6 +138,11 @@ async function show(dossier: Dossier, options: Options, rest: string): Promise<v
     const { dossierPage } = await import('../report/dossier.ts')
     await printPage(dossierPage(dossier, { showWork: options.showWork === true }), options.color)
   }
+  await reportUnreadOf(dossier, rest)
+}
+
+/** Names what a dossier lacks, and sets the exit status that goes with it. */
+export async function reportUnreadOf(dossier: Dossier, rest: string): Promise<void> {
   const { partly_read, unreadable, malformed } = dossier.evidence
-  process.exitCode = await reportUnread(dossier.problems, partly_read + unreadable + malformed > 0, rest)
+  process.exitCode ||= await reportUnread(dossier.problems, partly_read + unreadable + malformed > 0, rest)
 }

@@ -48,9 +48,8 @@ export async function keptFrom(name: string, caseDir: string): Promise<FileName[
 export async function evidenceIn(caseDir: string): Promise<EvidenceEntry[]> {
   const [{ existsSync }, { join }] = await Promise.all([import('node:fs'), import('node:path')])
   if (!existsSync(join(caseDir, 'ledger.jsonl'))) return []
-  const { readLedger } = await import('../store/ledger.ts')
-  const { entries } = await readLedger(caseDir)
-  return entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : []))
+  const [{ readLedger }, { filesOf }] = await Promise.all([import('../store/ledger.ts'), import('../store/entries.ts')])
+  return filesOf((await readLedger(caseDir)).entries)
 }
 
 /** Runs work that writes a stream, whose reader may go: then nobody is left to tell. */

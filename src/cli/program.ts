@@ -1,6 +1,7 @@
 import { threadsThatFit } from '../address-space.ts'
 import { addCommand } from './add.ts'
 import { carveCommand } from './carve.ts'
+import { caseCommand } from './case.ts'
 import { Command, Option } from './commander.ts'
 import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
@@ -10,6 +11,7 @@ import { flowsCommand } from './flows.ts'
 import { investigateCommand } from './investigate.ts'
 import { parseFolder } from './options.ts'
 import { note, printNow } from './output.ts'
+import { removeCommand } from './remove.ts'
 import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
 import { version } from './version.ts'
@@ -42,7 +44,9 @@ export function buildProgram(): Command {
     addCommand,
     convertCommand,
     carveCommand,
+    caseCommand,
     evidenceCommand,
+    removeCommand,
     verifyCommand,
     investigateCommand,
     flowsCommand,

@@ -4,6 +4,7 @@ import { exitStatus, UserError } from '../errors.ts'
 import type { Cell, ResultColumn } from '../user-sql/cells.ts'
 import type { Ending } from '../user-sql/protocol.ts'
 import type { QueryLimits, QuerySession } from '../user-sql/session.ts'
+import { noteWriter } from './added.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
@@ -92,7 +93,8 @@ async function ask(session: QuerySession, query: string | undefined, options: Op
 async function reportUnreadOf(options: Options): Promise<void> {
   if (options.explain) return
   const { readEvidence } = await import('../store/evidence-report.ts')
-  const { files } = await readEvidence(options.case)
+  const { case: dir, files } = await readEvidence(options.case)
+  await noteWriter({ dir, evidence: files })
   const broken = files.filter(isBroken).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
   const status = await reportUnread(broken, broken.length > 0, 'tidemark evidence --json lists them all')
   process.exitCode ||= status

@@ -41,11 +41,11 @@ export async function printReport(
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
     await print(toJson(report))
-    process.exitCode = await reportUnread(places, isPartial, 'see "problems" in the JSON document')
+    process.exitCode ||= await reportUnread(places, isPartial, 'see "problems" in the JSON document')
   } else {
     // The page names the places itself.
     await printPage(page(report), options.color)
-    process.exitCode = isPartial ? exitStatus.partly_read : exitStatus.done
+    process.exitCode ||= isPartial ? exitStatus.partly_read : exitStatus.done
   }
 }
 

@@ -106,7 +106,7 @@ async function withRows(
     notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
     rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
-      const inputs = c.evidence.map(fileName)
+      const inputs = [...c.evidence, ...c.out].map(fileName)
       const { keepRows, targetOf, writeParquet } = await parquetFiles()
       const target = targetOf(path, inputs, force)
       await question(c, options.signal, async own => {

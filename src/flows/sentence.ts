@@ -1,5 +1,6 @@
 import type { Filter } from '../filter/ast.ts'
 import { explain } from '../filter/explain.ts'
+import { countText } from '../net/counts.ts'
 import { direction, orderOf } from './order.ts'
 import type { Setting } from './plan.ts'
 import { isListing } from './settle.ts'
@@ -22,7 +23,7 @@ function howOf({ request, acceptedOnly, collapsed }: Setting): string {
     const name = orderOf(order)
     parts.push(`${direction(name) === 'ASC' ? 'the first' : 'the largest'} ${name} first`)
   }
-  if (limit !== undefined && limit !== null) parts.push(`at most ${limit.toLocaleString('en-US')} rows`)
+  if (limit !== undefined && limit !== null) parts.push(`at most ${countText(limit, 'row')}`)
   if (acceptedOnly && !isListing(request)) parts.push('bytes and packets of accepted records alone')
   if (collapsed !== null) parts.push('what several sensors saw counts once')
   const text = parts.join('; ')

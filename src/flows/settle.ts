@@ -6,6 +6,7 @@ import type { Filter, Node } from '../filter/ast.ts'
 import { compile } from '../filter/compile.ts'
 import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
+import { countText } from '../net/counts.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import { all, any } from '../query/build.ts'
@@ -109,7 +110,7 @@ function notesOf(c: Case, { request, records }: Setting): string[] {
   const count = bothWaysOf(c)
   if (count === 0) return []
   return [
-    `${count} records of nfcapd files count both ways: packets and bytes are those of the way there, out_packets and out_bytes those of the way back (--nfdump adds them in -s, as nfdump does).`,
+    `${countText(count, 'record')} of nfcapd files ${count === 1 ? 'counts' : 'count'} both ways: packets and bytes are those of the way there, out_packets and out_bytes those of the way back (--nfdump adds them in -s, as nfdump does).`,
   ]
 }
 

@@ -42,7 +42,7 @@ export function recordsOf(
       ? new Set([...c.columns, ...more])
       : new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name), ...more])
   const judged = (text: string): Relation => trusted(withRoles(text, { evidence, columns }, internal), [])
-  const source = flowsSource({ dir: c.dir, source: evidence })
+  const source = flowsSource({ dir: c.dir, out: c.out, source: evidence })
   const shown = (roles = false): Relation => (roles ? judged(source) : trusted(source, []))
   const view = evidence === 'logs' ? 'flows' : 'packet_flows'
   const table = (sensor: boolean, roles = false): Relation => {

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
+import { resolve, sep } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
 import { assert, UserError } from '../errors.ts'
 import { defaultLimits } from '../input/expand.ts'
 import { absolute, findFiles } from '../input/walk.ts'
+import { integerText } from '../net/counts.ts'
 import { rowsPerSegment } from '../records/record-buffer.ts'
 import { unknownColumnsMax } from '../records/unknown-columns.ts'
 import { clearCache } from '../store/cache.ts'
@@ -16,15 +18,25 @@ import {
   tidemarkVersion,
 } from '../store/case-folder.ts'
 import { clipped } from '../store/clipped.ts'
-import { evidenceOf, segmentsOf, unknownColumnsOf } from '../store/entries.ts'
+import { checkPresence } from '../store/damage.ts'
+import { segmentsOf, unknownColumnsOf } from '../store/entries.ts'
 import { readProblems, reportOf } from '../store/evidence-report.ts'
 import { caseWriteError } from '../store/files.ts'
-import { type EvidenceEntry, isLedger, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
+import {
+  type EvidenceEntry,
+  isLedger,
+  type LedgerEntry,
+  LedgerWriter,
+  readLedger,
+  type SegmentEntry,
+} from '../store/ledger.ts'
 import { lockForWriting } from '../store/lock.ts'
 import { caseFolder } from '../store/nodes.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { placeSegments } from '../store/segment-writer.ts'
+import { countedOf } from '../store/standing.ts'
 import { layoutOfFormat } from '../vpc-text/layout.ts'
+import { KnownContent } from './known-content.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
 export interface AddProgress {
@@ -50,6 +62,8 @@ export interface AddOptions {
   maxExpandRatio?: number
   /** Keeps packets of a capture that are copies of one at another interface; else the first counts. */
   keepCopies?: boolean
+  /** Reads content that is in the case once more. The new reading counts in the place of the old one. */
+  again?: boolean
   /** Worker threads; by default one for each core. */
   workers?: number
   /** Asks for an early end: files that are complete by then are kept. */
@@ -72,7 +86,8 @@ const stopSecondsMax = 30
  * Reads evidence into a case.
  *
  * A file goes in whole or not at all: its records, its account and the digests of the segments that hold them are entered in the ledger by
- * one write. Content that is in the case already is not added again. Bad data is never an error: the report says what was not read.
+ * one write. Content that is in the case already is not added again without `again`. Content that was removed is added again only if the
+ * file itself is named. Bad data is never an error: the report says what was not read.
  *
  * @throws UserError when a path does not exist, the case is being written by another process or cannot be written.
  */
@@ -118,11 +133,10 @@ class Adding {
   private readonly started = Date.now()
   private readonly looked: EvidenceEntry[] = []
   private readonly segments: SegmentEntry[] = []
-  /** Content that is in the case or in a batch, with its path. */
-  private readonly known = new Map<string, string>()
+  private known = new KnownContent([], false)
   /** Content that a worker is reading, and who else has it and waits for what becomes of it. */
   private readonly reading = new Map<string, { path: string; waiting: (() => void)[] }>()
-  private all: EvidenceEntry[] = []
+  private entries: LedgerEntry[] = []
   private queue: FileTask[] = []
   private progress: AddProgress = {
     files_done: 0,
@@ -144,15 +158,17 @@ class Adding {
 
   async run(found: Awaited<ReturnType<typeof findFiles>>): Promise<EvidenceReport> {
     const entries = await soundLedger(this.caseDir)
+    const { segments } = countedOf(entries)
+    checkPresence({ dir: this.caseDir, segments })
     // First, for it refuses a ledger that was cut: then nothing may be cleared away.
     this.ledger = await LedgerWriter.open(this.caseDir, await readLedger(this.caseDir))
     await clearLeftovers(this.caseDir, entries)
     await clearCache(this.caseDir, file => file.head === entries.at(-1)!.hash)
-    this.all = evidenceOf(entries)
+    this.entries = entries
+    this.known = new KnownContent(entries, this.options.again ?? false)
     this.unknownColumns = unknownColumnsOf(segmentsOf(entries))
     new Int32Array(this.unknownLeft)[0] = Math.max(0, unknownColumnsMax - this.unknownColumns.length)
-    for (const file of this.all) if (file.id !== null && file.sha256 !== null) this.known.set(file.sha256, file.path)
-    let id = this.all.reduce((max, file) => Math.max(max, file.id ?? 0), 0)
+    let id = this.known.lastId
     this.queue = found.map(file => ({ id: ++id, ...absolute(file) }))
     this.progress.files_total = found.length
     this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
@@ -175,7 +191,10 @@ class Adding {
     this.tell(true)
     const interrupted = this.dropped > 0 || this.queue.length > 0
     const problems = await readProblems(this.caseDir, this.segments, this.looked)
-    return reportOf(this.caseDir, this.looked.sort(byPath), problems, this.all, interrupted)
+    const { evidence } = countedOf(this.entries)
+    const foldersWithout = interrupted ? [] : foldersWithoutEvidence(this.options.paths, this.looked)
+    const files = this.looked.sort(byPath)
+    return reportOf(this.caseDir, { files, problems, all: evidence, foldersWithout, interrupted })
   }
 
   /** One worker from its start to its end. Rejects when it fails, which ends the whole run: what was entered stays. */
@@ -221,7 +240,7 @@ class Adding {
       }
       case 'hashed': {
         const { sha256, task } = message
-        const other = this.known.get(sha256) ?? null
+        const other = this.known.refusal(sha256, task.named, this.options.format !== undefined)
         const reading = this.reading.get(sha256)
         if (other === null && reading && !this.stopping) {
           reading.waiting.push(() => {
@@ -236,7 +255,7 @@ class Adding {
       case 'settled': {
         const reading = this.reading.get(message.sha256)
         this.reading.delete(message.sha256)
-        if (reading && message.kept) this.known.set(message.sha256, reading.path)
+        if (reading && message.kept) this.known.wasRead(message.sha256, reading.path)
         for (const ask of reading?.waiting ?? []) ask()
         break
       }
@@ -257,16 +276,14 @@ class Adding {
 
   /** Enters a batch: its segments get their place, then one line in the ledger makes them part of the case. */
   private async enter(evidence: EvidenceEntry[], segments: SegmentEntry[]): Promise<void> {
-    for (const file of evidence) this.looked.push(file)
+    const judged = evidence.map(file => this.known.judged(file))
+    for (const { file } of judged) this.looked.push(file)
     this.progress.files_done += evidence.length
-    // What is only listed is entered once: adding the same again changes nothing.
-    const kept = evidence.filter(
-      file => file.id !== null || (file.status !== 'duplicate' && !this.all.some(other => same(file, other))),
-    )
+    const kept = judged.filter(one => one.isEntered).map(one => one.file)
     if (kept.length === 0) return
     assert(this.ledger !== null, 'the ledger is open')
     const prepared = this.ledger.prepare({
-      type: 'added',
+      type: kept.some(file => this.known.isAgain(file)) ? 'read-again' : 'added',
       tidemark: tidemarkVersion(),
       command: clipped(this.options.command ?? 'add', commandLengthMax),
       evidence: kept,
@@ -278,7 +295,8 @@ class Adding {
     )
     await this.ledger.commit(prepared)
     for (const segment of segments) this.segments.push(segment)
-    for (const file of kept) this.all.push(file)
+    this.entries.push(prepared.entry)
+    this.known.entered(kept)
   }
 
   private get stopping(): boolean {
@@ -307,10 +325,20 @@ function endOf(worker: Worker, stop: SharedArrayBuffer): Promise<void> {
   })
 }
 
-/** Whether a file that is only listed is listed already. That it was named once is not forgotten. */
-function same(file: EvidenceEntry, known: EvidenceEntry): boolean {
-  const { path, sha256, status, named } = file
-  return path === known.path && sha256 === known.sha256 && status === known.status && (known.named || !named)
+/** Folders that were named, and hold nothing that is, or may be, evidence. */
+function foldersWithoutEvidence(
+  paths: readonly string[],
+  looked: readonly EvidenceEntry[],
+): EvidenceReport['folders_without_evidence'] {
+  return paths.flatMap(path => {
+    const folder = `${resolve(path)}${sep}`
+    const within = looked.filter(file => file.path.startsWith(folder))
+    // A file that was named has nothing within it, nor has a folder that another name leads to.
+    if (within.length === 0 || within.some(file => file.status !== 'not-evidence')) return []
+    const files = within.length === 1 ? 'its one file' : `none of its ${integerText(within.length)} files`
+    const problem = `${files} is ${within.length === 1 ? 'no' : 'a'} flow log, capture or nfcapd file`
+    return [{ path, problem }]
+  })
 }
 
 function byPath(a: EvidenceEntry, b: EvidenceEntry): number {

@@ -28,7 +28,10 @@ export interface FileTask {
 
 export type ToWorker =
   /** `ahead`: enough is left for every worker, so this one may ask for more before it has read this one. */
-  { type: 'file'; task: FileTask; ahead: boolean } | { type: 'claim'; duplicateOf: string | null } | { type: 'finish' }
+  | { type: 'file'; task: FileTask; ahead: boolean }
+  /** `duplicateOf`: why it is not to be read, in words. */
+  | { type: 'claim'; duplicateOf: string | null }
+  | { type: 'finish' }
 
 export type FromWorker =
   /** Ready for another file. */

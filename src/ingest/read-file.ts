@@ -28,6 +28,7 @@ export interface OpenedFile {
   source: SourceBytes | null
   /** Why there is no source. */
   problem: { status: 'unreadable' | 'not-evidence'; problem: string } | null
+  /** Why it is not read, in words: which file has the same content. */
   duplicateOf: Promise<string | null>
 }
 
@@ -55,11 +56,8 @@ export async function readOpened(file: OpenedFile, batch: Batch, options: ReadOp
   const { task, source } = file
   if (source === null) return batch.endFile(account(task, null, file.problem!), [], [])
   try {
-    const same = await file.duplicateOf
-    if (same !== null) {
-      const problem = `same content as ${same}: already in the case`
-      return batch.endFile(account(task, source, { status: 'duplicate', problem }), [], [])
-    }
+    const problem = await file.duplicateOf
+    if (problem !== null) return batch.endFile(account(task, source, { status: 'duplicate', problem }), [], [])
     try {
       await readContent(task, source, batch, options)
     } finally {

@@ -1,5 +1,6 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
 
+import { countText, integerText } from '../net/counts.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
@@ -138,11 +139,11 @@ function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
     if (first == null || last == null || first > to_us || last < from_us) return []
     const gaps: Gap[] = []
     if (dropped !== null && dropped > 0) {
-      const detail = `the capturing system dropped ${dropped} packets: every count here is a floor`
+      const detail = `the capturing system dropped ${countText(dropped, 'packet')}: every count here is a floor`
       gaps.push({ sensor: file.path, from: file.first_start, to: file.last_end, reason: 'dropped-packets', detail })
     }
     if (lost !== null) {
-      const detail = `${lost.packets} packets that may be of IP were not decoded (${reasonsText(lost.reasons)}): every count here is a floor`
+      const detail = `${countText(lost.packets, 'packet')} that may be of IP ${lost.packets === 1 ? 'was' : 'were'} not decoded (${reasonsText(lost.reasons)}): every count here is a floor`
       gaps.push({ sensor: file.path, from: lost.first, to: lost.last, reason: 'undecoded-packets', detail })
     }
     return gaps
@@ -152,7 +153,7 @@ function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
 /** The commonest first. */
 function reasonsText(reasons: readonly { name: string; packets: number }[]): string {
   const sorted = [...reasons].sort((a, b) => b.packets - a.packets)
-  const named = sorted.slice(0, reasonsMax).map(one => `${one.name} ${one.packets}`)
+  const named = sorted.slice(0, reasonsMax).map(one => `${one.name} ${integerText(one.packets)}`)
   return [...named, ...(sorted.length > reasonsMax ? ['…'] : [])].join(', ')
 }
 
@@ -168,7 +169,7 @@ function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
     if (file.status === 'partly-read')
       gaps.push({ ...gap, reason: 'partly-read-file', detail: file.problem ?? 'partly read' })
     if (file.malformed > 0)
-      gaps.push({ ...gap, reason: 'malformed-lines', detail: `${file.malformed} lines could not be read` })
+      gaps.push({ ...gap, reason: 'malformed-lines', detail: `${countText(file.malformed, 'line')} could not be read` })
   }
   return gaps
 }

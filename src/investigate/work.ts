@@ -165,7 +165,9 @@ function readCommand(c: Case): string | null {
   if (files.some(file => file.path.endsWith('.zst'))) return null
   const folders = [...new Set(files.map(file => dirname(file.path)))]
   if (folders.length > 4) return null
-  if (kept.some(file => !isLog(file) && folders.includes(dirname(file.path)))) return null
+  const paths = new Set(files.map(file => file.path))
+  const others = [...kept, ...c.out].filter(file => !paths.has(file.path))
+  if (others.some(file => folders.includes(dirname(file.path)))) return null
   const globs = folders.map(folder => `${shellWord(folder)}/*`)
   return `zcat -f ${globs.join(' ')}`
 }

@@ -4,6 +4,8 @@ import {
   type EvidenceFile,
   type EvidenceReport,
   type EvidenceStatus,
+  type FileEvent,
+  type FileHistory,
   isUnread,
   type NfcapdFileAccount,
   type VerifyReport,
@@ -19,6 +21,7 @@ import {
   gap,
   good,
   heading,
+  inset,
   limited,
   line,
   list,
@@ -32,7 +35,7 @@ import {
   title,
   warning,
 } from './block.ts'
-import { countText, integerText, percentText, sizeText, spanText } from './numbers.ts'
+import { countText, integerText, percentText, sizeText, spanText, timeText } from './numbers.ts'
 import { moreText, type Problem, problemBlocks } from './problems.ts'
 
 const leftOutAtMost = 10
@@ -70,7 +73,44 @@ export function addPage(r: EvidenceReport): Block[] {
 
 /** The files of the case, each with what was read from it. */
 export function evidencePage(r: EvidenceReport): Block[] {
-  return [title(strong(`Evidence in ${r.case}`)), ...totals(r), ...fileBlocks(r.files), ...notRead(r)]
+  return [
+    title(strong(`Evidence in ${r.case}`)),
+    ...totals(r),
+    ...fileBlocks(r.files),
+    ...notRead(r),
+    ...history(r.history),
+  ]
+}
+
+const eventWords: Record<FileEvent['what'], string> = {
+  added: 'added',
+  superseded: 'read again, and superseded by that reading',
+  removed: 'removed',
+  restored: 'put back',
+}
+
+/** What became of files since they were added, each with the entries of the ledger that say so. */
+function history(files: readonly FileHistory[]): Block[] {
+  if (files.length === 0) return []
+  const each = files.flatMap(file => {
+    const what = `${countText(file.records, 'record')}, ${statusWords[file.status]}`
+    const own = line`${path(file.path)} (${what}): ${file.counts ? 'counts' : 'does not count'}`
+    return [
+      paragraph(own),
+      inset(
+        2,
+        file.events.map(event => paragraph(eventText(event, file.path))),
+      ),
+    ]
+  })
+  return [heading(`History (${integerText(files.length)})`), ...each]
+}
+
+function eventText({ what, entry, time: at, reason, by }: FileEvent, own: string): Text {
+  const when = time(timeText(at.replace(/\.\d+Z$/, 'Z')))
+  const under: Text = by === null || by.path === own ? '' : line`: ${path(by.path)}`
+  const why = reason === null ? '' : `: ${reason}`
+  return line`${when}  entry ${integerText(entry)}  ${eventWords[what]}${under}${why}`
 }
 
 /** Whether every byte of the case is as its ledger says. */

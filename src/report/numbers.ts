@@ -1,16 +1,9 @@
 import type { Count } from '../investigate/dossier.ts'
+import { countText, integerText } from '../net/counts.ts'
+
+export { countText, integerText }
 
 const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
-
-/** Every digit, in groups of three: `265,183,813`. */
-export function integerText(count: Count): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
-}
-
-/** `1 record`, `33,232 records`; nouns with another plural name it. */
-export function countText(count: Count, noun: string, plural = `${noun}s`): string {
-  return `${integerText(count)} ${Number(count) === 1 ? noun : plural}`
-}
 
 /** A size in words, rounded: `252.9 MiB`. */
 export function sizeText(bytes: Count): string {

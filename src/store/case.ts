@@ -7,14 +7,15 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { soundLedger } from './case-folder.ts'
 import { checkPresence, damagedSegment, strangeSegment } from './damage.ts'
 import { Database, type DatabaseOptions } from './duckdb.ts'
-import { evidenceOf, isOfPackets, ofKind, segmentsOf } from './entries.ts'
+import { isOfPackets, ofKind, segmentsOf } from './entries.ts'
 import { readProblems } from './evidence-report.ts'
 import { caseFiles } from './files.ts'
-import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
+import type { EvidenceEntry, LedgerEntry } from './ledger.ts'
 import { caseFolder } from './nodes.ts'
 import type { EvidenceProblem } from './reports.ts'
 import { layoutFaults } from './segment-check.ts'
 import { spillFolder } from './spill.ts'
+import { type CountedSegment, countedOf } from './standing.ts'
 import { createEvidenceTable, createViews } from './views.ts'
 
 /**
@@ -29,7 +30,10 @@ export interface Case {
   temp: string
   evidence: EvidenceEntry[]
   problems: EvidenceProblem[]
-  segments: SegmentEntry[]
+  /** Those with rows that count. */
+  segments: CountedSegment[]
+  /** Files that no longer count: removed, or read again since. Segments may still hold rows of theirs; no view does. */
+  out: EvidenceEntry[]
   db: Database
   /** Columns of `flows` that some segment has; the others are null throughout. */
   columns: Set<string>
@@ -84,15 +88,16 @@ async function opened(
   starting: Promise<Database>,
   close: () => Promise<void>,
 ): Promise<Case> {
-  const segments = segmentsOf(entries)
+  const { evidence, segments, out } = countedOf(entries)
   const kind = await nodeAt(join(dir, caseFiles.segments))
   if (kind !== null && kind !== 'folder')
     throw strangeSegment(join(dir, caseFiles.segments), `${kindWords(kind)}, not a folder`)
   checkPresence({ dir, segments })
-  const evidence = evidenceOf(entries)
   const problems = await readProblems(dir, segments, evidence)
   const db = await starting
-  const [fault] = await layoutFaults(db, dir, segments)
+  const names = new Set(segments.map(segment => segment.name))
+  const asWritten = segmentsOf(entries).filter(segment => names.has(segment.name))
+  const [fault] = await layoutFaults(db, dir, asWritten)
   if (fault !== undefined) throw damagedSegment(dir, fault.name, fault.fault)
   await createEvidenceTable(db, evidence)
   const source = isOfPackets(segments) ? 'packets' : 'logs'
@@ -101,5 +106,5 @@ async function opened(
   // A capture is the sensor of what it holds.
   if (source === 'packets') columns.add('interface_id')
   const head = entries.at(-1)!.hash
-  return { dir, temp, evidence, problems, segments, db, columns, source, head, usesCache: true, close }
+  return { dir, temp, evidence, problems, segments, out, db, columns, source, head, usesCache: true, close }
 }

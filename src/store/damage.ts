@@ -1,9 +1,11 @@
 /** A case whose segments are not what its ledger says: told as that, and never as a bug. */
+
 import type { Stats } from 'node:fs'
 import { join } from 'node:path'
 import { NotRegularError } from '../disk/nodes.ts'
 import { statRegular } from '../disk/reading.ts'
 import { errorCode, UserError } from '../errors.ts'
+import { countText, integerText } from '../net/counts.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
 
@@ -24,7 +26,8 @@ export function damagedSegment(dir: string, name: string, why: string): UserErro
 export function checkPresence({ dir, segments }: Segments): void {
   for (const { name, bytes } of segments) {
     const { size } = statSegment(dir, name)
-    if (size !== bytes) throw damagedSegment(dir, name, `it has ${size} bytes, the ledger says ${bytes}`)
+    if (size !== bytes)
+      throw damagedSegment(dir, name, `it has ${countText(size, 'byte')}, the ledger says ${integerText(bytes)}`)
   }
 }
 

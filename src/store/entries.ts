@@ -1,18 +1,20 @@
 /** What the entries of a ledger say of the case. */
 import { fieldNamed } from '../records/fields.ts'
 import { otherFields } from '../records/unknown-columns.ts'
-import { withLastWords } from './last-words.ts'
 import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
+import { isReading } from './ledger-entry.ts'
 
+/** All segments that the ledger names, also those of files that no longer count. */
 export function segmentsOf(entries: readonly LedgerEntry[]): SegmentEntry[] {
-  return entries.flatMap(entry => (entry.type === 'added' ? entry.segments : []))
+  return entries.flatMap(entry => (isReading(entry) ? entry.segments : []))
 }
 
-export function evidenceOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
-  return withLastWords(entries.flatMap(entry => (entry.type === 'added' ? entry.evidence : [])))
+/** All files that the ledger names, also those that no longer count. */
+export function filesOf(entries: readonly LedgerEntry[]): EvidenceEntry[] {
+  return entries.flatMap(entry => (isReading(entry) ? entry.evidence : []))
 }
 
-export function ofKind(segments: readonly SegmentEntry[], kind: SegmentEntry['kind']): SegmentEntry[] {
+export function ofKind<S extends SegmentEntry>(segments: readonly S[], kind: SegmentEntry['kind']): S[] {
   return segments.filter(segment => segment.kind === kind)
 }
 

@@ -1,16 +1,23 @@
 /** What a case was built from, and what of it is in no record. */
 import { soundLedger } from './case-folder.ts'
 import { damagedSegment } from './damage.ts'
-import { evidenceOf, segmentsOf } from './entries.ts'
-import type { EvidenceEntry, SegmentEntry } from './ledger.ts'
+import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
 import { caseFolder } from './nodes.ts'
-import { type EvidenceProblem, type EvidenceReport, type EvidenceTotals, isUnread } from './reports.ts'
+import {
+  type EvidenceProblem,
+  type EvidenceReport,
+  type EvidenceTotals,
+  type FileEvent,
+  type FileHistory,
+  isUnread,
+} from './reports.ts'
 import { readKeptProblems } from './segment-check.ts'
+import { countedOf, counts, type Standing, standingsOf } from './standing.ts'
 
 /** The places that are in no record, with the paths of their files. */
 export async function readProblems(
   dir: string,
-  segments: readonly SegmentEntry[],
+  segments: readonly (SegmentEntry & { out?: readonly number[] })[],
   evidence: readonly EvidenceEntry[],
 ): Promise<EvidenceProblem[]> {
   const paths = new Map(evidence.map(file => [file.id, file.path]))
@@ -21,28 +28,66 @@ export async function readProblems(
   for (const segment of segments.filter(one => one.kind === 'problems')) {
     const kept = readKeptProblems(dir, segment)
     if (typeof kept === 'string') throw damagedSegment(dir, segment.name, kept)
-    for (const { _file, ...problem } of kept) problems.push({ path: paths.get(_file) ?? '', ...problem })
+    const out = new Set(segment.out)
+    for (const { _file, ...problem } of kept)
+      if (!out.has(_file)) problems.push({ path: paths.get(_file) ?? '', ...problem })
   }
   return problems
 }
 
-/** What the case was built from. */
+/** What the case was built from, and what became of files since. */
 export async function readEvidence(caseDir: string): Promise<EvidenceReport> {
   const dir = await caseFolder(caseDir)
   const entries = await soundLedger(dir)
-  const evidence = evidenceOf(entries)
-  const problems = await readProblems(dir, segmentsOf(entries), evidence)
-  const files = [...evidence].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
-  return reportOf(dir, files, problems, evidence, false)
+  const { evidence, segments } = countedOf(entries)
+  const problems = await readProblems(dir, segments, evidence)
+  return reportOf(dir, { files: [...evidence].sort(byPath), problems, all: evidence, history: historyOf(entries) })
+}
+
+function byPath(a: { path: string }, b: { path: string }): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0
+}
+
+/** Each file of which the ledger says more than that it was added, by path. */
+function historyOf(entries: readonly LedgerEntry[]): FileHistory[] {
+  return standingsOf(entries)
+    .filter(one => one.changes.length > 0 || one.supersededBy !== null)
+    .map(one => {
+      const { id, path, sha256, status, records } = one.file
+      return { id, path, sha256, status, records, counts: counts(one), events: eventsOf(one) }
+    })
+    .sort(byPath)
+}
+
+function eventsOf({ entry, changes, supersededBy }: Standing): FileEvent[] {
+  const event = (what: FileEvent['what'], { seq, time, command }: Exclude<LedgerEntry, { type: 'created' }>) => ({
+    ...{ what, entry: seq, time, command, reason: null, by: null },
+  })
+  const events: FileEvent[] = [
+    event('added', entry),
+    ...changes.map(change => ({ ...event(change.type, change), reason: change.reason })),
+  ]
+  if (supersededBy !== null) {
+    const { id, path } = supersededBy.file
+    events.push({ ...event('superseded', supersededBy.entry), by: { id, path } })
+  }
+  return events.sort((a, b) => a.entry - b.entry)
+}
+
+interface Reported {
+  files: readonly EvidenceEntry[]
+  problems: readonly EvidenceProblem[]
+  /** All files of the case that count. */
+  all: readonly EvidenceEntry[]
+  history?: FileHistory[]
+  foldersWithout?: EvidenceReport['folders_without_evidence']
+  interrupted?: boolean
 }
 
 /** The report on some files of a case: those that one `add` looked at, or all. */
 export function reportOf(
   dir: string,
-  files: readonly EvidenceEntry[],
-  problems: readonly EvidenceProblem[],
-  all: readonly EvidenceEntry[],
-  interrupted: boolean,
+  { files, problems, all, history = [], foldersWithout = [], interrupted = false }: Reported,
 ): EvidenceReport {
   const totals: EvidenceTotals = {
     files: 0,
@@ -60,5 +105,8 @@ export function reportOf(
       totals[name] += file[name]
   }
   const caseRecords = all.reduce((sum, file) => sum + file.records, 0)
-  return { case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords, interrupted }
+  return {
+    ...{ case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords },
+    ...{ history, folders_without_evidence: foldersWithout, interrupted },
+  }
 }

@@ -113,6 +113,11 @@ const segmentEntry = objectOf({
   columns: listOf(text),
 })
 
+const place = { seq: count, prev: text, time: text, tidemark: text, command: text }
+
+/** A file of an earlier entry: the `at`-th of its `evidence`, from 0. The others say again what it is. */
+const fileReference = objectOf({ entry: count, at: count, id: nullOr(fileNumber), sha256: nullOr(digest) })
+
 const createdEntry = objectOf({
   type: oneOf('created'),
   seq: oneOf(0),
@@ -124,22 +129,23 @@ const createdEntry = objectOf({
   node: text,
   readme_sha256: text,
 })
-const addedEntry = objectOf({
-  type: oneOf('added'),
-  seq: count,
-  prev: text,
-  time: text,
-  tidemark: text,
-  command: text,
-  evidence: listOf(evidenceEntry),
-  segments: listOf(segmentEntry),
-})
-const anyEntry = objectOf({ type: oneOf('created', 'added') })
+const readings = { ...place, evidence: listOf(evidenceEntry), segments: listOf(segmentEntry) }
+const changes = { ...place, files: listOf(fileReference), reason: nullOr(text) }
+const entryShapes = {
+  created: createdEntry,
+  added: objectOf({ type: oneOf('added'), ...readings }),
+  // As `added`, of files that were in the case. A type of its own, so that a version that would count both readings refuses the ledger.
+  'read-again': objectOf({ type: oneOf('read-again'), ...readings }),
+  removed: objectOf({ type: oneOf('removed'), ...changes }),
+  restored: objectOf({ type: oneOf('restored'), ...changes }),
+}
+const types = Object.keys(entryShapes) as (keyof typeof entryShapes)[]
+const anyEntry = objectOf({ type: oneOf(...types) })
 /** What an entry must look like, before its sums are compared. */
-export const entryBody: Shape<EntryBody> = value =>
-  anyEntry(value).type === 'created' ? createdEntry(value) : addedEntry(value)
+export const entryBody: Shape<EntryBody> = value => entryShapes[anyEntry(value).type](value)
 
-type EntryBody = Fitting<typeof createdEntry> | Fitting<typeof addedEntry>
+type EntryBody = Fitting<(typeof entryShapes)[keyof typeof entryShapes]>
+export type FileReference = Fitting<typeof fileReference>
 export type EvidenceEntry = Fitting<typeof evidenceEntry>
 export type SegmentEntry = Fitting<typeof segmentEntry>
 export type LedgerEntry = EntryBody & { hash: string }
@@ -158,15 +164,27 @@ export function entryOf(body: unknown): {
 } {
   const place = fit(link, body).value
   const found = fit(entryBody, body)
-  if (found.fault !== null) return { entry: null, link: place, fault: found.fault }
-  const fault = found.value.type === 'added' ? lawFault(found.value) : null
+  if (found.fault !== null) return { entry: null, link: place, fault: unknownType(body) ?? found.fault }
+  const fault = isReading(found.value) ? lawFault(found.value) : null
   return fault === null ? { entry: found.value, link: place, fault: '' } : { entry: null, link: place, fault }
 }
 
-type AddedEntry = Extract<LedgerEntry, { type: 'added' }>
+/** Whether an entry brings files into the case. */
+export function isReading<T extends { type: string }>(entry: T): entry is Extract<T, { type: 'added' | 'read-again' }> {
+  return entry.type === 'added' || entry.type === 'read-again'
+}
+
+/** What a later version may write means that what this one knows of the case is not all. */
+function unknownType(body: unknown): string | null {
+  const type = typeof body === 'object' && body !== null && 'type' in body ? body.type : null
+  if (typeof type !== 'string' || Object.hasOwn(entryShapes, type)) return null
+  return `type: ${JSON.stringify(type.slice(0, 40))} is unknown to this version of Tidemark; a newer one may have written it`
+}
+
+type AddedEntry = Extract<LedgerEntry, { type: 'added' | 'read-again' }>
 
 /** Every line, packet and record that the files count is accounted for, and stands in a segment of its kind. */
-function lawFault(entry: Omit<AddedEntry, 'hash'>): string | null {
+function lawFault(entry: Pick<AddedEntry, 'evidence' | 'segments'>): string | null {
   for (const [i, file] of entry.evidence.entries()) {
     const fault = accountFault(file)
     if (fault !== null) return `evidence.${i}: ${fault}`
@@ -196,19 +214,29 @@ function accountFault(file: EvidenceEntry): string | null {
   return file.lines === lines ? null : `${file.lines} lines, but ${lines} are accounted for`
 }
 
-function rowsFault({ evidence, segments }: Omit<AddedEntry, 'hash'>): string | null {
-  const logs = evidence.filter(file => file.capture === null && file.nfcapd === null)
-  const counted: [SegmentEntry['kind'], number][] = [
-    ['flows', sumOf(logs.map(file => file.records))],
-    ['silence', sumOf(logs.map(file => file.no_data + file.skip_data))],
-    ['packet-flows', sumOf(evidence.map(file => file.capture?.flow_records ?? file.nfcapd?.flow_records ?? 0))],
-    ['connections', sumOf(evidence.map(file => file.capture?.connections ?? 0))],
-  ]
-  for (const [kind, records] of counted) {
+function rowsFault({ evidence, segments }: Pick<AddedEntry, 'evidence' | 'segments'>): string | null {
+  for (const kind of ['flows', 'silence', 'packet-flows', 'connections'] as const) {
+    const records = sumOf(evidence.map(file => rowsOf(file, kind)))
     const rows = sumOf(segments.filter(segment => segment.kind === kind).map(segment => segment.rows))
     if (rows !== records) return `its segments of ${kind} have ${rows} rows, its files ${records}`
   }
   return null
+}
+
+/** How many rows of a kind of segment a file has. Of problems its account does not say. */
+export function rowsOf(file: EvidenceEntry, kind: Exclude<SegmentEntry['kind'], 'problems'>): number {
+  const { capture, nfcapd } = file
+  const isLog = capture === null && nfcapd === null
+  switch (kind) {
+    case 'flows':
+      return isLog ? file.records : 0
+    case 'silence':
+      return isLog ? file.no_data + file.skip_data : 0
+    case 'packet-flows':
+      return capture?.flow_records ?? nfcapd?.flow_records ?? 0
+    case 'connections':
+      return capture?.connections ?? 0
+  }
 }
 
 function sumOf(counts: readonly number[]): number {

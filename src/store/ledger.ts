@@ -6,7 +6,15 @@ import { openOrCreate, openToChange, replaceFile } from '../disk/writing.ts'
 import { assert, errorCode, errorText, UserError } from '../errors.ts'
 import { exactJson, parseExactJson } from './exact-json.ts'
 import { caseFiles } from './files.ts'
-import { type EvidenceEntry, entryOf, type LedgerEntry, type NewEntry, type SegmentEntry } from './ledger-entry.ts'
+import {
+  type EvidenceEntry,
+  entryOf,
+  type FileReference,
+  isReading,
+  type LedgerEntry,
+  type NewEntry,
+  type SegmentEntry,
+} from './ledger-entry.ts'
 
 export type { EvidenceEntry, LedgerEntry, SegmentEntry }
 
@@ -174,21 +182,32 @@ function parsed(json: string): unknown {
   }
 }
 
-/** Numbers of files and names of segments, of which each is given once. */
+/** Numbers of files and names of segments, of which each is given once; and the files that an entry can refer to. */
 class Known {
   private readonly files = new Set<number>()
+  private readonly evidence = new Map<number, readonly EvidenceEntry[]>()
   private readonly segments = new Set<string>()
 
   /** What of the entry was there before, in words; else it is known from now on. */
   faultOf(entry: LedgerEntry | null): string {
-    if (entry?.type !== 'added') return ''
+    if (entry === null || entry.type === 'created') return ''
+    if (!isReading(entry)) return this.faultOfReferences(entry.files)
     const ids = entry.evidence.flatMap(file => file.id ?? [])
     const names = entry.segments.map(segment => segment.name)
     const twice = repeated(ids, this.files) ?? repeated(names, this.segments)
     if (twice !== undefined) return `not accepted: ${twice} is there twice`
     for (const id of ids) this.files.add(id)
     for (const name of names) this.segments.add(name)
+    this.evidence.set(entry.seq, entry.evidence)
     return ''
+  }
+
+  private faultOfReferences(files: readonly FileReference[]): string {
+    const at = files.findIndex(one => {
+      const file = this.evidence.get(one.entry)?.[one.at]
+      return file === undefined || file.id !== one.id || file.sha256 !== one.sha256
+    })
+    return at < 0 ? '' : `not accepted: files.${at}: no such file in entry ${files[at]!.entry}`
   }
 }
 

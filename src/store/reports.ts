@@ -114,15 +114,55 @@ export interface EvidenceTotals {
   malformed: number
 }
 
+/** Something that became of a file, by an entry of the ledger. */
+export interface FileEvent {
+  /** `superseded`: the same content was read again, and counts in the place of this reading. */
+  what: 'added' | 'superseded' | 'removed' | 'restored'
+  /** Number of the entry in the ledger, when it was written, and by which command. */
+  entry: number
+  time: string
+  command: string
+  /** Why it was removed or put back, if that was said. */
+  reason: string | null
+  /** The reading that counts in its place. */
+  by: { id: number | null; path: string } | null
+}
+
+/** A file of which the ledger says more than that it was added: what it is, whether it counts now, and its events in order. */
+export interface FileHistory {
+  id: number | null
+  path: string
+  sha256: string | null
+  status: EvidenceStatus
+  records: number
+  counts: boolean
+  events: FileEvent[]
+}
+
 export interface EvidenceReport {
   case: string
   files: EvidenceFile[]
   totals: EvidenceTotals
   problems: EvidenceProblem[]
+  /** Files that were removed, put back or read again. Those that do not count are in nothing else of the report. */
+  history: FileHistory[]
+  /** Folders that were named, of whose files none is evidence. */
+  folders_without_evidence: { path: string; problem: string }[]
   /** Flow records that are in the case now. */
   case_records: number
   /** True when the work was stopped before every file was read. */
   interrupted: boolean
+}
+
+export interface RemoveReport {
+  case: string
+  /** True when the files were put back. */
+  restored: boolean
+  files: Pick<EvidenceFile, 'id' | 'path' | 'sha256' | 'status' | 'records'>[]
+  /** Numbers of the ledger's entries that say so. */
+  entries: number[]
+  /** Flow records that are in the case now. */
+  case_records: number
 }
 
 export interface VerifyFinding {

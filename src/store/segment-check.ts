@@ -1,7 +1,9 @@
 /** Whether the segments are what the ledger says of them: rows, columns and types. Their bytes are for `verify` to check. */
+
 import { createHash } from 'node:crypto'
 import { readSmall } from '../disk/reading.ts'
 import { errorText } from '../errors.ts'
+import { countText, integerText } from '../net/counts.ts'
 import type { ColumnType } from '../records/column.ts'
 import { coreFields, fieldNamed } from '../records/fields.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
@@ -76,7 +78,8 @@ async function footers(db: Database, dir: string, segments: readonly SegmentEntr
 function faultOf(segment: SegmentEntry, found: Footer | undefined): SegmentFault[] {
   const { name, rows } = segment
   if (found === undefined) return [{ name, fault: 'it cannot be read' }]
-  if (found.rows !== rows) return [{ name, fault: `it has ${found.rows} rows, the ledger says ${rows}` }]
+  if (found.rows !== rows)
+    return [{ name, fault: `it has ${countText(found.rows, 'row')}, the ledger says ${integerText(rows)}` }]
   return fits(segment, found.columns)
     ? []
     : [{ name, fault: 'its columns, or their types, are not those of the ledger' }]
@@ -148,7 +151,7 @@ export function readKeptProblems(dir: string, segment: SegmentEntry): KeptProble
   }
   return problems.length === segment.rows
     ? problems
-    : `it has ${problems.length} lines, the ledger says ${segment.rows}`
+    : `it has ${countText(problems.length, 'line')}, the ledger says ${integerText(segment.rows)}`
 }
 
 function parsed(line: string): unknown {

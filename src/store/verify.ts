@@ -2,6 +2,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { isRunning, nodeAt, passingProcess } from '../disk/writing.ts'
 import { errorCode, errorText } from '../errors.ts'
+import { countText, integerText } from '../net/counts.ts'
 import { type CacheFile, checkCache } from './cache.ts'
 import { Database } from './duckdb.ts'
 import { segmentsOf } from './entries.ts'
@@ -53,7 +54,10 @@ export async function verifyCase(
     try {
       const found = await digestOfFile(segmentPath(dir, segment.name), done => onProgress?.(bytes + done, total))
       if (found.sha256 !== segment.sha256 || found.bytes !== segment.bytes) {
-        const sizes = found.bytes === segment.bytes ? '' : `, ${found.bytes} bytes instead of ${segment.bytes}`
+        const sizes =
+          found.bytes === segment.bytes
+            ? ''
+            : `, ${countText(found.bytes, 'byte')} instead of ${integerText(segment.bytes)}`
         findings.push({
           what: 'altered',
           path,
@@ -61,7 +65,7 @@ export async function verifyCase(
         })
       }
     } catch (error) {
-      findings.push(unreadable(path, error, `${segment.rows} rows`))
+      findings.push(unreadable(path, error, countText(segment.rows, 'row')))
     }
     bytes += segment.bytes
     onProgress?.(bytes, total)

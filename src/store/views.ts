@@ -9,13 +9,15 @@ import { regularSegment } from './damage.ts'
 import { type Database, quotedName, quotedPath, quotedString, type Value } from './duckdb.ts'
 import { ofKind, subscriptionOf, unknownColumnsOf } from './entries.ts'
 import { segmentPath } from './files.ts'
-import type { EvidenceEntry, SegmentEntry } from './ledger.ts'
+import type { EvidenceEntry } from './ledger.ts'
+import { notOfFiles } from './not-of-files.ts'
+import type { CountedSegment } from './standing.ts'
 import { tracksOf } from './tracks.ts'
 
 /** What of a case is needed to read its records. */
 interface Segmented {
   dir: string
-  segments: readonly SegmentEntry[]
+  segments: readonly CountedSegment[]
   source: EvidenceKind
   db: Database
 }
@@ -23,7 +25,7 @@ interface Segmented {
 export async function createViews(
   db: Database,
   dir: string,
-  segments: readonly SegmentEntry[],
+  segments: readonly CountedSegment[],
   kind: Segmented['source'],
 ): Promise<void> {
   await db.run(
@@ -47,8 +49,8 @@ export async function createViews(
 /** The flow records of some segments, with the columns that `flows` has: those of all segments, and the core ones that none of them has. */
 function flowsSql(
   dir: string,
-  all: readonly SegmentEntry[],
-  some: readonly SegmentEntry[],
+  all: readonly CountedSegment[],
+  some: readonly CountedSegment[],
   pathColumn: string | null = null,
 ): string {
   const wanted = new Set([...all.flatMap(segment => segment.columns), ...coreFields])
@@ -103,7 +105,7 @@ async function createPacketView(
   db: Database,
   name: string,
   dir: string,
-  segments: readonly SegmentEntry[],
+  segments: readonly CountedSegment[],
   fields: readonly PacketField[],
 ): Promise<void> {
   const source = fileList(dir, segments)
@@ -119,13 +121,19 @@ async function createPacketView(
   )
 }
 
-function fileList(dir: string, segments: readonly SegmentEntry[], pathColumn: string | null = null): string | null {
+function fileList(dir: string, segments: readonly CountedSegment[], pathColumn: string | null = null): string | null {
   if (segments.length === 0) return null
   const path = pathColumn === null ? '' : `, filename=${quotedString(pathColumn)}`
   const paths = segments.map(segment => quotedPath(regularSegment(dir, segment.name)))
   // Where all have the same columns, the first one's footer tells them: the others are not opened before they are read.
-  const layouts = new Set(segments.map(({ columns }) => [...columns].sort().join(',')))
-  return `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false${path})`
+  const layouts = new Set(segments.map(({ columns, hidden }) => [...columns, ...hidden].sort().join(',')))
+  const all = `read_parquet([${paths.join(', ')}], union_by_name=${layouts.size > 1}, hive_partitioning=false${path})`
+  const out = segments.flatMap(segment => segment.out)
+  if (out.length === 0) return all
+  const known = new Set(segments.flatMap(segment => segment.columns))
+  const hidden = [...new Set(segments.flatMap(segment => segment.hidden))].filter(name => !known.has(name))
+  const exclude = hidden.length === 0 ? '' : ` EXCLUDE (${hidden.map(quotedName).join(', ')})`
+  return `(SELECT *${exclude} FROM ${all} WHERE ${notOfFiles(out)})`
 }
 
 function emptyFlows(): string {

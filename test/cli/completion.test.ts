@@ -35,7 +35,10 @@ const completions: [words: string[], expected: string[]][] = [
   [['in'], ['investigate']],
   [
     [''],
-    ['add', 'convert', 'carve', 'evidence', 'verify', 'investigate', 'flows', 'sql', 'demo', 'completion', 'help'],
+    [
+      ...['add', 'convert', 'carve', 'case', 'evidence', 'remove', 'verify', 'investigate', 'flows', 'sql', 'demo'],
+      ...['completion', 'help'],
+    ],
   ],
   [['investigate', '--a'], ['--approved-ports']],
   [

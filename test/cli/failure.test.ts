@@ -82,6 +82,8 @@ test('an unreadable file is named even where no problem names it', () => {
     totals: { files: 0, ...counts },
     problems: [],
     case_records: 0,
+    history: [],
+    folders_without_evidence: [],
     interrupted: false,
   }
   assert.deepEqual(unreadPlaces(report), { places: [{ path: 'a', problem: 'cut short' }], isPartial: true })

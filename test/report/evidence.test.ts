@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Block } from '../../src/report/block.ts'
 import { addPage, evidencePage, verifyPage } from '../../src/report/evidence.ts'
+import { removedPage } from '../../src/report/removed.ts'
 import { terminalText } from '../../src/report/terminal.ts'
 import type { PageOptions } from '../../src/report/terminal-page.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
 import type { EvidenceReport, VerifyReport } from '../../src/store/reports.ts'
 import { golden } from '../golden.ts'
-import { evidenceFile, evidenceReport, hostileText, withText } from './fixtures.ts'
+import { evidenceFile, evidenceReport, hostileText, removeReport, withText } from './fixtures.ts'
 
 const verified: VerifyReport = {
   case: 'case.tidemark',
@@ -26,6 +27,7 @@ const pages: [name: string, page: (text?: string) => Block[]][] = [
   ['add', text => addPage(filled(evidenceReport(), text))],
   ['evidence', text => evidencePage(filled(evidenceReport(), text))],
   ['verify', text => verifyPage(filled(verified, text))],
+  ['removed', text => removedPage(filled(removeReport(), text))],
 ]
 
 function filled<T>(value: T, text: string | undefined): T {

@@ -1,5 +1,6 @@
 import type { Dossier, Finding, ServiceRow, TimelineBin } from '../../src/investigate/dossier.ts'
-import type { EvidenceFile, EvidenceReport } from '../../src/store/reports.ts'
+import type { CaseOverview } from '../../src/overview/overview.ts'
+import type { EvidenceFile, EvidenceReport, FileEvent, RemoveReport } from '../../src/store/reports.ts'
 
 const folder = '20230928/222677128680_vpcflowlogs_us-east-2_fl-0272f42338e6eeaaf_'
 const attacker = '20.106.124.93'
@@ -485,6 +486,10 @@ export function evidenceFile(given: Partial<EvidenceFile>): EvidenceFile {
   }
 }
 
+function event(what: FileEvent['what'], entry: number, time: string): FileEvent {
+  return { what, entry, time, command: 'tidemark …', reason: null, by: null }
+}
+
 export function evidenceReport(): EvidenceReport {
   const cut = logPath('2315', '00ab4d1c')
   const files = [
@@ -542,6 +547,97 @@ export function evidenceReport(): EvidenceReport {
       { path: cut, offset: 5120, problem: 'gzip data ends early' },
     ],
     case_records: 744,
+    history: [
+      {
+        ...{ id: null, path: '/evidence/20230928/headless.log', sha256: null, status: 'unreadable', records: 0 },
+        counts: false,
+        events: [
+          event('added', 1, '2023-10-02T09:15:00.123Z'),
+          {
+            ...event('superseded', 2, '2023-10-02T09:20:31.500Z'),
+            by: { id: 7, path: '/evidence/copies/headless.log' },
+          },
+        ],
+      },
+      {
+        ...{ id: 5, path: '/evidence/other-account.log', sha256: 'ab'.repeat(32), status: 'read', records: 1200 },
+        counts: true,
+        events: [
+          event('added', 1, '2023-10-02T09:15:00.123Z'),
+          { ...event('removed', 3, '2023-10-02T10:00:00.000Z'), reason: 'the logs of another account' },
+          event('restored', 4, '2023-10-02T10:05:00.000Z'),
+        ],
+      },
+    ],
+    folders_without_evidence: [],
     interrupted: false,
+  }
+}
+
+const volume = (records: number, bytes: number | null) => ({ records, bytes })
+export function caseOverview(): CaseOverview {
+  return {
+    case: '/cases/incident.tidemark',
+    source: 'logs',
+    span: { first_start: '2023-09-28T00:00:01Z', last_end: '2023-09-29T00:00:59Z' },
+    kinds: [
+      { kind: 'vpc-flow-log', files: 577, records: 172_584, size: 4_404_019 },
+      { kind: 'pcap', files: 1, records: 1, size: 1100 },
+    ],
+    files: { read: 577, partly_read: 1, unread: 1, not_evidence: 3, out: 2 },
+    records: { total: 172_584, rejected: 20_110, counted: 170_000, packets: 9_000_000, bytes: 900_000_000_000 },
+    sensors: [
+      {
+        ...{
+          sensor: 'eni-0a1b2c3d4e5f60718',
+          first: '2023-09-28T00:00:01Z',
+          last: '2023-09-29T00:00:59Z',
+          records: 172_000,
+        },
+        ...{ no_data: 12, skip_data: 1, holes: 2, recorded_subject: false },
+      },
+      {
+        ...{ sensor: null, first: '2023-09-28T10:00:00Z', last: '2023-09-28T11:00:00Z', records: 584 },
+        ...{ no_data: 0, skip_data: 0, holes: 0, recorded_subject: false },
+      },
+    ],
+    sensors_total: 14,
+    accounts: [{ account_id: '222677128680', records: 172_584 }],
+    accounts_total: 1,
+    services: [
+      { name: 'https', at: '443/tcp', ...volume(90_000, 700_000_000_000) },
+      { name: '8022/tcp', at: '8022/tcp', ...volume(900, 265_183_813) },
+      { name: null, at: null, ...volume(3, null) },
+    ],
+    services_total: 3,
+    services_basis: 'port-number',
+    peers: [
+      { address: '20.106.124.93', ...volume(33_232, 265_183_813) },
+      { address: '2001:db8:0:1:1:1:1:1', ...volume(12, null) },
+    ],
+    peers_total: 4012,
+    gaps: {
+      ...{ skip_data: 1, no_data: 12, holes: 2, malformed: 28 },
+      unread_files: ['/evidence/headless.log'],
+      listed: [
+        {
+          ...{ sensor: null, from: null, to: null, path: '/evidence/cut.log.gz', reason: 'partly-read-file' },
+          detail: 'byte 5,120: gzip data ends early',
+        },
+      ],
+    },
+  }
+}
+
+export function removeReport(): RemoveReport {
+  return {
+    case: '/cases/incident.tidemark',
+    restored: false,
+    files: [
+      { id: 5, path: '/evidence/other-account.log', sha256: 'ab'.repeat(32), status: 'read', records: 1200 },
+      { id: null, path: '/evidence/gone.log', sha256: null, status: 'unreadable', records: 0 },
+    ],
+    entries: [3],
+    case_records: 744,
   }
 }

@@ -9,11 +9,22 @@ import { dossierPage } from '../../src/report/dossier.ts'
 import { addPage, evidencePage, verifyPage } from '../../src/report/evidence.ts'
 import { lineFormat } from '../../src/report/flow-lines.ts'
 import { explainedPage, type FlowsPage, flowsPage } from '../../src/report/flows.ts'
+import { overviewPage } from '../../src/report/overview.ts'
+import { removedPage } from '../../src/report/removed.ts'
 import { pageRow, resultPage } from '../../src/report/result.ts'
 import { terminalText } from '../../src/report/terminal.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
 import { repoRoot } from '../repo.ts'
-import { evidenceReport, hostileText, labDossier, sweepDossier, unseenDossier, withText } from './fixtures.ts'
+import {
+  caseOverview,
+  evidenceReport,
+  hostileText,
+  labDossier,
+  removeReport,
+  sweepDossier,
+  unseenDossier,
+  withText,
+} from './fixtures.ts'
 
 /** What makes characters of a tree: for a terminal, and for programs. */
 const printers = /^(terminal[\w-]*|text|csv|flow-lines|json|rows)\.ts$/
@@ -110,6 +121,8 @@ function everyPage(text: string): block.Block[][] {
     addPage(withText(evidenceReport(), text)),
     evidencePage(withText(evidenceReport(), text)),
     verifyPage(verified),
+    removedPage(withText(removeReport(), text)),
+    overviewPage(withText(caseOverview(), text), [{ line: text, why: text }]),
     flowsPage(listing(text, true)),
     flowsPage(listing(text, false)),
     explainedPage(explained),

@@ -94,6 +94,11 @@ const segmentEntry = z.object({
   columns: z.array(text),
 })
 
+const place = { seq: count, prev: text, time: text, tidemark: text, command: text }
+const readings = { ...place, evidence: z.array(evidenceEntry), segments: z.array(segmentEntry) }
+const fileReference = z.object({ entry: count, at: count, id: fileNumber.nullable(), sha256: digest.nullable() })
+const changes = { ...place, files: z.array(fileReference), reason: text.nullable() }
+
 const entryBodyOfOthers = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('created'),
@@ -106,16 +111,10 @@ const entryBodyOfOthers = z.discriminatedUnion('type', [
     node: text,
     readme_sha256: text,
   }),
-  z.object({
-    type: z.literal('added'),
-    seq: count,
-    prev: text,
-    time: text,
-    tidemark: text,
-    command: text,
-    evidence: z.array(evidenceEntry),
-    segments: z.array(segmentEntry),
-  }),
+  z.object({ type: z.literal('added'), ...readings }),
+  z.object({ type: z.literal('read-again'), ...readings }),
+  z.object({ type: z.literal('removed'), ...changes }),
+  z.object({ type: z.literal('restored'), ...changes }),
 ])
 
 const undecoded = [{ name: 'ARP', packets: 2 }]
@@ -177,6 +176,7 @@ const segment = {
     columns: ['_file'],
   },
 }
+const reference = { entry: 1, at: 2, id: null, sha256: null }
 const sound: object[] = [
   {
     ...{
@@ -199,6 +199,21 @@ const sound: object[] = [
       { ...file, id: 3, kind: 'nfcapd', nfcapd, sha256: null },
     ],
     segments: [segment],
+  },
+  {
+    ...{ type: 'read-again', seq: 2, prev: 'd'.repeat(64), time: 'now', tidemark: '1', command: 'add --again' },
+    evidence: [{ ...file, id: 4 }],
+    segments: [],
+  },
+  {
+    ...{ type: 'removed', seq: 3, prev: 'e'.repeat(64), time: 'now', tidemark: '1', command: 'remove' },
+    files: [{ entry: 1, at: 0, id: 1, sha256: 'a'.repeat(64) }, reference],
+    reason: 'x',
+  },
+  {
+    ...{ type: 'restored', seq: 4, prev: 'f'.repeat(64), time: 'now', tidemark: '1', command: 'remove --undo' },
+    files: [reference],
+    reason: null,
   },
 ]
 
@@ -237,7 +252,7 @@ const strange: unknown[] = [
     [1],
     { name: 'x' },
   ],
-  ...[{ name: 'x', packets: 1 }, [{ name: 'x', packets: 1, more: 1 }], captured, nfcapd, file, segment],
+  ...[{ name: 'x', packets: 1 }, [{ name: 'x', packets: 1, more: 1 }], captured, nfcapd, file, segment, reference],
 ]
 
 /** Every place of a value: the object or list that holds it, and its key there. */
@@ -285,7 +300,7 @@ test('what does not fit is named by its place', () => {
     [{ evidence: [{ ...file, lines: '3' }] }, /^evidence\.0\.lines: not a count$/],
     [{ segments: [segment, { ...segment, kind: 'x' }] }, /^segments\.1\.kind: not flows or silence/],
     [{ evidence: 7 }, /^evidence: not a list$/],
-    [{ type: 'removed' }, /^type: not created or added$/],
+    [{ type: 'erased' }, /^type: not created or added or read-again or removed or restored$/],
   ] as const)
     assert.match(fit(entryBody, { ...sound[1], ...change }).fault ?? '', fault)
   assert.match(fit(entryBody, []).fault ?? '', /^not an object$/)

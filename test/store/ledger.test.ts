@@ -117,7 +117,7 @@ const forgeries: [string, (added: Entry, evidence: Entry, segment: Entry) => voi
   ['a count that is not whole', (_, file) => Object.assign(file, { size: 1.5 }), /line 2.*evidence\.0\.size/],
   ['fewer records than lines', (_, file) => Object.assign(file, { records: 49 }), /line 2.*53 lines, but 52/],
   ['a file that is there twice', added => (added['evidence'] = [...list(added), ...list(added)]), /line 2/],
-  ['an entry of another kind', added => Object.assign(added, { type: 'removed' }), /line 2.*not accepted: type/],
+  ['an entry of another kind', added => Object.assign(added, { type: 'erased' }), /line 2.*not accepted: type/],
   ['no evidence at all', added => delete added['evidence'], /line 2.*evidence/],
   ['a time that is none', (_, file) => Object.assign(file, { first_start: '2023-99-99T00:00:00Z' }), /not a time/],
   [

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { readEvidence } from '../../../src/store/evidence-report.ts'
 import { verifyCase } from '../../../src/store/verify.ts'
 import { captureOf, talk } from '../../handmade.ts'
@@ -230,3 +231,53 @@ async function checkAfter(
   const bad = findings.filter(finding => finding.what !== 'incomplete' && finding.what !== 'unlisted')
   assert.deepEqual(bad, [])
 }
+
+test('removing, putting back and reading again with any call failing does all of it or nothing', able, async t => {
+  const ground = new Ground(t)
+  ground.run(['add', ground.evidence, '--workers', '1'], 0)
+  const [a, b] = ['a.log', 'b.log'].map(name => join(ground.evidence, name)) as [string, string]
+  ground.run(['remove', b], 0)
+  cpSync(ground.dir, ground.pristine, { recursive: true })
+  const before = await recordsOfFiles(ground.dir)
+  const outside = digests(ground.evidence)
+  const wrong: string[] = []
+  for (const args of [
+    ['remove', a, '--json'],
+    ['remove', '--undo', b, '--json'],
+    ['add', '--again', a, '--workers', '1', '--json'],
+  ]) {
+    ground.reset()
+    const right = ground.run(args, 0)
+    assert.equal(right.status, 0, right.stderr)
+    const after = await recordsOfFiles(ground.dir)
+    const places = chosen(right.calls)
+    for (const at of places) {
+      ground.reset()
+      const run = ground.run(args, at)
+      const where = `${args.join(' ')}, call ${run.failed} of ${right.calls}`
+      if (run.signal !== null || (run.status !== 0 && run.status !== 1)) wrong.push(`${where}: ${run.status}`)
+      try {
+        const held = await recordsOfFiles(ground.dir)
+        if (run.status === 0) assert.deepEqual(held, after)
+        else
+          assert.ok(
+            [before, after].some(one => isDeepStrictEqual(one, held)),
+            'all or nothing',
+          )
+        const { findings } = await verifyCase(ground.dir)
+        assert.deepEqual(
+          findings.filter(finding => finding.what !== 'incomplete' && finding.what !== 'unlisted'),
+          [],
+        )
+        // The next writer completes what was left unfinished.
+        ground.run(['add', ground.evidence, '--workers', '1'], 0)
+        assert.deepEqual((await verifyCase(ground.dir)).findings, [])
+      } catch (error) {
+        wrong.push(`${where}: ${String(error)}\n${run.stderr}`)
+      }
+    }
+    t.diagnostic(`${args[0]}: ${places.length} of ${right.calls} calls`)
+  }
+  assert.deepEqual(digests(ground.evidence), outside)
+  assert.equal(wrong.length, 0, wrong.slice(0, 20).join('\n'))
+})

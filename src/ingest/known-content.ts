@@ -1,0 +1,83 @@
+/** What `add` knows of content by what is in the case: whether a file is to be read, and entered. */
+import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
+import { counts, standingsOf } from '../store/standing.ts'
+
+interface Known {
+  path: string
+  /** `now`: it was read in this run. */
+  state: 'counts' | 'removed' | 'now'
+}
+
+export class KnownContent {
+  private readonly again: boolean
+  /** By digest: what became of the last reading. */
+  private readonly read = new Map<string, Known>()
+  /** Digests of content that was read before this run. */
+  private readonly earlier: ReadonlySet<string>
+  /** Files that count. */
+  private readonly files: EvidenceEntry[]
+  /** Files of which nothing was read, and that were removed. */
+  private readonly removed: EvidenceEntry[]
+  /** Largest number of a file. */
+  readonly lastId: number
+
+  constructor(entries: readonly LedgerEntry[], again: boolean) {
+    const standings = standingsOf(entries)
+    this.again = again
+    this.files = standings.filter(counts).map(one => one.file)
+    const isOut = standings.filter(one => one.isRemoved && one.supersededBy === null && one.file.id === null)
+    this.removed = isOut.map(one => one.file)
+    for (const { file, isRemoved } of standings) {
+      if (file.id === null || file.sha256 === null) continue
+      this.read.set(file.sha256, { path: file.path, state: isRemoved ? 'removed' : 'counts' })
+    }
+    this.earlier = new Set(this.read.keys())
+    this.lastId = standings.reduce((most, one) => Math.max(most, one.file.id ?? 0), 0)
+  }
+
+  /** Why content is not read, in words; null: it is to be read. */
+  refusal(sha256: string, isNamed: boolean, hasFormat: boolean): string | null {
+    const known = this.read.get(sha256)
+    if (known === undefined) return null
+    const same = `same content as ${known.path}`
+    if (known.state === 'removed')
+      return isNamed ? null : `${same}, which was removed from the case: tidemark remove --undo puts it back`
+    if (known.state === 'counts' && this.again) return null
+    return `${same}: already in the case${hasFormat ? '; tidemark add --again reads it once more' : ''}`
+  }
+
+  wasRead(sha256: string, path: string): void {
+    this.read.set(sha256, { path, state: 'now' })
+  }
+
+  /** What is told of a file, and whether it is entered in the ledger. What is only listed is entered once. */
+  judged(file: EvidenceEntry): { file: EvidenceEntry; isEntered: boolean } {
+    if (file.id !== null) return { file, isEntered: true }
+    if (file.status === 'duplicate') return { file, isEntered: false }
+    if (file.sha256 !== null && this.read.get(file.sha256)?.state === 'counts') {
+      const problem = `${file.problem ?? file.status}; the earlier reading of it stays, and counts`
+      return { file: { ...file, problem }, isEntered: false }
+    }
+    const isOut = !file.named && this.removed.some(other => isSame(file, other))
+    if (isOut) return { file: { ...file, ...leftOut(file) }, isEntered: false }
+    return { file, isEntered: !this.files.some(other => isSame(file, other) && (other.named || !file.named)) }
+  }
+
+  entered(files: readonly EvidenceEntry[]): void {
+    for (const file of files) this.files.push(file)
+  }
+
+  /** Whether content that was read before this run is read again. */
+  isAgain(file: EvidenceEntry): boolean {
+    return file.id !== null && file.sha256 !== null && this.earlier.has(file.sha256)
+  }
+}
+
+function leftOut(file: EvidenceEntry): Pick<EvidenceEntry, 'status' | 'problem'> {
+  const problem = `removed from the case: tidemark remove --undo puts it back (${file.problem ?? file.status})`
+  return { status: 'duplicate', problem }
+}
+
+function isSame(a: EvidenceEntry, b: EvidenceEntry): boolean {
+  return a.path === b.path && a.sha256 === b.sha256 && a.status === b.status
+}

@@ -1,0 +1,36 @@
+/** What a case can be asked next, with its own values. */
+import type { CaseOverview } from './overview.ts'
+
+export interface NextStep {
+  /** Arguments after `tidemark`, without the case. */
+  args: string[]
+  why: string
+}
+
+export function nextSteps(o: CaseOverview): NextStep[] {
+  const steps: NextStep[] = []
+  const [peer] = o.peers
+  const service = o.services.find(one => one.at !== null && /^\d+\//.test(one.at))
+  const [unread] = o.gaps.unread_files
+  if (unread !== undefined) {
+    steps.push({ args: ['evidence'], why: 'what was not read, and what to do about it' })
+    steps.push({ args: ['remove', unread], why: 'takes a file out that is no evidence after all' })
+  }
+  if (o.records.total === 0) return steps
+  if (peer !== undefined) {
+    steps.push({ args: ['investigate', peer.address], why: 'the dossier of the address outside that moved most' })
+    steps.push({ args: ['flows', '-b', `ip ${peer.address}`], why: 'its connections, one by one' })
+  }
+  if (service !== undefined) {
+    const [port = '', protocol = ''] = service.at!.split('/')
+    const filter = `proto ${protocol} and port ${port}`
+    steps.push({ args: ['flows', '-s', 'ip/bytes', filter], why: `who took part in ${service.name ?? service.at}` })
+  }
+  if (o.services_basis === 'port-number')
+    steps.push({ args: ['flows', '-s', 'service/bytes'], why: 'services by who connected to whom, not by port number' })
+  if (o.records.rejected > 0)
+    steps.push({ args: ['flows', '-s', 'srcip/records', 'action REJECT'], why: 'who was turned away most' })
+  if (peer !== undefined && o.kinds.some(one => one.kind === 'pcap' || one.kind === 'pcapng'))
+    steps.push({ args: ['carve', `ip ${peer.address}`, '-o', 'peer.pcapng'], why: 'its packets' })
+  return steps
+}
