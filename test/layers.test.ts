@@ -16,9 +16,10 @@ const maySee: Record<string, string[]> = {
   packet: ['net', 'input', 'records'],
   meter: ['net', 'records', 'packet'],
   nfcapd: ['net', 'codecs', 'input', 'records'],
+  'flow-text': ['net', 'input', 'records'],
   store: ['net', 'input', 'records'],
   convert: ['net', 'input', 'records', 'vpc-text', 'packet', 'meter', 'nfcapd', 'store'],
-  ingest: ['net', 'input', 'records', 'vpc-text', 'packet', 'meter', 'nfcapd', 'store'],
+  ingest: ['net', 'input', 'records', 'vpc-text', 'flow-text', 'packet', 'meter', 'nfcapd', 'store'],
   query: ['net', 'store'],
   'record-index': ['net', 'records', 'store', 'query'],
   conversations: ['net', 'records', 'store', 'query', 'record-index'],
@@ -59,7 +60,7 @@ const maySee: Record<string, string[]> = {
 // The command line puts all of them together.
 maySee['cli'] = [...Object.keys(maySee), 'index.ts']
 
-const everywhere = ['errors.ts', 'system-error.ts', 'address-space.ts', 'shape.ts']
+const everywhere = ['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts']
 const everywhereFolder = 'disk'
 
 const src = join(repoRoot, 'src')

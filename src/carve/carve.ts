@@ -124,6 +124,11 @@ async function carveFile(
   report.packets += own.packets
   const conversations = selection.of(file.id!)
   if (conversations === null) return
+  if (file.archive !== null) {
+    throw new UserError(`a capture in an archive: ${file.path}`, {
+      hint: 'unpack it, and carve from a case of what was unpacked',
+    })
+  }
   const between = (): void => options.signal?.throwIfAborted()
   const source = await readSource(fileName(file), { between }).catch(error => {
     options.signal?.throwIfAborted()

@@ -23,7 +23,7 @@ export function addCommand(program: Command): void {
     .description('Read evidence into the case: files, or folders with everything below them.')
     .argument(
       '<path...>',
-      'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also gzip or zstd, or folders of them',
+      'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also packed (gzip, zstd, xz, bzip2) or in zip and tar archives, or folders of them; - is standard input',
     )
     .option('--json', 'print one JSON document instead of a page')
     .option('--again', 'read files that are in the case once more; the new reading counts in the place of the old one')
@@ -59,6 +59,7 @@ export function addReadingOptions(command: Command): Command {
       '--format <fields>',
       'field names of flow logs without a header line, or a list’s name: default, v2 to v11, tgw',
     )
+    .option('--format-unknown', 'take names in --format that this version does not know, and keep their values as text')
     .addOption(
       new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in (default 200)').argParser(
         parseRatio,

@@ -36,6 +36,8 @@ export async function requirePaths(paths: string[]): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
+  // Standard input.
+  if (path === '-') return true
   try {
     await stat(path)
     return true

@@ -30,7 +30,7 @@ export function convertCommand(program: Command): void {
   const command = program
     .command('convert')
     .description('Turn captures into flow records: nfcapd, Parquet, CSV, NDJSON, Zeek conn.log or VPC flow log.')
-    .argument('<capture...>', 'pcap and pcapng files, also gzip or zstd, or folders of them')
+    .argument('<capture...>', 'pcap and pcapng files, also packed (gzip, zstd, xz, bzip2), or folders of them')
     .requiredOption('-o, --out <path>', 'file to write, - for standard output; for nfcapd also a folder/')
     .addOption(
       new Option('--to <format>', 'format, if the name of the output does not say it').choices([

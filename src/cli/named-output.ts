@@ -31,7 +31,7 @@ export async function checkOutput(
   ])
   const kept = await keptFrom(name, options.case)
   // What does not exist is not among the files that are read.
-  const found = kept === null ? [] : await findFiles(paths, { isLedger })
+  const found = kept === null ? [] : await findFiles(paths, { isLedger, pipes: true })
   const inputs = [...found.map(file => file.rawPath ?? file.path), ...(kept ?? [])]
   outputTarget(name, { ...rules, inputs, force: options.force === true })
 }

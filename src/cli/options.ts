@@ -11,6 +11,8 @@ export interface CommonOptions {
 /** What every command has that reads evidence. */
 export interface ReadingOptions {
   format?: string
+  /** Names in `format` that are no field of a flow log are taken. */
+  formatUnknown?: true
   /** Most bytes out of a compressed file per byte in. */
   maxExpand?: number
   /** Most bytes out of one compressed file. */
@@ -23,6 +25,7 @@ export interface ReadingOptions {
 export function readingOptions(options: ReadingOptions) {
   return {
     ...(options.format !== undefined && { format: options.format }),
+    ...(options.formatUnknown && { formatUnknown: true }),
     ...(options.maxExpand !== undefined && { maxExpandRatio: options.maxExpand }),
     ...(options.maxExpanded !== undefined && { maxExpandedBytes: options.maxExpanded }),
     ...(options.workers !== undefined && { workers: options.workers }),

@@ -21,37 +21,81 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, i) => {
 })
 
 /**
- * Unpacks a stream.
+ * Unpacks a stream that is in memory.
  *
  * @returns the number of bytes in `out`.
  * @throws PackedError if the stream is damaged or does not fit into `out`.
  */
 export function unbzip2(bytes: Uint8Array, out: Uint8Array): number {
-  const bits = new Bits(bytes)
-  packedCheck(bits.read(16) === 0x425a && bits.read(8) === 0x68, 'no bzip2 stream')
-  const level = bits.read(8) - 0x30
-  packedCheck(level >= 1 && level <= 9, 'no bzip2 stream')
-  const blocks = new Blocks(bits, level * blockUnit, out)
-  let combined = 0
-  for (;;) {
+  const stream = new Bzip2Stream(new Bits(bytes), out)
+  while (stream.next());
+  return stream.to
+}
+
+/** One stream, a block at a time: what the bits hold must reach to the end of the block. */
+export class Bzip2Stream {
+  private readonly bits: Bits
+  private readonly blocks: Blocks
+  private combined = 0
+
+  /** @throws PackedError where no stream begins. */
+  constructor(bits: Bits, out: Uint8Array) {
+    this.bits = bits
+    packedCheck(bits.read(16) === 0x425a && bits.read(8) === 0x68, 'no bzip2 stream')
+    const level = bits.read(8) - 0x30
+    packedCheck(level >= 1 && level <= 9, 'no bzip2 stream')
+    this.blocks = new Blocks(bits, level * blockUnit, out)
+  }
+
+  /** How many bytes are in the output. */
+  get to(): number {
+    return this.blocks.to
+  }
+
+  /** Where the blocks that follow are put, from its beginning. */
+  set out(out: Uint8Array) {
+    this.blocks.out = out
+    this.blocks.to = 0
+  }
+
+  /**
+   * Unpacks the next block.
+   *
+   * @returns false at the end of the stream.
+   * @throws PackedError; PackedFull where it does not fit: `again` puts it into another output.
+   */
+  next(): boolean {
+    const { bits } = this
     const high = bits.read(24)
     const low = bits.read(24)
     const crc = bits.read32()
     if (high === endMagicHigh && low === endMagicLow) {
-      packedCheck(crc === combined, 'the checksum of the whole is wrong')
-      return blocks.to
+      packedCheck(crc === this.combined, 'the checksum of the whole is wrong')
+      return false
     }
     packedCheck(high === blockMagicHigh && low === blockMagicLow, 'no block where one should begin')
-    const found = blocks.read()
-    packedCheck(found === crc, 'the checksum of a block is wrong')
-    combined = (((combined << 1) | (combined >>> 31)) ^ crc) >>> 0
+    this.blocks.read()
+    this.combined = (((this.combined << 1) | (this.combined >>> 31)) ^ crc) >>> 0
+    this.write(crc)
+    return true
+  }
+
+  /** Puts the block that did not fit into the new output. */
+  again(): void {
+    this.write(this.blocks.crc)
+  }
+
+  private write(crc: number): void {
+    this.blocks.crc = crc
+    packedCheck(this.blocks.write() === crc, 'the checksum of a block is wrong')
   }
 }
 
 /** Most significant bit first. */
-class Bits {
-  private readonly bytes: Uint8Array
-  private at = 0
+export class Bits {
+  /** More may take its place, where what was read of it is gone from its beginning. */
+  bytes: Uint8Array
+  at = 0
   private held = 0
   private count = 0
 
@@ -74,6 +118,20 @@ class Bits {
 
   read32(): number {
     return this.read(16) * 65536 + this.read(16)
+  }
+
+  /** Passes over what is left of a byte. */
+  align(): void {
+    this.read(this.count % 8)
+  }
+
+  get isAtEnd(): boolean {
+    return this.count === 0 && this.at >= this.bytes.length
+  }
+
+  /** Whole bytes that were taken, and are not read yet. */
+  get heldBytes(): number {
+    return this.count >> 3
   }
 }
 
@@ -120,8 +178,11 @@ let chainOfAll = new Uint32Array(0)
 
 class Blocks {
   to = 0
+  out: Uint8Array
+  /** The checksum that the block should have. */
+  crc = 0
   private readonly bits: Bits
-  private readonly out: Uint8Array
+  private origin = 0
   /** The transformed block: a byte in the lower 8 bits; where the next one is in the upper 24. */
   private readonly chain: Uint32Array
   private readonly largest: number
@@ -135,8 +196,8 @@ class Blocks {
     this.out = out
   }
 
-  /** Reads a block after its magic number and checksum. Returns the checksum of what it gave. */
-  read(): number {
+  /** Reads a block after its magic number and checksum. */
+  read(): void {
     const { bits } = this
     packedCheck(bits.read(1) === 0, 'a randomised block: no bzip2 of this century makes them')
     const origin = bits.read(24)
@@ -147,7 +208,8 @@ class Blocks {
     const codes = Array.from({ length: groups }, () => this.readCode(used.length + 2))
     this.readSymbols(used, selectors, codes)
     packedCheck(origin < this.length, 'a block that begins past its end')
-    return this.invert(origin)
+    this.origin = origin
+    this.link()
   }
 
   private readUsed(): Uint8Array {
@@ -238,9 +300,9 @@ class Blocks {
     this.length = length
   }
 
-  /** Undoes the Burrows-Wheeler transform and the first run lengths: four equal bytes and how often more. Hot. */
-  private invert(origin: number): number {
-    const { chain, length, out } = this
+  /** Undoes the Burrows-Wheeler transform: chains each byte to the one after it. Hot. */
+  private link(): void {
+    const { chain, length } = this
     const starts = new Uint32Array(256)
     for (let i = 0; i < length; i++) starts[chain[i]! & 0xff]!++
     let sum = 0
@@ -250,6 +312,11 @@ class Blocks {
       sum += count
     }
     for (let i = 0; i < length; i++) chain[starts[chain[i]! & 0xff]!++]! |= i << 8
+  }
+
+  /** Follows the chain, and undoes the first run lengths: four equal bytes and how often more. Returns the checksum of the block. Hot. */
+  write(): number {
+    const { chain, length, origin, out } = this
     let crc = 0xffffffff
     let to = this.to
     let at = chain[origin]! >>> 8

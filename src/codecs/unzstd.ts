@@ -1,3 +1,4 @@
+import { PackedDamage, PackedInput } from './packed-input.ts'
 import { Xxh64 } from './xxh64.ts'
 import {
   BackwardBits,
@@ -12,16 +13,6 @@ import {
   ZstdError,
 } from './zstd-entropy.ts'
 
-/** Where the data ceased to be sound. `offset` counts the bytes of the file. */
-export class ZstdDamage extends Error {
-  readonly offset: number
-
-  constructor(message: string, offset: number) {
-    super(message)
-    this.offset = offset
-  }
-}
-
 /** As much history as the `zstd` program allows by default; a frame that asks for more is refused. */
 const windowBytesMax = 128 << 20
 const blockBytesMax = 128 << 10
@@ -35,91 +26,40 @@ const frameMagic = 0xfd2fb528
  * Written for hostile data: memory is bounded by the window, work by input and output. Whatever was whole before damage is
  * given out first.
  *
- * @throws ZstdDamage
+ * @throws PackedDamage
  */
 export async function* unzstd(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = new Input(pieces)
+  const input = new PackedInput(pieces)
   for (;;) {
     const start = input.offset
     const magic = await input.take(4)
     if (magic === null && input.offset === start && !input.cut) return
-    if (magic === null) throw new ZstdDamage('the file is cut short', input.offset)
+    if (magic === null) throw new PackedDamage('the file is cut short', input.offset)
     const number = uint(magic, 0, 4)
     if (number === frameMagic) yield* new Frame(input).unpacked()
-    else if ((number & 0xfffffff0) >>> 0 === skippableMagic) await input.skip()
-    else throw new ZstdDamage('what follows is not zstd', start)
+    else if ((number & 0xfffffff0) >>> 0 === skippableMagic) await skip(input)
+    else throw new PackedDamage('what follows is not zstd', start)
   }
 }
 
-/** Bytes by number rather than as they come. */
-class Input {
-  /** Bytes taken so far. */
-  offset = 0
-  /** Whether the file ended within what was asked for. */
-  cut = false
-  private readonly pieces: AsyncIterator<Uint8Array>
-  private rest: Uint8Array = new Uint8Array(0)
-
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.pieces = pieces[Symbol.asyncIterator]()
-  }
-
-  /** The next bytes, null if there are not so many. They are valid until the next call. */
-  async take(count: number): Promise<Uint8Array | null> {
-    if (this.rest.length < count && !(await this.fill(count))) {
-      this.cut = this.rest.length > 0
-      return null
-    }
-    const taken = this.rest.subarray(0, count)
-    this.rest = this.rest.subarray(count)
-    this.offset += count
-    return taken
-  }
-
-  /** Passes over a skippable frame, whose magic number was taken. */
-  async skip(): Promise<void> {
-    let left = uint(await this.sure(4), 0, 4)
-    while (left > 0) {
-      const count = Math.min(left, blockBytesMax)
-      await this.sure(count)
-      left -= count
-    }
-  }
-
-  /** The next bytes, or damage. */
-  async sure(count: number): Promise<Uint8Array> {
-    const bytes = await this.take(count)
-    if (bytes === null) throw new ZstdDamage('the file is cut short', this.offset)
-    return bytes
-  }
-
-  private async fill(count: number): Promise<boolean> {
-    const parts = [this.rest]
-    let length = this.rest.length
-    while (length < count) {
-      const next = await this.pieces.next()
-      if (next.done) break
-      parts.push(next.value)
-      length += next.value.length
-    }
-    this.rest = new Uint8Array(length)
-    let at = 0
-    for (const part of parts) {
-      this.rest.set(part, at)
-      at += part.length
-    }
-    return length >= count
+/** Passes over a skippable frame, whose magic number was taken. */
+async function skip(input: PackedInput): Promise<void> {
+  let left = uint(await input.sure(4), 0, 4)
+  while (left > 0) {
+    const count = Math.min(left, blockBytesMax)
+    await input.sure(count)
+    left -= count
   }
 }
 
 /** One frame, after its magic number. */
 class Frame {
-  private readonly input: Input
+  private readonly input: PackedInput
   private readonly blocks = new Blocks()
   private given = 0
   private hash: Xxh64 | null = null
 
-  constructor(input: Input) {
+  constructor(input: PackedInput) {
     this.input = input
   }
 
@@ -132,17 +72,20 @@ class Frame {
         last = await this.block()
       } catch (error) {
         yield* this.giveOut()
-        throw error instanceof ZstdError ? new ZstdDamage(error.message, start) : error
+        throw error instanceof ZstdError ? new PackedDamage(error.message, start) : error
       }
       if (last || this.blocks.end - this.given >= giveBytes) yield* this.giveOut()
     }
     if (size !== null && size !== this.blocks.total) {
-      throw new ZstdDamage(`the frame holds ${this.blocks.total} bytes where ${size} are announced`, this.input.offset)
+      throw new PackedDamage(
+        `the frame holds ${this.blocks.total} bytes where ${size} are announced`,
+        this.input.offset,
+      )
     }
     if (this.hash === null) return
     const start = this.input.offset
     if (uint(await this.input.sure(4), 0, 4) !== this.hash.low32()) {
-      throw new ZstdDamage('checksum wrong at the end of a frame: some values may be altered', start)
+      throw new PackedDamage('checksum wrong at the end of a frame: some values may be altered', start)
     }
   }
 
@@ -155,7 +98,7 @@ class Frame {
     const sizeBytes = [single ? 1 : 0, 2, 4, 8][flags >> 6]!
     const rest = await this.input.sure((single ? 0 : 1) + dictionaryBytes + sizeBytes)
     const refuse = (problem: string): never => {
-      throw new ZstdDamage(problem, start)
+      throw new PackedDamage(problem, start)
     }
     if (flags & 8) refuse('a reserved bit is set')
     if (uint(rest, single ? 0 : 1, dictionaryBytes) !== 0) refuse('it needs a dictionary')

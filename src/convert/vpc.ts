@@ -1,5 +1,4 @@
 import type { OutputFile } from '../disk/output-file.ts'
-import { exitStatus, UserError } from '../errors.ts'
 import type { MeteredFlow } from '../meter/metered-flow.ts'
 import { isIPv4, parseAddress } from '../net/address.ts'
 import { hasPorts } from '../net/protocols.ts'
@@ -134,15 +133,9 @@ export class VpcOutput implements FlowOutput {
   }
 }
 
-/** Field names as of `--format`, or the name of a list. @throws UserError for a name that is no field. */
+/** Field names as of `--format`, or the name of a list. @throws UserError for a name that is not a field. */
 export function vpcFields(list: string): string[] {
-  const { fields } = layoutOfFormat(list, '--fields')
-  const unknown = fields.find(field => fieldNamed(columnName(field)) === undefined)
-  if (unknown === undefined) return fields
-  throw new UserError(`no field of flow logs: ${unknown}`, {
-    hint: 'the fields of flow logs are named in docs/reference/fields.md',
-    status: exitStatus.usage,
-  })
+  return layoutOfFormat(list, { option: '--fields' }).fields
 }
 
 /** The flags that a flow log keeps: ACK only of a packet that has SYN too, so that the client's SYN and its later ACK are no SYN-ACK. */

@@ -1,10 +1,11 @@
 /** What was written to what it means: names to things, words to values, each fault with its place. */
+
+import { nearest } from '../nearest.ts'
 import { serviceNamed, serviceNames } from '../net/ports.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import type { Comparator, FlagMode, Node, Side, Test, TextMatch, Value } from './ast.ts'
 import { FilterError, oneOf, type Place, shortened } from './error.ts'
 import type { Form, Written } from './grammar.ts'
-import { nearest } from './nearest.ts'
 import type { SetType, ValueSet } from './set.ts'
 import { fieldName, sideWords, type Thing, thingNamed, thingOf, things, unsupported } from './things.ts'
 import { placeOf, reservedWords, type Token, textOf } from './tokens.ts'

@@ -1,8 +1,8 @@
 /** The grammar: tokens to a tree of what was written. What the words mean is `build.ts`'s affair. */
 import type { TokenType } from 'chevrotain'
+import { nearest } from '../nearest.ts'
 import { FilterError, type Place, type Source, shortened } from './error.ts'
 import { EmbeddedActionsParser, EOF } from './library.ts'
-import { nearest } from './nearest.ts'
 import { things } from './things.ts'
 import type { Token } from './tokens.ts'
 import * as t from './tokens.ts'

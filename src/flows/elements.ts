@@ -1,9 +1,9 @@
 /** What rows can be grouped by and ranked over: nfdump's elements by its names, and every field. */
 
 import { UserError } from '../errors.ts'
-import { nearest } from '../filter/nearest.ts'
 import { destinationOfNfdump } from '../filter/numbers.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
+import { nearest } from '../nearest.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { call, choose, column, constant, firstKnown, leadingBits, masked, not, unknown } from '../query/build.ts'
 import type { Expression } from '../query/nodes.ts'

@@ -1,7 +1,7 @@
 /** What is counted of a group of records: the columns of an answer after its keys. */
 import { UserError } from '../errors.ts'
-import { nearest } from '../filter/nearest.ts'
 import { milliseconds, rate, ratio } from '../filter/numbers.ts'
+import { nearest } from '../nearest.ts'
 import {
   aggregate,
   all,

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import { nearest } from '../filter/nearest.ts'
+import { nearest } from '../nearest.ts'
 import { orderNames } from './names.ts'
 import type { Order } from './request.ts'
 

@@ -1,6 +1,6 @@
 /** Saved requests, in the case's `queries.json`. */
 import { UserError } from '../errors.ts'
-import { nearest } from '../filter/nearest.ts'
+import { nearest } from '../nearest.ts'
 import { readQueries, writeQueries } from '../store/queries.ts'
 import type { FlowsRequest } from './request.ts'
 

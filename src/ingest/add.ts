@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { resolve, sep } from 'node:path'
+import { join, resolve, sep } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { threadsThatFit } from '../address-space.ts'
+import { copyPipe } from '../disk/pipes.ts'
 import { assert, UserError } from '../errors.ts'
 import { defaultLimits } from '../input/expand.ts'
-import { absolute, findFiles } from '../input/walk.ts'
+import { absolute, type FoundFile, findFiles } from '../input/walk.ts'
 import { integerText } from '../net/counts.ts'
 import { rowsPerSegment } from '../records/record-buffer.ts'
 import { unknownColumnsMax } from '../records/unknown-columns.ts'
@@ -21,7 +23,7 @@ import { clipped } from '../store/clipped.ts'
 import { checkPresence } from '../store/damage.ts'
 import { segmentsOf, unknownColumnsOf } from '../store/entries.ts'
 import { readProblems, reportOf } from '../store/evidence-report.ts'
-import { caseWriteError } from '../store/files.ts'
+import { caseFiles, caseWriteError } from '../store/files.ts'
 import {
   type EvidenceEntry,
   isLedger,
@@ -36,7 +38,7 @@ import type { EvidenceReport } from '../store/reports.ts'
 import { placeSegments } from '../store/segment-writer.ts'
 import { countedOf } from '../store/standing.ts'
 import { layoutOfFormat } from '../vpc-text/layout.ts'
-import { KnownContent } from './known-content.ts'
+import { inTheCase, KnownContent } from './known-content.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
 export interface AddProgress {
@@ -56,6 +58,8 @@ export interface AddOptions {
   paths: string[]
   /** Field list, or name of one, for files without a header line. */
   format?: string
+  /** Whether `format` may name fields that this version does not know: their values are kept as text. */
+  formatUnknown?: boolean
   /** Largest content of one file, bytes. */
   maxExpandedBytes?: number
   /** Largest content of a packed file, as a multiple of its size. */
@@ -93,10 +97,11 @@ const stopSecondsMax = 30
  */
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
   const caseDir = await caseFolder(options.case)
-  if (options.format !== undefined) layoutOfFormat(options.format)
+  if (options.format !== undefined) layoutOfFormat(options.format, { unknown: options.formatUnknown === true })
   const found = await findFiles(options.paths, {
     isLedger,
     own: caseDir,
+    pipes: true,
     ...(options.signal && { signal: options.signal }),
   })
   if (found.length === 0) {
@@ -110,7 +115,9 @@ export async function addEvidence(options: AddOptions): Promise<EvidenceReport> 
     const release = await lockForWriting(caseDir, options.command ?? 'add')
     try {
       await createCase(caseDir)
-      return await new Adding(caseDir, options).run(found)
+      const report = await new Adding(caseDir, options).run(found)
+      if (found.some(file => file.isPipe)) await clearIncoming(caseDir)
+      return report
     } catch (error) {
       // On a full disk, what was being written is the first thing to give back.
       await clearIncoming(caseDir).catch(() => undefined)
@@ -130,6 +137,7 @@ class Adding {
   private readonly stop = new SharedArrayBuffer(4)
   private unknownColumns: string[] = []
   private readonly unknownLeft = new SharedArrayBuffer(4)
+  private readonly lastId = new SharedArrayBuffer(4)
   private readonly started = Date.now()
   private readonly looked: EvidenceEntry[] = []
   private readonly segments: SegmentEntry[] = []
@@ -156,7 +164,7 @@ class Adding {
     this.options = options
   }
 
-  async run(found: Awaited<ReturnType<typeof findFiles>>): Promise<EvidenceReport> {
+  async run(found: FoundFile[]): Promise<EvidenceReport> {
     const entries = await soundLedger(this.caseDir)
     const { segments } = countedOf(entries)
     checkPresence({ dir: this.caseDir, segments })
@@ -169,7 +177,9 @@ class Adding {
     this.unknownColumns = unknownColumnsOf(segmentsOf(entries))
     new Int32Array(this.unknownLeft)[0] = Math.max(0, unknownColumnsMax - this.unknownColumns.length)
     let id = this.known.lastId
-    this.queue = found.map(file => ({ id: ++id, ...absolute(file) }))
+    for (const file of found)
+      this.queue.push({ id: ++id, ...absolute(file), bytesAt: await this.copied(file), archive: null })
+    new Int32Array(this.lastId)[0] = id
     this.progress.files_total = found.length
     this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
     const count = threadsThatFit(Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length)))
@@ -197,6 +207,14 @@ class Adding {
     return reportOf(this.caseDir, { files, problems, all: evidence, foldersWithout, interrupted })
   }
 
+  /** Where what a pipe gives was copied to; null for a file. */
+  private async copied(file: FoundFile): Promise<string | null> {
+    if (!file.isPipe) return null
+    const to = join(this.caseDir, caseFiles.incoming, `piped-${randomBytes(8).toString('hex')}`)
+    file.size = await copyPipe(file.path, to, this.options.signal)
+    return to
+  }
+
   /** One worker from its start to its end. Rejects when it fails, which ends the whole run: what was entered stays. */
   private work(ends: Promise<void>[]): Promise<void> {
     const settings: WorkerSettings = {
@@ -209,6 +227,7 @@ class Adding {
       rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
       unknownColumns: this.unknownColumns,
       unknownLeft: this.unknownLeft,
+      lastId: this.lastId,
     }
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings })
     ends.push(endOf(worker, this.stop))
@@ -240,8 +259,11 @@ class Adding {
       }
       case 'hashed': {
         const { sha256, task } = message
-        const other = this.known.refusal(sha256, task.named, this.options.format !== undefined)
+        const other = this.known.refusal(sha256, task, this.options.format !== undefined)
         const reading = this.reading.get(sha256)
+        // One in an archive does not wait: the archive is held meanwhile, and might be waited for itself.
+        if (other === null && reading && task.archive !== null)
+          return [{ type: 'claim', id: task.id, duplicateOf: inTheCase(reading.path) }]
         if (other === null && reading && !this.stopping) {
           reading.waiting.push(() => {
             const answers = this.answer(worker, message, reject)
@@ -250,7 +272,7 @@ class Adding {
           break
         }
         if (other === null) this.reading.set(sha256, { path: task.path, waiting: [] })
-        return [{ type: 'claim', duplicateOf: other }]
+        return [{ type: 'claim', id: task.id, duplicateOf: other }]
       }
       case 'settled': {
         const reading = this.reading.get(message.sha256)
@@ -279,6 +301,8 @@ class Adding {
     const judged = evidence.map(file => this.known.judged(file))
     for (const { file } of judged) this.looked.push(file)
     this.progress.files_done += evidence.length
+    // Files in archives are known only when they are met.
+    this.progress.files_total = Math.max(this.progress.files_total, this.progress.files_done)
     const kept = judged.filter(one => one.isEntered).map(one => one.file)
     if (kept.length === 0) return
     assert(this.ledger !== null, 'the ledger is open')
@@ -325,6 +349,11 @@ function endOf(worker: Worker, stop: SharedArrayBuffer): Promise<void> {
   })
 }
 
+/** An archive is as much evidence as the files in it. */
+function mayBeEvidence({ kind, status }: EvidenceEntry): boolean {
+  return status !== 'not-evidence' && (kind !== 'archive' || status !== 'read')
+}
+
 /** Folders that were named, and hold nothing that is, or may be, evidence. */
 function foldersWithoutEvidence(
   paths: readonly string[],
@@ -334,7 +363,7 @@ function foldersWithoutEvidence(
     const folder = `${resolve(path)}${sep}`
     const within = looked.filter(file => file.path.startsWith(folder))
     // A file that was named has nothing within it, nor has a folder that another name leads to.
-    if (within.length === 0 || within.some(file => file.status !== 'not-evidence')) return []
+    if (within.length === 0 || within.some(mayBeEvidence)) return []
     const files = within.length === 1 ? 'its one file' : `none of its ${integerText(within.length)} files`
     const problem = `${files} is ${within.length === 1 ? 'no' : 'a'} flow log, capture or nfcapd file`
     return [{ path, problem }]

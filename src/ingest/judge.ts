@@ -1,14 +1,22 @@
+import { connLogOf } from '../flow-text/conn-log.ts'
+import type { Table } from '../flow-text/flow.ts'
 import type { Damage } from '../input/expand.ts'
 import { foreignOf } from '../input/foreign.ts'
 import type { Content } from '../input/sniff.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { faultOfHeader, headerOf, isStamped } from '../vpc-text/header.ts'
 import type { Layout } from '../vpc-text/layout.ts'
-import { isSurelyRecord, looksLikeRecord, wrappingOf } from '../vpc-text/wrapped.ts'
+import { encodingOf, type TextForm } from '../vpc-text/plain-text.ts'
+import { Unwrapping, withinOf, withinText } from '../vpc-text/within.ts'
+import { isSurelyRecord, looksLikeRecord, prefixOf } from '../vpc-text/wrapped.ts'
 
 /** What a file is, from the beginning of its content: how to read it, or why it is not read. */
 export interface Verdict {
-  reader: { layout: Layout | null; stamped: boolean } | null
+  reader: { layout: Layout | null; stamped: boolean; form: TextForm | null } | null
+  /** Another program's table of flows, which is read in another way. */
+  table: Table | null
+  /** An archive, the files of which are to be read. */
+  archive?: 'zip' | 'tar'
   status: EvidenceEntry['status']
   problem: string | null
 }
@@ -32,10 +40,13 @@ export async function judge({ content, head, rest, damage }: Judged, format: Lay
     return damaged(damage()) ?? unreadable('a packed Parquet file: unpack it and add the result')
   const foreign = await foreignOf(head, rest)
   if (foreign !== null) {
+    // Of a tar archive that is damaged, what comes before the damage is read.
+    if (foreign.archive !== undefined) return { ...unreadable(foreign.problem), archive: foreign.archive }
     return damaged(damage()) ?? (foreign.hides ? unreadable(foreign.problem) : notEvidence(foreign.problem))
   }
-  // A zero byte in a log is damage to one line, not another kind of file.
-  const ofText = judgeText(head, format) ?? judgeWideText(head)
+  const table = connLogOf(new TextDecoder().decode(head))
+  if (table !== null) return { reader: null, table, status: 'read', problem: null }
+  const ofText = judgeText(head, format)
   if (ofText !== null) return ofText
   if (content === 'text') return notEvidence(notText(head))
   return damaged(damage()) ?? notEvidence('no flow log, capture or nfcapd file')
@@ -46,11 +57,11 @@ export function damaged(damage: Damage | null): Verdict | null {
 }
 
 function unreadable(problem: string): Verdict {
-  return { reader: null, status: 'unreadable', problem }
+  return { reader: null, table: null, status: 'unreadable', problem }
 }
 
 function notEvidence(problem: string): Verdict {
-  return { reader: null, status: 'not-evidence', problem }
+  return { reader: null, table: null, status: 'not-evidence', problem }
 }
 
 function notText(head: Uint8Array): string {
@@ -59,60 +70,63 @@ function notText(head: Uint8Array): string {
 }
 
 /**
- * Whether text is a flow log, by its first line that is not blank; null if it is none. Never a guess: a header names the fields, or
+ * Whether text is a flow log, by its first line that is not blank; null if it is not. Never a guess: a header names the fields, or
  * `--format` does. Records after something else are told as unreadable: a header that was damaged must not hide them.
  */
 function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
-  const first = firstLine(head)
-  const header = headerOf(first)
-  if (header !== null && header !== 'damaged') {
-    return { reader: { layout: null, stamped: isStamped(first) }, status: 'read', problem: null }
-  }
-  const text = new TextDecoder().decode(head.subarray(0, headBytes))
-  // Before `--format`, which cannot help where each record stands in something else.
-  const wrapping = wrappingOf(text, format?.fields.length ?? null)
-  if (wrapping !== null) return unreadable(wrapping)
+  const { encoding, mark } = encodingOf(head)
+  const isPlain = encoding === 'utf-8' && mark === 0
+  // The usual case, without a look at more than its first line. A zero byte in a log is damage to one line, not another kind of file.
+  if (isPlain && isHeader(firstLine(head))) return asLines(firstLine(head), null)
+  const odd = encoding === 'utf-8' ? 0 : head.length % 2
+  const text = new TextDecoder(encoding).decode(head.subarray(0, head.length - odd))
+  const within = withinOf(text, format?.fields.length ?? null)
+  const form = isPlain && within === null ? null : { encoding, within }
+  if (within === null) return judgeLines(text, format, form)
+  const unwrapping = new Unwrapping(within, format?.fields ?? null)
+  unwrapping.feed(text)
+  return judgeLines(new TextDecoder().decode(unwrapping.units.take()), format, form)
+}
+
+function isHeader(line: string): boolean {
+  const header = headerOf(line)
+  return header !== null && header !== 'damaged'
+}
+
+function asLines(header: string, form: TextForm | null): Verdict {
+  return { reader: { layout: null, stamped: isStamped(header), form }, table: null, status: 'read', problem: null }
+}
+
+/** `form`: what the lines were taken out of. */
+function judgeLines(text: string, format: Layout | null, form: TextForm | null): Verdict | null {
   const lines = text.split('\n').map(line => line.replace(/\r$/, ''))
+  const first = lines.find(line => line !== '') ?? ''
+  const isTitle = form?.within?.kind === 'cells' && form.within.column !== null && form.within.title !== null
+  // A row of column names stands for the fields that `--format` names, which then are those of the lines as well.
+  if (isHeader(first) && !isTitle) return asLines(first, form)
+  // Before `--format`, which cannot help where each record has something before it.
+  const prefix = prefixOf(lines, format?.fields.length ?? null)
+  if (prefix !== null) return unreadable(prefix)
   const records = lines.filter(looksLikeRecord)
   // By most of them: the first may be damaged.
   const stamped = records.filter(isStamped).length * 2 > records.length
-  if (/^[[{]/.test(first)) return null
-  const atOnce = looksLikeRecord(first)
+  const isWithin = form?.within != null
+  if (!isWithin && /^[[{]/.test(first)) return null
+  const atOnce = looksLikeRecord(first) || isWithin
   if (!atOnce && !records.some(isSurelyRecord)) return null
-  if (format) return { reader: { layout: format, stamped }, status: 'read', problem: null }
+  if (format) return { reader: { layout: format, stamped, form }, table: null, status: 'read', problem: null }
+  const header = lines.find(isHeader)
+  if (isWithin && header !== undefined) return asLines(header, form)
   const why =
-    header === 'damaged'
+    headerOf(first) === 'damaged'
       ? `their header cannot be read: ${faultOfHeader(first, false)}`
       : atOnce
         ? 'no header line names their fields'
         : 'their first line is no header that names their fields'
-  return unreadable(`flow records, but ${why}: say which with --format (default, v3, v5, tgw or the field names)`)
-}
-
-/** Text of two bytes a letter, as PowerShell's `>` writes it, if it is a flow log. */
-function judgeWideText(head: Uint8Array): Verdict | null {
-  const encoding = wideEncodingOf(head)
-  if (encoding === null) return null
-  const text = new TextDecoder(encoding.decoder).decode(head.subarray(0, head.length & ~1))
-  if (judgeText(new TextEncoder().encode(text), null) === null) return null
+  const what = form?.within == null ? '' : ` (${withinText(form.within)})`
   return unreadable(
-    `UTF-16 text, as PowerShell's > writes it: convert it, e.g. iconv -f ${encoding.name} -t UTF-8 FILE > FILE.log, and add that`,
+    `flow records${what}, but ${why}: say which with --format (default, v3, v5, tgw or the field names)`,
   )
-}
-
-function wideEncodingOf(head: Uint8Array): { decoder: string; name: string } | null {
-  const [a, b] = head
-  if (a === 0xff && b === 0xfe) return { decoder: 'utf-16le', name: 'UTF-16' }
-  if (a === 0xfe && b === 0xff) return { decoder: 'utf-16be', name: 'UTF-16' }
-  const start = head.subarray(0, 512)
-  const zeros = [0, 0]
-  start.forEach((byte, i) => {
-    if (byte === 0) zeros[i % 2]!++
-  })
-  const most = start.length * 0.45
-  if (zeros[1]! > most && zeros[0] === 0) return { decoder: 'utf-16le', name: 'UTF-16LE' }
-  if (zeros[0]! > most && zeros[1] === 0) return { decoder: 'utf-16be', name: 'UTF-16BE' }
-  return null
 }
 
 /** The first line that is not blank, as far as it is in the head. */

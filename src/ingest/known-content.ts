@@ -1,11 +1,17 @@
 /** What `add` knows of content by what is in the case: whether a file is to be read, and entered. */
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
 import { counts, standingsOf } from '../store/standing.ts'
+import type { FileTask } from './messages.ts'
 
 interface Known {
   path: string
   /** `now`: it was read in this run. */
   state: 'counts' | 'removed' | 'now'
+}
+
+/** Why content is not read that a file has which counts. */
+export function inTheCase(path: string): string {
+  return `same content as ${path}: already in the case`
 }
 
 export class KnownContent {
@@ -18,6 +24,8 @@ export class KnownContent {
   private readonly files: EvidenceEntry[]
   /** Files of which nothing was read, and that were removed. */
   private readonly removed: EvidenceEntry[]
+  /** Archives that are read although they were removed. */
+  private readonly back = new Set<string>()
   /** Largest number of a file. */
   readonly lastId: number
 
@@ -36,14 +44,19 @@ export class KnownContent {
   }
 
   /** Why content is not read, in words; null: it is to be read. */
-  refusal(sha256: string, isNamed: boolean, hasFormat: boolean): string | null {
+  refusal(sha256: string, { path, named, archive }: FileTask, hasFormat: boolean): string | null {
     const known = this.read.get(sha256)
     if (known === undefined) return null
-    const same = `same content as ${known.path}`
-    if (known.state === 'removed')
-      return isNamed ? null : `${same}, which was removed from the case: tidemark remove --undo puts it back`
+    if (known.state === 'removed') {
+      // Who names an archive names the files in it.
+      const isNamed = named || (archive !== null && this.back.has(archive.path))
+      if (isNamed) this.back.add(path)
+      return isNamed
+        ? null
+        : `same content as ${known.path}, which was removed from the case: tidemark remove --undo puts it back`
+    }
     if (known.state === 'counts' && this.again) return null
-    return `${same}: already in the case${hasFormat ? '; tidemark add --again reads it once more' : ''}`
+    return `${inTheCase(known.path)}${hasFormat ? '; tidemark add --again reads it once more' : ''}`
   }
 
   wasRead(sha256: string, path: string): void {

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   /** Unknown fields that have columns in the case, and one 32-bit number: how many others may still get one. */
   unknownColumns: string[]
   unknownLeft: SharedArrayBuffer
+  /** One 32-bit number: the last that a file was given. */
+  lastId: SharedArrayBuffer
 }
 
 export interface FileTask {
@@ -21,6 +23,10 @@ export interface FileTask {
   named: boolean
   path: string
   rawPath: Uint8Array | null
+  /** Where the bytes are, if not at the path: the copy of what a pipe gave. */
+  bytesAt: string | null
+  /** Of a file in an archive: that archive, and the number of the file in it, or, of one in another in it, the numbers of both. */
+  archive: { path: string; members: number[] } | null
   size: number
   problem: string | null
   unreadable: boolean
@@ -30,7 +36,7 @@ export type ToWorker =
   /** `ahead`: enough is left for every worker, so this one may ask for more before it has read this one. */
   | { type: 'file'; task: FileTask; ahead: boolean }
   /** `duplicateOf`: why it is not to be read, in words. */
-  | { type: 'claim'; duplicateOf: string | null }
+  | { type: 'claim'; id: number; duplicateOf: string | null }
   | { type: 'finish' }
 
 export type FromWorker =

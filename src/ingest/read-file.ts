@@ -6,6 +6,7 @@ import { reason } from '../input/walk.ts'
 import { utcSeconds } from '../net/time.ts'
 import { clipped } from '../store/clipped.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
+import { formText, PlainText } from '../vpc-text/plain-text.ts'
 import { TextReader } from '../vpc-text/text-reader.ts'
 import type { Batch } from './batch.ts'
 import { damaged, headBytes, judge, type Verdict } from './judge.ts'
@@ -43,7 +44,10 @@ export async function openFile(task: FileTask, options: ReadOptions): Promise<Op
       if (options.stopped()) throw new Stopped('stopped')
     }
     const largest = options.wholeBytesMax
-    const source = await readSource(task.rawPath ?? task.path, { between, ...(largest !== undefined && { largest }) })
+    const source = await readSource(task.bytesAt ?? task.rawPath ?? task.path, {
+      between,
+      ...(largest !== undefined && { largest }),
+    })
     return { task, source, problem: null, duplicateOf: options.claim(task, source.sha256) }
   } catch (error) {
     if (error instanceof Stopped) throw error
@@ -51,45 +55,93 @@ export async function openFile(task: FileTask, options: ReadOptions): Promise<Op
   }
 }
 
-/** Reads an opened file into the batch and enters it in the batch's accounts, whatever it turns out to be. */
-export async function readOpened(file: OpenedFile, batch: Batch, options: ReadOptions): Promise<void> {
+/** A file in an archive, as one that was opened; without bytes where they cannot be had. */
+export function openMember(task: FileTask, source: SourceBytes | null, options: ReadOptions): OpenedFile {
+  if (source !== null) return { task, source, problem: null, duplicateOf: options.claim(task, source.sha256) }
+  const problem = { status: 'unreadable' as const, problem: task.problem ?? 'it cannot be read' }
+  return { task, source, problem, duplicateOf: Promise.resolve(null) }
+}
+
+/** An archive, the files of which are to be read. */
+export interface FoundArchive {
+  task: FileTask
+  source: SourceBytes
+  kind: 'zip' | 'tar'
+}
+
+/**
+ * Reads an opened file into the batch and enters it in the batch's accounts, whatever it turns out to be.
+ *
+ * @returns an archive that is neither entered nor settled nor released, for its files come first; null for any other file.
+ */
+export async function readOpened(file: OpenedFile, batch: Batch, options: ReadOptions): Promise<FoundArchive | null> {
   const { task, source } = file
-  if (source === null) return batch.endFile(account(task, null, file.problem!), [], [])
+  if (source === null) {
+    batch.endFile(account(task, null, file.problem!), [], [])
+    return null
+  }
+  let kind: FoundArchive['kind'] | null = null
   try {
     const problem = await file.duplicateOf
-    if (problem !== null) return batch.endFile(account(task, source, { status: 'duplicate', problem }), [], [])
+    if (problem !== null) {
+      batch.endFile(account(task, source, { status: 'duplicate', problem }), [], [])
+      return null
+    }
     try {
-      await readContent(task, source, batch, options)
+      kind = await readContent(task, source, batch, options)
     } finally {
-      options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
+      if (kind === null) options.settled(source.sha256, batch.evidence.at(-1)?.id === task.id)
     }
   } finally {
-    source.release()
+    if (kind === null) source.release()
   }
+  return kind === null ? null : { task, source, kind }
 }
 
-export async function readFile(task: FileTask, batch: Batch, options: ReadOptions): Promise<void> {
-  await readOpened(await openFile(task, options), batch, options)
+/** Enters an archive, after the files in it. */
+export function endArchive(
+  task: FileTask,
+  source: SourceBytes,
+  batch: Batch,
+  { status, problem }: Pick<EvidenceEntry, 'status' | 'problem'>,
+): void {
+  batch.endFile(account(task, source, { kind: 'archive', status, problem }), [], problem === null ? [] : [{ problem }])
 }
 
-async function readContent(task: FileTask, source: SourceBytes, batch: Batch, options: ReadOptions): Promise<void> {
+interface OpenedContent {
+  expanded: Expanded
+  pieces: AsyncGenerator<Uint8Array>
+  /** Set where it is an archive: nothing is entered of it then. */
+  archive: FoundArchive['kind'] | null
+}
+
+/** @returns the kind of an archive, of which nothing was entered; null for any other file. */
+async function readContent(
+  task: FileTask,
+  source: SourceBytes,
+  batch: Batch,
+  options: ReadOptions,
+): Promise<FoundArchive['kind'] | null> {
   const expanded = new Expanded(source.open, compressionOf(source.head), source.size, options.limits, source.whole)
-  const pieces = expanded[Symbol.asyncIterator]()
+  expanded.cut = source.cut ?? null
+  const content: OpenedContent = { expanded, pieces: expanded[Symbol.asyncIterator](), archive: null }
   try {
-    await readPieces(task, source, { expanded, pieces }, batch, options)
+    await readPieces(task, source, content, batch, options)
+    return content.archive
   } finally {
     // Wherever the reading ended, the file is closed.
-    await pieces.return(undefined)
+    await content.pieces.return(undefined)
   }
 }
 
 async function readPieces(
   task: FileTask,
   source: SourceBytes,
-  { expanded, pieces }: { expanded: Expanded; pieces: AsyncGenerator<Uint8Array> },
+  opened: OpenedContent,
   batch: Batch,
   options: ReadOptions,
 ): Promise<void> {
+  const { expanded, pieces } = opened
   const compression = compressionOf(source.head)
   let head: Uint8Array
   try {
@@ -113,20 +165,35 @@ async function readPieces(
   let verdict: Verdict
   try {
     verdict = await judge({ content, head, rest: pieces, damage: () => expanded.damage }, options.format)
-    const isAtEnd = verdict.reader === null && compression !== 'none' && (await pieces.next()).done
+    // The list of a zip archive is at its end, which is to be had only where it is not packed itself.
+    if (verdict.archive === 'tar' || (verdict.archive === 'zip' && compression === 'none')) {
+      opened.archive = verdict.archive
+      return
+    }
+    const isAtEnd =
+      verdict.reader === null && verdict.table === null && compression !== 'none' && (await pieces.next()).done
     if (isAtEnd) verdict = damaged(expanded.damage) ?? verdict
   } catch (error) {
     if (error instanceof Stopped) throw error
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
-  if (verdict.reader === null) return batch.endFile(account(task, source, verdict), [], [])
+  if (verdict.table !== null) {
+    const { table } = verdict
+    const { readTable } = await import('./read-table.ts')
+    const read: typeof readCapture = (id, all, batch, tick) =>
+      readTable(id, all, batch, tick, table, () => expanded.damage !== null)
+    return readPackets(read, task, source, expanded, { kind: table.kind, all: joined(head, pieces) }, batch, options)
+  }
+  if (verdict.reader === null)
+    return batch.endFile(account(task, source, { status: verdict.status, problem: verdict.problem }), [], [])
   batch.startFile(task.id)
-  const reader = new TextReader(batch.buffer, { file: task.id, ...verdict.reader })
+  const { form, ...lines } = verdict.reader
+  const reader = new TextReader(batch.buffer, { file: task.id, ...lines })
+  const all = joined(head, pieces)
+  const plain =
+    form === null ? null : new PlainText(all, form, lines.layout?.fields ?? null, () => expanded.damage !== null)
   try {
-    await take(head, reader, task, batch, options)
-    for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
-      await take(piece.value, reader, task, batch, options)
-    }
+    for await (const piece of plain ?? all) await take(piece, reader, task, batch, options)
     while (!reader.end(expanded.damage !== null)) await nextBuffer(reader, task, batch)
     if (!(await source.isUnchanged())) throw new Error(changed)
   } catch (error) {
@@ -135,8 +202,17 @@ async function readPieces(
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
   const { damage, bytes } = expanded
-  const cut = damage === null ? null : { place: { offset: damage.offset }, problem: damage.problem }
-  finish(task, source, batch, reader, { cut, bytes })
+  const cut =
+    damage !== null
+      ? { place: { offset: damage.offset }, problem: damage.problem }
+      : plain?.isOpen
+        ? {
+            place: { offset: plain.bytes },
+            problem: `${compression === 'none' ? '' : '(unpacked) '}the JSON is cut short; what came before is kept`,
+          }
+        : null
+  for (const problem of reader.problems) problem.problem = plain?.notes.get(problem.line) ?? problem.problem
+  finish(task, source, batch, reader, { cut, bytes, form: form === null ? null : formText(form) })
 }
 
 /** Captures and nfcapd files: their flow records go into segments of their own. */
@@ -145,7 +221,7 @@ async function readPackets(
   task: FileTask,
   source: SourceBytes,
   expanded: Expanded,
-  content: { kind: 'pcap' | 'pcapng' | 'nfcapd'; all: AsyncIterable<Uint8Array> },
+  content: { kind: NonNullable<EvidenceEntry['kind']>; all: AsyncIterable<Uint8Array> },
   batch: Batch,
   options: ReadOptions,
 ): Promise<void> {
@@ -177,7 +253,8 @@ async function readPackets(
   }
   const status = problem === null ? 'read' : 'partly-read'
   const entry = account(task, source, { ...reading.entry, status, problem, expanded_bytes: expanded.bytes })
-  batch.endFile(entry, [], places)
+  checkLaw(entry)
+  batch.endFile(entry, [], [...(reading.lines ?? []), ...places])
 }
 
 /** Damage of the packing is named by the file's own bytes, damage of the content by those that were unpacked. */
@@ -196,7 +273,7 @@ function placesOf(
 }
 
 function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextReader, ended: Ended): void {
-  const { cut, bytes, kind } = ended
+  const { cut, bytes, kind, form = null } = ended
   const { counts } = reader
   const problems = [...reader.problems, ...(cut ? [{ ...cut.place, problem: cut.problem }] : [])]
   const problem = cut === null ? null : `${placeText(cut.place)}: ${cut.problem}`
@@ -208,6 +285,7 @@ function finish(task: FileTask, source: SourceBytes, batch: Batch, reader: TextR
   const entry = account(task, source, {
     ...accountOf(reader),
     ...known,
+    form,
     status: cut === null ? 'read' : 'partly-read',
     expanded_bytes: bytes,
   })
@@ -221,7 +299,8 @@ function placeText(place: Cut['place']): string {
 
 /** The accounting law: every line is a header, a record, silence or malformed. */
 function checkLaw(entry: EvidenceEntry): void {
-  const accounted = entry.header_lines + entry.records + entry.no_data + entry.skip_data + entry.malformed
+  const records = entry.flow_table?.rows ?? (entry.capture === null && entry.nfcapd === null ? entry.records : 0)
+  const accounted = entry.header_lines + records + entry.no_data + entry.skip_data + entry.malformed
   if (accounted !== entry.lines)
     throw new Error(`${entry.path}: ${entry.lines} lines, but ${accounted} are accounted for`)
 }
@@ -264,6 +343,7 @@ function account(
     id: kept ? task.id : null,
     path: task.path,
     named: task.named,
+    archive: task.archive,
     path_bytes: task.rawPath === null ? null : Buffer.from(task.rawPath).toString('hex'),
     kind,
     size: source?.size ?? task.size,
@@ -282,7 +362,9 @@ function account(
     sensors: (known.sensors ?? []).map(sensor => clipped(sensor, sensorLengthMax)),
     sensor_count: known.sensor_count ?? 0,
     expanded_bytes: known.expanded_bytes ?? 0,
+    form: known.form ?? null,
     capture: known.capture ?? null,
+    flow_table: known.flow_table ?? null,
     nfcapd: known.nfcapd ?? null,
   }
 }

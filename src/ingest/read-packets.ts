@@ -9,6 +9,7 @@ import { tunnelNames } from '../packet/packet.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { CaptureAccount } from '../store/reports.ts'
+import type { LineProblem } from '../vpc-text/text-reader.ts'
 import type { Batch } from './batch.ts'
 import { addConnection } from './connection-rows.ts'
 import { addMetered, addNfcapd } from './flow-rows.ts'
@@ -26,6 +27,8 @@ export interface PacketReading {
   entry: Partial<EvidenceEntry>
   /** Where the content is not sound. `offset` counts the bytes of the unpacked content; `atEnd`: it only ends too early. */
   damage: { offset: number; problem: string; atEnd: boolean }[]
+  /** Of text: lines that hold no record. */
+  lines?: LineProblem[]
   /** Whether there was anything to keep. */
   found: boolean
 }

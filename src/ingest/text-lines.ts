@@ -13,6 +13,8 @@ export interface ReadOptions {
   /** Of captures: packets that are copies of one at another interface are kept. */
   keepCopies: boolean
   stopped: () => boolean
+  /** The number of a file that was not known before: one in an archive. */
+  nextId: () => number
   /** Asks whether this content is new; resolves with the path that has it already, or null. */
   claim: (task: FileTask, sha256: string) => Promise<string | null>
   /** Tells whether the content that was claimed is in the batch now. */
@@ -68,4 +70,5 @@ export interface Ended {
   /** Of the content. */
   bytes: number
   kind?: EvidenceEntry['kind']
+  form?: string | null
 }

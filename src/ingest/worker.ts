@@ -9,25 +9,32 @@ import { SegmentWriter } from '../store/segment-writer.ts'
 import { systemDetails } from '../system-error.ts'
 import { layoutOfFormat } from '../vpc-text/layout.ts'
 import { Batch, BufferPool } from './batch.ts'
+import { readFileAndMembers } from './members.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
-import { type OpenedFile, openFile, readOpened } from './read-file.ts'
+import { type OpenedFile, openFile } from './read-file.ts'
 import { type ReadOptions, Stopped } from './text-lines.ts'
 
 assert(parentPort !== null, 'worker.ts runs in a worker thread')
 const port = parentPort
 const settings = workerData as WorkerSettings
 const stop = new Int32Array(settings.stop)
+const lastId = new Int32Array(settings.lastId)
 const unknown = new UnknownColumns(settings.unknownColumns, new Int32Array(settings.unknownLeft))
 
 type Given = Extract<ToWorker, { type: 'file' }>
 
 /** Questions that the main thread has not answered yet, in the order in which they were asked. */
-const asked = { task: [] as ((given: Given | null) => void)[], claim: [] as ((duplicateOf: string | null) => void)[] }
+const asked = {
+  task: [] as ((given: Given | null) => void)[],
+  claim: new Map<number, (duplicateOf: string | null) => void>(),
+}
 
 port.on('message', (messages: ToWorker[]) => {
   for (const message of messages) {
-    if (message.type === 'claim') asked.claim.shift()?.(message.duplicateOf)
-    else asked.task.shift()?.(message.type === 'file' ? message : null)
+    if (message.type === 'claim') {
+      asked.claim.get(message.id)?.(message.duplicateOf)
+      asked.claim.delete(message.id)
+    } else asked.task.shift()?.(message.type === 'file' ? message : null)
   }
 })
 
@@ -72,17 +79,18 @@ function nextTask(): Promise<Given | null> {
 
 function claim(task: FileTask, sha256: string): Promise<string | null> {
   return new Promise(resolve => {
-    asked.claim.push(resolve)
+    asked.claim.set(task.id, resolve)
     say({ type: 'hashed', task, sha256 })
   })
 }
 
 const options: ReadOptions = {
-  format: settings.format === null ? null : layoutOfFormat(settings.format),
+  format: settings.format === null ? null : layoutOfFormat(settings.format, { unknown: true }),
   limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
   keepCopies: settings.keepCopies,
   stopped: () => Atomics.load(stop, 0) === 1,
   claim,
+  nextId: () => Atomics.add(lastId, 0, 1) + 1,
   settled: (sha256, kept) => saySoon({ type: 'settled', sha256, kept }),
   progress: tell,
   stagingDir: join(settings.caseDir, caseFiles.incoming),
@@ -108,6 +116,13 @@ async function work(writer: SegmentWriter): Promise<void> {
     sent.catch(fail)
     closing.push(sent)
   }
+  /** The batch that the next file goes into: a full one is closed. */
+  const ready = async (): Promise<Batch> => {
+    if (!batch.isDue) return batch
+    close(batch)
+    batch = await Batch.open(writer, pool)
+    return batch
+  }
   // Two files ahead: while one is parsed, the next is claimed already and the one after it asked for.
   let upcoming: Promise<Given | null> | null = nextTask()
   let opened: OpenedFile | null = null
@@ -121,15 +136,13 @@ async function work(writer: SegmentWriter): Promise<void> {
     if (file === null && opened === null) break
     if (file === null) continue
     try {
-      await readOpened(file, batch, options)
+      await readFileAndMembers(file, options, ready)
       tell(file.task.size, 0)
     } catch (error) {
       if (!(error instanceof Stopped)) throw error
       say({ type: 'dropped', task: file.task })
     }
-    if (!batch.isDue) continue
-    close(batch)
-    batch = await Batch.open(writer, pool)
+    await ready()
   }
   close(batch)
   await Promise.all(closing)

@@ -38,32 +38,77 @@ export function isTarHeader(bytes: Uint8Array): boolean {
   return told === sum
 }
 
+/** Names alone, of at most as many bytes as an archive is looked through. */
 export async function tarNames(pieces: AsyncIterable<Uint8Array>): Promise<ArchiveNames> {
-  const input = new Input(pieces)
   const names: string[] = []
-  let longName: string | null = null
-  while (names.length < namesMax && input.taken < tarBytesMax) {
+  for await (const { name } of tarMembers(pieces, tarBytesMax)) {
+    names.push(name)
+    if (names.length >= namesMax) break
+  }
+  return { names, isEncrypted: false }
+}
+
+/** A file in an archive. Its content is there until the next one is asked for. */
+export interface Member {
+  name: string
+  /** Why its content cannot be had; null: it can. */
+  problem: string | null
+  pieces: AsyncIterable<Uint8Array>
+  /** Once its content has been read: what is wrong with it. */
+  damage: () => string | null
+}
+
+/** The files in a tar archive, as they come: GNU's and POSIX's long names, sizes beyond 8 GiB. Folders, links and devices hold nothing. */
+export async function* tarMembers(
+  pieces: AsyncIterable<Uint8Array>,
+  bytesMax = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Member, string | null> {
+  const input = new Input(pieces, bytesMax)
+  let long: { name: string | null; size: number | null; isSparse: boolean } = {
+    name: null,
+    size: null,
+    isSparse: false,
+  }
+  for (;;) {
+    const start = input.taken
     const header = await input.take(blockBytes)
-    if (!isTarHeader(header)) break
-    const type = String.fromCharCode(header[156]!)
-    const size = octal(header.subarray(124, 136))
-    if (size === null) break
+    if (header.length === 0) return start === 0 ? null : 'tar: the archive is cut short'
+    if (header.length === blockBytes && header.every(byte => byte === 0)) return null
+    const type = String.fromCharCode(header[156] ?? 0)
+    const own = isTarHeader(header) ? octal(header.subarray(124, 136)) : null
+    if (own === null) return `tar: byte ${start} of its content: no header where one should be`
+    const size = long.size ?? own
     const padding = (blockBytes - (size % blockBytes)) % blockBytes
     if ((type === 'L' || type === 'x') && size <= longNameMax) {
       const content = textOf(await input.take(size))
-      longName = type === 'L' ? content : (/^\d+ path=(.*)$/m.exec(content)?.[1] ?? longName)
       await input.skip(padding)
+      if (type === 'L') long.name = content
+      else {
+        const told = /^\d+ size=(\d{1,15})$/m.exec(content)?.[1]
+        const name = /^\d+ path=(.*)$/m.exec(content)?.[1] ?? long.name
+        long = { name, size: told === undefined ? null : Number(told), isSparse: /^\d+ GNU\.sparse\./m.test(content) }
+      }
       continue
     }
     const isUstar = textOf(header.subarray(257, 262)) === 'ustar'
     const prefix = isUstar ? textOf(header.subarray(345, 500)) : ''
-    const name = longName ?? [prefix, textOf(header.subarray(0, 100))].filter(text => text !== '').join('/')
-    // Folders, links and headers of a whole archive hold nothing.
-    if (type === '0' || type === '\0' || type === '7') names.push(name)
-    longName = null
-    await input.skip(size + padding)
+    const name = long.name ?? [prefix, textOf(header.subarray(0, 100))].filter(text => text !== '').join('/')
+    const isSparse = type === 'S' || long.isSparse
+    long = { name: null, size: null, isSparse: false }
+    const end = input.taken + size
+    if (type === '0' || type === '\0' || type === '7' || isSparse) {
+      yield {
+        name,
+        problem: isSparse
+          ? 'a sparse file of tar, which this version does not read: unpack it (tar -x) and add the result'
+          : null,
+        pieces: input.pieces(size),
+        damage: () => (input.taken < end ? 'tar: the archive is cut short in it; what came before is kept' : null),
+      }
+    }
+    await input.skip(end - input.taken + padding)
+    if (input.taken < end) return `tar: the archive is cut short in ${name.slice(0, 200)}`
   }
-  return { names, isEncrypted: false }
 }
 
 export async function zipNames(pieces: AsyncIterable<Uint8Array>): Promise<ArchiveNames> {
@@ -137,11 +182,13 @@ function textOf(bytes: Uint8Array): string {
 /** Bytes by number, out of pieces. */
 class Input {
   taken = 0
-  private readonly pieces: AsyncIterator<Uint8Array>
+  private readonly all: AsyncIterator<Uint8Array>
+  private readonly bytesMax: number
   private piece: Uint8Array = new Uint8Array(0)
 
-  constructor(pieces: AsyncIterable<Uint8Array>) {
-    this.pieces = pieces[Symbol.asyncIterator]()
+  constructor(pieces: AsyncIterable<Uint8Array>, bytesMax: number) {
+    this.all = pieces[Symbol.asyncIterator]()
+    this.bytesMax = bytesMax
   }
 
   /** The next bytes, fewer at the end. */
@@ -151,19 +198,33 @@ class Input {
     return bytes.subarray(0, length)
   }
 
+  /** The next bytes as they come, fewer at the end. */
+  async *pieces(count: number): AsyncGenerator<Uint8Array> {
+    for (let left = count; left > 0 && (await this.fill()); ) {
+      const part = this.piece.subarray(0, left)
+      this.piece = this.piece.subarray(part.length)
+      this.taken += part.length
+      left -= part.length
+      yield part
+    }
+  }
+
+  private async fill(): Promise<boolean> {
+    while (this.piece.length === 0 && this.taken < this.bytesMax) {
+      const next = await this.all.next()
+      if (next.done) return false
+      this.piece = next.value
+    }
+    return this.taken < this.bytesMax
+  }
+
   async skip(count: number): Promise<void> {
     await this.pass(count, () => undefined)
   }
 
   private async pass(count: number, use: (part: Uint8Array, at: number) => void): Promise<number> {
     let at = 0
-    while (at < count && this.taken < tarBytesMax) {
-      if (this.piece.length === 0) {
-        const next = await this.pieces.next()
-        if (next.done) break
-        this.piece = next.value
-        continue
-      }
+    while (at < count && (await this.fill())) {
       const part = this.piece.subarray(0, count - at)
       use(part, at)
       this.piece = this.piece.subarray(part.length)

@@ -1,6 +1,9 @@
 import { constants, createGunzip, type Gunzip as GunzipStream } from 'node:zlib'
+import { bunzip2 } from '../codecs/bunzip2.ts'
 import { Gunzip } from '../codecs/gunzip.ts'
-import { unzstd, ZstdDamage } from '../codecs/unzstd.ts'
+import { PackedDamage } from '../codecs/packed-input.ts'
+import { unxz } from '../codecs/unxz.ts'
+import { unzstd } from '../codecs/unzstd.ts'
 import { errorCode, errorText } from '../errors.ts'
 import { headOf } from './pieces.ts'
 import { type Compression, compressionOf } from './sniff.ts'
@@ -18,6 +21,8 @@ export interface ExpandLimits {
   bytesMax: number
   /** Bytes of the file, where what is expanded is not itself the file: the ratio is that of all layers together. */
   fileBytes?: number
+  /** Of an archive: its size, and what all files in it have come to so far, to which this one adds. */
+  together?: { bytes: number; size: number }
 }
 
 /** Real flow logs reach about 60:1; a bomb of one repeated byte 1,030:1. */
@@ -34,7 +39,9 @@ const gapsMax = 1000
 const layersMax = 3
 const againBytesMax = 64 << 20
 /** Enough to tell a compression by. */
-const magicBytes = 4
+const magicBytes = 10
+
+const codecs = { zstd: unzstd, xz: unxz, bzip2: bunzip2 }
 
 let onceIsLent = false
 
@@ -57,6 +64,8 @@ export class Expanded {
   damage: Damage | null = null
   /** Bytes of content given out so far. */
   bytes = 0
+  /** Of a file in an archive: what is wrong with its bytes at their end. */
+  cut: string | null = null
   private readonly open: OpenBytes
   private readonly compression: Compression
   private readonly size: number
@@ -82,6 +91,11 @@ export class Expanded {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield* this.content()
+    if (this.cut !== null) this.damage = { offset: this.size, problem: this.cut }
+  }
+
+  private async *content(): AsyncGenerator<Uint8Array> {
     const pieces = this.unpacked()
     if (this.compression === 'none' || this.layer === layersMax) return yield* pieces
     try {
@@ -128,11 +142,13 @@ export class Expanded {
   /** This packing's content. */
   private async *unpacked(): AsyncGenerator<Uint8Array> {
     if (this.compression === 'gzip' && this.whole !== null && (yield* this.gunzippedAtOnce(this.whole))) return
+    const { compression } = this
     const pieces =
-      this.compression === 'gzip' ? this.gunzipped() : this.compression === 'zstd' ? this.unzstd() : this.open()
+      compression === 'gzip' ? this.gunzipped() : compression === 'none' ? this.open() : this.unpackedBy(compression)
     for await (const piece of pieces) {
       if (piece.length === 0) continue
       this.bytes += piece.length
+      if (this.limits.together !== undefined && compression !== 'none') this.limits.together.bytes += piece.length
       if (this.tooLarge()) return
       yield piece
     }
@@ -148,8 +164,11 @@ export class Expanded {
     // The memory that it unpacks into is lent to one file at a time.
     if (onceIsLent) return false
     const content = Gunzip.get()?.unpack(file, onceBytesMax) ?? null
-    if (content === null || expandProblem(content.length, this.limits.fileBytes ?? this.size, this.limits) !== null)
-      return false
+    if (content === null) return false
+    const { together, fileBytes = this.size } = this.limits
+    const all = together === undefined ? content.length : together.bytes + content.length
+    if (expandProblem(all, together?.size ?? fileBytes, this.limits) !== null) return false
+    if (together !== undefined) together.bytes = all
     this.bytes = content.length
     if (content.length === 0) return true
     onceIsLent = true
@@ -163,7 +182,11 @@ export class Expanded {
 
   private tooLarge(): boolean {
     const { fileBytes = this.size } = this.limits
-    const problem = expandProblem(this.bytes, this.compression === 'none' ? null : fileBytes, this.limits)
+    const { together } = this.limits
+    const problem =
+      together === undefined
+        ? expandProblem(this.bytes, this.compression === 'none' ? null : fileBytes, this.limits)
+        : expandProblem(together.bytes, together.size, this.limits)
     if (problem !== null) this.damage = { offset: this.size, problem }
     return problem !== null
   }
@@ -228,12 +251,12 @@ export class Expanded {
     this.damage = { offset, problem: gzipProblem(errorText(error), offset < this.size) }
   }
 
-  private async *unzstd(): AsyncGenerator<Uint8Array> {
+  private async *unpackedBy(compression: keyof typeof codecs): AsyncGenerator<Uint8Array> {
     try {
-      yield* unzstd(this.open())
+      yield* codecs[compression](this.open())
     } catch (error) {
-      if (!(error instanceof ZstdDamage)) throw error
-      this.damage = { offset: error.offset, problem: `zstd: ${error.message}; what came before is kept` }
+      if (!(error instanceof PackedDamage)) throw error
+      this.damage = { offset: error.offset, problem: `${compression}: ${error.message}; what came before is kept` }
     }
   }
 }

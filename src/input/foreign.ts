@@ -1,5 +1,6 @@
 import { type ArchiveNames, evidenceIn, isTarHeader, tarNames, zipNames } from './archive.ts'
 import { joined } from './pieces.ts'
+import { compressionOf } from './sniff.ts'
 
 /** Content that is known, but not read. */
 export interface Foreign {
@@ -7,11 +8,15 @@ export interface Foreign {
   problem: string
   /** Whether it may hide evidence: then it is told of a file that was found in a folder too. */
   hides: boolean
+  /** An archive, the files of which can be read. */
+  archive?: 'zip' | 'tar'
 }
 
 type Magic = readonly [bytes: string, problem: string, isMeant?: (head: Uint8Array) => boolean]
 
 const packed = (how: string, command: string): string => `packed with ${how}: unpack it (${command}) and add the result`
+const packedAgain = (how: string): string =>
+  `packed with ${how} more than three times over: unpack it (${how} -d) and add the result`
 const capture = (what: string): string =>
   `a capture of ${what}: convert it (editcap -F pcapng IN OUT) and add the result`
 const encrypted = (how: string, command: string): string =>
@@ -20,10 +25,10 @@ const notRead = (what: string, advice: string): string => `${what}, which this v
 
 /** First bytes, as Latin-1 text, of what may hide evidence. A zero byte within 512 tells from a text that begins with the same letters. */
 const hiding: readonly Magic[] = [
-  ['\x1f\x8b', 'packed with gzip more than three times over: unpack it (gzip -d) and add the result'],
-  ['\x28\xb5\x2f\xfd', 'packed with zstd more than three times over: unpack it (zstd -d) and add the result'],
-  ['\xfd7zXZ\x00', packed('xz', 'xz -d')],
-  ['BZh', packed('bzip2', 'bzip2 -d'), head => ['1AY&SY', '\x17rE8P\x90'].includes(latin1(head, 4, 10))],
+  ['\x1f\x8b', packedAgain('gzip')],
+  ['\x28\xb5\x2f\xfd', packedAgain('zstd')],
+  ['\xfd7zXZ\x00', packedAgain('xz')],
+  ['BZh', packedAgain('bzip2'), head => compressionOf(head) === 'bzip2'],
   ['\x5d\x00\x00', packed('lzma', 'xz -d --format=lzma'), isLzma],
   ['LZIP', packed('lzip', 'lzip -d'), head => head[4]! <= 1],
   ['LRZI', packed('lrzip', 'lrzip -d'), head => head[4] === 0],
@@ -97,7 +102,7 @@ export async function foreignOf(head: Uint8Array, rest: AsyncIterable<Uint8Array
   return other === undefined ? null : { problem: `${other[1]}, no flow log, capture or nfcapd file`, hides: false }
 }
 
-function archive(kind: string, command: string, { names, isEncrypted }: ArchiveNames): Foreign {
+function archive(kind: 'zip' | 'tar', command: string, { names, isEncrypted }: ArchiveNames): Foreign {
   const what = `${isEncrypted ? 'an encrypted' : 'a'} ${kind} archive`
   const evidence = evidenceIn(names)
   if (evidence === null) {
@@ -107,7 +112,11 @@ function archive(kind: string, command: string, { names, isEncrypted }: ArchiveN
     }
   }
   const more = names.length > 1 ? ` and ${names.length - 1} more` : ''
-  return { problem: `${what} with ${evidence}${more}: unpack it (${command}) and add the result`, hides: true }
+  return {
+    problem: `${what} with ${evidence}${more}: unpack it (${command}) and add the result`,
+    hides: true,
+    archive: kind,
+  }
 }
 
 function matches(head: Uint8Array, [magic, , isMeant]: Magic): boolean {

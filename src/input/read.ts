@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readSync, rmSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { openRegular, openRegularSync, type Path, piecesOf, readUpTo } from '../disk/reading.ts'
+import { createNew } from '../disk/writing.ts'
 import type { OpenBytes } from './expand.ts'
+import type { ReadAt } from './zip.ts'
 
 /** Files up to this size are read whole: one reading serves the digest and the parser. */
 const wholeBytesMax = 64 << 20
@@ -22,6 +25,10 @@ export interface SourceBytes {
   /** All of the bytes, if the file was small enough to be kept. */
   whole: Uint8Array | null
   open: OpenBytes
+  /** Bytes from a place, fewer at the end. */
+  readAt: ReadAt
+  /** Of a file in an archive: why it ends too early, or is not sound. */
+  cut?: string | null
   /** Whether what `open()` gave last had the digest `sha256`: if not, the file has changed meanwhile. */
   isUnchanged: () => Promise<boolean>
   /** Gives the memory of `whole` back, which may be another file's from now on. Need not be called. */
@@ -49,6 +56,7 @@ export async function readSource(path: Path, options: ReadingOptions = {}): Prom
       head: bytes.subarray(0, headBytes),
       whole: bytes,
       open: () => pieces(bytes, between),
+      readAt: (from, length) => bytes.subarray(from, from + length),
       isUnchanged: () => Promise.resolve(true),
       release: () => giveBack(bytes),
     }
@@ -77,7 +85,51 @@ export async function readSource(path: Path, options: ReadingOptions = {}): Prom
     if (digestRead === null) for await (const _ of opened());
     return digestRead === sha256
   }
-  return { size: total, sha256, head, whole: null, open: opened, isUnchanged, release: () => undefined }
+  const readAt: ReadAt = (from, length) => readPart(name, from, length)
+  return { size: total, sha256, head, whole: null, open: opened, readAt, isUnchanged, release: () => undefined }
+}
+
+function readPart(name: Path, from: number, length: number): Buffer {
+  const file = openRegularSync(name, 'follow')
+  try {
+    const part = Buffer.allocUnsafe(length)
+    return part.subarray(0, readSync(file, part, 0, length, from))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Bytes that can be had once, kept: in memory, or, of many, in a new file of that name, which is there until they are released. */
+export async function keptBytes(bytes: AsyncIterable<Uint8Array>, path: string): Promise<SourceBytes> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  let file: FileHandle | null = null
+  try {
+    for await (const piece of bytes) {
+      length += piece.length
+      parts.push(piece.slice())
+      if (length <= wholeBytesMax) continue
+      file ??= await createNew(path)
+      for (const part of parts.splice(0)) await file.writeFile(part)
+    }
+  } catch (error) {
+    if (file !== null) rmSync(path, { force: true })
+    throw error
+  } finally {
+    await file?.close()
+  }
+  if (file !== null) return { ...(await readSource(path)), release: () => rmSync(path, { force: true }) }
+  const whole = Buffer.concat(parts)
+  return {
+    size: length,
+    sha256: createHash('sha256').update(whole).digest('hex'),
+    head: whole.subarray(0, headBytes),
+    whole,
+    open: () => pieces(whole),
+    readAt: (from, count) => whole.subarray(from, from + count),
+    isUnchanged: () => Promise.resolve(true),
+    release: () => undefined,
+  }
 }
 
 /** All bytes of a file; null if it holds more than `largest`. What it claims to hold, and held when it was listed, does not count. */

@@ -2,6 +2,7 @@ import { type Dirent, readlinkSync, type Stats, statSync } from 'node:fs'
 import { lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { kindOf, kindWords, NotRegularError } from '../disk/nodes.ts'
+import { isInputTerminal, standardInput } from '../disk/pipes.ts'
 import type { Path } from '../disk/reading.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { systemFailure } from '../system-error.ts'
@@ -17,6 +18,8 @@ export interface FoundFile {
   unreadable: boolean
   /** Whether the user named it, and not only a folder that holds it: then it is meant to be evidence. */
   named: boolean
+  /** A pipe that the user named: its bytes are at `path` once, and are to be copied before they are looked at. */
+  isPipe?: true
 }
 
 export interface FindOptions {
@@ -24,6 +27,8 @@ export interface FindOptions {
   isLedger: (path: Path) => boolean
   /** The case that is being written: where it lies among the evidence it is passed over without a word. */
   own?: string
+  /** Whether pipes that are named are taken; others are listed with a problem. */
+  pipes?: boolean
   signal?: AbortSignal
 }
 
@@ -39,7 +44,9 @@ const caseMarks = [ledgerName, 'segments']
  * @throws UserError (status 2) when a path does not exist or is a pipe, a device or a socket, before anything else is done.
  */
 export async function findFiles(paths: readonly string[], options: FindOptions): Promise<FoundFile[]> {
-  for (const path of paths) {
+  const piped = options.pipes === true ? await pipesOf(paths) : []
+  const others = paths.filter(path => !piped.some(pipe => pipe.path === path))
+  for (const path of others) {
     try {
       await lstat(path)
       const info = await stat(path).catch(() => null)
@@ -55,8 +62,23 @@ export async function findFiles(paths: readonly string[], options: FindOptions):
   }
   const own = options.own === undefined ? null : await realpath(options.own, 'buffer').catch(() => null)
   const walk: Walk = { found: new Map(), entered: new Set(), own: own?.toString('latin1') ?? null, options }
-  for (const path of paths) await visit({ path, raw: null, real: null, named: true }, walk)
-  return [...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  for (const path of others) await visit({ path, raw: null, real: null, named: true }, walk)
+  return [...piped, ...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+}
+
+/** The paths that are pipes, each once. @throws UserError for `-` at a terminal. */
+async function pipesOf(paths: readonly string[]): Promise<FoundFile[]> {
+  const found: FoundFile[] = []
+  for (const path of new Set(paths)) {
+    const info = path === standardInput ? null : await stat(path).catch(() => null)
+    if (path !== standardInput && info?.isFIFO() !== true) continue
+    if (path === standardInput && isInputTerminal()) {
+      const hint = 'pipe it in: zcat flow.log.gz | tidemark add -'
+      throw new UserError('nothing to read: standard input is a terminal', { status: 2, hint })
+    }
+    found.push({ path, rawPath: null, size: 0, problem: null, unreadable: false, named: true, isPipe: true })
+  }
+  return found
 }
 
 /** A path to show, and, where it is not UTF-8, as it is. */
@@ -122,6 +144,7 @@ function isCase(place: Place, entries: readonly Dirent<Buffer>[], options: FindO
 
 /** The file under its whole path, which is good in any working folder. */
 export function absolute(file: FoundFile): FoundFile {
+  if (file.path === standardInput) return file
   const folder = oddWorkingFolder()
   const own = file.rawPath ?? (folder === null ? null : Buffer.from(file.path))
   if (own === null || own[0] === separator[0]) return { ...file, path: resolve(file.path) }

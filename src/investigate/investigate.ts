@@ -14,7 +14,7 @@ import type { Row } from '../store/duckdb.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { question } from '../store/question.ts'
-import { isUnread } from '../store/reports.ts'
+import { isMetered, isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
 import { correlate } from './correlation.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
@@ -219,9 +219,8 @@ function placesOf(c: Case): (path: string) => 'line' | 'packet' | 'record' {
 
 /** Of the kind that the dossier counts: the two kinds are never added. */
 function recordsOf(c: Case): number {
-  const isPackets = (file: Case['evidence'][number]): boolean => file.capture !== null || file.nfcapd !== null
   return c.evidence
-    .filter(file => isPackets(file) === (c.source === 'packets'))
+    .filter(file => isMetered(file) === (c.source === 'packets'))
     .reduce((sum, file) => sum + file.records, 0)
 }
 

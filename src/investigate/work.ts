@@ -19,6 +19,7 @@ import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression, Relation } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
+import { isMetered } from '../store/reports.ts'
 import type { Count, Dossier, ServiceRow, WorkItem } from './dossier.ts'
 
 /**
@@ -155,14 +156,15 @@ function isOfSubject(c: Case, subject: readonly Prefix[]): Expression {
 /** The command that prints all lines of the case's logs, or null if some of them are not text with headers, or not alone in their folder. */
 function readCommand(c: Case): string | null {
   const kept = c.evidence.filter(file => file.id !== null)
-  const isLog = (file: (typeof kept)[number]): boolean => file.capture === null && file.nfcapd === null
-  const files = kept.filter(isLog)
+  const isLog = (file: (typeof kept)[number]): boolean => !isMetered(file)
+  const files = kept.filter(file => isLog(file) && file.kind !== 'archive')
   if (
     files.length === 0 ||
     files.some(file => file.kind === 'vpc-flow-log-parquet' || file.header_lines === 0 || file.status !== 'read')
   )
     return null
-  if (files.some(file => file.path.endsWith('.zst'))) return null
+  if (files.some(file => file.archive !== null || file.form !== null || /\.(?:zst|xz|bz2)$/.test(file.path)))
+    return null
   const folders = [...new Set(files.map(file => dirname(file.path)))]
   if (folders.length > 4) return null
   const paths = new Set(files.map(file => file.path))

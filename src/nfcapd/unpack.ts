@@ -2,7 +2,8 @@ import { unbzip2 } from '../codecs/bzip2.ts'
 import { unlz4 } from '../codecs/lz4.ts'
 import { unlzo } from '../codecs/lzo.ts'
 import { PackedError, PackedFull, roomCheck } from '../codecs/packed.ts'
-import { unzstd, ZstdDamage } from '../codecs/unzstd.ts'
+import { PackedDamage } from '../codecs/packed-input.ts'
+import { unzstd } from '../codecs/unzstd.ts'
 import type { NfcapdCompression } from './account.ts'
 
 /** Room to begin with: flows pack to a fourth or so, and nfdump's blocks have up to 1 MiB (1.6 to 1.7.1) or 2 MiB (later). */
@@ -50,7 +51,7 @@ export class Unpacker {
         to += piece.length
       }
     } catch (error) {
-      throw error instanceof ZstdDamage ? new PackedError(error.message) : error
+      throw error instanceof PackedDamage ? new PackedError(error.message) : error
     }
     return to
   }

@@ -39,7 +39,7 @@ import { findCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { question } from '../store/question.ts'
-import { type EvidenceKind, isUnread } from '../store/reports.ts'
+import { type EvidenceKind, isMetered, isUnread } from '../store/reports.ts'
 
 /** Rows of each list. */
 const listedMax = 8
@@ -183,8 +183,7 @@ async function totalsOf(
     ...[sumOf('packets', records), sumOf('bytes', records)],
   ]
   const [row] = await rowsOf(c, select(items, { from: counted(records.table(false)) }))
-  const isOfSource = (file: Case['evidence'][number]): boolean =>
-    (file.capture === null && file.nfcapd === null) === (c.source === 'logs')
+  const isOfSource = (file: Case['evidence'][number]): boolean => isMetered(file) === (c.source === 'packets')
   const files = c.evidence.filter(file => file.records > 0 && isOfSource(file))
   const times = (name: 'first_start' | 'last_end'): string[] =>
     files.flatMap(file => file[name] ?? []).sort(compareTimes)
@@ -288,7 +287,7 @@ async function accountsOf(c: Case, records: Records): Promise<Pick<CaseOverview,
   }
   const found = new Map<string, number>()
   for (const { path, records: count } of c.evidence) {
-    const account = /(?:^|\/)(\d{12})_(?:vpcflowlogs|transitgateway)_[^/]*$/.exec(path)?.[1]
+    const account = /(?:^|[/:])(\d{12})_(?:vpcflowlogs|transitgateway)_[^/]*$/.exec(path)?.[1]
     if (account !== undefined) found.set(account, (found.get(account) ?? 0) + count)
   }
   const accounts = [...found].map(([account_id, count]) => ({ account_id, records: count }))

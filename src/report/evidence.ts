@@ -6,6 +6,7 @@ import {
   type EvidenceStatus,
   type FileEvent,
   type FileHistory,
+  isMetered,
   isUnread,
   type NfcapdFileAccount,
   type VerifyReport,
@@ -35,21 +36,11 @@ import {
   title,
   warning,
 } from './block.ts'
+import { kindText } from './kinds.ts'
 import { countText, integerText, percentText, sizeText, spanText, timeText } from './numbers.ts'
 import { moreText, type Problem, problemBlocks } from './problems.ts'
 
 const leftOutAtMost = 10
-
-const kindWords: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    'vpc-flow-log': 'VPC flow logs',
-    'vpc-flow-log-parquet': 'VPC flow logs (Parquet)',
-    'tgw-flow-log': 'Transit Gateway flow logs',
-    pcap: 'pcap captures',
-    pcapng: 'pcapng captures',
-    nfcapd: 'nfcapd files',
-  }),
-)
 
 const statusWords: Record<EvidenceStatus, string> = {
   read: 'read',
@@ -147,6 +138,7 @@ function totals(r: EvidenceReport): Block[] {
     ...accounting(r.files),
     ...captureAccounting(read),
     ...nfcapdAccounting(read),
+    ...tableAccounting(read),
   ]
 }
 
@@ -157,8 +149,9 @@ function recordsText(total: number, read: EvidenceFile[]): string {
   const kinds: [number, string][] = [
     [sum(file => file.capture !== null), 'of captures'],
     [sum(file => file.nfcapd !== null), 'of nfcapd files'],
+    [sum(file => file.flow_table !== null), 'of tables of flows'],
   ]
-  const logs = sum(file => file.capture === null && file.nfcapd === null)
+  const logs = sum(file => !isMetered(file))
   const named = kinds.filter(([count]) => count > 0)
   if (named.length === 0 || (logs === 0 && named.length === 1)) return countText(total, 'flow record')
   const all = logs === 0 ? named : [[logs, 'of logs'] as [number, string], ...named]
@@ -173,7 +166,7 @@ function isRead(file: EvidenceFile): boolean {
 function filesText(files: EvidenceFile[]): string {
   const kinds = new Map<string, Map<string, number>>()
   for (const { kind, status } of files) {
-    const name = kind === null || status === 'not-evidence' ? 'Without a known format' : (kindWords.get(kind) ?? kind)
+    const name = kind === null || status === 'not-evidence' ? 'Without a known format' : kindText(kind)
     const counts = kinds.get(name) ?? new Map<string, number>()
     kinds.set(name, counts.set(statusWords[status], (counts.get(statusWords[status]) ?? 0) + 1))
   }
@@ -225,6 +218,19 @@ function nfcapdAccounting(read: EvidenceFile[]): Block[] {
   const skipped = summed(files.flatMap(file => file.skipped.map(one => [one.name, one.records])))
   const flows: [string, number] = ['flow records', files.reduce((sum, file) => sum + file.flow_records, 0)]
   return lawBlocks('nfcapd records', records, [flows, ...skipped], 'nfcapd record')
+}
+
+function tableAccounting(read: EvidenceFile[]): Block[] {
+  const files = read.filter(file => file.flow_table !== null)
+  if (files.length === 0) return []
+  const sum = (of: (file: EvidenceFile) => number): number => files.reduce((total, file) => total + of(file), 0)
+  const parts: [string, number][] = [
+    ['headers', sum(file => file.header_lines)],
+    ['rows', sum(file => file.flow_table!.rows)],
+    ['malformed', sum(file => file.malformed)],
+  ]
+  const lines = sum(file => file.lines)
+  return lawBlocks('lines of tables', lines, parts, 'line')
 }
 
 /** By name, the most first. */

@@ -21,6 +21,7 @@ import {
   title,
   warning,
 } from './block.ts'
+import { kindText } from './kinds.ts'
 import { bytesText, countText, integerText, sizeText, spanText } from './numbers.ts'
 
 /** @param commands what can be asked next, each as a command line with its reason. */
@@ -44,20 +45,11 @@ function headline({ records, span, source }: CaseOverview): string {
   return `${countText(records.total, 'flow record')} ${of}, ${spanText(span.first_start, span.last_end)}.`
 }
 
-const kindNames: Record<string, string> = {
-  'vpc-flow-log': 'VPC flow logs',
-  'vpc-flow-log-parquet': 'VPC flow logs (Parquet)',
-  'tgw-flow-log': 'Transit Gateway flow logs',
-  pcap: 'pcap captures',
-  pcapng: 'pcapng captures',
-  nfcapd: 'nfcapd files',
-}
-
 function evidence(o: CaseOverview): Block[] {
   const { records, files } = o
   const left = records.total - records.counted
   const rows: Fact[] = o.kinds.map(({ kind, files: count, records: own, size }) =>
-    fact(kindNames[kind] ?? kind, `${countText(count, 'file')}, ${sizeText(size)}, ${countText(own, 'record')}`),
+    fact(kindText(kind), `${countText(count, 'file')}, ${sizeText(size)}, ${countText(own, 'record')}`),
   )
   const others = [
     [files.partly_read, 'partly read'],

@@ -15,6 +15,7 @@ import {
   wideCount,
   yesOrNo,
 } from '../shape.ts'
+import { isMetered } from './reports.ts'
 
 const timeShape = /^[-+]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
 const knownTime = textThat(one => timeShape.test(one) && !Number.isNaN(Date.parse(one)), 'not a time')
@@ -73,14 +74,24 @@ const nfcapdAccount = objectOf({
   anonymised: count,
 })
 
+/** What another program's table of flows held: lines = headers + rows + malformed. */
+const tableAccount = objectOf({ rows: count, flow_records: count, connections: count })
+
+const kinds = [
+  ...(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd'] as const),
+  ...(['conn-log', 'flow-table', 'archive'] as const),
+] as const
+
 const evidenceEntry = objectOf({
   id: nullOr(fileNumber),
   path: text,
   /** The bytes of the path as hex digits, where it is not UTF-8; `path` then shows the odd ones as \xNN. */
   path_bytes: absent(nullOr(textThat(one => /^([0-9a-f]{2})+$/.test(one), 'not hex digits of bytes')), null),
+  /** Of a file in an archive: that archive, and which file in it, from 0; of one in another in it, the numbers of both. */
+  archive: absent(nullOr(objectOf({ path: text, members: listOf(count) })), null),
   /** Whether the user named the file itself, and not only a folder that holds it. Entries of older versions do not say. */
   named: absent(yesOrNo, false),
-  kind: nullOr(oneOf('vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd')),
+  kind: nullOr(oneOf(...kinds)),
   size: count,
   sha256: nullOr(digest),
   lines: count,
@@ -94,11 +105,14 @@ const evidenceEntry = objectOf({
   status: oneOf('read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence'),
   problem: nullOr(text),
   layout: nullOr(text),
+  /** What the lines were taken out of, or their encoding; null: they are there as they are. */
+  form: absent(nullOr(text), null),
   sensors: listOf(text),
   sensor_count: count,
   expanded_bytes: count,
   capture: absent(nullOr(captureAccount), null),
   nfcapd: absent(nullOr(nfcapdAccount), null),
+  flow_table: absent(nullOr(tableAccount), null),
 })
 
 /** The only names that a case's files can have: no path can be smuggled in. */
@@ -199,7 +213,7 @@ function lawFault(entry: Pick<AddedEntry, 'evidence' | 'segments'>): string | nu
 }
 
 function accountFault(file: EvidenceEntry): string | null {
-  const { capture, nfcapd } = file
+  const { capture, nfcapd, flow_table: table } = file
   if (capture !== null) {
     if (capture.packets !== capture.decoded + sumOf(capture.undecoded.map(one => one.packets)))
       return 'packets are not accounted for'
@@ -210,7 +224,8 @@ function accountFault(file: EvidenceEntry): string | null {
       return 'nfcapd records are not accounted for'
     return file.records === nfcapd.flow_records ? null : 'records are not its flow records'
   }
-  const lines = file.header_lines + file.records + file.no_data + file.skip_data + file.malformed
+  if (table !== null && file.records !== table.flow_records) return 'records are not its flow records'
+  const lines = file.header_lines + (table?.rows ?? file.records) + file.no_data + file.skip_data + file.malformed
   return file.lines === lines ? null : `${file.lines} lines, but ${lines} are accounted for`
 }
 
@@ -225,17 +240,17 @@ function rowsFault({ evidence, segments }: Pick<AddedEntry, 'evidence' | 'segmen
 
 /** How many rows of a kind of segment a file has. Of problems its account does not say. */
 export function rowsOf(file: EvidenceEntry, kind: Exclude<SegmentEntry['kind'], 'problems'>): number {
-  const { capture, nfcapd } = file
-  const isLog = capture === null && nfcapd === null
+  const { capture, nfcapd, flow_table } = file
+  const isLog = !isMetered(file)
   switch (kind) {
     case 'flows':
       return isLog ? file.records : 0
     case 'silence':
       return isLog ? file.no_data + file.skip_data : 0
     case 'packet-flows':
-      return capture?.flow_records ?? nfcapd?.flow_records ?? 0
+      return (capture ?? nfcapd ?? flow_table)?.flow_records ?? 0
     case 'connections':
-      return capture?.connections ?? 0
+      return (capture ?? flow_table)?.connections ?? 0
   }
 }
 

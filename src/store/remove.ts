@@ -13,7 +13,7 @@ import { countedOf, counts, type Standing, standingsOf } from './standing.ts'
 export interface RemoveOptions {
   /** The case's folder. */
   case: string
-  /** Paths as `evidence` lists them, folders for all files below, or the first 12 or more digits of a SHA-256. */
+  /** Paths as `evidence` lists them, archives with the files in them, folders for all files below, or the first 12 or more digits of a SHA-256. */
   files: string[]
   /** Puts removed files back. */
   undo?: boolean
@@ -97,7 +97,8 @@ function isRemoved(one: Standing): boolean {
 function standingsNamed(all: readonly Standing[], name: string): Standing[] {
   const path = resolve(name)
   const folder = path.endsWith(sep) ? path : `${path}${sep}`
-  const named = all.filter(({ file }) => file.path === path || file.path === name || file.path.startsWith(folder))
+  const isMeant = (own: string): boolean => own === path || own === name || own.startsWith(folder)
+  const named = all.filter(({ file }) => isMeant(file.path) || (file.archive !== null && isMeant(file.archive.path)))
   if (named.length > 0 || !/^[0-9a-f]{12,64}$/i.test(name)) return named
   return all.filter(({ file }) => file.sha256?.startsWith(name.toLowerCase()))
 }

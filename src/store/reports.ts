@@ -1,6 +1,15 @@
 /** What `add`, `evidence` and `verify` tell about a case. Names are fixed by the contract. */
 
-export type EvidenceKind = 'vpc-flow-log' | 'vpc-flow-log-parquet' | 'tgw-flow-log' | 'pcap' | 'pcapng' | 'nfcapd'
+export type EvidenceKind =
+  | 'vpc-flow-log'
+  | 'vpc-flow-log-parquet'
+  | 'tgw-flow-log'
+  | 'pcap'
+  | 'pcapng'
+  | 'nfcapd'
+  | 'conn-log'
+  | 'flow-table'
+  | 'archive'
 export type EvidenceStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
 
 /** An exact integer: a bigint beyond 2^53. */
@@ -13,6 +22,8 @@ export interface EvidenceFile {
   path: string
   /** Whether the user named the file itself, and not only a folder that holds it. */
   named: boolean
+  /** Of a file in an archive, whose path is `ARCHIVE:NAME`: the archive, and which file in it, from 0. Null for others. */
+  archive: { path: string; members: number[] } | null
   kind: EvidenceKind | null
   /** Bytes of the file as it lies on disk. */
   size: number
@@ -32,6 +43,8 @@ export interface EvidenceFile {
   problem: string | null
   /** Field names of the file's header(s) or of `--format`, space-separated. */
   layout: string | null
+  /** What the lines were taken out of, or their encoding, like `CSV, column 2`; null: they are there as they are. */
+  form: string | null
   /** Sensors (interfaces, gateways, attachments) that wrote the file, at most 20 of them. */
   sensors: string[]
   sensor_count: number
@@ -41,6 +54,13 @@ export interface EvidenceFile {
   capture: CaptureAccount | null
   /** What an nfcapd file held; null for other kinds. */
   nfcapd: NfcapdFileAccount | null
+  /** What another program's table of flows held (Zeek's conn.log): lines = headers + rows + malformed; null for other kinds. */
+  flow_table: { rows: number; flow_records: number; connections: number } | null
+}
+
+/** Whether a file's records are metered from packets, by Tidemark or another program, and not those of a flow log. */
+export function isMetered(file: Pick<EvidenceFile, 'capture' | 'nfcapd' | 'flow_table'>): boolean {
+  return file.capture !== null || file.nfcapd !== null || file.flow_table !== null
 }
 
 /** Whether nothing was read of a file that is evidence, or was named as such: every figure lacks what may be in it. */

@@ -11,6 +11,7 @@ import { ofKind, subscriptionOf, unknownColumnsOf } from './entries.ts'
 import { segmentPath } from './files.ts'
 import type { EvidenceEntry } from './ledger.ts'
 import { notOfFiles } from './not-of-files.ts'
+import { isMetered } from './reports.ts'
 import type { CountedSegment } from './standing.ts'
 import { tracksOf } from './tracks.ts'
 
@@ -161,7 +162,7 @@ export function sqlType(name: string): string {
 /** `evidence(id, path, subscription)`: the files that records refer to. */
 export async function createEvidenceTable(db: Database, evidence: readonly EvidenceEntry[]): Promise<void> {
   const kept = evidence.filter(file => file.id !== null)
-  const packets = kept.filter(file => file.capture !== null || file.nfcapd !== null)
+  const packets = kept.filter(isMetered)
   const tracks = tracksOf(packets)
   // A capture that was cut into several files has one name as a sensor: that of the first.
   const firsts = new Map<number, string>()

@@ -1,5 +1,5 @@
 import { errorText, UserError } from '../errors.ts'
-import { nearest } from '../filter/nearest.ts'
+import { nearest } from '../nearest.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import type { Refusal } from './gate.ts'
 import type { Failure } from './protocol.ts'

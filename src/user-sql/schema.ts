@@ -64,6 +64,11 @@ const evidenceColumns = [
   column('expanded_bytes', 'UBIGINT', 'Bytes after decompression.'),
   column('capture', 'JSON', "What a capture held, e.g. `capture->>'packets'`; null for other kinds."),
   column('nfcapd', 'JSON', 'What an nfcapd file held; null for other kinds.'),
+  column(
+    'table',
+    'JSON',
+    'What a table of flows (conn.log) held: rows, flow_records, connections; null for other kinds.',
+  ),
   column('subscription', 'VARCHAR', 'Id of the flow log, from the name that AWS gave the file.'),
 ]
 

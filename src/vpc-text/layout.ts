@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts'
-import { fieldNamed, flowFields } from '../records/fields.ts'
+import { nearest } from '../nearest.ts'
+import { columnName, fieldNamed, flowFields } from '../records/fields.ts'
 import { columnOfField } from '../records/unknown-columns.ts'
 
 /** The order of the fields in a flow log's lines, as AWS spells them. */
@@ -36,9 +37,10 @@ function allFieldsUpTo(version: number): string {
  * The layout that `--format` asks for: a name of `namedFormats`, or field names separated by spaces or commas, also in AWS's own
  * spelling of a custom format, `${version} ${account-id} …`.
  *
- * @throws UserError when a name is written wrongly or stands twice.
+ * @param unknown whether a name that no field has is taken: AWS adds fields, and a mistyped name would be one of them.
+ * @throws UserError when a name is written wrongly, stands twice, or is not a field.
  */
-export function layoutOfFormat(format: string, option = '--format'): Layout {
+export function layoutOfFormat(format: string, { option = '--format', unknown = false } = {}): Layout {
   const fields = (namedFormats.get(format.trim().toLowerCase()) ?? format)
     .trim()
     .split(/[\s,]+/)
@@ -48,10 +50,28 @@ export function layoutOfFormat(format: string, option = '--format'): Layout {
   const hint = `name one of ${[...namedFormats.keys()].join(', ')}, or list the fields: ${option} "version account-id interface-id …"`
   if (wrong !== undefined) throw new UserError(`invalid field name in ${option}: ${wrong}`, { status: 2, hint })
   if (twice !== undefined) throw new UserError(`duplicate field in ${option}: ${twice}`, { status: 2, hint })
-  if (fields.length < 4 || fields.length > fieldsMax)
-    throw new UserError(`unknown format: ${format}`, { status: 2, hint })
-  return layoutOf(fields)
+  if (fields.length < 4 || fields.length > fieldsMax) {
+    const meant = didYouMean(format, namedFormats.keys())
+    throw new UserError(`unknown format: ${format}`, { status: 2, hint: `${meant}${hint}` })
+  }
+  const strange = fields.find(field => fieldNamed(columnName(field)) === undefined)
+  if (strange === undefined || unknown) return layoutOf(fields)
+  const help =
+    option === '--format'
+      ? 'a field that is newer than this version needs --format-unknown, and is kept as text'
+      : 'the fields of flow logs are named in docs/reference/fields.md'
+  throw new UserError(`no field of flow logs: ${strange}`, {
+    status: 2,
+    hint: `${didYouMean(strange, fieldNames)}${help}`,
+  })
 }
+
+function didYouMean(word: string, words: Iterable<string>): string {
+  const near = nearest(word, words)
+  return near === null ? '' : `did you mean ${near}? `
+}
+
+const fieldNames = flowFields.map(field => field.name.replaceAll('_', '-'))
 
 /** The layout of columns with these (underscored) names, as in AWS's Parquet files. */
 export function layoutOf(fields: readonly string[]): Layout {

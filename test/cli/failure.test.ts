@@ -70,6 +70,9 @@ test('an unreadable file is named even where no problem names it', () => {
     expanded_bytes: 0,
     capture: null,
     nfcapd: null,
+    flow_table: null,
+    form: null,
+    archive: null,
     named: false,
   }
   const files = [

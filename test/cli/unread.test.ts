@@ -7,7 +7,7 @@ import { ask, captureOf } from '../handmade.ts'
 import { logOf } from '../robustness/support.ts'
 import { temporaryFolder, tidemark } from './run.ts'
 
-const xz = Buffer.from('\xfd7zXZ\0\0\x04 whatever this is', 'latin1')
+const lz4 = Buffer.from('\x04\x22\x4d\x18\0 whatever', 'latin1')
 const capture = captureOf(ask(1_700_000_000, '198.51.100.1', '10.0.0.1'))
 const subject = '198.51.100.1'
 
@@ -34,9 +34,9 @@ const withPaths: [command: string, args: (paths: string[], out: string) => strin
 
 for (const [command, args] of withPaths) {
   test(`${command} names what was named and not read, or found and hides evidence`, t => {
-    const folder = evidence(t, { 'x.pcap.xz': xz, 'notes.txt': 'nothing' })
+    const folder = evidence(t, { 'x.pcap.lz4': lz4, 'notes.txt': 'nothing' })
     for (const [names, says] of [
-      [['x.pcap.xz'], /x\.pcap\.xz[\s\S]*packed with xz: unpack it \(xz -d\) and add the\s+result/],
+      [['x.pcap.lz4'], /x\.pcap\.lz4[\s\S]*packed with lz4: unpack it \(lz4 -d\) and add the\s+result/],
       [['b.pcap', 'notes.txt'], /notes\.txt/],
     ] as const) {
       const paths = names.map(name => join(folder, name))
@@ -48,12 +48,12 @@ for (const [command, args] of withPaths) {
 }
 
 test('every command says of a folder what hides evidence in it, and what does not is no failure', t => {
-  const hiding = evidence(t, { 'x.pcap.xz': xz })
+  const hiding = evidence(t, { 'x.pcap.lz4': lz4 })
   const harmless = evidence(t, { 'notes.txt': 'nothing', 'screen.png': Buffer.from('\x89PNG\r\n\x1a\n\0', 'latin1') })
   for (const [command, args] of withPaths.filter(([name]) => !name.includes('json'))) {
     const [bad, fine] = [hiding, harmless].map(path => tidemark(args([path], temporaryFolder(t))))
     assert.equal(bad?.status, 3, `${command}: ${bad?.stderr}`)
-    assert.match(command === 'add' ? bad.stdout : bad.stderr, /x\.pcap\.xz/)
+    assert.match(command === 'add' ? bad.stdout : bad.stderr, /x\.pcap\.lz4/)
     assert.equal(fine?.status, 0, `${command}: ${fine?.stderr}`)
   }
 })
@@ -80,11 +80,11 @@ test('a case keeps what was named and not read, for every later command', t => {
 })
 
 test('the page says what was not read once, and leaves out what is no evidence', t => {
-  const folder = evidence(t, { 'x.pcap.xz': xz, 'notes.txt': 'nothing' })
+  const folder = evidence(t, { 'x.pcap.lz4': lz4, 'notes.txt': 'nothing' })
   const dir = join(temporaryFolder(t), 'case')
   const { stdout } = tidemark(['add', folder, '--case', dir])
   const [, notRead = '', leftOut = ''] = stdout.split(/── (?:Not read|Left out) ─+\n/)
-  assert.equal(notRead.match(/packed with xz/g)?.length, 1, notRead)
+  assert.equal(notRead.match(/packed with lz4/g)?.length, 1, notRead)
   assert.match(leftOut, /notes\.txt: not evidence: text, but no flow log/)
 })
 

@@ -482,6 +482,9 @@ export function evidenceFile(given: Partial<EvidenceFile>): EvidenceFile {
     expanded_bytes: 32_011,
     capture: null,
     nfcapd: null,
+    flow_table: null,
+    form: null,
+    archive: null,
     ...given,
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
 import { Batch, BufferPool } from '../../src/ingest/batch.ts'
-import { readFile } from '../../src/ingest/read-file.ts'
+import { readFile } from '../../src/ingest/members.ts'
 import type { ReadOptions } from '../../src/ingest/text-lines.ts'
 import { defaultLimits } from '../../src/input/expand.ts'
 import type { EvidenceEntry } from '../../src/store/ledger.ts'
@@ -40,6 +40,8 @@ export class Bench {
       id,
       path: this.path,
       rawPath: null,
+      bytesAt: null,
+      archive: null,
       named: false,
       size: content.length,
       problem: null,
@@ -50,6 +52,7 @@ export class Bench {
       limits: defaultLimits,
       keepCopies: false,
       stopped: () => false,
+      nextId: () => ++this.id,
       claim: () => Promise.resolve(null),
       settled: () => undefined,
       progress: () => undefined,

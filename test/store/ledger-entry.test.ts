@@ -54,6 +54,8 @@ const nfcapdAccount = z.object({
   anonymised: count,
 })
 
+const tableAccount = z.object({ rows: count, flow_records: count, connections: count })
+
 const evidenceEntry = z.object({
   id: fileNumber.nullable(),
   path: text,
@@ -61,8 +63,17 @@ const evidenceEntry = z.object({
     .regex(/^([0-9a-f]{2})+$/)
     .nullable()
     .default(null),
+  archive: z
+    .object({ path: text, members: z.array(count) })
+    .nullable()
+    .default(null),
   named: z.boolean().default(false),
-  kind: z.enum(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd']).nullable(),
+  kind: z
+    .enum([
+      ...(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd'] as const),
+      ...(['conn-log', 'flow-table', 'archive'] as const),
+    ])
+    .nullable(),
   size: count,
   sha256: digest.nullable(),
   lines: count,
@@ -76,11 +87,13 @@ const evidenceEntry = z.object({
   status: z.enum(['read', 'partly-read', 'unreadable', 'duplicate', 'not-evidence']),
   problem: text.nullable(),
   layout: text.nullable(),
+  form: text.nullable().default(null),
   sensors: z.array(text),
   sensor_count: count,
   expanded_bytes: count,
   capture: captureAccount.nullable().default(null),
   nfcapd: nfcapdAccount.nullable().default(null),
+  flow_table: tableAccount.nullable().default(null),
 })
 
 const segmentName = /^(flows|silence|problems|packet-flows|connections)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
@@ -145,7 +158,7 @@ const file = {
     sensors: ['eni-1'],
     sensor_count: 1,
   },
-  ...{ expanded_bytes: 20, capture: null, nfcapd: null },
+  ...{ expanded_bytes: 20, archive: null, form: null, capture: null, nfcapd: null, flow_table: null },
 }
 const captured = {
   ...{
@@ -166,6 +179,8 @@ const nfcapd = {
   ...{ layout: 2, compression: 'lz4', ident: 'x', blocks: 1, blocks_read: 1, records: 3, flow_records: 1 },
   ...{ skipped: [{ name: 'x', records: 2 }], sampled: 0, both_ways: 0, anonymised: 0 },
 }
+const flow_table = { rows: 2, flow_records: 1, connections: 1 }
+const archive = { path: '/a.zip', members: [0, 2] }
 const segment = {
   ...{
     name: 'flows-000001-0a1b2c3d.parquet',
@@ -197,6 +212,7 @@ const sound: object[] = [
       file,
       { ...file, id: 2, kind: 'pcap', capture: captured, path_bytes: '00ff' },
       { ...file, id: 3, kind: 'nfcapd', nfcapd, sha256: null },
+      { ...file, id: 4, kind: 'conn-log', flow_table, archive, form: 'CSV, column 2' },
     ],
     segments: [segment],
   },
@@ -252,7 +268,17 @@ const strange: unknown[] = [
     [1],
     { name: 'x' },
   ],
-  ...[{ name: 'x', packets: 1 }, [{ name: 'x', packets: 1, more: 1 }], captured, nfcapd, file, segment, reference],
+  ...[
+    { name: 'x', packets: 1 },
+    [{ name: 'x', packets: 1, more: 1 }],
+    captured,
+    nfcapd,
+    file,
+    segment,
+    reference,
+    flow_table,
+    archive,
+  ],
 ]
 
 /** Every place of a value: the object or list that holds it, and its key there. */

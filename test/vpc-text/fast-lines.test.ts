@@ -83,7 +83,7 @@ function randomLog({ start, lines }: Plan): Log {
   const chance = chanceFrom(start)
   const stamped = chance.maybe(0.15)
   const writer = new Lines(chance, stamped)
-  const layout = chance.maybe(0.3) ? layoutOfFormat(writer.fields.join(' ')) : null
+  const layout = chance.maybe(0.3) ? layoutOfFormat(writer.fields.join(' '), { unknown: true }) : null
   const parts = layout === null || chance.maybe(0.3) ? [writer.header] : []
   for (const line of lines) {
     for (let skip = line & 3; skip > 0; skip--) chance.int(0, 1)

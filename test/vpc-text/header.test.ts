@@ -79,6 +79,16 @@ function assertBelievable(bytes: Uint8Array, what: string): Read {
   return reading
 }
 
+test('--format suggests the nearest name, and takes one that no field has only where asked to', () => {
+  const list = defaultHeader.replace('srcaddr', 'srcadr')
+  assert.throws(() => layoutOfFormat(list), {
+    message: 'no field of flow logs: srcadr',
+    hint: /^did you mean srcaddr\?.*--format-unknown/,
+  })
+  assert.deepEqual(layoutOfFormat(list, { unknown: true }).fields, list.split(' '))
+  assert.throws(() => layoutOfFormat('defualt'), { hint: /^did you mean default\?/ })
+})
+
 test('the sound file has all its records', () => {
   assert.equal(truth.size, before + after + 2)
   assert.equal(truth.get(lines.after[0]!)?.['srcport'], String(1024 + before))
