@@ -169,22 +169,30 @@ function split(bucket: Bucket, ranks: Ranks | null, store: PageStore, limits: Bu
   bucket.drain((page, rows) => {
     if (ranks !== null) finalNumbers(page, rows, ranks)
     const keys = keysOf(page, rows)
-    for (let row = 0; row < rows; row++) found[partOf(keys, row, boundKeys, parts - 1)]!.add(page, row, row + 1)
+    const counts = new Uint32Array(parts + 1)
+    const partOfRow = new Uint32Array(rows)
+    for (let row = 0; row < rows; row++) counts[(partOfRow[row] = partOf(keys, row, boundKeys, parts - 1)) + 1]!++
+    for (let part = 0; part < parts; part++) counts[part + 1]! += counts[part]!
+    const order = new Uint32Array(rows)
+    for (let row = 0; row < rows; row++) order[counts[partOfRow[row]!]!++] = row
+    // Where a part ended, the next one began.
+    for (let part = 0; part < parts; part++)
+      found[part]!.addSome(page, order.subarray(part === 0 ? 0 : counts[part - 1]!, counts[part]!))
   })
   return found
 }
 
-/** Rows at even distances. */
+/** Of each further stretch of rows one by chance: whoever wrote the evidence cannot choose which, so that the parts are about even. */
 function sampled(bucket: Bucket, names: readonly ColumnName[]): RecordColumns {
   const step = Math.max(1, Math.floor(bucket.rows / samples))
-  const sample = makeColumns(Math.floor((bucket.rows - 1) / step) + 1, names)
+  const count = Math.floor(bucket.rows / step)
+  const sample = makeColumns(count, names)
+  const chosen = Float64Array.from({ length: count }, (_, i) => i * step + Math.floor(Math.random() * step))
   let before = 0
   let taken = 0
   bucket.look((page, rows) => {
-    for (let row = (step - (before % step)) % step; row < rows; row += step) {
-      for (const name of names) sample[name][taken] = page[name][row]!
-      taken++
-    }
+    for (; taken < count && chosen[taken]! < before + rows; taken++)
+      for (const name of names) sample[name][taken] = page[name][chosen[taken]! - before]!
     before += rows
   })
   return sample

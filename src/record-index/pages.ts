@@ -2,7 +2,7 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { readAll, writeAll } from '../store/section-file.ts'
-import { type ColumnName, columnOver, makeColumns, type RecordColumns, widthOf } from './columns.ts'
+import { type ColumnName, columnOver, gathered, makeColumns, type RecordColumns, widthOf } from './columns.ts'
 
 /** A multiple of eight, so that every column of a page is aligned. */
 const pageRows = 8192
@@ -122,6 +122,18 @@ export class Bucket {
       this.filled += count
       this.rows += count
       at += count
+    }
+  }
+
+  /** Adds some rows of some columns. */
+  addSome(columns: RecordColumns, rows: Uint32Array): void {
+    for (let at = 0; at < rows.length; ) {
+      const page = this.pageWithRoom()
+      const some = rows.subarray(at, at + Math.min(rows.length - at, pageRows - this.filled))
+      for (const name of this.store.names) gathered(columns[name], some, page.columns[name].subarray(this.filled))
+      this.filled += some.length
+      this.rows += some.length
+      at += some.length
     }
   }
 
