@@ -64,8 +64,6 @@ export const bit = {
 /** Three bits: packets of all records, up to `packetsMost`. */
 export const packetsShift = 27
 export const packetsMost = 4
-/** What tells the ends of two connections apart, of their bits. */
-export const keyBits = 0x7ff
 
 export const noConnection = 0xffff_ffff
 

@@ -7,10 +7,11 @@
 import type { RecordBlock, RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { type ConnectionTable, noConnection } from './connection-table.ts'
-import { countPeers, type EndpointTable } from './endpoints.ts'
+import type { EndpointTable } from './endpoints.ts'
 import { fate } from './fates.ts'
-import { findListeners, judgeByFlags, judgeOthers, judgePackets, Roles, undecidedEndpoints } from './ladder.ts'
+import { judgeByFlags, judgeOthers, judgePackets, learn, Roles, undecidedEndpoints } from './ladder.ts'
 import { judgeByMeter, type MeteredConnections } from './metered.ts'
+import { Pairs } from './pairs.ts'
 import { Stitcher } from './stitch.ts'
 
 /** Connections with their roles. */
@@ -33,11 +34,12 @@ export function chain(
   fates: Uint8Array,
   metered: MeteredConnections | null,
 ): Chained {
-  const stitcher = new Stitcher(evidence, vantages, block.rows / 4)
-  const connectionOf = new Uint32Array(block.rows).fill(noConnection)
-  for (let row = 0; row < block.rows; row++) {
-    if (fates[row] === fate.counted) connectionOf[row] = stitcher.add(block, row, row)
-  }
+  const pairs = new Pairs(block.rows / 4)
+  const connectionOf = new Uint32Array(block.rows)
+  pairs.number(block, connectionOf)
+  const stitcher = new Stitcher(evidence, vantages, pairs.count)
+  for (let row = 0; row < block.rows; row++)
+    connectionOf[row] = fates[row] === fate.counted ? stitcher.add(connectionOf[row]!, block, row, row) : noConnection
   return { ...judgedByFlags(evidence, stitcher.table, metered), connectionOf }
 }
 
@@ -65,9 +67,7 @@ export function askedEndpoints({ table, roles }: Judged): EndpointTable {
  * @param hostOf number of each of their hosts where the endpoints are from; null where it is the same.
  */
 export function learnFrom(asked: EndpointTable, { table, roles }: Judged, hostOf: Uint32Array | null): void {
-  if (asked.count === 0) return
-  findListeners(asked, table, roles, hostOf)
-  countPeers(asked, table, hostOf)
+  if (asked.count > 0) learn(asked, table, roles, hostOf)
 }
 
 /** Tells the roles that the flags leave open. */

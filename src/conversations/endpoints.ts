@@ -2,8 +2,8 @@
  * Endpoints (address, port, protocol) whose role is asked, with what connections say of them: whether one was found to be a server by its
  * flags, and who began with whom among its peers (docs/reference/dossier.md, section 4, rules 2 and 5).
  */
-import { at, at4, bit, type ConnectionTable, noConnection } from './connection-table.ts'
-import { grown, KeyTable } from './key-table.ts'
+import { at, at4, bit, type ConnectionTable, chunkMask, chunkShift, noConnection, words } from './connection-table.ts'
+import { batchKeys, grown, KeyTable } from './key-table.ts'
 
 /** Starts that lie no further apart do not tell who began: logs cut them to seconds, and hosts' clocks differ. */
 export const apart_us = 2_000_000
@@ -15,6 +15,9 @@ export function hasPorts(protocol: number | null): boolean {
   return protocol === 6 || protocol === 17 || protocol === 132
 }
 
+/** So many connections are looked up at once: faster than one by one. */
+export const batchConnections = batchKeys / 2
+
 export class EndpointTable {
   /** By number of the endpoint. */
   isListener = new Uint8Array(1 << 8)
@@ -23,37 +26,70 @@ export class EndpointTable {
   listens = new Uint32Array(1 << 8)
   weak = new Uint32Array(1 << 8)
   private readonly keys = new KeyTable()
+  private readonly batch = new Uint32Array(4 * batchKeys)
+  private readonly numbers = new Uint32Array(batchKeys)
+  private readonly found = new Int32Array(batchKeys)
 
   get count(): number {
     return this.keys.count
   }
 
-  /** The number of an endpoint; -1 where it is not asked for. */
-  find(host: number, port: number, protocol: number): number {
-    return this.keys.find(host, port, protocol, 0)
+  /** Adds the endpoints of some connections, as far as they have ports. */
+  add(table: ConnectionTable, connections: readonly number[]): void {
+    for (let from = 0; from < connections.length; from += batchConnections) {
+      const some = connections.slice(from, from + batchConnections)
+      let count = 0
+      for (const connection of some) {
+        if (this.take(count, table, connection, 0, null)) count++
+        if (this.take(count, table, connection, 1, null)) count++
+      }
+      this.keys.addAll(this.batch, count, this.numbers)
+    }
+    const { length } = this.isListener
+    if (this.count <= length) return
+    const room = Math.max(this.count, 2 * length)
+    this.isListener = grown(this.isListener, new Uint8Array(room))
+    this.calls = grown(this.calls, new Uint32Array(room))
+    this.listens = grown(this.listens, new Uint32Array(room))
+    this.weak = grown(this.weak, new Uint32Array(room))
   }
 
-  /** The endpoint of a side of a connection; -1 where it is not asked for. */
-  endOf(
+  /**
+   * The endpoints of both sides of some connections, one after the other; -1 for one that is not asked for. Overwritten by the next call.
+   *
+   * @param connections at most `batchConnections`.
+   * @param hostOf number of each of their hosts where the endpoints are from; null where it is the same.
+   */
+  ends(table: ConnectionTable, connections: readonly number[], hostOf: Uint32Array | null): Int32Array {
+    for (let i = 0; i < connections.length; i++) {
+      this.take(2 * i, table, connections[i]!, 0, hostOf)
+      this.take(2 * i + 1, table, connections[i]!, 1, hostOf)
+    }
+    this.keys.findAll(this.batch, 2 * connections.length, this.found)
+    return this.found
+  }
+
+  /** Puts the key of a side of a connection among those of a batch; for one without ports, what is not there. @returns whether it has one. */
+  private take(
+    i: number,
     table: ConnectionTable,
     connection: number,
     side: 0 | 1,
-    protocol: number,
-    hostOf: Uint32Array | null = null,
-  ): number {
-    const port = table.port(connection, side)
-    if (port === null) return -1
-    const host = table.integer(connection, at4.aHost + side)
-    return this.find(hostOf === null ? host : hostOf[host]!, port, protocol)
-  }
-
-  add(host: number, port: number, protocol: number): void {
-    const { length } = this.isListener
-    if (this.keys.add(host, port, protocol, 0) < length) return
-    this.isListener = grown(this.isListener, new Uint8Array(2 * length))
-    this.calls = grown(this.calls, new Uint32Array(2 * length))
-    this.listens = grown(this.listens, new Uint32Array(2 * length))
-    this.weak = grown(this.weak, new Uint32Array(2 * length))
+    hostOf: Uint32Array | null,
+  ): boolean {
+    const { batch } = this
+    const integers = table.integers[connection >>> chunkShift]!
+    const base = (connection & chunkMask) * 2 * words
+    const bits = integers[base + at4.bits]!
+    const protocol = (bits & bit.protocolKnown) === 0 ? null : bits & 0xff
+    const isThere = hasPorts(protocol) && (bits & (bit.aPortKnown << side)) !== 0
+    const host = integers[base + at4.aHost + side]!
+    const ports = integers[base + at4.ports]!
+    batch[4 * i] = hostOf === null ? host : hostOf[host]!
+    batch[4 * i + 1] = side === 0 ? ports & 0xffff : ports >>> 16
+    batch[4 * i + 2] = protocol ?? 0
+    batch[4 * i + 3] = isThere ? 0 : 1
+    return isThere
   }
 
   /** Host, port and protocol of an endpoint. */
@@ -64,28 +100,27 @@ export class EndpointTable {
 }
 
 /**
- * Counts the peers of the endpoints that are asked for, over all connections of each pair of ends.
+ * Counts the peers that a connection's endpoints have in it and in those of the same ends before it.
  *
- * @param hostOf number of each host where the endpoints are from; null where it is the same.
+ * @param a number of an endpoint that is asked for, of side a; -1 where it is none.
  */
-export function countPeers(asked: EndpointTable, table: ConnectionTable, hostOf: Uint32Array | null): void {
-  for (let connection = 0; connection < table.count; connection++) {
-    if ((table.bits(connection) & bit.isFollowed) !== 0) continue
-    const protocol = table.protocol(connection)
-    if (protocol === null || !hasPorts(protocol)) continue
-    const a = asked.endOf(table, connection, 0, protocol, hostOf)
-    const b = asked.endOf(table, connection, 1, protocol, hostOf)
-    if (a < 0 && b < 0) continue
-    const pair = pairOf(table, connection)
-    if (a >= 0 && a === b) {
-      // What sends to itself begins at both ends.
-      asked.weak[a]!++
-      continue
-    }
-    const [aPort, bPort] = [table.port(connection, 0), table.port(connection, 1)]
-    if (a >= 0) countPeer(asked, a, aPort!, bPort, pair.a_us, pair.b_us, pair.packets)
-    if (b >= 0) countPeer(asked, b, bPort!, aPort, pair.b_us, pair.a_us, pair.packets)
+export function countPeers(
+  asked: EndpointTable,
+  table: ConnectionTable,
+  connection: number,
+  a: number,
+  b: number,
+): void {
+  if ((a < 0 && b < 0) || (table.bits(connection) & bit.isFollowed) !== 0) return
+  const pair = pairOf(table, connection)
+  if (a >= 0 && a === b) {
+    // What sends to itself begins at both ends.
+    asked.weak[a]!++
+    return
   }
+  const [aPort, bPort] = [table.port(connection, 0), table.port(connection, 1)]
+  if (a >= 0) countPeer(asked, a, aPort!, bPort, pair.a_us, pair.b_us, pair.packets)
+  if (b >= 0) countPeer(asked, b, bPort!, aPort, pair.b_us, pair.a_us, pair.packets)
 }
 
 interface PairStarts {

@@ -1,57 +1,66 @@
 /** Blocks that are put together from rows of others. */
 import { large, type RecordBlock } from '../record-index/block.ts'
+import { gathered } from '../record-index/columns.ts'
 
-type Columns = Omit<RecordBlock, 'rows' | 'largeCounters'>
-interface GatheredBlock extends RecordBlock {
-  largeCounters: Map<number, { packets: bigint; bytes: bigint }>
-}
+const columns = [
+  ...([
+    'source',
+    'destination',
+    'sourcePort',
+    'destinationPort',
+    'protocol',
+    'tcpFlags',
+    'icmpType',
+    'action',
+  ] as const),
+  ...(['packets', 'bytes', 'start_us', 'end_us', 'vantage', 'known', 'file'] as const),
+]
 
-/** A block of no rows with room for some. @param from whose rows it begins with. */
-export function emptyBlock(room: number, from: GatheredBlock | null = null): GatheredBlock {
-  const columns: Columns = {
-    source: new Uint32Array(room),
-    destination: new Uint32Array(room),
-    sourceSeen: new Uint32Array(room),
-    destinationSeen: new Uint32Array(room),
-    sourcePort: new Uint16Array(room),
-    destinationPort: new Uint16Array(room),
-    protocol: new Uint8Array(room),
-    tcpFlags: new Uint8Array(room),
-    icmpType: new Uint8Array(room),
-    action: new Uint8Array(room),
-    packets: new Uint32Array(room),
-    bytes: new Uint32Array(room),
-    start_us: new Float64Array(room),
-    end_us: new Float64Array(room),
-    vantage: new Uint32Array(room),
-    known: new Uint16Array(room),
-    file: new Uint32Array(room),
-    line: new Uint32Array(0),
+/** A block that is filled, with all columns but the lines. */
+export class GatheredBlock {
+  readonly block: RecordBlock
+  private readonly largeCounters = new Map<number, { packets: bigint; bytes: bigint }>()
+  private filled = 0
+
+  /** @param rows that it will have. */
+  constructor(rows: number, seen: boolean) {
+    this.block = {
+      rows,
+      source: new Uint32Array(rows),
+      destination: new Uint32Array(rows),
+      sourceSeen: seen ? new Uint32Array(rows) : null,
+      destinationSeen: seen ? new Uint32Array(rows) : null,
+      sourcePort: new Uint16Array(rows),
+      destinationPort: new Uint16Array(rows),
+      protocol: new Uint8Array(rows),
+      tcpFlags: new Uint8Array(rows),
+      icmpType: new Uint8Array(rows),
+      action: new Uint8Array(rows),
+      packets: new Uint32Array(rows),
+      bytes: new Uint32Array(rows),
+      largeCounters: this.largeCounters,
+      start_us: new Float64Array(rows),
+      end_us: new Float64Array(rows),
+      vantage: new Uint32Array(rows),
+      known: new Uint16Array(rows),
+      file: new Uint32Array(rows),
+      line: new Uint32Array(0),
+    }
   }
-  if (from !== null)
-    for (const name of Object.keys(columns) as (keyof Columns)[]) if (name !== 'line') columns[name]!.set(from[name]!)
-  return { ...columns, rows: from?.rows ?? 0, largeCounters: from?.largeCounters ?? new Map() }
-}
 
-/** Adds a row of another block. What that does not have of seen addresses is the true one. */
-export function copyRow(from: RecordBlock, row: number, into: GatheredBlock): void {
-  const at = into.rows++
-  into.source[at] = from.source[row]!
-  into.destination[at] = from.destination[row]!
-  into.sourceSeen![at] = (from.sourceSeen ?? from.source)[row]!
-  into.destinationSeen![at] = (from.destinationSeen ?? from.destination)[row]!
-  into.sourcePort[at] = from.sourcePort[row]!
-  into.destinationPort[at] = from.destinationPort[row]!
-  into.protocol[at] = from.protocol[row]!
-  into.tcpFlags[at] = from.tcpFlags[row]!
-  into.icmpType[at] = from.icmpType[row]!
-  into.action[at] = from.action[row]!
-  into.packets[at] = from.packets[row]!
-  into.bytes[at] = from.bytes[row]!
-  into.start_us[at] = from.start_us[row]!
-  into.end_us[at] = from.end_us[row]!
-  into.vantage[at] = from.vantage[row]!
-  into.known[at] = from.known[row]!
-  into.file[at] = from.file[row]!
-  if (from.packets[row] === large || from.bytes[row] === large) into.largeCounters.set(at, from.largeCounters.get(row)!)
+  /** Adds rows of another block. */
+  add(from: RecordBlock, rows: Uint32Array): void {
+    const at = this.filled
+    const { sourceSeen, destinationSeen } = this.block
+    for (const name of columns) gathered(from[name], rows, this.block[name].subarray(at))
+    if (sourceSeen !== null) gathered(from.sourceSeen!, rows, sourceSeen.subarray(at))
+    if (destinationSeen !== null) gathered(from.destinationSeen!, rows, destinationSeen.subarray(at))
+    if (from.largeCounters.size > 0) {
+      for (const [i, row] of rows.entries()) {
+        if (from.packets[row] === large || from.bytes[row] === large)
+          this.largeCounters.set(at + i, from.largeCounters.get(row)!)
+      }
+    }
+    this.filled += rows.length
+  }
 }

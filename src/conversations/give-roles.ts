@@ -12,7 +12,7 @@ import type { Judged } from './conversations.ts'
 import { hasPorts } from './endpoints.ts'
 import { fate } from './fates.ts'
 import { ruleOf } from './ladder.ts'
-import { isForward } from './stitch.ts'
+import { isForward } from './pairs.ts'
 import { connectionAt, wholeConversations } from './whole.ts'
 
 /** Makes the table of `keptRoles`: for each record of a connection its role, its service and whether it counts. */

@@ -5,7 +5,7 @@
  */
 import type { RecordDictionaries } from '../record-index/block.ts'
 import { at, at4, bit, type ConnectionTable } from './connection-table.ts'
-import { apart_us, EndpointTable, hasPorts, probePackets } from './endpoints.ts'
+import { apart_us, batchConnections, countPeers, EndpointTable, hasPorts, probePackets } from './endpoints.ts'
 
 /** What the numbers of the ladder are called. */
 export const roleBases = [
@@ -81,31 +81,41 @@ export function judgePackets(table: ConnectionTable, roles: Roles): void {
 /** The endpoints of undecided connections. */
 export function undecidedEndpoints(table: ConnectionTable, roles: Roles): EndpointTable {
   const asked = new EndpointTable()
-  for (let connection = 0; connection < table.count; connection++) {
-    const protocol = table.protocol(connection)
-    if (roles.rule[connection] !== undecided || !hasPorts(protocol)) continue
-    for (const side of [0, 1] as const) {
-      const port = table.port(connection, side)
-      if (port !== null) asked.add(table.integer(connection, at4.aHost + side), port, protocol!)
-    }
-  }
+  for (const connections of batches(table, one => roles.rule[one] === undecided)) asked.add(table, connections)
   return asked
 }
 
-/** Notes which of the endpoints that are asked for were found to be servers by their flags. */
-export function findListeners(
-  asked: EndpointTable,
-  table: ConnectionTable,
-  roles: Roles,
-  hostOf: Uint32Array | null,
-): void {
-  for (let connection = 0; connection < table.count; connection++) {
-    const protocol = table.protocol(connection)
-    if (roles.rule[connection] !== 1 || !hasPorts(protocol)) continue
-    const server = roles.client[connection] === 0 ? 1 : 0
-    const endpoint = asked.endOf(table, connection, server, protocol!, hostOf)
-    if (endpoint >= 0) asked.isListener[endpoint] = 1
+/**
+ * Notes which of the endpoints that are asked for were found to be servers by their flags, and counts the peers of each.
+ *
+ * @param hostOf number of each of the connections' hosts where the endpoints are from; null where it is the same.
+ */
+export function learn(asked: EndpointTable, table: ConnectionTable, roles: Roles, hostOf: Uint32Array | null): void {
+  for (const connections of batches(table, () => true)) {
+    const ends = asked.ends(table, connections, hostOf)
+    for (let i = 0; i < connections.length; i++) {
+      const connection = connections[i]!
+      const [a, b] = [ends[2 * i]!, ends[2 * i + 1]!]
+      if (roles.rule[connection] === 1) {
+        const server = roles.client[connection] === 0 ? b : a
+        if (server >= 0) asked.isListener[server] = 1
+      }
+      countPeers(asked, table, connection, a, b)
+    }
   }
+}
+
+/** Numbers of some connections, so many at a time as are looked up at once. */
+function* batches(table: ConnectionTable, isWanted: (connection: number) => boolean): Generator<number[]> {
+  let some: number[] = []
+  for (let connection = 0; connection < table.count; connection++) {
+    if (!isWanted(connection)) continue
+    some.push(connection)
+    if (some.length < batchConnections) continue
+    yield some
+    some = []
+  }
+  if (some.length > 0) yield some
 }
 
 /** What the ladder asks of hosts. */
@@ -117,24 +127,26 @@ export interface Hosts {
 
 /** All rules after those of the flags. */
 export function judgeOthers(table: ConnectionTable, roles: Roles, asked: EndpointTable, hosts: Hosts): void {
-  for (let connection = 0; connection < table.count; connection++) {
-    if (roles.rule[connection] !== undecided) continue
-    const protocol = table.protocol(connection)
-    const a = hasPorts(protocol) ? asked.endOf(table, connection, 0, protocol!) : -1
-    const b = hasPorts(protocol) ? asked.endOf(table, connection, 1, protocol!) : -1
-    // Rule 2: exactly one endpoint was found to be a server by its flags.
-    const aListens = a >= 0 && asked.isListener[a] === 1
-    const bListens = b >= 0 && asked.isListener[b] === 1
-    if (aListens !== bListens) {
-      roles.decide(connection, 2, bListens ? 0 : 1, 85)
-      continue
-    }
-    const one = new OneConnection(table, connection, asked, [a, b])
-    const decision =
-      byErrors(one) ?? byService(one, hosts) ?? byRejection(one) ?? byPeers(one) ?? byPort(one) ?? byFirstSeen(one)
-    if (decision === null || decision === unknown) roles.decide(connection, unknownRule, namedClient(one, hosts), 50)
-    else roles.decide(connection, decision.rule, decision.client, decision.confidence)
+  for (const connections of batches(table, one => roles.rule[one] === undecided)) {
+    const ends = asked.ends(table, connections, null)
+    for (const [i, connection] of connections.entries())
+      judgeOther(new OneConnection(table, connection, asked, ends[2 * i]!, ends[2 * i + 1]!), roles, hosts)
   }
+}
+
+function judgeOther(one: OneConnection, roles: Roles, hosts: Hosts): void {
+  const { connection, asked, a, b } = one
+  // Rule 2: exactly one endpoint was found to be a server by its flags.
+  const aListens = a >= 0 && asked.isListener[a] === 1
+  const bListens = b >= 0 && asked.isListener[b] === 1
+  if (aListens !== bListens) {
+    roles.decide(connection, 2, bListens ? 0 : 1, 85)
+    return
+  }
+  const decision =
+    byErrors(one) ?? byService(one, hosts) ?? byRejection(one) ?? byPeers(one) ?? byPort(one) ?? byFirstSeen(one)
+  if (decision === null || decision === unknown) roles.decide(connection, unknownRule, namedClient(one, hosts), 50)
+  else roles.decide(connection, decision.rule, decision.client, decision.confidence)
 }
 
 interface Decision {
@@ -147,33 +159,49 @@ const unknown: Decision = { rule: unknownRule, client: 0, confidence: 50 }
 
 /** An undecided connection with its endpoints among those that were asked for. */
 class OneConnection {
+  readonly connection: number
   readonly bits: number
-  readonly protocol: number | null
-  readonly hosts: readonly [number, number]
-  readonly ports: readonly [number | null, number | null]
-  /** Number of the endpoint; -1 where it has no port. */
-  readonly ends: readonly [number, number]
-  readonly records: readonly [number, number]
   readonly asked: EndpointTable
-  readonly fewPackets: number | null
-  readonly first_us: readonly [number, number]
+  /** Number of the endpoint of either side; -1 where it has no port. */
+  readonly a: number
+  readonly b: number
+  private readonly table: ConnectionTable
 
-  constructor(table: ConnectionTable, connection: number, asked: EndpointTable, ends: readonly [number, number]) {
-    this.asked = asked
+  constructor(table: ConnectionTable, connection: number, asked: EndpointTable, a: number, b: number) {
+    this.table = table
+    this.connection = connection
     this.bits = table.bits(connection)
-    this.protocol = table.protocol(connection)
-    this.hosts = [table.integer(connection, at4.aHost), table.integer(connection, at4.bHost)]
-    this.ports = [table.port(connection, 0), table.port(connection, 1)]
-    this.ends = ends
-    this.records = [table.integer(connection, at4.aRecords), table.integer(connection, at4.bRecords)]
-    this.fewPackets = table.fewPackets(connection)
-    this.first_us = [table.number(connection, at.aFirst), table.number(connection, at.bFirst)]
+    this.asked = asked
+    this.a = a
+    this.b = b
+  }
+
+  get protocol(): number | null {
+    return this.table.protocol(this.connection)
+  }
+
+  get ports(): [number | null, number | null] {
+    return [this.table.port(this.connection, 0), this.table.port(this.connection, 1)]
+  }
+
+  get first_us(): [number, number] {
+    return [this.table.number(this.connection, at.aFirst), this.table.number(this.connection, at.bFirst)]
+  }
+
+  host(side: 0 | 1): number {
+    return this.table.integer(this.connection, at4.aHost + side)
+  }
+
+  /** Whether there are so few packets in one direction that they are a probe. */
+  get isProbe(): boolean {
+    const packets = this.table.fewPackets(this.connection)
+    return this.sender !== null && packets !== null && packets <= probePackets
   }
 
   /** The side that alone has sent; null where both have. */
   get sender(): 0 | 1 | null {
-    if (this.records[1] === 0) return 0
-    return this.records[0] === 0 ? 1 : null
+    if (this.table.integer(this.connection, at4.bRecords) === 0) return 0
+    return this.table.integer(this.connection, at4.aRecords) === 0 ? 1 : null
   }
 
   has(name: number): boolean {
@@ -194,7 +222,7 @@ function byService(one: OneConnection, hosts: Hosts): Decision | null {
   const [a, b] = [one.has(bit.aService), one.has(bit.bService)]
   if (a === b) return null
   const client = b ? 0 : 1
-  return hosts.isInternal(one.hosts[client]) ? { rule: 3, client, confidence: 90 } : null
+  return hosts.isInternal(one.host(client)) ? { rule: 3, client, confidence: 90 } : null
 }
 
 /** Rule 4. */
@@ -203,8 +231,7 @@ function byRejection(one: OneConnection): Decision | null {
 }
 
 /** Rule 5: who listens and who calls, by their peers. */
-function byPeers({ ends, asked }: OneConnection): Decision | null {
-  const [a, b] = ends
+function byPeers({ a, b, asked }: OneConnection): Decision | null {
   if (a < 0 && b < 0) return null
   const count = (counts: Uint32Array, end: number): number => (end < 0 ? 0 : counts[end]!)
   const callers = (end: number): number => count(asked.listens, end) + count(asked.weak, end)
@@ -223,24 +250,26 @@ function byPeers({ ends, asked }: OneConnection): Decision | null {
 function byPort(one: OneConnection): Decision | null {
   const [a, b] = one.ports
   if (a === null || b === null || !hasPorts(one.protocol)) return null
-  const isProbe = one.sender !== null && one.fewPackets !== null && one.fewPackets <= probePackets
-  for (const border of isProbe ? [1024] : [1024, 32768, 49152]) {
+  for (const border of one.isProbe ? [1024] : [1024, 32768, 49152]) {
     if (a < border !== b < border) return { rule: 6, client: b < border ? 0 : 1, confidence: 60 }
   }
   return null
 }
 
 /** Rule 7. */
-function byFirstSeen({ sender, first_us: [a_us, b_us] }: OneConnection): Decision | null {
+function byFirstSeen(one: OneConnection): Decision | null {
+  const { sender } = one
   if (sender !== null) return { rule: 7, client: sender, confidence: 55 }
+  const [a_us, b_us] = one.first_us
   return Math.abs(a_us - b_us) > apart_us ? { rule: 7, client: a_us < b_us ? 0 : 1, confidence: 55 } : null
 }
 
 /** Nobody knows, and an end is named all the same, for the table: the server has the smaller port, then the smaller address. */
-function namedClient({ ports, hosts: [a, b] }: OneConnection, { addresses }: Hosts): 0 | 1 {
+function namedClient(one: OneConnection, { addresses }: Hosts): 0 | 1 {
+  const { ports } = one
   const [aPort, bPort] = [ports[0] ?? -1, ports[1] ?? -1]
   if (aPort !== bPort) return bPort < aPort ? 0 : 1
-  return isBelow(addresses, b, a) ? 0 : 1
+  return isBelow(addresses, one.host(1), one.host(0)) ? 0 : 1
 }
 
 /** Whether the address of a host is smaller than that of another one. */

@@ -7,8 +7,8 @@ import { counts, type GivenColumn, giveTable, numbers, signed, words } from '../
 import { at, at4, bit } from './connection-table.ts'
 import { fate } from './fates.ts'
 import { roleBases } from './ladder.ts'
+import { isForward } from './pairs.ts'
 import { outcomeOf, outcomes } from './services.ts'
-import { isForward } from './stitch.ts'
 import { type WholeConversations, wholeConversations } from './whole.ts'
 
 const sides = ['orig', 'resp'] as const
@@ -90,58 +90,80 @@ function noteSeen({ seen }: Details, connection: number, side: number, block: Re
     seen[2 * connection + 1 - side] = destination[row]!
 }
 
-function columnsOf({ table, roles, dictionaries }: WholeConversations, more: Details): GivenColumn[] {
+/** The side of a connection that is its client (end 0) or its server. */
+function sideOf({ roles }: WholeConversations, connection: number, end: 0 | 1): 0 | 1 {
+  return ((roles.client[connection]! + end) & 1) as 0 | 1
+}
+
+function addressColumn(
+  name: string,
+  { hi, lo }: WholeConversations['dictionaries']['hosts'],
+  host: Uint32Array,
+): GivenColumn {
+  const [his, los] = [new BigUint64Array(host.length), new BigUint64Array(host.length)]
+  for (let i = 0; i < host.length; i++) {
+    if (host[i] === noHost) continue
+    his[i] = hi[host[i]!]!
+    los[i] = lo[host[i]!]!
+  }
+  const isKnown = (i: number): boolean => host[i] !== noHost
+  const [high, low] = [numbers(`${name}_hi`, his, isKnown), numbers(`${name}_lo`, los, isKnown)]
+  const struct = `CASE WHEN ${name}_lo IS NOT NULL THEN struct_pack(hi := ${name}_hi, lo := ${name}_lo) END AS ${name}`
+  return { columns: [...high.columns, ...low.columns], select: struct }
+}
+
+function sideColumns(whole: WholeConversations, more: Details, end: 0 | 1): GivenColumn[] {
+  const { table } = whole
+  const { hosts } = whole.dictionaries
   const { count } = table
-  const { hosts } = dictionaries
-  const sideOf = (connection: number, end: 0 | 1): 0 | 1 => ((roles.client[connection]! + end) & 1) as 0 | 1
+  const name = sides[end]
+  const side = (i: number): 0 | 1 => sideOf(whole, i, end)
+  const u32 = (of: (connection: number) => number): Uint32Array => filled(new Uint32Array(count), of)
+  const port = (i: number): number | null => table.port(i, side(i))
+  return [
+    addressColumn(
+      `${name}_addr`,
+      hosts,
+      u32(i => table.integer(i, at4.aHost + side(i))),
+    ),
+    addressColumn(
+      `${name}_seen`,
+      hosts,
+      u32(i => more.seen[2 * i + side(i)]!),
+    ),
+    numbers(
+      `${name}_port`,
+      filled(new Uint16Array(count), i => port(i) ?? 0),
+      i => port(i) !== null,
+    ),
+    numbers(
+      `${name}_records`,
+      u32(i => table.integer(i, at4.aRecords + side(i))),
+    ),
+    counts(`${name}_packets`, count, i => table.packets(i, side(i))),
+    counts(`${name}_ip_bytes`, count, i => table.bytes(i, side(i))),
+    numbers(
+      `${name}_flags`,
+      filled(new Uint8Array(count), i => more.flags[2 * i + side(i)]!),
+    ),
+  ]
+}
+
+function columnsOf(whole: WholeConversations, more: Details): GivenColumn[] {
+  const { table, roles } = whole
+  const { count } = table
   const u32 = (of: (connection: number) => number): Uint32Array => filled(new Uint32Array(count), of)
   const u8 = (of: (connection: number) => number): Uint8Array => filled(new Uint8Array(count), of)
-  const address = (name: string, hostOf: (connection: number) => number): GivenColumn => {
-    const host = u32(hostOf)
-    const [hi, lo] = [new BigUint64Array(count), new BigUint64Array(count)]
-    for (let i = 0; i < count; i++) {
-      if (host[i] === noHost) continue
-      hi[i] = hosts.hi[host[i]!]!
-      lo[i] = hosts.lo[host[i]!]!
-    }
-    const isKnown = (i: number): boolean => host[i] !== noHost
-    const [high, low] = [numbers(`${name}_hi`, hi, isKnown), numbers(`${name}_lo`, lo, isKnown)]
-    const struct = `CASE WHEN ${name}_lo IS NOT NULL THEN struct_pack(hi := ${name}_hi, lo := ${name}_lo) END AS ${name}`
-    return { columns: [...high.columns, ...low.columns], select: struct }
-  }
-  const ofSide = (end: 0 | 1): GivenColumn[] => {
-    const name = sides[end]
-    const port = (i: number): number | null => table.port(i, sideOf(i, end))
-    return [
-      address(`${name}_addr`, i => table.integer(i, at4.aHost + sideOf(i, end))),
-      address(`${name}_seen`, i => more.seen[2 * i + sideOf(i, end)]!),
-      numbers(
-        `${name}_port`,
-        filled(new Uint16Array(count), i => port(i) ?? 0),
-        i => port(i) !== null,
-      ),
-      numbers(
-        `${name}_records`,
-        u32(i => table.integer(i, at4.aRecords + sideOf(i, end))),
-      ),
-      counts(`${name}_packets`, count, i => table.packets(i, sideOf(i, end))),
-      counts(`${name}_ip_bytes`, count, i => table.bytes(i, sideOf(i, end))),
-      numbers(
-        `${name}_flags`,
-        u8(i => more.flags[2 * i + sideOf(i, end)]!),
-      ),
-    ]
-  }
   const state = u8(i => {
-    const server = sideOf(i, 1)
+    const server = sideOf(whole, i, 1)
     const [there, back] = [table.integer(i, at4.aAccepted + 1 - server), table.integer(i, at4.aAccepted + server)]
     return outcomes.indexOf(outcomeOf(there, back, (table.bits(i) & (bit.aNotRst << server)) !== 0, roles.rule[i]!))
   })
   return [
     numbers('_file', more.file),
     numbers('_line', more.line),
-    ...ofSide(0),
-    ...ofSide(1),
+    ...sideColumns(whole, more, 0),
+    ...sideColumns(whole, more, 1),
     numbers(
       'protocol',
       u8(i => table.protocol(i) ?? 0),

@@ -12,14 +12,14 @@ import {
   ConnectionTable,
   chunkMask,
   chunkShift,
-  keyBits,
   noConnection,
   packetsMost,
   packetsShift,
   words,
 } from './connection-table.ts'
 import { interval_us, lateness_us, packetGap_us } from './intervals.ts'
-import { grown, hashOf } from './key-table.ts'
+import { grown } from './key-table.ts'
+import { isForward, keyOf, portsOf } from './pairs.ts'
 import { counterOf, isIcmpError, isRejected, isRstAlone, isSyn, isSynAck } from './signs.ts'
 
 /** An open TCP connection may be silent that long and still be the same: a shell that nobody types in. */
@@ -32,14 +32,15 @@ export class Stitcher {
   private readonly isPackets: boolean
   /** Whether the vantage of a number has an interval of ten minutes. */
   private readonly isCoarse: Uint8Array
-  /** The latest connection of the ends that hash there, and one; zero where there is none. */
-  private slots = new Uint32Array(1 << 12)
-  private pairs = 0
+  /** By the number of a pair of ends its latest connection, and one; zero where there is none. */
+  private readonly latestOf: Uint32Array
   private readonly opens = new Opens()
+  /** Of what was read ahead: a value that nobody keeps would not be read. */
+  touched = 0
 
-  /** @param expected about how many pairs of ends there will be. */
-  constructor(evidence: EvidenceKind, vantages: readonly Pick<RecordVantage, 'longest_us'>[], expected = 0) {
-    if (2 * expected > this.slots.length) this.slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * expected)))
+  /** @param pairs how many pairs of ends there are. */
+  constructor(evidence: EvidenceKind, vantages: readonly Pick<RecordVantage, 'longest_us'>[], pairs: number) {
+    this.latestOf = new Uint32Array(pairs)
     this.isPackets = evidence === 'packets'
     this.isCoarse = Uint8Array.from(vantages, ({ longest_us }) => Number(interval_us(longest_us) > interval_us(0)))
   }
@@ -47,52 +48,45 @@ export class Stitcher {
   /**
    * The connection of a counted record, the next one in order.
    *
+   * @param pair the number of its pair of ends (`Pairs`).
    * @param record its row in `block`.
    * @param place what `firstRow` of a connection that it begins is to be.
    */
-  add(block: RecordBlock, record: number, place: number): number {
-    const has = block.known[record]!
-    const source = block.source[record]!
-    const destination = block.destination[record]!
-    const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
-    const destinationPort = (has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1
+  add(pair: number, block: RecordBlock, record: number, place: number): number {
     const forward = isForward(block, record)
-    const a = forward ? source : destination
-    const b = forward ? destination : source
-    const aPort = forward ? sourcePort : destinationPort
-    const bPort = forward ? destinationPort : sourcePort
-    const ports = portsOf(aPort, bPort)
-    const key = keyOf(block, record, aPort, bPort)
     const side = forward ? 0 : 1
-    const slot = this.slotOf(a, b, ports, key)
-    const before = this.slots[slot]! - 1
+    const before = this.latest(pair)
     if (before >= 0 && !this.begins(before, block, record, side)) {
       this.extend(before, block, record, side)
       return before
     }
-    const connection = this.begin(before, a, b, ports, key)
+    const connection = this.begin(before, block, record, forward)
     const integers = this.table.integers[connection >>> chunkShift]!
     const base = (connection & chunkMask) * 2 * words
     integers[base + at4.firstRow] = place
     if (isRejected(block, record)) integers[base + at4.bits]! |= bit.firstRejected
-    this.slots[slot] = connection + 1
-    if (before < 0 && ++this.pairs * 2 > this.slots.length) this.grow()
+    this.latestOf[pair] = connection + 1
     this.extend(connection, block, record, side)
     return connection
   }
 
-  /** The latest connection of a record's ends; -1 without one. */
-  latest(block: RecordBlock, record: number): number {
-    const has = block.known[record]!
-    const source = block.source[record]!
-    const destination = block.destination[record]!
-    const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
-    const destinationPort = (has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1
-    const forward = isForward(block, record)
-    const [aPort, bPort] = forward ? [sourcePort, destinationPort] : [destinationPort, sourcePort]
-    const ports = portsOf(aPort, bPort)
-    const key = keyOf(block, record, aPort, bPort)
-    return this.slots[this.slotOf(forward ? source : destination, forward ? destination : source, ports, key)]! - 1
+  /** The latest connection of a pair of ends; -1 without one. */
+  latest(pair: number): number {
+    return this.latestOf[pair]! - 1
+  }
+
+  /** Asks for what is known of some pairs that come next, all at once: what is far away in memory is then there when it is needed. */
+  prepare(pairs: Uint32Array): void {
+    const { latestOf, table } = this
+    let touched = 0
+    for (let i = 0; i < pairs.length; i++) {
+      const latest = latestOf[pairs[i]!]!
+      if (latest === 0) continue
+      const integers = table.integers[(latest - 1) >>> chunkShift]!
+      const base = ((latest - 1) & chunkMask) * 2 * words
+      touched ^= integers[base]! ^ integers[base + at4.previous]!
+    }
+    this.touched = touched
   }
 
   /** Whether a record begins a new connection after one of the same ends. */
@@ -117,17 +111,17 @@ export class Stitcher {
     return !(goesOn && !isClosed && silence <= idle_us)
   }
 
-  private begin(before: number, a: number, b: number, ports: number, key: number): number {
+  private begin(before: number, block: RecordBlock, record: number, forward: boolean): number {
     const { table } = this
     const connection = table.add()
     const integers = table.integers[connection >>> chunkShift]!
     const floats = table.floats[connection >>> chunkShift]!
     const base = (connection & chunkMask) * words
     const inherited = before < 0 ? 0 : table.bits(before) & (bit.closed | bit.coarse)
-    integers[2 * base + at4.aHost] = a
-    integers[2 * base + at4.bHost] = b
-    integers[2 * base + at4.ports] = ports
-    integers[2 * base + at4.bits] = key | inherited
+    integers[2 * base + at4.aHost] = forward ? block.source[record]! : block.destination[record]!
+    integers[2 * base + at4.bHost] = forward ? block.destination[record]! : block.source[record]!
+    integers[2 * base + at4.ports] = portsOf(block, record, forward)
+    integers[2 * base + at4.bits] = keyOf(block, record, forward) | inherited
     integers[2 * base + at4.previous] = before < 0 ? noConnection : before
     if (before >= 0)
       table.integers[before >>> chunkShift]![(before & chunkMask) * 2 * words + at4.bits]! |= bit.isFollowed
@@ -190,66 +184,6 @@ export class Stitcher {
     if ((has & known.destinationIsService) !== 0) bits |= bit.aService << (1 - side)
     return bits
   }
-
-  /** Where the latest connection of these ends is noted, or would be. */
-  private slotOf(a: number, b: number, ports: number, key: number): number {
-    const { slots, table } = this
-    const mask = slots.length - 1
-    let slot = hashOf(a, b, ports, key) & mask
-    for (;;) {
-      const connection = slots[slot]! - 1
-      if (connection < 0) return slot
-      const integers = table.integers[connection >>> chunkShift]!
-      const base = (connection & chunkMask) * 2 * words
-      if (
-        integers[base + at4.aHost] === a &&
-        integers[base + at4.bHost] === b &&
-        integers[base + at4.ports] === ports &&
-        (integers[base + at4.bits]! & keyBits) === key
-      )
-        return slot
-      slot = (slot + 1) & mask
-    }
-  }
-
-  private grow(): void {
-    const { slots: old, table } = this
-    this.slots = new Uint32Array(old.length * 2)
-    const mask = this.slots.length - 1
-    for (const entry of old) {
-      if (entry === 0) continue
-      const integers = table.integers[(entry - 1) >>> chunkShift]!
-      const base = ((entry - 1) & chunkMask) * 2 * words
-      const key = integers[base + at4.bits]! & keyBits
-      let slot =
-        hashOf(integers[base + at4.aHost]!, integers[base + at4.bHost]!, integers[base + at4.ports]!, key) & mask
-      while (this.slots[slot] !== 0) slot = (slot + 1) & mask
-      this.slots[slot] = entry
-    }
-  }
-}
-
-/** Whether the source of a record is end a of its connection. */
-export function isForward(block: RecordBlock, record: number): boolean {
-  const source = block.source[record]!
-  const destination = block.destination[record]!
-  if (source !== destination) return source < destination
-  const has = block.known[record]!
-  const sourcePort = (has & known.sourcePort) !== 0 ? block.sourcePort[record]! : -1
-  return sourcePort <= ((has & known.destinationPort) !== 0 ? block.destinationPort[record]! : -1)
-}
-
-/** Both ports in one number, those that are not known (-1) as zero. */
-function portsOf(aPort: number, bPort: number): number {
-  return (Math.max(aPort, 0) | (Math.max(bPort, 0) << 16)) >>> 0
-}
-
-function keyOf(block: RecordBlock, record: number, aPort: number, bPort: number): number {
-  return (
-    ((block.known[record]! & known.protocol) !== 0 ? block.protocol[record]! | bit.protocolKnown : 0) |
-    (aPort < 0 ? 0 : bit.aPortKnown) |
-    (bPort < 0 ? 0 : bit.bPortKnown)
-  )
 }
 
 /** Of packets, by connection: how often either side has opened one between its ends so far, and when the first did in it. */
