@@ -53,7 +53,9 @@ export function investigateCommand(program: Command): void {
       const dossier = await interruptible(async signal => {
         const work = async (caseDir: string) => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
-          return investigateCase(caseDir, subjects, options, signal)
+          // The page tells of connections with packets only.
+          const correlation = options.json ? 'all' : 'with-packets'
+          return investigateCase(caseDir, subjects, { ...options, correlation }, signal)
         }
         if (!isThrowAway) return work(options.case)
         const { withThrowAwayCase } = await import('./throw-away-case.ts')
@@ -107,18 +109,19 @@ export async function readAll(
 export async function investigateCase(
   caseDir: string,
   subjects: string[],
-  options: Pick<Options, 'approvedPorts' | 'internal' | 'services'>,
+  options: Pick<Options, 'approvedPorts' | 'internal' | 'services'> & Pick<InvestigateOptions, 'correlation'>,
   signal: AbortSignal,
 ): Promise<Dossier> {
   const [{ openCase }, { investigate }] = await Promise.all([
     import('../store/case.ts'),
     import('../investigate/investigate.ts'),
   ])
-  const { approvedPorts, internal, services } = options
+  const { approvedPorts, internal, services, correlation } = options
   const choices: InvestigateOptions = {
     ...(approvedPorts !== undefined && { approvedPorts }),
     ...(internal !== undefined && { internal }),
     ...(services !== undefined && { servicesMax: services }),
+    ...(correlation !== undefined && { correlation }),
     signal,
   }
   const opened = await openCase(caseDir)

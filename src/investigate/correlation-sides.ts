@@ -1,6 +1,11 @@
 /** Connections of logs and of captures in one form (docs/reference/dossier.md, section 7). */
+import { at, at4 } from '../conversations/connection-table.ts'
+import type { Judged } from '../conversations/conversations.ts'
+import type { Services } from '../conversations/services.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
 import { formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
@@ -95,15 +100,43 @@ export async function captureSides(c: Case, hosts: Hosts, subject: readonly Pref
   })
 }
 
-/** The subject's connections in the logs, as the dossier judged them. */
-export async function logSides(c: Case, hosts: Hosts): Promise<LogSide[]> {
-  const query = sql`SELECT ${rawSql(sideColumns)}, service::DOUBLE, records::DOUBLE, rejected::DOUBLE FROM judged ORDER BY start_us, id`
-  return sidesOf(c, query, row => ({
-    ...sideOf(row, hosts),
-    service: row[own] as number,
-    records: row[own + 1] as number,
-    rejected: row[own + 2] as number,
-  }))
+/** The subject's connections in the logs, as the dossier judged them, in the order of their starts. */
+export function logSides(
+  hosts: Hosts,
+  { table, roles }: Judged,
+  { serviceOf }: Pick<Services, 'serviceOf'>,
+  { hi, lo, count }: SubjectRecords['dictionaries']['hosts'],
+): LogSide[] {
+  const known = new Array<Host | undefined>(count)
+  const hostOf = (host: number): Host => {
+    const found = known[host] ?? hosts.of(hi[host]!, lo[host]!)
+    known[host] = found
+    return found
+  }
+  const sides = new Array<LogSide>(table.count)
+  for (let connection = 0; connection < table.count; connection++) {
+    const client = roles.client[connection] as 0 | 1
+    const server = client === 0 ? 1 : 0
+    const protocol = table.protocol(connection) ?? 0
+    const withPorts = hasPorts(protocol)
+    sides[connection] = {
+      client: hostOf(table.integer(connection, at4.aHost + client)),
+      client_port: withPorts ? table.port(connection, client) : null,
+      server: hostOf(table.integer(connection, at4.aHost + server)),
+      server_port: withPorts ? table.port(connection, server) : null,
+      protocol,
+      start_us: table.start(connection),
+      end_us: table.number(connection, at.end),
+      packets_to_server: Number(table.packets(connection, client)),
+      packets_to_client: Number(table.packets(connection, server)),
+      bytes_to_server: Number(table.bytes(connection, client)),
+      bytes_to_client: Number(table.bytes(connection, server)),
+      service: serviceOf[connection]!,
+      records: table.records(connection),
+      rejected: table.rejected(connection),
+    }
+  }
+  return sides.sort((a, b) => a.start_us - b.start_us)
 }
 
 async function sidesOf<T>(c: Case, query: Sql, read: (row: readonly Value[]) => T): Promise<T[]> {
@@ -114,8 +147,7 @@ async function sidesOf<T>(c: Case, query: Sql, read: (row: readonly Value[]) => 
 
 function sideOf(row: readonly Value[], hosts: Hosts): Side {
   const protocol = Number(row[0])
-  // Flow logs write ports 0 for protocols without ports.
-  const withPorts = protocol === 6 || protocol === 17 || protocol === 132
+  const withPorts = hasPorts(protocol)
   return {
     protocol,
     start_us: row[1] as number,

@@ -4,20 +4,14 @@
  * The two kinds of evidence are compared, never added: each counts the same packets in its own way.
  */
 
+import { KeyTable } from '../conversations/key-table.ts'
+import { noPort } from '../conversations/services.ts'
 import { communityId } from '../net/community-id.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import { type Circumstances, captureOnlyReason, gatherCircumstances, logOnlyReason } from './correlation-reasons.ts'
-import {
-  type CaptureSide,
-  captureSides,
-  type Host,
-  Hosts,
-  type LogSide,
-  logSides,
-  type Side,
-} from './correlation-sides.ts'
+import { type CaptureSide, captureSides, type Host, Hosts, type LogSide, type Side } from './correlation-sides.ts'
 import type { CorrelatedSide, Correlation, CorrelationRow, SensorCoverage } from './dossier.ts'
 
 /** AWS: times of a flow log may be up to 60 s late. */
@@ -27,37 +21,86 @@ const offsetPairsMin = 20
 /** Rows that are listed; all are counted. */
 const rowsMax = 100_000
 
-/** Compares the subject's connections in the logs with those in the captures; null without captures. */
+/** Rows that are given: all, or those with packets. */
+export type CorrelationChoice = 'all' | 'with-packets'
+
+/** A connection of the logs with those of the captures that are the same, or one that only a capture has. */
+interface Pair {
+  log: LogSide | null
+  captures: readonly CaptureSide[]
+}
+
+/**
+ * Compares the subject's connections in the logs with those in the captures; null without captures.
+ *
+ * @param logsOf the subject's connections in the logs, in the order of their starts.
+ */
 export async function correlate(
   c: Case,
   subject: readonly Prefix[],
+  logsOf: (hosts: Hosts) => LogSide[],
   interval_us: number,
   coverage: { sensors: readonly SensorCoverage[] },
   own: readonly Prefix[],
+  choice: CorrelationChoice,
 ): Promise<{ rows: CorrelationRow[]; summary: Correlation } | null> {
   if (!c.evidence.some(file => file.capture !== null)) return null
   const hosts = new Hosts()
-  const logs = await logSides(c, hosts)
+  const logs = logsOf(hosts)
   const captures = await captureSides(c, hosts, subject)
-  const offset = clockOffset(logs, captures, interval_us)
-  const pairs = assign(logs, captures, offset.us ?? 0, interval_us)
-  const alone = { logs: logs.filter((_, i) => pairs.ofLog[i]!.length === 0), captures: pairs.alone }
-  const around = await gatherCircumstances(c, hosts, coverage, interval_us, own, alone)
-  const timed: { start_us: number; row: CorrelationRow }[] = []
-  for (const [i, log] of logs.entries())
-    timed.push({ start_us: log.start_us, row: rowOf(log, pairs.ofLog[i]!, around, offset.us ?? 0) })
-  for (const capture of pairs.alone)
-    timed.push({ start_us: capture.start_us, row: rowOf(null, [capture], around, offset.us ?? 0) })
-  timed.sort((a, b) => a.start_us - b.start_us)
-  const rows = timed.map(({ row }) => row)
-  return { rows: rows.slice(0, rowsMax), summary: summarize(rows, captures.length, offset, around) }
+  const keys = keysOf(logs, captures)
+  const offset = clockOffset(logs, captures, keys, interval_us)
+  const { pairs, alone } = assign(logs, captures, keys, offset.us ?? 0, interval_us)
+  const around = await gatherCircumstances(c, hosts, coverage, interval_us, own, {
+    logs: logs.filter((_, i) => pairs[i]!.captures.length === 0),
+    captures: alone,
+  })
+  const judged = inTime(pairs, alone).map(pair => judge(pair, around, offset.us ?? 0))
+  const rows: CorrelationRow[] = []
+  for (const one of judged) {
+    if (rows.length === rowsMax) break
+    if (choice === 'all' || one.captures.length > 0) rows.push(rowOf(one))
+  }
+  return { rows, summary: summarize(judged, rows.length, captures.length, offset, around) }
 }
 
-/** The same for both directions: the two kinds of evidence may disagree on who began. */
-function keyOf({ client, client_port, server, server_port, protocol }: Side): string {
-  const a = client.index * 65537 + (client_port ?? 65536)
-  const b = server.index * 65537 + (server_port ?? 65536)
-  return a < b ? `${a} ${b} ${protocol}` : `${b} ${a} ${protocol}`
+/** Numbers of what is the same for both directions: the two kinds of evidence may disagree on who began. */
+interface Keys {
+  count: number
+  ofLog: Uint32Array
+  ofCapture: Uint32Array
+}
+
+function keysOf(logs: readonly Side[], captures: readonly Side[]): Keys {
+  const table = new KeyTable()
+  const numbers = (sides: readonly Side[]): Uint32Array => {
+    const found = new Uint32Array(sides.length)
+    for (let i = 0; i < sides.length; i++) found[i] = keyOf(sides[i]!, table)
+    return found
+  }
+  const [ofLog, ofCapture] = [numbers(logs), numbers(captures)]
+  return { count: table.count, ofLog, ofCapture }
+}
+
+function keyOf({ client, client_port, server, server_port, protocol }: Side, table: KeyTable): number {
+  const [clientPort, serverPort] = [client_port ?? noPort, server_port ?? noPort]
+  const isOrdered = client.index < server.index || (client.index === server.index && clientPort < serverPort)
+  return isOrdered
+    ? table.add(client.index, server.index, clientPort, serverPort * 256 + protocol)
+    : table.add(server.index, client.index, serverPort, clientPort * 256 + protocol)
+}
+
+/** The pairs in the order of their starts, as both kinds are already. */
+function inTime(pairs: readonly Pair[], alone: readonly CaptureSide[]): Pair[] {
+  const all: Pair[] = []
+  let next = 0
+  for (const pair of pairs) {
+    for (; next < alone.length && alone[next]!.start_us < pair.log!.start_us; next++)
+      all.push({ log: null, captures: [alone[next]!] })
+    all.push(pair)
+  }
+  for (; next < alone.length; next++) all.push({ log: null, captures: [alone[next]!] })
+  return all
 }
 
 interface Offset {
@@ -70,20 +113,27 @@ interface Offset {
  * How far the logs' clock is ahead of the captures': median of the differences of starts, over keys with one connection in each and
  * whose beginning the capture saw. A flow log cuts times to whole seconds, half a second on average, which is put back.
  */
-function clockOffset(logs: readonly LogSide[], captures: readonly CaptureSide[], interval_us: number): Offset {
-  const one = new Map<string, { log: LogSide[]; capture: CaptureSide[] }>()
-  const at = (side: Side) => {
-    const key = keyOf(side)
-    const known = one.get(key) ?? { log: [], capture: [] }
-    one.set(key, known)
-    return known
+function clockOffset(
+  logs: readonly LogSide[],
+  captures: readonly CaptureSide[],
+  keys: Keys,
+  interval_us: number,
+): Offset {
+  const capturesOf = new Uint32Array(keys.count)
+  const captureOf = new Uint32Array(keys.count)
+  for (let i = 0; i < captures.length; i++) {
+    capturesOf[keys.ofCapture[i]!]!++
+    captureOf[keys.ofCapture[i]!] = i
   }
-  for (const log of logs) if (log.rejected < log.records) at(log).log.push(log)
-  for (const capture of captures) at(capture).capture.push(capture)
+  const logsOf = new Uint32Array(keys.count)
+  const isAccepted = ({ rejected, records }: LogSide): boolean => rejected < records
+  for (let i = 0; i < logs.length; i++) if (isAccepted(logs[i]!)) logsOf[keys.ofLog[i]!]!++
   const differences: number[] = []
-  for (const { log, capture } of one.values()) {
-    if (log.length !== 1 || capture.length !== 1 || !capture[0]!.sawStart) continue
-    differences.push(log[0]!.start_us + 500_000 - capture[0]!.start_us)
+  for (let i = 0; i < logs.length; i++) {
+    const key = keys.ofLog[i]!
+    if (logsOf[key] !== 1 || capturesOf[key] !== 1 || !isAccepted(logs[i]!)) continue
+    const capture = captures[captureOf[key]!]!
+    if (capture.sawStart) differences.push(logs[i]!.start_us + 500_000 - capture.start_us)
   }
   if (differences.length < offsetPairsMin) return { us: null, mad_us: null, pairs: differences.length }
   const us = median(differences)
@@ -103,45 +153,74 @@ function median(values: readonly number[]): number {
 function assign(
   logs: readonly LogSide[],
   captures: readonly CaptureSide[],
+  keys: Keys,
   offset_us: number,
   interval_us: number,
-): { ofLog: CaptureSide[][]; alone: CaptureSide[] } {
-  const byKey = new Map<string, number[]>()
-  for (const [i, log] of logs.entries()) {
-    const key = keyOf(log)
-    const known = byKey.get(key)
-    if (known) known.push(i)
-    else byKey.set(key, [i])
+): { pairs: Pair[]; alone: CaptureSide[] } {
+  // Of each key the first log, and of each log the next one of its key; both counted from one.
+  const first = new Uint32Array(keys.count)
+  const next = new Uint32Array(logs.length)
+  for (let i = logs.length - 1; i >= 0; i--) {
+    next[i] = first[keys.ofLog[i]!]!
+    first[keys.ofLog[i]!] = i + 1
   }
-  const ofLog: CaptureSide[][] = logs.map(() => [])
+  const found = new Map<number, CaptureSide[]>()
   const alone: CaptureSide[] = []
-  for (const capture of captures) {
+  for (const [at, capture] of captures.entries()) {
     let best = -1
     let distance = Number.POSITIVE_INFINITY
-    for (const i of byKey.get(keyOf(capture)) ?? []) {
+    const from = capture.start_us + offset_us
+    const to = capture.end_us + offset_us
+    for (let i = first[keys.ofCapture[at]!]! - 1; i >= 0; i = next[i]! - 1) {
       const log = logs[i]!
-      const from = capture.start_us + offset_us
-      const to = capture.end_us + offset_us
       if (log.start_us - lateness_us - interval_us > to || log.end_us + interval_us < from) continue
       const away = Math.abs(log.start_us - from)
       if (away >= distance) continue
       best = i
       distance = away
     }
+    const known = found.get(best)
     if (best < 0) alone.push(capture)
-    else ofLog[best]!.push(capture)
+    else if (known === undefined) found.set(best, [capture])
+    else known.push(capture)
   }
-  return { ofLog, alone }
+  return { pairs: logs.map((log, i) => ({ log, captures: found.get(i) ?? none })), alone }
 }
 
-function rowOf(
-  log: LogSide | null,
-  captures: readonly CaptureSide[],
-  around: Circumstances,
-  offset_us: number,
-): CorrelationRow {
-  const main = log ?? captures[0]!
-  const base = {
+const none: readonly CaptureSide[] = []
+
+/** A pair, and what is to be said of it. */
+interface JudgedPair extends Pair {
+  main: Side
+  match: CorrelationRow['match']
+  reason: string | null
+  /** The connections of the captures as one. */
+  sum: Side | null
+}
+
+function judge({ log, captures }: Pair, around: Circumstances, offset_us: number): JudgedPair {
+  if (captures.length === 0) {
+    const reason = logOnlyReason(log!, around, offset_us)
+    return { log, captures, main: log!, match: 'log-only', reason, sum: null }
+  }
+  const first = captures[0]!
+  const main = log ?? first
+  const sum = together(captures, main)
+  if (log === null) {
+    const reason = captureOnlyReason(first, around, offset_us)
+    return { log, captures, main, match: 'capture-only', reason, sum }
+  }
+  const inside = around.captureSpans.some(
+    span => span.from_us + offset_us <= log.start_us && log.end_us <= span.to_us + offset_us,
+  )
+  const near = (logged: number, captured: number): boolean => logged <= captured && logged >= 0.9 * captured
+  const full = near(log.bytes_to_server, sum.bytes_to_server) && near(log.bytes_to_client, sum.bytes_to_client)
+  const reason = full ? null : inside ? (around.captureLoss ?? 'volumes-differ') : 'reaches-beyond-the-capture'
+  return { log, captures, main, match: full ? 'full' : 'time', reason, sum }
+}
+
+function rowOf({ log, captures, main, match, reason, sum }: JudgedPair): CorrelationRow {
+  return {
     protocol: main.protocol,
     client: main.client.text,
     client_port: main.client_port,
@@ -150,14 +229,18 @@ function rowOf(
     community_id: communityOf(main),
     service: log === null ? null : log.service,
     log: log === null ? null : { ...measured(log), records: log.records, rejected: log.rejected },
+    match,
+    reason,
+    capture: sum === null ? null : { ...measured(sum), ...packetsOf(captures) },
+    delta: log === null || sum === null ? null : deltaOf(log, sum),
   }
-  if (captures.length === 0) {
-    return { ...base, match: 'log-only', reason: logOnlyReason(log!, around, offset_us), capture: null, delta: null }
-  }
-  const sum = together(captures, main)
+}
+
+function packetsOf(
+  captures: readonly CaptureSide[],
+): Omit<NonNullable<CorrelationRow['capture']>, keyof CorrelatedSide> {
   const first = captures[0]!
-  const capture = {
-    ...measured(sum),
+  return {
     path: first.path,
     packet: first.packet,
     connections: captures.length,
@@ -165,28 +248,16 @@ function rowOf(
     history: captures.length === 1 ? first.history : null,
     rtt_us: captures.find(one => one.rtt_us !== null)?.rtt_us ?? null,
   }
-  if (log === null) {
-    return { ...base, match: 'capture-only', reason: captureOnlyReason(first, around, offset_us), capture, delta: null }
-  }
-  const inside = around.captureSpans.some(
-    span => span.from_us + offset_us <= log.start_us && log.end_us <= span.to_us + offset_us,
-  )
-  const near = (logged: number, captured: number): boolean => logged <= captured && logged >= 0.9 * captured
-  const full = near(log.bytes_to_server, sum.bytes_to_server) && near(log.bytes_to_client, sum.bytes_to_client)
-  const reason = full ? null : inside ? (around.captureLoss ?? 'volumes-differ') : 'reaches-beyond-the-capture'
+}
+
+function deltaOf(log: Side, sum: Side): CorrelationRow['delta'] {
   return {
-    ...base,
-    match: full ? 'full' : 'time',
-    reason,
-    capture,
-    delta: {
-      packets_to_server: log.packets_to_server - sum.packets_to_server,
-      packets_to_client: log.packets_to_client - sum.packets_to_client,
-      bytes_to_server: log.bytes_to_server - sum.bytes_to_server,
-      bytes_to_client: log.bytes_to_client - sum.bytes_to_client,
-      start_seconds: (log.start_us - sum.start_us) / 1e6,
-      end_seconds: (log.end_us - sum.end_us) / 1e6,
-    },
+    packets_to_server: log.packets_to_server - sum.packets_to_server,
+    packets_to_client: log.packets_to_client - sum.packets_to_client,
+    bytes_to_server: log.bytes_to_server - sum.bytes_to_server,
+    bytes_to_client: log.bytes_to_client - sum.bytes_to_client,
+    start_seconds: (log.start_us - sum.start_us) / 1e6,
+    end_seconds: (log.end_us - sum.end_us) / 1e6,
   }
 }
 
@@ -225,50 +296,34 @@ function measured(side: Side): CorrelatedSide {
 /** Flow logs have no ICMP types, so no Community ID there: packets of a type would give another. */
 function communityOf(side: Side): string | null {
   if (side.protocol === 1 || side.protocol === 58) return null
-  const words = ({ hi, lo }: Host): number[] => [hi >> 32n, hi & 0xffff_ffffn, lo >> 32n, lo & 0xffff_ffffn].map(Number)
-  const [src0, src1, src2, src3] = words(side.client) as [number, number, number, number]
-  const [dst0, dst1, dst2, dst3] = words(side.server) as [number, number, number, number]
-  return communityId({
-    ...{ src0, src1, src2, src3, dst0, dst1, dst2, dst3 },
-    protocol: side.protocol,
-    srcPort: side.client_port ?? 0,
-    dstPort: side.server_port ?? 0,
-  })
+  const [src0, src1, src2, src3] = wordsOf(side.client)
+  const [dst0, dst1, dst2, dst3] = wordsOf(side.server)
+  const [srcPort, dstPort] = [side.client_port ?? 0, side.server_port ?? 0]
+  return communityId({ src0, src1, src2, src3, dst0, dst1, dst2, dst3, protocol: side.protocol, srcPort, dstPort })
+}
+
+function wordsOf({ hi, lo }: Host): [number, number, number, number] {
+  return [Number(hi >> 32n), Number(hi & 0xffff_ffffn), Number(lo >> 32n), Number(lo & 0xffff_ffffn)]
 }
 
 function summarize(
-  rows: readonly CorrelationRow[],
+  pairs: readonly JudgedPair[],
+  listed: number,
   captureConnections: number,
   offset: Offset,
   around: Circumstances,
 ): Correlation {
-  const count = (match: CorrelationRow['match']): number => rows.filter(row => row.match === match).length
+  const count = (match: CorrelationRow['match']): number => pairs.filter(pair => pair.match === match).length
   const reasons = new Map<string, { match: CorrelationRow['match']; reason: string; connections: number }>()
-  for (const { match, reason } of rows) {
+  for (const { match, reason } of pairs) {
     if (reason === null) continue
     const key = `${match} ${reason}`
     const known = reasons.get(key) ?? { match, reason, connections: 0 }
     known.connections++
     reasons.set(key, known)
   }
-  const surface = new Map<string, Correlation['surface'][number]>()
-  for (const row of rows) {
-    const key = `${row.server} ${row.server_port} ${row.protocol}`
-    const known = surface.get(key) ?? {
-      server: row.server,
-      port: row.server_port,
-      protocol: row.protocol,
-      log_connections: 0,
-      capture_connections: 0,
-      matched: 0,
-    }
-    if (row.log !== null) known.log_connections++
-    if (row.capture !== null) known.capture_connections += row.capture.connections
-    if (row.log !== null && row.capture !== null) known.matched++
-    surface.set(key, known)
-  }
   return {
-    log_connections: rows.filter(row => row.log !== null).length,
+    log_connections: pairs.filter(pair => pair.log !== null).length,
     capture_connections: captureConnections,
     full: count('full'),
     time: count('time'),
@@ -287,9 +342,26 @@ function summarize(
       packets: span.packets,
       dropped: span.dropped,
     })),
-    surface: [...surface.values()].sort(
-      (a, b) => b.log_connections + b.capture_connections - a.log_connections - a.capture_connections,
-    ),
-    listed: Math.min(rows.length, rowsMax),
+    surface: surfaceOf(pairs),
+    listed,
   }
+}
+
+/** What each kind of evidence has of each server's port. */
+function surfaceOf(pairs: readonly JudgedPair[]): Correlation['surface'] {
+  const keys = new KeyTable()
+  const surface: Correlation['surface'] = []
+  for (const { main, log, captures } of pairs) {
+    const { server, server_port, protocol } = main
+    const key = keys.add(server.index, server_port ?? noPort, protocol, 0)
+    if (key === surface.length) {
+      const none = { log_connections: 0, capture_connections: 0, matched: 0 }
+      surface.push({ server: server.text, port: server_port, protocol, ...none })
+    }
+    const known = surface[key]!
+    if (log !== null) known.log_connections++
+    known.capture_connections += captures.length
+    if (log !== null && captures.length > 0) known.matched++
+  }
+  return surface.sort((a, b) => b.log_connections + b.capture_connections - a.log_connections - a.capture_connections)
 }

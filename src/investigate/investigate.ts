@@ -16,7 +16,8 @@ import { flowsSource } from '../store/flows-source.ts'
 import { question } from '../store/question.ts'
 import { isMetered, isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
-import { correlate } from './correlation.ts'
+import { type CorrelationChoice, correlate } from './correlation.ts'
+import { type Hosts, type LogSide, logSides } from './correlation-sides.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
 import type { Dossier } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
@@ -44,6 +45,8 @@ export interface InvestigateOptions {
   servicesMax?: number
   /** What to look for; by default every rule, with its own thresholds. */
   rules?: readonly Rule[]
+  /** Connections that `correlation` lists: all by default. */
+  correlation?: CorrelationChoice
   signal?: AbortSignal
 }
 
@@ -143,7 +146,11 @@ async function gather(
   const servicesMax = options.servicesMax ?? defaultServicesMax
   await chooseServices(c, findings, servicesMax)
   const ofFindings = await servicesOfFindings(c, findings)
-  const correlated = c.source === 'packets' ? null : await correlate(c, subject, interval * 1_000_000, coverage, own)
+  const logsOf = (hosts: Hosts): LogSide[] => logSides(hosts, chained, services, mine.dictionaries.hosts)
+  const correlated =
+    c.source === 'packets'
+      ? null
+      : await correlate(c, subject, logsOf, interval * 1_000_000, coverage, own, options.correlation ?? 'all')
   const complete = coverage.gaps.length === 0
   const vantages = listedVantages(seenAt.vantages)
   const dossier: Dossier = {

@@ -63,14 +63,15 @@ function compareAddresses(t: FiveTuple): number {
 }
 
 function writeAddresses(t: FiveTuple, swap: boolean, at: number): number {
+  const isQuad = (upper: number, middle: number, lower: number): boolean =>
+    upper === 0 && middle === 0 && lower === 0xffff
+  if (isQuad(t.src0, t.src1, t.src2) && isQuad(t.dst0, t.dst1, t.dst2)) {
+    input.writeUInt32BE((swap ? t.dst3 : t.src3) >>> 0, at)
+    return input.writeUInt32BE((swap ? t.src3 : t.dst3) >>> 0, at + 4)
+  }
   const src = [t.src0, t.src1, t.src2, t.src3]
   const dst = [t.dst0, t.dst1, t.dst2, t.dst3]
-  const isQuad = (words: number[]) => words[0] === 0 && words[1] === 0 && words[2] === 0xffff
-  const words = swap ? [...dst, ...src] : [...src, ...dst]
-  const quads = isQuad(src) && isQuad(dst)
   let next = at
-  for (const [i, word] of words.entries()) {
-    if (!quads || i % 4 === 3) next = input.writeUInt32BE(word >>> 0, next)
-  }
+  for (const word of swap ? [...dst, ...src] : [...src, ...dst]) next = input.writeUInt32BE(word >>> 0, next)
   return next
 }

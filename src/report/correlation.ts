@@ -119,9 +119,11 @@ function additions(d: Dossier, found: Correlation): string[] {
       `Packets prove ${endpointText(row.server, row.port)} ${protocolText(row.protocol)}: ${countText(own.length, 'connection')}, ${countText(data, 'packet')}${named.length > 0 ? ` (${named.join(', ')})` : ''}`,
     )
   }
-  const beyond = d.correlation.filter(row => row.match === 'log-only' && row.reason === 'outside-the-capture').length
+  const logOnly = (reason: string): number =>
+    found.reasons.find(one => one.match === 'log-only' && one.reason === reason)?.connections ?? 0
+  const beyond = logOnly('outside-the-capture')
   if (beyond > 0) lines.push(`Logs add ${countText(beyond, 'connection')} before and after the capture`)
-  const rejected = d.correlation.filter(row => row.reason === 'rejected-before-the-host').length
+  const rejected = logOnly('rejected-before-the-host')
   if (rejected > 0)
     lines.push(
       `Logs add ${countText(rejected, 'attempt that was', 'attempts that were')} rejected before the host was reached`,
