@@ -2,6 +2,7 @@
 import type { DuckDBType, DuckDBValue } from '@duckdb/node-api'
 import type native from '@duckdb/node-bindings'
 import bindings, { api } from './bindings.ts'
+import { eachPlain, isPlainType } from './plain-values.ts'
 
 export type ValueType = DuckDBType
 type Value = DuckDBValue
@@ -42,23 +43,30 @@ export interface Reading {
 export class Answer implements AsyncIterable<Value[][]> {
   /** As they are in the statement: a name may come twice. */
   readonly names: readonly string[]
-  readonly types: readonly ValueType[]
+  private readonly typeIds: readonly native.Type[]
+  /** Types by column, of those that the API reads. */
+  private readonly readable = new Map<number, ValueType>()
   private readonly result: native.Result
   private readonly reading: Reading
   private readonly isStream: boolean
-  private readonly readable: readonly ValueType[]
   private rowsRead = 0
   private end: { failure: unknown } | 'reached' | null = null
 
   constructor(result: native.Result, reading: Reading) {
-    const { DuckDBLogicalType } = api()
     const columns = Array.from({ length: bindings.column_count(result) }, (_, i) => i)
     this.names = columns.map(i => bindings.column_name(result, i))
-    this.types = columns.map(i => DuckDBLogicalType.create(bindings.column_logical_type(result, i)).asType())
-    this.readable = this.types.map(withOwnNames)
+    this.typeIds = columns.map(i => bindings.column_type(result, i))
     this.result = result
     this.reading = reading
     this.isStream = bindings.result_is_streaming(result)
+  }
+
+  get types(): readonly ValueType[] {
+    return this.names.map((_, i) => this.typeOf(i))
+  }
+
+  private typeOf(column: number): ValueType {
+    return api().DuckDBLogicalType.create(bindings.column_logical_type(this.result, column)).asType()
   }
 
   /** The next rows, or null after the last. @throws what ended the statement before its end, as often as it is asked. */
@@ -110,24 +118,33 @@ export class Answer implements AsyncIterable<Value[][]> {
   }
 
   private decoded(chunk: native.DataChunk, count: number): Value[][] {
-    const { DuckDBVector } = api()
     const rows = Array.from({ length: count }, (): Value[] => [])
-    for (const [i, type] of this.readable.entries()) {
-      const vector = DuckDBVector.create(bindings.data_chunk_get_vector(chunk, i), count, type)
-      for (let row = 0; row < count; row++) rows[row]!.push(vector.getItem(row))
+    for (const [i, type] of this.typeIds.entries()) {
+      const vector = bindings.data_chunk_get_vector(chunk, i)
+      if (isPlainType(type)) eachPlain(vector, type, count, (row, value) => rows[row]!.push(value))
+      else {
+        const values = api().DuckDBVector.create(vector, count, this.readableType(i))
+        for (let row = 0; row < count; row++) rows[row]!.push(values.getItem(row))
+      }
     }
     return rows
   }
 
   private columnsOf(chunk: native.DataChunk, count: number): ColumnBatch {
-    const columns = this.types.map((type, i): ColumnData => {
+    const columns = this.typeIds.map((type, i): ColumnData => {
       const vector = bindings.data_chunk_get_vector(chunk, i)
       const valid = bindings.vector_get_validity(vector, Math.ceil(count / 64) * 8)
-      const width = widths[type.typeId]
-      if (width === undefined) throw new Error(`no column of numbers: ${this.names[i]}, ${type}`)
+      const width = widths[type]
+      if (width === undefined) throw new Error(`no column of numbers: ${this.names[i]}, ${this.typeOf(i)}`)
       return { data: bytesOf(bindings.vector_get_data(vector, count * width)), valid }
     })
     return { rows: count, columns }
+  }
+
+  private readableType(column: number): ValueType {
+    const type = this.readable.get(column) ?? withOwnNames(this.typeOf(column))
+    this.readable.set(column, type)
+    return type
   }
 
   private async reasonOfFailure(): Promise<unknown> {

@@ -25,3 +25,9 @@ function loaded(): typeof bindings {
 export function api(): typeof import('@duckdb/node-api') {
   return require('@duckdb/node-api') as typeof import('@duckdb/node-api')
 }
+
+/** Its class of a time, without the rest of it. */
+export function timeClass(): typeof import('@duckdb/node-api').DuckDBTimestampValue {
+  const { DuckDBTimestampValue } = require('@duckdb/node-api/lib/values/DuckDBTimestampValue') as ReturnType<typeof api>
+  return DuckDBTimestampValue
+}

@@ -10,6 +10,7 @@ import { errorText, UserError } from '../errors.ts'
 import { Answer, abortable, explainPrefix, type Reading } from './answer.ts'
 import bindings, { api } from './bindings.ts'
 import { type ChunkColumn, ChunkTable } from './chunk-table.ts'
+import { plainParameter } from './plain-values.ts'
 import { Turns } from './turns.ts'
 
 /** DuckDB's own version, e.g. `v1.5.6`. */
@@ -280,7 +281,7 @@ export class Database {
     return this.doing(async () => {
       const statement = await bindings.prepare(this.handle, sql)
       try {
-        if (values.length > 0) new (api().DuckDBPreparedStatement)(statement).bind([...values])
+        for (const [i, value] of values.entries()) bind(statement, i + 1, value)
         return await execute(statement)
       } finally {
         bindings.destroy_prepare_sync(statement)
@@ -407,6 +408,12 @@ export class Database {
     else bindings.disconnect_sync(this.handle)
     if (this.megabytes > 0) await this.shareMemory()
   }
+}
+
+function bind(statement: native.PreparedStatement, parameter: number, value: Value): void {
+  const plain = plainParameter(value)
+  if (plain === null) new (api().DuckDBPreparedStatement)(statement).bindValue(parameter, value)
+  else bindings.bind_value(statement, parameter, plain)
 }
 
 /** DuckDB forgets an interrupt that comes just before a statement begins: it is repeated. */
