@@ -111,8 +111,11 @@ function inOrder({ table }: Chained, keys: KeyTable, found: Uint32Array): Uint32
     high[number] = upper + 0x8000_0000
     low[number] = first_us[number]! - upper * two32
   }
-  const part = (place: 0 | 1 | 2 | 3): Uint32Array =>
-    Uint32Array.from({ length: count }, (_, number) => keys.part(number, place))
+  const part = (place: 0 | 1 | 2 | 3): Uint32Array => {
+    const parts = new Uint32Array(count)
+    for (let number = 0; number < count; number++) parts[number] = keys.part(number, place)
+    return parts
+  }
   const order = sortedBy([high, low, part(0), part(2), part(3), part(1)], count, 2)
   const places = new Uint32Array(count)
   for (let place = 0; place < count; place++) places[order[place]!] = place

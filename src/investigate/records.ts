@@ -1,6 +1,5 @@
 /** What the subject's records come to (docs/reference/dossier.md, sections 1 and 2). */
 import { fate } from '../conversations/fates.ts'
-import { KeyTable } from '../conversations/key-table.ts'
 import { Sums } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
@@ -72,28 +71,33 @@ export function volumesOf(
 /** Records by port and protocol, as they stand: nothing is counted once here. */
 export function portsOf(block: RecordBlock): PortRow[] {
   const { rows, known: has } = block
-  const places = new KeyTable()
+  // By protocol the place of each port, counted from one; zero where it has none.
+  const placesOf: (Uint32Array | undefined)[] = []
+  const found: { port: number; protocol: number }[] = []
   const sides = [
     { port: block.sourcePort, isKnown: known.protocol | known.sourcePort, places: new Uint32Array(rows) },
     { port: block.destinationPort, isKnown: known.protocol | known.destinationPort, places: new Uint32Array(rows) },
   ] as const
   for (const side of sides) {
     for (let row = 0; row < rows; row++) {
-      const isIn = (has[row]! & side.isKnown) === side.isKnown
-      side.places[row] = isIn ? places.add(side.port[row]!, block.protocol[row]!, 0, 0) + 1 : 0
+      if ((has[row]! & side.isKnown) !== side.isKnown) continue
+      const [port, protocol] = [side.port[row]!, block.protocol[row]!]
+      placesOf[protocol] ??= new Uint32Array(0x10000)
+      let place = placesOf[protocol][port]!
+      if (place === 0) {
+        place = found.push({ port, protocol })
+        placesOf[protocol][port] = place
+      }
+      side.places[row] = place
     }
   }
-  const [source, destination] = sides.map(side => countsBy(block, side.places, places.count)) as [
+  const [source, destination] = sides.map(side => countsBy(block, side.places, found.length)) as [
     PortRow['as_source'][],
     PortRow['as_source'][],
   ]
-  const found = Array.from({ length: places.count }, (_, place) => ({
-    port: places.part(place, 0),
-    protocol: places.part(place, 1),
-    as_source: source[place]!,
-    as_destination: destination[place]!,
-  }))
-  return found.sort((a, b) => a.protocol - b.protocol || a.port - b.port)
+  return found
+    .map((one, place) => ({ ...one, as_source: source[place]!, as_destination: destination[place]! }))
+    .sort((a, b) => a.protocol - b.protocol || a.port - b.port)
 }
 
 /** What records come to by their places, counted from one; zero for those that are in none. */

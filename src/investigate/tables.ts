@@ -32,13 +32,19 @@ function times(count: number, of: (row: number) => number): Float64Array {
 type HostHalves = SubjectRecords['dictionaries']['hosts']
 
 function addressColumns(name: string, hosts: HostHalves, of: Uint32Array): GivenColumn[] {
-  const hi = new BigUint64Array(of.length)
-  const lo = new BigUint64Array(of.length)
+  return [numbers(`${name}_hi`, picked(hosts.hi, of)), numbers(`${name}_lo`, picked(hosts.lo, of))]
+}
+
+/** Some of the values, moved as words: a bigint for each would be garbage. */
+function picked(values: BigUint64Array, of: Uint32Array): BigUint64Array {
+  const found = new BigUint64Array(of.length)
+  const from = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
+  const to = new Uint32Array(found.buffer)
   for (let row = 0; row < of.length; row++) {
-    hi[row] = hosts.hi[of[row]!]!
-    lo[row] = hosts.lo[of[row]!]!
+    to[2 * row] = from[2 * of[row]!]!
+    to[2 * row + 1] = from[2 * of[row]! + 1]!
   }
-  return [numbers(`${name}_hi`, hi), numbers(`${name}_lo`, lo)]
+  return found
 }
 
 /** A number that is null where it has that value. */
@@ -55,11 +61,7 @@ export async function giveServices(
 ): Promise<void> {
   const { count } = services
   const { hosts } = dictionaries
-  const place = (name: string, of: (service: number) => number): GivenColumn =>
-    numbers(
-      name,
-      Uint32Array.from({ length: count }, (_, service) => of(service)),
-    )
+  const place = (name: string, of: (service: number) => number): GivenColumn => numbers(name, wholeNumbers(count, of))
   const outcome = new Uint8Array(count)
   const role = new Uint8Array(count)
   const standard = new Uint8Array(count)
