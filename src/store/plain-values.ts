@@ -2,11 +2,11 @@
  * Numbers, texts, truth values and times of DuckDB, without the API over its bindings: that takes as long to load as a question to a small case
  * takes to answer. All other types are left to the API.
  */
-import type { DuckDBTimestampValue } from '@duckdb/node-api'
-import type native from '@duckdb/node-bindings'
 import bindings, { timeClass } from './bindings.ts'
 
-type Plain = number | bigint | string | boolean | DuckDBTimestampValue
+type Vector = Parameters<typeof bindings.vector_get_data>[0]
+type Parameter = ReturnType<typeof bindings.create_varchar>
+type Plain = number | bigint | string | boolean | InstanceType<ReturnType<typeof timeClass>>
 
 /** How a value of a type is read: its width in bytes, and the value at a place. */
 interface PlainType {
@@ -54,7 +54,7 @@ export function isPlainType(type: number): boolean {
 
 /** Hands on the value of each row of a vector of a plain type. */
 export function eachPlain(
-  vector: native.Vector,
+  vector: Vector,
   type: number,
   rows: number,
   take: (row: number, value: Plain | null) => void,
@@ -70,7 +70,7 @@ export function eachPlain(
 }
 
 /** A value for a parameter, of the type that the API gives it; null for one that is not plain. */
-export function plainParameter(value: unknown): native.Value | null {
+export function plainParameter(value: unknown): Parameter | null {
   if (value === null) return bindings.create_null_value()
   if (typeof value === 'string') return bindings.create_varchar(value)
   if (typeof value === 'boolean') return bindings.create_bool(value)
