@@ -53,7 +53,7 @@ export function sqlCommand(program: Command): void {
 }
 
 const sqlHelp = `
-Views: flows, packet_flows, connections, evidence, problems, silence, coverage, queries.
+Views: flows, packet_flows, connections, counted_flows, evidence, problems, silence, coverage, queries.
 docs/reference/sql.md has every column and function.
 
 Examples:

@@ -8,12 +8,11 @@ import { at, at4, bit } from './connection-table.ts'
 import { fate } from './fates.ts'
 import { roleBases } from './ladder.ts'
 import { isForward } from './pairs.ts'
+import { SensorSets } from './sensor-sets.ts'
 import { outcomeOf, outcomes } from './services.ts'
 import { type WholeConversations, wholeConversations } from './whole.ts'
 
 const sides = ['orig', 'resp'] as const
-/** Between the names of several sensors. */
-const separator = '\n'
 
 /** Makes the table `log_connections`, by the names of the columns of packets' connections where they mean the same. */
 export async function giveLogConnections(c: Case): Promise<void> {
@@ -38,28 +37,15 @@ interface Details {
 /** What the table of connections does not hold, from the records that count. */
 async function detailsOf(index: RecordIndex, whole: WholeConversations): Promise<Details> {
   const { count } = whole.table
-  const { vantages } = index.dictionaries
-  const details: Details = {
+  const sets = new SensorSets(count)
+  const details: Omit<Details, 'sensors' | 'names'> = {
     flags: new Uint8Array(2 * count),
     seen: new Uint32Array(2 * count).fill(noHost),
     file: new Uint32Array(count),
     line: new Uint32Array(count),
-    sensors: new Uint32Array(count),
-    names: [''],
-  }
-  const numberOf = new Map([['', 0]])
-  const withSensor = (before: number, sensor: string | null): number => {
-    const has = details.names[before]!.split(separator)
-    if (sensor === null || has.includes(sensor)) return before
-    const name = [...has.filter(one => one !== ''), sensor].sort().join(separator)
-    const known = numberOf.get(name)
-    if (known !== undefined) return known
-    numberOf.set(name, details.names.length)
-    return details.names.push(name) - 1
   }
   const columns = ['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort'] as const
   let from = 0
-  let lastVantage = new Uint32Array(count).fill(noHost)
   for await (const block of index.blocks([...columns, 'tcpFlags', 'vantage', 'known', 'file', 'line'])) {
     for (let row = 0; row < block.rows; row++) {
       if (whole.fates[from + row] !== fate.counted) continue
@@ -72,18 +58,20 @@ async function detailsOf(index: RecordIndex, whole: WholeConversations): Promise
       }
       if ((block.known[row]! & known.tcpFlags) !== 0) details.flags[2 * connection + side]! |= block.tcpFlags[row]!
       noteSeen(details, connection, side, block, row)
-      const vantage = block.vantage[row]!
-      if (lastVantage[connection] === vantage) continue
-      lastVantage[connection] = vantage
-      details.sensors[connection] = withSensor(details.sensors[connection]!, vantages[vantage]!.sensor)
+      sets.note(connection, block.vantage[row]!)
     }
     from += block.rows
   }
-  lastVantage = new Uint32Array(0)
-  return details
+  return { ...details, ...sets.named(index.dictionaries.vantages.map(({ sensor }) => sensor)) }
 }
 
-function noteSeen({ seen }: Details, connection: number, side: number, block: RecordBlock, row: number): void {
+function noteSeen(
+  { seen }: Pick<Details, 'seen'>,
+  connection: number,
+  side: number,
+  block: RecordBlock,
+  row: number,
+): void {
   const [source, destination] = [block.sourceSeen, block.destinationSeen]
   if (source !== null && source[row] !== block.source[row]) seen[2 * connection + side] = source[row]!
   if (destination !== null && destination[row] !== block.destination[row])
@@ -207,8 +195,9 @@ function filled<Numbers extends Uint8Array | Uint16Array | Uint32Array | Float64
   return into
 }
 
+/** Null where no record has a time: it stands as 0 there. */
 function asTime(name: string, data: Float64Array): GivenColumn {
-  return { ...signed(name, data), select: `"${name}"` }
+  return { ...signed(name, data), select: `CASE WHEN epoch_us("${name}") <> 0 THEN "${name}" END AS "${name}"` }
 }
 
 function sensorLists({ sensors, names }: Details): GivenColumn {

@@ -1,9 +1,9 @@
 /** Reading from pipes that the user named: `-`, `/dev/stdin`, `<(…)`, and names that `mkfifo` made. */
-import { closeSync, constants, createReadStream, fstatSync, openSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, constants, createReadStream, fstatSync, open as openFile, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { isatty } from 'node:tty'
+import { promisify } from 'node:util'
 import { createNew } from './writing.ts'
 
 /** Stands for standard input. */
@@ -68,11 +68,12 @@ async function openPipe(path: string, signal?: AbortSignal): Promise<Readable> {
   }
   signal?.addEventListener('abort', wake)
   try {
-    const handle = await open(path, 'r')
-    if (signal?.aborted) await handle.close()
+    // A bare number: a handle would close it, whoever reads from it, as soon as nobody holds the handle.
+    const fd = await promisify(openFile)(path, 'r')
+    if (signal?.aborted) closeSync(fd)
     signal?.throwIfAborted()
     // Unlike a stream of files, it can be given up while it waits.
-    return new Socket({ fd: handle.fd, readable: true, writable: false })
+    return new Socket({ fd, readable: true, writable: false })
   } finally {
     clearInterval(waking)
     signal?.removeEventListener('abort', wake)

@@ -1,9 +1,9 @@
 /** Reading the record index of a case: in order, block by block, in memory that does not grow with the case. */
 import { setImmediate } from 'node:timers/promises'
-import type { SectionFile } from '../store/section-file.ts'
+import { DamagedSections, type SectionFile } from '../store/section-file.ts'
 import { groupRows, type IndexAbout } from './about.ts'
 import type { RecordBlock, RecordDictionaries, RecordVantage } from './block.ts'
-import { asBlock, type ColumnName, columnsWith, makeColumns } from './columns.ts'
+import { asBlock, type ColumnName, columnNames, columnsWith, makeColumns } from './columns.ts'
 import { decode, encodedMax } from './encoding.ts'
 
 /** A column of blocks; with `packets` and `bytes` come the counters that are too large for them. */
@@ -15,6 +15,27 @@ export interface BlockRange {
   /** Only blocks with records that start before that time. */
   to_us?: number
 }
+
+/** What the file says of itself. @throws DamagedSections where that does not fit its sections, as in a file that somebody forged. */
+function aboutOf(file: SectionFile): IndexAbout {
+  let about: IndexAbout | null = null
+  try {
+    about = JSON.parse(Buffer.from(file.about).toString()) as IndexAbout
+  } catch {
+    // Told below.
+  }
+  const fits =
+    about !== null &&
+    Number.isSafeInteger(about.rows) &&
+    Array.isArray(about.columns) &&
+    about.columns.every(name => columnNames.includes(name)) &&
+    file.sections === Math.ceil(about.rows / groupRows) * about.columns.length + sectionsAtEnd
+  if (!fits) throw new DamagedSections(file.path, 'what it says of itself does not fit')
+  return about!
+}
+
+/** Upper and lower halves of the hosts, the vantages, the groups' starts. */
+const sectionsAtEnd = 4
 
 export class RecordIndex {
   readonly rows: number
@@ -31,7 +52,7 @@ export class RecordIndex {
   constructor(file: SectionFile, requireGoing: () => void = () => undefined) {
     this.file = file
     this.requireGoing = requireGoing
-    this.about = JSON.parse(Buffer.from(file.about).toString()) as IndexAbout
+    this.about = aboutOf(file)
     this.rows = this.about.rows
     this.names = this.about.columns
     this.groups = Math.ceil(this.rows / groupRows)

@@ -12,6 +12,9 @@ import { noFollow, openRegularSync } from '../disk/reading.ts'
 const digestBytes = 32
 const trailerBytes = 8
 const pieceBytes = 1 << 20
+/** More than any file has that was written: a directory is read before its digest is known. */
+const sectionsMax = 1 << 20
+const aboutMax = 1 << 20
 
 /** A file that is not what its directory, or whoever named that, says. */
 export class DamagedSections extends Error {
@@ -96,7 +99,8 @@ export class SectionFile {
         throw this.cut()
       const [count, length] = trailer as unknown as [number, number]
       const before = size - trailerBytes - length
-      if (before < 0 || count * (4 + digestBytes) > length) throw this.cut()
+      const about = length - count * (4 + digestBytes)
+      if (before < 0 || count > sectionsMax || about < 0 || about > aboutMax) throw this.cut()
       this.end = new Uint8Array(length + trailerBytes)
       if (!readAll(this.fd, this.end, before)) throw this.cut()
       const lengths = new Uint32Array(this.end.slice(0, 4 * count).buffer)
@@ -111,7 +115,7 @@ export class SectionFile {
     }
   }
 
-  private get sections(): number {
+  get sections(): number {
     return this.places.length - 1
   }
 
