@@ -31,7 +31,7 @@ function presence(d: Dossier): string {
   const length = seconds === null ? '' : ` (${durationWords(seconds)})`
   const when =
     first_start === last_end
-      ? `at ${spanText(first_start, last_end)}`
+      ? `at ${first_start === null ? 'a time that no record tells' : spanText(first_start, last_end)}`
       : `between ${spanText(first_start, last_end, ' and ')}`
   const of = `${integerText(d.records.subject)} of ${countText(d.records.total, 'flow record')}`
   return `${subjectText(d)} took part in ${of} (${share}) ${when}${length}.`
