@@ -6,7 +6,7 @@ export const lateness_us = 60_000_000
 /** Records of packets are joined to connections over this gap: the meter's inactive timeout, and a second. */
 export const packetGap_us = 61_000_000
 
-const minute_us = 60_000_000
+export const minute_us = 60_000_000
 
 /** The aggregation interval of a flow log, microseconds, by the longest of its records: AWS offers one minute and ten. */
 export function interval_us(longest_us: number): number {

@@ -4,6 +4,7 @@
  * The two kinds of evidence are compared, never added: each counts the same packets in its own way.
  */
 
+import { lateness_us } from '../conversations/intervals.ts'
 import { KeyTable } from '../conversations/key-table.ts'
 import { noPort } from '../conversations/services.ts'
 import { communityId } from '../net/community-id.ts'
@@ -14,8 +15,6 @@ import { type Circumstances, captureOnlyReason, gatherCircumstances, logOnlyReas
 import { type CaptureSide, captureSides, type Host, Hosts, type LogSide, type Side } from './correlation-sides.ts'
 import type { CorrelatedSide, Correlation, CorrelationRow, SensorCoverage } from './dossier.ts'
 
-/** AWS: times of a flow log may be up to 60 s late. */
-const lateness_us = 60_000_000
 /** Connections of which the clock offset is estimated, at least. */
 const offsetPairsMin = 20
 /** Rows that are listed; all are counted. */

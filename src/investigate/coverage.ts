@@ -1,8 +1,8 @@
 /** What the sensors' logs cover, and the gaps in it (docs/reference/dossier.md, section 6). */
 
+import { holeSql, spanSql } from '../conversations/coverage-sql.ts'
 import { countText, integerText } from '../net/counts.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
-import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { isUnread } from '../store/reports.ts'
 import type { Gap, SensorCoverage, Vantage } from './dossier.ts'
@@ -22,22 +22,9 @@ export const sensorsMax = 10_000
 /** Reasons of one capture that are named. */
 const reasonsMax = 5
 
-/**
- * Makes the table `span` of what the logs cover, once for all questions, beside what else is asked.
- *
- * Records are gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
- * hidden there, and the sort that follows is of these, not of records.
- */
+/** Makes the table `span` of what the logs cover, once for all questions, beside what else is asked. */
 export async function gatherSpans(c: Case): Promise<void> {
-  const sql = `CREATE TABLE span AS
-    SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
-      count(*) AS records, 0 AS no_data, 0 AS skip_data FROM (
-      SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
-      FROM flows)
-    GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
-    UNION ALL
-    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM silence WHERE start IS NOT NULL`
-  await c.db.once('span', () => c.db.runBeside(sql))
+  await c.db.once('span', () => c.db.runBeside(`CREATE TABLE span AS ${spanSql(c)}`))
 }
 
 /**
@@ -55,13 +42,7 @@ export async function gatherCoverage(
     `CREATE OR REPLACE TEMP TABLE vantage AS SELECT row->>0 AS sensor FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
     [JSON.stringify(vantages.map(({ sensor }) => [sensor]))],
   )
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS
-    WITH per AS (SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120 ELSE 1200 END AS hole_s FROM span GROUP BY sensor),
-    before AS (
-      SELECT span.sensor, from_t, max(to_t) OVER (PARTITION BY span.sensor ORDER BY from_t, to_t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
-      FROM span)
-    SELECT before.sensor, covered_to AS from_t, from_t AS to_t FROM before JOIN per ON per.sensor IS NOT DISTINCT FROM before.sensor
-    WHERE ${c.source === 'logs'} AND epoch_us(from_t) - epoch_us(covered_to) > hole_s * 1000000`)
+  await c.db.run(`CREATE OR REPLACE TEMP TABLE hole AS ${holeSql(c)}`)
   const sensors =
     await c.db.rows(`SELECT * FROM (SELECT span.sensor, epoch_us(min(from_t)) AS first_us, epoch_us(max(to_t)) AS last_us, sum(records) AS records,
       sum(no_data) AS no_data, sum(skip_data) AS skip_data, any_value(holes) AS holes, any_value(subject) AS subject,

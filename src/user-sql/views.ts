@@ -1,7 +1,7 @@
+import { holeSql, spanSql } from '../conversations/coverage-sql.ts'
 import { giveLogConnections } from '../conversations/listed.ts'
 import { countedSql, judgeRecords } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
-import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 import { subscriptionOf } from '../store/entries.ts'
@@ -166,25 +166,9 @@ function sqlOf(column: ViewColumn): string {
  * (2^26 us) of their start, in which no hole that matters is hidden.
  */
 function coverageSql(c: Case): string {
-  return `WITH span AS (
-    SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
-      count(*) AS records, 0 AS no_data, 0 AS skip_data
-    FROM (SELECT ${sensorSql(c)} AS sensor, epoch_us(start) AS start_us, epoch_us("end") AS end_us
-      FROM main.flows)
-    GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
-    UNION ALL
-    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM main.silence WHERE start IS NOT NULL
-  ), allowed AS (
-    SELECT sensor, CASE WHEN max(longest_us) <= 60000000 THEN 120000000 ELSE 1200000000 END AS hole_us FROM span GROUP BY sensor
-  ), before AS (
-    SELECT sensor, from_t, max(to_t) OVER (PARTITION BY sensor ORDER BY from_t, to_t
-      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to FROM span
-  ), hole AS (
-    SELECT before.sensor, count(*) AS holes FROM before JOIN allowed ON allowed.sensor IS NOT DISTINCT FROM before.sensor
-    WHERE ${c.source === 'logs'} AND epoch_us(from_t) - epoch_us(covered_to) > hole_us GROUP BY before.sensor
-  )
+  return `WITH span AS (${spanSql(c)}), hole AS (${holeSql(c)})
   SELECT span.sensor, min(from_t) AS first, max(to_t) AS last, sum(records)::UBIGINT AS records, sum(no_data)::UBIGINT AS no_data,
     sum(skip_data)::UBIGINT AS skip_data, coalesce(any_value(holes), 0)::UBIGINT AS holes
-  FROM span LEFT JOIN hole ON hole.sensor IS NOT DISTINCT FROM span.sensor
+  FROM span LEFT JOIN (SELECT sensor, count(*) AS holes FROM hole GROUP BY sensor) AS silent ON silent.sensor IS NOT DISTINCT FROM span.sensor
   GROUP BY span.sensor`
 }
