@@ -6,11 +6,12 @@ import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { readEvidence } from '../../src/store/evidence-report.ts'
+import { removeEvidence } from '../../src/store/remove.ts'
 import { tar, zip } from '../archives.ts'
 import { pcap } from '../packet/build.ts'
 import { assertSound, chanceFrom, defaultHeader, folderFor, logOf, setting } from '../robustness/support.ts'
 
-const mutations = setting('ARCHIVE_MUTATIONS', 60)
+const mutations = setting('ARCHIVE_MUTATIONS', 1000)
 
 async function added(t: TestContext, contents: Record<string, string | Uint8Array>, more = {}) {
   const folder = folderFor(t)
@@ -57,6 +58,41 @@ test('each file in a tar or zip archive is read by itself, under its name in it'
     )
     assert.equal((await readEvidence(dir)).case_records, 55)
   }
+})
+
+test('an archive is removed, put back and read again with the files in it', async t => {
+  const { dir, folder } = await added(t, { 'x.tar': tar(members) })
+  const archive = join(folder, 'x.tar')
+  const records = async (): Promise<number> => (await readEvidence(dir)).case_records
+  const removed = await removeEvidence({ case: dir, files: [archive] })
+  assert.deepEqual([removed.files.length, await records()], [4, 0])
+  await removeEvidence({ case: dir, files: [archive], undo: true })
+  assert.equal(await records(), 50)
+  // A file in it can be taken out alone, and stays out when all is read again.
+  await removeEvidence({ case: dir, files: [`${archive}:AWSLogs/a.log`] })
+  await addEvidence({ case: dir, paths: [archive], workers: 1, again: true })
+  assert.equal(await records(), 30)
+  await removeEvidence({ case: dir, files: [archive] })
+  assert.equal(await records(), 0)
+  // Found in a folder it stays out; who names it names the files in it.
+  await addEvidence({ case: dir, paths: [folder], workers: 1 })
+  assert.equal(await records(), 0)
+  await addEvidence({ case: dir, paths: [archive], workers: 1 })
+  assert.equal(await records(), 50)
+  await assertSound(dir)
+})
+
+test('a folder of archives without evidence is one without evidence', async t => {
+  const folder = folderFor(t)
+  mkdirSync(join(folder, 'pictures'))
+  writeFileSync(join(folder, 'pictures', 'x.zip'), zip({ 'a.txt': 'nothing' }))
+  writeFileSync(join(folder, 'a.log'), logOf(5))
+  const paths = [join(folder, 'pictures'), join(folder, 'a.log')]
+  const report = await addEvidence({ case: join(folder, 'case'), paths, workers: 1 })
+  assert.deepEqual(
+    report.folders_without_evidence.map(one => one.path),
+    [paths[0]],
+  )
 })
 
 test("archives of this machine's own programs are read, whatever packs them", async t => {
@@ -172,7 +208,7 @@ test('a bomb in an archive stops at the limit of all files in it together', asyn
 })
 
 test('an archive of 100,000 files and one more is read up to there, and says so', {
-  skip: mutations < 1000 ? 'only with --all' : false,
+  skip: mutations <= 1000 ? 'only with --all' : false,
 }, async t => {
   const names = Object.fromEntries(Array.from({ length: 100_001 }, (_, i) => [`${i}.log`, `${i}`]))
   const { files, report } = await added(t, { 'x.tar.gz': gzipSync(tar(names)) })
