@@ -20,10 +20,10 @@ export class KnownContent {
   private readonly read = new Map<string, Known>()
   /** Digests of content that was read before this run. */
   private readonly earlier: ReadonlySet<string>
-  /** Files that count. */
-  private readonly files: EvidenceEntry[]
-  /** Files of which nothing was read, and that were removed. */
-  private readonly removed: EvidenceEntry[]
+  /** Files that count, by `keyOf`; whether one was named. */
+  private readonly files = new Map<string, boolean>()
+  /** The same of files of which nothing was read, and that were removed. */
+  private readonly removed: ReadonlySet<string>
   /** Archives that are read although they were removed. */
   private readonly back = new Set<string>()
   /** Largest number of a file. */
@@ -32,9 +32,9 @@ export class KnownContent {
   constructor(entries: readonly LedgerEntry[], again: boolean) {
     const standings = standingsOf(entries)
     this.again = again
-    this.files = standings.filter(counts).map(one => one.file)
+    this.entered(standings.filter(counts).map(one => one.file))
     const isOut = standings.filter(one => one.isRemoved && one.supersededBy === null && one.file.id === null)
-    this.removed = isOut.map(one => one.file)
+    this.removed = new Set(isOut.map(one => keyOf(one.file)))
     for (const { file, isRemoved } of standings) {
       if (file.id === null || file.sha256 === null) continue
       this.read.set(file.sha256, { path: file.path, state: isRemoved ? 'removed' : 'counts' })
@@ -71,13 +71,17 @@ export class KnownContent {
       const problem = `${file.problem ?? file.status}; the earlier reading of it stays, and counts`
       return { file: { ...file, problem }, isEntered: false }
     }
-    const isOut = !file.named && this.removed.some(other => isSame(file, other))
+    const isOut = !file.named && this.removed.has(keyOf(file))
     if (isOut) return { file: { ...file, ...leftOut(file) }, isEntered: false }
-    return { file, isEntered: !this.files.some(other => isSame(file, other) && (other.named || !file.named)) }
+    const isNamed = this.files.get(keyOf(file))
+    return { file, isEntered: isNamed === undefined || (file.named && !isNamed) }
   }
 
   entered(files: readonly EvidenceEntry[]): void {
-    for (const file of files) this.files.push(file)
+    for (const file of files) {
+      const key = keyOf(file)
+      this.files.set(key, file.named || this.files.get(key) === true)
+    }
   }
 
   /** Whether content that was read before this run is read again. */
@@ -91,6 +95,6 @@ function leftOut(file: EvidenceEntry): Pick<EvidenceEntry, 'status' | 'problem'>
   return { status: 'duplicate', problem }
 }
 
-function isSame(a: EvidenceEntry, b: EvidenceEntry): boolean {
-  return a.path === b.path && a.sha256 === b.sha256 && a.status === b.status
+function keyOf({ path, sha256, status }: EvidenceEntry): string {
+  return `${path}\0${sha256}\0${status}`
 }

@@ -2,6 +2,7 @@ import { compareTimes } from '../net/time.ts'
 import {
   type CaptureAccount,
   type EvidenceFile,
+  type EvidenceKind,
   type EvidenceReport,
   type EvidenceStatus,
   type FileEvent,
@@ -36,11 +37,27 @@ import {
   title,
   warning,
 } from './block.ts'
-import { kindText } from './kinds.ts'
 import { countText, integerText, percentText, sizeText, spanText, timeText } from './numbers.ts'
 import { moreText, type Problem, problemBlocks } from './problems.ts'
 
 const leftOutAtMost = 10
+
+const kindWords: ReadonlyMap<string, string> = new Map<EvidenceKind, string>([
+  ['vpc-flow-log', 'VPC flow logs'],
+  ['vpc-flow-log-parquet', 'VPC flow logs (Parquet)'],
+  ['tgw-flow-log', 'Transit Gateway flow logs'],
+  ['pcap', 'pcap captures'],
+  ['pcapng', 'pcapng captures'],
+  ['nfcapd', 'nfcapd files'],
+  ['conn-log', 'conn.log files of Zeek'],
+  ['flow-table', 'tables of flows'],
+  ['archive', 'archives'],
+])
+
+/** Files of a kind, in words. */
+export function kindText(kind: string): string {
+  return kindWords.get(kind) ?? kind
+}
 
 const statusWords: Record<EvidenceStatus, string> = {
   read: 'read',

@@ -21,7 +21,7 @@ import {
   title,
   warning,
 } from './block.ts'
-import { kindText } from './kinds.ts'
+import { kindText } from './evidence.ts'
 import { bytesText, countText, integerText, sizeText, spanText } from './numbers.ts'
 
 /** @param commands what can be asked next, each as a command line with its reason. */

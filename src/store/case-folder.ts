@@ -5,7 +5,6 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { removeNode, replaceFile, requireFolder, sync } from '../disk/writing.ts'
 import { UserError } from '../errors.ts'
-import { duckdbVersion } from './duckdb.ts'
 import { segmentsOf } from './entries.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import { alteredLedger, emptyLedger, type LedgerEntry, LedgerWriter, noCase, readLedger } from './ledger.ts'
@@ -49,6 +48,8 @@ export async function createCase(caseDir: string): Promise<void> {
   const { sha256: readmeDigest } = await digestOfFile(join(caseDir, caseFiles.readme))
   const torn = existsSync(join(caseDir, caseFiles.ledger))
   const writer = await LedgerWriter.open(caseDir, { ...emptyLedger, torn })
+  // The engine is loaded only where a case is made.
+  const { duckdbVersion } = await import('./duckdb.ts')
   const created = writer.prepare({
     type: 'created',
     schema: 1,

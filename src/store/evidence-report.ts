@@ -1,6 +1,11 @@
 /** What a case was built from, and what of it is in no record. */
+import { createHash } from 'node:crypto'
+import { readSmall } from '../disk/reading.ts'
+import { errorText } from '../errors.ts'
+import { countText, integerText } from '../net/counts.ts'
 import { soundLedger } from './case-folder.ts'
 import { damagedSegment } from './damage.ts'
+import { segmentPath } from './files.ts'
 import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
 import { caseFolder } from './nodes.ts'
 import {
@@ -11,7 +16,6 @@ import {
   type FileHistory,
   isUnread,
 } from './reports.ts'
-import { readKeptProblems } from './segment-check.ts'
 import { countedOf, counts, type Standing, standingsOf } from './standing.ts'
 
 /** The places that are in no record, with the paths of their files. */
@@ -109,4 +113,52 @@ export function reportOf(
     ...{ case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords },
     ...{ history, folders_without_evidence: foldersWithout, interrupted },
   }
+}
+
+/** Ten thousand problems of each file are named one by one, in segments of a batch of files. */
+const problemBytesMax = 256 << 20
+
+/** A line of a segment of problems. */
+export interface KeptProblem {
+  _file: number
+  line?: number
+  line_to?: number
+  offset?: number
+  problem: string
+}
+
+/** The lines of a segment of problems; or, in words, why they are not what the ledger says. */
+export function readKeptProblems(dir: string, segment: SegmentEntry): KeptProblem[] | string {
+  let bytes: Buffer
+  try {
+    bytes = readSmall(segmentPath(dir, segment.name), 'refuse', problemBytesMax)
+  } catch (error) {
+    return errorText(error)
+  }
+  if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256) return 'its digest is not that of the ledger'
+  const problems: KeptProblem[] = []
+  for (const line of bytes.toString('utf8').split('\n')) {
+    if (line === '') continue
+    const problem = parsed(line)
+    if (!isProblem(problem)) return `line ${problems.length + 1} is not a problem of a file`
+    problems.push(problem)
+  }
+  return problems.length === segment.rows
+    ? problems
+    : `it has ${countText(problems.length, 'line')}, the ledger says ${integerText(segment.rows)}`
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return null
+  }
+}
+
+function isProblem(value: unknown): value is KeptProblem {
+  if (typeof value !== 'object' || value === null) return false
+  const { _file, line, line_to, offset, problem } = value as Record<string, unknown>
+  const isPlace = (place: unknown): boolean => place === undefined || Number.isSafeInteger(place)
+  return Number.isSafeInteger(_file) && typeof problem === 'string' && [line, line_to, offset].every(isPlace)
 }

@@ -3,7 +3,7 @@ import type { Case } from './case.ts'
 import { quotedString } from './duckdb.ts'
 import { caseFiles } from './files.ts'
 import { rowsOf } from './ledger-entry.ts'
-import { notOfFiles } from './not-of-files.ts'
+import { notOfFiles } from './standing.ts'
 
 /** A case's flow records in SQL that any DuckDB can run. */
 export function flowsSource(c: Pick<Case, 'dir' | 'source' | 'out'>): string {

@@ -1,7 +1,5 @@
 /** Whether the segments are what the ledger says of them: rows, columns and types. Their bytes are for `verify` to check. */
 
-import { createHash } from 'node:crypto'
-import { readSmall } from '../disk/reading.ts'
 import { errorText } from '../errors.ts'
 import { countText, integerText } from '../net/counts.ts'
 import type { ColumnType } from '../records/column.ts'
@@ -119,52 +117,4 @@ const sqlTypes: Record<Type, string> = {
   address: 'STRUCT, hi UBIGINT, lo UBIGINT',
   text: 'VARCHAR',
   id: 'VARCHAR',
-}
-
-/** Ten thousand problems of each file are named one by one, in segments of a batch of files. */
-const problemBytesMax = 256 << 20
-
-/** A line of a segment of problems. */
-export interface KeptProblem {
-  _file: number
-  line?: number
-  line_to?: number
-  offset?: number
-  problem: string
-}
-
-/** The lines of a segment of problems; or, in words, why they are not what the ledger says. */
-export function readKeptProblems(dir: string, segment: SegmentEntry): KeptProblem[] | string {
-  let bytes: Buffer
-  try {
-    bytes = readSmall(segmentPath(dir, segment.name), 'refuse', problemBytesMax)
-  } catch (error) {
-    return errorText(error)
-  }
-  if (createHash('sha256').update(bytes).digest('hex') !== segment.sha256) return 'its digest is not that of the ledger'
-  const problems: KeptProblem[] = []
-  for (const line of bytes.toString('utf8').split('\n')) {
-    if (line === '') continue
-    const problem = parsed(line)
-    if (!isProblem(problem)) return `line ${problems.length + 1} is not a problem of a file`
-    problems.push(problem)
-  }
-  return problems.length === segment.rows
-    ? problems
-    : `it has ${countText(problems.length, 'line')}, the ledger says ${integerText(segment.rows)}`
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
-}
-
-function isProblem(value: unknown): value is KeptProblem {
-  if (typeof value !== 'object' || value === null) return false
-  const { _file, line, line_to, offset, problem } = value as Record<string, unknown>
-  const isPlace = (place: unknown): boolean => place === undefined || Number.isSafeInteger(place)
-  return Number.isSafeInteger(_file) && typeof problem === 'string' && [line, line_to, offset].every(isPlace)
 }

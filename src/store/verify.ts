@@ -6,6 +6,7 @@ import { countText, integerText } from '../net/counts.ts'
 import { type CacheFile, checkCache } from './cache.ts'
 import { Database } from './duckdb.ts'
 import { segmentsOf } from './entries.ts'
+import { readKeptProblems } from './evidence-report.ts'
 import { caseFiles, digestOfFile, isOfFile, segmentPath } from './files.ts'
 import { type LedgerEntry, type LedgerReading, noCase, readLedger, type SegmentEntry } from './ledger.ts'
 import { segmentName } from './ledger-entry.ts'
@@ -13,7 +14,7 @@ import { writerOf } from './lock.ts'
 import { caseFolder, isCaseName, strangeNodes } from './nodes.ts'
 import { checkQueries } from './queries.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
-import { layoutFaults, readKeptProblems } from './segment-check.ts'
+import { layoutFaults } from './segment-check.ts'
 
 /** Called with the bytes checked so far and the bytes that there are to check. */
 export type VerifyProgress = (done: number, total: number) => void

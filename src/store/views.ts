@@ -10,9 +10,9 @@ import { type Database, quotedName, quotedPath, quotedString, type Value } from 
 import { ofKind, subscriptionOf, unknownColumnsOf } from './entries.ts'
 import { segmentPath } from './files.ts'
 import type { EvidenceEntry } from './ledger.ts'
-import { notOfFiles } from './not-of-files.ts'
 import { isMetered } from './reports.ts'
 import type { CountedSegment } from './standing.ts'
+import { notOfFiles } from './standing.ts'
 import { tracksOf } from './tracks.ts'
 
 /** What of a case is needed to read its records. */
