@@ -89,7 +89,7 @@ async function makeAskedCase(t: TestContext): Promise<string> {
   const c = await openCase(dir)
   for await (const _ of (await queryFlows(c, { filter: 'role client', stat: { element: 'dstip' } })).rows()) break
   await c.close()
-  assert.equal(readdirSync(join(dir, 'cache')).length, 2)
+  assert.equal(readdirSync(join(dir, 'cache')).length, 3)
   return dir
 }
 

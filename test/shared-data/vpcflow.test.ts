@@ -1,6 +1,6 @@
 // Samples of other projects, read with the values that those projects state (their origin is in SOURCES.md beside them).
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -268,21 +268,40 @@ for (const [name, what] of Object.entries(notEvidence)) {
   })
 }
 
-// Whole records inside JSON or CSV: such a file is unreadable, for there is something in it, but no record is taken out of it.
-// docs/how-to/get-logs.md tells how to unwrap such files.
-const wrapped = {
-  'ocsf-examples/v1.0.0-rc.2/vpcflowlog.raw': 'a flow log as CSV with commas, as Athena exports it',
-  'elastic-integrations/test-with-message-field.log': 'a line wrapped in JSON, as a log shipper writes it',
-  'otel-collector-contrib/valid_vpc_flow_cw.json': 'the events of a CloudWatch subscription',
-  'opensearch-catalog/aws_vpc-logs.json': 'documents of OpenSearch',
+// Records inside JSON have no header line: they are read where --format names their fields, and are named else.
+const wrapped: Record<string, [what: string, counts: { records: number; no_data: number }]> = {
+  'elastic-integrations/test-with-message-field.log': [
+    'a line wrapped in JSON, as a log shipper writes it',
+    { records: 0, no_data: 1 },
+  ],
+  'otel-collector-contrib/valid_vpc_flow_cw.json': [
+    'the events of a CloudWatch subscription',
+    countsIn('otel-collector-contrib/valid_vpc_flow_cw.json'),
+  ],
+  'opensearch-catalog/aws_vpc-logs.json': ['documents of OpenSearch', countsIn('opensearch-catalog/aws_vpc-logs.json')],
 }
 
-for (const [name, what] of Object.entries(wrapped)) {
-  test(`${what} are not mistaken for flow-log lines`, there, async t => {
-    const { report, flows } = await flowsOf(t, [sample(name)])
-    assert.deepEqual(flows, [])
-    assert.equal(report.totals.records, 0)
-    assert.equal(report.files[0]?.status, 'unreadable')
-    assert.match(report.files[0]?.problem ?? '', /^JSON with flow records|^comma-separated/)
+/** Records of the default format anywhere in a text. */
+function countsIn(name: string): { records: number; no_data: number } {
+  const text = existsSync(sample(name)) ? readFileSync(sample(name), 'utf8') : ''
+  return {
+    records: (text.match(/"2 \d{12} eni-[^"]* OK"/g) ?? []).length,
+    no_data: (text.match(/"2 \d{12} eni-[^"]* NODATA"/g) ?? []).length,
+  }
+}
+
+for (const [name, [what, counts]] of Object.entries(wrapped)) {
+  test(`${what}: read with --format, and named without`, there, async t => {
+    const without = await flowsOf(t, [sample(name)])
+    assert.deepEqual([without.flows, without.report.files[0]?.status], [[], 'unreadable'])
+    assert.match(without.report.files[0]?.problem ?? '', /^flow records \(JSON, .*--format/)
+    const { report } = await flowsOf(t, [sample(name)], 'default')
+    const { records, no_data, malformed } = report.totals
+    assert.deepEqual({ records, no_data, malformed }, { ...counts, malformed: 0 })
   })
 }
+
+test('a flow log as CSV with commas, as Athena exports it, is read by its header line', there, async t => {
+  const { report, flows } = await flowsOf(t, [sample('ocsf-examples/v1.0.0-rc.2/vpcflowlog.raw')])
+  assert.deepEqual([report.totals.lines, report.totals.header_lines, flows.length], [2, 1, 1])
+})
