@@ -21,7 +21,7 @@ export class PackedInput {
     this.pieces = pieces[Symbol.asyncIterator]()
   }
 
-  /** The next bytes, null if there are not so many. They are valid until the next call. */
+  /** The next bytes, null if there are fewer. They are valid until the next call. */
   async take(count: number): Promise<Uint8Array | null> {
     if (this.rest.length < count && !(await this.fill(count))) {
       this.cut = this.rest.length > 0

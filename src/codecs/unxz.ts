@@ -213,7 +213,7 @@ interface Check {
   digest(): Buffer
 }
 
-/** Null where there is none, or one of an unknown kind. */
+/** Null without one, or for one of an unknown kind. */
 function checkOf(kind: number): Check | null {
   if (kind === 10) {
     const hash = createHash('sha256')

@@ -2,6 +2,7 @@
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
+import { trueEnd } from '../record-index/projection.ts'
 import { readBlock } from '../record-index/question.ts'
 import type { Case } from '../store/case.ts'
 import { giveTable, numbers } from '../store/given-table.ts'
@@ -26,7 +27,7 @@ export async function recordsElsewhere(
   subject: readonly Prefix[],
 ): Promise<{ chained: Chained; hostOf: Uint32Array }> {
   await giveEndpoints(c, asked, hosts)
-  const { block, dictionaries } = await readBlock(c, await conditionFor(c, ofSubject))
+  const { block, dictionaries } = await readBlock(c, conditionFor(c, ofSubject))
   const { vantages } = dictionaries
   const fates = countOnce(block, { evidence: c.source, vantages, isSubject: null })
   const isSubject = hostsIn(dictionaries.hosts, subject)
@@ -70,10 +71,9 @@ async function giveEndpoints(c: Case, asked: EndpointTable, hosts: RecordDiction
 }
 
 /** Records of the endpoints, and those that name the hops of their hosts: these tell which legs count, also where they are the subject's. */
-async function conditionFor(c: Pick<Case, 'columns'>, ofSubject: Sql): Promise<Sql> {
+function conditionFor(c: Pick<Case, 'columns'>, ofSubject: Sql): Sql {
   const isNamed = (side: 'src' | 'dst'): boolean => c.columns.has(`pkt_${side}addr`)
-  const half = (side: 'src' | 'dst', part: 'hi' | 'lo'): string =>
-    isNamed(side) ? `coalesce(pkt_${side}addr.${part}, ${side}addr.${part})` : `${side}addr.${part}`
+  const half = (side: 'src' | 'dst', part: 'hi' | 'lo'): string => trueEnd(c.columns, side, part)
   const isAsked = (side: 'src' | 'dst'): string =>
     `hash(${half(side, 'hi')}, ${half(side, 'lo')}, ${side}port, protocol) IN (SELECT h FROM asked_end)`
   const own = sql`(protocol IN (6, 17, 132) AND (${rawSql(isAsked('src'))} OR ${rawSql(isAsked('dst'))}) AND ${ofSubject} IS NOT TRUE)`

@@ -2,20 +2,16 @@
  * Endpoints (address, port, protocol) whose role is asked, with what connections say of them: whether one was found to be a server by its
  * flags, and who began with whom among its peers (docs/reference/dossier.md, section 4, rules 2 and 5).
  */
+import { hasPorts } from '../net/protocols.ts'
 import { at, at4, bit, type ConnectionTable, chunkMask, chunkShift, noConnection, words } from './connection-table.ts'
 import { batchKeys, grown, KeyTable } from './key-table.ts'
 
 /** Starts that lie no further apart do not tell who began: logs cut them to seconds, and hosts' clocks differ. */
 export const apart_us = 2_000_000
-/** At most so many packets in one direction are a probe. */
+/** At most that number of packets in one direction are a probe. */
 export const probePackets = 3
 
-/** TCP, UDP and SCTP. */
-export function hasPorts(protocol: number | null): boolean {
-  return protocol === 6 || protocol === 17 || protocol === 132
-}
-
-/** So many connections are looked up at once: faster than one by one. */
+/** Connections that are looked up at once: faster than one by one. */
 export const batchConnections = batchKeys / 2
 
 export class EndpointTable {
@@ -102,7 +98,7 @@ export class EndpointTable {
 /**
  * Counts the peers that a connection's endpoints have in it and in those of the same ends before it.
  *
- * @param a number of an endpoint that is asked for, of side a; -1 where it is none.
+ * @param a number of an endpoint that is asked for, of side a; -1 where there is no such one.
  */
 export function countPeers(
   asked: EndpointTable,

@@ -1,6 +1,8 @@
 /** The roles, services and counts of every record, from the connections of the whole case. */
+
 import { ICMP, ICMPV6, icmpAsks, icmpCounterpart } from '../net/icmp.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { known, type RecordBlock } from '../record-index/block.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
@@ -9,7 +11,6 @@ import type { Case } from '../store/case.ts'
 import { flags, giveTable, numbers } from '../store/given-table.ts'
 import { noConnection } from './connection-table.ts'
 import type { Judged } from './conversations.ts'
-import { hasPorts } from './endpoints.ts'
 import { fate } from './fates.ts'
 import { ruleOf } from './ladder.ts'
 import { isForward } from './pairs.ts'

@@ -3,9 +3,9 @@
  *
  * What the flags say comes first. Endpoints that they leave undecided are then looked up among all connections, and the other rules follow.
  */
-import type { RecordDictionaries } from '../record-index/block.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { at, at4, bit, type ConnectionTable } from './connection-table.ts'
-import { apart_us, batchConnections, countPeers, EndpointTable, hasPorts, probePackets } from './endpoints.ts'
+import { apart_us, batchConnections, countPeers, EndpointTable, probePackets } from './endpoints.ts'
 
 /** What the numbers of the ladder are called. */
 export const roleBases = [
@@ -105,7 +105,7 @@ export function learn(asked: EndpointTable, table: ConnectionTable, roles: Roles
   }
 }
 
-/** Numbers of some connections, so many at a time as are looked up at once. */
+/** Numbers of some connections, as many at a time as are looked up at once. */
 function* batches(table: ConnectionTable, isWanted: (connection: number) => boolean): Generator<number[]> {
   let some: number[] = []
   for (let connection = 0; connection < table.count; connection++) {
@@ -120,7 +120,6 @@ function* batches(table: ConnectionTable, isWanted: (connection: number) => bool
 
 /** What the ladder asks of hosts. */
 export interface Hosts {
-  addresses: RecordDictionaries['hosts']
   /** Whether the internet does not route the host's address, or it is the analyst's own. */
   isInternal(host: number): boolean
 }
@@ -145,7 +144,7 @@ function judgeOther(one: OneConnection, roles: Roles, hosts: Hosts): void {
   }
   const decision =
     byErrors(one) ?? byService(one, hosts) ?? byRejection(one) ?? byPeers(one) ?? byPort(one) ?? byFirstSeen(one)
-  if (decision === null || decision === unknown) roles.decide(connection, unknownRule, namedClient(one, hosts), 50)
+  if (decision === null || decision === unknown) roles.decide(connection, unknownRule, namedClient(one), 50)
   else roles.decide(connection, decision.rule, decision.client, decision.confidence)
 }
 
@@ -265,14 +264,10 @@ function byFirstSeen(one: OneConnection): Decision | null {
 }
 
 /** Nobody knows, and an end is named all the same, for the table: the server has the smaller port, then the smaller address. */
-function namedClient(one: OneConnection, { addresses }: Hosts): 0 | 1 {
+function namedClient(one: OneConnection): 0 | 1 {
   const { ports } = one
   const [aPort, bPort] = [ports[0] ?? -1, ports[1] ?? -1]
   if (aPort !== bPort) return bPort < aPort ? 0 : 1
-  return isBelow(addresses, one.host(1), one.host(0)) ? 0 : 1
-}
-
-/** Whether the address of a host is smaller than that of another one. */
-export function isBelow({ hi, lo }: RecordDictionaries['hosts'], one: number, other: number): boolean {
-  return hi[one]! < hi[other]! || (hi[one] === hi[other] && lo[one]! < lo[other]!)
+  // Hosts are numbered in the order of their addresses.
+  return one.host(1) < one.host(0) ? 0 : 1
 }

@@ -6,6 +6,7 @@ import type { Case } from '../store/case.ts'
 import { counts, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
 import { at, at4, bit } from './connection-table.ts'
 import { fate } from './fates.ts'
+import { addressHalves, filled } from './given-columns.ts'
 import { roleBases } from './ladder.ts'
 import { isForward } from './pairs.ts'
 import { SensorSets } from './sensor-sets.ts'
@@ -85,17 +86,10 @@ function sideOf({ roles }: WholeConversations, connection: number, end: 0 | 1): 
 
 function addressColumn(
   name: string,
-  { hi, lo }: WholeConversations['dictionaries']['hosts'],
+  hosts: WholeConversations['dictionaries']['hosts'],
   host: Uint32Array,
 ): GivenColumn {
-  const [his, los] = [new BigUint64Array(host.length), new BigUint64Array(host.length)]
-  for (let i = 0; i < host.length; i++) {
-    if (host[i] === noHost) continue
-    his[i] = hi[host[i]!]!
-    los[i] = lo[host[i]!]!
-  }
-  const isKnown = (i: number): boolean => host[i] !== noHost
-  const [high, low] = [numbers(`${name}_hi`, his, isKnown), numbers(`${name}_lo`, los, isKnown)]
+  const [high, low] = addressHalves(name, hosts, host)
   const struct = `CASE WHEN ${name}_lo IS NOT NULL THEN struct_pack(hi := ${name}_hi, lo := ${name}_lo) END AS ${name}`
   return { columns: [...high.columns, ...low.columns], select: struct }
 }
@@ -186,14 +180,6 @@ function columnsOf(whole: WholeConversations, more: Details): GivenColumn[] {
 
 /** An enumeration has each word once: two rules are called `listener`. */
 const roleNames = roleBases.map((name, i) => (roleBases.indexOf(name) === i ? name : `${name} ${i}`))
-
-function filled<Numbers extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(
-  into: Numbers,
-  of: (connection: number) => number,
-): Numbers {
-  for (let i = 0; i < into.length; i++) into[i] = of(i)
-  return into
-}
 
 /** Null where no record has a time: it stands as 0 there. */
 function asTime(name: string, data: Float64Array): GivenColumn {

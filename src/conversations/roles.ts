@@ -10,10 +10,9 @@ import { type CachedTable, cachedTable } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 
-/** Of which records: their kind, and their columns. */
-export interface RoleRecords {
+/** Of which records. */
+interface RoleRecords {
   evidence: EvidenceKind
-  columns: ReadonlySet<string>
 }
 
 /**
@@ -58,7 +57,7 @@ export async function judgeRecords(c: Case, records: RoleRecords, own: readonly 
 }
 
 /** Where the roles are kept. */
-export function keptRoles({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Prefix[]): CachedTable {
+export function keptRoles({ evidence }: RoleRecords, own: readonly Prefix[]): CachedTable {
   const table = tableName({ evidence }, own)
   const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER', counts: 'BOOLEAN' }
   const settings = networksOf(own)
@@ -73,7 +72,7 @@ function networksOf(own: readonly Prefix[]): string {
 }
 
 /** Different networks of the analyst's may give different answers. */
-function tableName({ evidence }: Pick<RoleRecords, 'evidence'>, own: readonly Prefix[]): string {
+function tableName({ evidence }: RoleRecords, own: readonly Prefix[]): string {
   if (own.length === 0) return `roles_${evidence}`
   return `roles_${evidence}_${createHash('sha256').update(networksOf(own)).digest('hex').slice(0, 16)}`
 }

@@ -1,8 +1,8 @@
 /** Services: connections by (server, server's port, protocol, client) (docs/reference/dossier.md, section 5). */
+import { hasPorts } from '../net/protocols.ts'
 import { sortedBy } from '../record-index/order.ts'
 import { at, at4, bit } from './connection-table.ts'
 import type { Chained } from './conversations.ts'
-import { hasPorts } from './endpoints.ts'
 import { KeyTable } from './key-table.ts'
 import { ruleOf } from './ladder.ts'
 

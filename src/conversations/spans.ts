@@ -13,7 +13,7 @@ export class Spans {
     }
   }
 
-  /** Whether one lies within so many microseconds of that time. */
+  /** Whether one lies within that many microseconds of a time. */
   touch(from_us: number, to_us: number, within_us: number): boolean {
     let low = 0
     let high = this.to_us.length

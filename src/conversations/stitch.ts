@@ -32,7 +32,7 @@ export class Stitcher {
   private readonly isPackets: boolean
   /** Whether the vantage of a number has an interval of ten minutes. */
   private readonly isCoarse: Uint8Array
-  /** By the number of a pair of ends its latest connection, and one; zero where there is none. */
+  /** By the number of a pair of ends its latest connection, and one; zero without one. */
   private readonly latestOf: Uint32Array
   private readonly opens = new Opens()
   /** Of what was read ahead: a value that nobody keeps would not be read. */

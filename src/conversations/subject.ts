@@ -61,7 +61,7 @@ export async function subjectConversations(
     const elsewhere = await recordsElsewhere(c, asked, hosts, ofSubject(c, subject), subject)
     learnFrom(asked, elsewhere.chained, elsewhere.hostOf)
   }
-  judgeRest(chained, asked, { addresses: hosts, isInternal: internalHosts(hosts, own) })
+  judgeRest(chained, asked, { isInternal: internalHosts(hosts, own) })
   return chained
 }
 

@@ -98,7 +98,7 @@ function mayBeAlike(block: RecordBlock, one: number, other: number): boolean {
   )
 }
 
-/** The rows that are to be looked at, those of each pair together, so many at a time. @param isSuspect null: all pairs are. */
+/** The rows that are to be looked at, those of each pair together, a part at a time. @param isSuspect null: all pairs are. */
 function partsOf({ fates, pairOf }: CountedRecords, isSuspect: Uint8Array | null): Uint32Array[] {
   const wanted = new Uint32Array(pairOf.length)
   let count = 0

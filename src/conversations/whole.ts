@@ -74,7 +74,7 @@ export async function wholeConversations(
   for (const some of [judged, ofLegs]) {
     const asked = askedEndpoints(some)
     learnFrom(asked, judged, null)
-    judgeRest(some, asked, { addresses: hosts, isInternal: internalHosts(hosts, own) })
+    judgeRest(some, asked, { isInternal: internalHosts(hosts, own) })
   }
   return { ...judged, connectionOf, dictionaries, fates, legs: ofLegs }
 }

@@ -156,7 +156,7 @@ async function draft(
   const inward = isInternalText(service.server, evidence.own)
   const then = success
     ? ` It was followed at ${utcSeconds(success.start_us)} by a session of ${number(Math.round(success.seconds))} s with ${serverText(success.service)}, larger than any guess: a sign that one succeeded.`
-    : ' No longer session followed within 30 minutes.'
+    : ` No longer session followed within ${number(limits.successAfterSeconds / 60)} minutes.`
   return {
     rule: bruteForce.name,
     title: `${web ? 'Web log-in' : 'Log-in'} brute force against ${serverText(service)}`,

@@ -59,8 +59,7 @@ export async function preparedRecords(
 ): Promise<string> {
   await loadSets(c.db, compiled.sets)
   if (!compiled.roles) return view
-  const { columns } = contextOf(c, view)
-  const records = { evidence: view === 'flows' ? c.source : ('packets' as const), columns }
+  const records = { evidence: view === 'flows' ? c.source : ('packets' as const) }
   await judgeRecords(c, records, internal)
   return withRoles(view, records, internal)
 }

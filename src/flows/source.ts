@@ -41,7 +41,7 @@ export function recordsOf(
     evidence === 'logs'
       ? new Set([...c.columns, ...more])
       : new Set<string>(['interface_id', ...packetFlowFields.map(field => field.name), ...more])
-  const judged = (text: string): Relation => trusted(withRoles(text, { evidence, columns }, internal), [])
+  const judged = (text: string): Relation => trusted(withRoles(text, { evidence }, internal), [])
   const source = flowsSource({ dir: c.dir, out: c.out, source: evidence })
   const shown = (roles = false): Relation => (roles ? judged(source) : trusted(source, []))
   const view = evidence === 'logs' ? 'flows' : 'packet_flows'
@@ -53,8 +53,8 @@ export function recordsOf(
   return { evidence, columns, nfdump, table, shown }
 }
 
-/** Packets are recorded by the file that they are in. */
-const withSensor = select([every('packet_flows'), named(column('path', 'evidence'), 'interface_id')], {
+/** Packets are recorded by the capture that they are in: of one that was cut into several files, its first. */
+const withSensor = select([every('packet_flows'), named(column('sensor', 'evidence'), 'interface_id')], {
   from: join(
     'left',
     tableNamed('packet_flows'),

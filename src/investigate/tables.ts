@@ -4,11 +4,12 @@
  */
 import { at, at4, noConnection } from '../conversations/connection-table.ts'
 import type { Chained } from '../conversations/conversations.ts'
-import { hasPorts } from '../conversations/endpoints.ts'
+import { addressHalves, filled } from '../conversations/given-columns.ts'
 import { noPort, noProtocol, outcomeOf, outcomes, type Services } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { registeredService } from '../net/ports.ts'
+import { hasPorts } from '../net/protocols.ts'
 import { known } from '../record-index/block.ts'
 import type { Database } from '../store/duckdb.ts'
 import { counts, flags, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
@@ -16,36 +17,10 @@ import type { SubjectRole } from './dossier.ts'
 
 const subjectRoles = ['both', 'server', 'client', 'transit'] as const satisfies readonly SubjectRole[]
 
-/** `Uint32Array.from` goes through an iterator, at a tenth of the speed. */
-function wholeNumbers(count: number, of: (row: number) => number): Uint32Array {
-  const column = new Uint32Array(count)
-  for (let row = 0; row < count; row++) column[row] = of(row)
-  return column
-}
-
-function times(count: number, of: (row: number) => number): Float64Array {
-  const column = new Float64Array(count)
-  for (let row = 0; row < count; row++) column[row] = of(row)
-  return column
-}
+const wholeNumbers = (count: number, of: (row: number) => number): Uint32Array => filled(new Uint32Array(count), of)
+const times = (count: number, of: (row: number) => number): Float64Array => filled(new Float64Array(count), of)
 
 type HostHalves = SubjectRecords['dictionaries']['hosts']
-
-function addressColumns(name: string, hosts: HostHalves, of: Uint32Array): GivenColumn[] {
-  return [numbers(`${name}_hi`, picked(hosts.hi, of)), numbers(`${name}_lo`, picked(hosts.lo, of))]
-}
-
-/** Some of the values, moved as words: a bigint for each would be garbage. */
-function picked(values: BigUint64Array, of: Uint32Array): BigUint64Array {
-  const found = new BigUint64Array(of.length)
-  const from = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length)
-  const to = new Uint32Array(found.buffer)
-  for (let row = 0; row < of.length; row++) {
-    to[2 * row] = from[2 * of[row]!]!
-    to[2 * row + 1] = from[2 * of[row]! + 1]!
-  }
-  return found
-}
 
 /** A number that is null where it has that value. */
 function unless(name: string, data: Uint32Array, none: number): GivenColumn {
@@ -77,10 +52,10 @@ export async function giveServices(
   }
   const columns = [
     place('service', service => service),
-    ...addressColumns('server', hosts, services.server),
+    ...addressHalves('server', hosts, services.server),
     unless('service_port', services.port, noPort),
     unless('protocol', services.protocol, noProtocol),
-    ...addressColumns('client', hosts, services.client),
+    ...addressHalves('client', hosts, services.client),
     numbers('records', services.records),
     numbers('rejected', services.rejected),
     numbers('connections', services.connections),
@@ -130,7 +105,7 @@ export async function giveConnections(
   const whole = (of: (connection: number) => number): Uint32Array => wholeNumbers(count, of)
   const time = (of: (connection: number) => number): Float64Array => times(count, of)
   const columns = sides.flatMap(([name, side]) => [
-    ...addressColumns(
+    ...addressHalves(
       name,
       hosts,
       whole(i => table.integer(i, at4.aHost + side(i))),

@@ -34,7 +34,7 @@ export function protocolName(protocol: number): string | null {
   return keyword === undefined || keyword === '-' ? null : keyword
 }
 
-/** The keyword, or `protocol 61` where there is none. */
+/** The keyword, or `protocol 61` without a keyword. */
 export function protocolText(protocol: number): string {
   return protocolName(protocol) ?? `protocol ${protocol}`
 }
@@ -46,6 +46,6 @@ export function protocolText(protocol: number): string {
 export const mayHavePorts: readonly number[] = [0, TCP, UDP, 43, 44, 60, SCTP]
 
 /** Whether flow records of this protocol carry port numbers: TCP, UDP and SCTP. */
-export function hasPorts(protocol: number): boolean {
+export function hasPorts(protocol: number | null): boolean {
   return protocol === TCP || protocol === UDP || protocol === SCTP
 }

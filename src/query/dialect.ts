@@ -6,7 +6,6 @@ import type { Expression, Query } from './nodes.ts'
 import type { Sql } from './sql.ts'
 
 export interface Dialect {
-  readonly name: string
   /** Whether to read a table again, or a part with a name twice, costs little: ways that read more than once may be taken then. */
   readonly rereads: boolean
   /** Whether an error says that an integer does not fit 64 bits. */

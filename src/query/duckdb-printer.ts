@@ -26,7 +26,6 @@ import type { DataType } from './types.ts'
 
 /** DuckDB as a dialect. */
 export const duckdb: Dialect = {
-  name: 'duckdb',
   rereads: true,
   // It says so of a product, or of a number to be converted.
   exceeds64Bits(error: unknown): boolean {
@@ -156,9 +155,9 @@ class Printer {
       case 'in-prefixes':
         return this.inPrefixes(node)
       case 'masked': {
-        const [hi, lo] = this.halves(node.address)
-        const upper = node.mask.hi === 0n ? '0::UBIGINT' : `${hi} & ${node.mask.hi}::UBIGINT`
-        return `struct_pack(hi := ${upper}, lo := ${lo} & ${node.mask.lo}::UBIGINT)`
+        const { address, mask } = node
+        const upper = mask.hi === 0n ? '0::UBIGINT' : `${this.half(address, 'hi')} & ${mask.hi}::UBIGINT`
+        return `struct_pack(hi := ${upper}, lo := ${this.half(address, 'lo')} & ${mask.lo}::UBIGINT)`
       }
       case 'call':
         return this.call(node)
@@ -263,12 +262,13 @@ class Printer {
 
   /** One semi-join for each length of prefix: the address, cut to the length, is looked up. */
   private addressInSet({ term, set }: InSet): string {
-    const [hi, lo] = this.halves(term)
     const tests = set.lengths.map(length => {
+      // Each half is printed where it stands: values come in the order of the text, as often as it has them.
+      const half = (name: 'hi' | 'lo'): string => this.half(term, name)
       const from = `SELECT hi, lo FROM ${nameText(set.table)} WHERE bits =`
-      if (length === 128) return `(${hi}, ${lo}) IN (${from} 128)`
+      if (length === 128) return `(${half('hi')}, ${half('lo')}) IN (${from} 128)`
       const mask = leadingBits(length)
-      const cut = `${hi} & ${this.bound(mask.hi)}::UBIGINT, ${lo} & ${this.bound(mask.lo)}::UBIGINT`
+      const cut = `${half('hi')} & ${this.bound(mask.hi)}::UBIGINT, ${half('lo')} & ${this.bound(mask.lo)}::UBIGINT`
       return `(${cut}) IN (${from} ${this.bound(length)})`
     })
     return tests.length === 1 ? tests[0]! : `(${tests.join(' OR ')})`
@@ -338,10 +338,10 @@ class Printer {
       case 'join':
         return this.join(node)
       case 'each': {
+        const when = node.absent === null ? null : this.expression(node.absent)
         // `range` leaves its end out.
         const numbers = `range(${this.expression(node.first)}, ${this.operand(node.last)} + 1)`
-        const of =
-          node.absent === null ? numbers : `CASE WHEN ${this.expression(node.absent)} THEN [NULL] ELSE ${numbers} END`
+        const of = when === null ? numbers : `CASE WHEN ${when} THEN [NULL] ELSE ${numbers} END`
         return `(SELECT *, unnest(${of}) AS ${nameText(node.name)} FROM ${this.relation(node.relation)})`
       }
       case 'trusted':

@@ -43,6 +43,12 @@ export async function projectedTexts(c: Case, evidence: EvidenceKind): Promise<P
   return { sensors, actions: c.columns.has('action') ? await TextKeys.of(c.db, 'flows', 'action') : null }
 }
 
+/** SQL for 64 bits of a record's true end: that of its packets, where the log has it. */
+export function trueEnd(columns: ReadonlySet<string>, end: 'src' | 'dst', part: 'hi' | 'lo'): string {
+  const seen = `${end}addr.${part}`
+  return columns.has(`pkt_${end}addr`) ? `coalesce(pkt_${seen}, ${seen})` : seen
+}
+
 /**
  * The projection of a case's records, for a SELECT from `viewOf`.
  *
@@ -69,7 +75,7 @@ export function projectionOf(
     const isFour = [`${name}addr`, needs].every(one => largest.get(`${one}, hi`) === 0n)
     for (const [half, part] of isFour ? ([['Low', 'lo']] as const) : halves) {
       const own = `${name}addr.${part}`
-      add(`${end}${half}`, isNamed ? `coalesce(pkt_${own}, ${own})` : own, needs)
+      add(`${end}${half}`, trueEnd(columns, name, part), needs)
       if (seen) add(`${end}Seen${half}`, own, `${name}addr`)
     }
     add(`${end}Port`, `${name}port`)

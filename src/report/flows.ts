@@ -1,8 +1,9 @@
 /** Flow records and groups of them as a table for a terminal. */
+
 import type { Explained } from '../flows/explain.ts'
 import type { Cell, Counting, FlowsColumn, FlowsResult, FlowsRow } from '../flows/request.ts'
 import type { Count } from '../investigate/dossier.ts'
-import { protocolText } from '../net/protocols.ts'
+import { hasPorts, protocolText } from '../net/protocols.ts'
 import { flagNames } from '../net/tcp-flags.ts'
 import { durationWords } from '../net/time.ts'
 import {
@@ -169,12 +170,8 @@ function endText(row: FlowsRow, side: 'src' | 'dst'): string {
   const address = row[`${side}addr`]
   const port = row[`${side}port`]
   if (typeof address !== 'string') return 'unknown'
-  if (typeof port !== 'number' || (port === 0 && !hasPorts(row))) return address
+  if (typeof port !== 'number' || (port === 0 && !hasPorts(Number(row['protocol'])))) return address
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}
-
-function hasPorts(row: FlowsRow): boolean {
-  return [6, 17, 132].includes(Number(row['protocol']))
 }
 
 /** How many rows of how many, and what was counted how. */

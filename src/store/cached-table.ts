@@ -33,6 +33,7 @@ async function read(c: Case, cached: CachedTable): Promise<boolean> {
     await c.db.run(`CREATE TABLE ${quotedName(cached.table)} AS ${keptSql(cached, path)}`)
     return true
   } catch {
+    c.db.requireGoing()
     // Not whole, or not to be read: it is worked out again.
     return false
   }

@@ -123,7 +123,7 @@ function hiddenColumns({ columns }: SegmentEntry, files: readonly EvidenceEntry[
   return columns.filter(name => !known.has(name) && !name.startsWith('_') && name !== otherFields)
 }
 
-/** Runs of numbers from so many on are given by their ends. */
+/** Runs of numbers at least that long are given by their ends. */
 const runMin = 4
 
 /** The condition on rows that they are of none of these files. */

@@ -53,7 +53,7 @@ export const workedOut: readonly string[] = ['connections', 'counted_flows']
 /** Works out what a view shows. @param c the case, with a connection on which the case's own names stand alone. */
 export async function workOut(c: Case, view: string): Promise<void> {
   if (view === 'counted_flows') {
-    await judgeRecords(c, { evidence: c.source, columns: c.columns }, [])
+    await judgeRecords(c, { evidence: c.source }, [])
     await createCounted(c, countedSql(`${schema}.flows`, c.source))
   } else if (c.source === 'logs') {
     await giveLogConnections(c)

@@ -60,7 +60,7 @@ export function faultOfHeader(line: string, isTooLong: boolean): string {
   return odd === undefined ? 'it names fewer than 4 known fields' : `no field is called ${shown(odd)}`
 }
 
-/** The first of a file's field names that is a known one, damaged, and that the file lacks; undefined if there is none. */
+/** The first of a file's field names that is a known one, damaged, and that the file lacks; undefined without one. */
 export function damagedNameIn(names: readonly string[]): string | undefined {
   const own = new Set(names)
   return names.find(name => !isName.has(name) && isDamagedName(name, own))

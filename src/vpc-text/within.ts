@@ -25,7 +25,7 @@ export function withinOf(text: string, fields: number | null): Within | null {
     .split('\n', linesLookedAt)
     .map(line => line.replace(/\r$/, ''))
     .filter(line => line.trim() !== '')
-  // The last may be cut; a header, or a record, is none.
+  // The last may be cut; a header or a record is not meant.
   if (lines.length > 1 && !text.endsWith('\n')) lines.pop()
   const [first = ''] = lines
   if (layoutOfHeader(first) !== null || (!/^"|\t/.test(first) && first.split(' ').length === fields)) return null

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { spread } from '../../src/conversations/spread.ts'
+import { slowSpread } from '../flows/slow.ts'
 import { chanceFrom } from '../robustness/support.ts'
 
 function sharesOf(value: number | bigint, start: number, end: number, size: number): [number, number | bigint][] {
@@ -42,5 +43,16 @@ test('shares add up to the unit, whatever the times', () => {
       const overlap = Math.min(end, (bin + 1) * size) - Math.max(start, bin * size)
       if (end > start) assert.ok(Math.abs(Number(share) - (value * overlap) / (end - start)) < 1 + 1e-6)
     }
+  }
+})
+
+// `flows --bin` is held against the same slow one: the dossier and the command spread alike.
+test('shares are those of the slow implementation that holds flows --bin', () => {
+  const chance = chanceFrom(8)
+  for (let i = 0; i < 2000; i++) {
+    const [value, start, size] = [chance.int(0, 1_000_000_000), chance.int(0, 1_000_000), chance.int(1, 50_000)]
+    const end = start + chance.int(0, 400_000)
+    const shares = sharesOf(value, start, end, size).map(([bin, share]): [number, bigint] => [bin, BigInt(share)])
+    assert.deepEqual(new Map(shares), slowSpread(BigInt(value), start, end, size))
   }
 })

@@ -121,6 +121,22 @@ test('a node needs the columns of its parts, each once, and the values of its pa
   assert.deepEqual(star().columns, ['*'])
 })
 
+test('values come in the order of the text, as often as the text has them', () => {
+  const address = call('address', parameter(1n), parameter(2n))
+  const nodes: QueryNode[] = [
+    masked(address, { hi: 0n, lo: 255n }),
+    masked(address, { hi: 255n, lo: 0n }),
+    inSet(address, { table: 'set', lengths: [128, 24, 8] }),
+    inPrefixes(address, [prefix, parsePrefix('2000::/3')!]),
+  ]
+  for (const node of nodes) {
+    const { text, values } = duckdb.print(node as Expression)
+    assert.equal(text.split('?').length - 1, values.length, text)
+  }
+  const numbered = each(table('t'), 'i', { first: parameter(4), last: parameter(5), absent: parameter(true) })
+  assert.deepEqual(duckdb.print(select([own('i')], { from: numbered })).values, [true, 4, 5])
+})
+
 test('a query needs of its tables what its parts read, and nothing that an inner query reads', () => {
   const inner = select([named(plus(column('a'), column('b')), 'c')], { from: table('t'), where: isKnown(column('d')) })
   assert.deepEqual([...inner.columns].sort(), ['a', 'b', 'd'])
