@@ -1,4 +1,11 @@
-/** Tidemark as a library: read evidence into a case, investigate addresses in it, and ask for its flow records. */
+/**
+ * Tidemark as a library: everything that the commands do, typed. docs/reference/library.md is made of these doc comments.
+ *
+ * What works on a case that is open for reading takes a `Case`; what writes to one, or checks it, takes its folder.
+ */
+export { type CarveOptions, type CarveReport, carve } from './carve/carve.ts'
+export type { Wanted } from './carve/selection.ts'
+export { type ConvertOptions, type ConvertReport, convert } from './convert/convert.ts'
 export { exitStatus, UserError } from './errors.ts'
 export type { Filter, Node as FilterNode } from './filter/ast.ts'
 export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'
@@ -21,6 +28,7 @@ export {
 } from './flows/complete.ts'
 export { flowsCompletionContext } from './flows/context.ts'
 export { type Explained as ExplainedFlows, explainFlows } from './flows/explain.ts'
+export type { OrderName as FlowsOrder } from './flows/names.ts'
 export type {
   Counting as FlowsCounting,
   FlowsColumn,
@@ -28,16 +36,19 @@ export type {
   FlowsResult,
   FlowsRow,
 } from './flows/request.ts'
+export type { ListedRow, RowOf } from './flows/row-type.ts'
 export { type FlowsOptions, queryFlows } from './flows/run.ts'
-export { savedQueries, savedQuery, saveQuery } from './flows/saved.ts'
+export { type SavedQuery, savedQueries, savedQuery, saveQuery } from './flows/saved.ts'
 export { type VerifyOptions, verifyWhole as verifyCase } from './flows/verify.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'
-export { type CaseOverview, overviewOf } from './overview/overview.ts'
+export { type CaseOverview, overviewOf as caseOverview } from './overview/overview.ts'
 export { duckdb } from './query/duckdb-printer.ts'
 export type { FlowRecord } from './records/fields.ts'
-export { type Case, openCase } from './store/case.ts'
+export { toJson } from './report/json.ts'
+export { type Case, type OpenOptions, openCase } from './store/case.ts'
 export { readEvidence } from './store/evidence-report.ts'
 export { type RemoveOptions, removeEvidence } from './store/remove.ts'
 export type * from './store/reports.ts'
+export { eachSqlRow, querySql, type SqlOptions, type SqlResult, type SqlRow } from './user-sql/query.ts'

@@ -30,7 +30,7 @@ import { question } from '../store/question.ts'
 
 /** What is wanted: packets of flow records that a filter matches, of connections, or between ends in a time (as a finding has them). */
 export type Wanted =
-  | { kind: 'filter'; text: string; nfdump: boolean }
+  | { kind: 'filter'; text: string; nfdump?: boolean }
   | { kind: 'community'; ids: string[] }
   | { kind: 'services'; services: WantedService[] }
 
@@ -142,7 +142,7 @@ async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Pr
   switch (wanted.kind) {
     case 'filter': {
       const context = contextOf(c, 'packet_flows', internal)
-      const filter = parse(wanted.text, { nfdump: wanted.nfdump, columns: context.columns })
+      const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns: context.columns })
       const compiled = compile(filter, context)
       const records = await preparedRecords(c, compiled, 'packet_flows', internal)
       return selectRows(flowColumns, { from: trusted(records, []), where: compiled.where })

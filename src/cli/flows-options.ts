@@ -123,7 +123,8 @@ function collectParam(text: string, before: Record<string, string> = {}): Record
 export function requestOf(options: FlowsCliOptions, filter: string | undefined, unlimited: boolean): FlowsRequest {
   const { stat, limit, aggregate, connections, bidirectional, count } = options
   const by = aggregate ?? (connections ? ['srcip', 'dstip', 'srcport', 'dstport', 'proto'] : undefined)
-  const order = options.order ?? stat?.order
+  // Whether there is such an order is said where the request is read.
+  const order = (options.order ?? stat?.order) as FlowsRequest['order']
   const most = limit === 0 || (limit === undefined && unlimited && stat === undefined) ? null : limit
   return {
     ...(filter !== undefined && { filter }),

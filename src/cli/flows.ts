@@ -130,7 +130,7 @@ function ownFiles({ param = {} }: FlowsCliOptions): { fileParams: string[] } {
 /** A saved query with what was asked beside its name. `asked`: the limit, which is not that of the output then. */
 async function merged(caseDir: string, name: string, own: FlowsRequest, asked: boolean): Promise<FlowsRequest> {
   const { savedQuery } = await import('../flows/saved.ts')
-  const saved = await savedQuery(caseDir, name)
+  const saved = await savedQuery({ dir: caseDir }, name)
   const limit = asked ? own.limit : (saved.limit ?? own.limit)
   const ofSaved = own.filter === undefined ? {} : { saved: false }
   return {
@@ -148,7 +148,7 @@ async function save(c: Case, name: string, request: FlowsRequest): Promise<void>
     import('../flows/settle.ts'),
   ])
   await checkRequest(c, request)
-  await saveQuery(c.dir, name, request)
+  await saveQuery(c, name, request)
   await note(`tidemark: saved as ${visible(name)}: tidemark flows --query ${visible(quoted(name))}`)
 }
 

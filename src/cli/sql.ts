@@ -188,10 +188,11 @@ interface RowFormat {
 }
 
 async function formatOf(options: Options, sql: string): Promise<RowFormat> {
-  const [{ JsonStream }, { ndjsonLine, rowObject }, { csvWriter }] = await Promise.all([
+  const [{ JsonStream }, { ndjsonLine }, { csvWriter }, { rowObject }] = await Promise.all([
     import('../report/json.ts'),
     import('../report/result.ts'),
     import('../report/csv.ts'),
+    import('../user-sql/cells.ts'),
   ])
   let columns: readonly ResultColumn[] = []
   let document = new JsonStream({ columns }, 'rows')

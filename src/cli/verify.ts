@@ -36,10 +36,7 @@ async function check(caseDir: string, signal: AbortSignal): Promise<VerifyReport
   try {
     return await verifyWhole(caseDir, {
       signal,
-      onProgress: (done, total) => {
-        signal.throwIfAborted()
-        bar.update(done, total, `${sizeText(done)} of ${sizeText(total)}`)
-      },
+      onProgress: (done, total) => bar.update(done, total, `${sizeText(done)} of ${sizeText(total)}`),
       onWork: what => {
         bar.stop()
         if (progressTerminal() !== null) void note(`tidemark: working out again ${what} …`).catch(() => undefined)

@@ -39,6 +39,9 @@ export interface Compiled {
 const mostTests = 1000
 const mostBound = 10_000
 
+/**
+ * A filter as conditions of a query: what matches, what it needs of the case, and notes where a column is missing.
+ */
 export function compile(filter: Filter, context: CompileContext): Compiled {
   const c: Compiling = {
     nfdump: filter.nfdump,

@@ -19,6 +19,7 @@ import { parseTime } from './values.ts'
 /** What can be asked: the records of flow logs, or what was made of packets. */
 export type View = 'flows' | 'packet_flows' | 'connections'
 
+/** What compiling a filter needs to know of a case: its columns, the time that it spans, and which prefixes are internal. */
 export function contextOf(c: Case, view: View = 'flows', internal: readonly Prefix[] = []): CompileContext {
   const columns = new Set(view === 'flows' ? c.columns : columnsOf(c, view))
   if (view !== 'connections') for (const name of roleColumns) columns.add(name)
@@ -46,8 +47,9 @@ export function recordsFor(
   compiled: Compiled,
   view: View = 'flows',
   internal: readonly Prefix[] = [],
+  signal?: AbortSignal,
 ): Promise<string> {
-  return question(c, undefined, own => preparedRecords(own, compiled, view, internal))
+  return question(c, signal, own => preparedRecords(own, compiled, view, internal))
 }
 
 /** The same within a question. */
@@ -77,8 +79,9 @@ export async function countMatches(
   compiled: Compiled,
   view: View = 'flows',
   internal: readonly Prefix[] = [],
+  signal?: AbortSignal,
 ): Promise<Matches> {
-  const [row] = await question(c, undefined, async asked => {
+  const [row] = await question(c, signal, async asked => {
     const records = await preparedRecords(asked, compiled, view, internal)
     const matches = select([named(compiled.where, 'm')], { from: trusted(records, compiled.where.columns) })
     const counts = [
@@ -97,7 +100,11 @@ const offered = new Set(['address', 'number', 'text'])
 const ports = new Set(['srcport', 'dstport', 'orig_port', 'resp_port'])
 
 /** What `complete` needs of a case: its frequent values are looked up once, in one pass over the records. */
-export async function completionContext(c: Case, view: View = 'flows'): Promise<CompletionContext> {
+export async function completionContext(
+  c: Case,
+  view: View = 'flows',
+  signal?: AbortSignal,
+): Promise<CompletionContext> {
   const { columns, span } = contextOf(c, view)
   const asked = [...columns].filter(name => {
     const { kind } = thingOf(name)
@@ -105,7 +112,7 @@ export async function completionContext(c: Case, view: View = 'flows'): Promise<
   })
   const lists = asked.map((name, i) => named(frequent(column(name), mostValues), `v${i}`))
   const ask = (own: Case): Promise<Row[]> => own.db.rows(duckdb.print(select(lists, { from: table(view) })).text)
-  const [row] = asked.length === 0 ? [] : await question(c, undefined, ask)
+  const [row] = asked.length === 0 ? [] : await question(c, signal, ask)
   const often = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
   const services = [TCP, UDP].flatMap(protocol =>
     ['dstport', 'srcport'].flatMap(column =>

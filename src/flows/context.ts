@@ -12,6 +12,6 @@ import { recordsOf } from './source.ts'
  */
 export async function flowsCompletionContext(c: Case, evidence?: EvidenceKind): Promise<FlowsCompletionContext> {
   const { columns } = recordsOf(c, evidence)
-  const queries = (await savedQueries(c.dir)).map(({ name }) => name)
+  const queries = (await savedQueries(c)).map(({ name }) => name)
   return { columns, queries }
 }

@@ -30,6 +30,11 @@ export interface Explained {
 /** The smallest and largest values of a row group, by column; of addresses by their halves. */
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
+/**
+ * What a request means in one sentence, its SQL, and how much of each segment would be read. Nothing is counted.
+ *
+ * @throws UserError, FilterError (status 2) where the request cannot be meant.
+ */
 export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Explained> {
   return question(c, options.signal, own => explained(own, request, options))
 }

@@ -30,6 +30,7 @@ import { isAlways } from '../query/walk.ts'
 import { type Element, elementOf } from './elements.ts'
 import { havingOf } from './having.ts'
 import { distinctMeasure, type Measure, percentileMeasure, plainMeasures } from './measures.ts'
+import type { Order } from './names.ts'
 import { direction, orderOf } from './order.ts'
 import {
   byKeys,
@@ -43,7 +44,7 @@ import {
   type PlannedColumn,
   type Setting,
 } from './plan.ts'
-import type { FlowsColumn, Order } from './request.ts'
+import type { FlowsColumn } from './request.ts'
 
 /** Groups as a relation, with what is needed to rank and cut them. */
 interface Grouped {

@@ -6,9 +6,10 @@ import { flowFields } from '../records/fields.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
 import { elementOf } from './elements.ts'
 import { isRejected, rateMeasures } from './measures.ts'
+import type { Order } from './names.ts'
 import { direction, orderOf } from './order.ts'
 import { matching, type Plan, type PlannedColumn, type Setting } from './plan.ts'
-import type { Order, Unit } from './request.ts'
+import type { Unit } from './request.ts'
 
 const units = new Map<string, Unit>([
   ['bytes', 'B'],

@@ -1,26 +1,31 @@
 /** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
-import type { Order } from './request.ts'
+/** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
+export type Order = 'records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration' | WayBack
+
+/** Of bidirectional rows: the way back. */
+type WayBack = 'out_packets' | 'out_bytes'
 
 /** nfdump's names of elements to our fields, and what is worked out of connections. */
-export const elementNames: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    srcip: 'srcaddr',
-    dstip: 'dstaddr',
-    proto: 'protocol',
-    srctos: 'tos',
-    srcvlan: 'vlan',
-    inif: 'input_if',
-    outif: 'output_if',
-    srcas: 'src_as',
-    dstas: 'dst_as',
-    next: 'next_hop',
-    nhip: 'next_hop',
-    dir: 'flow_direction',
-    flags: 'tcp_flags',
-    role: '_role',
-    service: '_service',
-  }),
-)
+const elements = {
+  srcip: 'srcaddr',
+  dstip: 'dstaddr',
+  proto: 'protocol',
+  srctos: 'tos',
+  srcvlan: 'vlan',
+  inif: 'input_if',
+  outif: 'output_if',
+  srcas: 'src_as',
+  dstas: 'dst_as',
+  next: 'next_hop',
+  nhip: 'next_hop',
+  dir: 'flow_direction',
+  flags: 'tcp_flags',
+  role: '_role',
+  service: '_service',
+} as const
+
+export type Elements = typeof elements
+export const elementNames: ReadonlyMap<string, string> = new Map(Object.entries(elements))
 
 /** Elements that are at either end of a record, which then counts for both. */
 export const elementPairs: ReadonlyMap<string, readonly [string, string]> = new Map(
@@ -33,15 +38,18 @@ export const elementPairs: ReadonlyMap<string, readonly [string, string]> = new 
   }),
 )
 
+const orders = {
+  ...{ flows: 'records', records: 'records', packets: 'packets', ipkg: 'packets', bytes: 'bytes', ibyte: 'bytes' },
+  ...{ pps: 'pps', ipps: 'pps', bps: 'bps', ibps: 'bps', bpp: 'bpp', ibpp: 'bpp', duration: 'duration' },
+  ...{ tstart: 'start', start: 'start', tend: 'end', end: 'end' },
+  ...{ opkg: 'out_packets', out_packets: 'out_packets', obyte: 'out_bytes', out_bytes: 'out_bytes' },
+} as const satisfies Record<string, Order>
+
+/** What a request can be ordered by: our names, and nfdump's. */
+export type OrderName = keyof typeof orders
+
 /** nfdump's names of orders to ours. */
-export const orderNames: ReadonlyMap<string, Order> = new Map(
-  Object.entries<Order>({
-    ...{ flows: 'records', records: 'records', packets: 'packets', ipkg: 'packets', bytes: 'bytes', ibyte: 'bytes' },
-    ...{ pps: 'pps', ipps: 'pps', bps: 'bps', ibps: 'bps', bpp: 'bpp', ibpp: 'bpp', duration: 'duration' },
-    ...{ tstart: 'start', start: 'start', tend: 'end', end: 'end' },
-    ...{ opkg: 'out_packets', out_packets: 'out_packets', obyte: 'out_bytes', out_bytes: 'out_bytes' },
-  }),
-)
+export const orderNames: ReadonlyMap<string, Order> = new Map(Object.entries(orders))
 
 /** Numbers of one record, of which percentiles can be taken. */
 export const recordMeasures = ['bytes', 'packets', 'duration', 'bps', 'pps', 'bpp'] as const

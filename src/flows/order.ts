@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import type { Order } from './names.ts'
 import { orderNames } from './names.ts'
-import type { Order } from './request.ts'
 
 export function orderOf(text: string): Order {
   const order = orderNames.get(text.toLowerCase())

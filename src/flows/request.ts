@@ -2,12 +2,7 @@
 
 import type { Filter } from '../filter/ast.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-
-/** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
-export type Order = 'records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration' | WayBack
-
-/** Of bidirectional rows: the way back. */
-type WayBack = 'out_packets' | 'out_bytes'
+import type { OrderName } from './names.ts'
 
 export interface FlowsRequest {
   /** In the filter language; absent: every record. */
@@ -42,7 +37,8 @@ export interface FlowsRequest {
   /** A second window, for comparison: `previous`, or one of the filter language. */
   compare?: string
 
-  order?: string
+  /** What rows are ranked by, from the largest; times from the first. By default bytes, of a `stat` records; of a list the order of the evidence. */
+  order?: OrderName
   /** Most rows; of time bins most groups; null: all. */
   limit?: number | null
   /** Adds a row for all groups that are not listed. */
@@ -85,7 +81,8 @@ export interface Counting {
   accepted_only: boolean
 }
 
-export interface FlowsResult {
+/** @typeParam Row what `rows` gives: of a request that is written out, its own columns (`RowOf`). */
+export interface FlowsResult<Row = FlowsRow> {
   columns: FlowsColumn[]
   /** Rows that there are, of which a limit may leave some out. */
   total_rows: Cell
@@ -97,7 +94,7 @@ export interface FlowsResult {
   counting: Counting
   notes: string[]
   /** The rows, as often as they are asked for. Throws what keeps the rest of them from being read. */
-  rows(): AsyncIterableIterator<FlowsRow>
+  rows(): AsyncIterableIterator<Row>
   /** Writes the rows as a Parquet file instead: addresses as text, times as timestamps. */
   parquet(path: string, options?: { force?: boolean }): Promise<void>
 }

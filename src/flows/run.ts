@@ -7,6 +7,7 @@ import { question } from '../store/question.ts'
 import { countPlan } from './listing.ts'
 import { matching, type Plan, type Setting } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
+import type { RowOf } from './row-type.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
 import { isListing, limitOf, planOf, type Settled, settle } from './settle.ts'
@@ -33,8 +34,16 @@ export interface FlowsOptions {
  *
  * @throws UserError, FilterError (status 2) where the request cannot be meant.
  */
-export async function queryFlows(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<FlowsResult> {
-  return question(c, options.signal, async own => answer(own, await settle(own, request, options), options))
+export async function queryFlows<const R extends FlowsRequest>(
+  c: Case,
+  request: R,
+  options: FlowsOptions = {},
+): Promise<FlowsResult<RowOf<R>>> {
+  const result = await question(c, options.signal, async own =>
+    answer(own, await settle(own, request, options), options),
+  )
+  // The columns are made of the request as the type is.
+  return result as FlowsResult<RowOf<R>>
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */

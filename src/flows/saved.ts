@@ -1,11 +1,19 @@
 /** Saved requests, in the case's `queries.json`. */
 import { UserError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import type { Case } from '../store/case.ts'
 import { readQueries, writeQueries } from '../store/queries.ts'
 import type { FlowsRequest } from './request.ts'
 
+export interface SavedQuery {
+  name: string
+  /** When, ISO 8601, UTC. */
+  saved: string
+  request: FlowsRequest
+}
+
 /** Keeps a request under a name; one of that name is replaced. Parameters of the filter, `$name`, are given when it is asked. */
-export async function saveQuery(caseDir: string, name: string, request: FlowsRequest): Promise<void> {
+export async function saveQuery({ dir }: Pick<Case, 'dir'>, name: string, request: FlowsRequest): Promise<void> {
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
     throw new UserError(`invalid name of a query: ${name}`, { status: 2, hint: 'letters, digits, - _ . up to 64' })
   }
@@ -14,12 +22,12 @@ export async function saveQuery(caseDir: string, name: string, request: FlowsReq
   }
   const saved = new Date().toISOString()
   const { saved: _, ...kept } = request
-  await writeQueries(caseDir, { ...(await readQueries(caseDir)), [name]: { saved, request: kept } })
+  await writeQueries(dir, { ...(await readQueries(dir)), [name]: { saved, request: kept } })
 }
 
 /** The request of that name, marked as a saved one: its filter may come from somebody else. @throws UserError if there is none. */
-export async function savedQuery(caseDir: string, name: string): Promise<FlowsRequest> {
-  const queries = await readQueries(caseDir)
+export async function savedQuery({ dir }: Pick<Case, 'dir'>, name: string): Promise<FlowsRequest> {
+  const queries = await readQueries(dir)
   const found = Object.hasOwn(queries, name) ? queries[name] : undefined
   if (found !== undefined) return { ...(found.request as FlowsRequest), saved: true }
   const names = Object.keys(queries)
@@ -34,8 +42,8 @@ export async function savedQuery(caseDir: string, name: string): Promise<FlowsRe
 }
 
 /** All of them, by name. */
-export async function savedQueries(caseDir: string): Promise<{ name: string; saved: string; request: FlowsRequest }[]> {
-  const queries = await readQueries(caseDir)
+export async function savedQueries({ dir }: Pick<Case, 'dir'>): Promise<SavedQuery[]> {
+  const queries = await readQueries(dir)
   return Object.entries(queries).map(([name, { saved, request }]) => ({
     name,
     saved,

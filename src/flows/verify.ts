@@ -22,7 +22,11 @@ export interface VerifyOptions {
 
 /** Checks every byte of a case against its ledger, and every file of its cache against what its segments say. */
 export async function verifyWhole(caseDir: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  return verifyCase(caseDir, options.onProgress, (dir, files) => misfits(dir, files, options))
+  const onProgress: VerifyProgress = (done, total) => {
+    options.signal?.throwIfAborted()
+    options.onProgress?.(done, total)
+  }
+  return verifyCase(caseDir, onProgress, (dir, files) => misfits(dir, files, options))
 }
 
 async function misfits(dir: string, files: readonly CacheFile[], options: VerifyOptions): Promise<VerifyFinding[]> {

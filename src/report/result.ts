@@ -1,5 +1,5 @@
 /** Rows of a query: as a page, and as JSON. */
-import { type Cell, cellBegin, compactJson, type ResultColumn } from '../user-sql/cells.ts'
+import { type Cell, cellBegin, compactJson, type ResultColumn, rowObject } from '../user-sql/cells.ts'
 import { type Block, sheet } from './block.ts'
 import { escapeHidden } from './json.ts'
 import { countText, integerText } from './numbers.ts'
@@ -67,8 +67,4 @@ export function extentText(shown: number, { total, counted, cut_by }: Extent): s
 /** One JSON object on a line. */
 export function ndjsonLine(columns: readonly ResultColumn[], cells: readonly Cell[]): string {
   return `${escapeHidden(compactJson(rowObject(columns, cells)))}\n`
-}
-
-export function rowObject(columns: readonly ResultColumn[], cells: readonly Cell[]): { [name: string]: Cell } {
-  return Object.fromEntries(columns.map(({ name }, i) => [name, cells[i] ?? null]))
 }

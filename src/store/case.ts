@@ -48,12 +48,17 @@ export interface Case {
   close(): Promise<void>
 }
 
+export interface OpenOptions extends Partial<DatabaseOptions> {
+  signal?: AbortSignal
+}
+
 /**
  * Opens a case for reading. Needs no lock: segments never change, and those that are added later are not seen.
  *
- * @throws UserError when there is no case, or when its ledger was altered.
+ * @throws UserError when there is no case, or when its ledger was altered; the signal's reason.
  */
-export async function openCase(caseDir: string, limits: Partial<DatabaseOptions> = {}): Promise<Case> {
+export async function openCase(caseDir: string, { signal, ...limits }: OpenOptions = {}): Promise<Case> {
+  signal?.throwIfAborted()
   const dir = await caseFolder(caseDir)
   const temp = await spillFolder(dir)
   const memory = Math.max(512, Math.min(4096, Math.floor(totalmem() / 2 ** 20 / 4)))
@@ -74,7 +79,11 @@ export async function openCase(caseDir: string, limits: Partial<DatabaseOptions>
     await rm(temp, { recursive: true, force: true })
   }
   try {
-    return await opened({ dir, temp }, await soundLedger(dir), starting, close)
+    const entries = await soundLedger(dir)
+    signal?.throwIfAborted()
+    const c = await opened({ dir, temp }, entries, starting, close)
+    signal?.throwIfAborted()
+    return c
   } catch (error) {
     await close()
     throw error

@@ -39,12 +39,17 @@ export async function readProblems(
   return problems
 }
 
-/** What the case was built from, and what became of files since. */
-export async function readEvidence(caseDir: string): Promise<EvidenceReport> {
+/** What the case was built from, and what became of files since. @throws UserError when there is no case; the signal's reason. */
+export async function readEvidence(
+  caseDir: string,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<EvidenceReport> {
   const dir = await caseFolder(caseDir)
   const entries = await soundLedger(dir)
+  signal?.throwIfAborted()
   const { evidence, segments } = countedOf(entries)
   const problems = await readProblems(dir, segments, evidence)
+  signal?.throwIfAborted()
   return reportOf(dir, { files: [...evidence].sort(byPath), problems, all: evidence, history: historyOf(entries) })
 }
 

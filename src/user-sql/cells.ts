@@ -193,3 +193,8 @@ export function columnsOf(names: readonly string[], types: readonly string[]): R
     return { name: own, type: (types[i] ?? '').replaceAll('STRUCT("hi" UBIGINT, "lo" UBIGINT)', 'address') }
   })
 }
+
+/** A row by the names of its columns. */
+export function rowObject(columns: readonly ResultColumn[], cells: readonly Cell[]): { [name: string]: Cell } {
+  return Object.fromEntries(columns.map(({ name }, i) => [name, cells[i] ?? null]))
+}

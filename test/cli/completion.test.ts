@@ -95,7 +95,8 @@ async function withQueries(folder: string): Promise<void> {
     ['other', ['worm-2']],
   ] as const) {
     mkdirSync(join(folder, name))
-    for (const query of queries) await saveQuery(join(folder, name), query, { filter: 'port 22', params: { a: '{' } })
+    for (const query of queries)
+      await saveQuery({ dir: join(folder, name) }, query, { filter: 'port 22', params: { a: '{' } })
   }
 }
 

@@ -251,7 +251,7 @@ test('a filter that cannot be told of some records says of how many', async () =
 test('the SQL that is shown gives the same rows in any DuckDB', async () => {
   for (const request of [
     { by: ['srcip4/24', 'dstport'], filter: 'port in [80 443] and action ACCEPT' },
-    { stat: { element: 'port' }, order: 'packets' },
+    { stat: { element: 'port' }, order: 'packets' as const },
     { bin_ms: 60_000 },
     { bidirectional: true as const },
   ]) {

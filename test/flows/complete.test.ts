@@ -68,7 +68,7 @@ test('text after the cursor stays', () => {
 })
 
 test('of a case there are its fields, those that Tidemark does not know too, and its saved queries', async () => {
-  await saveQuery(opened.dir, 'worm-2', { filter: 'dst port 445' })
+  await saveQuery(opened, 'worm-2', { filter: 'dst port 445' })
   const context = await flowsCompletionContext(opened)
   assert.deepEqual(texts('query', '', context), ['worm-2'])
   assert.deepEqual(texts('aggregate', 'shoe', context), ['shoe_size'])

@@ -41,7 +41,7 @@ const packets = Array.from({ length: 300 }, (_, i) => ({
 writeFileSync(join(root, 'logs', 'seen.pcap'), pcap(packets))
 writeFileSync(join(root, 'list.txt'), '203.0.113.4\n10.0.2.0/24\n')
 await addEvidence({ case: dir, paths: [join(root, 'logs')], workers: 1 })
-await saveQuery(dir, 'mine', { filter: 'dst port 443', by: ['dstip'] })
+await saveQuery({ dir }, 'mine', { filter: 'dst port 443', by: ['dstip'] })
 
 type Question = (c: Case, signal?: AbortSignal) => Promise<unknown>
 
@@ -102,8 +102,8 @@ const questions: Question[] = [
   counted('dst port 443', 'packet_flows'),
   carved('src port 1030'),
   async c => (await completionContext(c)).values?.('dstaddr', ''),
-  async (c, signal) => flows(await savedQuery(c.dir, 'mine'))(c, signal),
-  c => savedQueries(c.dir),
+  async (c, signal) => flows(await savedQuery(c, 'mine'))(c, signal),
+  c => savedQueries(c),
 ]
 
 /** What each question is answered alone, of a case that was just opened. */

@@ -88,8 +88,8 @@ async function answersOf(dir: string, subjects: string[]): Promise<Record<string
     answers['dossier'] = plain(await investigate(c, subjects), dir)
     for (const request of [
       { limit: null },
-      { stat: { element: 'srcip' }, order: 'bytes', limit: null },
-      { filter: 'role client', stat: { element: 'dstip' }, order: 'bytes', limit: null },
+      { stat: { element: 'srcip' }, order: 'bytes' as const, limit: null },
+      { filter: 'role client', stat: { element: 'dstip' }, order: 'bytes' as const, limit: null },
       { stat: { element: 'sensor' }, limit: null },
     ]) {
       const result = await queryFlows(c, request)

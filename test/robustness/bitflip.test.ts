@@ -85,7 +85,7 @@ async function makeAskedCase(t: TestContext): Promise<string> {
   const packet = ethernet(0x0800, ipv4({ protocol: 17 }, udp(1024, 53)))
   writeFileSync(join(dir, '..', 'x.pcap'), pcap([{ bytes: packet }, { bytes: packet }]))
   await addEvidence({ case: dir, paths: [join(dir, '..', 'x.pcap')], workers: 1 })
-  await saveQuery(dir, 'ssh', { filter: 'port 22' })
+  await saveQuery({ dir }, 'ssh', { filter: 'port 22' })
   const c = await openCase(dir)
   for await (const _ of (await queryFlows(c, { filter: 'role client', stat: { element: 'dstip' } })).rows()) break
   await c.close()

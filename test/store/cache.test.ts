@@ -167,22 +167,22 @@ test('what was worked out of an earlier state is cleared away by the next add', 
 
 test('a saved query that was changed is not asked, and verify names it', async () => {
   const folder = copy('queries')
-  await saveQuery(folder, 'ssh', { filter: 'port 22', order: 'bytes' })
+  await saveQuery({ dir: folder }, 'ssh', { filter: 'port 22', order: 'bytes' })
   assert.deepEqual((await verifyCase(folder)).findings, [])
   const path = join(folder, 'queries.json')
   const text = readFileSync(path, 'utf8')
   writeFileSync(path, text.replace('port 22', 'port 23'))
-  await assert.rejects(savedQuery(folder, 'ssh'), /its digest is not that of its queries/)
+  await assert.rejects(savedQuery({ dir: folder }, 'ssh'), /its digest is not that of its queries/)
   assert.deepEqual(
     (await verifyCase(folder)).findings.map(({ what, path: at }) => [what, at]),
     [['altered', 'queries.json']],
   )
   // As older versions wrote it, and people who change it.
   writeFileSync(path, text.replace(/ {2}"sha256".*\n/, '').replace('port 22', 'port 23'))
-  assert.equal((await savedQuery(folder, 'ssh')).filter, 'port 23')
+  assert.equal((await savedQuery({ dir: folder }, 'ssh')).filter, 'port 23')
   const report = await verifyCase(folder)
   assert.deepEqual([report.intact, report.findings[0]!.what], [true, 'incomplete'])
-  await saveQuery(folder, 'web', { filter: 'port 80' })
+  await saveQuery({ dir: folder }, 'web', { filter: 'port 80' })
   assert.deepEqual((await verifyCase(folder)).findings, [])
   assert.ok(existsSync(path))
 })

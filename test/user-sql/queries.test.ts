@@ -21,8 +21,13 @@ async function during<T>(work: (session: QuerySession) => Promise<T>): Promise<T
 
 test('saved queries are a view, empty where none is saved', async () => {
   await during(async session => assert.equal(await value(session, 'SELECT count(*) FROM queries'), 0))
-  await saveQuery(caseDir, 'from', { filter: 'src ip $who', params: { port: '22' }, by: ['dstip'], order: 'bytes' })
-  await saveQuery(caseDir, 'all', { limit: null })
+  await saveQuery({ dir: caseDir }, 'from', {
+    filter: 'src ip $who',
+    params: { port: '22' },
+    by: ['dstip'],
+    order: 'bytes',
+  })
+  await saveQuery({ dir: caseDir }, 'all', { limit: null })
   await during(async session => {
     const { rows } = await ask(
       session,
