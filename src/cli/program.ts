@@ -64,12 +64,15 @@ export function buildProgram(): Command {
 function helpCommand(program: Command): void {
   program
     .command('help')
-    .description('Print the help of a command.')
-    .argument('[command]', 'name of the command')
+    .description('Print the help of a command, or a page of the documentation.')
+    .argument('[topic]', 'name of a command or of a topic; without one: the commands and the topics')
     .action(async (name?: string) => {
       const named = program.commands.find(command => command.name() === name)
-      if (name === undefined || named !== undefined) (named ?? program).outputHelp()
-      else await program.parseAsync([name], { from: 'user' }) // which fails, with a suggestion
+      if (named !== undefined) return named.outputHelp()
+      const { showTopic, showTopics } = await import('./help-topics.ts')
+      if (name !== undefined) return showTopic(program, name)
+      program.outputHelp()
+      await showTopics()
     })
 }
 

@@ -12,7 +12,7 @@ interface Row {
 
 const rows: Row[] = [
   { args: ['investigat', '192.0.2.1'], says: /unknown command 'investigat'/, hint: /did you mean investigate\?/ },
-  { args: ['help', 'evidense'], says: /unknown command 'evidense'/, hint: /did you mean evidence\?/ },
+  { args: ['help', 'evidense'], says: /unknown command or topic 'evidense'/, hint: /did you mean evidence\?/ },
   { args: ['xyzzy'], says: /unknown command 'xyzzy'/, hint: /tidemark --help/ },
   { args: ['investigate', '192.0.2.1', '--jsno'], says: /unknown option '--jsno'/, hint: /did you mean --json\?/ },
   { args: ['verify', '--jsonn'], says: /unknown option '--jsonn'/, hint: /did you mean --json\?/ },
