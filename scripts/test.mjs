@@ -19,7 +19,7 @@ const unknown = args.filter(arg => arg.startsWith('-') && !['-u', '--update', '-
 const words = args.filter(arg => !arg.startsWith('-'))
 if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update, --all or words of file names`)
 
-/** How many random inputs of each kind there are with --all, by the names that the tests read, without TIDEMARK_. */
+/** How many random inputs of each kind there are with --all, and which other versions of Node, by the names that the tests read, without TIDEMARK_. */
 const many = {
   MUTATIONS: 60_000,
   PARQUET_MUTATIONS: 400,
@@ -40,6 +40,7 @@ const many = {
   REMOVED_FOLDERS: 60,
   ROLE_FOLDERS: 25,
   FILTERS: 5000,
+  NODES: '20.19.0 latest',
 }
 
 const compiled = compile()
