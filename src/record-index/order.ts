@@ -28,9 +28,9 @@ const rest = [
  */
 export function orderOf(columns: RecordColumns, rows: number): Uint32Array {
   const leading = leadingKey(columns, rows)
-  if (leading === null) return sortedBy(keysOf(columns, rows), rows, 3)
-  // With the source nearly every row is told from the others.
-  return sortedBy([leading, ...restOf(columns, rows)], rows, 2)
+  return leading === null
+    ? sortedBy(keysOf(columns, rows), rows, 3)
+    : sortedBy([leading, ...restOf(columns, rows)], rows, 1)
 }
 
 /** The order as keys of 32 bits, the most significant first. */
@@ -51,11 +51,15 @@ function begin(tcpFlags: number): number {
 
 const second_us = 1_000_000
 
-/** Start, SYN and end in one key, where they fit: what lies within an hour and lasts a minute, in seconds, has room to spare. */
-function leadingKey({ start_us, end_us, tcpFlags }: RecordColumns, rows: number): Uint32Array | null {
+/**
+ * Start, SYN, end and as much as there is room for of the source in one key, which tells nearly all rows apart: what lies within an hour and
+ * lasts a minute, in seconds, leaves room for twelve bits. Null where start and end alone are too much.
+ */
+function leadingKey({ start_us, end_us, tcpFlags, source }: RecordColumns, rows: number): Uint32Array | null {
   let least = Infinity
   let last = -Infinity
   let longest = 0
+  let largest = 0
   let isWhole = true
   for (let row = 0; row < rows; row++) {
     const start = start_us[row]!
@@ -64,17 +68,23 @@ function leadingKey({ start_us, end_us, tcpFlags }: RecordColumns, rows: number)
     if (start > last) last = start
     if (lasts < 0) return null
     if (lasts > longest) longest = lasts
+    if (source[row]! > largest) largest = source[row]!
     // Cheaper than a remainder.
     isWhole &&=
       Math.round(start / second_us) * second_us === start && Math.round(lasts / second_us) * second_us === lasts
   }
   const unit = isWhole ? second_us : 1
   const lengths = longest / unit + 1
-  if (((last - least) / unit + 1) * 2 * lengths > two32) return null
+  const times = ((last - least) / unit + 1) * 2 * lengths
+  if (times > two32) return null
+  const steps = Math.floor(two32 / times)
+  // Rounding may put two sources on one step, never one before the other.
+  const step = steps / (largest + 1)
   const key = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) {
     const start = start_us[row]!
-    key[row] = (((start - least) / unit) * 2 + begin(tcpFlags[row]!)) * lengths + (end_us[row]! - start) / unit
+    const time = (((start - least) / unit) * 2 + begin(tcpFlags[row]!)) * lengths + (end_us[row]! - start) / unit
+    key[row] = time * steps + Math.floor(source[row]! * step)
   }
   return key
 }
@@ -98,7 +108,9 @@ function halves(column: Float64Array, rows: number): [Uint32Array, Uint32Array] 
 
 /** Up to that number rows are put in order one by one. */
 const fewRows = 24
-const counts = new Uint32Array(1 << 11)
+const digitBits = 11
+const digits = 1 << digitBits
+const counts = new Uint32Array(3 * digits)
 
 /**
  * The numbers of the rows, sorted by the first key, where that is the same by the second, and so on. Equal rows stay in their order.
@@ -106,26 +118,32 @@ const counts = new Uint32Array(1 << 11)
  * @param leading number of keys that tell most rows apart.
  */
 export function sortedBy(keys: readonly Uint32Array[], rows: number, leading: number): Uint32Array {
-  let order: Uint32Array = new Uint32Array(rows)
-  let spare: Uint32Array = new Uint32Array(rows)
+  const order: Uint32Array = new Uint32Array(rows)
   for (let row = 0; row < rows; row++) order[row] = row
+  let pairs: Pairs = new Uint32Array(2 * rows)
+  let spare: Pairs = new Uint32Array(2 * rows)
   for (let level = leading - 1; level >= 0; level--) {
-    const sorted = sortAll(order, spare, keys[level]!)
-    if (sorted !== order) spare = order
-    order = sorted
+    const sorted = sortAll(order, keys[level]!, pairs, spare)
+    if (sorted !== pairs) spare = pairs
+    pairs = sorted
+    for (let i = 0; i < rows; i++) order[i] = pairs[2 * i + 1]!
   }
   if (leading === keys.length) return order
-  const first = keys.slice(0, leading)
+  const others = keys.slice(1, leading)
+  const work = spare.subarray(0, rows)
   for (let begin = 0, i = 1; i <= rows; i++) {
-    if (i < rows && areSame(first, order[i]!, order[begin]!)) continue
-    if (i - begin > 1) sortRange(order, spare, keys, leading, begin, i)
+    if (i < rows && pairs[2 * i] === pairs[2 * begin] && areSame(others, order[i]!, order[begin]!)) continue
+    if (i - begin > 1) sortRange(order, work, keys, leading, begin, i)
     begin = i
   }
   return order
 }
 
-/** Sorts all rows by one key, digit by digit from the least significant one. @returns which of the two arrays has the order then. */
-function sortAll(order: Uint32Array, spare: Uint32Array, key: Uint32Array): Uint32Array {
+/** The value of each row, and its number: they go together, for to look each value up again would be the slowest part. */
+type Pairs = Uint32Array
+
+/** Sorts all rows by one key, digit by digit from the least significant one. @returns which of the two arrays has them then. */
+function sortAll(order: Uint32Array, key: Uint32Array, pairs: Pairs, spare: Pairs): Pairs {
   const rows = order.length
   let least = 0xffff_ffff
   let most = 0
@@ -135,32 +153,37 @@ function sortAll(order: Uint32Array, spare: Uint32Array, key: Uint32Array): Uint
     if (value > most) most = value
   }
   const bits = rows === 0 ? 0 : 32 - Math.clz32(most - least)
-  if (bits === 0) return order
-  const width = Math.ceil(bits / Math.ceil(bits / 11))
+  const passes = Math.ceil(bits / digitBits)
+  const width = Math.ceil(bits / Math.max(1, passes))
   const mask = (1 << width) - 1
-  // The values go with the rows: to look each up again would be the slowest part.
-  let values = new Uint32Array(rows)
-  let others = new Uint32Array(rows)
-  for (let i = 0; i < rows; i++) values[i] = key[order[i]!]! - least
-  for (let shift = 0; shift < bits; shift += width) {
-    counts.fill(0)
-    for (let i = 0; i < rows; i++) counts[(values[i]! >>> shift) & mask]!++
-    sumUp(0, mask)
-    for (let i = 0; i < rows; i++) {
-      const value = values[i]!
-      const place = counts[(value >>> shift) & mask]!++
-      spare[place] = order[i]!
-      others[place] = value
-    }
-    ;[order, spare] = [spare, order]
-    ;[values, others] = [others, values]
+  counts.fill(0)
+  for (let i = 0; i < rows; i++) {
+    const row = order[i]!
+    const value = key[row]! - least
+    pairs[2 * i] = value
+    pairs[2 * i + 1] = row
+    counts[value & mask]!++
+    counts[digits + ((value >>> width) & mask)]!++
+    counts[2 * digits + ((value >>> (2 * width)) & mask)]!++
   }
-  return order
+  for (let pass = 0; pass < passes; pass++) {
+    const shift = pass * width
+    const from = pass * digits
+    sumUp(0, mask, from)
+    for (let i = 0; i < 2 * rows; i += 2) {
+      const value = pairs[i]!
+      const place = 2 * counts[from + ((value >>> shift) & mask)]!++
+      spare[place] = value
+      spare[place + 1] = pairs[i + 1]!
+    }
+    ;[pairs, spare] = [spare, pairs]
+  }
+  return pairs
 }
 
-/** Makes of the counts of each digit where its rows begin. */
-function sumUp(first: number, mask: number): void {
-  for (let digit = 0, before = first; digit <= mask; digit++) {
+/** Makes of the counts of each digit, which stand from a place on, where its rows begin. */
+function sumUp(first: number, mask: number, from = 0): void {
+  for (let digit = from, before = first; digit <= from + mask; digit++) {
     const count = counts[digit]!
     counts[digit] = before
     before += count
