@@ -1,13 +1,13 @@
 /** Numbers for addresses of 128 bits. */
 import { randomBytes } from 'node:crypto'
-import { sortedBy } from './order.ts'
+import { sortedBy, sortPairs } from './order.ts'
 
 /** The hosts in the order of their addresses, and which number each had before. */
 export interface RankedHosts {
   count: number
   hi: BigUint64Array
   lo: BigUint64Array
-  /** The number among them of each number that `numberOf` gave. */
+  /** The number among them of each number that `numberOf` gave. Other threads share it. */
   ranks: Uint32Array
 }
 
@@ -20,14 +20,15 @@ const four = { w1: 0xffff, w2: 0, w3: 0 }
  */
 export class HostNumbers {
   count = 0
-  /** Four words of each address, the least significant first. */
-  private words = new Uint32Array(4 << 12)
-  /** Pairs: the last word of an IPv4 address, and its number and one; 0 for an empty slot. */
+  /** Pairs: the last word of an IPv4 address, and its number and one; 0 for an empty slot. Two thirds are in use at most. */
   private fours = new Uint32Array(2 << 13)
   private fourCount = 0
-  /** Numbers and one of the other addresses. */
-  private others = new Uint32Array(1 << 10)
+  /** Of the other addresses: four words of each, the least significant first, and its number. */
+  private words = new Uint32Array(4 << 8)
+  private numbers = new Uint32Array(1 << 8)
   private otherCount = 0
+  /** Their places there and one. */
+  private others = new Uint32Array(1 << 10)
   private readonly seed = randomBytes(4).readUInt32LE()
 
   /** The number of an address, a new one for a new address. @param w0 the least significant word. */
@@ -42,11 +43,10 @@ export class HostNumbers {
       if (fours[slot] === w0) return number - 1
       slot = (slot + 2) & mask
     }
-    const number = this.add(w0, w1, w2, w3)
     fours[slot] = w0
-    fours[slot + 1] = number + 1
-    if (4 * ++this.fourCount > fours.length) this.growFours()
-    return number
+    fours[slot + 1] = ++this.count
+    if (3 * ++this.fourCount > fours.length) this.growFours()
+    return this.count - 1
   }
 
   private numberOfOther(w0: number, w1: number, w2: number, w3: number): number {
@@ -54,16 +54,17 @@ export class HostNumbers {
     const mask = others.length - 1
     let slot = this.hash(w0, w1, w2, w3) & mask
     for (;;) {
-      const number = others[slot]!
-      if (number === 0) break
-      const at = 4 * (number - 1)
-      if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3) return number - 1
+      const place = others[slot]!
+      if (place === 0) break
+      const at = 4 * (place - 1)
+      if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3)
+        return this.numbers[place - 1]!
       slot = (slot + 1) & mask
     }
-    const number = this.add(w0, w1, w2, w3)
-    others[slot] = number + 1
-    if (2 * ++this.otherCount > others.length) this.growOthers()
-    return number
+    this.addOther(w0, w1, w2, w3)
+    others[slot] = this.otherCount
+    if (2 * this.otherCount > others.length) this.growOthers()
+    return this.count - 1
   }
 
   private mixed(word: number): number {
@@ -79,69 +80,94 @@ export class HostNumbers {
     return hash ^ (hash >>> 15)
   }
 
-  private add(w0: number, w1: number, w2: number, w3: number): number {
-    const number = this.count++
-    const at = 4 * number
+  private addOther(w0: number, w1: number, w2: number, w3: number): void {
+    const at = 4 * this.otherCount
     if (at === this.words.length) {
-      const larger = new Uint32Array(2 * at)
-      larger.set(this.words)
-      this.words = larger
+      this.words = larger(this.words)
+      this.numbers = larger(this.numbers)
     }
     this.words[at] = w0
     this.words[at + 1] = w1
     this.words[at + 2] = w2
     this.words[at + 3] = w3
-    return number
+    this.numbers[this.otherCount++] = this.count++
   }
 
   private growFours(): void {
     const { fours } = this
-    const larger = new Uint32Array(2 * fours.length)
-    const mask = larger.length - 2
+    const grown = new Uint32Array(2 * fours.length)
+    const mask = grown.length - 2
     for (let from = 0; from < fours.length; from += 2) {
       if (fours[from + 1] === 0) continue
       let slot = (this.mixed(fours[from]!) << 1) & mask
-      while (larger[slot + 1] !== 0) slot = (slot + 2) & mask
-      larger[slot] = fours[from]!
-      larger[slot + 1] = fours[from + 1]!
+      while (grown[slot + 1] !== 0) slot = (slot + 2) & mask
+      grown[slot] = fours[from]!
+      grown[slot + 1] = fours[from + 1]!
     }
-    this.fours = larger
+    this.fours = grown
   }
 
   private growOthers(): void {
-    const larger = new Uint32Array(2 * this.others.length)
-    const mask = larger.length - 1
-    for (const number of this.others) {
-      if (number === 0) continue
-      const at = 4 * (number - 1)
+    const grown = new Uint32Array(2 * this.others.length)
+    const mask = grown.length - 1
+    for (const place of this.others) {
+      if (place === 0) continue
+      const at = 4 * (place - 1)
       let slot = this.hash(this.words[at]!, this.words[at + 1]!, this.words[at + 2]!, this.words[at + 3]!) & mask
-      while (larger[slot] !== 0) slot = (slot + 1) & mask
-      larger[slot] = number
+      while (grown[slot] !== 0) slot = (slot + 1) & mask
+      grown[slot] = place
     }
-    this.others = larger
+    this.others = grown
   }
 
+  /** No number can be asked for after that: the tables are given up while the hosts are put in order. */
   ranked(): RankedHosts {
-    const { count, words } = this
-    const keys = [3, 2, 1, 0].map(word => {
-      const key = new Uint32Array(count)
-      for (let number = 0; number < count; number++) key[number] = words[4 * number + word]!
-      return key
-    })
-    const order = sortedBy(keys, count, keys.length)
-    const ranks = new Uint32Array(count)
+    const { count, otherCount, words, numbers } = this
+    const ranks = new Uint32Array(new SharedArrayBuffer(4 * count))
     const hi = new BigUint64Array(count)
     const lo = new BigUint64Array(count)
-    const hiWords = new Uint32Array(hi.buffer)
-    const loWords = new Uint32Array(lo.buffer)
-    for (let rank = 0; rank < count; rank++) {
-      const number = order[rank]!
-      ranks[number] = rank
-      loWords[2 * rank] = words[4 * number]!
-      loWords[2 * rank + 1] = words[4 * number + 1]!
-      hiWords[2 * rank] = words[4 * number + 2]!
-      hiWords[2 * rank + 1] = words[4 * number + 3]!
+    const [hiWords, loWords] = [new Uint32Array(hi.buffer), new Uint32Array(lo.buffer)]
+    const keys = [3, 2, 1, 0].map(word => Uint32Array.from({ length: otherCount }, (_, i) => words[4 * i + word]!))
+    const order = sortedBy(keys, otherCount, keys.length)
+    const before = order.findIndex(place => isAfterFours(words, place))
+    const othersBefore = before < 0 ? otherCount : before
+    const fours = this.sortedFours()
+    for (let i = 0; i < otherCount; i++) {
+      const at = 4 * order[i]!
+      const rank = i < othersBefore ? i : i + this.fourCount
+      ranks[numbers[order[i]!]!] = rank
+      loWords.set(words.subarray(at, at + 2), 2 * rank)
+      hiWords.set(words.subarray(at + 2, at + 4), 2 * rank)
+    }
+    for (let i = 0, rank = othersBefore; i < fours.length; i += 2, rank++) {
+      ranks[fours[i + 1]!] = rank
+      loWords[2 * rank] = fours[i]!
+      loWords[2 * rank + 1] = four.w1
     }
     return { count, hi, lo, ranks }
   }
+
+  /** The last words of IPv4 addresses in their order, each with its number. */
+  private sortedFours(): Uint32Array {
+    const { fours } = this
+    const pairs = new Uint32Array(2 * this.fourCount)
+    for (let slot = 0, at = 0; slot < fours.length; slot += 2) {
+      if (fours[slot + 1] === 0) continue
+      pairs[at++] = fours[slot]!
+      pairs[at++] = fours[slot + 1]! - 1
+    }
+    this.fours = new Uint32Array(0)
+    return sortPairs(pairs, new Uint32Array(pairs.length))
+  }
+}
+
+function isAfterFours(words: Uint32Array, place: number): boolean {
+  const [w1, w2, w3] = [words[4 * place + 1]!, words[4 * place + 2]!, words[4 * place + 3]!]
+  return w3 > four.w3 || w2 > four.w2 || w1 > four.w1
+}
+
+function larger(array: Uint32Array): Uint32Array<ArrayBuffer> {
+  const found = new Uint32Array(2 * array.length)
+  found.set(array)
+  return found
 }

@@ -5,7 +5,7 @@ import type { ColumnArray, RecordColumns } from './columns.ts'
 import type { HostNumbers } from './hosts.ts'
 import type { ProjectedTexts, Projection } from './projection.ts'
 import type { TextKeys } from './text-keys.ts'
-import type { VantageNumbers } from './vantages.ts'
+import type { VantageNumbers } from './vantage-numbers.ts'
 
 const two32 = 2 ** 32
 /** Number of the first action that is neither ACCEPT nor REJECT. */
@@ -94,7 +94,12 @@ export class Intake {
     for (let row = 0; row < rows; row++) into[row] = numbers[actions.numberOf(keys[2 * row]!, keys[2 * row + 1]!)]!
   }
 
-  private takeVantages(sensors: TextKeys | null, data: ArrayBuffer | null, rows: number, into: RecordColumns): void {
+  private takeVantages(
+    sensors: TextKeys | null,
+    data: ArrayBufferLike | null,
+    rows: number,
+    into: RecordColumns,
+  ): void {
     const { vantages } = this
     const { file, vantage, known: isKnown, start_us, end_us } = into
     const keys = data === null ? null : new Uint32Array(data)

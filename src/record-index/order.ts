@@ -139,29 +139,33 @@ export function sortedBy(keys: readonly Uint32Array[], rows: number, leading: nu
   return order
 }
 
-/** The value of each row, and its number: they go together, for to look each value up again would be the slowest part. */
-type Pairs = Uint32Array
-
-/** Sorts all rows by one key, digit by digit from the least significant one. @returns which of the two arrays has them then. */
+/** Sorts all rows by one key. @returns which of the two arrays has the pairs then, their values above the least one. */
 function sortAll(order: Uint32Array, key: Uint32Array, pairs: Pairs, spare: Pairs): Pairs {
   const rows = order.length
   let least = 0xffff_ffff
-  let most = 0
-  for (let row = 0; row < rows; row++) {
-    const value = key[row]!
-    if (value < least) least = value
-    if (value > most) most = value
+  for (let row = 0; row < rows; row++) if (key[row]! < least) least = key[row]!
+  for (let i = 0; i < rows; i++) {
+    const row = order[i]!
+    pairs[2 * i] = key[row]! - least
+    pairs[2 * i + 1] = row
   }
-  const bits = rows === 0 ? 0 : 32 - Math.clz32(most - least)
+  return sortPairs(pairs, spare)
+}
+
+/** Values, each with its number behind it: they go together, for to look each value up again would be the slowest part. */
+export type Pairs = Uint32Array
+
+/** Sorts pairs by their values, digit by digit from the least significant one. @returns which of the two arrays has them then. */
+export function sortPairs(pairs: Pairs, spare: Pairs): Pairs {
+  let any = 0
+  for (let i = 0; i < pairs.length; i += 2) any |= pairs[i]!
+  const bits = 32 - Math.clz32(any)
   const passes = Math.ceil(bits / digitBits)
   const width = Math.ceil(bits / Math.max(1, passes))
   const mask = (1 << width) - 1
   counts.fill(0)
-  for (let i = 0; i < rows; i++) {
-    const row = order[i]!
-    const value = key[row]! - least
-    pairs[2 * i] = value
-    pairs[2 * i + 1] = row
+  for (let i = 0; i < pairs.length; i += 2) {
+    const value = pairs[i]!
     counts[value & mask]!++
     counts[digits + ((value >>> width) & mask)]!++
     counts[2 * digits + ((value >>> (2 * width)) & mask)]!++
@@ -170,7 +174,7 @@ function sortAll(order: Uint32Array, key: Uint32Array, pairs: Pairs, spare: Pair
     const shift = pass * width
     const from = pass * digits
     sumUp(0, mask, from)
-    for (let i = 0; i < 2 * rows; i += 2) {
+    for (let i = 0; i < pairs.length; i += 2) {
       const value = pairs[i]!
       const place = 2 * counts[from + ((value >>> shift) & mask)]!++
       spare[place] = value

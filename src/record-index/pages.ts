@@ -5,12 +5,26 @@ import { readAll, writeAll } from '../store/section-file.ts'
 import { type ColumnName, columnOver, gathered, makeColumns, type RecordColumns, widthOf } from './columns.ts'
 
 /** A multiple of eight, so that every column of a page is aligned. */
-const pageRows = 8192
+const pageRows = 4096
 
 /** Rows of all columns in one buffer. */
 interface Page {
-  bytes: Uint8Array
+  buffer: ArrayBuffer
   columns: RecordColumns
+}
+
+/** A page that waits: itself, or where it stands in a file. Any thread of the process can have it. */
+type WaitingPage = ArrayBuffer | { fd: number; from: number }
+
+/** Records that wait, page by page. All pages are full but the last one. */
+export interface WaitingRecords {
+  rows: number
+  pages: WaitingPage[]
+}
+
+/** Buffers of records that wait, which can be handed to another thread. */
+export function buffersOf({ pages }: WaitingRecords): ArrayBuffer[] {
+  return pages.filter(page => page instanceof ArrayBuffer)
 }
 
 /** Where pages are kept that are full. */
@@ -18,7 +32,8 @@ export class PageStore {
   readonly names: readonly ColumnName[]
   private readonly folder: string
   private readonly pageBytes: number
-  /** Pages that may still be held in memory. */
+  /** How many pages may be held in memory, and how many more. */
+  private readonly most: number
   private room: number
   private fd: number | null = null
   private written = 0
@@ -29,51 +44,63 @@ export class PageStore {
     this.folder = folder
     this.names = names
     this.pageBytes = pageRows * names.reduce((sum, name) => sum + widthOf(name), 0)
-    this.room = Math.floor(memoryBytes / this.pageBytes)
+    this.most = Math.floor(memoryBytes / this.pageBytes)
+    this.room = this.most
   }
 
   page(): Page {
-    const free = this.free.pop()
-    if (free !== undefined) return free
-    const buffer = new ArrayBuffer(this.pageBytes)
+    return this.free.pop() ?? this.pageOver(new ArrayBuffer(this.pageBytes))
+  }
+
+  private pageOver(buffer: ArrayBuffer): Page {
     const columns = makeColumns(0, [])
     let at = 0
     for (const name of this.names) {
       Object.assign(columns, { [name]: columnOver(name, buffer, at, pageRows) })
       at += pageRows * widthOf(name)
     }
-    return { bytes: new Uint8Array(buffer), columns }
+    return { buffer, columns }
   }
 
-  /** Keeps a full page: itself, or its place in the file. */
-  keep(page: Page): Page | number {
+  /** Lets a full page wait. */
+  keep(page: Page): WaitingPage {
     if (this.room > 0) {
       this.room--
-      return page
+      return page.buffer
     }
     this.fd ??= this.open()
-    writeAll(this.fd, page.bytes)
-    this.free.push(page)
+    writeAll(this.fd, new Uint8Array(page.buffer), this.written)
+    this.release(page)
+    const from = this.written
     this.written += this.pageBytes
-    return this.written - this.pageBytes
+    return { fd: this.fd, from }
   }
 
-  /** A page that was kept, and is no more; it is given back by `release`. */
-  taken(kept: Page | number): Page {
-    if (typeof kept !== 'number') this.room++
-    return this.shown(kept)
+  /** Shows records that wait, page by page. @param isLast whether nobody needs them afterwards. */
+  show({ rows, pages }: WaitingRecords, see: (columns: RecordColumns, rows: number) => void, isLast: boolean): void {
+    for (const [i, waiting] of pages.entries()) {
+      const isHere = waiting instanceof ArrayBuffer
+      const page = isHere ? this.pageOver(waiting) : this.read(waiting)
+      see(page.columns, Math.min(pageRows, rows - i * pageRows))
+      if (isLast || !isHere) this.release(page)
+    }
+    if (isLast) pages.length = 0
   }
 
-  /** A page that was kept. */
-  shown(kept: Page | number): Page {
-    if (typeof kept !== 'number') return kept
+  private read({ fd, from }: { fd: number; from: number }): Page {
     const page = this.page()
-    if (!readAll(this.fd!, page.bytes, kept)) throw new Error('a file of records on their way was cut')
+    if (!readAll(fd, new Uint8Array(page.buffer), from)) throw new Error('a file of records on their way was cut')
     return page
   }
 
-  release(page: Page): void {
+  private release(page: Page): void {
     if (this.free.length < 4) this.free.push(page)
+  }
+
+  /** To be called where no page waits any more: their room is free again. */
+  reset(): void {
+    this.room = this.most
+    this.written = 0
   }
 
   /** Nobody else needs the name of the file: it is gone however this process ends. */
@@ -94,11 +121,11 @@ export class PageStore {
   }
 }
 
-/** Records of a stretch of the order. */
+/** Records of a stretch of the order, while they are collected. */
 export class Bucket {
   rows = 0
   private readonly store: PageStore
-  private readonly full: (Page | number)[] = []
+  private readonly full: WaitingPage[] = []
   private last: Page | null = null
   private filled = pageRows
 
@@ -145,29 +172,8 @@ export class Bucket {
     return this.last
   }
 
-  /** Shows the rows, page by page. */
-  look(see: (columns: RecordColumns, rows: number) => void): void {
-    for (const kept of this.full) {
-      const page = this.store.shown(kept)
-      see(page.columns, pageRows)
-      if (typeof kept === 'number') this.store.release(page)
-    }
-    if (this.last !== null) see(this.last.columns, this.filled)
-  }
-
-  /** Gives out the rows, page by page, and forgets them. */
-  drain(take: (columns: RecordColumns, rows: number) => void): void {
-    for (const kept of this.full.splice(0)) {
-      const page = this.store.taken(kept)
-      take(page.columns, pageRows)
-      this.store.release(page)
-    }
-    if (this.last !== null) {
-      take(this.last.columns, this.filled)
-      this.store.release(this.last)
-    }
-    this.last = null
-    this.filled = pageRows
-    this.rows = 0
+  /** What it holds; nothing can be added any more. */
+  waiting(): WaitingRecords {
+    return { rows: this.rows, pages: this.last === null ? this.full : [...this.full, this.last.buffer] }
   }
 }

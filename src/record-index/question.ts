@@ -11,7 +11,8 @@ import { Intake } from './intake.ts'
 import { orderOf } from './order.ts'
 import { type ProjectedTexts, projectedTexts, projectionOf, viewOf } from './projection.ts'
 import { renumber } from './renumber.ts'
-import { fileOrigins, VantageNumbers } from './vantages.ts'
+import { VantageNumbers } from './vantage-numbers.ts'
+import { fileOrigins, lastedInCase } from './vantages.ts'
 
 export interface QuestionRecords {
   block: RecordBlock
@@ -82,7 +83,7 @@ async function pointsOf(c: Case, evidence: EvidenceKind): Promise<Points> {
   if (kept !== undefined) return kept
   const texts = await projectedTexts(c, evidence)
   const vantages = new VantageNumbers(await fileOrigins(c, evidence), texts.sensors?.texts ?? [])
-  await vantages.lastedInCase(c, evidence)
+  await lastedInCase(vantages, c, evidence)
   points.set(c.segments, new Map(points.get(c.segments)).set(evidence, { texts, vantages }))
   return { texts, vantages }
 }

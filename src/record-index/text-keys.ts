@@ -9,14 +9,17 @@ export class TextKeys {
   readonly key: string
   /** The texts by their numbers, null among them if some record has none. */
   readonly texts: readonly (string | null)[]
+  /** Their keys: with these and the texts, another thread has the same. */
+  readonly keys: BigUint64Array
   /** A hash table: lower and upper halves of keys, and their numbers and one. */
   private readonly low: Uint32Array
   private readonly high: Uint32Array
   private readonly numbers: Uint32Array
 
-  private constructor(key: string, texts: readonly (string | null)[], keys: BigUint64Array) {
+  constructor(key: string, texts: readonly (string | null)[], keys: BigUint64Array) {
     this.key = key
     this.texts = texts
+    this.keys = keys
     const slots = 1 << (33 - Math.clz32(texts.length + 1))
     this.low = new Uint32Array(slots)
     this.high = new Uint32Array(slots)

@@ -18,7 +18,7 @@ export interface ColumnBatch {
 
 export interface ColumnData {
   /** The values one after the other, little-endian, in a buffer of their own; that of a null is anything. */
-  data: ArrayBuffer
+  data: ArrayBufferLike
   /** One bit a row, set for a value; null if there are no nulls. */
   valid: Uint8Array | null
 }

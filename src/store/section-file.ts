@@ -35,9 +35,9 @@ export class SectionWriter {
     this.fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow, 0o666)
   }
 
-  /** Writes a section. @returns its number. */
-  add(bytes: Uint8Array): number {
-    this.digests.push(sha256(bytes))
+  /** Writes a section. @param digest of it, where that is known. @returns its number. */
+  add(bytes: Uint8Array, digest = sectionDigest(bytes)): number {
+    this.digests.push(digest)
     writeAll(this.fd, bytes)
     return this.lengths.push(bytes.length) - 1
   }
@@ -58,8 +58,10 @@ export class SectionWriter {
   }
 }
 
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+/** @param from where to write; null: after what was written before. */
+export function writeAll(fd: number, bytes: Uint8Array, from: number | null = null): void {
+  for (let at = 0; at < bytes.length; )
+    at += writeSync(fd, bytes, at, bytes.length - at, from === null ? null : from + at)
 }
 
 /** Fills `into` from a place of a file. @returns whether the file has that many bytes there. */
@@ -72,7 +74,8 @@ export function readAll(fd: number, into: Uint8Array, from: number): boolean {
   return true
 }
 
-function sha256(bytes: Uint8Array): Uint8Array {
+/** The digest of a section: its SHA-256. */
+export function sectionDigest(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer')
 }
 
@@ -132,7 +135,7 @@ export class SectionFile {
   read(section: number, into: Uint8Array): Uint8Array {
     const bytes = into.subarray(0, this.lengthOf(section))
     if (!readAll(this.fd, bytes, this.places[section]!)) throw this.cut()
-    this.require(section, sha256(bytes))
+    this.require(section, sectionDigest(bytes))
     return bytes
   }
 

@@ -13,7 +13,7 @@ import { SectionFile } from '../../src/store/section-file.ts'
 import { randomFrom } from '../filter/flows.ts'
 import { caseOf, workFolder, writeRandomNfcapd } from '../flows/support.ts'
 import { writeRandomFolder } from '../oracle/random-folder.ts'
-import { setting } from '../robustness/support.ts'
+import { logOf, setting } from '../robustness/support.ts'
 import { linesBySql, linesOf } from './records.ts'
 
 const all: BlockColumn[] = [
@@ -23,6 +23,8 @@ const all: BlockColumn[] = [
 ]
 /** So few at once that buckets are divided, and wait in a file. */
 const narrow: BuildLimits = { bucketRows: 7, waitingBytes: 0 }
+/** The same in other threads. */
+const threaded: BuildLimits = { ...narrow, threads: 2 }
 
 async function withIndex<T>(
   c: Case,
@@ -55,7 +57,7 @@ async function indexLines(c: Case, evidence: EvidenceKind, limits?: BuildLimits)
 async function agree(c: Case, evidence: EvidenceKind): Promise<string[]> {
   const wanted = await linesBySql(c, evidence)
   assert.deepEqual(await indexLines(c, evidence), wanted)
-  assert.deepEqual(await indexLines(c, evidence, narrow), wanted)
+  for (const limits of [narrow, threaded]) assert.deepEqual(await indexLines(c, evidence, limits), wanted)
   const { block, dictionaries } = await readBlock(c, rawSql('true'), evidence)
   assert.deepEqual(linesOf(block, dictionaries), wanted)
   return wanted
@@ -196,12 +198,32 @@ test('threads, the order of files and how records are split into files change no
           assert.deepEqual(bytes, wanted)
           const path = join(again.temp, 'bytes')
           await buildIndex(again, 'logs', path)
-          await buildIndex(again, 'logs', `${path}-again`, narrow)
-          assert(readFileSync(path).equals(readFileSync(`${path}-again`)), 'the same to the byte')
+          for (const [i, limits] of [narrow, threaded, { ...narrow, waitingBytes: 1 << 20, threads: 1 }].entries()) {
+            await buildIndex(again, 'logs', `${path}-${i}`, limits)
+            assert(readFileSync(path).equals(readFileSync(`${path}-${i}`)), 'the same to the byte')
+          }
         } finally {
           await again.close()
         }
       }
     })
   }
+})
+
+test('records that wait in a file are those of the index; where it cannot be written, the reason is told, whoever writes it', async () => {
+  await withLogs({ 'a.log': logOf(20_000) }, async c => {
+    const path = join(c.temp, 'index')
+    await buildIndex(c, 'logs', path)
+    const nowhere: Case = { ...c, temp: join(c.temp, 'no-such-folder') }
+    for (const threads of [0, 1, 2]) {
+      for (const bucketRows of [1000, 1 << 16]) {
+        const again = `${path}-${threads}-${bucketRows}`
+        await buildIndex(c, 'logs', again, { bucketRows, waitingBytes: 0, threads })
+        assert(readFileSync(path).equals(readFileSync(again)))
+      }
+      const refused = buildIndex(nowhere, 'logs', `${path}-nowhere`, { bucketRows: 1 << 16, waitingBytes: 0, threads })
+      await assert.rejects(refused, { code: 'ENOENT', syscall: 'open' })
+      await rm(`${path}-nowhere`)
+    }
+  })
 })
