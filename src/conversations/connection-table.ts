@@ -7,6 +7,7 @@ import { large } from '../record-index/block.ts'
 
 /** 8-byte words of a connection. */
 export const words = 12
+export const connectionBytes = 8 * words
 export const chunkShift = 14
 export const chunkMask = (1 << chunkShift) - 1
 
@@ -73,17 +74,53 @@ export class ConnectionTable {
   readonly floats: Float64Array[] = []
   readonly integers: Uint32Array[] = []
   /** Sums that their words cannot hold, by connection and place. */
-  private readonly larger = new Map<number, bigint>()
+  readonly larger: Map<number, bigint>
+
+  constructor(larger = new Map<number, bigint>()) {
+    this.larger = larger
+  }
 
   /** The number of a new connection, whose words are zero. */
   add(): number {
     const connection = this.count++
     if ((connection & chunkMask) === 0) {
-      const buffer = new ArrayBuffer((8 * words) << chunkShift)
+      const buffer = new ArrayBuffer(connectionBytes << chunkShift)
       this.floats.push(new Float64Array(buffer))
       this.integers.push(new Uint32Array(buffer))
     }
     return connection
+  }
+
+  /**
+   * Adds a copy of a connection.
+   *
+   * @param integers where its words stand from `base` on.
+   * @param larger the sums that they cannot hold, by `number`, which is the connection's own there.
+   */
+  addCopy(integers: Uint32Array, base: number, larger: ReadonlyMap<number, bigint>, number: number): void {
+    const connection = this.add()
+    const into = this.integers[connection >>> chunkShift]!
+    const to = (connection & chunkMask) * 2 * words
+    for (let word = 0; word < 2 * words; word++) into[to + word] = integers[base + word]!
+    if (larger.size === 0) return
+    for (const place of [at.aBytes, at.bBytes, at4.aPackets, at4.bPackets]) {
+      const sum = larger.get(number * 32 + place)
+      if (sum !== undefined) this.larger.set(connection * 32 + place, sum)
+    }
+  }
+
+  /** Adds as many connections as fit a chunk at most, after full chunks. @returns their bytes, to be filled. */
+  addChunk(connections: number): Uint8Array {
+    for (let i = 0; i < connections; i++) this.add()
+    return new Uint8Array(this.integers.at(-1)!.buffer, 0, connections * connectionBytes)
+  }
+
+  /** The bytes of the connections of each chunk. */
+  *bytesOfChunks(): Generator<Uint8Array> {
+    for (const [chunk, { buffer }] of this.integers.entries()) {
+      const count = Math.min(this.count - (chunk << chunkShift), 1 << chunkShift)
+      yield new Uint8Array(buffer, 0, count * connectionBytes)
+    }
   }
 
   number(connection: number, place: number): number {

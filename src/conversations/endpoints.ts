@@ -14,6 +14,17 @@ export const probePackets = 3
 /** Connections that are looked up at once: faster than one by one. */
 export const batchConnections = batchKeys / 2
 
+/** Endpoints with what connections say of them. */
+export interface KnownEndpoints {
+  count: number
+  /** Two numbers each: the host; the port, and above it the protocol. */
+  keys: Uint32Array
+  isListener: Uint32Array
+  calls: Uint32Array
+  listens: Uint32Array
+  weak: Uint32Array
+}
+
 export class EndpointTable {
   /** By number of the endpoint. */
   isListener = new Uint8Array(1 << 8)
@@ -41,6 +52,29 @@ export class EndpointTable {
       }
       this.keys.addAll(this.batch, count, this.numbers)
     }
+    this.makeRoom()
+  }
+
+  /** Adds endpoints of which is known already what connections say. */
+  addKnown({ count, keys, isListener, calls, listens, weak }: KnownEndpoints): void {
+    for (let i = 0; i < count; i++) {
+      const endpoint = this.keys.add(keys[2 * i]!, keys[2 * i + 1]! & 0xffff, keys[2 * i + 1]! >>> 16, 0)
+      this.makeRoom()
+      this.isListener[endpoint] = isListener[i]!
+      this.calls[endpoint] = calls[i]!
+      this.listens[endpoint] = listens[i]!
+      this.weak[endpoint] = weak[i]!
+    }
+  }
+
+  /** Counts a peer of which there is a sign. */
+  note(endpoint: number, of: number): void {
+    if (of === sign.calls) this.calls[endpoint]!++
+    else if (of === sign.listens) this.listens[endpoint]!++
+    else if (of === sign.weak) this.weak[endpoint]!++
+  }
+
+  private makeRoom(): void {
     const { length } = this.isListener
     if (this.count <= length) return
     const room = Math.max(this.count, 2 * length)
@@ -95,6 +129,9 @@ export class EndpointTable {
   }
 }
 
+/** What an end and one of its peers say of the end: that it called, that it was called, or by its port alone that it was. */
+export const sign = { none: 0, calls: 1, listens: 2, weak: 4 } as const
+
 /**
  * Counts the peers that a connection's endpoints have in it and in those of the same ends before it.
  *
@@ -107,16 +144,23 @@ export function countPeers(
   a: number,
   b: number,
 ): void {
-  if ((a < 0 && b < 0) || (table.bits(connection) & bit.isFollowed) !== 0) return
-  const pair = pairOf(table, connection)
-  if (a >= 0 && a === b) {
-    // What sends to itself begins at both ends.
-    asked.weak[a]!++
-    return
-  }
+  if (a < 0 && b < 0) return
+  const signs = signsOf(table, connection, a >= 0 && a === b)
+  if (a >= 0) asked.note(a, signs & 7)
+  if (b >= 0) asked.note(b, signs >>> 3)
+}
+
+/**
+ * The signs of both ends in a connection and those of the same ends before it, b's three bits higher; none unless it is the latest one.
+ *
+ * @param isOne whether both ends are the same endpoint: what sends to itself begins at both, and is told of a.
+ */
+export function signsOf(table: ConnectionTable, connection: number, isOne: boolean): number {
+  if ((table.bits(connection) & bit.isFollowed) !== 0) return 0
+  if (isOne) return sign.weak
+  const { a_us, b_us, packets } = pairOf(table, connection)
   const [aPort, bPort] = [table.port(connection, 0), table.port(connection, 1)]
-  if (a >= 0) countPeer(asked, a, aPort!, bPort, pair.a_us, pair.b_us, pair.packets)
-  if (b >= 0) countPeer(asked, b, bPort!, aPort, pair.b_us, pair.a_us, pair.packets)
+  return signOf(aPort, bPort, a_us, b_us, packets) | (signOf(bPort, aPort, b_us, a_us, packets) << 3)
 }
 
 interface PairStarts {
@@ -138,27 +182,24 @@ function pairOf(table: ConnectionTable, latest: number): PairStarts {
   return pair
 }
 
-/** A listener is sent to before it sends. So of a peer it is counted who began. */
-function countPeer(
-  asked: EndpointTable,
-  endpoint: number,
-  port: number,
+/** A listener is sent to before it sends. So of a peer it is told who began. */
+function signOf(
+  port: number | null,
   peerPort: number | null,
   out_us: number,
   in_us: number,
   packets: number | null,
-): void {
-  if (in_us === Number.POSITIVE_INFINITY) {
-    if (port >= 1024 && packets !== null && packets <= probePackets) asked.calls[endpoint]!++
-    return
-  }
-  if (out_us === Number.POSITIVE_INFINITY || out_us - in_us > apart_us) asked.listens[endpoint]!++
-  else if (in_us - out_us > apart_us) asked.calls[endpoint]!++
-  else if (peerPort === null) return
+): number {
+  if (port === null) return sign.none
+  if (in_us === Number.POSITIVE_INFINITY)
+    return port >= 1024 && packets !== null && packets <= probePackets ? sign.calls : sign.none
+  if (out_us === Number.POSITIVE_INFINITY || out_us - in_us > apart_us) return sign.listens
+  if (in_us - out_us > apart_us) return sign.calls
+  if (peerPort === null) return sign.none
   // Both start together: a system port at one end tells, else that its own is of no higher tier.
-  else if (peerPort < 1024 && port >= 1024) asked.calls[endpoint]!++
-  else if (port < 1024 && peerPort >= 1024) asked.listens[endpoint]!++
-  else if (tierOf(port) <= tierOf(peerPort)) asked.weak[endpoint]!++
+  if (peerPort < 1024 && port >= 1024) return sign.calls
+  if (port < 1024 && peerPort >= 1024) return sign.listens
+  return tierOf(port) <= tierOf(peerPort) ? sign.weak : sign.none
 }
 
 function tierOf(port: number): number {

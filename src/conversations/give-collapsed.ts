@@ -4,12 +4,12 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { giveTable, numbers } from '../store/given-table.ts'
 import { fate } from './fates.ts'
-import { countedRecords } from './whole-counted.ts'
+import { wholeConversations } from './whole.ts'
 
 /** Makes the table of the records that others stand for. */
 export async function giveCollapsed(c: Case, evidence: EvidenceKind, table: string): Promise<void> {
   await withRecordIndex(c, evidence, async index => {
-    const { fates } = await countedRecords(index, evidence)
+    const fates = await wholeConversations(c, index, { evidence, own: [] }, {}, async whole => whole.fates)
     let count = 0
     for (const one of fates) if (one > fate.withoutEnds) count++
     const [file, line] = [new Uint32Array(count), new Uint32Array(count)]

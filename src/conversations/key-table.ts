@@ -111,9 +111,14 @@ export class KeyTable {
 /** Evidence cannot choose keys that collide. */
 const seed = randomBytes(4).readUInt32LE()
 
-/** 32 mixed bits of four numbers. */
+/** 32 mixed bits of four numbers, for this thread. */
 export function hashOf(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a ^ seed, 0x9e3779b1) ^ (Math.imul(b, 0x85ebca77) + (b >>> 15))
+  return mixed(a ^ seed, b, c, d)
+}
+
+/** 32 mixed bits of four numbers. */
+export function mixed(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(a, 0x9e3779b1) ^ (Math.imul(b, 0x85ebca77) + (b >>> 15))
   hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae3d) ^ Math.imul(c, 0x27d4eb2f) ^ d
   hash = Math.imul(hash ^ (hash >>> 13), 0x165667b1)
   return (hash ^ (hash >>> 16)) >>> 0

@@ -1,105 +1,112 @@
 /** The connections of a case's flow logs as a table, for those who ask in SQL: all that the records say of each. */
-import { known, noHost, type RecordBlock } from '../record-index/block.ts'
+import { noHost, type RecordDictionaries } from '../record-index/block.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
-import { counts, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
-import { at, at4, bit } from './connection-table.ts'
-import { fate } from './fates.ts'
+import { counts, type GivenColumn, giveRows, numbers, signed, words } from '../store/given-table.ts'
+import { at, at4, bit, ConnectionTable } from './connection-table.ts'
+import type { Judged } from './conversations.ts'
 import { addressHalves, filled } from './given-columns.ts'
-import { roleBases } from './ladder.ts'
-import { isForward } from './pairs.ts'
-import { SensorSets } from './sensor-sets.ts'
+import { Roles, roleBases } from './ladder.ts'
+import { type DetailedConnections, PartReader } from './part-reader.ts'
 import { outcomeOf, outcomes } from './services.ts'
+import type { Spill } from './spill.ts'
 import { type WholeConversations, wholeConversations } from './whole.ts'
 
 const sides = ['orig', 'resp'] as const
+/** So many connections are given at once, about. */
+const connectionsAtOnce = 1 << 18
 
 /** Makes the table `log_connections`, by the names of the columns of packets' connections where they mean the same. */
 export async function giveLogConnections(c: Case): Promise<void> {
-  await withRecordIndex(c, 'logs', async index => {
-    const whole = await wholeConversations(c, index, 'logs', [])
-    const more = await detailsOf(index, whole)
-    await giveTable(c.db, 'log_connections', columnsOf(whole, more), whole.table.count, 'TABLE')
-  })
+  await withRecordIndex(c, 'logs', index =>
+    wholeConversations(c, index, { evidence: 'logs', own: [] }, { connections: true }, (whole, spill) =>
+      give(c, index, whole, spill),
+    ),
+  )
 }
 
-interface Details {
-  /** By connection and side (a, b): flags of all its records, the address as the sensor saw it. */
-  flags: Uint8Array
-  seen: Uint32Array
+/** Gives the connections of all parts, in the order of their first records. */
+async function give(c: Case, index: RecordIndex, whole: WholeConversations, spill: Spill): Promise<void> {
+  const { hosts } = whole.dictionaries
+  const names = new SensorNames()
+  const readers = whole.parts.map(part => new PartReader(part, spill))
+  const ofPart = whole.parts.map(part => names.numbersOf(part.details!.names))
+  const room = connectionsAtOnce + index.blockRows
+  let listed = emptyListed(hosts, names.list, room)
+  let isFirst = true
+  const flush = async (): Promise<void> => {
+    await giveRows(c.db, 'log_connections', columnsOf(listed), listed.table.count, isFirst)
+    isFirst = false
+    listed = emptyListed(hosts, names.list, room)
+  }
+  let place = 0
+  for await (const block of index.blocks(['file', 'line'])) {
+    for (let row = 0; row < block.rows; row++, place++) {
+      const part = whole.begins[place]!
+      if (part === 0) continue
+      const { count } = listed.table
+      listed.file[count] = block.file[row]!
+      listed.line[count] = block.line[row]!
+      const sensors = readers[part - 1]!.next(listed)
+      listed.sensors[count] = ofPart[part - 1]![sensors]!
+    }
+    if (listed.table.count >= connectionsAtOnce) await flush()
+  }
+  if (listed.table.count > 0 || isFirst) await flush()
+}
+
+/** Some connections, with all that is given of them. */
+interface Listed extends DetailedConnections {
+  hosts: RecordDictionaries['hosts']
   /** By connection: file and line of its first record, and the number of the sensors' names among `names`. */
   file: Uint32Array
   line: Uint32Array
   sensors: Uint32Array
-  names: string[]
+  names: readonly string[]
 }
 
-/** What the table of connections does not hold, from the records that count. */
-async function detailsOf(index: RecordIndex, whole: WholeConversations): Promise<Details> {
-  const { count } = whole.table
-  const sets = new SensorSets(count)
-  const details: Omit<Details, 'sensors' | 'names'> = {
-    flags: new Uint8Array(2 * count),
-    seen: new Uint32Array(2 * count).fill(noHost),
-    file: new Uint32Array(count),
-    line: new Uint32Array(count),
+/** @param room for how many connections. */
+function emptyListed(hosts: Listed['hosts'], names: readonly string[], room: number): Listed {
+  return {
+    ...{ table: new ConnectionTable(), roles: new Roles(room), hosts, names },
+    ...{ flags: new Uint8Array(2 * room), seen: new Uint32Array(2 * room).fill(noHost) },
+    ...{ file: new Uint32Array(room), line: new Uint32Array(room), sensors: new Uint32Array(room) },
   }
-  const columns = ['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort'] as const
-  let from = 0
-  for await (const block of index.blocks([...columns, 'tcpFlags', 'vantage', 'known', 'file', 'line'])) {
-    for (let row = 0; row < block.rows; row++) {
-      if (whole.fates[from + row] !== fate.counted) continue
-      const connection = whole.connectionOf[from + row]!
-      const forward = isForward(block, row)
-      const side = forward ? 0 : 1
-      if (whole.table.integer(connection, at4.firstRow) === from + row) {
-        details.file[connection] = block.file[row]!
-        details.line[connection] = block.line[row]!
-      }
-      if ((block.known[row]! & known.tcpFlags) !== 0) details.flags[2 * connection + side]! |= block.tcpFlags[row]!
-      noteSeen(details, connection, side, block, row)
-      sets.note(connection, block.vantage[row]!)
-    }
-    from += block.rows
-  }
-  return { ...details, ...sets.named(index.dictionaries.vantages.map(({ sensor }) => sensor)) }
 }
 
-function noteSeen(
-  { seen }: Pick<Details, 'seen'>,
-  connection: number,
-  side: number,
-  block: RecordBlock,
-  row: number,
-): void {
-  const [source, destination] = [block.sourceSeen, block.destinationSeen]
-  if (source !== null && source[row] !== block.source[row]) seen[2 * connection + side] = source[row]!
-  if (destination !== null && destination[row] !== block.destination[row])
-    seen[2 * connection + 1 - side] = destination[row]!
+/** Names of sensors of all parts, each once. */
+class SensorNames {
+  readonly list: string[] = []
+  private readonly numbers = new Map<string, number>()
+
+  /** The number of each of a part's. */
+  numbersOf(names: readonly string[]): Uint32Array {
+    return Uint32Array.from(names, name => {
+      const known = this.numbers.get(name)
+      if (known !== undefined) return known
+      this.numbers.set(name, this.list.length)
+      return this.list.push(name) - 1
+    })
+  }
 }
 
 /** The side of a connection that is its client (end 0) or its server. */
-function sideOf({ roles }: WholeConversations, connection: number, end: 0 | 1): 0 | 1 {
+function sideOf({ roles }: Judged, connection: number, end: 0 | 1): 0 | 1 {
   return ((roles.client[connection]! + end) & 1) as 0 | 1
 }
 
-function addressColumn(
-  name: string,
-  hosts: WholeConversations['dictionaries']['hosts'],
-  host: Uint32Array,
-): GivenColumn {
+function addressColumn(name: string, hosts: Listed['hosts'], host: Uint32Array): GivenColumn {
   const [high, low] = addressHalves(name, hosts, host)
   const struct = `CASE WHEN ${name}_lo IS NOT NULL THEN struct_pack(hi := ${name}_hi, lo := ${name}_lo) END AS ${name}`
   return { columns: [...high.columns, ...low.columns], select: struct }
 }
 
-function sideColumns(whole: WholeConversations, more: Details, end: 0 | 1): GivenColumn[] {
-  const { table } = whole
-  const { hosts } = whole.dictionaries
+function sideColumns(listed: Listed, end: 0 | 1): GivenColumn[] {
+  const { table, hosts } = listed
   const { count } = table
   const name = sides[end]
-  const side = (i: number): 0 | 1 => sideOf(whole, i, end)
+  const side = (i: number): 0 | 1 => sideOf(listed, i, end)
   const u32 = (of: (connection: number) => number): Uint32Array => filled(new Uint32Array(count), of)
   const port = (i: number): number | null => table.port(i, side(i))
   return [
@@ -111,7 +118,7 @@ function sideColumns(whole: WholeConversations, more: Details, end: 0 | 1): Give
     addressColumn(
       `${name}_seen`,
       hosts,
-      u32(i => more.seen[2 * i + side(i)]!),
+      u32(i => listed.seen[2 * i + side(i)]!),
     ),
     numbers(
       `${name}_port`,
@@ -126,26 +133,26 @@ function sideColumns(whole: WholeConversations, more: Details, end: 0 | 1): Give
     counts(`${name}_ip_bytes`, count, i => table.bytes(i, side(i))),
     numbers(
       `${name}_flags`,
-      filled(new Uint8Array(count), i => more.flags[2 * i + side(i)]!),
+      filled(new Uint8Array(count), i => listed.flags[2 * i + side(i)]!),
     ),
   ]
 }
 
-function columnsOf(whole: WholeConversations, more: Details): GivenColumn[] {
-  const { table, roles } = whole
+function columnsOf(listed: Listed): GivenColumn[] {
+  const { table, roles } = listed
   const { count } = table
   const u32 = (of: (connection: number) => number): Uint32Array => filled(new Uint32Array(count), of)
   const u8 = (of: (connection: number) => number): Uint8Array => filled(new Uint8Array(count), of)
   const state = u8(i => {
-    const server = sideOf(whole, i, 1)
+    const server = sideOf(listed, i, 1)
     const [there, back] = [table.integer(i, at4.aAccepted + 1 - server), table.integer(i, at4.aAccepted + server)]
     return outcomes.indexOf(outcomeOf(there, back, (table.bits(i) & (bit.aNotRst << server)) !== 0, roles.rule[i]!))
   })
   return [
-    numbers('_file', more.file),
-    numbers('_line', more.line),
-    ...sideColumns(whole, more, 0),
-    ...sideColumns(whole, more, 1),
+    numbers('_file', listed.file),
+    numbers('_line', listed.line),
+    ...sideColumns(listed, 0),
+    ...sideColumns(listed, 1),
     numbers(
       'protocol',
       u8(i => table.protocol(i) ?? 0),
@@ -174,7 +181,7 @@ function columnsOf(whole: WholeConversations, more: Details): GivenColumn[] {
       'rejected',
       u32(i => table.rejected(i)),
     ),
-    sensorLists(more),
+    sensorLists(listed),
   ]
 }
 
@@ -186,7 +193,7 @@ function asTime(name: string, data: Float64Array): GivenColumn {
   return { ...signed(name, data), select: `CASE WHEN epoch_us("${name}") <> 0 THEN "${name}" END AS "${name}"` }
 }
 
-function sensorLists({ sensors, names }: Details): GivenColumn {
+function sensorLists({ sensors, names }: Listed): GivenColumn {
   const column = words('sensors', sensors, names)
   return {
     ...column,

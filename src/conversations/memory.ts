@@ -1,14 +1,14 @@
 /** The memory that conversations of a whole case need: told before it is missing, for then the system ends the process without a word. */
 import { UserError } from '../errors.ts'
 
-/** Bytes that the records take on their way to numbers of pairs: a place for each, and up to as many pairs as records in a table. */
-export function bytesOfRecords(records: number): number {
-  return 5 * records + 32 * (records / 2)
+/** Bytes that stay while the conversations of a case are worked out: some for each record, for each thread those of a part. */
+export function bytesOfWhole(records: number, wanted: { connections?: boolean; records?: boolean }): number {
+  return records * (1 + (wanted.connections === true ? 1 : 0) + (wanted.records === true ? 5 : 0))
 }
 
-/** Bytes that connections take with their roles. Of most pairs of ends there is one connection, of some there are two. */
-export function bytesOfPairs(pairs: number): number {
-  return 130 * pairs
+/** Bytes that the records of a part take, with the connections that become of them: of most pairs of ends there is one. */
+export function bytesOfPart(records: number): number {
+  return 160 * records
 }
 
 /**

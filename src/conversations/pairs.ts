@@ -1,7 +1,7 @@
 /** Pairs of ends (two hosts, their ports, the protocol) as numbers: the records of both directions have that of their pair. */
 import { known, type RecordBlock } from '../record-index/block.ts'
 import { bit } from './connection-table.ts'
-import { batchKeys, KeyTable } from './key-table.ts'
+import { batchKeys, KeyTable, mixed } from './key-table.ts'
 
 /** Numbers of pairs, in the order in which they came. */
 export class Pairs {
@@ -62,4 +62,11 @@ export function keyOf(block: RecordBlock, record: number, forward: boolean): num
     ((has & known.sourcePort) !== 0 ? sourceKnown : 0) |
     ((has & known.destinationPort) !== 0 ? (bit.aPortKnown | bit.bPortKnown) ^ sourceKnown : 0)
   )
+}
+
+/** Mixed bits of a record's pair of ends, the same for both of its directions. */
+export function hashOfPair(block: RecordBlock, record: number, seed: number): number {
+  const forward = isForward(block, record)
+  const [a, b] = forward ? [block.source, block.destination] : [block.destination, block.source]
+  return mixed(a[record]! ^ seed, b[record]!, portsOf(block, record, forward), keyOf(block, record, forward))
 }

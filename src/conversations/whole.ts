@@ -1,134 +1,211 @@
 /**
- * The whole way to conversations: those of all records of a case, from its record index. What counts (`whole-counted.ts`) is chained in one
- * pass over it.
+ * The whole way to conversations: those of all records of a case, from its record index, in memory that grows with the case by a few bytes
+ * a record only.
+ *
+ * The records are divided into parts by a hash of their pair of ends (both directions have one), and what takes much memory is spilled:
+ *
+ * 1. scatter: each thread reads a stretch of the index and spills its records by part.
+ * 2. chain: a part at a time. Which records count and how they are chained depends on those of the same pair of ends alone, which are all
+ *    there; only the legs of hops depend on what other records name, and those names every thread has read from the whole index before.
+ *    The flags of a connection tell its role, or leave it open.
+ * 3. sum: what the roles of open connections depend on beyond their pair of ends is known of endpoints: whether one was found to be a
+ *    server, and how many peers it called or was called by. A pair of ends gives one sign to either endpoint, wherever it was chained;
+ *    counts of them are the same whatever the parts. They are summed up by a hash of the endpoint.
+ * 4. judge: a part at a time, with these sums.
+ *
+ * Nothing depends on which pairs are together, on how many parts or threads there are, or on who is done first. Connections come in the
+ * order of their first records: `begins` tells, by place in the index, of which part the connection is that begins there, and in each
+ * part they have that order.
  */
-
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql } from '../query/sql.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
-import { noConnection } from './connection-table.ts'
-import { askedEndpoints, type Chained, type Judged, judgedByFlags, judgeRest, learnFrom } from './conversations.ts'
-import { fate } from './fates.ts'
-import { internalHosts } from './hosts.ts'
-import { bytesOfPairs, requireMemory } from './memory.ts'
+import type { Judged } from './conversations.ts'
+import { Alone, type Crew, Threads } from './crew.ts'
+import type { KnownEndpoints } from './endpoints.ts'
+import { bytesOfWhole, requireMemory } from './memory.ts'
 import { MeteredConnections } from './metered.ts'
-import { Stitcher } from './stitch.ts'
-import { countedRecords } from './whole-counted.ts'
+import type { RecordAnswers } from './record-answers.ts'
+import type { Page } from './scatter.ts'
+import { closeSpill, openSpill, Spill } from './spill.ts'
+import { type ChainedPart, readPart, type WorkSettings } from './whole-work.ts'
 
-const chainColumns = [
-  ...([
-    'source',
-    'destination',
-    'sourcePort',
-    'destinationPort',
-    'protocol',
-    'tcpFlags',
-    'icmpType',
-    'action',
-  ] as const),
-  ...(['packets', 'bytes', 'start_us', 'end_us', 'vantage', 'known'] as const),
-] as const
-
-/** The connections of a case, and what became of each of its records, in the order of the index. */
-export interface WholeConversations extends Chained {
-  dictionaries: RecordDictionaries
-  fates: Uint8Array
-  /** Of records that do not count and whose ends have no connection: legs of hops. Theirs come after all others in `connectionOf`. */
-  legs: Judged
+/** Into how many parts and threads the work is divided; for tests. */
+export interface WholeLimits {
+  parts: number
+  threads: number
 }
 
-/** A connection of a record, and those among which it is. */
-export function connectionAt(whole: WholeConversations, connection: number): [Judged, number] {
-  const { count } = whole.table
-  return connection < count ? [whole, connection] : [whole.legs, connection - count]
+/** What is asked for, beside which records count. */
+export interface Wanted {
+  connections?: boolean
+  /** Roles and services of records. */
+  records?: boolean
+}
+
+/** What the whole way found. Its connections are no longer there when `use` has ended. */
+export interface WholeConversations {
+  dictionaries: RecordDictionaries
+  /** By place in the index: the `fate` of the record. */
+  fates: Uint8Array
+  /** By place in the index: 0, or one more than the number of the part with a connection that begins there. Empty if none were asked for. */
+  begins: Uint8Array
+  /** Null if they were not asked for. */
+  answers: RecordAnswers | null
+  parts: readonly WholePart[]
+}
+
+export interface WholePart extends Pick<ChainedPart, 'table' | 'roles' | 'details'> {
+  /** The connections, with their roles: all of the part in memory. */
+  read(): Judged
+}
+
+const rowsOfPart = 1_250_000
+const partsMax = 255
+/** Fewer records are not worth a thread. */
+const rowsOfThread = 150_000
+const threadsMax = 4
+
+/** How the records of a case are divided. */
+export function usualLimits(rows: number): WholeLimits {
+  const threads = Math.max(1, Math.min(threadsMax, availableParallelism(), Math.floor(rows / rowsOfThread)))
+  return { threads, parts: Math.min(partsMax, Math.max(Math.ceil(rows / rowsOfPart), threads === 1 ? 1 : 2 * threads)) }
 }
 
 /**
- * All connections with their roles. A record that does not count has the connection of its ends that was the latest, for its role.
+ * Works out the conversations of a case and what became of each of its records. A record that does not count has the connection of its
+ * ends that was the latest, for its role.
  *
  * @param own the analyst's own networks, internal beside those that the internet does not route.
  * @throws UserError where there is too little memory for them.
  */
-export async function wholeConversations(
+export async function wholeConversations<T>(
   c: Case,
   index: RecordIndex,
-  evidence: EvidenceKind,
-  own: readonly Prefix[],
-): Promise<WholeConversations> {
-  const { dictionaries } = index
-  const { fates, pairOf, pairs } = await countedRecords(index, evidence)
-  requireMemory(index.rows, bytesOfPairs(pairs))
-  const stitcher = new Stitcher(evidence, dictionaries.vantages, pairs)
-  // Where a record's connection is told, its pair is no longer needed.
-  const connectionOf = pairOf
-  const left = await chainAll(index, fates, connectionOf, stitcher)
-  const legs = new Stitcher(evidence, dictionaries.vantages, left.length > 0 ? pairs : 0)
-  if (left.length > 0) await adopt(index, left, connectionOf, stitcher, legs)
-  const { hosts } = dictionaries
-  const metered = evidence === 'packets' ? await MeteredConnections.read(c, hosts, rawSql('true')) : null
-  const judged = judgedByFlags(evidence, stitcher.table, metered)
-  const ofLegs = judgedByFlags(evidence, legs.table, metered)
-  for (const some of [judged, ofLegs]) {
-    const asked = askedEndpoints(some)
-    learnFrom(asked, judged, null)
-    judgeRest(some, asked, { isInternal: internalHosts(hosts, own) })
+  { evidence, own }: { evidence: EvidenceKind; own: readonly Prefix[] },
+  wanted: Wanted,
+  use: (whole: WholeConversations, spill: Spill) => Promise<T>,
+  limits: WholeLimits = usualLimits(index.rows),
+): Promise<T> {
+  const { rows } = index
+  requireMemory(rows, bytesOfWhole(rows, wanted))
+  const records = openSpill(c.temp)
+  const results = openSpill(c.temp)
+  const settings: WorkSettings = {
+    ...{ evidence, own, parts: limits.parts, seed: randomBytes(4).readUInt32LE(), records, results },
+    fates: new SharedArrayBuffer(rows),
+    begins: wanted.connections === true ? new SharedArrayBuffer(rows) : null,
+    answers:
+      wanted.records === true
+        ? { roles: new SharedArrayBuffer(rows), services: new SharedArrayBuffer(4 * rows) }
+        : null,
   }
-  return { ...judged, connectionOf, dictionaries, fates, legs: ofLegs }
+  let areRecordsOpen = true
+  try {
+    const crew = await crewFor(c, index, settings, limits.threads)
+    let parts: WholePart[]
+    try {
+      const chained = await chainAll(crew, index, settings, limits)
+      closeSpill(records)
+      areRecordsOpen = false
+      parts = await judgeAll(crew, chained, limits.parts, results)
+    } finally {
+      await crew.close()
+    }
+    const { fates, begins, answers } = settings
+    const whole: WholeConversations = {
+      ...{
+        dictionaries: index.dictionaries,
+        fates: new Uint8Array(fates),
+        begins: begins === null ? new Uint8Array(0) : new Uint8Array(begins),
+      },
+      ...{ answers, parts },
+    }
+    return await use(whole, new Spill(results))
+  } finally {
+    if (areRecordsOpen) closeSpill(records)
+    closeSpill(results)
+  }
 }
 
-/** So many records are prepared at once. */
-const ahead = 1024
+async function crewFor(c: Case, index: RecordIndex, settings: WorkSettings, threads: number): Promise<Crew> {
+  const requireGoing = (): void => c.db.requireGoing()
+  const { evidence } = settings
+  if (evidence !== 'packets' && threads > 1) return new Threads(threads, settings, index, requireGoing)
+  // What the meter made of the packets is in this thread alone.
+  const metered =
+    evidence === 'packets' ? await MeteredConnections.read(c, index.dictionaries.hosts, rawSql('true')) : null
+  return new Alone(settings, index, metered, requireGoing)
+}
 
-/**
- * Chains the records that count; the others have the latest connection of their ends.
- *
- * @param connectionOf the pair of each record, in whose place comes its connection.
- * @returns the records that came before any connection of their ends, which still have their pairs.
- */
+/** @returns the parts; nothing where only the fates of records are asked for. */
 async function chainAll(
+  crew: Crew,
   index: RecordIndex,
-  fates: Uint8Array,
-  connectionOf: Uint32Array,
-  stitcher: Stitcher,
-): Promise<number[]> {
-  const left: number[] = []
-  let at = 0
-  for await (const block of index.blocks(chainColumns)) {
-    for (let row = 0; row < block.rows; row++) {
-      const place = at + row
-      if (row % ahead === 0) stitcher.prepare(connectionOf.subarray(place, at + Math.min(row + ahead, block.rows)))
-      const one = fates[place]!
-      const pair = connectionOf[place]!
-      if (one === fate.counted) connectionOf[place] = stitcher.add(pair, block, row, place)
-      else if (one === fate.withoutEnds) connectionOf[place] = noConnection
-      else if (stitcher.latest(pair) >= 0) connectionOf[place] = stitcher.latest(pair)
-      else left.push(place)
-    }
-    at += block.rows
-  }
-  return left
+  { parts }: WorkSettings,
+  { threads }: WholeLimits,
+): Promise<ChainedPart[]> {
+  const stretches = Math.min(threads, index.groups)
+  const borders = Array.from({ length: stretches + 1 }, (_, i) => Math.round((i * index.groups) / stretches))
+  const scattered = await crew.all(
+    'scatter',
+    Array.from({ length: stretches }, (_, i) => [borders[i]!, borders[i + 1]!] as const),
+  )
+  const pagesOf = (part: number): Page[] => scattered.flatMap(pages => pages[part]!)
+  const chained = await crew.all(
+    'chain',
+    Array.from({ length: parts }, (_, part) => ({ part, pages: pagesOf(part) })),
+  )
+  return chained.filter(part => part !== null)
 }
 
-/** Gives records that do not count, and came before any that does, the latest connection of their ends, else one of their own. */
-async function adopt(
-  index: RecordIndex,
-  left: readonly number[],
-  connectionOf: Uint32Array,
-  stitcher: Stitcher,
-  legs: Stitcher,
-): Promise<void> {
-  let at = 0
-  let next = 0
-  for await (const block of index.blocks(chainColumns)) {
-    for (; next < left.length && left[next]! < at + block.rows; next++) {
-      const place = left[next]!
-      const pair = connectionOf[place]!
-      const latest = stitcher.latest(pair)
-      connectionOf[place] = latest >= 0 ? latest : stitcher.table.count + legs.add(pair, block, place - at, place)
+async function judgeAll(
+  crew: Crew,
+  chained: readonly ChainedPart[],
+  stretches: number,
+  results: WorkSettings['results'],
+): Promise<WholePart[]> {
+  if (chained.length === 0) return []
+  const tallies = chained.map(part => part.tallies)
+  const sums = await crew.all(
+    'sum',
+    Array.from({ length: stretches }, (_, stretch) => ({ tallies, stretch })),
+  )
+  const known = together(sums)
+  const roles = await crew.all(
+    'judge',
+    chained.map(part => ({ part, known })),
+  )
+  const spill = new Spill(results)
+  return chained.map((part, i) => ({
+    ...{ table: part.table, roles: roles[i]!, details: part.details },
+    read: () => readPart({ ...part, roles: roles[i]! }, spill)[0],
+  }))
+}
+
+/** Endpoints of several stretches, in memory that threads have in common. */
+function together(sums: readonly KnownEndpoints[]): KnownEndpoints {
+  const count = sums.reduce((sum, one) => sum + one.count, 0)
+  const numbers = (of: (one: KnownEndpoints) => Uint32Array, each = 1): Uint32Array => {
+    const all = new Uint32Array(new SharedArrayBuffer(4 * each * count))
+    let at = 0
+    for (const one of sums) {
+      all.set(of(one), at)
+      at += of(one).length
     }
-    at += block.rows
+    return all
+  }
+  return {
+    count,
+    keys: numbers(one => one.keys, 2),
+    isListener: numbers(one => one.isListener),
+    calls: numbers(one => one.calls),
+    listens: numbers(one => one.listens),
+    weak: numbers(one => one.weak),
   }
 }

@@ -14,6 +14,8 @@ export interface BlockRange {
   from_us?: number
   /** Only blocks with records that start before that time. */
   to_us?: number
+  /** Only blocks from one number up to another one, which is not among them. */
+  blocks?: readonly [number, number]
 }
 
 /** What the file says of itself. @throws DamagedSections where that does not fit its sections, as in a file that somebody forged. */
@@ -39,10 +41,14 @@ const sectionsAtEnd = 4
 
 export class RecordIndex {
   readonly rows: number
-  private readonly file: SectionFile
+  /** Its file, for who opens it again. */
+  readonly file: SectionFile
+  /** Columns that are not zero throughout. */
+  readonly names: readonly ColumnName[]
+  /** How many blocks there are, and how many rows each has, but the last one. */
+  readonly groups: number
+  readonly blockRows = groupRows
   private readonly about: IndexAbout
-  private readonly names: readonly ColumnName[]
-  private readonly groups: number
   private starts: Float64Array | null = null
   private kept: RecordDictionaries | null = null
 
@@ -56,6 +62,11 @@ export class RecordIndex {
     this.rows = this.about.rows
     this.names = this.about.columns
     this.groups = Math.ceil(this.rows / groupRows)
+  }
+
+  /** Whether there are columns of the ends as the sensors saw them. */
+  get seen(): boolean {
+    return this.about.seen
   }
 
   /** What the numbers of hosts, vantages and actions stand for. @throws DamagedSections */
@@ -121,7 +132,8 @@ export class RecordIndex {
   }
 
   /** Groups [first, last) that have records of the range. */
-  private groupsIn({ from_us = -Infinity, to_us = Infinity }: BlockRange): { first: number; last: number } {
+  private groupsIn({ from_us = -Infinity, to_us = Infinity, blocks }: BlockRange): { first: number; last: number } {
+    if (blocks !== undefined) return { first: blocks[0], last: blocks[1] }
     this.starts ??= new Float64Array(this.whole(this.end + 3))
     let first = 0
     while (first < this.groups && this.starts[2 * first + 1]! < from_us) first++

@@ -16,11 +16,30 @@ export async function giveTable(
   rows: number,
   kind: 'TEMP TABLE' | 'TABLE' = 'TEMP TABLE',
 ): Promise<void> {
-  const offered = columns.flatMap(column => column.columns)
+  await offered(db, columns, rows, `CREATE OR REPLACE ${kind} ${quotedName(table)} AS`)
+}
+
+/** Makes a table, or adds to it: for more rows than are held in memory at once. @param isFirst makes it, in the place of one of that name. */
+export async function giveRows(
+  db: Database,
+  table: string,
+  columns: readonly GivenColumn[],
+  rows: number,
+  isFirst: boolean,
+): Promise<void> {
+  const name = quotedName(table)
+  await offered(db, columns, rows, isFirst ? `CREATE OR REPLACE TABLE ${name} AS` : `INSERT INTO ${name}`)
+}
+
+/** Runs a statement that ends with what is selected. */
+async function offered(db: Database, columns: readonly GivenColumn[], rows: number, into: string): Promise<void> {
   const select = columns.map(column => column.select).join(', ')
   await db.alone('chunks', async () => {
-    db.chunkTable().offer(offered, rows)
-    await db.run(`CREATE OR REPLACE ${kind} ${quotedName(table)} AS SELECT ${select} FROM chunks()`)
+    db.chunkTable().offer(
+      columns.flatMap(column => column.columns),
+      rows,
+    )
+    await db.run(`${into} SELECT ${select} FROM chunks()`)
   })
 }
 

@@ -61,7 +61,10 @@ test(`connections of each address are those of the whole case, in ${folders} ran
     const c = await openCase(join(root, 'case'))
     try {
       await withRecordIndex(c, 'logs', async index => {
-        const whole = await wholeConversations(c, index, 'logs', [])
+        const everybody = { evidence: 'logs', own: [] } as const
+        const parts = await wholeConversations(c, index, everybody, { connections: true }, async whole =>
+          whole.parts.map(part => part.read()),
+        )
         const { hosts } = index.dictionaries
         const all = await subjectRecords(c, [parsePrefix('::/0')!])
         const hops = hopsOf(all.block)
@@ -74,9 +77,11 @@ test(`connections of each address are those of the whole case, in ${folders} ran
           const narrow = Array.from({ length: chained.table.count }, (_, i) =>
             shown(chained, mine.dictionaries.hosts, i),
           )
-          const wide = Array.from({ length: whole.table.count }, (_, i) => i)
-            .filter(i => [0, 1].some(side => whole.table.integer(i, at4.aHost + side) === host))
-            .map(i => shown(whole, hosts, i))
+          const wide = parts.flatMap(part =>
+            Array.from({ length: part.table.count }, (_, i) => i)
+              .filter(i => [0, 1].some(side => part.table.integer(i, at4.aHost + side) === host))
+              .map(i => shown(part, hosts, i)),
+          )
           assert.deepEqual(narrow.sort(), wide.sort(), `seed ${seed}, ${subject[0]!.text}`)
           compared += narrow.length
         }
