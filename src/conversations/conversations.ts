@@ -11,7 +11,7 @@ import type { EndpointTable } from './endpoints.ts'
 import { fate } from './fates.ts'
 import { judgeByFlags, judgeOthers, judgePackets, learn, Roles, undecidedEndpoints } from './ladder.ts'
 import { judgeByMeter, type MeteredConnections } from './metered.ts'
-import { Pairs } from './pairs.ts'
+import type { PairNumbers } from './pairs.ts'
 import { Stitcher } from './stitch.ts'
 
 /** Connections with their roles. */
@@ -30,16 +30,15 @@ export interface Chained extends Judged {
 export function chain(
   evidence: EvidenceKind,
   block: RecordBlock,
+  pairs: PairNumbers,
   { vantages }: RecordDictionaries,
   fates: Uint8Array,
   metered: MeteredConnections | null,
 ): Chained {
-  const pairs = new Pairs(block.rows / 4)
   const connectionOf = new Uint32Array(block.rows)
-  pairs.number(block, connectionOf)
   const stitcher = new Stitcher(evidence, vantages, pairs.count)
   for (let row = 0; row < block.rows; row++)
-    connectionOf[row] = fates[row] === fate.counted ? stitcher.add(connectionOf[row]!, block, row, row) : noConnection
+    connectionOf[row] = fates[row] === fate.counted ? stitcher.add(pairs.of[row]!, block, row, row) : noConnection
   return { ...judgedByFlags(evidence, stitcher.table, metered), connectionOf }
 }
 

@@ -9,6 +9,7 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { fate, type Points } from './fates.ts'
 import { gap_us } from './intervals.ts'
 import { KeyTable } from './key-table.ts'
+import type { PairNumbers } from './pairs.ts'
 import { Spans } from './spans.ts'
 import { dropTwins } from './twins.ts'
 
@@ -23,11 +24,13 @@ export interface CountOnce {
  * The fate of each record.
  *
  * @param block all records of their pairs of ends (and of their pairs of hosts, where hops pass on), in order.
+ * @param pairs of its records.
  */
 export function countOnce(
   block: RecordBlock,
+  pairs: PairNumbers,
   how: CountOnce,
-  pairs: NamedPairs | null = namedPairs(block, how),
+  named: NamedPairs | null = namedPairs(block, how),
 ): Uint8Array {
   const fates = new Uint8Array(block.rows)
   const points = pointsOf(how)
@@ -35,8 +38,8 @@ export function countOnce(
     if (block.source[row] === noHost || block.destination[row] === noHost) fates[row] = fate.withoutEnds
   }
   dropCopies(block, fates, points)
-  if (pairs !== null && pairs.keys.count > 0) dropTranslated(block, fates, points, how, pairs)
-  if (how.vantages.length > 1) dropTwins(block, fates, points)
+  if (named !== null && named.keys.count > 0) dropTranslated(block, fates, points, how, named)
+  if (how.vantages.length > 1) dropTwins(block, fates, points, pairs)
   return fates
 }
 

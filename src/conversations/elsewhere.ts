@@ -12,6 +12,7 @@ import type { EndpointTable } from './endpoints.ts'
 import { fate } from './fates.ts'
 import { hostsIn, numbersIn } from './hosts.ts'
 import { MeteredConnections } from './metered.ts'
+import { numberPairs } from './pairs.ts'
 
 /**
  * The connections of those endpoints with others than the subject.
@@ -29,11 +30,12 @@ export async function recordsElsewhere(
   await giveEndpoints(c, asked, hosts)
   const { block, dictionaries } = await readBlock(c, conditionFor(c, ofSubject))
   const { vantages } = dictionaries
-  const fates = countOnce(block, { evidence: c.source, vantages, isSubject: null })
+  const pairs = numberPairs(block)
+  const fates = countOnce(block, pairs, { evidence: c.source, vantages, isSubject: null })
   const isSubject = hostsIn(dictionaries.hosts, subject)
   for (let row = 0; row < block.rows; row++) if (isOf(block, row, isSubject)) fates[row] = fate.elsewhere
   const metered = c.source === 'packets' ? await MeteredConnections.read(c, dictionaries.hosts, rawSql('true')) : null
-  const chained = chain(c.source, block, dictionaries, fates, metered)
+  const chained = chain(c.source, block, pairs, dictionaries, fates, metered)
   return { chained, hostOf: numbersIn(hosts, dictionaries.hosts) }
 }
 

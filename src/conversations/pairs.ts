@@ -3,36 +3,29 @@ import { known, type RecordBlock } from '../record-index/block.ts'
 import { bit } from './connection-table.ts'
 import { batchKeys, KeyTable, mixed } from './key-table.ts'
 
-/** Numbers of pairs, in the order in which they came. */
-export class Pairs {
-  private readonly keys: KeyTable
-  private readonly batch = new Uint32Array(4 * batchKeys)
+/** The number of each record's pair, in the order in which they came, and how many there are. */
+export interface PairNumbers {
+  of: Uint32Array
+  count: number
+}
 
-  /** @param expected about how many there will be. */
-  constructor(expected: number) {
-    this.keys = new KeyTable(expected)
-  }
-
-  get count(): number {
-    return this.keys.count
-  }
-
-  /** Puts the number of each record's pair to the beginning of `into`. */
-  number(block: RecordBlock, into: Uint32Array): void {
-    const { batch } = this
-    for (let from = 0; from < block.rows; from += batchKeys) {
-      const count = Math.min(batchKeys, block.rows - from)
-      for (let i = 0; i < count; i++) {
-        const row = from + i
-        const forward = isForward(block, row)
-        batch[4 * i] = forward ? block.source[row]! : block.destination[row]!
-        batch[4 * i + 1] = forward ? block.destination[row]! : block.source[row]!
-        batch[4 * i + 2] = portsOf(block, row, forward)
-        batch[4 * i + 3] = keyOf(block, row, forward)
-      }
-      this.keys.addAll(batch, count, into.subarray(from, from + count))
+export function numberPairs(block: RecordBlock): PairNumbers {
+  const keys = new KeyTable(block.rows / 4)
+  const batch = new Uint32Array(4 * batchKeys)
+  const of = new Uint32Array(block.rows)
+  for (let from = 0; from < block.rows; from += batchKeys) {
+    const count = Math.min(batchKeys, block.rows - from)
+    for (let i = 0; i < count; i++) {
+      const row = from + i
+      const forward = isForward(block, row)
+      batch[4 * i] = forward ? block.source[row]! : block.destination[row]!
+      batch[4 * i + 1] = forward ? block.destination[row]! : block.source[row]!
+      batch[4 * i + 2] = portsOf(block, row, forward)
+      batch[4 * i + 3] = keyOf(block, row, forward)
     }
+    keys.addAll(batch, count, of.subarray(from, from + count))
   }
+  return { of, count: keys.count }
 }
 
 /** Whether the source of a record is end a of its connection. */

@@ -9,7 +9,7 @@ import { ConnectionTable, chunkShift, noConnection } from './connection-table.ts
 import type { Details } from './details.ts'
 import { fate } from './fates.ts'
 import { Roles } from './ladder.ts'
-import { isForward, Pairs } from './pairs.ts'
+import { isForward, type PairNumbers } from './pairs.ts'
 import type { Spill } from './spill.ts'
 import { Stitcher } from './stitch.ts'
 
@@ -34,16 +34,20 @@ export interface PartConnections {
   links: Uint32Array
 }
 
-/** Chains the records of a part that count; another one has the latest connection of its ends before it, else the last one, else a leg. */
+/**
+ * Chains the records of a part that count; another one has the latest connection of its ends before it, else the last one, else a leg.
+ *
+ * @param pairs of the records: its memory becomes that of the links.
+ */
 export function chainPart(
   evidence: EvidenceKind,
   { vantages }: RecordDictionaries,
   block: RecordBlock,
+  pairs: PairNumbers,
   fates: Uint8Array,
 ): PartConnections {
-  const pairs = new Pairs(block.rows / 4)
-  const links = new Uint32Array(block.rows)
-  pairs.number(block, links)
+  // Where a record's connection is told, its pair is no longer needed.
+  const links = pairs.of
   const stitcher = new Stitcher(evidence, vantages, pairs.count)
   const left: number[] = []
   for (let row = 0; row < block.rows; row++) {

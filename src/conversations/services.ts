@@ -5,37 +5,13 @@ import { at, at4, bit } from './connection-table.ts'
 import type { Chained } from './conversations.ts'
 import { KeyTable } from './key-table.ts'
 import { ruleOf } from './ladder.ts'
+import { Sums } from './sums.ts'
 
 /** What stands for a port and a protocol that are not known: greater than all others. */
 export const noPort = 0x10000
 export const noProtocol = 0x100
 
 const two32 = 2 ** 32
-
-/** Sums that are exact, by number. */
-export class Sums {
-  private readonly small: Float64Array
-  private readonly large = new Map<number, bigint>()
-
-  constructor(count: number) {
-    this.small = new Float64Array(count)
-  }
-
-  add(place: number, value: number | bigint): void {
-    const sum = this.small[place]!
-    if (typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) {
-      this.small[place] = sum + value
-      return
-    }
-    this.large.set(place, BigInt(this.of(place)) + BigInt(value))
-    this.small[place] = Number.NaN
-  }
-
-  of(place: number): number | bigint {
-    const sum = this.small[place]!
-    return Number.isNaN(sum) ? this.large.get(place)! : sum
-  }
-}
 
 /** Services by number, in the order of their first records, then by server, port, protocol and client. */
 export interface Services {

@@ -13,10 +13,12 @@ import { countOnce } from './count-once.ts'
 import { recordsElsewhere } from './elsewhere.ts'
 import { hostsIn, internalHosts } from './hosts.ts'
 import { MeteredConnections } from './metered.ts'
+import { numberPairs, type PairNumbers } from './pairs.ts'
 
 /** A subject's records, and which of them count. */
 export interface SubjectRecords {
   block: RecordBlock
+  pairs: PairNumbers
   dictionaries: RecordDictionaries
   /** `fate` of each record. */
   fates: Uint8Array
@@ -27,8 +29,9 @@ export interface SubjectRecords {
 export async function subjectRecords(c: Case, subject: readonly Prefix[]): Promise<SubjectRecords> {
   const { block, dictionaries } = await readBlock(c, ofSubject(c, subject))
   const isSubject = hostsIn(dictionaries.hosts, subject)
-  const fates = countOnce(block, { evidence: c.source, vantages: dictionaries.vantages, isSubject })
-  return { block, dictionaries, fates, isSubject }
+  const pairs = numberPairs(block)
+  const fates = countOnce(block, pairs, { evidence: c.source, vantages: dictionaries.vantages, isSubject })
+  return { block, pairs, dictionaries, fates, isSubject }
 }
 
 /** A condition on the case's flow records. */
@@ -48,13 +51,13 @@ function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
  */
 export async function subjectConversations(
   c: Case,
-  { block, dictionaries, fates }: SubjectRecords,
+  { block, pairs, dictionaries, fates }: SubjectRecords,
   subject: readonly Prefix[],
   own: readonly Prefix[],
 ): Promise<Chained> {
   const { hosts } = dictionaries
   const metered = c.source === 'packets' ? await MeteredConnections.read(c, hosts, ofEnds(subject)) : null
-  const chained = chain(c.source, block, dictionaries, fates, metered)
+  const chained = chain(c.source, block, pairs, dictionaries, fates, metered)
   const asked = askedEndpoints(chained)
   learnFrom(asked, chained, null)
   if (asked.count > 0) {

@@ -11,6 +11,7 @@ import { EndpointTable, type KnownEndpoints } from './endpoints.ts'
 import { internalHosts } from './hosts.ts'
 import { bytesOfPart, requireMemory } from './memory.ts'
 import type { MeteredConnections } from './metered.ts'
+import { numberPairs } from './pairs.ts'
 import {
   chainPart,
   markLinks,
@@ -128,10 +129,11 @@ export class WholeWork {
     const named = await this.namedPairs()
     requireMemory(this.index.rows, bytesOfPart(pages.reduce((sum, { rows }) => sum + rows, 0)))
     const block = readPages(pages, spilledColumns(this.index.names), this.index.seen, this.records)
-    const fates = countOnce(block, how, named)
+    const pairs = numberPairs(block)
+    const fates = countOnce(block, pairs, how, named)
     for (let row = 0; row < block.rows; row++) this.fates[block.line[row]!] = fates[row]!
     if (begins === null && answers === null) return null
-    const { table, legs, links } = chainPart(evidence, this.dictionaries, block, fates)
+    const { table, legs, links } = chainPart(evidence, this.dictionaries, block, pairs, fates)
     const details =
       begins === null ? null : spillDetails(detailsOf(block, fates, links, table.count, vantages), this.results)
     if (begins !== null) {
