@@ -66,8 +66,11 @@ function dropCopies(block: RecordBlock, fates: Uint8Array, points: Points): void
 
 /** Of rows that are alike those with the same sensor are one record in each file. */
 function dropCopiesAmong(block: RecordBlock, from: number, to: number, fates: Uint8Array, points: Points): void {
-  const firstFile = new Map<string, number>()
-  const nameOf = (row: number): string => `${points.sensor[block.vantage[row]!]} ${block.known[row]! & compared}`
+  // Most often there are few, of one file.
+  if (isOfOneFile(block, from, to)) return
+  const firstFile = new Map<number, number>()
+  const nameOf = (row: number): number =>
+    points.sensor[block.vantage[row]!]! * 0x1_0000 + (block.known[row]! & compared)
   for (let row = from; row < to; row++) {
     if (fates[row] !== fate.counted) continue
     const name = nameOf(row)
@@ -76,6 +79,11 @@ function dropCopiesAmong(block: RecordBlock, from: number, to: number, fates: Ui
   for (let row = from; row < to; row++) {
     if (fates[row] === fate.counted && firstFile.get(nameOf(row)) !== block.file[row]) fates[row] = fate.copy
   }
+}
+
+function isOfOneFile({ file }: RecordBlock, from: number, to: number): boolean {
+  for (let row = from + 1; row < to; row++) if (file[row] !== file[from]) return false
+  return true
 }
 
 const compared =

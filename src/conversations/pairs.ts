@@ -10,7 +10,7 @@ export interface PairNumbers {
 }
 
 export function numberPairs(block: RecordBlock): PairNumbers {
-  const keys = new KeyTable(block.rows / 4)
+  const keys = new KeyTable(block.rows / 3)
   const batch = new Uint32Array(4 * batchKeys)
   const of = new Uint32Array(block.rows)
   for (let from = 0; from < block.rows; from += batchKeys) {

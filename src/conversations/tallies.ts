@@ -3,9 +3,10 @@
  * hash, and one stretch of the hashes after the other is summed up. Sums do not depend on which part told what.
  */
 import { hasPorts } from '../net/protocols.ts'
-import { at4, bit, type ConnectionTable } from './connection-table.ts'
+import { at4, bit, chunkMask, chunkShift, words } from './connection-table.ts'
 import type { Judged } from './conversations.ts'
 import { type KnownEndpoints, sign, signsOf } from './endpoints.ts'
+import { filled } from './filled.ts'
 import { batchKeys, grown, KeyTable, mixed } from './key-table.ts'
 import type { Spill } from './spill.ts'
 
@@ -29,22 +30,27 @@ export class TallyWriter {
   /** Notes what connections say, whose roles are told by flags alone. @param onlyAsk for legs: their endpoints are asked for, no more. */
   note({ table, roles }: Judged, onlyAsk: boolean): void {
     for (let connection = 0; connection < table.count; connection++) {
-      const a = portOf(table, connection, 0)
-      const b = portOf(table, connection, 1)
-      if (a === null && b === null) continue
-      const isOne =
-        a !== null && a === b && table.integer(connection, at4.aHost) === table.integer(connection, at4.bHost)
+      const integers = table.integers[connection >>> chunkShift]!
+      const base = (connection & chunkMask) * 2 * words
+      const bits = integers[base + at4.bits]!
+      if ((bits & bit.protocolKnown) === 0 || !hasPorts(bits & 0xff)) continue
+      const [hasA, hasB] = [(bits & bit.aPortKnown) !== 0, (bits & bit.bPortKnown) !== 0]
+      const ports = integers[base + at4.ports]!
+      const protocol = (bits & 0xff) << 16
+      const [a, b] = [(ports & 0xffff) | protocol, (ports >>> 16) | protocol]
       const rule = roles.rule[connection]!
-      let [ofA, ofB] = rule === 0 ? [asked, asked] : [0, 0]
+      let ofA = rule === 0 ? asked : 0
+      let ofB = ofA
       if (!onlyAsk) {
         if (rule === 1 && roles.client[connection] === 0) ofB |= listener
         else if (rule === 1) ofA |= listener
+        const isOne = hasA && hasB && a === b && integers[base + at4.aHost] === integers[base + at4.bHost]
         const signs = signsOf(table, connection, isOne)
         ofA |= signs & 7
         ofB |= signs >>> 3
       }
-      if (a !== null && ofA !== 0) this.add(table.integer(connection, at4.aHost), a, ofA)
-      if (b !== null && ofB !== 0) this.add(table.integer(connection, at4.bHost), b, ofB)
+      if (hasA && ofA !== 0) this.add(integers[base + at4.aHost]!, a, ofA)
+      if (hasB && ofB !== 0) this.add(integers[base + at4.bHost]!, b, ofB)
     }
   }
 
@@ -77,37 +83,49 @@ export class TallyWriter {
   }
 }
 
-/** Port and protocol of an end that has a port. */
-function portOf(table: ConnectionTable, connection: number, side: 0 | 1): number | null {
-  const bits = table.bits(connection)
-  if ((bits & bit.protocolKnown) === 0 || (bits & (bit.aPortKnown << side)) === 0 || !hasPorts(bits & 0xff)) return null
-  const ports = table.integer(connection, at4.ports)
-  return (side === 0 ? ports & 0xffff : ports >>> 16) | ((bits & 0xff) << 16)
-}
-
 /**
  * Sums up a stretch of all parts. Given are the endpoints that are asked for and of which the ladder can tell something: one that nobody
  * calls, that is no listener and calls less than three peers is for it as one of which nothing is known.
  */
 export function summedUp(tallies: readonly Tallies[], stretch: number, spill: Spill): KnownEndpoints {
-  const sums = new TallySums()
-  for (const { place, ends } of tallies) {
+  const pieces = tallies.map(({ place, ends }) => {
     const from = stretch === 0 ? 0 : ends[stretch - 1]!
-    const entries = new Uint32Array(entryWords * (ends[stretch]! - from))
-    sums.add(spill.readArray(place + 4 * entryWords * from, entries))
-  }
+    return spill.readArray(place + 4 * entryWords * from, new Uint32Array(entryWords * (ends[stretch]! - from)))
+  })
+  const sums = new TallySums()
+  for (const entries of pieces) sums.ask(entries)
+  sums.makeRoom()
+  for (const entries of pieces) sums.add(entries)
   return sums.telling()
 }
 
+/** Sums of the endpoints that are asked for: of most others nobody wants to know. */
 class TallySums {
   private readonly keys = new KeyTable()
   private readonly batch = new Uint32Array(4 * batchKeys)
-  private readonly numbers = new Uint32Array(batchKeys)
-  private bits = new Uint8Array(1 << 10)
-  private calls = new Uint32Array(1 << 10)
-  private listens = new Uint32Array(1 << 10)
-  private weak = new Uint32Array(1 << 10)
+  private readonly numbers = new Int32Array(batchKeys)
+  private isListener = new Uint8Array(0)
+  private calls = new Uint32Array(0)
+  private listens = new Uint32Array(0)
+  private weak = new Uint32Array(0)
 
+  /** Notes which endpoints are asked for. */
+  ask(entries: Uint32Array): void {
+    for (let i = 0; i < entries.length; i += entryWords) {
+      const rest = entries[i + 1]!
+      if (((rest >>> 24) & asked) !== 0) this.keys.add(entries[i]!, rest & 0xff_ffff, 0, 0)
+    }
+  }
+
+  makeRoom(): void {
+    const { count } = this.keys
+    this.isListener = new Uint8Array(count)
+    this.calls = new Uint32Array(count)
+    this.listens = new Uint32Array(count)
+    this.weak = new Uint32Array(count)
+  }
+
+  /** Adds what is said of them. */
   add(entries: Uint32Array): void {
     const { batch, keys, numbers } = this
     const total = entries.length / entryWords
@@ -117,48 +135,33 @@ class TallySums {
         batch[4 * i] = entries[2 * (from + i)]!
         batch[4 * i + 1] = entries[2 * (from + i) + 1]! & 0xff_ffff
       }
-      keys.addAll(batch, count, numbers)
-      this.makeRoom()
-      for (let i = 0; i < count; i++) this.count(numbers[i]!, entries[2 * (from + i) + 1]! >>> 24)
+      keys.findAll(batch, count, numbers)
+      for (let i = 0; i < count; i++) {
+        if (numbers[i]! >= 0) this.count(numbers[i]!, entries[2 * (from + i) + 1]! >>> 24)
+      }
     }
   }
 
   private count(endpoint: number, bits: number): void {
-    this.bits[endpoint]! |= bits & (asked | listener)
+    if ((bits & listener) !== 0) this.isListener[endpoint] = 1
     if ((bits & sign.calls) !== 0) this.calls[endpoint]!++
     else if ((bits & sign.listens) !== 0) this.listens[endpoint]!++
     else if ((bits & sign.weak) !== 0) this.weak[endpoint]!++
   }
 
-  private makeRoom(): void {
-    const { length } = this.bits
-    if (this.keys.count <= length) return
-    const room = Math.max(this.keys.count, 2 * length)
-    this.bits = grown(this.bits, new Uint8Array(room))
-    this.calls = grown(this.calls, new Uint32Array(room))
-    this.listens = grown(this.listens, new Uint32Array(room))
-    this.weak = grown(this.weak, new Uint32Array(room))
-  }
-
   telling(): KnownEndpoints {
-    const { keys, bits, calls, listens, weak } = this
+    const { keys, isListener, calls, listens, weak } = this
     const chosen: number[] = []
     for (let endpoint = 0; endpoint < keys.count; endpoint++) {
-      const tells =
-        (bits[endpoint]! & listener) !== 0 || listens[endpoint]! + weak[endpoint]! > 0 || calls[endpoint]! >= 3
-      if (tells && (bits[endpoint]! & asked) !== 0) chosen.push(endpoint)
+      if (isListener[endpoint]! + listens[endpoint]! + weak[endpoint]! > 0 || calls[endpoint]! >= 3)
+        chosen.push(endpoint)
     }
-    const picked = (counts: Uint32Array): Uint32Array => Uint32Array.from(chosen, endpoint => counts[endpoint]!)
-    const pairs = new Uint32Array(2 * chosen.length)
-    for (const [i, endpoint] of chosen.entries()) {
-      pairs[2 * i] = keys.part(endpoint, 0)
-      pairs[2 * i + 1] = keys.part(endpoint, 1)
-    }
-    const isListener = Uint32Array.from(chosen, endpoint => Number((bits[endpoint]! & listener) !== 0))
+    const picked = (of: Uint8Array | Uint32Array): Uint32Array =>
+      filled(new Uint32Array(chosen.length), i => of[chosen[i]!]!)
     return {
       count: chosen.length,
-      keys: pairs,
-      isListener,
+      keys: filled(new Uint32Array(2 * chosen.length), i => keys.part(chosen[i >>> 1]!, (i & 1) as 0 | 1)),
+      isListener: picked(isListener),
       calls: picked(calls),
       listens: picked(listens),
       weak: picked(weak),

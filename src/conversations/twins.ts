@@ -15,13 +15,14 @@ import { VantageSums } from './vantage-sums.ts'
 
 /** Kinds of the records of a pair of ends: the direction, and above it whether they were rejected. */
 const kinds = [0, 1, 2, 3] as const
+const ways = [0, 1] as const
 
 export function dropTwins(block: RecordBlock, fates: Uint8Array, points: Points, pairs: PairNumbers): void {
   const severals = ofSeveralVantages(block, fates, pairs)
   if (severals === null) return
   const { rows, ends } = severals
   const twins = new Twins(block, fates, points)
-  for (let i = 0, from = 0; i < ends.length; from = ends[i++]!) twins.settlePair(rows.subarray(from, ends[i]!))
+  for (let i = 0, from = 0; i < ends.length; from = ends[i++]!) twins.settlePair(rows, from, ends[i]!)
 }
 
 /** Rows of the pairs of ends that several vantages have seen, pair by pair, in order. Null where there are none. */
@@ -66,8 +67,10 @@ class Twins {
   private readonly fates: Uint8Array
   private readonly points: Points
   private readonly sums: VantageSums
-  /** Of the pair at hand: the rows of each kind. */
-  private ofKind: readonly Uint32Array[] = []
+  /** Of the pair at hand: the rows, kind by kind, and where each kind ends. */
+  private rows = new Uint32Array(64)
+  private readonly ends = new Uint32Array(4)
+  private pending = new Uint32Array(64)
   /** Of the pair at hand: whether its ends are the same, so that there is one direction. */
   private isOneWay = false
 
@@ -78,37 +81,67 @@ class Twins {
     this.sums = new VantageSums(points.gap_us.length)
   }
 
-  /** @param rows all counted ones of a pair of ends. */
-  settlePair(rows: Uint32Array): void {
+  /** @param all in which all counted rows of a pair of ends stand, from one place up to another. */
+  settlePair(all: Uint32Array, from: number, to: number): void {
     const { block } = this
-    const kindOf = (row: number): number => Number(isForward(block, row)) + 2 * Number(isRejected(block, row))
-    this.ofKind = kinds.map(kind => rows.filter(row => kindOf(row) === kind))
-    const one = rows[0]!
+    this.sortByKind(all, from, to)
+    const one = all[from]!
     const has = block.known[one]!
     this.isOneWay =
       block.source[one] === block.destination[one] &&
       block.sourcePort[one] === block.destinationPort[one] &&
       ((has & known.sourcePort) === 0) === ((has & known.destinationPort) === 0)
     for (const kind of kinds) if (this.hasSeveral(kind)) this.settle(kind)
-    for (const way of [0, 1]) this.dropStopped(this.ofKind[way]!, this.ofKind[way + 2]!)
+    for (const way of ways) this.dropStopped(way, way + 2)
+  }
+
+  private sortByKind(all: Uint32Array, from: number, to: number): void {
+    if (to - from > this.rows.length) {
+      this.rows = new Uint32Array(2 * (to - from))
+      this.pending = new Uint32Array(2 * (to - from))
+    }
+    const { block, rows, ends } = this
+    let count = 0
+    for (const kind of kinds) {
+      for (let i = from; i < to; i++) {
+        const row = all[i]!
+        if (Number(isForward(block, row)) + 2 * Number(isRejected(block, row)) === kind) rows[count++] = row
+      }
+      ends[kind] = count
+    }
+  }
+
+  private beginOf(kind: number): number {
+    return kind === 0 ? 0 : this.ends[kind - 1]!
   }
 
   private hasSeveral(kind: number): boolean {
+    const { rows, ends } = this
     const { vantage } = this.block
-    const rows = this.ofKind[kind]!
-    return rows.some(row => vantage[row] !== vantage[rows[0]!])
+    const from = this.beginOf(kind)
+    for (let i = from + 1; i < ends[kind]!; i++) if (vantage[rows[i]!] !== vantage[rows[from]!]) return true
+    return false
   }
 
   /** Whether a vantage saw the other direction, too. */
   private sawOther(kind: number, vantage: number): boolean {
     const way = this.isOneWay ? kind & 1 : 1 - (kind & 1)
-    return [way, way + 2].some(other => this.ofKind[other]!.some(row => this.block.vantage[row] === vantage))
+    return this.sawKind(way, vantage) || this.sawKind(way + 2, vantage)
+  }
+
+  private sawKind(kind: number, vantage: number): boolean {
+    for (let i = this.beginOf(kind); i < this.ends[kind]!; i++) {
+      if (this.block.vantage[this.rows[i]!] === vantage) return true
+    }
+    return false
   }
 
   /** Chooses a vantage for each stretch of records of one kind, which come in the order of their starts; what none chosen has seen, again. */
   private settle(kind: number): void {
-    const pending = this.ofKind[kind]!.slice()
-    for (let count = pending.length; count > 0; ) {
+    const { rows, ends, pending } = this
+    let count = 0
+    for (let i = this.beginOf(kind); i < ends[kind]!; i++) pending[count++] = rows[i]!
+    while (count > 0) {
       const gap_us = this.largestGap(pending, count)
       let left = 0
       for (let from = 0; from < count; ) {
@@ -164,10 +197,10 @@ class Twins {
     const { sums, block } = this
     sums.clear()
     for (let i = from; i < to; i++) sums.add(block, rows[i]!, block.vantage[rows[i]!]!)
-    const [first, ...others] = sums.seen
-    if (others.length === 0) return null
-    let best = first!
-    for (const other of others) {
+    if (sums.seen.length === 1) return null
+    let best = sums.seen[0]!
+    for (const other of sums.seen) {
+      if (other === best) continue
       const order =
         sums.compare(other, best) ||
         Number(this.sawOther(kind, other)) - Number(this.sawOther(kind, best)) ||
@@ -183,9 +216,9 @@ class Twins {
    * What one sensor let out and another one stopped: its accepted records are attempts, and the rejected ones stand for them. They are the
    * same packets only if there are about as many of them, with about as many bytes, at another sensor.
    */
-  private dropStopped(accepted: Uint32Array, rejected: Uint32Array): void {
-    if (accepted.length === 0 || rejected.length === 0) return
-    const { block, fates, points } = this
+  private dropStopped(accepted: number, rejected: number): void {
+    const { block, fates, points, rows, ends } = this
+    if (this.beginOf(accepted) === ends[accepted] || this.beginOf(rejected) === ends[rejected]) return
     const stops = this.sumsBySensor(rejected)
       .filter(stop => stop.packets >= 0 && stop.bytes >= 0)
       .sort((a, b) => (a.packets < b.packets ? -1 : Number(a.packets > b.packets)))
@@ -194,15 +227,16 @@ class Twins {
       if (one.packets >= 0 && one.bytes >= 0 && hasLike(stops, one)) stopped.add(one.sensor)
     }
     if (stopped.size === 0) return
-    for (const row of accepted) {
+    for (let i = this.beginOf(accepted); i < ends[accepted]!; i++) {
+      const row = rows[i]!
       if (fates[row] === fate.counted && stopped.has(points.sensor[block.vantage[row]!]!)) fates[row] = fate.twin
     }
   }
 
-  private sumsBySensor(rows: Uint32Array): SensorSum[] {
+  private sumsBySensor(kind: number): SensorSum[] {
     const { block, fates, points } = this
     const sums = new Map<number, SensorSum>()
-    for (const row of rows) {
+    for (const row of this.rows.subarray(this.beginOf(kind), this.ends[kind]!)) {
       if (fates[row] !== fate.counted) continue
       const vantage = block.vantage[row]!
       const sensor = points.sensor[vantage]!

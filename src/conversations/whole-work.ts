@@ -89,6 +89,7 @@ export class WholeWork {
   private readonly fates: Uint8Array
   private named: NamedPairs | null = null
   private asked: EndpointTable | null = null
+  private isInternal: ((host: number) => boolean) | null = null
 
   constructor(settings: WorkSettings, index: RecordIndex, metered: MeteredConnections | null) {
     this.settings = settings
@@ -196,7 +197,8 @@ export class WholeWork {
       this.asked = new EndpointTable()
       this.asked.addKnown(known)
     }
-    const isInternal = internalHosts(this.dictionaries.hosts, own)
+    this.isInternal ??= internalHosts(this.dictionaries.hosts, own)
+    const { isInternal } = this
     const [judged, legs] = readPart(part, results)
     for (const one of [judged, legs]) judgeRest(one, this.asked, { isInternal })
     if (answers !== null && part.links !== null) {

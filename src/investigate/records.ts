@@ -1,8 +1,8 @@
 /** What the subject's records come to (docs/reference/dossier.md, sections 1 and 2). */
 import { fate } from '../conversations/fates.ts'
-import { Sums } from '../conversations/sums.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
+import { Sums } from '../conversations/sums.ts'
 import { utcSeconds } from '../net/time.ts'
 import { known, type RecordBlock } from '../record-index/block.ts'
 import type { Dossier, PortRow } from './dossier.ts'

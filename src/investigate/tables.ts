@@ -4,7 +4,8 @@
  */
 import { at, at4, noConnection } from '../conversations/connection-table.ts'
 import type { Chained } from '../conversations/conversations.ts'
-import { addressHalves, filled } from '../conversations/given-columns.ts'
+import { filled } from '../conversations/filled.ts'
+import { addressHalves } from '../conversations/given-columns.ts'
 import { noPort, noProtocol, outcomeOf, outcomes, type Services } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
