@@ -199,13 +199,13 @@ test('lost and damaged packets are gaps, and totals are "at least"', async t => 
 test('the page speaks of captures, and of nothing that only logs have', async t => {
   const d = await dossierOf(t, { 'a.pcap': captureOf(incident(), 96) })
   for (const width of [80, 140]) {
-    const page = terminalText(dossierPage(d, { showWork: false }), { width, color: false })
+    const page = terminalText(dossierPage(d, { showWork: false, full: true }), { width, color: false })
     golden(`packets-dossier-${width}.golden.txt`, page)
     const said = page.replace(/log-ins?|logs in often/gi, '')
     assert.doesNotMatch(said, /\blogs?\b|\blines?\b|NODATA|SKIPDATA|REJECT|rejected|accepted|zcat|sensor|subscription/i)
   }
   const absent = await dossierOf(t, { 'a.pcap': captureOf(incident(), 96) }, ['192.0.2.77'])
-  const page = terminalText(dossierPage(absent, { showWork: true }), { width: 100, color: false })
+  const page = terminalText(dossierPage(absent, { showWork: true, full: true }), { width: 100, color: false })
   assert.match(page, /gone past the places where the captures of the case were made/)
   assert.doesNotMatch(page, /\blogs?\b|sensor|zcat/i)
 })

@@ -37,10 +37,10 @@ async function matches(c: Case, text: string): Promise<[number, number]> {
 }
 
 const page = async (c: Case, subject: string): Promise<string> =>
-  terminalText(dossierPage(await investigate(c, [subject]), { showWork: false }), { width: 400, color: false }).replace(
-    /\s+/g,
-    ' ',
-  )
+  terminalText(dossierPage(await investigate(c, [subject]), { showWork: false, full: true }), {
+    width: 400,
+    color: false,
+  }).replace(/\s+/g, ' ')
 
 const frames = (list: Bytes[], kept = 65_535): Uint8Array =>
   pcap(

@@ -82,7 +82,7 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   }
   const { dossierPage } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
-  await printPage(dossierPage(dossier, { showWork: false }), options.color)
+  await printPage(dossierPage(dossier, { showWork: false, full: false }), options.color)
   const next = whatNext(folder, caseDir, capture && join(options.out, capture.file))
   await print(next.split('\n').map(visible).join('\n'))
   // A case that --case named may hold more than the demo.

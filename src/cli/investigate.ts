@@ -13,6 +13,7 @@ import { reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions, ReadingOptions {
   showWork?: true
+  full?: true
   approvedPorts?: number[]
   internal?: string[]
   services?: number
@@ -28,6 +29,7 @@ export function investigateCommand(program: Command): void {
     .usage('[options] ADDRESS… [PATH…]')
     .argument('<address...>', 'addresses or networks, which make one dossier; then, if any, files and folders to read')
     .option('--json', 'print one JSON document instead of a page')
+    .option('--full', 'print everything: timeline, window, ports, coverage, evidence, limits')
     .option('--show-work', 'add the SQL and the shell command that give each figure again')
     .addOption(
       new Option('--approved-ports <list>', 'ports on which a service counts as standard').argParser(parsePorts),
@@ -139,7 +141,10 @@ async function show(dossier: Dossier, options: Options, rest: string): Promise<v
     await print(toJson(dossier))
   } else {
     const { dossierPage } = await import('../report/dossier.ts')
-    await printPage(dossierPage(dossier, { showWork: options.showWork === true }), options.color)
+    await printPage(
+      dossierPage(dossier, { showWork: options.showWork === true, full: options.full === true }),
+      options.color,
+    )
   }
   await reportUnreadOf(dossier, rest)
 }

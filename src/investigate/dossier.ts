@@ -242,8 +242,20 @@ export interface Correlation {
   listed: number
 }
 
+/** Which of the subject's records the dossier is about. */
+export interface Selection {
+  /** Records that overlap this time, each whole; null: no limit. */
+  from: string | null
+  to: string | null
+  /** Those of these sensors; empty: of all. */
+  sensors: string[]
+  /** What the limits mean for the answer, in words. */
+  notes: string[]
+}
+
 export interface Dossier {
   subject: string[]
+  selection: Selection
   /** What the records are: those of flow logs or, in a case without any, flow records made of packets. */
   source: EvidenceKind
   window: { first_start: string | null; last_start: string | null; last_end: string | null; seconds: number | null }

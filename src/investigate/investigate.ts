@@ -155,6 +155,7 @@ async function gather(
   const vantages = listedVantages(seenAt.vantages)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
+    selection: { from: null, to: null, sensors: [], notes: [] },
     window: shownWindow(window),
     window_error: windowErrorOf(interval, lateness),
     records: { total: recordsOf(c), subject: records, accepted: records - rejected, rejected },
@@ -175,7 +176,7 @@ async function gather(
     limits: limitsOf(servicesMax),
     not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft },
     not_logged: c.source === 'logs' ? notLogged : [],
-    cannot_tell: [...cannotTell(c), ...oneSidedLimits(actions)],
+    cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],
     work: [],
     problems: c.problems,
     evidence: evidenceCounts(c),

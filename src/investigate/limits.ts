@@ -37,7 +37,7 @@ function ofNfcapd(c: Case): string[] {
 
 /** What the fields of this case's logs leave open. */
 export function cannotTell(c: Case): string[] {
-  if (c.source === 'packets') return [...ofPackets, ...ofNfcapd(c)]
+  if (c.source === 'packets') return [...ofNfcapd(c), ...ofPackets]
   const lacks = (name: string): boolean => !c.columns.has(name)
   const limits: string[] = []
   if (lacks('tcp_flags'))

@@ -8,6 +8,20 @@ import { countText, integerText, spanText } from './numbers.ts'
 const servicesAtMost = 12
 const reasonsAtMost = 12
 
+/** Reasons that say nothing against either kind of evidence. */
+const harmless = new Set(['outside-the-capture', 'reaches-beyond-the-capture'])
+
+/** How far logs and packets agree, and each reason for which they do not. */
+export function kindsDoubt({ correlation_summary: found }: Dossier): string[] {
+  if (found === null) return []
+  const both = found.full + found.time
+  const differ = found.reasons.filter(({ reason }) => !harmless.has(reason)).map(reasonText)
+  const reasons = differ.length === 0 ? '' : `; ${differ.slice(0, reasonsAtMost).join('; ')}`
+  return [
+    `Logs and packets: ${countText(both, 'connection is', 'connections are')} in both, ${integerText(found.log_only)} in the logs only, ${integerText(found.capture_only)} in packets only${reasons}.`,
+  ]
+}
+
 /** The two kinds of evidence side by side, and what each adds to the other. */
 export function correlationBlocks(d: Dossier): Block[] {
   const found = d.correlation_summary

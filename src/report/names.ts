@@ -1,4 +1,4 @@
-import type { Confidence, Dossier, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
+import type { Dossier, Outcome, RoleBasis, ServiceRow, SubjectRole } from '../investigate/dossier.ts'
 import { protocolText } from '../net/protocols.ts'
 import { address, line, type Text } from './block.ts'
 
@@ -55,12 +55,6 @@ export const basisWords: Record<RoleBasis, string> = {
   'first-seen': 'guessed from who was seen first',
   'icmp-error': 'known by an ICMP error, which goes to the one who asked',
   unknown: 'not known',
-}
-
-export const confidenceWords: Record<Confidence, string> = {
-  high: 'with high confidence',
-  medium: 'with medium confidence',
-  low: 'with low confidence',
 }
 
 /** `a`, `a and b`, `a, b and c`; beyond `limit` the rest is counted. */

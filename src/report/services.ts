@@ -1,3 +1,4 @@
+import { roleConfidenceMin } from '../detect/rule.ts'
 import type { Count, Dossier, ServiceRow } from '../investigate/dossier.ts'
 import { hasPorts, protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
@@ -14,11 +15,14 @@ import {
   heading,
   line,
   paragraph,
+  type Text,
   table,
   time,
 } from './block.ts'
-import { basisWords, connection, outcomeWords, roleWords, serviceName } from './names.ts'
+import { onlyDay, spanOn } from './days.ts'
+import { basisWords, connection, listText, outcomeWords, roleWords, serviceName } from './names.ts'
 import { bytesText, countText, integerText, spanText } from './numbers.ts'
+import { outcomeLines } from './surface.ts'
 
 /** A service with its number on the page: S1 is the first of `services` in JSON. */
 export interface NumberedService {
@@ -28,6 +32,7 @@ export interface NumberedService {
 }
 
 const shownAtMost = 20
+const shortAtMost = 8
 const triedAtMost = 6
 const cardsAtMost = 8
 const tableFrom = 120
@@ -52,24 +57,62 @@ export function chosenServices(d: Dossier, limit = shownAtMost): NumberedService
 /** Who connected to whom, on which port, with what result. */
 export function servicesBlocks(d: Dossier): Block[] {
   const shown = chosenServices(d)
-  const left = d.services.length + d.services_other.count - shown.length
   const asTable = shown.length === 0 ? [] : [serviceTable(shown, d)]
   return [
-    heading(`Services (${integerText(d.services.length + d.services_other.count)})`),
+    heading('Services'),
     ...(d.services.length === 0 ? [paragraph('None: no record of it names both ends of a connection.')] : []),
     ...(shown.length <= cardsAtMost ? [either(tableFrom, asTable, apart(shown.map(one => [card(one)])))] : asTable),
-    ...(left > 0 ? [paragraph(`${shown.length > 0 ? '… and ' : ''}${othersText(d, left)}`)] : []),
+    ...othersBlocks(d, shown.length),
   ]
+}
+
+/** The same in two lines for each, with what makes one stand out. */
+export function shortServicesBlocks(d: Dossier): Block[] {
+  const shown = chosenServices(d, shortAtMost)
+  const outcomes = outcomeLines(d)
+  const day = onlyDay(d)
+  return [
+    heading('Services'),
+    ...(d.services.length === 0 ? [paragraph('None: no record of it names both ends of a connection.')] : []),
+    ...(shown.length > 0 && shown.length === pairsOf(d) ? [] : outcomes.map(paragraph)),
+    ...(shown.length > 0 ? [facts(shown.map(({ number, service }) => fact(number, ...shortLines(service, day))))] : []),
+    ...othersBlocks(d, shown.length),
+  ]
+}
+
+function shortLines(service: ServiceRow, day: string | null): Text[] {
+  const standard = service.standard === false ? ', non-standard port' : ''
+  const guessed = service.role_confidence < roleConfidenceMin ? `, ${roleText(service)}` : ''
+  const found = service.findings.length > 0 ? `; ${listText(service.findings, 6, 'more')}` : ''
+  const what = `${serviceName(service)}${standard}, ${outcomeWords[service.outcome]}, ${countText(service.connections, 'connection')}${guessed}${found}`
+  const volume = `${bytesText(service.bytes_to_server)} to the server, ${bytesText(service.bytes_to_client)} back`
+  const rejected =
+    service.rejected > 0 ? `${integerText(service.rejected)} of ${countText(service.records, 'record')} rejected; ` : ''
+  const when = time(spanOn(day, service.first_start, service.last_end))
+  return [
+    line`${connection(service)} ${what}`,
+    service.outcome === 'rejected' ? line`${rejected}${when}` : line`${rejected}${bytes(volume)}; ${when}`,
+  ]
+}
+
+/** Rows are pairs of a client and a service: a service with many clients is as many pairs. */
+function pairsOf(d: Dossier): number {
+  return d.services.length + d.services_other.count
+}
+
+function othersBlocks(d: Dossier, shown: number): Block[] {
+  const left = pairsOf(d) - shown
+  return left > 0 ? [paragraph(`${shown > 0 ? '… and ' : ''}${othersText(d, left)}`)] : []
 }
 
 function othersText(d: Dossier, left: number): string {
   const { services, services_other: other } = d
   const rejected = services.every(service => service.outcome === 'rejected') && other.outcomes.rejected === other.count
-  const text = `${countText(left, 'more service')}${rejected ? ', all of them rejected' : ''}: see Attack surface;`
-  if (other.count === 0) return `${text} --json lists all.`
+  const text = `${countText(left, 'more pair')} of client and service${rejected ? ', all of them rejected' : ''}`
+  if (other.count === 0) return `${text}: --json lists them.`
   const volume = `${bytesText(other.bytes_to_server)} to the servers, ${bytesText(other.bytes_to_client)} back`
   const sum = `${countText(other.connections, 'connection')}, ${countText(other.records, 'record')}, ${volume}`
-  return `${text} --json lists ${integerText(services.length)}, --services lists more. The ${integerText(other.count)} beyond those have ${sum}, ${spanText(other.first_start, other.last_end)}.`
+  return `${text}: --json lists ${integerText(services.length)}, --services lists more. The ${integerText(other.count)} beyond those have ${sum}, ${spanText(other.first_start, other.last_end)}.`
 }
 
 const columns: Column[] = [

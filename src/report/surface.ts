@@ -1,21 +1,19 @@
 import type { Dossier, Gap, ServiceKey } from '../investigate/dossier.ts'
 import { protocolText } from '../net/protocols.ts'
 import {
-  alarm,
   type Block,
   type Column,
   count,
   gap,
-  good,
   heading,
   inset,
   limited,
   line,
-  list,
   paragraph,
   path,
   shortened,
   strong,
+  type Text,
   table,
   time,
 } from './block.ts'
@@ -24,20 +22,22 @@ import { countText, integerText, spanText } from './numbers.ts'
 
 const serversAtMost = 8
 const linesAtMost = 6
-const gapsAtMost = 12
 const sensorsAtMost = 20
+
+/** Services by their outcome, on one line each; outcomes without any are left out. */
+export function outcomeLines(d: Dossier): Text[] {
+  const { not_listed, ...surface } = d.attack_surface
+  return (['answered', 'refused', 'unanswered', 'rejected'] as const).flatMap(outcome => {
+    const count = surface[outcome].length + not_listed[outcome]
+    return count === 0 ? [] : [line`${countText(count, 'service')} ${outcome}`]
+  })
+}
 
 /** What was reached and what was only tried. */
 export function surfaceBlocks(d: Dossier): Block[] {
-  const { answered, refused, unanswered, rejected, not_listed, complete } = d.attack_surface
-  const seen = d.source === 'logs' ? 'as far as these sensors see' : 'as far as packets passed there'
-  const gaps = countText(d.attack_surface.gaps.length + d.not_listed.gaps, 'gap')
-  const verdict = complete
-    ? line`${good('Complete:')} no gap in the ${materialWords(d)} lies inside the window, so nothing else was reached ${seen}.`
-    : line`${alarm('Not complete:')} ${gaps} in the ${materialWords(d)}, listed below; there may be more services than these.`
+  const { answered, refused, unanswered, rejected, not_listed } = d.attack_surface
   return [
     heading('Attack surface'),
-    paragraph(verdict),
     ...outcome('Answered', answered, not_listed.answered),
     ...outcome('Refused (by RST alone)', refused, not_listed.refused),
     ...outcome('Unanswered', unanswered, not_listed.unanswered),
@@ -96,26 +96,25 @@ function portsText(services: readonly ServiceKey[]): string {
     .join('; ')
 }
 
-/** Where the logs are silent, and what each sensor covers. */
+/** What each sensor covers. */
 export function coverageBlocks(d: Dossier): Block[] {
   return [
-    heading('Gaps and coverage'),
-    gapBlock(d),
-    gap,
+    heading('Coverage'),
+    ...(d.attack_surface.gaps.length === 0 ? [paragraph(noGap(d)), gap] : []),
     ...(d.source === 'logs' ? sensorBlocks(d) : captureBlocks(d)),
     ...silence(d),
   ]
 }
 
-function gapBlock(d: Dossier): Block {
+function noGap(d: Dossier): string {
+  return d.source === 'logs'
+    ? 'No gap was found in the logs of that time.'
+    : `No damage and no lost packets are known of in the ${materialWords(d)} of that time.`
+}
+
+/** The gaps of the window one by one, the first of them. */
+export function gapItems(d: Dossier, atMost: number): string[] {
   const { gaps } = d.attack_surface
-  if (gaps.length === 0) {
-    const text =
-      d.source === 'logs'
-        ? 'No gap was found in the logs of that time.'
-        : `No damage and no lost packets are known of in the ${materialWords(d)} of that time.`
-    return paragraph(text)
-  }
   const items = gaps.map(one => {
     const where = one.path ?? one.sensor ?? 'all sensors'
     const when = one.from === null && one.to === null ? '' : `, ${spanText(one.from, one.to)}`
@@ -123,7 +122,7 @@ function gapBlock(d: Dossier): Block {
   })
   const more = (left: number) =>
     `… and ${countText(left + d.not_listed.gaps, 'more gap')}: --json lists ${allOf(gaps, d.not_listed.gaps)}`
-  return list(limited(items, gapsAtMost, more))
+  return limited(items, atMost, more)
 }
 
 const reasonWords: Record<Gap['reason'], string> = {
@@ -208,20 +207,31 @@ function silence(d: Dossier): Block[] {
   return words.length === 0 ? [] : [gap, ...words.map(paragraph)]
 }
 
-/** What is known of packets that captures hold more than once. */
+/** Packets that captures hold more than once, and that were left out. */
 function packetCopies(d: Dossier): string[] {
-  const { packets, packet_copies: found, packet_copies_suspected: suspected } = d.evidence
-  const of = `of ${countText(packets, 'packet')} of the captures`
-  return [
-    ...(found > 0
-      ? [`${integerText(found)} ${of} were seen at another interface moments before, and are left out (--keep-copies).`]
-      : []),
-    ...(suspected > 0
+  const { packets, packet_copies: found } = d.evidence
+  return found === 0
+    ? []
+    : [
+        `${integerText(found)} of ${countText(packets, 'packet')} of the captures were seen at another interface moments before, and are left out (--keep-copies).`,
+      ]
+}
+
+/** Traffic that may be counted twice. */
+export function countingDoubts(d: Dossier): string[] {
+  const { packets, packet_copies_suspected: suspected } = d.evidence
+  if (d.source === 'logs') {
+    return d.vantages.some(vantage => vantage.sensor === null)
       ? [
-          `${integerText(suspected)} ${of} are like another one at the same interface moments before: if the capture holds packets twice, volumes are too large.`,
+          'No field of these logs tells who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.',
         ]
-      : []),
-  ]
+      : []
+  }
+  return suspected === 0
+    ? []
+    : [
+        `${integerText(suspected)} of ${countText(packets, 'packet')} of the captures are like another one at the same interface moments before: if the capture holds packets twice, volumes are too large.`,
+      ]
 }
 
 /** Which observation points recorded the subject, and what was not counted twice. */
@@ -231,12 +241,9 @@ export function vantagesBlocks(d: Dossier): Block[] {
   const sum = (key: 'copies' | 'twins' | 'translated') => vantages.reduce((total, row) => total + row[key], other[key])
   const isLogs = d.source === 'logs'
   const points = countText(vantages.length + other.count, isLogs ? 'observation point' : 'file')
-  if (isLogs && vantages.some(vantage => vantage.sensor === null)) {
-    const text =
-      'No field of these logs tells who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.'
-    return [title, paragraph(text)]
-  }
-  const ofPackets = isLogs ? [] : packetCopies(d)
+  const doubts = countingDoubts(d)
+  if (isLogs && doubts.length > 0) return [title, ...doubts.map(paragraph)]
+  const ofPackets = isLogs ? [] : [...packetCopies(d), ...doubts]
   if (sum('copies') + sum('twins') + sum('translated') === 0) {
     const text = ofPackets.length > 0 ? ofPackets : [`Nothing was recorded twice: ${points}, each record counted once.`]
     return [title, ...text.map(paragraph)]

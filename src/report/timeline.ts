@@ -27,7 +27,9 @@ export function timelineBlocks(d: Dossier): Block[] {
       })),
       gapsLabel: d.source === 'logs' ? 'log has gaps' : 'gaps',
     }),
-    ...(hidden > 0 ? [paragraph(`${countText(hidden, 'service')} without a row: no bytes, or fewer than these.`)] : []),
+    ...(hidden > 0
+      ? [paragraph(`${countText(hidden, 'pair')} of client and service without a row: no bytes, or fewer than these.`)]
+      : []),
   ]
 }
 

@@ -55,6 +55,12 @@ function exactness(d: Dossier): string {
   return `${ends} one record covers up to ${durationWords(interval_seconds)}, and its times may be written up to ${durationWords(lateness_seconds)} late.`
 }
 
+/** By how much the times may be wrong. */
+export function timesDoubt(d: Dossier): string {
+  const [first = ''] = exactness(d).split(':')
+  return `${first.replace(/\.$/, '')}.`
+}
+
 /** The subject's totals, traffic counted once. */
 export function totalsBlocks(d: Dossier): Block[] {
   const { total, subject, accepted, rejected } = d.records

@@ -119,7 +119,7 @@ function labFindings(): Finding[] {
     finding({}),
     finding({
       id: 'F3',
-      rule: 'large-egress',
+      rule: 'data-pushed-out',
       title: `Data pushed out from ${web} to ${attacker}:8889`,
       severity: 'high',
       technique: 'T1048',
@@ -176,6 +176,7 @@ const words = {
 export function labDossier(): Dossier {
   return {
     subject: [attacker],
+    selection: { from: null, to: null, sensors: [], notes: [] },
     window: {
       first_start: '2023-09-28T17:22:35Z',
       last_start: '2023-09-28T23:59:05Z',

@@ -115,9 +115,9 @@ function everyPage(text: string): block.Block[][] {
   const extent = { total: 1, counted: 1, cut_by: null }
   return [
     everyBlock(text),
-    dossierPage(withText(labDossier(), text), { showWork: false }),
-    dossierPage(withText(sweep, text), { showWork: false }),
-    dossierPage(withText(unseenDossier(), text), { showWork: false }),
+    dossierPage(withText(labDossier(), text), { showWork: false, full: true }),
+    dossierPage(withText(sweep, text), { showWork: false, full: true }),
+    dossierPage(withText(unseenDossier(), text), { showWork: false, full: true }),
     addPage(withText(evidenceReport(), text)),
     evidencePage(withText(evidenceReport(), text)),
     verifyPage(verified),
@@ -192,7 +192,7 @@ test('rows for other programs hold no hostile text raw', () => {
 
 test('a page is frozen and does not freeze what it was made of', () => {
   const d = labDossier()
-  const page = dossierPage(d, { showWork: true })
+  const page = dossierPage(d, { showWork: true, full: true })
   for (const one of page) assert.ok(Object.isFrozen(one))
   assert.ok(!Object.isFrozen(d.not_logged) && !Object.isFrozen(d.services))
 })
