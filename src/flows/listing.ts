@@ -1,6 +1,6 @@
 /** Records one by one, as the sensors wrote them. */
 
-import { column, count, named, order as ordered, own, select, unknown } from '../query/build.ts'
+import { all, column, count, named, order as ordered, own, select, unknown } from '../query/build.ts'
 import type { Ordering } from '../query/nodes.ts'
 import { flowFields } from '../records/fields.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
@@ -8,6 +8,7 @@ import { elementOf } from './elements.ts'
 import { isRejected, rateMeasures } from './measures.ts'
 import type { Order } from './names.ts'
 import { direction, orderOf } from './order.ts'
+import { isIn, type Piece } from './pieces.ts'
 import { matching, type Plan, type PlannedColumn, type Setting } from './plan.ts'
 import type { Unit } from './request.ts'
 
@@ -39,14 +40,17 @@ function placeName(s: Setting): 'line' | 'packet' {
   return s.records.evidence === 'logs' ? 'line' : 'packet'
 }
 
-/** In the order of the evidence, unless another is asked for. */
-export function listPlan(s: Setting, limit: number | null): Plan {
+/** In the order of the evidence, unless another is asked for. `piece`: these records alone. */
+export function listPlan(s: Setting, limit: number | null, piece: Piece | null = null): Plan {
   const columns = listedColumns(s)
   const names = columns.slice(2).map(column => column.name)
   const place = [ordered(column('_file')), ordered(column('_line'))]
   const first = s.request.order === undefined ? [] : recordOrder(orderOf(s.request.order))
+  const among = matching(s, names)
+  const parts = [...(piece === null ? [] : [isIn(piece)]), ...(among.where === null ? [] : [among.where])]
   const statement = select(['_file', '_line', ...names].map(own), {
-    ...matching(s, names),
+    from: among.from,
+    where: parts.length === 0 ? null : all(parts),
     orderBy: [...first, ...place],
     limit,
   })

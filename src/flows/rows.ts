@@ -20,27 +20,31 @@ interface Running {
 export class FlowRows {
   private readonly c: Case
   private readonly plan: Plan
-  private statement: Sql
+  /** Run one after the other. */
+  private statements: readonly Sql[]
+  private readonly most: number
   private readonly isTooWide: (error: unknown) => boolean
   private readonly wide: Sql | null
   private readonly signal: AbortSignal | undefined
   private begun: Running | null = null
 
   /**
-   * @param statement what is run; it names no temporary table.
+   * @param statements what is run, one after the other; they name no temporary table.
+   * @param most rows that are given out.
    * @param wide what is run in its place, with the same rows in the same order, after an error that `isTooWide`; null: nothing.
    */
   constructor(
     c: Case,
     plan: Plan,
-    statement: Sql,
+    { statements, most = Number.POSITIVE_INFINITY }: { statements: readonly Sql[]; most?: number },
     isTooWide: (error: unknown) => boolean,
     wide: Sql | null,
     signal: AbortSignal | undefined,
   ) {
     this.c = c
     this.plan = plan
-    this.statement = statement
+    this.statements = statements
+    this.most = most
     this.isTooWide = isTooWide
     this.wide = wide
     this.signal = signal
@@ -48,7 +52,7 @@ export class FlowRows {
 
   /** Begins the statement; its first row. */
   async first(): Promise<readonly Value[] | undefined> {
-    this.begun = await this.begin()
+    this.begun = await this.begin(this.statements[0]!)
     return this.begun.batch?.[0]
   }
 
@@ -56,7 +60,7 @@ export class FlowRows {
   async restartWith(statement: Sql): Promise<void> {
     const { begun } = this
     this.begun = null
-    this.statement = statement
+    this.statements = [statement]
     await begun?.db.close()
   }
 
@@ -72,33 +76,40 @@ export class FlowRows {
         for await (const batch of this.batches()) {
           for (const row of batch) {
             if ((last !== null && row[last] === null) || passed++ < from) continue
+            if (given === this.most) return
             given++
             yield toRow(row)
           }
         }
         return
       } catch (error) {
-        if (this.wide === null || this.statement === this.wide || !this.isTooWide(error)) throw error
+        if (this.wide === null || this.isWide() || !this.isTooWide(error)) throw error
         await this.restartWith(this.wide)
       }
     }
   }
 
+  private isWide(): boolean {
+    return this.statements[0] === this.wide
+  }
+
   private async *batches(): AsyncGenerator<Value[][]> {
-    const running = this.begun ?? (await this.begin())
-    this.begun = null
-    try {
-      for (let { batch } = running; batch !== null; batch = await this.next(running)) yield batch
-    } finally {
-      await running.db.close()
+    for (const statement of this.statements) {
+      const running = this.begun ?? (await this.begin(statement))
+      this.begun = null
+      try {
+        for (let { batch } = running; batch !== null; batch = await this.next(running)) yield batch
+      } finally {
+        await running.db.close()
+      }
     }
   }
 
-  private async begin(): Promise<Running> {
+  private async begin(statement: Sql): Promise<Running> {
     this.signal?.throwIfAborted()
     const db = await this.c.db.fork()
     const begun = async (): Promise<Running> => {
-      const answer = await db.stream(this.statement.text, this.statement.values, this.signal)
+      const answer = await db.stream(statement.text, statement.values, this.signal)
       return { db, answer, batch: await answer.next() }
     }
     try {
@@ -119,7 +130,7 @@ export class FlowRows {
 
   /** The reason of an error. Where another statement is tried next, the segments need not be looked at. */
   private async told(error: unknown): Promise<unknown> {
-    const isTried = this.wide !== null && this.statement !== this.wide && this.isTooWide(error)
+    const isTried = this.wide !== null && !this.isWide() && this.isTooWide(error)
     return isTried ? error : reasonOf(this.c, error)
   }
 

@@ -4,7 +4,8 @@ import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { question } from '../store/question.ts'
-import { countPlan } from './listing.ts'
+import { countPlan, listPlan } from './listing.ts'
+import { type PiecesOfListing, pieceRecords, piecesOf } from './pieces.ts'
 import { matching, type Plan, type Setting } from './plan.ts'
 import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
 import type { RowOf } from './row-type.ts'
@@ -83,7 +84,8 @@ async function withRows(
   forParquet: string | null,
 ): Promise<FlowsResult> {
   const { setting, makers, filter, once } = settled
-  const counted = plan.totals ? null : await totalsOfList(c, setting)
+  const pieces = forParquet === null && isInPieces(setting) ? await piecesOf(c, setting) : null
+  const counted = plan.totals ? null : pieces === null ? await totalsOfList(c, setting) : totalsOfPieces(pieces)
   const collapsed = await collapsedCount(c, setting)
   const unknown = await unknownCount(c, setting)
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
@@ -93,9 +95,14 @@ async function withRows(
   const statement = kept === null ? asked : dialect.print(select([every()], { from: table(kept) }))
   // Of numbers that pass 64 bits, later rows may tell.
   const wide = setting.small ? dialect.print(planOf({ ...setting, small: false }, makers).statement) : null
-  const rows = new FlowRows(c, plan, statement, error => dialect.exceeds64Bits(error), wide, options.signal)
-  const totals = counted ?? totalsOf(await rows.first())
   const limit = limitOf(setting.request)
+  const statements = pieces?.pieces.map(piece => dialect.print(listPlan(setting, null, piece).statement)) ?? []
+  const run = {
+    statements: statements.length === 0 ? [statement] : statements,
+    ...(limit !== null && pieces !== null && { most: limit }),
+  }
+  const rows = new FlowRows(c, plan, run, error => dialect.exceeds64Bits(error), wide, options.signal)
+  const totals = counted ?? totalsOf(await rows.first())
   const counting: Counting = {
     ...totals.sums,
     collapsed,
@@ -139,6 +146,17 @@ interface Totals {
   rows: Cell
   left: Cell
   sums: Sums
+}
+
+/** Whether records are listed in their own order, more of them than are sorted at once. */
+function isInPieces({ request }: Setting): boolean {
+  const limit = limitOf(request)
+  const isLong = limit === null || limit > pieceRecords
+  return isListing(request) && isLong && request.order === undefined && request.first === undefined
+}
+
+function totalsOfPieces({ records, rejected }: PiecesOfListing): Totals {
+  return { rows: records, left: null, sums: { records, rejected, packets: null, bytes: null } }
 }
 
 async function totalsOfList(c: Case, s: Setting): Promise<Totals> {
