@@ -33,6 +33,7 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   param?: Record<string, string>
   nfdump?: true
   internal?: string[]
+  tz?: string
 }
 
 export function addFlowsOptions(command: Command): Command {
@@ -60,6 +61,7 @@ export function addFlowsOptions(command: Command): Command {
   option('--raw', 'count every record: conversations seen twice, rejected bytes')
   option('--nfdump', 'mean exactly what nfdump 1.7.1 means; implies --raw')
   option('--internal <network>', 'network of your own besides the private ones (repeatable)', collectPrefix)
+  option('--tz <zone>', 'time zone of tables, lines and CSV, e.g. Europe/Berlin; default UTC, and JSON always')
   option('--json', 'print one JSON document')
   option('--csv', 'print CSV')
   option('--ndjson', 'print one JSON object a row')

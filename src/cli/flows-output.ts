@@ -1,10 +1,11 @@
 import { UserError } from '../errors.ts'
 import { outputFormats } from '../flows/names.ts'
 import { orderOf } from '../flows/order.ts'
-import type { FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
+import type { Cell, FlowsRequest, FlowsResult, FlowsRow } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
+import type { Zone } from '../report/zone.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
-import { note, outputIsGone, print, printAsIs, printPage } from './output.ts'
+import { note, outputIsGone, print, printAsIs, printPage, startTable } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
@@ -32,46 +33,61 @@ export function isExport(format: FlowsFormat): boolean {
   return format !== 'table' && format !== 'json'
 }
 
+interface PrintOptions {
+  color: boolean
+  /** Whose time tables, lines and CSV show. */
+  zone: Zone
+}
+
 export async function printFlows(
   result: FlowsResult,
   request: FlowsRequest,
   format: FlowsFormat,
-  color: boolean,
+  options: PrintOptions,
 ): Promise<void> {
-  if (format === 'table') return printTable(result, request, color)
-  if (format === 'json') return printJson(result)
-  const { head, line } = await linesOf(result, format)
-  if (head !== '') await print(head)
-  await printLines(result.rows(), line)
-  await noteCounting(result, request)
+  if (format === 'table') return printTable(result, request, options)
+  if (format === 'json') await printJson(result)
+  else {
+    const { head, line } = await linesOf(result, format, options.zone)
+    if (head !== '') await print(head)
+    await printLines(result.rows(), line)
+  }
+  if (format !== 'json' || result.truncated) await noteCounting(result, request)
 }
 
 /** What was counted how, for those who read the rows elsewhere. */
 export async function noteCounting(result: FlowsResult, request: FlowsRequest): Promise<void> {
-  const { countingText } = await import('../report/flows.ts')
-  const { integerText } = await import('../report/numbers.ts')
+  const [{ countingText, extentText }, { isListing, limitOf }] = await Promise.all([
+    import('../report/flows.ts'),
+    import('../flows/settle.ts'),
+  ])
   const left = result.truncated
-    ? [`first ${request.limit ?? ''} of ${integerText(result.total_rows as number)} rows.`]
+    ? [`${extentText({ ...result, records: isListing(request) }, limitOf(request) ?? 0)}.`]
     : []
   const notes = [...countingText(result.counting, false), ...result.notes].map(visible)
   await note(['tidemark:', ...left, ...notes].join(' '))
 }
 
-async function linesOf(
-  result: FlowsResult,
-  format: string,
-): Promise<{ head: string; line: (row: FlowsRow) => string }> {
+interface RowLines {
+  head: string
+  line(row: FlowsRow): string
+}
+
+async function linesOf(result: FlowsResult, format: string, zone: Zone): Promise<RowLines> {
+  const { columns } = result
   if (format === 'csv') {
-    const { csvWriter } = await import('../report/csv.ts')
-    const { head, line } = csvWriter(result.columns)
-    return { head, line: row => line(result.columns.map(({ name }) => row[name])) }
+    const [{ csvWriter }, { isoIn }] = await Promise.all([import('../report/csv.ts'), import('../report/zone.ts')])
+    const { head, line } = csvWriter(columns)
+    const cell = (value: Cell | undefined, isTime: boolean): Cell | undefined =>
+      isTime && typeof value === 'string' ? isoIn(zone, value) : value
+    return { head, line: row => line(columns.map(({ name, type }) => cell(row[name], type === 'time'))) }
   }
   if (format === 'ndjson') {
     const { jsonLine } = await import('../report/rows.ts')
     return { head: '', line: row => `${jsonLine(row)}\n` }
   }
   const { lineFormat } = await import('../report/flow-lines.ts')
-  return lineFormat(format, result.columns)
+  return lineFormat(format, columns, zone)
 }
 
 const batchBytes = 1 << 16
@@ -89,32 +105,56 @@ async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) =
   if (text !== '') await printAsIs(text)
 }
 
-/** Most rows of a page: its columns are as wide as all of them need. */
-const pageRowsMax = 100_000
+/** Rows that decide which columns a page has room for, and how its times are written. */
+const firstRows = 1000
 
-async function printTable(result: FlowsResult, request: FlowsRequest, color: boolean): Promise<void> {
-  const [{ flowsPage }, { isListing }] = await Promise.all([import('../report/flows.ts'), import('../flows/settle.ts')])
-  const list: FlowsRow[] = []
-  let isCut = false
-  for await (const row of result.rows()) {
-    isCut = list.length === pageRowsMax
-    if (isCut) break
-    list.push(row)
-  }
-  const { rows: _rows, parquet: _parquet, ...rest } = result
+/** The rows of a long table are printed as they come. */
+async function printTable(result: FlowsResult, request: FlowsRequest, { color, zone }: PrintOptions): Promise<void> {
+  const [report, { isListing }, { flowTable }] = await Promise.all([
+    import('../report/flows.ts'),
+    import('../flows/settle.ts'),
+    import('../report/flow-table.ts'),
+  ])
+  const { rows: read, parquet: _parquet, ...rest } = result
+  const parts = batches(read(), firstRows)
+  const { value: list = [] } = await parts.next()
   const page = {
-    ...rest,
-    list,
-    isCut,
+    ...{ ...rest, list, zone, records: isListing(request) },
+    order: orderName(request, isListing(request)),
     shares: request.stat !== undefined && request.bin_ms === undefined,
-    order: orderName(request),
-    records: isListing(request),
   }
-  await printPage(flowsPage(page), color)
+  if (list.length < firstRows) return printPage(report.flowsPage(page), color)
+  const table = flowTable(page)
+  await printPage(report.flowsHead(page, table), color)
+  const printer = await startTable(table.columns, color)
+  let shown = 0
+  const add = async (rows: readonly FlowsRow[]): Promise<void> => {
+    shown += report.listedRows(rows)
+    await printer.rows(rows.map(table.row))
+  }
+  await add(list)
+  for await (const rows of parts) {
+    if (outputIsGone()) return
+    await add(rows)
+  }
+  await printer.end(report.flowsFooter(page, shown))
 }
 
-function orderName({ order }: FlowsRequest): string | null {
-  return order === undefined ? null : orderOf(order)
+async function* batches(rows: AsyncIterable<FlowsRow>, size: number): AsyncGenerator<FlowsRow[], undefined> {
+  let batch: FlowsRow[] = []
+  for await (const row of rows) {
+    batch.push(row)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** What the rows are ranked by. */
+function orderName({ order, stat }: FlowsRequest, isListing: boolean): string | null {
+  if (order !== undefined) return orderOf(order)
+  return isListing ? null : stat === undefined ? 'bytes' : 'records'
 }
 
 /** The document of the contract. */

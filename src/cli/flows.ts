@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { UserError } from '../errors.ts'
 import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
 import { visible } from '../report/text.ts'
+import type { Zone } from '../report/zone.ts'
 import type { Case } from '../store/case.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
@@ -108,9 +109,10 @@ async function ask(
   try {
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
+    const zone = await zoneFor(options)
     const forParquet = options.parquet !== undefined
     const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet, ...ownFiles(options) })
-    if (options.parquet === undefined) await printFlows(result, request, format, options.color)
+    if (options.parquet === undefined) await printFlows(result, request, format, { color: options.color, zone })
     else {
       await result.parquet(options.parquet, { force: options.force === true })
       await noteCounting(result, request)
@@ -120,6 +122,12 @@ async function ask(
   } finally {
     await opened.close()
   }
+}
+
+/** @throws UserError for an unknown zone. */
+async function zoneFor({ tz = 'UTC' }: FlowsCliOptions): Promise<Zone> {
+  const { zoneOf } = await import('../report/zone.ts')
+  return zoneOf(tz)
 }
 
 /** The parameters that the user gave: only those may name files. */

@@ -1,5 +1,5 @@
 import { errorCode, errorText, UserError } from '../errors.ts'
-import type { Block } from '../report/block.ts'
+import type { Block, Column, Row } from '../report/block.ts'
 import type { PageOptions } from '../report/terminal-page.ts'
 import { systemFailure } from '../system-error.ts'
 
@@ -20,6 +20,25 @@ export function print(text: string): Promise<void> {
 export async function printPage(page: readonly Block[], color: boolean): Promise<void> {
   const { terminalText } = await import('../report/terminal.ts')
   await print(terminalText(page, outputStyle(color)))
+}
+
+/** Begins a table on standard output whose rows are printed as they come. */
+export async function startTable(
+  columns: readonly Column[],
+  color: boolean,
+): Promise<{ rows(rows: readonly Row[]): Promise<void>; end(below: readonly Block[]): Promise<void> }> {
+  const [{ TablePrinter }, { newPage }] = await Promise.all([
+    import('../report/terminal-table.ts'),
+    import('../report/terminal-page.ts'),
+  ])
+  const printer = new TablePrinter(newPage(outputStyle(color)), columns)
+  return {
+    rows: rows => print(printer.lines(rows).join('\n')),
+    end: async below => {
+      await print([...printer.end(), ''].join('\n'))
+      await printPage(below, color)
+    },
+  }
 }
 
 /** The same, without a line end where the text has none: a part of more. */

@@ -32,12 +32,18 @@ export interface Column {
   readonly align?: 'left' | 'right'
   /** Goes below its row when the page is too narrow for all columns. */
   readonly hangs?: boolean
+  /** Is left out, and named below the table, when the page is too narrow for all columns: those with the highest number first. */
+  readonly drops?: number
+  /** Of a sheet: its texts may be cut where the page is too narrow. */
+  readonly cuts?: boolean
 }
 
 export interface Row {
   /** Stands before the first cell, in a column without a title. */
   readonly label?: string
   readonly cells: readonly Text[]
+  /** A line of its own before the row: what holds for it and the rows after it. */
+  readonly above?: Text
   /** Text below the row, over the whole width. */
   readonly detail?: Text
 }
@@ -72,7 +78,7 @@ export interface Bars {
   readonly gapsLabel: string
 }
 
-/** A table of any width. What a narrow page leaves out is said in the sentences below it. */
+/** A table of any width. What a narrow page cuts or leaves out is said in the sentences below it. */
 export interface Sheet {
   readonly block: 'sheet'
   readonly columns: readonly Column[]

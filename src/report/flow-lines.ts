@@ -4,12 +4,13 @@ import type { LineFormatName } from '../flows/names.ts'
 import type { Cell, FlowsColumn, FlowsRow } from '../flows/request.ts'
 import { protocolName } from '../net/protocols.ts'
 import { pad, visible } from './text.ts'
+import { utc, type Zone } from './zone.ts'
 
 interface Piece {
   title: string
   width: number
   align: 'left' | 'right'
-  text(row: FlowsRow): string
+  text(row: FlowsRow, zone: Zone): string
 }
 
 const formats: Record<Exclude<LineFormatName, 'raw'>, string> = {
@@ -27,8 +28,8 @@ const column = (name: string, title: string, width: number, align: Piece['align'
   piece(title, width, row => cellText(row[name]), align)
 
 const tokens: Record<string, Piece> = {
-  ts: piece('Date first seen (UTC)', 23, row => timeText(row['start']), 'left'),
-  te: piece('Date last seen (UTC)', 23, row => timeText(row['end']), 'left'),
+  ts: piece('Date first seen (UTC)', 23, (row, zone) => timeText(row['start'], zone), 'left'),
+  te: piece('Date last seen (UTC)', 23, (row, zone) => timeText(row['end'], zone), 'left'),
   td: piece('Duration', 16, row => durationText(row)),
   pr: piece('Proto', 5, row => protocolText(row['protocol']), 'left'),
   sa: column('srcaddr', 'Src IP Addr', 16),
@@ -67,7 +68,7 @@ export interface LineFormat {
 }
 
 /** @param text a format's name, or `fmt:` and text with nfdump's tags and names of columns after %. */
-export function lineFormat(text: string, columns: readonly FlowsColumn[]): LineFormat {
+export function lineFormat(text: string, columns: readonly FlowsColumn[], zone: Zone = utc): LineFormat {
   if (text === 'raw') return { head: '', line: row => rawText(columns, row) }
   const format = text.startsWith('fmt:') ? text.slice(4) : (formats[text as keyof typeof formats] ?? '')
   const parts: (string | Piece)[] = []
@@ -82,7 +83,10 @@ export function lineFormat(text: string, columns: readonly FlowsColumn[]): LineF
       .map(part => (typeof part === 'string' ? part : pad(of(part), part.width, part.align)))
       .join('')
       .trimEnd()}\n`
-  return { head: joined(part => part.title), line: row => joined(part => visible(part.text(row))) }
+  return {
+    head: joined(part => part.title.replace('(UTC)', `(${zone.name})`)),
+    line: row => joined(part => visible(part.text(row, zone))),
+  }
 }
 
 function pieceOf(name: string, columns: readonly FlowsColumn[]): Piece {
@@ -101,8 +105,10 @@ function cellText(cell: Cell | undefined): string {
 }
 
 /** To the millisecond, as nfdump has it. */
-function timeText(cell: Cell | undefined): string {
-  return typeof cell === 'string' ? new Date(cell).toISOString().slice(0, 23).replace('T', ' ') : '-'
+function timeText(cell: Cell | undefined, zone: Zone): string {
+  if (typeof cell !== 'string') return '-'
+  const { date, time } = zone.local(new Date(cell).toISOString())
+  return `${date} ${time}`
 }
 
 function milliseconds(row: FlowsRow): bigint | null {

@@ -27,6 +27,9 @@ export const pageRowsMax = 100_000
 
 const numeric = /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|UINTEGER|DOUBLE|FLOAT|DECIMAL)/
 
+/** Texts and what is nested; no number, time or address. */
+const mayBeCut = /VARCHAR|JSON|BLOB|STRUCT|MAP|UNION|\[/
+
 export function pageRow(cells: readonly Cell[]): PageRow {
   let cut = 0
   const texts = cells.map(cell => {
@@ -44,7 +47,11 @@ export function resultPage(columns: readonly ResultColumn[], rows: readonly Page
   const shortened = `${countText(cut, 'cell')} cut after ${integerText(cellMax)} characters: --csv, --ndjson and --json have all.`
   return [
     sheet({
-      columns: columns.map(({ name, type }) => ({ title: name, align: numeric.test(type) ? 'right' : 'left' })),
+      columns: columns.map(({ name, type }) => ({
+        title: name,
+        align: numeric.test(type) ? 'right' : 'left',
+        cuts: mayBeCut.test(type),
+      })),
       rows: rows.map(row => row.texts),
       below: [extentText(rows.length, extent), ...(cut > 0 ? [shortened] : [])],
     }),

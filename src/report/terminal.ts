@@ -9,10 +9,10 @@ import {
   newPage,
   type Page,
   type PageOptions,
-  sheetLines,
   shown,
-  tableLines,
 } from './terminal-page.ts'
+import { sheetLines } from './terminal-sheet.ts'
+import { tableLines } from './terminal-table.ts'
 import { displayWidth, pad, truncate, visible, wrap } from './text.ts'
 
 /** Text of an entry stands below its title. */

@@ -27,7 +27,7 @@ const pages: [name: string, query: string][] = [
 
 test('pages of results are as they were', () => {
   for (const [name, query] of pages) {
-    for (const width of ['80', '140']) {
+    for (const width of ['60', '80', '100', '140']) {
       const { status, stdout, stderr } = sql([query], { COLUMNS: width })
       assert.equal(status, 0, stderr)
       golden(`sql-${name}-${width}.golden.txt`, stdout)

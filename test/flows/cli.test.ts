@@ -67,7 +67,7 @@ const pages: Record<string, string[]> = {
 }
 for (const [name, args] of Object.entries(pages)) {
   test(`the page of ${name}`, () => {
-    for (const width of ['80', '140']) {
+    for (const width of ['60', '80', '100', '140']) {
       const { stdout, status } = flows(args, width)
       assert.equal(status, 0)
       for (const text of stdout.split('\n')) {
@@ -172,8 +172,10 @@ test('a sum over records that do not say how much they moved is a lower bound', 
 })
 
 test('a limit is stated', () => {
-  assert.match(flows(['-n', '2']).stdout, /First 2 of 7 records; -n 0 shows all\./)
-  assert.match(flows(['-n', '2', '--csv']).stderr, /first 2 of 7 rows/)
+  assert.match(flows(['-n', '2']).stdout, /First 2 of 7 records; -n 0 for all\./)
+  assert.match(flows(['-n', '2', '--csv']).stderr, /First 2 of 7 records; -n 0 for all/)
+  assert.match(flows(['-n', '2', '--json']).stderr, /First 2 of 7 records; -n 0 for all/)
+  assert.equal(flows(['--json']).stderr, '')
 })
 
 test('what cannot be meant is refused, with a way out', () => {

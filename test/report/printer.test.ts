@@ -8,12 +8,14 @@ import { csvWriter } from '../../src/report/csv.ts'
 import { dossierPage } from '../../src/report/dossier.ts'
 import { addPage, evidencePage, verifyPage } from '../../src/report/evidence.ts'
 import { lineFormat } from '../../src/report/flow-lines.ts'
-import { explainedPage, type FlowsPage, flowsPage } from '../../src/report/flows.ts'
+import type { FlowsPage } from '../../src/report/flow-table.ts'
+import { explainedPage, flowsPage } from '../../src/report/flows.ts'
 import { overviewPage } from '../../src/report/overview.ts'
 import { removedPage } from '../../src/report/removed.ts'
 import { pageRow, resultPage } from '../../src/report/result.ts'
 import { terminalText } from '../../src/report/terminal.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
+import { utc } from '../../src/report/zone.ts'
 import { repoRoot } from '../repo.ts'
 import {
   caseOverview,
@@ -91,10 +93,10 @@ function listing(text: string, records: boolean): FlowsPage {
     ],
     total_rows: 1,
     truncated: false,
-    isCut: false,
     shares: false,
     order: null,
     records,
+    zone: utc,
     counting: {
       ...{ records: 1, packets: 1, bytes: 1, rejected: 0, collapsed: 0, unknown: 0, unsummed: 0 },
       ...{ accepted_only: true, evidence: 'logs' },
