@@ -21,8 +21,9 @@ function floodLog(): string[] {
     lines.push(
       line(`203.0.113.${i % 250}`, '10.0.0.9', `${2000 + i} ${i < 250 ? 80 : 8080}`, `1 ${40 + (i % 7)}`, i % 60, 2),
     )
-  for (let i = 0; i < 40; i++)
-    lines.push(line('10.0.0.9', '198.51.100.3', `${3000 + i} ${100 + i}`, '1 44', 100 + i, 0))
+  // Tried twice: a service of one outcome is not one record of it.
+  for (let i = 0; i < 80; i++)
+    lines.push(line('10.0.0.9', '198.51.100.3', `${3000 + i} ${100 + (i % 40)}`, '1 44', 100 + i, 0))
   lines.push(line('198.51.100.7', '10.0.0.9', '4000 443', '500 40000', 200, 2))
   lines.push(line('10.0.0.9', '198.51.100.7', '443 4000', '9000 12000000', 200, 18))
   return lines

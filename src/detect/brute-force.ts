@@ -1,6 +1,5 @@
 import { utcSeconds } from '../net/time.ts'
-import { sql } from '../query/sql.ts'
-import { servicesAre } from './evidence.ts'
+import { rawSql, sql } from '../query/sql.ts'
 import type { Confidence } from './finding.ts'
 import {
   type Draft,
@@ -51,12 +50,10 @@ export const bruteForce: Rule<Limits> = { name: 'brute-force', thresholds, find 
 async function find(evidence: Evidence, limits: Limits): Promise<Found> {
   const all = await similarConnections(evidence, limits)
   const told = [...all].sort((a, b) => b.count - a.count || a.index - b.index).slice(0, findingsMax)
-  const services = await evidence.servicesOf(told.map(one => one.index))
+  await giveRelated(evidence, told)
   const drafts: Draft[] = []
-  for (const guesses of told.sort((a, b) => a.index - b.index)) {
-    const service = services.get(guesses.index)!
-    drafts.push(await draft(evidence, service, guesses, await followedBy(evidence, guesses, limits), limits))
-  }
+  for (const guesses of told.sort((a, b) => a.index - b.index))
+    drafts.push(draft(evidence, guesses, await followedBy(evidence, guesses, limits), limits))
   return { drafts, left: all.length - told.length }
 }
 
@@ -82,10 +79,13 @@ interface Guesses {
 async function similarConnections(evidence: Evidence, limits: Limits): Promise<Guesses[]> {
   const { connectionsMin, packetsMin, packetsMax, spreadMax, alikeShare, densityShare } = limits
   const half_us = (limits.windowSeconds * 1_000_000) / 2
-  const rows = await evidence.run(sql`WITH candidate AS (
-      SELECT service FROM service WHERE protocol = 6 AND outcome = 'answered' AND connections >= ${connectionsMin}),
-    short AS (
-      SELECT * FROM judged SEMI JOIN candidate USING (service) WHERE client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
+  const candidates = await evidence.numbersOf(
+    sql`protocol = 6 AND outcome = 'answered' AND connections >= ${connectionsMin}`,
+  )
+  if (candidates.length === 0) return []
+  await evidence.connectionsOf(candidates)
+  const rows = await evidence.run(sql`WITH short AS (
+      SELECT * FROM judged WHERE client_accepted > 0 AND server_accepted > 0 AND client_packets >= ${packetsMin}
         AND end_us - start_us <= ${limits.shortSeconds * 1_000_000}),
     typical AS (SELECT service, median(client_bytes) AS bytes FROM short GROUP BY service),
     alike AS (
@@ -110,6 +110,15 @@ async function similarConnections(evidence: Evidence, limits: Limits): Promise<G
     spread: Number(row['bytes_spread']) / Number(row['bytes']),
     most: Number(row['most']),
   }))
+}
+
+/** Makes `judged` of the services between the same hosts as those that were guessed at. */
+async function giveRelated(evidence: Evidence, guesses: readonly Guesses[]): Promise<void> {
+  if (guesses.length === 0) return
+  const ends = 'server_hi, server_lo, client_hi, client_lo'
+  const guessed = guesses.map(({ index }) => index).join(', ')
+  const isRelated = rawSql(`(${ends}) IN (SELECT (${ends}) FROM service WHERE service IN (${guessed}))`)
+  await evidence.connectionsOf(await evidence.numbersOf(isRelated))
 }
 
 interface Success {
@@ -137,20 +146,15 @@ async function followedBy(evidence: Evidence, guesses: Guesses, limits: Limits):
   const start_us = Number(row['start_us'])
   return {
     index: other,
-    service: (await evidence.servicesOf([other])).get(other)!,
+    service: evidence.service(other)!,
     start_us,
     seconds: (Number(row['end_us']) - start_us) / 1e6,
   }
 }
 
-async function draft(
-  evidence: Evidence,
-  service: ServiceView,
-  guesses: Guesses,
-  success: Success | null,
-  limits: Limits,
-): Promise<Draft> {
+function draft(evidence: Evidence, guesses: Guesses, success: Success | null, limits: Limits): Draft {
   const { index, from_us: from, to_us: to } = guesses
+  const service = evidence.service(index)!
   const web = limits.webPorts.includes(service.port ?? 0)
   const confidence: Confidence = web ? (success ? 'medium' : 'low') : success ? 'high' : 'medium'
   const inward = isInternalText(service.server, evidence.own)
@@ -174,8 +178,8 @@ async function draft(
     ],
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
-    ...(await evidence.basis(index, from, to)),
+    ...evidence.basis(index, from, to),
     sql: evidence.sql(service, from, to),
-    services: servicesAre(success && success.index !== index ? [index, success.index] : [index]),
+    services: success && success.index !== index ? [index, success.index] : [index],
   }
 }

@@ -1,6 +1,5 @@
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
-import type { Basis } from './finding.ts'
 import { type Draft, type Evidence, type Found, findingsMax, type Rule, type ServiceView } from './rule.ts'
 import { number, serverText } from './words.ts'
 
@@ -44,10 +43,10 @@ async function find(evidence: Evidence, { targetsMin, targetsSure }: typeof thre
     weighed AS (SELECT *, count(*) OVER () AS probes FROM probe ORDER BY targets DESC, first LIMIT ${findingsMax})
     SELECT weighed.*, min(service.service, ${linesMax}) AS named
     FROM weighed JOIN service USING (client_hi, client_lo) WHERE ${tried} GROUP BY ALL ORDER BY first`)
-  const probes = rows.map(probeOf)
-  const services = await evidence.servicesOf(probes.map(probe => probe.first))
-  const lines = await evidence.firstLines(probes.flatMap(probe => probe.named))
-  const drafts = probes.map(probe => draft(evidence, probe, services.get(probe.first)!, lines, targetsSure))
+  const drafts = rows.map(row => {
+    const probe = probeOf(row)
+    return draft(evidence, probe, evidence.service(probe.first)!, targetsSure)
+  })
   return { drafts, left: Number(rows[0]?.['probes'] ?? 0) - drafts.length }
 }
 
@@ -69,13 +68,7 @@ function probeOf(row: Record<string, unknown>): Probe {
   }
 }
 
-function draft(
-  evidence: Evidence,
-  probe: Probe,
-  first: ServiceView,
-  lines: ReadonlyMap<number, Basis>,
-  targetsSure: number,
-): Draft {
+function draft(evidence: Evidence, probe: Probe, first: ServiceView, targetsSure: number): Draft {
   const { targets, client_hi, client_lo, last_us } = probe
   return {
     rule: closedPortProbe.name,
@@ -92,7 +85,7 @@ function draft(
     ],
     first_start: first.first_start,
     last_end: utcSeconds(last_us),
-    basis: probe.named.flatMap(index => lines.get(index) ?? []),
+    basis: probe.named.map(evidence.firstLine),
     basis_total: probe.records,
     sql: evidence.sql(first, microsecondsOf(first.first_start), last_us),
     services: sql`${tried} AND client_hi = ${client_hi}::UBIGINT AND client_lo = ${client_lo}::UBIGINT`,

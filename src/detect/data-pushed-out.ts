@@ -1,6 +1,5 @@
 import { microsecondsOf } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
-import { servicesAre } from './evidence.ts'
 import type { Confidence, Severity } from './finding.ts'
 import {
   type Draft,
@@ -36,9 +35,7 @@ async function find(evidence: Evidence, limits: typeof thresholds): Promise<Foun
       AND (bytes_to_server - bytes_to_client) >= ${limits.ratioMin} * (bytes_to_server + bytes_to_client)`,
     'bytes_to_server DESC',
   )
-  const drafts: Draft[] = []
-  for (const one of found) drafts.push(await draft(evidence, one, limits))
-  return { drafts, left }
+  return { drafts: found.map(one => draft(evidence, one, limits)), left }
 }
 
 function producerRatio(service: ServiceView): number {
@@ -47,7 +44,7 @@ function producerRatio(service: ServiceView): number {
   return out + back === 0 ? 0 : (out - back) / (out + back)
 }
 
-async function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Promise<Draft> {
+function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Draft {
   const ratio = producerRatio(service)
   const from = microsecondsOf(service.first_start)
   const to = microsecondsOf(service.last_end)
@@ -72,8 +69,8 @@ async function draft(evidence: Evidence, { index, service }: FoundService, limit
     ],
     first_start: service.first_start,
     last_end: service.last_end,
-    ...(await evidence.basis(index, from, to)),
+    ...evidence.basis(index, from, to),
     sql: evidence.sql(service, from, to),
-    services: servicesAre([index]),
+    services: [index],
   }
 }

@@ -1,6 +1,5 @@
 import { microsecondsOf } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
-import { servicesAre } from './evidence.ts'
 import { type Draft, type Evidence, type Found, type FoundService, type Rule, roleConfidenceMin } from './rule.ts'
 import { isInternalSql, lowered, number, serverText } from './words.ts'
 
@@ -21,12 +20,10 @@ async function find(evidence: Evidence, limits: typeof thresholds): Promise<Foun
       AND bytes_to_client >= ${limits.bytesMin} AND bytes_to_client >= ${limits.answerTimes} * bytes_to_server`,
     'bytes_to_client DESC',
   )
-  const drafts: Draft[] = []
-  for (const one of found) drafts.push(await draft(evidence, one, limits))
-  return { drafts, left }
+  return { drafts: found.map(one => draft(evidence, one, limits)), left }
 }
 
-async function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Promise<Draft> {
+function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Draft {
   const from = microsecondsOf(service.first_start)
   const to = microsecondsOf(service.last_end)
   return {
@@ -43,8 +40,8 @@ async function draft(evidence: Evidence, { index, service }: FoundService, limit
     ],
     first_start: service.first_start,
     last_end: service.last_end,
-    ...(await evidence.basis(index, from, to)),
+    ...evidence.basis(index, from, to),
     sql: evidence.sql(service, from, to),
-    services: servicesAre([index]),
+    services: [index],
   }
 }

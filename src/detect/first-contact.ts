@@ -1,5 +1,4 @@
 import { microsecondsOf } from '../net/time.ts'
-import { servicesAre } from './evidence.ts'
 import type { Draft, Evidence, Found, Rule } from './rule.ts'
 import { serverText } from './words.ts'
 
@@ -11,10 +10,10 @@ async function find(evidence: Evidence): Promise<Found> {
   const [what, sensor] = source === 'logs' ? ['logs', 'sensor'] : ['packets', 'capture']
   // Services are numbered in the order of their first records.
   const index = 0
-  const service = (await evidence.servicesOf([index])).get(index)
+  const service = evidence.service(index)
   if (service === undefined) return { drafts: [], left: 0 }
   const from = microsecondsOf(service.first_start)
-  const { basis } = await evidence.basis(index, from, from)
+  const { basis } = evidence.basis(index, from, from)
   const draft: Draft = {
     rule: firstContact.name,
     title: `First contact with ${serverText(service)}`,
@@ -29,7 +28,7 @@ async function find(evidence: Evidence): Promise<Found> {
     basis: basis.slice(0, 3),
     basis_total: basis.length,
     sql: evidence.sql(service, from, from),
-    services: servicesAre([index]),
+    services: [index],
   }
   return { drafts: [draft], left: 0 }
 }

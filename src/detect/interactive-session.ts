@@ -1,6 +1,5 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { rawSql, sql } from '../query/sql.ts'
-import { servicesAre } from './evidence.ts'
 import {
   type Draft,
   type Evidence,
@@ -34,12 +33,10 @@ export const interactiveSession: Rule<Limits> = { name: 'interactive-session', t
 
 async function find(evidence: Evidence, limits: Limits): Promise<Found> {
   const rows = await sessionRows(evidence, limits)
-  const services = await evidence.servicesOf(rows.map(row => Number(row['service'])))
-  const drafts: Draft[] = []
-  for (const row of rows) {
+  const drafts = rows.map(row => {
     const index = Number(row['service'])
-    drafts.push(await draft(evidence, { index, service: services.get(index)! }, sessionsOf(row), limits))
-  }
+    return draft(evidence, { index, service: evidence.service(index)! }, sessionsOf(row), limits)
+  })
   return { drafts, left: Number(rows[0]?.['found'] ?? 0) - rows.length }
 }
 
@@ -58,15 +55,17 @@ interface Sessions {
 }
 
 /** The longest session of each service that has some, with what they are together; the longest of all if there are too many. */
-function sessionRows(evidence: Evidence, limits: Limits): Promise<Record<string, unknown>[]> {
+async function sessionRows(evidence: Evidence, limits: Limits): Promise<Record<string, unknown>[]> {
   const { remoteWorkPorts, paceMin, paceMax, clientBytesMax, serverBytesMax } = limits
   const [remote_us, any_us] = [limits.remoteWorkSeconds * 1_000_000, limits.anySeconds * 1_000_000]
   const remoteWork = rawSql(`coalesce(list_contains([${remoteWorkPorts.join(', ')}]::INTEGER[], service_port), false)`)
-  return evidence.run(sql`WITH candidate AS (
-      SELECT service, ${remoteWork} AS remote FROM service
-      WHERE protocol = 6 AND outcome = 'answered' AND longest_us >= ${Math.min(remote_us, any_us)}),
-    session AS (
-      SELECT judged.*, end_us - start_us AS long_us FROM judged JOIN candidate USING (service)
+  const candidates = await evidence.numbersOf(
+    sql`protocol = 6 AND outcome = 'answered' AND longest_us >= CASE WHEN ${remoteWork} THEN ${remote_us} ELSE ${any_us} END`,
+  )
+  if (candidates.length === 0) return []
+  await evidence.connectionsOf(candidates)
+  return evidence.run(sql`WITH session AS (
+      SELECT judged.*, end_us - start_us AS long_us FROM judged JOIN (SELECT service, ${remoteWork} AS remote FROM service) USING (service)
       WHERE client_accepted > 0 AND server_accepted > 0 AND CASE WHEN remote THEN end_us - start_us >= ${remote_us}
         ELSE end_us - start_us >= ${any_us}
           AND client_packets * 60000000.0 / (end_us - start_us) BETWEEN ${paceMin} AND ${paceMax}
@@ -95,12 +94,7 @@ function sessionsOf(row: Record<string, unknown>): Sessions {
   }
 }
 
-async function draft(
-  evidence: Evidence,
-  { index, service }: FoundService,
-  sessions: Sessions,
-  limits: Limits,
-): Promise<Draft> {
+function draft(evidence: Evidence, { index, service }: FoundService, sessions: Sessions, limits: Limits): Draft {
   const remoteWork = limits.remoteWorkPorts.includes(service.port ?? 0)
   const { from_us: from, to_us: to, longest } = sessions
   const name = service.name ? `${service.name.toUpperCase()} ` : ''
@@ -124,8 +118,8 @@ async function draft(
     ],
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
-    ...(await evidence.basis(index, from, to)),
+    ...evidence.basis(index, from, to),
     sql: evidence.sql(service, from, to),
-    services: servicesAre([index]),
+    services: [index],
   }
 }

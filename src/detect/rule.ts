@@ -1,10 +1,9 @@
 /**
  * What a rule of the dossier is given, and what it returns.
  *
- * Rules ask the tables that an investigation leaves (see `investigate/`): `service` holds the subject's services by number, `judged` its connections
- * from client to server (`id`, `service`, `client_packets`, `client_bytes`, `client_accepted`, `server_…`, `start_us`, `end_us`; sums are of
- * accepted records), `numbered` their records, `evidence` the files. They never see the store. A subject can have millions of services: what a
- * rule looks for it asks in SQL, and it gets the services that it has found, `findingsMax` at most.
+ * Rules ask the tables that an investigation leaves (see `investigate/`): `service` holds the subject's services by number, `judged` the
+ * connections of those services that a rule named (`Evidence.connectionsOf`). They never see the store. A subject can have millions of services:
+ * what a rule looks for it asks in SQL, and it gets the services that it has found, `findingsMax` at most.
  */
 import type { Prefix } from '../net/prefix.ts'
 import type { Sql } from '../query/sql.ts'
@@ -49,18 +48,25 @@ export interface Evidence {
   run: (query: Sql) => Promise<Record<string, unknown>[]>
   /** The services that meet a condition over `service`, the weightiest by `weight` if there are too many; in the order of their numbers. */
   services: (condition: Sql, weight: string) => Promise<{ found: FoundService[]; left: number }>
-  /** The services of those numbers. */
-  servicesOf: (indexes: readonly number[]) => Promise<Map<number, ServiceView>>
+  /** The numbers of the services that meet a condition over `service`, in order. */
+  numbersOf: (condition: Sql) => Promise<Uint32Array>
+  /** The service of a number; undefined where there is none. */
+  service: (index: number) => ServiceView | undefined
+  /**
+   * Makes `judged`, the connections of some services from client to server, in the place of those of others: `service`, `client_packets`,
+   * `client_bytes`, `client_accepted`, `server_…`, `start_us`, `end_us`. Sums are of accepted records.
+   */
+  connectionsOf: (indexes: Uint32Array) => Promise<void>
   /** Lines that connections of a service rest on: the first, the largest and the last of them, and how many there are. */
-  basis: (index: number, from_us: number, to_us: number) => Promise<{ basis: Basis[]; basis_total: number }>
-  /** The first line of each of some services. */
-  firstLines: (indexes: readonly number[]) => Promise<Map<number, Basis>>
+  basis: (index: number, from_us: number, to_us: number) => { basis: Basis[]; basis_total: number }
+  /** The first line of a service. */
+  firstLine: (index: number) => Basis
   /** SQL over the case's segments for all records of a service in a time, with its sums. */
   sql: (service: ServiceView, from_us: number, to_us: number) => string
 }
 
-/** A finding before it has a number. `services`: a condition over `service` for those that it speaks of. */
-export type Draft = Omit<Finding, 'id' | 'services_total'> & { services: Sql }
+/** A finding before it has a number. `services`: the numbers of those that it speaks of, or a condition over `service`. */
+export type Draft = Omit<Finding, 'id' | 'services_total'> & { services: Sql | readonly number[] }
 
 export interface Found {
   drafts: Draft[]

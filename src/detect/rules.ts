@@ -19,7 +19,7 @@ export const allRules: readonly Rule[] = [
   dataServed,
 ]
 
-/** A finding, and a condition over `service` for those that it speaks of. */
+/** A finding, and the services that it speaks of. */
 export type FoundFinding = Omit<Finding, 'services_total'> & { services: Draft['services'] }
 
 export interface AllFound {

@@ -1,16 +1,16 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
-import { type Services, servicesOf } from '../conversations/services.ts'
+import { servicesOf } from '../conversations/services.ts'
 import { type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
+import type { EvidenceInput } from '../detect/evidence.ts'
 import { findingsMax, type Rule } from '../detect/rule.ts'
-import { findAll } from '../detect/rules.ts'
+import { type FoundFinding, findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { trusted } from '../query/build.ts'
-import type { Sql } from '../query/sql.ts'
+import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import type { Row } from '../store/duckdb.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { question } from '../store/question.ts'
@@ -21,17 +21,18 @@ import { type Hosts, type LogSide, logSides } from './correlation-sides.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
 import type { Dossier } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
+import { serviceLines } from './lines.ts'
 import {
   attackSurface,
   chooseServices,
   defaultServicesMax,
   listedServices,
   otherServices,
-  servicesOfFindings,
+  type SpokenOf,
 } from './listing.ts'
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
-import { defaultApprovedPorts, readServices } from './services.ts'
-import { giveConnections, giveRecords, giveServices } from './tables.ts'
+import { defaultApprovedPorts, serviceRow, type ToldServices, toldServices } from './services.ts'
+import { giveConnections, giveServices } from './tables.ts'
 import { gatherTimeline } from './timeline.ts'
 import { listedVantages, vantagesMax, vantagesOf } from './vantages.ts'
 import { showWork } from './work.ts'
@@ -125,27 +126,17 @@ async function gather(
   const lateness = c.source === 'logs' ? lateness_us / 1_000_000 : 0
   const chained = await subjectConversations(c, mine, subject, own)
   const services = servicesOf(chained)
-  await giveTables(c, mine, chained, services, options.approvedPorts ?? defaultApprovedPorts)
+  const told = toldServices(services, mine, options.approvedPorts ?? defaultApprovedPorts)
+  await giveServices(c.db, told)
   const window = windowOf(block)
   const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
   const actions = await gatherActions(c)
   const coverage = await gatherCoverage(c, window, seenAt.vantages, rejectedOnlyGap(actions))
-  const run = (query: Sql): Promise<Row[]> => c.db.rows(query.text, query.values)
-  const { findings, others } = await findAll(
-    {
-      run,
-      own,
-      readServices: query => readServices(c, query),
-      source: c.source,
-      flowsSource: trusted(flowsSource(c), []),
-      placeIn: placesOf(c),
-    },
-    options.rules,
-  )
+  const { findings, others } = await findAll(evidenceOf(c, own, mine, chained, told), options.rules)
+  const spokenOf = await servicesOfFindings(c, findings)
   const servicesMax = options.servicesMax ?? defaultServicesMax
-  await chooseServices(c, findings, servicesMax)
-  const ofFindings = await servicesOfFindings(c, findings)
+  const listed = chooseServices(told, spokenOf, servicesMax)
   const logsOf = (hosts: Hosts): LogSide[] => logSides(hosts, chained, services, mine.dictionaries.hosts)
   const correlated =
     c.source === 'packets'
@@ -161,16 +152,19 @@ async function gather(
     records: { total: recordsOf(c), subject: records, accepted: records - rejected, rejected },
     ...volumesOf(mine, !complete || (c.source === 'packets' && bothWaysOf(c) > 0)),
     ports: portsOf(block),
-    services: await listedServices(c, findings),
-    services_other: await otherServices(c),
-    attack_surface: { complete, ...(await attackSurface(c, surfaceMax)), gaps: coverage.gaps },
-    findings: findings.map(({ services: _, ...finding }, i) => ({ ...finding, services_total: ofFindings[i]! })),
+    services: listedServices(told, listed, spokenOf),
+    services_other: otherServices(told, listed),
+    attack_surface: { complete, ...attackSurface(told, surfaceMax), gaps: coverage.gaps },
+    findings: findings.map(({ services: _, ...finding }, i) => ({
+      ...finding,
+      services_total: spokenOf[i]!.services.length,
+    })),
     findings_other: others,
     vantages: vantages.listed,
     vantages_other: vantages.other,
     coverage: coverage.sensors,
     ...actions,
-    timeline: window === null ? [] : await gatherTimeline(c, window, mine, chained, services),
+    timeline: window === null ? [] : gatherTimeline(window, mine, chained, services, listed),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
     limits: limitsOf(servicesMax),
@@ -186,17 +180,46 @@ async function gather(
   return dossier
 }
 
-/** Those who ask in SQL find it in tables. */
-async function giveTables(
+/** What rules ask. They find the services in a table. */
+function evidenceOf(
   c: Case,
-  mine: SubjectRecords,
+  own: readonly Prefix[],
+  { block }: SubjectRecords,
   chained: Chained,
-  services: Services,
-  approved: readonly number[],
-): Promise<void> {
-  await giveServices(c.db, services, mine, approved)
-  await giveConnections(c.db, chained, services, mine.dictionaries.hosts)
-  await giveRecords(c.db, mine, chained)
+  told: ToldServices,
+): EvidenceInput {
+  const { services } = told
+  return {
+    own,
+    source: c.source,
+    flowsSource: trusted(flowsSource(c), []),
+    run: query => c.db.rows(query.text, query.values),
+    numbers: query => numbersOf(c, query),
+    service: index => (index < services.count ? serviceRow(told, index) : undefined),
+    connectionsOf: indexes => giveConnections(c.db, chained, services, indexes),
+    lines: serviceLines(block, chained, services, placesOf(c)),
+  }
+}
+
+async function numbersOf(c: Case, { text, values }: Sql): Promise<Uint32Array> {
+  const answer = await c.db.stream(text, values)
+  const found: number[] = []
+  for (let batch = await answer.nextColumns(); batch !== null; batch = await answer.nextColumns())
+    for (const number of new Uint32Array(batch.columns[0]!.data, 0, batch.rows)) found.push(number)
+  return Uint32Array.from(found)
+}
+
+/** The services that each finding speaks of. */
+async function servicesOfFindings(c: Case, findings: readonly FoundFinding[]): Promise<SpokenOf[]> {
+  const found: SpokenOf[] = []
+  for (const { id, severity, services } of findings) {
+    const numbers =
+      'text' in services
+        ? await numbersOf(c, sql`SELECT service FROM service WHERE ${services} ORDER BY service`)
+        : Uint32Array.from(services).sort()
+    found.push({ id, severity, services: numbers })
+  }
+  return found
 }
 
 function windowErrorOf(interval_seconds: number, lateness_seconds: number): Dossier['window_error'] {
@@ -215,14 +238,13 @@ function limitsOf(services: number): Dossier['limits'] {
   }
 }
 
-/** What a record's number counts in the file of that path. */
-function placesOf(c: Case): (path: string) => 'line' | 'packet' | 'record' {
-  const packets = new Map(
-    c.evidence
-      .filter(file => file.id !== null && (file.capture !== null || file.nfcapd !== null))
-      .map(file => [file.path, file.capture === null ? ('record' as const) : ('packet' as const)]),
-  )
-  return path => packets.get(path) ?? 'line'
+/** The path of each file, and what a record's number counts in it. */
+function placesOf(c: Case): Parameters<typeof serviceLines>[3] {
+  const files = new Map(c.evidence.filter(({ id }) => id !== null).map(file => [file.id, file]))
+  return file => {
+    const { path, capture, nfcapd } = files.get(file)!
+    return { path, unit: capture !== null ? 'packet' : nfcapd !== null ? 'record' : 'line' }
+  }
 }
 
 /** Of the kind that the dossier counts: the two kinds are never added. */

@@ -3,13 +3,15 @@
  *
  * A flood makes as many services as it has forged sources: what is not listed is summed, exactly.
  */
-import type { AllFound } from '../detect/rules.ts'
-import { formatAddress } from '../net/address.ts'
+import { filled } from '../conversations/filled.ts'
+import { KeyTable } from '../conversations/key-table.ts'
+import { outcomes as outcomeNames } from '../conversations/services.ts'
+import { Sums } from '../conversations/sums.ts'
+import type { Finding } from '../detect/finding.ts'
 import { utcSeconds } from '../net/time.ts'
-import { rawSql, sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
+import { sortedBy } from '../record-index/order.ts'
 import type { AttackSurface, Count, Outcome, ServiceKey, ServiceRow, ServicesOther } from './dossier.ts'
-import { readServices } from './services.ts'
+import { hostText, portOf, protocolOf, serviceRow, type ToldServices } from './services.ts'
 
 /** Services that are listed unless more are asked for. */
 export const defaultServicesMax = 10_000
@@ -17,110 +19,197 @@ export const defaultServicesMax = 10_000
 const ofFinding = 12
 /** Of the services with the most bytes either way, so many are listed in any case: the page begins with them. */
 const largest = 2
+/** In the order in which they are told. */
 const outcomes = ['answered', 'refused', 'unanswered', 'rejected'] as const satisfies readonly Outcome[]
+/** The place there of each number of an outcome. */
+const outcomePlaces = Uint32Array.from(outcomeNames, name => outcomes.indexOf(name))
 
-/** Makes `service_finding` (which finding speaks of which service) and `listed` (which services are listed, and at which place). */
-export async function chooseServices(c: Case, findings: AllFound['findings'], servicesMax: number): Promise<void> {
-  await c.db.run(
-    'CREATE OR REPLACE TEMP TABLE service_finding(service BIGINT, finding INTEGER, severity INTEGER, nth BIGINT)',
-  )
-  for (const [i, finding] of findings.entries()) {
-    const severity = ['info', 'low', 'medium', 'high'].indexOf(finding.severity)
-    const spokenOf = sql`INSERT INTO service_finding
-      SELECT service, ${i}::INTEGER, ${severity}::INTEGER, row_number() OVER (ORDER BY service) FROM service WHERE ${finding.services}`
-    await c.db.run(spokenOf.text, spokenOf.values)
-  }
-  const [row] = await c.db.rows('SELECT count(*) AS n FROM service')
-  if (Number(row?.['n']) <= servicesMax) {
-    await c.db.run('CREATE OR REPLACE TEMP TABLE listed AS SELECT service, service AS place FROM service')
-    return
-  }
-  const most = (column: string): string =>
-    `SELECT * FROM (SELECT service FROM service ORDER BY ${column} DESC, service LIMIT ${largest})`
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE listed AS SELECT service, row_number() OVER (ORDER BY service) - 1 AS place FROM (
-      SELECT * FROM (
-        SELECT service FROM service LEFT JOIN (SELECT service, max(severity) AS severity FROM service_finding GROUP BY service) f USING (service)
-        ORDER BY severity DESC NULLS LAST, list_position([${outcomes.map(one => `'${one}'`).join(', ')}], outcome),
-          bytes_to_server + bytes_to_client DESC, connections DESC, service LIMIT ${servicesMax})
-      UNION SELECT service FROM service_finding WHERE nth <= ${ofFinding}
-      UNION ${most('bytes_to_server')} UNION ${most('bytes_to_client')})`)
+/** A finding with the numbers of the services that it speaks of, in order. */
+export interface SpokenOf extends Pick<Finding, 'id' | 'severity'> {
+  services: Uint32Array
 }
 
-/** The services of `listed` in the order of their places, with the findings that speak of them. */
-export async function listedServices(c: Case, findings: AllFound['findings']): Promise<ServiceRow[]> {
-  const listed = await readServices(
-    c,
-    rawSql('SELECT service.* FROM service JOIN listed USING (service) ORDER BY service'),
-  )
-  const rows = await c.db.rows(
-    'SELECT place, finding FROM service_finding JOIN listed USING (service) ORDER BY place, finding',
-  )
-  for (const row of rows) listed[Number(row['place'])]!.service.findings.push(findings[Number(row['finding'])]!.id)
-  return listed.map(({ service }) => service)
+/** Services that are listed, by number, in order; and the place of each among them, `notListed` for the others. */
+export interface Listed {
+  services: Uint32Array
+  places: Int32Array
 }
 
-/** How many services each finding speaks of, in the order of the findings. */
-export async function servicesOfFindings(c: Case, findings: AllFound['findings']): Promise<number[]> {
-  const counts = findings.map(() => 0)
-  const rows = await c.db.rows('SELECT finding, count(*) AS n FROM service_finding GROUP BY finding')
-  for (const row of rows) counts[Number(row['finding'])] = Number(row['n'])
-  return counts
+export const notListed = -1
+
+/** Of more services than may be listed those that findings speak of, then those that weigh most. */
+export function chooseServices(told: ToldServices, findings: readonly SpokenOf[], servicesMax: number): Listed {
+  const { services } = told
+  const { count } = services
+  const places = new Int32Array(count).fill(notListed)
+  if (count <= servicesMax) for (let service = 0; service < count; service++) places[service] = 0
+  else {
+    const severity = severities(count, findings)
+    const order = heaviest(services, count, [
+      filled(new Uint32Array(count), service => 4 - severity[service]!),
+      filled(new Uint32Array(count), service => outcomePlaces[told.outcome[service]!]!),
+    ])
+    for (const service of order.subarray(0, servicesMax)) places[service] = 0
+    for (const finding of findings) for (const service of finding.services.subarray(0, ofFinding)) places[service] = 0
+    for (const sums of [services.bytesToServer, services.bytesToClient])
+      for (const service of most(count, service => sums.of(service))) places[service] = 0
+  }
+  const listed: number[] = []
+  for (let service = 0; service < count; service++)
+    if (places[service] !== notListed) places[service] = listed.push(service) - 1
+  return { services: Uint32Array.from(listed), places }
+}
+
+/** By service the severity of the findings that speak of it, from one on; zero without any. */
+function severities(count: number, findings: readonly SpokenOf[]): Uint8Array {
+  const found = new Uint8Array(count)
+  for (const { severity, services } of findings) {
+    const level = ['info', 'low', 'medium', 'high'].indexOf(severity) + 1
+    for (const service of services) found[service] = Math.max(found[service]!, level)
+  }
+  return found
+}
+
+interface Weights {
+  bytesToServer: Sums
+  bytesToClient: Sums
+  connections: ArrayLike<number>
+}
+
+/** Numbers sorted by some keys, then those with the most bytes first, then those with the most connections, then as they are. */
+function heaviest(weights: Weights, count: number, first: readonly Uint32Array[]): Uint32Array {
+  const words = [0, 1, 2].map(() => new Uint32Array(count)) as [Uint32Array, Uint32Array, Uint32Array]
+  const few = new Uint32Array(count)
+  for (let i = 0; i < count; i++) {
+    const bytes = plus(weights.bytesToServer.of(i), weights.bytesToClient.of(i))
+    // Sums of millions of counters of 64 bits have room in 96.
+    const low = typeof bytes === 'number' ? bytes % two32 : Number(bytes & 0xffff_ffffn)
+    const high = typeof bytes === 'number' ? Math.floor(bytes / two32) : Number((bytes >> 32n) & 0xffff_ffffn)
+    words[0][i] = ~(typeof bytes === 'number' ? 0 : Number(bytes >> 64n))
+    words[1][i] = ~high
+    words[2][i] = ~low
+    few[i] = ~weights.connections[i]!
+  }
+  const keys = [...first, ...words, few]
+  return sortedBy(keys, count, keys.length)
+}
+
+const two32 = 2 ** 32
+
+/** A sum that is exact: a bigint where a number would not be. */
+export function plus(sum: Count, value: Count): Count {
+  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
+  return BigInt(sum) + BigInt(value)
+}
+
+/** The few numbers with the most of something; of equal ones the first. */
+function most(count: number, of: (number: number) => Count): number[] {
+  const found: number[] = []
+  for (let i = 0; i < count; i++) {
+    if (found.length === largest && of(i) <= of(found[largest - 1]!)) continue
+    if (found.length === largest) found.pop()
+    const place = found.findIndex(other => of(i) > of(other))
+    found.splice(place < 0 ? found.length : place, 0, i)
+  }
+  return found
+}
+
+/** The services that are listed, with the findings that speak of them. */
+export function listedServices(told: ToldServices, listed: Listed, findings: readonly SpokenOf[]): ServiceRow[] {
+  const rows = Array.from(listed.services, service => serviceRow(told, service))
+  for (const { id, services } of findings) {
+    for (const service of services) {
+      const place = listed.places[service]!
+      if (place !== notListed) rows[place]!.findings.push(id)
+    }
+  }
+  return rows
 }
 
 /** The services that are not listed, together. */
-export async function otherServices(c: Case): Promise<ServicesOther> {
-  const sums = ['records', 'rejected', 'connections', 'bytes_to_server', 'bytes_to_client']
-  const [row] = await c.db.rows(`SELECT count(*) AS count,
-      ${[...sums, 'packets_to_server', 'packets_to_client'].map(name => `coalesce(sum(${name}), 0) AS ${name}`).join(', ')},
-      min(first_us) AS first_us, max(last_us) AS last_us,
-      ${outcomes.map(one => `count(*) FILTER (outcome = '${one}') AS ${one}`).join(', ')}
-    FROM service ANTI JOIN listed USING (service)`)
-  const count = (name: string): number => Number(row![name])
-  const time = (name: string): string | null => (row![name] === null ? null : utcSeconds(count(name)))
+export function otherServices({ services, outcome }: ToldServices, { places }: Listed): ServicesOther {
+  const sums = new Sums(4)
+  const counts = { count: 0, records: 0, rejected: 0, connections: 0 }
+  const byOutcome = new Uint32Array(outcomeNames.length)
+  let [first_us, last_us] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let service = 0; service < services.count; service++) {
+    if (places[service] !== notListed) continue
+    counts.count++
+    counts.records += services.records[service]!
+    counts.rejected += services.rejected[service]!
+    counts.connections += services.connections[service]!
+    sums.add(0, services.bytesToServer.of(service))
+    sums.add(1, services.bytesToClient.of(service))
+    sums.add(2, services.packetsToServer.of(service))
+    sums.add(3, services.packetsToClient.of(service))
+    first_us = Math.min(first_us, services.first_us[service]!)
+    last_us = Math.max(last_us, services.last_us[service]!)
+    byOutcome[outcome[service]!]!++
+  }
   return {
-    count: count('count'),
-    records: count('records'),
-    rejected: count('rejected'),
-    connections: count('connections'),
-    bytes_to_server: row!['bytes_to_server'] as Count,
-    bytes_to_client: row!['bytes_to_client'] as Count,
-    packets_to_server: row!['packets_to_server'] as Count,
-    packets_to_client: row!['packets_to_client'] as Count,
-    first_start: time('first_us'),
-    last_end: time('last_us'),
-    outcomes: countsOf(count),
+    ...counts,
+    bytes_to_server: sums.of(0),
+    bytes_to_client: sums.of(1),
+    packets_to_server: sums.of(2),
+    packets_to_client: sums.of(3),
+    first_start: counts.count === 0 ? null : utcSeconds(first_us),
+    last_end: counts.count === 0 ? null : utcSeconds(last_us),
+    outcomes: ofEach(name => byOutcome[outcomeNames.indexOf(name)]!),
   }
 }
 
 /** What was reached and what was only tried: of each outcome the keys with the most bytes, in the order in which they were first seen. */
-export async function attackSurface(c: Case, keysMax: number): Promise<Omit<AttackSurface, 'complete' | 'gaps'>> {
-  await c.db.run(`CREATE OR REPLACE TEMP TABLE surface AS
-    SELECT outcome, server_hi, server_lo, service_port, protocol, min(service) AS first, sum(bytes_to_server + bytes_to_client) AS bytes,
-      sum(connections) AS connections
-    FROM service GROUP BY outcome, server_hi, server_lo, service_port, protocol`)
-  const keys: Record<Outcome, ServiceKey[]> = { answered: [], refused: [], unanswered: [], rejected: [] }
-  const left = { answered: 0, refused: 0, unanswered: 0, rejected: 0 }
-  for (const outcome of outcomes) {
-    const [all] = await c.db.rows('SELECT count(*) AS n FROM surface WHERE outcome = ?', [outcome])
-    const rows = await c.db.rows(
-      `SELECT * FROM (SELECT * FROM surface WHERE outcome = ? ORDER BY bytes DESC, connections DESC, first LIMIT ${keysMax}) ORDER BY first`,
-      [outcome],
+export function attackSurface(told: ToldServices, keysMax: number): Omit<AttackSurface, 'complete' | 'gaps'> {
+  const surface = surfaceOf(told)
+  const keys = ofEach((name): ServiceKey[] => {
+    const own = surface.firsts.flatMap((first, key) =>
+      told.outcome[first] === outcomeNames.indexOf(name) ? [key] : [],
     )
-    keys[outcome] = rows.map(row => ({
-      server: formatAddress(BigInt(row['server_hi'] as Count), BigInt(row['server_lo'] as Count)),
-      port: row['service_port'] === null ? null : Number(row['service_port']),
-      protocol: Number(row['protocol']),
-    }))
-    left[outcome] = Number(all!['n']) - rows.length
-  }
-  return { ...keys, not_listed: left }
+    if (own.length <= keysMax) return own.map(key => keyOf(told, surface.firsts[key]!))
+    const isOther = Uint32Array.from(surface.firsts, first => Number(outcomeNames[told.outcome[first]!] !== name))
+    const order = heaviest(surface, surface.firsts.length, [isOther])
+    return [...order.subarray(0, keysMax).sort()].map(key => keyOf(told, surface.firsts[key]!))
+  })
+  const all = ofEach(name => surface.firsts.filter(first => outcomeNames[told.outcome[first]!] === name).length)
+  return { ...keys, not_listed: ofEach(name => all[name] - keys[name].length) }
 }
 
-function countsOf(count: (name: string) => number): Record<Outcome, number> {
+/** By (server, port, protocol) and outcome, in the order in which they were first seen: the first service, and sums. */
+interface Surface extends Weights {
+  firsts: number[]
+}
+
+function surfaceOf({ services, outcome }: ToldServices): Surface {
+  const { count, server, port, protocol } = services
+  const table = new KeyTable()
+  const firsts: number[] = []
+  const bytesToServer = new Sums(count)
+  const bytesToClient = new Sums(count)
+  const connections = new Uint32Array(count)
+  for (let service = 0; service < count; service++) {
+    const key = table.add(server[service]!, port[service]!, protocol[service]!, outcome[service]!)
+    if (key === firsts.length) firsts.push(service)
+    bytesToServer.add(key, services.bytesToServer.of(service))
+    bytesToClient.add(key, services.bytesToClient.of(service))
+    connections[key]! += services.connections[service]!
+  }
+  return { firsts, bytesToServer, bytesToClient, connections }
+}
+
+function keyOf(told: ToldServices, service: number): ServiceKey {
+  const { services } = told
   return {
-    answered: count('answered'),
-    refused: count('refused'),
-    unanswered: count('unanswered'),
-    rejected: count('rejected'),
+    server: hostText(told, services.server[service]!),
+    port: portOf(services, service),
+    protocol: protocolOf(services, service),
+  }
+}
+
+function ofEach<T>(of: (outcome: Outcome) => T): Record<Outcome, T> {
+  return {
+    answered: of('answered'),
+    refused: of('refused'),
+    unanswered: of('unanswered'),
+    rejected: of('rejected'),
   }
 }

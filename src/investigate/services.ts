@@ -1,54 +1,105 @@
 /** Services as rows of the dossier (docs/reference/dossier.md, section 5). */
 import { roleBases } from '../conversations/ladder.ts'
-import type { FoundService } from '../detect/rule.ts'
+import { noPort, noProtocol, outcomeOf, outcomes, type Services } from '../conversations/services.ts'
+import type { SubjectRecords } from '../conversations/subject.ts'
 import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
-import { protocolName } from '../net/protocols.ts'
+import { hasPorts, protocolName } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
-import type { Sql } from '../query/sql.ts'
-import type { Case } from '../store/case.ts'
-import type { Row } from '../store/duckdb.ts'
-import type { Count, Outcome, ServiceRow, SubjectRole } from './dossier.ts'
+import type { ServiceRow, SubjectRole } from './dossier.ts'
 
 /** Ports whose use is taken as approved unless `--approved-ports` says otherwise (contract). */
 export const defaultApprovedPorts: readonly number[] = [22, 53, 80, 123, 443]
 
-/** The services that a query over `service` gives, in its order. */
-export async function readServices(c: Case, query: Sql): Promise<(FoundService & { service: ServiceRow })[]> {
-  const rows = await c.db.rows(query.text, query.values)
-  return rows.map(row => ({ index: Number(row['service']), service: serviceRow(row) }))
+export const subjectRoles = ['both', 'server', 'client', 'transit'] as const satisfies readonly SubjectRole[]
+
+/** Services, and what the dossier says of each: by number. */
+export interface ToldServices {
+  services: Services
+  hosts: SubjectRecords['dictionaries']['hosts']
+  /** Numbers among `outcomes` and `subjectRoles`. */
+  outcome: Uint8Array
+  role: Uint8Array
+  /** Whether the port is registered and its use approved; nothing is said of a service without a port. */
+  standard: Uint8Array
+  /** Texts of hosts that were asked for. */
+  texts: Map<number, string>
 }
 
-function serviceRow(row: Row): ServiceRow {
-  const port = row['service_port'] === null ? null : Number(row['service_port'])
-  const protocol = Number(row['protocol'])
+/** @param approved ports whose use the analyst approves of. */
+export function toldServices(
+  services: Services,
+  { dictionaries, isSubject }: SubjectRecords,
+  approved: readonly number[],
+): ToldServices {
+  const { count, toServer, toClient, notRst, rule } = services
+  const outcome = new Uint8Array(count)
+  const role = new Uint8Array(count)
+  const standard = new Uint8Array(count)
+  const isStandard = standardPorts(approved)
+  for (let service = 0; service < count; service++) {
+    outcome[service] = outcomes.indexOf(
+      outcomeOf(toServer[service]!, toClient[service]!, notRst[service] !== 0, rule[service]!),
+    )
+    const [server, client] = [isSubject(services.server[service]!), isSubject(services.client[service]!)]
+    role[service] = server && client ? 0 : server ? 1 : client ? 2 : 3
+    standard[service] = Number(isStandard.has(services.protocol[service]! * noPort + services.port[service]!))
+  }
+  return { services, hosts: dictionaries.hosts, outcome, role, standard, texts: new Map() }
+}
+
+/** Protocol and port of each approved port that IANA registers a service on. */
+function standardPorts(approved: readonly number[]): Set<number> {
+  const protocols = Array.from({ length: 256 }, (_, protocol) => protocol).filter(hasPorts)
+  return new Set(
+    protocols.flatMap(protocol =>
+      approved.filter(port => registeredService(port, protocol) !== null).map(port => protocol * noPort + port),
+    ),
+  )
+}
+
+export function hostText({ hosts, texts }: Pick<ToldServices, 'hosts' | 'texts'>, host: number): string {
+  const text = texts.get(host) ?? formatAddress(hosts.hi[host]!, hosts.lo[host]!)
+  texts.set(host, text)
+  return text
+}
+
+/** Null where a service has none. */
+export function portOf({ port }: Services, index: number): number | null {
+  return port[index] === noPort ? null : port[index]!
+}
+
+/** Zero where it is not known. */
+export function protocolOf({ protocol }: Services, index: number): number {
+  return protocol[index] === noProtocol ? 0 : protocol[index]!
+}
+
+export function serviceRow(told: ToldServices, index: number): ServiceRow {
+  const { services } = told
+  const port = portOf(services, index)
+  const protocol = protocolOf(services, index)
   const registered = port === null ? null : registeredService(port, protocol)
   return {
-    server: address(row, 'server'),
+    server: hostText(told, services.server[index]!),
     port,
     protocol,
     name: registered?.name ?? protocolName(protocol)?.toLowerCase() ?? null,
-    standard: row['standard'] as boolean | null,
-    client: address(row, 'client'),
-    subject_role: row['subject_role'] as SubjectRole,
-    outcome: row['outcome'] as Outcome,
-    records: Number(row['records']),
-    rejected: Number(row['rejected']),
-    connections: Number(row['connections']),
-    bytes_to_server: row['bytes_to_server'] as Count,
-    bytes_to_client: row['bytes_to_client'] as Count,
-    packets_to_server: row['packets_to_server'] as Count,
-    packets_to_client: row['packets_to_client'] as Count,
-    first_start: utcSeconds(Number(row['first_us'])),
-    last_end: utcSeconds(Number(row['last_us'])),
-    role_basis: roleBases[Number(row['rule']) - 1]!,
-    role_confidence: Number(row['confidence']) / 100,
-    longest_seconds: Number(row['longest_us']) / 1e6,
+    standard: port === null ? null : told.standard[index] === 1,
+    client: hostText(told, services.client[index]!),
+    subject_role: subjectRoles[told.role[index]!]!,
+    outcome: outcomes[told.outcome[index]!]!,
+    records: services.records[index]!,
+    rejected: services.rejected[index]!,
+    connections: services.connections[index]!,
+    bytes_to_server: services.bytesToServer.of(index),
+    bytes_to_client: services.bytesToClient.of(index),
+    packets_to_server: services.packetsToServer.of(index),
+    packets_to_client: services.packetsToClient.of(index),
+    first_start: utcSeconds(services.first_us[index]!),
+    last_end: utcSeconds(services.last_us[index]!),
+    role_basis: roleBases[services.rule[index]! - 1]!,
+    role_confidence: services.confidence[index]! / 100,
+    longest_seconds: services.longest_us[index]! / 1e6,
     findings: [],
   }
-}
-
-/** The address in two columns, which `rows` gives as numbers where they are small. */
-function address(row: Row, name: string): string {
-  return formatAddress(BigInt(row[`${name}_hi`] as number | bigint), BigInt(row[`${name}_lo`] as number | bigint))
 }

@@ -6,8 +6,8 @@ import { spread } from '../conversations/spread.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { utcSeconds } from '../net/time.ts'
 import { known } from '../record-index/block.ts'
-import type { Case } from '../store/case.ts'
 import type { Count, TimelineBin } from './dossier.ts'
+import { type Listed, notListed, plus } from './listing.ts'
 import { hasTime } from './records.ts'
 
 const binSizes = [
@@ -34,15 +34,15 @@ const binsMax = 96
 
 /**
  * Accepted bytes of each service over time. A record's bytes are spread over its time: put at its start they would make bursts that never
- * were. Reads `listed`.
+ * were.
  */
-export async function gatherTimeline(
-  c: Case,
+export function gatherTimeline(
   { from_us, to_us }: { from_us: number; to_us: number },
   { block }: SubjectRecords,
   { connectionOf }: Chained,
-  { count, serviceOf }: Services,
-): Promise<TimelineBin[]> {
+  { serviceOf }: Services,
+  { places }: Listed,
+): TimelineBin[] {
   const seconds = binSizes.find(size => (to_us - from_us) / 1e6 / size <= binsMax) ?? binSizes.at(-1)!
   const size_us = seconds * 1_000_000
   const first = Math.floor(from_us / size_us)
@@ -52,9 +52,6 @@ export async function gatherTimeline(
     bytes: new Map<number, Count>(),
     records: 0,
   }))
-  const places = new Int32Array(count).fill(notListed)
-  for (const row of await c.db.rows('SELECT service, place FROM listed'))
-    places[Number(row['service'])] = Number(row['place'])
   for (let row = 0; row < block.rows; row++) {
     const connection = connectionOf[row]!
     // Without a time a record belongs to no bin.
@@ -79,12 +76,4 @@ export async function gatherTimeline(
       records,
     }
   })
-}
-
-const notListed = -1
-
-/** A sum that is exact: a bigint where a number would not be. */
-function plus(sum: Count, value: Count): Count {
-  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
-  return BigInt(sum) + BigInt(value)
 }
