@@ -4,6 +4,8 @@ import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { question } from '../store/question.ts'
+import { keptCollapsed } from './count-once.ts'
+import { answerKey, given, type KeptAnswer, keepAnswer, keptAnswer, namedRows } from './kept-answer.ts'
 import { countPlan, listPlan } from './listing.ts'
 import { type PiecesOfListing, pieceRecords, piecesOf } from './pieces.ts'
 import { matching, type Plan, type Setting } from './plan.ts'
@@ -11,7 +13,7 @@ import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
 import type { RowOf } from './row-type.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
-import { isListing, limitOf, planOf, type Settled, settle } from './settle.ts'
+import { type Asked, asked, isListing, limitOf, planOf, type Settled, withCollapsed } from './settle.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
 import { integer } from './values.ts'
 
@@ -25,6 +27,8 @@ export interface FlowsOptions {
   fileParams?: readonly string[]
   /** Whether the rows will be written as Parquet: they are kept then, and not worked out again for it. */
   forParquet?: boolean
+  /** Records from which on an answer is kept for the next time; by default a million. */
+  keepFrom?: number
 }
 
 /**
@@ -40,11 +44,53 @@ export async function queryFlows<const R extends FlowsRequest>(
   request: R,
   options: FlowsOptions = {},
 ): Promise<FlowsResult<RowOf<R>>> {
-  const result = await question(c, options.signal, async own =>
-    answer(own, await settle(own, request, options), options),
-  )
+  const result = await question(c, options.signal, own => answerOrKept(own, request, options))
   // The columns are made of the request as the type is.
   return result as FlowsResult<RowOf<R>>
+}
+
+/** An answer that was kept for this request, or one that is worked out. */
+async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<FlowsResult> {
+  const read = await asked(c, request, options)
+  const key = options.forParquet === true ? null : answerKey(c, read, options.keepFrom)
+  const kept = key === null ? null : await keptAnswer(c, key)
+  if (kept !== null) return fromKept(c, read, kept, options)
+  const { result, setting } = await answer(c, await withCollapsed(c, read), options)
+  if (key === null) return result
+  return keepAnswer(c, key, request, { collapsed: setting.collapsed !== null, small: setting.small }, result)
+}
+
+/** A kept answer as a result. */
+function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions): FlowsResult {
+  const collapsed = kept.collapsed ? keptCollapsed(read.setting.records.evidence).table : null
+  const settled = { ...read, setting: { ...read.setting, collapsed, small: kept.small } }
+  const { total_rows, truncated, counting } = kept
+  const columns = columnsOf(planOf(settled.setting, settled.makers))
+  const rows = namedRows(kept, columns)
+  return {
+    ...wordsOf(settled),
+    ...{ columns, total_rows, truncated, counting },
+    rows: () => given(rows),
+    parquet: async (path, how) => {
+      const { request } = settled.setting
+      const result = await queryFlows(c, request, { ...options, forParquet: true })
+      await result.parquet(path, how)
+    },
+  }
+}
+
+/** What a request means and how it is asked. */
+function wordsOf(settled: Settled): Pick<FlowsResult, 'sql' | 'sentence' | 'notes'> {
+  const { setting, filter, notes } = settled
+  return {
+    sql: shownStatement(settled),
+    sentence: sentenceOf(filter, setting),
+    notes: [...filter.notes, ...setting.filter.notes, ...notes],
+  }
+}
+
+function columnsOf({ columns }: Plan): FlowsResult['columns'] {
+  return columns.map(({ name, type, unit }) => ({ name, type, unit }))
 }
 
 /** The statement of a request, for any DuckDB, without asking it. */
@@ -55,13 +101,19 @@ export function shownStatement({ setting, makers }: Settled): string {
   return setting.dialect.shown(shown.statement)
 }
 
-async function answer(c: Case, settled: Settled, options: FlowsOptions): Promise<FlowsResult> {
+/** The answer, and what it was asked with in the end. */
+async function answer(
+  c: Case,
+  settled: Settled,
+  options: FlowsOptions,
+): Promise<{ result: FlowsResult; setting: Setting }> {
+  const { setting } = settled
   try {
-    return await attempt(c, settled, options)
+    return { result: await attempt(c, settled, options), setting }
   } catch (error) {
-    const { setting } = settled
     if (!setting.small || !setting.dialect.exceeds64Bits(error)) throw error
-    return await attempt(c, { ...settled, setting: { ...setting, small: false } }, options)
+    const wide = { ...setting, small: false }
+    return { result: await attempt(c, { ...settled, setting: wide }, options), setting: wide }
   }
 }
 
@@ -83,7 +135,7 @@ async function withRows(
   plan: Plan,
   forParquet: string | null,
 ): Promise<FlowsResult> {
-  const { setting, makers, filter, once } = settled
+  const { setting, makers, once } = settled
   const pieces = forParquet === null && isInPieces(setting) ? await piecesOf(c, setting) : null
   const counted = plan.totals ? null : pieces === null ? await totalsOfList(c, setting) : totalsOfPieces(pieces)
   const collapsed = await collapsedCount(c, setting)
@@ -91,8 +143,8 @@ async function withRows(
   const unsummed = isListing(setting.request) ? 0 : await unsummedCount(c, setting)
   let kept = forParquet
   const { dialect } = setting
-  const asked = dialect.print(plan.statement)
-  const statement = kept === null ? asked : dialect.print(select([every()], { from: table(kept) }))
+  const printed = dialect.print(plan.statement)
+  const statement = kept === null ? printed : dialect.print(select([every()], { from: table(kept) }))
   // Of numbers that pass 64 bits, later rows may tell.
   const wide = setting.small ? dialect.print(planOf({ ...setting, small: false }, makers).statement) : null
   const limit = limitOf(setting.request)
@@ -113,20 +165,18 @@ async function withRows(
     accepted_only: setting.acceptedOnly && !isListing(setting.request),
   }
   return {
-    columns: plan.columns.map(({ name, type, unit }) => ({ name, type, unit })),
+    ...wordsOf(settled),
+    columns: columnsOf(plan),
     total_rows: totals.rows,
     truncated: totals.left === null ? limit !== null && Number(totals.rows) > limit : Number(totals.left) > 0,
-    sql: shownStatement(settled),
-    sentence: sentenceOf(filter, setting),
     counting,
-    notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
     rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
       const inputs = [...c.evidence, ...c.out].map(fileName)
       const { keepRows, targetOf, writeParquet } = await parquetFiles()
       const target = targetOf(path, inputs, force)
       await question(c, options.signal, async own => {
-        await rows.restartWith(asked)
+        await rows.restartWith(printed)
         const table = kept ?? (await keepRows(own, plan, setting))
         kept = null
         await writeParquet(own, plan, table, target)

@@ -30,14 +30,20 @@ interface Makers {
   bothWays: typeof import('./both-ways.ts') | null
 }
 
-export interface Settled {
+export interface Asked {
+  /** Without the records that others stand for: see `settle`. */
   setting: Setting
   makers: Makers
   filter: Filter
   /** Whether a conversation that was seen twice counts once. */
   once: boolean
+  /** Whether it asks for what is judged of connections. */
+  roles: boolean
   notes: string[]
 }
+
+/** The same with the records that others stand for. */
+export type Settled = Asked
 
 interface ReadingOptions {
   folder?: string
@@ -62,6 +68,17 @@ export function isListing(request: FlowsRequest): boolean {
 }
 
 export async function settle(c: Case, request: FlowsRequest, options: ReadingOptions = {}): Promise<Settled> {
+  return withCollapsed(c, await asked(c, request, options))
+}
+
+/** Works out, or reads, which records others stand for. */
+export async function withCollapsed(c: Case, read: Asked): Promise<Settled> {
+  const { setting, once } = read
+  return once ? { ...read, setting: { ...setting, collapsed: await collapsedTable(c, setting.records) } } : read
+}
+
+/** Reads a request, and sees to it that its sets and roles are there. */
+export async function asked(c: Case, request: FlowsRequest, options: ReadingOptions = {}): Promise<Asked> {
   refuse(request)
   const internal = prefixesOf(request.internal ?? [])
   const records = recordsOf(c, request.evidence, request.nfdump === true, internal)
@@ -75,26 +92,26 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
     ...(span !== null && { span }),
   })
   await loadSets(c.db, whole.sets)
-  if (whole.roles || groupsByRoles(request)) await judgeRecords(c, records, internal)
+  const roles = whole.roles || groupsByRoles(request)
+  if (roles) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
   const acceptedOnly = !raw && records.columns.has('action') && !names(filter.ast, 'action')
   const window = windowOf(filter.ast, around)
   const once = !raw && !isListing(request)
-  const collapsed = once ? await collapsedTable(c, records) : null
   const setting: Setting = {
     request,
     records,
     filter: compiled,
     dialect: duckdb,
     acceptedOnly,
-    collapsed,
+    collapsed: null,
     span: around,
     window,
     compared: windows,
     small: request.bin_ms !== undefined,
   }
-  return { setting, makers: await makersOf(request), filter, once, notes: notesOf(c, setting) }
+  return { setting, makers: await makersOf(request), filter, once, roles, notes: notesOf(c, setting) }
 }
 
 async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {

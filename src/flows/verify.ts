@@ -6,11 +6,16 @@ import { isIndexOf } from '../record-index/kept.ts'
 import { type CacheFile, pathOf } from '../store/cache.ts'
 import { type CachedTable, isSame, settingsOf } from '../store/cached-table.ts'
 import { type Case, openCase } from '../store/case.ts'
+import { exactJson } from '../store/exact-json.ts'
 import { caseFiles } from '../store/files.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
 import { systemFailure } from '../system-error.ts'
 import { collapsedTable, keptCollapsed } from './count-once.ts'
+import { answerKey, isAnswer, type KeptAnswer, keptFile } from './kept-answer.ts'
+import type { Cell, FlowsRequest } from './request.ts'
+import { queryFlows } from './run.ts'
+import { settle } from './settle.ts'
 import { recordsOf } from './source.ts'
 
 export interface VerifyOptions {
@@ -52,12 +57,39 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 }
 
 async function fits(c: Case, file: CacheFile): Promise<boolean> {
+  if (isAnswer(file)) return isAnswerOf(c, file)
   if (file.form === 'sections') return isIndexOf(c, file)
   const path = pathOf(c.dir, file.name)
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false
   const made = await madeAgain(c, file, settings)
   return made !== null && (await unlessRefused(isSame(c, made, path))) === true
+}
+
+/** Whether a kept answer is the one that its request gets, and is kept under that request's name. */
+async function isAnswerOf(c: Case, file: CacheFile): Promise<boolean> {
+  const kept = await keptFile(c, file)
+  if (kept === null) return false
+  c.onWork?.('kept answers')
+  const { request } = kept
+  const { small: _, ...answer } = kept.answer
+  const again = await unlessRefused(askedAgain(c, { ...request, saved: true }))
+  // Whether products fit 64 bits changes no figure.
+  return again?.what === file.what && exactJson(again.answer) === exactJson(answer)
+}
+
+/** The answer of a request, and what it is kept as. */
+async function askedAgain(
+  c: Case,
+  request: FlowsRequest,
+): Promise<{ what: string | undefined; answer: Omit<KeptAnswer, 'small'> }> {
+  const settled = await settle(c, request)
+  const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request)
+  const rows: Cell[][] = []
+  for await (const row of read()) rows.push(columns.map(({ name }) => row[name] ?? null))
+  const collapsed = settled.setting.collapsed !== null
+  const what = answerKey({ ...c, usesCache: true }, settled, 0)?.what
+  return { what, answer: { collapsed, total_rows, truncated, counting, rows } }
 }
 
 /** Null for a file that cannot be read or compared, as one with other columns. What the machine refused says nothing of the file. */

@@ -116,6 +116,17 @@ export async function clearCache(dir: string, isKept: (file: CacheFile) => boole
   await removePassing(join(dir, caseFiles.cache))
 }
 
+/** Removes the oldest of some files where they are more than `most`. */
+export async function trimCached(dir: string, isOne: (file: CacheFile) => boolean, most: number): Promise<void> {
+  const files = (await cacheNames(dir)).flatMap(name => parse(name) ?? []).filter(isOne)
+  if (files.length <= most) return
+  const ages = await Promise.all(
+    files.map(async ({ name }) => ({ name, made: (await lstat(pathOf(dir, name)).catch(() => null))?.mtimeMs ?? 0 })),
+  )
+  ages.sort((a, b) => b.made - a.made)
+  for (const { name } of ages.slice(most)) await rm(pathOf(dir, name), { force: true }).catch(() => undefined)
+}
+
 /**
  * What in the folder does not belong there or was changed, and the files of this state whose content is to be compared with what is worked
  * out again.
