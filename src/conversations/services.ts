@@ -1,6 +1,6 @@
 /** Services: connections by (server, server's port, protocol, client) (docs/reference/dossier.md, section 5). */
 import { hasPorts } from '../net/protocols.ts'
-import { sortedBy } from '../record-index/order.ts'
+import { sortedRows } from '../record-index/order.ts'
 import { at, at4, bit } from './connection-table.ts'
 import type { Chained } from './conversations.ts'
 import { KeyTable } from './key-table.ts'
@@ -87,12 +87,11 @@ function inOrder({ table }: Chained, keys: KeyTable, found: Uint32Array): Uint32
     high[number] = upper + 0x8000_0000
     low[number] = first_us[number]! - upper * two32
   }
-  const part = (place: 0 | 1 | 2 | 3): Uint32Array => {
-    const parts = new Uint32Array(count)
-    for (let number = 0; number < count; number++) parts[number] = keys.part(number, place)
-    return parts
+  const words = new Uint32Array(4 * count)
+  for (let number = 0; number < count; number++) {
+    for (const [i, place] of ([0, 2, 3, 1] as const).entries()) words[4 * number + i] = keys.part(number, place)
   }
-  const order = sortedBy([high, low, part(0), part(2), part(3), part(1)], count, 2)
+  const order = sortedRows({ words, stride: 4, first: 0 }, count, [high, low])
   const places = new Uint32Array(count)
   for (let place = 0; place < count; place++) places[order[place]!] = place
   return places

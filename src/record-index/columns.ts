@@ -30,31 +30,14 @@ export type RecordColumns = { [Name in ColumnName]: InstanceType<(typeof kinds)[
 export type ColumnArray = Float64Array | Uint32Array | Uint16Array | Uint8Array
 
 export const columnNames = Object.keys(kinds) as ColumnName[]
-/** Columns of hosts' numbers. */
-export const hostColumns = ['source', 'destination', 'sourceSeen', 'destinationSeen'] as const
 
 /** The columns of a block, with or without the ends as the sensors saw them. */
 export function columnsWith(seen: boolean): readonly ColumnName[] {
   return seen ? columnNames : columnNames.filter(name => name !== 'sourceSeen' && name !== 'destinationSeen')
 }
 
-export function columnArray<Name extends ColumnName>(name: Name, rows: number): RecordColumns[Name] {
+function columnArray<Name extends ColumnName>(name: Name, rows: number): RecordColumns[Name] {
   return new kinds[name](rows) as RecordColumns[Name]
-}
-
-/** A column over a part of a buffer. */
-export function columnOver<Name extends ColumnName>(
-  name: Name,
-  buffer: ArrayBuffer,
-  from: number,
-  rows: number,
-): RecordColumns[Name] {
-  return new kinds[name](buffer, from, rows) as RecordColumns[Name]
-}
-
-/** Bytes of a value. */
-export function widthOf(name: ColumnName): number {
-  return kinds[name].BYTES_PER_ELEMENT
 }
 
 /** Columns for a number of rows; those that are not named have no rows. */

@@ -4,6 +4,7 @@ import { HostNumbers, type RankedHosts } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { Bucket, PageStore, type WaitingRecords } from './pages.ts'
 import type { ProjectedTexts, Projection } from './projection.ts'
+import { layoutOf } from './rows.ts'
 import { batchIn, batchRows, type SlotBatch, type SlotBuffers } from './slots.ts'
 import { TextKeys } from './text-keys.ts'
 import { type FileOrigins, type RankedVantages, VantageNumbers } from './vantage-numbers.ts'
@@ -48,7 +49,7 @@ export class Gathering {
     this.slots = slots
     this.vantages = new VantageNumbers(origins, sensors?.texts ?? [])
     this.intake = new Intake(projection, { sensors, actions: keysAgain(texts.actions) }, this.hosts, this.vantages)
-    this.store = new PageStore(folder, columns, waitingBytes)
+    this.store = new PageStore(folder, layoutOf(columns), waitingBytes)
     this.buckets = Array.from({ length: bounds.length + 1 }, () => new Bucket(this.store))
     this.columns = makeColumns(batchRows, columns)
   }

@@ -1,8 +1,9 @@
 /** Rows in order, cut to the groups of an index, which are its sections. */
 import { type SectionWriter, sectionDigest } from '../store/section-file.ts'
 import { groupRows, startsOf } from './about.ts'
-import { type ColumnName, gathered, makeColumns, type RecordColumns } from './columns.ts'
+import { type ColumnName, makeColumns, type RecordColumns } from './columns.ts'
 import { encode, encodedMax } from './encoding.ts'
+import type { Rows } from './rows.ts'
 
 /** A group as it is written: the bytes of each column, and their digests. */
 export interface EncodedGroup {
@@ -32,9 +33,9 @@ class OpenGroup {
   }
 
   /** Adds some rows, for which there is room. */
-  add(columns: RecordColumns, rows: Uint32Array): void {
-    for (const name of this.names) gathered(columns[name], rows, this.columns[name].subarray(this.rows))
-    this.rows += rows.length
+  add(rows: Rows, order: Uint32Array): void {
+    rows.give(order, this.columns, this.rows)
+    this.rows += order.length
   }
 
   addPart({ rows, columns }: GroupPart): void {
@@ -77,10 +78,10 @@ export class GroupCutter {
     this.pieces.length = 0
   }
 
-  add(columns: RecordColumns, order: Uint32Array): void {
+  add(rows: Rows, order: Uint32Array): void {
     for (let at = 0; at < order.length; ) {
       const count = Math.min(order.length - at, groupRows - this.before - this.group.rows)
-      this.group.add(columns, order.subarray(at, at + count))
+      this.group.add(rows, order.subarray(at, at + count))
       at += count
       if (this.before + this.group.rows < groupRows) continue
       this.pieces.push(this.before > 0 ? this.group.part() : this.group.encoded())

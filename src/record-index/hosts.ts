@@ -1,6 +1,6 @@
 /** Numbers for addresses of 128 bits. */
 import { randomBytes } from 'node:crypto'
-import { sortedBy, sortPairs } from './order.ts'
+import { sortedRows, sortPairs } from './order.ts'
 
 /** The hosts in the order of their addresses, and which number each had before. */
 export interface RankedHosts {
@@ -23,7 +23,7 @@ export class HostNumbers {
   /** Pairs: the last word of an IPv4 address, and its number and one; 0 for an empty slot. Two thirds are in use at most. */
   private fours = new Uint32Array(2 << 13)
   private fourCount = 0
-  /** Of the other addresses: four words of each, the least significant first, and its number. */
+  /** Of the other addresses: four words of each, the most significant first, and its number. */
   private words = new Uint32Array(4 << 8)
   private numbers = new Uint32Array(1 << 8)
   private otherCount = 0
@@ -57,7 +57,7 @@ export class HostNumbers {
       const place = others[slot]!
       if (place === 0) break
       const at = 4 * (place - 1)
-      if (words[at] === w0 && words[at + 1] === w1 && words[at + 2] === w2 && words[at + 3] === w3)
+      if (words[at] === w3 && words[at + 1] === w2 && words[at + 2] === w1 && words[at + 3] === w0)
         return this.numbers[place - 1]!
       slot = (slot + 1) & mask
     }
@@ -86,10 +86,10 @@ export class HostNumbers {
       this.words = larger(this.words)
       this.numbers = larger(this.numbers)
     }
-    this.words[at] = w0
-    this.words[at + 1] = w1
-    this.words[at + 2] = w2
-    this.words[at + 3] = w3
+    this.words[at] = w3
+    this.words[at + 1] = w2
+    this.words[at + 2] = w1
+    this.words[at + 3] = w0
     this.numbers[this.otherCount++] = this.count++
   }
 
@@ -113,7 +113,7 @@ export class HostNumbers {
     for (const place of this.others) {
       if (place === 0) continue
       const at = 4 * (place - 1)
-      let slot = this.hash(this.words[at]!, this.words[at + 1]!, this.words[at + 2]!, this.words[at + 3]!) & mask
+      let slot = this.hash(this.words[at + 3]!, this.words[at + 2]!, this.words[at + 1]!, this.words[at]!) & mask
       while (grown[slot] !== 0) slot = (slot + 1) & mask
       grown[slot] = place
     }
@@ -127,8 +127,7 @@ export class HostNumbers {
     const hi = new BigUint64Array(count)
     const lo = new BigUint64Array(count)
     const [hiWords, loWords] = [new Uint32Array(hi.buffer), new Uint32Array(lo.buffer)]
-    const keys = [3, 2, 1, 0].map(word => Uint32Array.from({ length: otherCount }, (_, i) => words[4 * i + word]!))
-    const order = sortedBy(keys, otherCount, keys.length)
+    const order = sortedRows({ words, stride: 4, first: 0 }, otherCount, [])
     const before = order.findIndex(place => isAfterFours(words, place))
     const othersBefore = before < 0 ? otherCount : before
     const fours = this.sortedFours()
@@ -136,8 +135,8 @@ export class HostNumbers {
       const at = 4 * order[i]!
       const rank = i < othersBefore ? i : i + this.fourCount
       ranks[numbers[order[i]!]!] = rank
-      loWords.set(words.subarray(at, at + 2), 2 * rank)
-      hiWords.set(words.subarray(at + 2, at + 4), 2 * rank)
+      hiWords.set([words[at + 1]!, words[at]!], 2 * rank)
+      loWords.set([words[at + 3]!, words[at + 2]!], 2 * rank)
     }
     for (let i = 0, rank = othersBefore; i < fours.length; i += 2, rank++) {
       ranks[fours[i + 1]!] = rank
@@ -162,7 +161,7 @@ export class HostNumbers {
 }
 
 function isAfterFours(words: Uint32Array, place: number): boolean {
-  const [w1, w2, w3] = [words[4 * place + 1]!, words[4 * place + 2]!, words[4 * place + 3]!]
+  const [w3, w2, w1] = [words[4 * place]!, words[4 * place + 1]!, words[4 * place + 2]!]
   return w3 > four.w3 || w2 > four.w2 || w1 > four.w1
 }
 

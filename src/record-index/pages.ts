@@ -2,16 +2,10 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { readAll, writeAll } from '../store/section-file.ts'
-import { type ColumnName, columnOver, gathered, makeColumns, type RecordColumns, widthOf } from './columns.ts'
+import type { RecordColumns } from './columns.ts'
+import { bytesOfRow, type RowLayout, Rows } from './rows.ts'
 
-/** A multiple of eight, so that every column of a page is aligned. */
 const pageRows = 4096
-
-/** Rows of all columns in one buffer. */
-interface Page {
-  buffer: ArrayBuffer
-  columns: RecordColumns
-}
 
 /** A page that waits: itself, or where it stands in a file. Any thread of the process can have it. */
 type WaitingPage = ArrayBuffer | { fd: number; from: number }
@@ -29,7 +23,7 @@ export function buffersOf({ pages }: WaitingRecords): ArrayBuffer[] {
 
 /** Where pages are kept that are full. */
 export class PageStore {
-  readonly names: readonly ColumnName[]
+  readonly layout: RowLayout
   private readonly folder: string
   private readonly pageBytes: number
   /** How many pages may be held in memory, and how many more. */
@@ -37,33 +31,23 @@ export class PageStore {
   private room: number
   private fd: number | null = null
   private written = 0
-  private readonly free: Page[] = []
+  private readonly free: Rows[] = []
 
   /** @param folder for a file of what does not fit. */
-  constructor(folder: string, names: readonly ColumnName[], memoryBytes: number) {
+  constructor(folder: string, layout: RowLayout, memoryBytes: number) {
     this.folder = folder
-    this.names = names
-    this.pageBytes = pageRows * names.reduce((sum, name) => sum + widthOf(name), 0)
+    this.layout = layout
+    this.pageBytes = pageRows * bytesOfRow(layout)
     this.most = Math.floor(memoryBytes / this.pageBytes)
     this.room = this.most
   }
 
-  page(): Page {
-    return this.free.pop() ?? this.pageOver(new ArrayBuffer(this.pageBytes))
-  }
-
-  private pageOver(buffer: ArrayBuffer): Page {
-    const columns = makeColumns(0, [])
-    let at = 0
-    for (const name of this.names) {
-      Object.assign(columns, { [name]: columnOver(name, buffer, at, pageRows) })
-      at += pageRows * widthOf(name)
-    }
-    return { buffer, columns }
+  page(): Rows {
+    return this.free.pop() ?? new Rows(this.layout, new ArrayBuffer(this.pageBytes))
   }
 
   /** Lets a full page wait. */
-  keep(page: Page): WaitingPage {
+  keep(page: Rows): WaitingPage {
     if (this.room > 0) {
       this.room--
       return page.buffer
@@ -77,23 +61,23 @@ export class PageStore {
   }
 
   /** Shows records that wait, page by page. @param isLast whether nobody needs them afterwards. */
-  show({ rows, pages }: WaitingRecords, see: (columns: RecordColumns, rows: number) => void, isLast: boolean): void {
+  show({ rows, pages }: WaitingRecords, see: (page: Rows, rows: number) => void, isLast: boolean): void {
     for (const [i, waiting] of pages.entries()) {
       const isHere = waiting instanceof ArrayBuffer
-      const page = isHere ? this.pageOver(waiting) : this.read(waiting)
-      see(page.columns, Math.min(pageRows, rows - i * pageRows))
+      const page = isHere ? new Rows(this.layout, waiting) : this.read(waiting)
+      see(page, Math.min(pageRows, rows - i * pageRows))
       if (isLast || !isHere) this.release(page)
     }
     if (isLast) pages.length = 0
   }
 
-  private read({ fd, from }: { fd: number; from: number }): Page {
+  private read({ fd, from }: { fd: number; from: number }): Rows {
     const page = this.page()
     if (!readAll(fd, new Uint8Array(page.buffer), from)) throw new Error('a file of records on their way was cut')
     return page
   }
 
-  private release(page: Page): void {
+  private release(page: Rows): void {
     if (this.free.length < 4) this.free.push(page)
   }
 
@@ -126,7 +110,7 @@ export class Bucket {
   rows = 0
   private readonly store: PageStore
   private readonly full: WaitingPage[] = []
-  private last: Page | null = null
+  private last: Rows | null = null
   private filled = pageRows
 
   constructor(store: PageStore) {
@@ -135,36 +119,23 @@ export class Bucket {
 
   /** Adds rows [from, to) of some columns. */
   add(columns: RecordColumns, from: number, to: number): void {
-    const { names } = this.store
     for (let at = from; at < to; ) {
       const page = this.pageWithRoom()
       const count = Math.min(to - at, pageRows - this.filled)
-      if (count < 8) {
-        for (const name of names) {
-          const source = columns[name]
-          const target = page.columns[name]
-          for (let i = 0; i < count; i++) target[this.filled + i] = source[at + i]!
-        }
-      } else for (const name of names) page.columns[name].set(columns[name].subarray(at, at + count), this.filled)
+      page.put(this.filled, columns, at, at + count)
       this.filled += count
       this.rows += count
       at += count
     }
   }
 
-  /** Adds some rows of some columns. */
-  addSome(columns: RecordColumns, rows: Uint32Array): void {
-    for (let at = 0; at < rows.length; ) {
-      const page = this.pageWithRoom()
-      const some = rows.subarray(at, at + Math.min(rows.length - at, pageRows - this.filled))
-      for (const name of this.store.names) gathered(columns[name], some, page.columns[name].subarray(this.filled))
-      this.filled += some.length
-      this.rows += some.length
-      at += some.length
-    }
+  /** Adds one of other rows. */
+  addRow(rows: Rows, row: number): void {
+    this.pageWithRoom().copy(this.filled++, rows, row)
+    this.rows++
   }
 
-  private pageWithRoom(): Page {
+  private pageWithRoom(): Rows {
     if (this.last !== null && this.filled < pageRows) return this.last
     if (this.last !== null) this.full.push(this.store.keep(this.last))
     this.last = this.store.page()

@@ -5,12 +5,12 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { flowsWith } from '../store/views.ts'
 import type { RecordBlock, RecordDictionaries } from './block.ts'
-import { asBlock, columnArray, columnsWith, gathered, hostColumns, makeColumns, type RecordColumns } from './columns.ts'
+import { asBlock, columnsWith, makeColumns, type RecordColumns } from './columns.ts'
 import { HostNumbers } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { orderOf } from './order.ts'
 import { type ProjectedTexts, projectedTexts, projectionOf, viewOf } from './projection.ts'
-import { renumber } from './renumber.ts'
+import { layoutOf, Rows } from './rows.ts'
 import { VantageNumbers } from './vantage-numbers.ts'
 import { fileOrigins, lastedInCase } from './vantages.ts'
 
@@ -43,25 +43,17 @@ export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.
     pieces.push({ columns, rows: batch.rows })
     rows += batch.rows
   }
-  const columns = makeColumns(rows, names)
+  const all = Rows.of(layoutOf(names), rows)
   let at = 0
-  for (const piece of pieces) {
-    for (const name of names) columns[name].set(piece.columns[name], at)
+  for (const piece of pieces.splice(0)) {
+    all.put(at, piece.columns, 0, piece.rows)
     at += piece.rows
   }
-  pieces.length = 0
   const rankedHosts = hosts.ranked()
   const rankedVantages = vantages.ranked()
-  for (const name of hostColumns) renumber(columns[name], rows, rankedHosts.ranks)
-  renumber(columns.vantage, rows, rankedVantages.ranks)
-  const order = orderOf(columns, rows)
-  const sorted = makeColumns(0, names)
-  for (const name of names) {
-    const array = columnArray(name, rows)
-    gathered(columns[name], order, array)
-    Object.assign(sorted, { [name]: array })
-    Object.assign(columns, { [name]: columnArray(name, 0) })
-  }
+  all.renumber(rows, { hosts: rankedHosts.ranks, vantages: rankedVantages.ranks })
+  const sorted = makeColumns(rows, names)
+  all.give(orderOf(all, rows), sorted, 0)
   return {
     block: asBlock(sorted, rows, projection.seen),
     dictionaries: { hosts: rankedHosts, vantages: rankedVantages.vantages, actions: intake.actions },

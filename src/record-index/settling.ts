@@ -1,9 +1,9 @@
 /** The second half of an index's making: each bucket of records is put in order, and cut to groups. */
-import { type ColumnName, gathered, hostColumns, makeColumns, type RecordColumns } from './columns.ts'
+import type { ColumnName } from './columns.ts'
 import { type EncodedGroup, GroupCutter, type GroupPart } from './groups.ts'
-import { keysOf, orderOf } from './order.ts'
+import { comesBefore, orderOf } from './order.ts'
 import { Bucket, PageStore, type WaitingRecords } from './pages.ts'
-import { renumber } from './renumber.ts'
+import { layoutOf, type Ranks, type RowLayout, Rows } from './rows.ts'
 
 /** All that another thread needs. */
 export interface SettlingSettings {
@@ -16,23 +16,22 @@ export interface SettlingSettings {
   ranks: Ranks
 }
 
-/** What the numbers of hosts and vantages are in the end. */
-interface Ranks {
-  hosts: Uint32Array
-  vantages: Uint32Array
-}
-
 /** So many times the usual size is still put in order as one. */
 const oversize = 4
 
 export class Settling {
   private readonly settings: SettlingSettings
+  private readonly layout: RowLayout
   private readonly store: PageStore
   private readonly cutter: GroupCutter
+  /** Room for the rows of a bucket; used again by the next one. */
+  private room: Rows
 
   constructor(settings: SettlingSettings) {
     this.settings = settings
-    this.store = new PageStore(settings.folder, settings.names, settings.waitingBytes)
+    this.layout = layoutOf(settings.names)
+    this.room = Rows.of(this.layout, 0)
+    this.store = new PageStore(settings.folder, this.layout, settings.waitingBytes)
     this.cutter = new GroupCutter(settings.names)
   }
 
@@ -46,7 +45,7 @@ export class Settling {
 
   /** @param ranks null: the numbers are the final ones. */
   private order(bucket: WaitingRecords, ranks: Ranks | null): void {
-    const { names, bucketRows } = this.settings
+    const { bucketRows } = this.settings
     const { rows } = bucket
     if (rows === 0) return
     if (rows > oversize * bucketRows) {
@@ -59,63 +58,54 @@ export class Settling {
       bucket = parts.find(part => part.rows === rows)!
       ranks = null
     }
-    const columns = makeColumns(rows, names)
+    const all = this.roomFor(rows)
     let at = 0
-    const take = (page: RecordColumns, count: number): void => {
-      for (const name of names) columns[name].set(page[name].subarray(0, count), at)
+    const take = (page: Rows, count: number): void => {
+      all.words.set(page.words.subarray(0, count * page.stride), at * page.stride)
       at += count
     }
     this.store.show(bucket, take, true)
-    if (ranks !== null) finalNumbers(columns, rows, ranks)
-    this.cutter.add(columns, orderOf(columns, rows))
+    if (ranks !== null) all.renumber(rows, ranks)
+    this.cutter.add(all, orderOf(all, rows))
+  }
+
+  private roomFor(rows: number): Rows {
+    if (this.room.words.length < rows * this.layout.stride)
+      this.room = Rows.of(this.layout, Math.max(rows, this.settings.bucketRows))
+    return this.room
   }
 
   /** Divides a bucket into some that come one after the other, by a sample of its records. Their numbers are the final ones. */
   private split(bucket: WaitingRecords, ranks: Ranks | null): WaitingRecords[] {
-    const { names, bucketRows } = this.settings
-    const sample = this.sampled(bucket)
-    const count = sample.start_us.length
-    if (ranks !== null) finalNumbers(sample, count, ranks)
+    const { sample, count } = this.sampled(bucket, ranks)
     const order = orderOf(sample, count)
-    const parts = Math.min(partsMax, 2 * Math.ceil(bucket.rows / bucketRows))
-    const bounds = makeColumns(parts - 1, names)
-    const chosen = Uint32Array.from({ length: parts - 1 }, (_, i) => order[Math.floor(((i + 1) * count) / parts)]!)
-    for (const name of names) gathered(sample[name], chosen, bounds[name])
-    const boundKeys = keysOf(bounds, parts - 1)
+    const parts = Math.min(partsMax, 2 * Math.ceil(bucket.rows / this.settings.bucketRows))
+    const bounds = Rows.of(this.layout, parts - 1)
+    for (let i = 1; i < parts; i++) bounds.copy(i - 1, sample, order[Math.floor((i * count) / parts)]!)
     const found = Array.from({ length: parts }, () => new Bucket(this.store))
-    const divide = (page: RecordColumns, rows: number): void => {
-      if (ranks !== null) finalNumbers(page, rows, ranks)
-      const keys = keysOf(page, rows)
-      const counts = new Uint32Array(parts + 1)
-      const partOfRow = new Uint32Array(rows)
-      for (let row = 0; row < rows; row++) counts[(partOfRow[row] = partOf(keys, row, boundKeys, parts - 1)) + 1]!++
-      for (let part = 0; part < parts; part++) counts[part + 1]! += counts[part]!
-      const order = new Uint32Array(rows)
-      for (let row = 0; row < rows; row++) order[counts[partOfRow[row]!]!++] = row
-      // Where a part ended, the next one began.
-      for (let part = 0; part < parts; part++)
-        found[part]!.addSome(page, order.subarray(part === 0 ? 0 : counts[part - 1]!, counts[part]!))
+    const divide = (page: Rows, rows: number): void => {
+      if (ranks !== null) page.renumber(rows, ranks)
+      for (let row = 0; row < rows; row++) found[partOf(page, row, bounds, parts - 1)]!.addRow(page, row)
     }
     this.store.show(bucket, divide, true)
     return found.map(part => part.waiting())
   }
 
   /** Of each further stretch of rows one by chance: whoever wrote the evidence cannot choose which, so that the parts are about even. */
-  private sampled(bucket: WaitingRecords): RecordColumns {
-    const { names } = this.settings
+  private sampled(bucket: WaitingRecords, ranks: Ranks | null): { sample: Rows; count: number } {
     const step = Math.max(1, Math.floor(bucket.rows / samples))
     const count = Math.floor(bucket.rows / step)
-    const sample = makeColumns(count, names)
+    const sample = Rows.of(this.layout, count)
     const chosen = Float64Array.from({ length: count }, (_, i) => i * step + Math.floor(Math.random() * step))
     let before = 0
     let taken = 0
-    const look = (page: RecordColumns, rows: number): void => {
-      for (; taken < count && chosen[taken]! < before + rows; taken++)
-        for (const name of names) sample[name][taken] = page[name][chosen[taken]! - before]!
+    const look = (page: Rows, rows: number): void => {
+      for (; taken < count && chosen[taken]! < before + rows; taken++) sample.copy(taken, page, chosen[taken]! - before)
       before += rows
     }
     this.store.show(bucket, look, false)
-    return sample
+    if (ranks !== null) sample.renumber(count, ranks)
+    return { sample, count }
   }
 
   close(): void {
@@ -126,20 +116,13 @@ export class Settling {
 const samples = 4096
 const partsMax = 256
 
-function finalNumbers(columns: RecordColumns, rows: number, { hosts, vantages }: Ranks): void {
-  for (const name of hostColumns) renumber(columns[name], rows, hosts)
-  renumber(columns.vantage, rows, vantages)
-}
-
 /** How many of the bounds do not come after a row. */
-function partOf(keys: readonly Uint32Array[], row: number, bounds: readonly Uint32Array[], count: number): number {
+function partOf(rows: Rows, row: number, bounds: Rows, count: number): number {
   let from = 0
   let to = count
   while (from < to) {
     const middle = (from + to) >>> 1
-    let key = 0
-    while (key < keys.length && keys[key]![row] === bounds[key]![middle]) key++
-    if (key < keys.length && keys[key]![row]! < bounds[key]![middle]!) to = middle
+    if (comesBefore(rows, row, bounds, middle)) to = middle
     else from = middle + 1
   }
   return from

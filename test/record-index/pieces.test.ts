@@ -3,14 +3,14 @@ import { test } from 'node:test'
 import type { ColumnArray } from '../../src/record-index/columns.ts'
 import { decode, encode, encodedMax } from '../../src/record-index/encoding.ts'
 import { HostNumbers } from '../../src/record-index/hosts.ts'
-import { sortedBy } from '../../src/record-index/order.ts'
+import { sortedRows } from '../../src/record-index/order.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { randomFrom } from '../filter/flows.ts'
 
 const random = randomFrom(11)
 const below = (n: number): number => Math.floor(random() * n)
 
-test('rows are sorted by key after key, equal ones in their order', () => {
+test('rows are sorted by key after key, then by word after word, equal ones in their order', () => {
   const most = [1, 2, 30, 256, 70_000, 2 ** 32]
   for (const rows of [0, 1, 2, 24, 25, 300, 5000]) {
     for (let round = 0; round < 10; round++) {
@@ -22,7 +22,16 @@ test('rows are sorted by key after key, equal ones in their order', () => {
         const key = keys.find(one => one[a] !== one[b])
         return key === undefined ? a - b : key[a]! - key[b]!
       })
-      for (const leading of [1, 3, 5]) assert.deepEqual([...sortedBy(keys, rows, leading)], wanted)
+      for (const leading of [0, 1, 3, 5]) {
+        const rest = keys.slice(leading)
+        // The first word of each row takes no part.
+        const words = Uint32Array.from({ length: rows * (rest.length + 1) }, (_, i) => {
+          const word = i % (rest.length + 1)
+          return word === 0 ? below(2 ** 32) : rest[word - 1]![Math.floor(i / (rest.length + 1))]!
+        })
+        const some = { words, stride: rest.length + 1, first: 1 }
+        assert.deepEqual([...sortedRows(some, rows, keys.slice(0, leading))], wanted)
+      }
     }
   }
 })
