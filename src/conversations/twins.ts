@@ -221,7 +221,7 @@ class Twins {
     if (this.beginOf(accepted) === ends[accepted] || this.beginOf(rejected) === ends[rejected]) return
     const stops = this.sumsBySensor(rejected)
       .filter(stop => stop.packets >= 0 && stop.bytes >= 0)
-      .sort((a, b) => (a.packets < b.packets ? -1 : Number(a.packets > b.packets)))
+      .sort((a, b) => (a.bytes < b.bytes ? -1 : Number(a.bytes > b.bytes)))
     const stopped = new Set<number>()
     for (const one of this.sumsBySensor(accepted)) {
       if (one.packets >= 0 && one.bytes >= 0 && hasLike(stops, one)) stopped.add(one.sensor)
@@ -270,27 +270,29 @@ interface SensorSum {
   gap_us: number
 }
 
-/** Whether another sensor stopped about as much at about the time. @param stops in the order of their packets. */
+/** Whether another sensor stopped about as much at about the time. @param stops in the order of their bytes. */
 function hasLike(stops: readonly SensorSum[], one: SensorSum): boolean {
   let low = 0
   let high = stops.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const { packets } = stops[middle]!
-    if (packets < one.packets && !areAlike(one.packets, packets)) low = middle + 1
+    const { bytes } = stops[middle]!
+    if (bytes < one.bytes && !areAlike(one.bytes, bytes)) low = middle + 1
     else high = middle
   }
-  for (let i = low; i < stops.length && areAlike(one.packets, stops[i]!.packets); i++) {
+  for (let i = low; i < stops.length && areAlike(one.bytes, stops[i]!.bytes); i++) {
     const stop = stops[i]!
     const gap_us = Math.max(one.gap_us, stop.gap_us)
     const meet = one.from_us <= stop.to_us + gap_us && one.to_us >= stop.from_us - gap_us
-    if (stop.sensor !== one.sensor && meet && areAlike(one.bytes, stop.bytes)) return true
+    if (meet && stop.sensor !== one.sensor && areAlike(one.packets, stop.packets)) return true
   }
   return false
 }
 
 /** Whether two counters differ by at most a tenth of the first. */
 function areAlike(one: number | bigint, other: number | bigint): boolean {
+  const isSmall = typeof one === 'number' && typeof other === 'number' && Math.max(one, other) < 2 ** 49
+  if (isSmall) return Math.abs(one - other) * 10 <= one
   const [a, b] = [BigInt(one), BigInt(other)]
   return (a > b ? a - b : b - a) * 10n <= a
 }
