@@ -43,11 +43,14 @@ try {
   const c = await openCase(dir)
   await timed('record index', () => withRecordIndex(c, 'logs', async () => undefined))
   await withRecordIndex(c, 'logs', async index => {
-    const whole = await timed('conversations', () => wholeConversations(c, index, 'logs', []))
-    const dropped = whole.fates.reduce((sum, one) => sum + Number(one > 1), 0)
-    process.stdout.write(
-      `${index.rows} records, ${dropped} of them counted elsewhere, ${whole.table.count} connections\n`,
+    const everybody = { evidence: 'logs', own: [] }
+    const [dropped, connections] = await timed('conversations', () =>
+      wholeConversations(c, index, everybody, { connections: true }, async ({ fates, parts }) => [
+        fates.reduce((sum, one) => sum + Number(one > 1), 0),
+        parts.reduce((sum, { table }) => sum + table.count, 0),
+      ]),
     )
+    process.stdout.write(`${index.rows} records, ${dropped} of them counted elsewhere, ${connections} connections\n`)
   })
   await c.close()
 } finally {

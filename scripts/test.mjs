@@ -40,6 +40,7 @@ const many = {
   REMOVED_FOLDERS: 60,
   ROLE_FOLDERS: 25,
   WHOLE_FOLDERS: 20,
+  PART_FOLDERS: 60,
   FILTERS: 5000,
   NODES: '20.19.0 latest',
 }

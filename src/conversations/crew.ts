@@ -82,6 +82,7 @@ export class Threads implements Crew {
     step: Step,
     givens: readonly Steps[Step]['given'][],
   ): Promise<Steps[Step]['done'][]> {
+    this.requireGoing()
     const done: Steps[Step]['done'][] = new Array(givens.length)
     let next = 0
     const doNext = async (worker: Worker): Promise<void> => {
