@@ -18,17 +18,16 @@ import { numberPairs } from './pairs.ts'
  * The connections of those endpoints with others than the subject.
  *
  * @param hosts the dictionary of the endpoints' hosts.
- * @param ofSubject whether a record is the subject's, whose connections are known already.
+ * @param own whose records are known already: `condition` is true for them.
  */
 export async function recordsElsewhere(
   c: Case,
   asked: EndpointTable,
   hosts: RecordDictionaries['hosts'],
-  ofSubject: Sql,
-  subject: readonly Prefix[],
+  { condition, subject, limit }: { condition: Sql; subject: readonly Prefix[]; limit: (rows: number) => void },
 ): Promise<{ chained: Chained; hostOf: Uint32Array }> {
   await giveEndpoints(c, asked, hosts)
-  const { block, dictionaries } = await readBlock(c, conditionFor(c, ofSubject))
+  const { block, dictionaries } = await readBlock(c, conditionFor(c, condition), { limit, isRare: false })
   const { vantages } = dictionaries
   const pairs = numberPairs(block)
   const fates = countOnce(block, pairs, { evidence: c.source, vantages, isSubject: null })

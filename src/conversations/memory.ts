@@ -1,5 +1,6 @@
-/** The memory that conversations of a whole case need: told before it is missing, for then the system ends the process without a word. */
+/** The memory that conversations need: told before it is missing, for then the system ends the process without a word. */
 import { UserError } from '../errors.ts'
+import { integerText } from '../net/counts.ts'
 
 /** Bytes that stay while the conversations of a case are worked out: some for each record, for each thread those of a part. */
 export function bytesOfWhole(records: number, wanted: { connections?: boolean; records?: boolean }): number {
@@ -11,6 +12,32 @@ export function bytesOfPart(records: number): number {
   return 160 * records
 }
 
+/** Bytes of a record of a question with all that is made of it: 430 were measured, of which DuckDB can put a part on the disk. */
+const bytesOfRecord = 400
+
+/**
+ * Keeps count of the records that a question reads.
+ *
+ * @param free bytes that this process may still have.
+ * @returns to be called with the number of those that were read so far. @throws UserError where they are too many.
+ */
+export function recordLimit(free = process.availableMemory()): (records: number) => void {
+  const most = Math.floor(free / bytesOfRecord)
+  return records => {
+    if (records <= most) return
+    throw new UserError(
+      `too little memory for the records of these addresses: there are more than ${integerText(most)}, and about ${gib(free)} are free for them`,
+      {
+        hint: 'ask for fewer addresses at once, close other programs, raise the limit of the container, or sum the traffic: tidemark flows',
+      },
+    )
+  }
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`
+}
+
 /**
  * States that there is memory for the conversations of a case.
  *
@@ -20,9 +47,8 @@ export function bytesOfPart(records: number): number {
  */
 export function requireMemory(records: number, bytes: number, free = process.availableMemory()): void {
   if (bytes <= free) return
-  const gib = (value: number): string => `${(value / 2 ** 30).toFixed(1)} GiB`
   throw new UserError(
-    `too little memory for the conversations of all ${records.toLocaleString('en-US')} records: about ${gib(bytes)} are needed, ${gib(free)} are free`,
+    `too little memory for the conversations of all ${integerText(records)} records: about ${gib(bytes)} are needed, ${gib(free)} are free`,
     {
       hint: 'close other programs, raise the limit of the container, or ask for the traffic of some addresses: tidemark investigate',
     },

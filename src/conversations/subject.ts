@@ -12,6 +12,7 @@ import { askedEndpoints, type Chained, chain, judgeRest, learnFrom } from './con
 import { countOnce } from './count-once.ts'
 import { recordsElsewhere } from './elsewhere.ts'
 import { hostsIn, internalHosts } from './hosts.ts'
+import { recordLimit } from './memory.ts'
 import { MeteredConnections } from './metered.ts'
 import { numberPairs, type PairNumbers } from './pairs.ts'
 
@@ -23,15 +24,25 @@ export interface SubjectRecords {
   /** `fate` of each record. */
   fates: Uint8Array
   isSubject: (host: number) => boolean
+  /** To be called with the number of records that are held besides. @throws UserError where all are too many. */
+  limit: (others: number) => void
 }
 
-/** The records one of whose addresses is the subject's. */
-export async function subjectRecords(c: Case, subject: readonly Prefix[]): Promise<SubjectRecords> {
-  const { block, dictionaries } = await readBlock(c, ofSubject(c, subject))
+/**
+ * The records one of whose addresses is the subject's.
+ *
+ * @throws UserError where there is too little memory for them: all are held.
+ */
+export async function subjectRecords(
+  c: Case,
+  subject: readonly Prefix[],
+  limit = recordLimit(),
+): Promise<SubjectRecords> {
+  const { block, dictionaries } = await readBlock(c, ofSubject(c, subject), { limit })
   const isSubject = hostsIn(dictionaries.hosts, subject)
   const pairs = numberPairs(block)
   const fates = countOnce(block, pairs, { evidence: c.source, vantages: dictionaries.vantages, isSubject })
-  return { block, pairs, dictionaries, fates, isSubject }
+  return { block, pairs, dictionaries, fates, isSubject, limit: others => limit(block.rows + others) }
 }
 
 /** A condition on the case's flow records. */
@@ -51,7 +62,7 @@ function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
  */
 export async function subjectConversations(
   c: Case,
-  { block, pairs, dictionaries, fates }: SubjectRecords,
+  { block, pairs, dictionaries, fates, limit }: SubjectRecords,
   subject: readonly Prefix[],
   own: readonly Prefix[],
 ): Promise<Chained> {
@@ -61,7 +72,7 @@ export async function subjectConversations(
   const asked = askedEndpoints(chained)
   learnFrom(asked, chained, null)
   if (asked.count > 0) {
-    const elsewhere = await recordsElsewhere(c, asked, hosts, ofSubject(c, subject), subject)
+    const elsewhere = await recordsElsewhere(c, asked, hosts, { condition: ofSubject(c, subject), subject, limit })
     learnFrom(asked, elsewhere.chained, elsewhere.hostOf)
   }
   judgeRest(chained, asked, { isInternal: internalHosts(hosts, own) })

@@ -20,20 +20,32 @@ export interface QuestionRecords {
   dictionaries: RecordDictionaries
 }
 
+interface ReadingOptions {
+  evidence?: EvidenceKind
+  /** Called with the number of records that are held. It throws where they are too many. */
+  limit?: (rows: number) => void
+  /** Whether segments may well have no such record: then it is asked first which have one. */
+  isRare?: boolean
+}
+
 /**
  * The records for which a condition on the columns of the case's view is true, in the order of `orderOf`. All are held in memory, some 60
  * bytes each; while they are sorted, twice that.
  *
  * @param where on columns of `viewOf(c, evidence)`.
  */
-export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.source): Promise<QuestionRecords> {
+export async function readBlock(
+  c: Case,
+  where: Sql,
+  { evidence = c.source, limit, isRare = true }: ReadingOptions = {},
+): Promise<QuestionRecords> {
   const { texts, vantages } = await pointsOf(c, evidence)
   const projection = projectionOf(c, evidence, texts)
   const names = columnsWith(projection.seen)
   const hosts = new HostNumbers()
   const intake = new Intake(projection, texts, hosts, vantages)
   const view = viewOf(c, evidence)
-  const from = view === 'flows' ? await flowsWith(c, where) : view
+  const from = isRare && view === 'flows' ? await flowsWith(c, where) : view
   const answer = await c.db.stream(`SELECT ${projection.list} FROM ${from} WHERE ${where.text}`, where.values)
   const pieces: { columns: RecordColumns; rows: number }[] = []
   let rows = 0
@@ -42,6 +54,7 @@ export async function readBlock(c: Case, where: Sql, evidence: EvidenceKind = c.
     intake.take(batch, columns)
     pieces.push({ columns, rows: batch.rows })
     rows += batch.rows
+    limit?.(rows)
   }
   const all = Rows.of(layoutOf(names), rows)
   let at = 0

@@ -58,7 +58,7 @@ async function agree(c: Case, evidence: EvidenceKind): Promise<string[]> {
   const wanted = await linesBySql(c, evidence)
   assert.deepEqual(await indexLines(c, evidence), wanted)
   for (const limits of [narrow, threaded]) assert.deepEqual(await indexLines(c, evidence, limits), wanted)
-  const { block, dictionaries } = await readBlock(c, rawSql('true'), evidence)
+  const { block, dictionaries } = await readBlock(c, rawSql('true'), { evidence })
   assert.deepEqual(linesOf(block, dictionaries), wanted)
   return wanted
 }
