@@ -1,12 +1,25 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs'
+import { setFlagsFromString } from 'node:v8'
 import { exitStatus } from '../errors.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import { note } from './output.ts'
 import { version } from './version.ts'
 
 const args = process.argv.slice(2)
-if (!tellsVersion()) await run()
+if (!tellsVersion()) {
+  compileLater()
+  await run()
+}
+
+/**
+ * Has functions that run long, and no others, compiled to machine code by V8's optimizing compiler. A command ends so soon that a fifth of its time
+ * went into code that was hardly used: five times the default (in bytes of bytecode) takes half of that away, and large cases lose nothing.
+ * Measured with the V8 of Node 20; others keep their own default.
+ */
+function compileLater(): void {
+  if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=600000')
+}
 
 /** Answers `--version`, which scripts ask often, before anything else is loaded. False where it was not asked alone, or cannot be told: the long way says why. */
 function tellsVersion(): boolean {
