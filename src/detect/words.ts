@@ -1,4 +1,5 @@
 import { parseAddress } from '../net/address.ts'
+import { integerText } from '../net/counts.ts'
 import { internalPrefixes, isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { protocolText } from '../net/protocols.ts'
@@ -24,7 +25,8 @@ export function isInternalSql(end: 'server' | 'client', own: readonly Prefix[]):
 }
 
 export function number(value: number | bigint): string {
-  return value.toLocaleString('en-US')
+  // To load the rules of a language takes as long as a small question.
+  return typeof value === 'bigint' || Number.isInteger(value) ? integerText(value) : value.toLocaleString('en-US')
 }
 
 /** One level lower where the role of client and server is less sure than that. */

@@ -4,7 +4,7 @@ import { counterOf, isRejected } from '../conversations/signs.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { Sums } from '../conversations/sums.ts'
 import { utcSeconds } from '../net/time.ts'
-import { known, type RecordBlock } from '../record-index/block.ts'
+import { known, large, type RecordBlock } from '../record-index/block.ts'
 import type { Dossier, PortRow } from './dossier.ts'
 
 export interface Window {
@@ -100,8 +100,12 @@ export function portsOf(block: RecordBlock): PortRow[] {
     .sort((a, b) => a.protocol - b.protocol || a.port - b.port)
 }
 
+/** Of a port that is on the other side only. One for all: most ports of clients are. */
+const nothing: PortRow['as_source'] = Object.freeze({ records: 0, rejected: 0, packets: 0, bytes: 0 })
+
 /** What records come to by their places, counted from one; zero for those that are in none. */
 function countsBy(block: RecordBlock, placeOf: Uint32Array, places: number): PortRow['as_source'][] {
+  const { known: has } = block
   const records = new Uint32Array(places)
   const rejected = new Uint32Array(places)
   const packets = new Sums(places)
@@ -111,13 +115,22 @@ function countsBy(block: RecordBlock, placeOf: Uint32Array, places: number): Por
     if (place < 0) continue
     records[place]!++
     if (isRejected(block, row)) rejected[place]!++
-    if ((block.known[row]! & known.packets) !== 0) packets.add(place, counterOf(block, row, 'packets'))
-    if ((block.known[row]! & known.bytes) !== 0) bytes.add(place, counterOf(block, row, 'bytes'))
+    if ((has[row]! & known.packets) !== 0)
+      packets.add(place, block.packets[row] === large ? counterOf(block, row, 'packets') : block.packets[row]!)
+    if ((has[row]! & known.bytes) !== 0)
+      bytes.add(place, block.bytes[row] === large ? counterOf(block, row, 'bytes') : block.bytes[row]!)
   }
-  return Array.from({ length: places }, (_, place) => ({
-    records: records[place]!,
-    rejected: rejected[place]!,
-    packets: packets.of(place),
-    bytes: bytes.of(place),
-  }))
+  const found = new Array<PortRow['as_source']>(places)
+  for (let place = 0; place < places; place++) {
+    found[place] =
+      records[place] === 0
+        ? nothing
+        : {
+            records: records[place]!,
+            rejected: rejected[place]!,
+            packets: packets.of(place),
+            bytes: bytes.of(place),
+          }
+  }
+  return found
 }

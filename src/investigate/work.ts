@@ -165,7 +165,8 @@ function readCommand(c: Case): string | null {
     return null
   if (files.some(file => file.archive !== null || file.form !== null || /\.(?:zst|xz|bz2)$/.test(file.path)))
     return null
-  const folders = [...new Set(files.map(file => dirname(file.path)))]
+  // Sorted: files are entered in the order in which the threads that read them came to an end.
+  const folders = [...new Set(files.map(file => dirname(file.path)))].sort()
   if (folders.length > 4) return null
   const paths = new Set(files.map(file => file.path))
   const others = [...kept, ...c.out].filter(file => !paths.has(file.path))
