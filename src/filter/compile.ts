@@ -16,6 +16,8 @@ export interface CompileContext {
   columns: ReadonlySet<string>
   /** The analyst's own networks, internal beside those that the internet does not route. */
   internal?: readonly Prefix[]
+  /** Columns of addresses that are IPv4 throughout. */
+  fourOnly?: ReadonlySet<string>
   /** When the case's first record begins and its last one ends, microseconds; for `last 2h of case`. */
   span?: { first_us: bigint; last_us: bigint }
 }
@@ -47,6 +49,7 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
     nfdump: filter.nfdump,
     columns: context.columns,
     internal: context.internal ?? [],
+    fourOnly: context.fourOnly ?? new Set(),
     span: context.span,
     sets: new Map(),
     missing: new Set(),

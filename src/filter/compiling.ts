@@ -6,6 +6,8 @@ export interface Compiling {
   nfdump: boolean
   columns: ReadonlySet<string>
   internal: readonly Prefix[]
+  /** Columns of addresses that are IPv4 throughout. */
+  fourOnly: ReadonlySet<string>
   span: { first_us: bigint; last_us: bigint } | undefined
   sets: Map<string, ValueSet>
   missing: Set<string>

@@ -119,10 +119,16 @@ function addressIs(names: readonly string[], test: Test, c: Compiling, ofNfdump:
   if (address === null) return cannotTell
   const prefixes = prefixesOf(test)
   const isLong = prefixes.length > mostPrefixes
-  if (test.op !== 'in-set' && !isLong) return inPrefixes(address, prefixes)
+  if (test.op !== 'in-set' && !isLong) return inPrefixes(address, prefixes, isFour(names, c))
   const set = test.op === 'in-set' ? test.set : setOf('addresses', prefixes)
   c.sets.set(set.table, set)
   return addressInSet(address, set)
+}
+
+/** Whether an address is known to be one of IPv4, as nfdump's absent address is. */
+function isFour(names: readonly string[], c: Compiling): boolean {
+  const name = names.find(one => c.columns.has(one))
+  return name !== undefined && c.fourOnly.has(name)
 }
 
 function prefixesOf(test: Test): Prefix[] {

@@ -15,8 +15,6 @@ import { type Asked, isListing, limitOf, planOf } from './settle.ts'
 
 /** Changes with what a request means beyond its statement, and with the format: what an older one left is not read. */
 const rule = 1
-/** Fewer records are asked again. */
-export const recordsLeast = 1_000_000
 /** Longer answers are not kept. */
 const rowsMost = 10_000
 /** So many answers are kept, the latest ones. */
@@ -42,16 +40,12 @@ export interface KeptAnswer extends AskedWith {
 /**
  * What the answer of a request is kept as; null where it is not: of few records, of a list of records, of what files outside the case say, and of what is
  * judged of connections, which is kept itself.
- *
- * @param least records from which on answers are kept.
  */
-export function answerKey(c: Case, asked: Asked, least = recordsLeast): CacheKey | null {
+export function answerKey(c: Case, asked: Asked): CacheKey | null {
   const { setting, makers, once } = asked
   const { request, records, filter, dialect } = setting
-  const kind = records.evidence === 'logs' ? 'flows' : 'packet-flows'
-  const count = c.segments.reduce((sum, segment) => sum + (segment.kind === kind ? segment.rows : 0), 0)
   const isPlain = typeof (request.filter ?? '') === 'string' && request.first === undefined && !isListing(request)
-  if (!c.usesCache || count < least || !isPlain || filter.sets.length > 0 || asked.roles) return null
+  if (!c.usesCache || setting.facts === null || !isPlain || filter.sets.length > 0 || asked.roles) return null
   const cached = once ? keptCollapsed(records.evidence) : null
   const plan = planOf({ ...setting, collapsed: cached?.table ?? null }, makers)
   const printed = [dialect.print(plan.statement), dialect.print(filter.unknown)]

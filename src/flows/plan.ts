@@ -8,6 +8,7 @@ import type { Dialect } from '../query/dialect.ts'
 import type { Expression, Item, Ordering, Query, Relation } from '../query/nodes.ts'
 import { isAlways } from '../query/walk.ts'
 import { sensorFields } from '../records/sensor.ts'
+import type { ColumnFacts } from '../store/statistics.ts'
 import type { Element } from './elements.ts'
 import type { FlowsColumn, FlowsRequest } from './request.ts'
 import type { Records } from './source.ts'
@@ -17,6 +18,8 @@ export interface Setting {
   request: FlowsRequest
   records: Records
   filter: Compiled
+  /** What is known of the columns of a large case; null: it is read where it is needed. */
+  facts: ColumnFacts | null
   /** Of the engine that is asked. */
   dialect: Dialect
   /** Volumes leave out rejected records. */

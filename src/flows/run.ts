@@ -27,8 +27,8 @@ export interface FlowsOptions {
   fileParams?: readonly string[]
   /** Whether the rows will be written as Parquet: they are kept then, and not worked out again for it. */
   forParquet?: boolean
-  /** Records from which on an answer is kept for the next time; by default a million. */
-  keepFrom?: number
+  /** Records from which on a case is large: more is kept of it for the next time. By default a million. */
+  largeFrom?: number
 }
 
 /**
@@ -52,7 +52,7 @@ export async function queryFlows<const R extends FlowsRequest>(
 /** An answer that was kept for this request, or one that is worked out. */
 async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<FlowsResult> {
   const read = await asked(c, request, options)
-  const key = options.forParquet === true ? null : answerKey(c, read, options.keepFrom)
+  const key = options.forParquet === true ? null : answerKey(c, read)
   const kept = key === null ? null : await keptAnswer(c, key)
   if (kept !== null) return fromKept(c, read, kept, options)
   const { result, setting } = await answer(c, await withCollapsed(c, read), options)

@@ -14,6 +14,7 @@ import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
+import { factsOf } from '../store/kept-facts.ts'
 import { question } from '../store/question.ts'
 import { type Compared, compared, comparePlan, isWithin, windowOf } from './compare.ts'
 import { collapsedTable } from './count-once.ts'
@@ -49,7 +50,11 @@ interface ReadingOptions {
   folder?: string
   files?: boolean
   fileParams?: readonly string[]
+  largeFrom?: number
 }
+
+/** Of fewer records the answer is soon worked out again. */
+const manyRecords = 1_000_000
 
 const rankedByDefault = 10
 const listedByDefault = 1000
@@ -86,9 +91,13 @@ export async function asked(c: Case, request: FlowsRequest, options: ReadingOpti
   const span = spanOf(c)
   const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
   const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
+  const isLarge = records.count > 0 && records.count >= (options.largeFrom ?? manyRecords)
+  const kind = records.evidence === 'logs' ? 'flows' : 'packet-flows'
+  const facts = isLarge ? await factsOf(c, kind, true) : null
   const whole = compile(windows?.filter ?? filter, {
     columns: records.columns,
     internal,
+    ...(facts !== null && { fourOnly: facts.fourOnly }),
     ...(span !== null && { span }),
   })
   await loadSets(c.db, whole.sets)
@@ -103,6 +112,7 @@ export async function asked(c: Case, request: FlowsRequest, options: ReadingOpti
     request,
     records,
     filter: compiled,
+    facts,
     dialect: duckdb,
     acceptedOnly,
     collapsed: null,

@@ -13,6 +13,8 @@ import { flowsSource } from '../store/flows-source.ts'
 
 export interface Records {
   evidence: EvidenceKind
+  /** How many there are, in the segments. */
+  count: number
   columns: ReadonlySet<string>
   nfdump: boolean
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
@@ -50,7 +52,8 @@ export function recordsOf(
     if (roles) return judged(needsSensor ? `(${duckdb.print(withSensor).text})` : view)
     return needsSensor ? withSensor : tableNamed(view)
   }
-  return { evidence, columns, nfdump, table, shown }
+  const count = own.reduce((sum, segment) => sum + segment.rows, 0)
+  return { evidence, count, columns, nfdump, table, shown }
 }
 
 /** Packets are recorded by the capture that they are in: of one that was cut into several files, its first. */

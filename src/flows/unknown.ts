@@ -3,9 +3,7 @@ import { all, any, column, count, isUnknown, named, not, own, select } from '../
 import type { Query } from '../query/nodes.ts'
 import { hasUnknownPart } from '../query/walk.ts'
 import type { Case } from '../store/case.ts'
-import { segmentPath } from '../store/files.ts'
-import type { SegmentEntry } from '../store/ledger.ts'
-import { columnsWithNulls } from '../store/statistics.ts'
+import { factsOf } from '../store/kept-facts.ts'
 import { isRejected } from './measures.ts'
 import { matching, type Setting } from './plan.ts'
 import type { Cell } from './request.ts'
@@ -36,21 +34,13 @@ async function counted(c: Case, { dialect }: Setting, query: Query): Promise<Cel
   return integer(row?.['n'])
 }
 
-async function hasUnknown(c: Case, { records }: Setting, names: readonly string[]): Promise<boolean> {
+async function hasUnknown(c: Case, { records, facts }: Setting, names: readonly string[]): Promise<boolean> {
   const kind = records.evidence === 'logs' ? 'flows' : 'packet-flows'
   const columns = names.filter(name => records.columns.has(name))
   const segments = c.segments.filter(segment => segment.kind === kind)
   if (columns.length === 0 || segments.length === 0) return false
   if (columns.includes('interface_id') && records.evidence === 'packets') return true
   if (segments.some(segment => columns.some(name => !segment.columns.includes(name)))) return true
-  let withNulls = nullable.get(c.segments)?.get(kind)
-  if (withNulls === undefined) {
-    const paths = segments.map(segment => segmentPath(c.dir, segment.name))
-    withNulls = await columnsWithNulls(c.db, paths)
-    nullable.set(c.segments, (nullable.get(c.segments) ?? new Map()).set(kind, withNulls))
-  }
+  const { withNulls } = facts ?? (await factsOf(c, kind, false))
   return columns.some(name => withNulls.has(name))
 }
-
-/** What was read of the segments' statistics: they never change. */
-const nullable = new WeakMap<Case['segments'], Map<SegmentEntry['kind'], ReadonlySet<string>>>()

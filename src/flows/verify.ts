@@ -8,6 +8,7 @@ import { type CachedTable, isSame, settingsOf } from '../store/cached-table.ts'
 import { type Case, openCase } from '../store/case.ts'
 import { exactJson } from '../store/exact-json.ts'
 import { caseFiles } from '../store/files.ts'
+import { areFactsOf } from '../store/kept-facts.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
 import { systemFailure } from '../system-error.ts'
@@ -58,7 +59,7 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 
 async function fits(c: Case, file: CacheFile): Promise<boolean> {
   if (isAnswer(file)) return isAnswerOf(c, file)
-  if (file.form === 'sections') return isIndexOf(c, file)
+  if (file.form === 'sections') return (await areFactsOf(c, file)) ?? (await isIndexOf(c, file))
   const path = pathOf(c.dir, file.name)
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false
@@ -83,12 +84,12 @@ async function askedAgain(
   c: Case,
   request: FlowsRequest,
 ): Promise<{ what: string | undefined; answer: Omit<KeptAnswer, 'small'> }> {
-  const settled = await settle(c, request)
+  const settled = await settle(c, request, { largeFrom: 0 })
   const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request)
   const rows: Cell[][] = []
   for await (const row of read()) rows.push(columns.map(({ name }) => row[name] ?? null))
   const collapsed = settled.setting.collapsed !== null
-  const what = answerKey({ ...c, usesCache: true }, settled, 0)?.what
+  const what = answerKey({ ...c, usesCache: true }, settled)?.what
   return { what, answer: { collapsed, total_rows, truncated, counting, rows } }
 }
 

@@ -9,7 +9,7 @@ import { outcomes as outcomeNames } from '../conversations/services.ts'
 import { Sums } from '../conversations/sums.ts'
 import type { Finding } from '../detect/finding.ts'
 import { utcSeconds } from '../net/time.ts'
-import { sortedBy } from '../record-index/order.ts'
+import { sortedRows } from '../record-index/order.ts'
 import type { AttackSurface, Count, Outcome, ServiceKey, ServiceRow, ServicesOther } from './dossier.ts'
 import { hostText, portOf, protocolOf, serviceRow, type ToldServices } from './services.ts'
 
@@ -91,7 +91,7 @@ function heaviest(weights: Weights, count: number, first: readonly Uint32Array[]
     few[i] = ~weights.connections[i]!
   }
   const keys = [...first, ...words, few]
-  return sortedBy(keys, count, keys.length)
+  return sortedRows({ words: new Uint32Array(0), stride: 0, first: 0 }, count, keys)
 }
 
 const two32 = 2 ** 32

@@ -107,14 +107,16 @@ export function addressInSet(term: Expression, set: NamedSet): Expression {
   return withNeeds(node, term.columns, [...term.parameters, ...cuts])
 }
 
-export function inPrefixes(address: Expression, prefixes: readonly Prefix[]): Expression {
+/** @param isFour whether all addresses are known to be of IPv4. */
+export function inPrefixes(address: Expression, prefixes: readonly Prefix[], isFour = false): Expression {
   if (prefixes.length === 0) return no
   const bounds = prefixes.flatMap(({ first, last }) => {
     if (first.hi !== last.hi) return [first.hi, last.hi]
-    return first.lo === last.lo ? [first.lo, first.hi] : [first.lo, last.lo, first.hi]
+    const lower = first.lo === last.lo ? [first.lo] : [first.lo, last.lo]
+    return isFour && first.hi === 0n ? lower : [...lower, first.hi]
   })
   const { columns } = address
-  return withNeeds({ kind: 'in-prefixes', address, prefixes: [...prefixes] }, columns, [
+  return withNeeds({ kind: 'in-prefixes', address, prefixes: [...prefixes], isFour }, columns, [
     ...address.parameters,
     ...bounds,
   ])

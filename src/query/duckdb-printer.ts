@@ -242,7 +242,7 @@ class Printer {
     return `(${this.expression(address)}).${name}`
   }
 
-  private inPrefixes({ address, prefixes }: InPrefixes): string {
+  private inPrefixes({ address, prefixes, isFour }: InPrefixes): string {
     const tests = prefixes.map(({ first, last }) => {
       const bound = (value: bigint): string => `${this.bound(value)}::UBIGINT`
       const half = (name: 'hi' | 'lo'): string => this.half(address, name)
@@ -251,7 +251,7 @@ class Printer {
         first.lo === last.lo
           ? `${half('lo')} = ${bound(first.lo)}`
           : `${half('lo')} BETWEEN ${bound(first.lo)} AND ${bound(last.lo)}`
-      return `(${lower} AND ${half('hi')} = ${bound(first.hi)})`
+      return isFour && first.hi === 0n ? `(${lower})` : `(${lower} AND ${half('hi')} = ${bound(first.hi)})`
     })
     return `(${tests.join(' OR ')})`
   }

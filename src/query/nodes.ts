@@ -92,6 +92,8 @@ export interface InPrefixes extends Needs {
   readonly kind: 'in-prefixes'
   readonly address: Expression
   readonly prefixes: readonly Prefix[]
+  /** Whether the address is one of IPv4, wherever it is known: its upper half is zero and need not be read. */
+  readonly isFour: boolean
 }
 
 /** An address with the bits outside a mask cleared. */

@@ -1,13 +1,25 @@
 /** What Parquet keeps of each column of a segment: the smallest and the largest value, and how many are null. */
 import { type Database, quotedPath } from './duckdb.ts'
 
-/** The columns that have a null in one of some files, or may have one. */
-export async function columnsWithNulls(database: Database, paths: readonly string[]): Promise<ReadonlySet<string>> {
+/** What the footers of some segments say of their columns. */
+export interface ColumnFacts {
+  /** Columns that have a null in one of the segments, or may have one. */
+  withNulls: ReadonlySet<string>
+  /** Columns of addresses that are IPv4 throughout: the upper half of each is zero. */
+  fourOnly: ReadonlySet<string>
+}
+
+export async function columnFacts(database: Database, paths: readonly string[]): Promise<ColumnFacts> {
   const files = paths.map(quotedPath).join(', ')
-  const rows =
-    await database.rows(`SELECT DISTINCT split_part(path_in_schema, ', ', 1) AS name FROM parquet_metadata([${files}])
-    WHERE stats_null_count IS NULL OR stats_null_count > 0`)
-  return new Set(rows.map(row => String(row['name'])))
+  const rows = await database.rows(`SELECT path_in_schema AS path,
+      bool_or(stats_null_count IS NULL OR stats_null_count > 0) AS nulls,
+      bool_and(coalesce(stats_max_value = '0' OR stats_null_count = num_values, false)) AS zero
+    FROM parquet_metadata([${files}]) GROUP BY path_in_schema`)
+  const parts = rows.map(row => ({ path: String(row['path']).split(', '), nulls: row['nulls'], zero: row['zero'] }))
+  return {
+    withNulls: new Set(parts.flatMap(({ path, nulls }) => (nulls === false ? [] : [path[0]!]))),
+    fourOnly: new Set(parts.flatMap(({ path, zero }) => (path[1] === 'hi' && zero === true ? [path[0]!] : []))),
+  }
 }
 
 export interface ColumnRange {

@@ -13,7 +13,7 @@ import { randomCases, randomLines, randomRequest, writeLog } from './random-case
 import { type Work, workFolder } from './support.ts'
 
 let work: Work
-let cases: { logs: string; packets: string }
+let cases: Awaited<ReturnType<typeof randomCases>>
 before(async () => {
   work = workFolder()
   cases = await randomCases(work.root, 600, 1)
@@ -21,8 +21,8 @@ before(async () => {
 after(() => work.close())
 
 const top: FlowsRequest = { stat: { element: 'srcip' }, order: 'bytes', limit: 3 }
-const kept: FlowsOptions = { keepFrom: 0 }
-const plain: FlowsOptions = { keepFrom: Number.POSITIVE_INFINITY }
+const kept: FlowsOptions = { largeFrom: 0 }
+const plain: FlowsOptions = { largeFrom: Number.POSITIVE_INFINITY }
 
 async function ask(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<unknown> {
   const result = await queryFlows(c, request, options)
@@ -53,14 +53,16 @@ function copy(name: string): string {
 test('an answer is the same the first and the second time, and as without being kept', async () => {
   const random = randomFrom(Number(process.env['TIDEMARK_SEED'] ?? 3))
   let found = 0
-  for (const dir of [cases.logs, cases.packets]) {
+  for (const dir of [cases.logs, cases.four, cases.packets]) {
     const c = await openCase(dir)
     try {
       for (let i = 0; i < 25; i++) {
         const request = randomRequest(random)
         const wanted = await ask(c, request, plain)
-        same(await ask(c, request, kept), wanted, JSON.stringify(request))
-        same(await ask(c, request, kept), wanted, `again: ${JSON.stringify(request)}`)
+        const first = (await ask(c, request, kept)) as { sql: string }
+        // Where all addresses are IPv4 the statement is shorter.
+        same({ ...first, sql: (wanted as { sql: string }).sql }, wanted, JSON.stringify(request))
+        same(await ask(c, request, kept), first, `again: ${JSON.stringify(request)}`)
         found = Math.max(found, answersOf(dir).length)
       }
     } finally {

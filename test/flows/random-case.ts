@@ -8,10 +8,19 @@ import { writeRandomNfcapd } from './support.ts'
 
 const header =
   'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags'
-const hosts = ['10.0.0.1', '10.0.0.2', '10.0.1.9', '192.0.2.7', '198.51.100.200', '2001:db8::1', '2001:db8:0:1::5', '-']
+const anyHosts = [
+  '10.0.0.1',
+  '10.0.0.2',
+  '10.0.1.9',
+  '192.0.2.7',
+  '198.51.100.200',
+  '2001:db8::1',
+  '2001:db8:0:1::5',
+  '-',
+]
 
 /** Lines of a flow log: both families, what is unknown, what is rejected, and what two sensors saw. */
-export function randomLines(count: number, seed: number): string[] {
+export function randomLines(count: number, seed: number, hosts: readonly string[] = anyHosts): string[] {
   const random = randomFrom(seed)
   const below = (n: number): number => Math.floor(random() * n)
   const or = (value: number | string): number | string => (random() < 0.05 ? '-' : value)
@@ -39,22 +48,47 @@ export function writeLog(path: string, lines: readonly string[]): void {
   writeFileSync(path, `${[header, ...lines].join('\n')}\n`)
 }
 
-/** Makes a case of logs, and one of nfcapd records alone. */
-export async function randomCases(
-  root: string,
-  count: number,
-  seed: number,
-): Promise<{ logs: string; packets: string }> {
+/** Folders of cases: of logs, of logs with IPv4 alone, and of nfcapd records alone. */
+interface Cases {
+  logs: string
+  four: string
+  packets: string
+}
+
+export async function randomCases(root: string, count: number, seed: number): Promise<Cases> {
   writeLog(join(root, `${seed}.log`), randomLines(count, seed))
   writeRandomNfcapd(join(root, `nfcapd.${seed}`), count, seed)
-  const cases = { logs: join(root, `logs-${seed}`), packets: join(root, `packets-${seed}`) }
+  const cases = {
+    logs: join(root, `logs-${seed}`),
+    four: join(root, `four-${seed}`),
+    packets: join(root, `packets-${seed}`),
+  }
   await addEvidence({ case: cases.logs, paths: [join(root, `${seed}.log`)], workers: 1 })
+  writeLog(
+    join(root, `four-${seed}.log`),
+    randomLines(
+      count,
+      seed,
+      anyHosts.filter(host => !host.includes(':')),
+    ),
+  )
+  await addEvidence({ case: cases.four, paths: [join(root, `four-${seed}.log`)], workers: 1 })
   await addEvidence({ case: cases.packets, paths: [join(root, `nfcapd.${seed}`)], workers: 1 })
   return cases
 }
 
 const elements = ['srcip', 'dstip', 'srcport', 'dstport', 'proto', 'srcip4/24', 'dstip6/64', 'srcip4/8', 'dstip4/32']
-const filters = ['any', 'any', 'any', 'src net 10.0.0.0/8', 'dst port 443', 'proto 6 or src port 53', 'ip 10.0.0.1']
+const filters = [
+  'any',
+  'any',
+  'any',
+  'src net 10.0.0.0/8',
+  'dst port 443',
+  'proto 6 or src port 53',
+  'ip 10.0.0.1',
+  'not dst net 192.0.2.0/24',
+  'src net 2001:db8::/32',
+]
 
 /** A request for groups or time bins. */
 export function randomRequest(random: () => number): FlowsRequest {
