@@ -125,7 +125,10 @@ if (values.case !== undefined) {
     const nfcapd = join(values.dir, 'nfcapd')
     await writeNfcapd(values.case, nfcapd)
     const peer = ['nfdump', '-q', '-N', '-R', nfcapd, '-A', 'proto', `ip ${attacker}`]
-    await beside('address filter', filter, 'nfdump', peer, 0.8)
+    // The first time: no answer is kept.
+    const first = ['bash', '-c', 'rm -f "$0"/cache/answer-*; exec "$@"', values.case, ...filter]
+    await beside('address filter', first, 'nfdump', peer, 0.8)
+    await beside('address filter, again', filter, 'nfdump', peer, 0.8)
   } else await alone('address filter (no nfdump)', filter, '0.8 of nfdump')
   const busy = values.busy ?? busyAddress(values.case)
   await alone(`dossier of ${busy}`, [...tidemark, 'investigate', '--case', values.case, busy], '6 s of cpu, 600 MB', 1)

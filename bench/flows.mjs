@@ -1,8 +1,10 @@
 // `tidemark flows` beside nfdump over the same records as nfcapd files, and beside plain DuckDB over the segments, each a process of its own.
 //
 //   node bench/flows.mjs --records 20000000 --dir DIR      the case is DIR/records-N/case, made if it is not there
+//   node bench/flows.mjs --case CASE --nfcapd FOLDER       a case, and its records for nfdump, that are there; CASE/cache is removed in the end
 //
-// Prints seconds and ratios, the best of some runs; it judges nothing. Everything was read once before, so all find it in the page cache.
+// Prints seconds of wall time, of processor time in brackets, and ratios, the best of some runs; it judges nothing. Everything was read once
+// before, so all find it in the page cache. "first": the answer is not kept in cache/; "again": it is.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
@@ -18,6 +20,8 @@ const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '20000000' },
     dir: { type: 'string', default: join(tmpdir(), 'tidemark-bench') },
+    case: { type: 'string' },
+    nfcapd: { type: 'string' },
     runs: { type: 'string', default: '3' },
     list: { type: 'string', default: '1000000' },
     sql: { type: 'string' },
@@ -38,10 +42,13 @@ if (values.sql !== undefined) {
   process.exit(0)
 }
 
+/** Bash tells the processor time of a command and its children. */
+const timed = `TIMEFORMAT='cpu %U %S'; time "$@"`
+
 function run(argv) {
   return new Promise((resolve, reject) => {
     const started = performance.now()
-    const child = spawn(argv[0], argv.slice(1), {
+    const child = spawn('bash', ['-c', timed, 'bash', ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TZ: 'UTC' },
     })
@@ -57,19 +64,31 @@ function run(argv) {
     child.on('close', code => {
       if (code !== 0 && code !== 3)
         print(`  ${argv.slice(0, 4).join(' ')} ended with ${code}: ${complaint.trim().slice(0, 200)}`)
-      resolve({ seconds: (performance.now() - started) / 1000, lines })
+      const [user, system] = (/cpu ([\d.]+) ([\d.]+)\s*$/.exec(complaint) ?? [0, 0, 0]).slice(1).map(Number)
+      resolve({ seconds: (performance.now() - started) / 1000, cpu: user + system, lines })
     })
   })
 }
 
-async function best(argv) {
+async function best(argv, before = () => undefined) {
   let result = null
   for (let i = 0; i < Number(values.runs); i++) {
-    const again = await run(argv)
-    if (result === null || again.seconds < result.seconds) result = again
+    before()
+    const { seconds, cpu, lines } = await run(argv)
+    result = { seconds: Math.min(seconds, result?.seconds ?? seconds), cpu: Math.min(cpu, result?.cpu ?? cpu), lines }
   }
   return result
 }
+
+/** Removes the answers that the case keeps. */
+function forget(caseDir) {
+  const cache = join(caseDir, 'cache')
+  if (!existsSync(cache)) return
+  for (const name of readdirSync(cache)) if (name.startsWith('answer-')) rmSync(join(cache, name))
+}
+
+const cell = ({ seconds, cpu }) => `${seconds.toFixed(2)} s (${cpu.toFixed(2)})`
+const ratio = (ours, peer) => `${(ours.seconds / peer.seconds).toFixed(3)} (${(ours.cpu / peer.cpu).toFixed(3)})`
 
 /** A list of addresses, of which some occur. */
 function addressList(path, count) {
@@ -110,7 +129,7 @@ const questions = [
 
 const records = Number(values.records)
 const dir = join(values.dir, `records-${records}`)
-const caseDir = join(dir, 'case')
+const caseDir = values.case ?? join(dir, 'case')
 if (!existsSync(join(caseDir, 'ledger.jsonl'))) {
   if (!existsSync(join(dir, 'ground-truth.json'))) await writeScaled(dir, { records })
   const logs = readdirSync(dir, { withFileTypes: true }).find(
@@ -118,7 +137,7 @@ if (!existsSync(join(caseDir, 'ledger.jsonl'))) {
   ).name
   await run([...tidemark, 'add', join(dir, logs), '--case', caseDir, '--json'])
 }
-const nfcapd = join(dir, 'nfcapd')
+const nfcapd = values.nfcapd ?? join(dir, 'nfcapd')
 const hasNfdump = (await run(['sh', '-c', 'command -v nfdump'])).lines > 0
 if (hasNfdump && (await writeNfcapd(caseDir, nfcapd))) print(`wrote nfcapd files to ${nfcapd}`)
 const list = join(dir, `addresses-${values.list}.txt`)
@@ -130,16 +149,17 @@ const segments = join(caseDir, 'segments')
 const me = fileURLToPath(import.meta.url)
 await run(['sh', '-c', `cat '${segments}'/* '${nfcapd}'/* > /dev/null`])
 for (const { name, flows, nfdump, shell, sql } of questions) {
-  const ours = await best([...tidemark, 'flows', ...flows, '--case', caseDir])
+  const argv = [...tidemark, 'flows', ...flows, '--case', caseDir]
+  const first = await best(argv, () => forget(caseDir))
+  const again = await best(argv)
   const plain = await best([process.execPath, me, '--sql', sql, '--segments', segments])
   const peer = hasNfdump
     ? await best(shell ? ['sh', '-c', shell(nfcapd)] : ['nfdump', '-q', '-N', '-R', nfcapd, ...nfdump])
     : null
-  const ratios = [
-    ...(peer ? [`nfdump ${peer.seconds.toFixed(2)} s: ${(ours.seconds / peer.seconds).toFixed(3)}`] : ['no nfdump']),
-    `DuckDB ${plain.seconds.toFixed(2)} s: ${(ours.seconds / plain.seconds).toFixed(2)}`,
-  ]
-  print(`  ${name.padEnd(44)} ${ours.seconds.toFixed(2).padStart(7)} s  ${ratios.join(', ')}`)
+  const beside = (ours, other) => (other === null ? '' : `  first ${ratio(first, other)}, again ${ratio(ours, other)}`)
+  print(`  ${name.padEnd(44)} first ${cell(first)}, again ${cell(again)}`)
+  print(`    ${(peer === null ? 'no nfdump' : `nfdump ${cell(peer)}`).padEnd(42)} ${beside(again, peer)}`)
+  print(`    ${`DuckDB ${cell(plain)}`.padEnd(42)} ${beside(again, plain)}`)
 }
 const listed = await best([...tidemark, 'flows', `ip in @${list}`, '--raw', '-A', 'proto', '--case', caseDir])
 print(
