@@ -12,6 +12,7 @@ import { groupRows, type IndexAbout } from './about.ts'
 import type { Gathered, GatheringSettings } from './gathering.ts'
 import { type EncodedGroup, type GroupPart, GroupWriter } from './groups.ts'
 import { type Helper, localHelper, ThreadHelper } from './helpers.ts'
+import type { WaitingRecords } from './pages.ts'
 import { type Projection, projectedTexts, projectionOf, viewOf } from './projection.ts'
 import type { SettlingSettings } from './settling.ts'
 import { putBatch, type SlotBatch, slotBuffers } from './slots.ts'
@@ -28,7 +29,7 @@ export interface BuildLimits {
   threads?: number
 }
 
-const usualLimits: BuildLimits = { bucketRows: 1 << 18, waitingBytes: 256 << 20 }
+const usualLimits: BuildLimits = { bucketRows: 1 << 16, waitingBytes: 256 << 20 }
 /** Up to that many records, another thread takes longer to start than to help. */
 const fewRows = 400_000
 const threadsMax = 4
@@ -111,14 +112,15 @@ async function settle(
   }
   for (const helper of helpers) await helper.ask('settling', settings)
   const asked: Promise<(EncodedGroup | GroupPart)[]>[] = []
+  const parts = together(buckets)
   let next = 0
   let before = 0
-  for (let done = 0; done < buckets.length; done++) {
+  for (let done = 0; done < parts.length; done++) {
     // One more than there are helpers: what is written was done by one of them.
-    while (next < buckets.length && next <= done + helpers.length) {
-      const bucket = buckets[next]!
-      asked.push(helpers[next % helpers.length]!.ask('settle', { bucket, before: before % groupRows }))
-      before += bucket.rows
+    while (next < parts.length && next <= done + helpers.length) {
+      const part = parts[next]!
+      asked.push(helpers[next % helpers.length]!.ask('settle', { buckets: part, before: before % groupRows }))
+      before = part.reduce((sum, { rows }) => sum + rows, before)
       next++
     }
     for (const piece of await asked.shift()!) groups.add(piece)
@@ -126,6 +128,23 @@ async function settle(
     await setImmediate()
     c.db.requireGoing()
   }
+}
+
+/** Of so many records and more, buckets are handed over together: groups that begin in one part and end in the next take longer. */
+const partRows = 6 * groupRows
+
+function together(buckets: readonly WaitingRecords[]): WaitingRecords[][] {
+  const parts: WaitingRecords[][] = []
+  let rows = partRows
+  for (const bucket of buckets) {
+    if (rows >= partRows) {
+      parts.push([])
+      rows = 0
+    }
+    parts.at(-1)!.push(bucket)
+    rows += bucket.rows
+  }
+  return parts
 }
 
 /** What comes after the groups: dictionaries, and where each group begins. */

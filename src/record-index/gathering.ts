@@ -41,6 +41,9 @@ export class Gathering {
   private readonly store: PageStore
   private readonly buckets: Bucket[]
   private readonly columns: RecordColumns
+  /** The bucket of each row of a batch, and by bucket how many rows it has: zero between two batches. */
+  private readonly bucketOf = new Uint32Array(batchRows)
+  private readonly ends: Uint32Array
 
   constructor({ projection, texts, origins, bounds, slots, folder, waitingBytes }: GatheringSettings) {
     const { columns } = projection
@@ -51,6 +54,7 @@ export class Gathering {
     this.intake = new Intake(projection, { sensors, actions: keysAgain(texts.actions) }, this.hosts, this.vantages)
     this.store = new PageStore(folder, layoutOf(columns), waitingBytes)
     this.buckets = Array.from({ length: bounds.length + 1 }, () => new Bucket(this.store))
+    this.ends = new Uint32Array(this.buckets.length)
     this.columns = makeColumns(batchRows, columns)
   }
 
@@ -61,21 +65,30 @@ export class Gathering {
     this.distribute(batch.rows)
   }
 
-  /** Rows of one bucket that stand together go there together. */
   private distribute(rows: number): void {
-    const { columns, bounds, buckets } = this
-    const { start_us } = columns
-    let from = 0
-    let bucket = placeOf(start_us[0]!, bounds)
-    for (let row = 1; row < rows; row++) {
+    const { bounds, buckets, bucketOf, ends } = this
+    const { start_us } = this.columns
+    const met: number[] = []
+    let bucket = 0
+    for (let row = 0; row < rows; row++) {
       const start = start_us[row]!
-      if ((bucket === 0 || start >= bounds[bucket - 1]!) && (bucket === bounds.length || start < bounds[bucket]!))
-        continue
-      buckets[bucket]!.add(columns, from, row)
-      from = row
-      bucket = placeOf(start, bounds)
+      // Mostly that of the row before.
+      if ((bucket > 0 && start < bounds[bucket - 1]!) || (bucket < bounds.length && start >= bounds[bucket]!))
+        bucket = placeOf(start, bounds)
+      bucketOf[row] = bucket
+      if (ends[bucket]!++ === 0) met.push(bucket)
     }
-    buckets[bucket]!.add(columns, from, rows)
+    let end = 0
+    for (const one of met) [ends[one], end] = [end, end + ends[one]!]
+    const chosen = new Uint32Array(rows)
+    for (let row = 0; row < rows; row++) chosen[ends[bucketOf[row]!]!++] = row
+    // Where one ended, the next one began.
+    let from = 0
+    for (const one of met) {
+      buckets[one]!.add(this.columns, chosen.subarray(from, ends[one]!))
+      from = ends[one]!
+      ends[one] = 0
+    }
   }
 
   /** What was gathered. The file of what did not fit into memory is there until `close`. */

@@ -13,7 +13,7 @@ interface Tasks {
   take: { asked: readonly SlotBatch[]; answer: null }
   gathered: { asked: null; answer: Gathered }
   settling: { asked: SettlingSettings; answer: null }
-  settle: { asked: { bucket: WaitingRecords; before: number }; answer: (EncodedGroup | GroupPart)[] }
+  settle: { asked: { buckets: WaitingRecords[]; before: number }; answer: (EncodedGroup | GroupPart)[] }
 }
 type TaskName = keyof Tasks
 
@@ -45,7 +45,7 @@ export class Work {
         this.settling = new Settling(task.asked)
         return null
       case 'settle':
-        return this.settling!.settle(task.asked.bucket, task.asked.before)
+        return this.settling!.settle(task.asked.buckets, task.asked.before)
     }
   }
 
@@ -120,7 +120,7 @@ export class ThreadHelper implements Helper {
 
 /** Buffers that need not be copied on their way to another thread. */
 function handedOver(task: Task): TransferListItem[] {
-  return task.name === 'settle' ? buffersOf(task.asked.bucket) : []
+  return task.name === 'settle' ? task.asked.buckets.flatMap(buffersOf) : []
 }
 
 /** The same of an answer. */

@@ -5,7 +5,7 @@ import { readAll, writeAll } from '../store/section-file.ts'
 import type { RecordColumns } from './columns.ts'
 import { bytesOfRow, type RowLayout, Rows } from './rows.ts'
 
-const pageRows = 4096
+const pageRows = 1024
 
 /** A page that waits: itself, or where it stands in a file. Any thread of the process can have it. */
 type WaitingPage = ArrayBuffer | { fd: number; from: number }
@@ -117,12 +117,12 @@ export class Bucket {
     this.store = store
   }
 
-  /** Adds rows [from, to) of some columns. */
-  add(columns: RecordColumns, from: number, to: number): void {
-    for (let at = from; at < to; ) {
+  /** Adds some rows of columns. */
+  add(columns: RecordColumns, rows: Uint32Array): void {
+    for (let at = 0; at < rows.length; ) {
       const page = this.pageWithRoom()
-      const count = Math.min(to - at, pageRows - this.filled)
-      page.put(this.filled, columns, at, at + count)
+      const count = Math.min(rows.length - at, pageRows - this.filled)
+      page.put(this.filled, columns, rows.subarray(at, at + count))
       this.filled += count
       this.rows += count
       at += count

@@ -59,7 +59,11 @@ export async function readBlock(
   const all = Rows.of(layoutOf(names), rows)
   let at = 0
   for (const piece of pieces.splice(0)) {
-    all.put(at, piece.columns, 0, piece.rows)
+    all.put(
+      at,
+      piece.columns,
+      Uint32Array.from({ length: piece.rows }, (_, row) => row),
+    )
     at += piece.rows
   }
   const rankedHosts = hosts.ranked()

@@ -67,14 +67,15 @@ export class Rows implements WordRows {
     return new Rows(layout, new ArrayBuffer(rows * bytesOfRow(layout)))
   }
 
-  /** Puts rows [from, to) of columns at a row. */
-  put(row: number, columns: RecordColumns, from: number, to: number): void {
+  /** Puts some rows of columns at a row and after it. */
+  put(row: number, columns: RecordColumns, chosen: Uint32Array): void {
     const { words, times, stride, layout } = this
     const { start_us, end_us, source, destination, sourcePort, destinationPort } = columns
     const { protocol, tcpFlags, action, packets, bytes, vantage, known, file, line } = columns
     const { word } = layout
     const [packetsAt, bytesAt, vantageAt] = [word.packets!, word.bytes!, word.vantage!]
-    for (let i = from, base = stride * row; i < to; i++, base += stride) {
+    for (let n = 0, base = stride * row; n < chosen.length; n++, base += stride) {
+      const i = chosen[n]!
       times[base >>> 1] = start_us[i]!
       times[(base >>> 1) + 1] = end_us[i]!
       words[base + at.source] = source[i]!
@@ -90,12 +91,13 @@ export class Rows implements WordRows {
     }
     const { icmpType } = columns
     if (layout.names.includes('icmpType'))
-      for (let i = from, place = stride * row + at.small; i < to; i++, place += stride)
-        words[place]! |= icmpType[i]! << 8
+      for (let i = 0, place = stride * row + at.small; i < chosen.length; i++, place += stride)
+        words[place]! |= icmpType[chosen[i]!]! << 8
     for (const name of optional) {
       if (word[name] === undefined) continue
       const column = columns[name]
-      for (let i = from, place = stride * row + word[name]; i < to; i++, place += stride) words[place] = column[i]!
+      for (let i = 0, place = stride * row + word[name]; i < chosen.length; i++, place += stride)
+        words[place] = column[chosen[i]!]!
     }
   }
 

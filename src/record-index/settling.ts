@@ -35,11 +35,13 @@ export class Settling {
     this.cutter = new GroupCutter(settings.names)
   }
 
-  /** The records of a bucket, in order. @param before records of the group with which it begins that are in buckets before it. */
-  settle(bucket: WaitingRecords, before: number): (EncodedGroup | GroupPart)[] {
+  /** The records of some buckets, in order. @param before records of the group with which they begin that are in buckets before them. */
+  settle(buckets: readonly WaitingRecords[], before: number): (EncodedGroup | GroupPart)[] {
     this.cutter.begin(before)
-    this.order(bucket, this.settings.ranks)
-    this.store.reset()
+    for (const bucket of buckets) {
+      this.order(bucket, this.settings.ranks)
+      this.store.reset()
+    }
     return this.cutter.finish()
   }
 
