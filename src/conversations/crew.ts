@@ -1,4 +1,5 @@
 /** Who does the steps of the whole way: some threads, or the only one. */
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { UserError } from '../errors.ts'
 import type { RecordIndex } from '../record-index/read.ts'
@@ -51,6 +52,8 @@ export class Alone implements Crew {
     const done: Steps[Step]['done'][] = []
     for (const given of givens) {
       done.push(await this.work.does(step, given))
+      // A signal, and other questions, have their turn between two of them.
+      await setImmediate()
       this.requireGoing()
     }
     return done

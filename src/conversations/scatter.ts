@@ -4,16 +4,13 @@ import {
   asBlock,
   type ColumnName,
   columnNames,
-  columnOver,
   gathered,
   makeColumns,
   type RecordColumns,
-  widthOf,
 } from '../record-index/columns.ts'
 import { hashOfPair } from './pairs.ts'
 import type { Spill } from './spill.ts'
 
-/** A multiple of eight, so that every column of a page is aligned. */
 const pageRows = 4096
 
 /** Records of a part that were spilled together. */
@@ -28,21 +25,8 @@ export function spilledColumns(stored: readonly ColumnName[]): ColumnName[] {
 }
 
 interface Filling {
-  bytes: Uint8Array
   columns: RecordColumns
   rows: number
-}
-
-/** The columns of a page, over its bytes. */
-function openPage(names: readonly ColumnName[]): Filling {
-  const buffer = new ArrayBuffer(pageRows * names.reduce((sum, name) => sum + widthOf(name), 0))
-  const columns = makeColumns(0, [])
-  let at = 0
-  for (const name of names) {
-    Object.assign(columns, { [name]: columnOver(name, buffer, at, pageRows) })
-    at += pageRows * widthOf(name)
-  }
-  return { bytes: new Uint8Array(buffer), columns, rows: 0 }
 }
 
 export class Scatter {
@@ -57,7 +41,7 @@ export class Scatter {
     this.names = names
     this.seed = seed
     this.spill = spill
-    this.filling = Array.from({ length: parts }, () => openPage(names))
+    this.filling = Array.from({ length: parts }, () => ({ columns: makeColumns(pageRows, names), rows: 0 }))
     this.pages = Array.from({ length: parts }, () => [])
   }
 
@@ -110,7 +94,8 @@ export class Scatter {
   private flush(part: number): void {
     const page = this.filling[part]!
     if (page.rows === 0) return
-    this.pages[part]!.push({ place: this.spill.write(page.bytes), rows: page.rows })
+    const arrays = this.names.map(name => page.columns[name].subarray(0, page.rows))
+    this.pages[part]!.push({ place: this.spill.writeArrays(arrays), rows: page.rows })
     page.rows = 0
   }
 
@@ -136,11 +121,12 @@ export function readPages(
   const rows = pages.reduce((sum, page) => sum + page.rows, 0)
   const wanted = columnNames.filter(name => seen || (name !== 'sourceSeen' && name !== 'destinationSeen'))
   const columns = makeColumns(rows, wanted)
-  const page = openPage(names)
   let at = 0
   for (const { place, rows: count } of pages) {
-    spill.read(place, page.bytes)
-    for (const name of names) columns[name].set(page.columns[name].subarray(0, count), at)
+    spill.readArrays(
+      place,
+      names.map(name => columns[name].subarray(at, at + count)),
+    )
     at += count
   }
   return asBlock(columns, rows, seen)

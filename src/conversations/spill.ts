@@ -1,8 +1,10 @@
 /** Bytes that do not stay in memory, in a file that several threads write and read. */
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, readvSync, unlinkSync, writeSync, writevSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert } from '../errors.ts'
+
+type SpilledArray = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
 /** What another thread of the process needs to know of such a file. */
 export interface SpillFile {
@@ -38,14 +40,44 @@ export class Spill {
 
   /** Writes bytes. @returns their place. */
   write(bytes: Uint8Array): number {
-    const place = Number(Atomics.add(this.end, 0, BigInt(bytes.length)))
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, place + at)
+    const place = this.reserve(bytes.length)
+    this.writeAt(place, bytes)
     return place
   }
 
+  /** Writes the numbers of some arrays, one after the other. @returns their place. */
+  writeArrays(arrays: readonly SpilledArray[]): number {
+    const length = lengthOf(arrays)
+    const place = this.reserve(length)
+    const written = writevSync(this.fd, arrays, place)
+    if (written < length) this.writeAt(place + written, Buffer.concat(arrays.map(bytesOf)).subarray(written))
+    return place
+  }
+
+  /** Fills some arrays with what was written one after the other. */
+  readArrays(place: number, arrays: readonly SpilledArray[]): void {
+    const length = lengthOf(arrays)
+    if (readvSync(this.fd, arrays, place) === length) return
+    const all = new Uint8Array(length)
+    this.read(place, all)
+    let at = 0
+    for (const bytes of arrays.map(bytesOf)) {
+      bytes.set(all.subarray(at, at + bytes.length))
+      at += bytes.length
+    }
+  }
+
+  private reserve(length: number): number {
+    return Number(Atomics.add(this.end, 0, BigInt(length)))
+  }
+
+  private writeAt(place: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, place + at)
+  }
+
   /** Writes the numbers of an array. @returns their place. */
-  writeArray({ buffer, byteOffset, byteLength }: Uint8Array | Uint32Array): number {
-    return this.write(new Uint8Array(buffer, byteOffset, byteLength))
+  writeArray(array: Uint8Array | Uint32Array): number {
+    return this.write(bytesOf(array))
   }
 
   /** Fills `into` with bytes that were written. */
@@ -58,7 +90,15 @@ export class Spill {
   }
 
   readArray<Numbers extends Uint8Array | Uint32Array>(place: number, into: Numbers): Numbers {
-    this.read(place, new Uint8Array(into.buffer, into.byteOffset, into.byteLength))
+    this.read(place, bytesOf(into))
     return into
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: SpilledArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+function lengthOf(arrays: readonly SpilledArray[]): number {
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
