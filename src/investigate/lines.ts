@@ -32,7 +32,8 @@ export function serviceLines(
       const rows = rowsOf(service).filter(row => block.start_us[row]! >= from_us && block.start_us[row]! <= to_us)
       const found = new Set([
         ...foremost(rows, inTime),
-        ...foremost(rows, (a, b) => inTime(b, a)),
+        // From the end, for there they are: of rows in order each would be before all so far.
+        ...foremost(rows.slice().reverse(), (a, b) => inTime(b, a)),
         ...foremost(rows, (a, b) => bySize(block, a, b)),
       ])
       return { lines: [...found].sort(inTime).map(basis), total: rows.length }

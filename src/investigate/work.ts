@@ -20,7 +20,7 @@ import type { Expression, Relation } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { isMetered } from '../store/reports.ts'
-import type { Count, Dossier, ServiceRow, WorkItem } from './dossier.ts'
+import type { Count, Dossier, WorkItem } from './dossier.ts'
 
 /**
  * What every awk line begins with: a header line, wherever it stands, names the columns of the lines after it. So one line serves folders
@@ -126,7 +126,8 @@ function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
     ['source', 'srcport'],
     ['destination', 'dstport'],
   ] as const
-  const rows = dossier.ports.filter(row => serviceHas(dossier.services, row.port))
+  const ports = new Set(dossier.services.slice(0, portsShownMax).map(service => service.port))
+  const rows = dossier.ports.filter(row => ports.has(row.port))
   return rows.flatMap(row =>
     sides.map(([side, port]) => {
       const isThere = [equal(column(port), constant(row.port)), equal(column('protocol'), constant(row.protocol))]
@@ -143,10 +144,6 @@ function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
 
 /** Services beyond these are left to the finding's own SQL. */
 const portsShownMax = 20
-
-function serviceHas(services: readonly ServiceRow[], port: number): boolean {
-  return services.slice(0, portsShownMax).some(service => service.port === port)
-}
 
 function isOfSubject(c: Case, subject: readonly Prefix[]): Expression {
   const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))

@@ -81,8 +81,9 @@ export function totalsBlocks(d: Dossier): Block[] {
 
 /** The raw sums by port column, for those who check with zcat and awk: the ports of the services alone. */
 export function portsBlocks(d: Dossier): Block[] {
-  const known = new Set(d.services.map(service => `${service.port}/${service.protocol}`))
-  const rows = d.ports.filter(row => known.has(`${row.port}/${row.protocol}`))
+  const numberOf = (one: { port: number | null; protocol: number }): number => (one.port ?? -1) * 256 + one.protocol
+  const known = new Set(d.services.map(numberOf))
+  const rows = d.ports.filter(row => known.has(numberOf(row)))
   if (rows.length === 0) return []
   const weight = (row: (typeof rows)[number]) => Number(row.as_source.bytes) + Number(row.as_destination.bytes)
   const shown = [...rows].sort((a, b) => weight(b) - weight(a)).slice(0, 12)
