@@ -161,17 +161,24 @@ export function otherServices({ services, outcome }: ToldServices, { places }: L
 /** What was reached and what was only tried: of each outcome the keys with the most bytes, in the order in which they were first seen. */
 export function attackSurface(told: ToldServices, keysMax: number): Omit<AttackSurface, 'complete' | 'gaps'> {
   const surface = surfaceOf(told)
+  const byOutcome: number[][] = outcomeNames.map(() => [])
+  for (let key = 0; key < surface.firsts.length; key++) byOutcome[told.outcome[surface.firsts[key]!]!]!.push(key)
+  const ofOutcome = (name: Outcome): number[] => byOutcome[outcomeNames.indexOf(name)]!
   const keys = ofEach((name): ServiceKey[] => {
-    const own = surface.firsts.flatMap((first, key) =>
-      told.outcome[first] === outcomeNames.indexOf(name) ? [key] : [],
-    )
-    if (own.length <= keysMax) return own.map(key => keyOf(told, surface.firsts[key]!))
-    const isOther = Uint32Array.from(surface.firsts, first => Number(outcomeNames[told.outcome[first]!] !== name))
-    const order = heaviest(surface, surface.firsts.length, [isOther])
-    return [...order.subarray(0, keysMax).sort()].map(key => keyOf(told, surface.firsts[key]!))
+    const own = ofOutcome(name)
+    const listed = own.length <= keysMax ? own : heaviestKeys(told, surface, name, keysMax)
+    return Array.from(listed, key => keyOf(told, surface.firsts[key]!))
   })
-  const all = ofEach(name => surface.firsts.filter(first => outcomeNames[told.outcome[first]!] === name).length)
-  return { ...keys, not_listed: ofEach(name => all[name] - keys[name].length) }
+  return { ...keys, not_listed: ofEach(name => ofOutcome(name).length - keys[name].length) }
+}
+
+/** Of the keys of an outcome those with the most bytes, in order. */
+function heaviestKeys(told: ToldServices, surface: Surface, outcome: Outcome, keysMax: number): Uint32Array {
+  const { firsts } = surface
+  const isOther = filled(new Uint32Array(firsts.length), key =>
+    Number(outcomeNames[told.outcome[firsts[key]!]!] !== outcome),
+  )
+  return heaviest(surface, firsts.length, [isOther]).subarray(0, keysMax).sort()
 }
 
 /** By (server, port, protocol) and outcome, in the order in which they were first seen: the first service, and sums. */

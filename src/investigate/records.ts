@@ -70,34 +70,46 @@ export function volumesOf(
 
 /** Records by port and protocol, as they stand: nothing is counted once here. */
 export function portsOf(block: RecordBlock): PortRow[] {
-  const { rows, known: has } = block
-  // By protocol the place of each port, counted from one; zero where it has none.
-  const placesOf: (Uint32Array | undefined)[] = []
-  const found: { port: number; protocol: number }[] = []
-  const sides = [
-    { port: block.sourcePort, isKnown: known.protocol | known.sourcePort, places: new Uint32Array(rows) },
-    { port: block.destinationPort, isKnown: known.protocol | known.destinationPort, places: new Uint32Array(rows) },
-  ] as const
-  for (const side of sides) {
+  const ports = new PortPlaces()
+  const atSource = ports.placesOf(block, block.sourcePort, known.protocol | known.sourcePort)
+  const atDestination = ports.placesOf(block, block.destinationPort, known.protocol | known.destinationPort)
+  const source = countsBy(block, atSource, ports.count)
+  const destination = countsBy(block, atDestination, ports.count)
+  const rows: PortRow[] = []
+  ports.each((port, protocol, place) => {
+    rows.push({ port, protocol, as_source: source[place]!, as_destination: destination[place]! })
+  })
+  return rows
+}
+
+/** Places of ports, in the order in which they came. */
+class PortPlaces {
+  count = 0
+  /** By protocol the place of each port, counted from one; zero where it has none. */
+  private readonly tables: (Uint32Array | undefined)[] = []
+
+  /** The place of each record's port, counted from one; zero for a record without one. */
+  placesOf(block: RecordBlock, ports: Uint16Array, isKnown: number): Uint32Array {
+    const { rows, known: has, protocol } = block
+    const places = new Uint32Array(rows)
+    const { tables } = this
     for (let row = 0; row < rows; row++) {
-      if ((has[row]! & side.isKnown) !== side.isKnown) continue
-      const [port, protocol] = [side.port[row]!, block.protocol[row]!]
-      placesOf[protocol] ??= new Uint32Array(0x10000)
-      let place = placesOf[protocol][port]!
-      if (place === 0) {
-        place = found.push({ port, protocol })
-        placesOf[protocol][port] = place
-      }
-      side.places[row] = place
+      if ((has[row]! & isKnown) !== isKnown) continue
+      const table = (tables[protocol[row]!] ??= new Uint32Array(0x10000))
+      const port = ports[row]!
+      if (table[port] === 0) table[port] = ++this.count
+      places[row] = table[port]!
+    }
+    return places
+  }
+
+  /** By protocol and port, with the place counted from zero. */
+  each(take: (port: number, protocol: number, place: number) => void): void {
+    for (const [protocol, table] of this.tables.entries()) {
+      if (table === undefined) continue
+      for (let port = 0; port < 0x10000; port++) if (table[port] !== 0) take(port, protocol, table[port]! - 1)
     }
   }
-  const [source, destination] = sides.map(side => countsBy(block, side.places, found.length)) as [
-    PortRow['as_source'][],
-    PortRow['as_source'][],
-  ]
-  return found
-    .map((one, place) => ({ ...one, as_source: source[place]!, as_destination: destination[place]! }))
-    .sort((a, b) => a.protocol - b.protocol || a.port - b.port)
 }
 
 /** Of a port that is on the other side only. One for all: most ports of clients are. */
