@@ -5,7 +5,7 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { flowsWith } from '../store/views.ts'
 import type { RecordBlock, RecordDictionaries } from './block.ts'
-import { asBlock, columnsWith, makeColumns, type RecordColumns } from './columns.ts'
+import { asBlock, type ColumnName, columnNames, columnsWith, makeColumns, type RecordColumns } from './columns.ts'
 import { HostNumbers } from './hosts.ts'
 import { Intake } from './intake.ts'
 import { orderOf } from './order.ts'
@@ -47,25 +47,13 @@ export async function readBlock(
   const view = viewOf(c, evidence)
   const from = isRare && view === 'flows' ? await flowsWith(c, where) : view
   const answer = await c.db.stream(`SELECT ${projection.list} FROM ${from} WHERE ${where.text}`, where.values)
-  const pieces: { columns: RecordColumns; rows: number }[] = []
-  let rows = 0
+  const pieces = new Pieces(names)
   for (let batch = await answer.nextColumns(); batch !== null; batch = await answer.nextColumns()) {
-    const columns = makeColumns(batch.rows, names)
-    intake.take(batch, columns)
-    pieces.push({ columns, rows: batch.rows })
-    rows += batch.rows
-    limit?.(rows)
+    intake.take(batch, pieces.next(batch.rows))
+    limit?.(pieces.rows)
   }
-  const all = Rows.of(layoutOf(names), rows)
-  let at = 0
-  for (const piece of pieces.splice(0)) {
-    all.put(
-      at,
-      piece.columns,
-      Uint32Array.from({ length: piece.rows }, (_, row) => row),
-    )
-    at += piece.rows
-  }
+  const { rows } = pieces
+  const all = pieces.joined()
   const rankedHosts = hosts.ranked()
   const rankedVantages = vantages.ranked()
   all.renumber(rows, { hosts: rankedHosts.ranks, vantages: rankedVantages.ranks })
@@ -74,6 +62,50 @@ export async function readBlock(
   return {
     block: asBlock(sorted, rows, projection.seen),
     dictionaries: { hosts: rankedHosts, vantages: rankedVantages.vantages, actions: intake.actions },
+  }
+}
+
+/** Rows of a piece after the first one, which is small. */
+const pieceRows = 1 << 16
+const firstRows = 1 << 12
+
+/** Columns that grow: a batch is a part of a piece, for to make arrays for each batch is a lot of garbage. */
+class Pieces {
+  rows = 0
+  private readonly names: readonly ColumnName[]
+  private pieces: { columns: RecordColumns; capacity: number; used: number }[] = []
+
+  constructor(names: readonly ColumnName[]) {
+    this.names = names
+  }
+
+  /** Room for the rows of a batch, all zero. */
+  next(rows: number): RecordColumns {
+    let piece = this.pieces.at(-1)
+    if (piece === undefined || piece.used + rows > piece.capacity) {
+      const capacity = Math.max(rows, piece === undefined ? firstRows : pieceRows)
+      piece = { columns: makeColumns(capacity, this.names), capacity, used: 0 }
+      this.pieces.push(piece)
+    }
+    const { columns, used } = piece
+    piece.used += rows
+    this.rows += rows
+    return Object.fromEntries(
+      columnNames.map(name => [name, columns[name].subarray(used, used + rows)]),
+    ) as unknown as RecordColumns
+  }
+
+  /** All rows; the pieces are gone then. */
+  joined(): Rows {
+    const joined = Rows.of(layoutOf(this.names), this.rows)
+    const inOrder = Uint32Array.from({ length: Math.max(0, ...this.pieces.map(({ used }) => used)) }, (_, row) => row)
+    let at = 0
+    for (const { columns, used } of this.pieces) {
+      joined.put(at, columns, inOrder.subarray(0, used))
+      at += used
+    }
+    this.pieces = []
+    return joined
   }
 }
 
