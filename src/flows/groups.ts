@@ -43,6 +43,7 @@ import {
   type Plan,
   type PlannedColumn,
   type Setting,
+  type Totals,
 } from './plan.ts'
 import type { FlowsColumn } from './request.ts'
 
@@ -63,9 +64,11 @@ export function groupPlan(s: Setting, sides: readonly (readonly Element[])[]): P
   const measures = measuresOf(s)
   checkNames(keys, measures)
   const order = rankedBy(s, measures)
-  const groups = groupsOf(s, sides, measures)
+  const groups = s.totals === null ? groupsOf(s, sides, measures) : groupsOfTotals(s, s.totals, sides)
   const grouped = { groups, keys: keyColumns(keys), measures, sides: sides.length, order: ordering(order) }
-  return isPlainTop(s, sides, measures, order) ? topPlan(s, keys, measures, order) : rankedPlan(s, grouped)
+  return s.totals === null && isPlainTop(s, sides, measures, order)
+    ? topPlan(s, keys, measures, order)
+    : rankedPlan(s, grouped)
 }
 
 /** Whether the first groups are all that is wanted of every record: then groups need not be kept for the totals. */
@@ -134,7 +137,7 @@ export function aggregateItems(measures: readonly Measure[]): Item[] {
   return measures.flatMap(one => (one.aggregate === null ? [] : [named(one.aggregate, one.name)]))
 }
 
-function measuresOf(s: Setting): Measure[] {
+export function measuresOf(s: Setting): Measure[] {
   const { records, acceptedOnly, request } = s
   const isElement = request.stat !== undefined && request.stat.element !== 'record'
   const counted = { records, acceptedOnly, bothWays: records.nfdump && isElement }
@@ -172,6 +175,18 @@ function groupsOf(
   const keyed = renamed(unionAll(parts), 'keyed')
   const from = among === undefined ? keyed : join('semi', keyed, among.relation, among.on)
   return select([...keysOut(keys), ...aggregateItems(measures)], { from, groupBy: grouping(keys) })
+}
+
+/** The same groups, summed up from totals by what the keys and the filter read. */
+function groupsOfTotals({ filter }: Setting, totals: Totals, sides: readonly (readonly Element[])[]): Query {
+  const { tables, cells, measures } = totals
+  const where = isAlways(filter.where) ? null : filter.where
+  const parts = sides.map((elements, i) =>
+    select([...keyItems(elements), ...cells.map(({ name }) => own(name))], { from: table(tables[i]!), where }),
+  )
+  const keys = sides[0]!
+  const items = [...keysOut(keys), ...aggregateItems(measures)]
+  return select(items, { from: renamed(unionAll(parts), 'keyed'), groupBy: grouping(keys) })
 }
 
 /** Columns of the records that the measures read. */

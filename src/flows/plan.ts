@@ -5,11 +5,12 @@ import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
 import { column, every, join, named, order, renamed, select, table } from '../query/build.ts'
 import type { Dialect } from '../query/dialect.ts'
-import type { Expression, Item, Ordering, Query, Relation } from '../query/nodes.ts'
+import type { Aggregate, Expression, Item, Ordering, Query, Relation } from '../query/nodes.ts'
 import { isAlways } from '../query/walk.ts'
 import { sensorFields } from '../records/sensor.ts'
 import type { ColumnFacts } from '../store/statistics.ts'
 import type { Element } from './elements.ts'
+import type { Measure } from './measures.ts'
 import type { FlowsColumn, FlowsRequest } from './request.ts'
 import type { Records } from './source.ts'
 
@@ -20,6 +21,8 @@ export interface Setting {
   filter: Compiled
   /** What is known of the columns of a large case; null: it is read where it is needed. */
   facts: ColumnFacts | null
+  /** What groups are summed up from instead of the records; null: the records. */
+  totals: Totals | null
   /** Of the engine that is asked. */
   dialect: Dialect
   /** Volumes leave out rejected records. */
@@ -34,6 +37,21 @@ export interface Setting {
   small: boolean
   /** Two windows that are compared. */
   compared: { now: TimeWindow; before: TimeWindow; filter: Filter } | null
+}
+
+/** Totals that stand for the records of a question, a row for each value of the fields that it reads. */
+export interface Totals {
+  /** A table for each side. */
+  tables: readonly string[]
+  cells: readonly TotalCell[]
+  /** The measures of the question, over totals. */
+  measures: readonly Measure[]
+}
+
+/** A column of totals, and what it is over the records. */
+export interface TotalCell {
+  name: string
+  of: Aggregate
 }
 
 export interface TimeWindow {

@@ -13,7 +13,8 @@ import type { Cell, Counting, FlowsRequest, FlowsResult } from './request.ts'
 import type { RowOf } from './row-type.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
-import { type Asked, asked, isListing, limitOf, planOf, type Settled, withCollapsed } from './settle.ts'
+import { type Asked, asked, isListing, limitOf, planOf, type Settled, sidesOf, withCollapsed } from './settle.ts'
+import { totalsOf as fieldTotals } from './totals.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
 import { integer } from './values.ts'
 
@@ -55,7 +56,9 @@ async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOption
   const key = options.forParquet === true ? null : answerKey(c, read)
   const kept = key === null ? null : await keptAnswer(c, key)
   if (kept !== null) return fromKept(c, read, kept, options)
-  const { result, setting } = await answer(c, await withCollapsed(c, read), options)
+  const settled = await withCollapsed(c, read)
+  const totals = await fieldTotals(c, settled.setting, sidesOf(request, settled.setting.records))
+  const { result, setting } = await answer(c, { ...settled, setting: { ...settled.setting, totals } }, options)
   if (key === null) return result
   return keepAnswer(c, key, request, { collapsed: setting.collapsed !== null, small: setting.small }, result)
 }
@@ -97,7 +100,7 @@ function columnsOf({ columns }: Plan): FlowsResult['columns'] {
 export function shownStatement({ setting, makers }: Settled): string {
   const { records } = setting
   const forPeople = { ...records, table: (_: boolean, roles?: boolean) => records.shown(roles) }
-  const shown = planOf({ ...setting, records: forPeople }, makers)
+  const shown = planOf({ ...setting, records: forPeople, totals: null }, makers)
   return setting.dialect.shown(shown.statement)
 }
 

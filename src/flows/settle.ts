@@ -113,6 +113,7 @@ export async function asked(c: Case, request: FlowsRequest, options: ReadingOpti
     records,
     filter: compiled,
     facts,
+    totals: null,
     dialect: duckdb,
     acceptedOnly,
     collapsed: null,
@@ -269,7 +270,7 @@ function groupsPairs({ by, stat, bidirectional }: FlowsRequest): boolean {
 }
 
 /** What is grouped by: one list of keys, or two that every record has both of. */
-function sidesOf({ by = [], stat }: FlowsRequest, records: Records): Element[][] {
+export function sidesOf({ by = [], stat }: FlowsRequest, records: Records): Element[][] {
   if (stat === undefined) return [by.map(text => elementOf(text, records))]
   const { element, perProtocol } = stat
   if (element.toLowerCase() === 'record') return [connectionElements.map(name => elementOf(name, records))]

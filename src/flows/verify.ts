@@ -18,6 +18,7 @@ import type { Cell, FlowsRequest } from './request.ts'
 import { queryFlows } from './run.ts'
 import { settle } from './settle.ts'
 import { recordsOf } from './source.ts'
+import { totalsAgain } from './totals.ts'
 
 export interface VerifyOptions {
   onProgress?: VerifyProgress
@@ -115,6 +116,11 @@ async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promis
       return collapsed
     }
     const roles = keptRoles({ evidence }, own)
+    for (const raw of [false, true]) {
+      const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0 })
+      const totals = await totalsAgain(c, setting, what)
+      if (totals !== null) return totals
+    }
     if (what === roles.file) {
       await judgeRecords(c, recordsOf(c, evidence), own)
       return roles
