@@ -10,7 +10,8 @@ import { columnRanges } from '../store/statistics.ts'
 import type { FlowsRequest } from './request.ts'
 import { type FlowsOptions, shownStatement } from './run.ts'
 import { sentenceOf } from './sentence.ts'
-import { settle } from './settle.ts'
+import { settle, sidesOf } from './settle.ts'
+import { neededTotals, totalsNote } from './totals.ts'
 
 export interface ExplainedSegment {
   name: string
@@ -42,6 +43,7 @@ export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptio
 async function explained(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<Explained> {
   const settled = await settle(c, request, options)
   const { setting, filter } = settled
+  const totals = neededTotals(c, setting, sidesOf(request, setting.records))
   const kind = setting.records.evidence === 'logs' ? 'flows' : 'packet-flows'
   const segments: ExplainedSegment[] = []
   for (const segment of c.segments.filter(one => one.kind === kind)) {
@@ -52,7 +54,10 @@ async function explained(c: Case, request: FlowsRequest, options: FlowsOptions):
   return {
     sentence: sentenceOf(filter, setting),
     sql: shownStatement(settled),
-    notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
+    notes: [
+      ...[...filter.notes, ...setting.filter.notes, ...settled.notes],
+      ...(totals === null ? [] : [totalsNote(totals)]),
+    ],
     segments,
   }
 }

@@ -14,7 +14,7 @@ import type { RowOf } from './row-type.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
 import { type Asked, asked, isListing, limitOf, planOf, type Settled, sidesOf, withCollapsed } from './settle.ts'
-import { totalsOf as fieldTotals } from './totals.ts'
+import { totalsOf as fieldTotals, neededTotals } from './totals.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
 import { integer } from './values.ts'
 
@@ -57,7 +57,8 @@ async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOption
   const kept = key === null ? null : await keptAnswer(c, key)
   if (kept !== null) return fromKept(c, read, kept, options)
   const settled = await withCollapsed(c, read)
-  const totals = await fieldTotals(c, settled.setting, sidesOf(request, settled.setting.records))
+  const needed = neededTotals(c, settled.setting, sidesOf(request, settled.setting.records))
+  const totals = await fieldTotals(c, settled.setting, needed)
   const { result, setting } = await answer(c, { ...settled, setting: { ...settled.setting, totals } }, options)
   if (key === null) return result
   return keepAnswer(c, key, request, { collapsed: setting.collapsed !== null, small: setting.small }, result)

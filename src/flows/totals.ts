@@ -63,17 +63,18 @@ function togetherOf(cells: readonly TotalCell[], part: Expression): Expression |
     : null
 }
 
+/** What of totals a request reads. */
+interface Needed extends Omit<Totals, 'tables'> {
+  /** The fields that the totals are by, of each side. */
+  fields: readonly string[][]
+}
+
 /**
- * The totals that answer a request, one table a side; they are made and kept if need be. Null where the records must be asked: for other
- * fields and figures, filters of other columns, small cases, and where the totals cannot be worked out.
+ * Null where the records must be asked: for other fields and figures, filters of other columns, and small cases.
  *
  * @param sides as for `groupPlan`.
  */
-export async function totalsOf(
-  c: Case,
-  s: Setting,
-  sides: readonly (readonly { value: Expression }[])[],
-): Promise<Totals | null> {
+export function neededTotals(c: Case, s: Setting, sides: readonly (readonly { value: Expression }[])[]): Needed | null {
   const { request, records, facts } = s
   const { by, stat, bin_ms, bidirectional, compare, first } = request
   const isGrouped = by !== undefined || stat !== undefined
@@ -82,7 +83,13 @@ export async function totalsOf(
   const cells = cellsOf({ ...records, nfdump: false })
   const measures = overTotals(cells, measuresOf(s))
   const fields = sides.map(elements => fieldsOf(elements, s))
-  if (measures === null || !fields.every(one => one !== null)) return null
+  return measures === null || !fields.every(one => one !== null) ? null : { fields, cells, measures }
+}
+
+/** The totals that answer a request, one table a side; they are made and kept if need be. Null where they cannot be worked out, or are too many. */
+export async function totalsOf(c: Case, s: Setting, needed: Needed | null): Promise<Totals | null> {
+  if (needed === null) return null
+  const { fields, cells, measures } = needed
   const tables: string[] = []
   for (const one of fields) {
     const made = await madeTotals(c, s, one, cells)
@@ -90,6 +97,12 @@ export async function totalsOf(
     tables.push(made)
   }
   return { tables, cells, measures }
+}
+
+/** What groups are summed up from, in words. */
+export function totalsNote({ fields }: Needed): string {
+  const by = [...new Set(fields.map(one => one.join(' and ') || 'nothing'))].join(', ')
+  return `Groups are summed up from totals by ${by} in cache/, which the first such question makes (of too many addresses there are none).`
 }
 
 /** The fields that a side's keys and the filter read; null where they are not those that totals are kept by. */
@@ -102,7 +115,12 @@ function fieldsOf(elements: readonly { value: Expression }[], { filter, records 
   return isCommon && (!isFiltered || filter.where.columns.every(name => fields.includes(name))) ? fields : null
 }
 
-async function madeTotals(c: Case, s: Setting, fields: string[], cells: TotalCell[]): Promise<string | null> {
+async function madeTotals(
+  c: Case,
+  s: Setting,
+  fields: readonly string[],
+  cells: readonly TotalCell[],
+): Promise<string | null> {
   const { evidence } = s.records
   const cached = keptTotals(evidence, s.collapsed !== null, fields, cells)
   try {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { explainFlows } from '../../src/flows/explain.ts'
 import type { FlowsRequest } from '../../src/flows/request.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { verifyWhole } from '../../src/flows/verify.ts'
@@ -140,4 +141,17 @@ test('sums beyond 64 bits are asked of the records', async () => {
   await addEvidence({ case: dir, paths: [join(work.root, 'huge.log')], workers: 1 })
   await withCase(dir, async c => assert.equal(await ask(c, top, large), await ask(c, top, small)))
   assert.deepEqual(kept(dir, 'totals-'), [])
+})
+
+test('what is read is said: totals of a large case, where they answer', async () => {
+  await withCase(cases.logs, async c => {
+    const notes = async (request: FlowsRequest, largeFrom: number): Promise<string[]> =>
+      (await explainFlows(c, request, { largeFrom })).notes.filter(note => note.includes('totals'))
+    assert.match((await notes({ stat: { element: 'port' } }, large))[0]!, /from totals by srcport, dstport in cache\//)
+    assert.match((await notes({ by: ['srcip4/24'], filter: 'src net 10.0.0.0/8' }, large))[0]!, /by srcaddr in/)
+    assert.deepEqual(await notes({ stat: { element: 'port' } }, small), [])
+    assert.deepEqual(await notes({ stat: { element: 'port' }, filter: 'ip 10.0.0.1' }, large), [])
+    assert.deepEqual(await notes({ by: ['srcip4/24', 'dstport'] }, large), [])
+    assert.deepEqual(await notes({ by: ['dstport'], distinct: ['srcip'] }, large), [])
+  })
 })
