@@ -72,8 +72,7 @@ function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions)
   const columns = columnsOf(planOf(settled.setting, settled.makers))
   const rows = namedRows(kept, columns)
   return {
-    ...wordsOf(settled),
-    ...{ columns, total_rows, truncated, counting },
+    ...inOrder({ columns, total_rows, truncated, counting }, settled),
     rows: () => given(rows),
     parquet: async (path, how) => {
       const { request } = settled.setting
@@ -83,14 +82,15 @@ function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions)
   }
 }
 
-/** What a request means and how it is asked. */
-function wordsOf(settled: Settled): Pick<FlowsResult, 'sql' | 'sentence' | 'notes'> {
-  const { setting, filter, notes } = settled
-  return {
-    sql: shownStatement(settled),
-    sentence: sentenceOf(filter, setting),
-    notes: [...filter.notes, ...setting.filter.notes, ...notes],
-  }
+/** What was found, and what the request means and how it is asked, in the order in which JSON has them. */
+function inOrder(
+  { columns, total_rows, truncated, counting }: Pick<FlowsResult, 'columns' | 'total_rows' | 'truncated' | 'counting'>,
+  settled: Settled,
+): Omit<FlowsResult, 'rows' | 'parquet'> {
+  const { setting, filter } = settled
+  const sql = shownStatement(settled)
+  const notes = [...filter.notes, ...setting.filter.notes, ...settled.notes]
+  return { columns, total_rows, truncated, sql, sentence: sentenceOf(filter, setting), counting, notes }
 }
 
 function columnsOf({ columns }: Plan): FlowsResult['columns'] {
@@ -169,11 +169,15 @@ async function withRows(
     accepted_only: setting.acceptedOnly && !isListing(setting.request),
   }
   return {
-    ...wordsOf(settled),
-    columns: columnsOf(plan),
-    total_rows: totals.rows,
-    truncated: totals.left === null ? limit !== null && Number(totals.rows) > limit : Number(totals.left) > 0,
-    counting,
+    ...inOrder(
+      {
+        columns: columnsOf(plan),
+        total_rows: totals.rows,
+        truncated: totals.left === null ? limit !== null && Number(totals.rows) > limit : Number(totals.left) > 0,
+        counting,
+      },
+      settled,
+    ),
     rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
       const inputs = [...c.evidence, ...c.out].map(fileName)
