@@ -1,5 +1,5 @@
-/** Exit statuses of the command line (contract). */
-export const exitStatus = { done: 0, failed: 1, usage: 2, partly_read: 3, bug: 70 } as const
+/** Exit statuses of the command line (contract). `asked`: the answer is one that --fail-on or --fail-empty names. */
+export const exitStatus = { done: 0, failed: 1, usage: 2, partly_read: 3, asked: 4, bug: 70 } as const
 
 /**
  * Something the person at the keyboard can fix: shown without a stack, as one line and a hint.

@@ -1,5 +1,6 @@
 /** The options of `tidemark flows`, and the request that they make. */
 import type { Command } from 'commander'
+import { exitStatus, UserError } from '../errors.ts'
 import type { FlowsRequest } from '../flows/request.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
@@ -34,6 +35,11 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   nfdump?: true
   internal?: string[]
   tz?: string
+  since?: string
+  read?: string[]
+  quiet?: true
+  failEmpty?: true
+  info?: true
 }
 
 export function addFlowsOptions(command: Command): Command {
@@ -43,14 +49,14 @@ export function addFlowsOptions(command: Command): Command {
   }
   option('-s, --stat <element>', 'rank an element: srcip/bytes, port:p/flows, record/packets', once(parseStat, '-s'))
   option('-n, --limit <n>', 'most rows, 0 for all; by default 10 of -s, else 1000', parseLimit)
-  option('-O, --order <order>', 'bytes, packets, records, bps, pps, bpp, duration, start (tstart), end (tend)')
+  option('-O, --order <order>', 'bytes, packets, records, bps, pps, bpp, duration, start, end, distinct_dstport, …')
   option('-A, --aggregate <elements>', 'group by elements: srcip4/24,dstport', once(parseList, '-A'))
   option('-a, --connections', 'group by addresses, ports and protocol')
   option('-b, --bidirectional', 'group by connection, both directions together')
   option('-c, --count <n>', 'take only the first n matching records', parseLimit)
   option('-o, --output <format>', 'table, json, csv, ndjson, raw, line, long, extended, fmt:…')
   option('--having <expression>', 'keep groups, e.g. "bytes > 1m and records >= 10"')
-  option('--distinct <element>', 'count the different values of an element (repeatable)', collect)
+  option('--distinct <elements>', 'count the different values of each element, like dstip,dstport', collectList)
   option('--percentile <measure/p>', 'e.g. bytes/95: of each group’s records (repeatable)', collect)
   option('--bin <width>', 'time bins of 1s, 1m, 1h, …; records are spread over them', parseWidth)
   option('--compare <window>', 'the same in another window beside the filter’s: previous, "between … and …"')
@@ -61,6 +67,9 @@ export function addFlowsOptions(command: Command): Command {
   option('--raw', 'count every record: conversations seen twice, rejected bytes')
   option('--nfdump', 'mean exactly what nfdump 1.7.1 means; implies --raw')
   option('--internal <network>', 'network of your own besides the private ones (repeatable)', collectPrefix)
+  option('--since <time>', 'from that time on; 2h: the last 2 h of the evidence, whose end is not now', parseSince)
+  option('-q, --quiet', 'the rows alone: no sentence, no counts, no notes')
+  option('--fail-empty', 'exit with status 4 where nothing matches')
   option('--tz <zone>', 'time zone of tables, lines and CSV, e.g. Europe/Berlin; default UTC, and JSON always')
   option('--json', 'print one JSON document')
   option('--csv', 'print CSV')
@@ -71,6 +80,7 @@ export function addFlowsOptions(command: Command): Command {
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
   option('--query <name>', 'ask a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
+  addNfdumpOptions(command)
   return command
 }
 
@@ -82,9 +92,40 @@ function once<T>(parse: (text: string) => T, flag: string): (text: string, befor
   }
 }
 
+/** The parameters that the user gave: only those may name files. */
+export function ownFiles({ param = {} }: FlowsCliOptions): { fileParams: string[] } {
+  return { fileParams: Object.keys(param) }
+}
+
+const summary = 'tidemark case says what is there, tidemark flows --having "records > 0" sums everything up'
+
+/** Options of nfdump that fingers know: done where Tidemark does the same, else refused with its own way. */
+function addNfdumpOptions(command: Command): void {
+  const instead = (flags: string, way: string): void => {
+    const refuse = (): never => {
+      throw new InvalidArgumentError(`Tidemark has another way: ${way}`)
+    }
+    command.addOption(new Option(flags, `nfdump's: ${way}`).argParser(refuse).hideHelp())
+  }
+  const path = (text: string, before: string[] = []): string[] => [...before, text]
+  command.addOption(new Option('-r, --read <path>', 'nfdump’s: a file or folder to read').argParser(path).hideHelp())
+  instead('-R, --read-folder <paths>', 'name the folder after the filter, or tidemark add FOLDER.')
+  instead('-t, --timewin <window>', 'in the filter, "between 2023-09-28T17:00 and 2023-09-28T18:00", or --since 2h.')
+  instead('-w, --write <file>', '--parquet FILE or --csv for the rows, tidemark convert … -o FILE for nfcapd files.')
+  command.addOption(new Option('-I, --info', `nfdump's: ${summary}`).hideHelp())
+}
+
+/** How long before the end of the evidence, or a time. */
+function parseSince(text: string): string {
+  if (/^\d{1,6}(s|m|min|h|d)$/i.test(text) || /^\d{4}-\d\d-\d\d/.test(text)) return text
+  throw new InvalidArgumentError(
+    'Expected how long before the end of the evidence, like 2h, or a time, like 2023-09-28T17:00.',
+  )
+}
+
 /** nfdump's form: element, `:p` for each protocol, `/order`. */
 function parseStat(text: string): FlowsCliOptions['stat'] {
-  const match = /^([a-z_][\w]*(?:[46]?\/\d{1,3}(?=[:/]|$))?)(:p)?(?:\/([a-z_]+))?$/i.exec(text)
+  const match = /^([a-z_][\w]*(?:[46]?\/\d{1,3}(?=[:/]|$))?)(:p)?(?:\/([a-z_]\w*))?$/i.exec(text)
   if (match === null) throw new InvalidArgumentError('Expected an element, like srcip, port:p or srcip/bytes.')
   const [, element, perProtocol, order] = match
   return { element: element!, ...(perProtocol && { perProtocol: true }), ...(order && { order }) }
@@ -110,6 +151,10 @@ function parseWidth(text: string): number {
   return ms
 }
 
+function collectList(text: string, before: string[] = []): string[] {
+  return [...before, ...parseList(text)]
+}
+
 function collect(text: string, before: string[] = []): string[] {
   return [...before, text]
 }
@@ -119,6 +164,11 @@ function collectParam(text: string, before: Record<string, string> = {}): Record
   if (name === undefined || value === undefined) throw new InvalidArgumentError('Expected name=value.')
   if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} has a value already.`)
   return { ...before, [name]: value }
+}
+
+/** @throws UserError for -I, which takes no value that could be refused. */
+export function refuseSummary({ info }: FlowsCliOptions): void {
+  if (info) throw new UserError('-I is nfdump’s', { status: exitStatus.usage, hint: summary })
 }
 
 /** The request that options make. `unlimited`: the output has no limit of its own. */

@@ -37,6 +37,10 @@ interface PrintOptions {
   color: boolean
   /** Whose time tables, lines and CSV show. */
   zone: Zone
+  /** Why there are no rows. */
+  why: readonly string[]
+  /** The rows alone. */
+  quiet: boolean
 }
 
 export async function printFlows(
@@ -52,11 +56,12 @@ export async function printFlows(
     if (head !== '') await print(head)
     await printLines(result.rows(), line)
   }
-  if (format !== 'json' || result.truncated) await noteCounting(result, request)
+  if (options.quiet) return
+  if (format !== 'json' || result.truncated || options.why.length > 0) await noteCounting(result, request, options.why)
 }
 
 /** What was counted how, for those who read the rows elsewhere. */
-export async function noteCounting(result: FlowsResult, request: FlowsRequest): Promise<void> {
+export async function noteCounting(result: FlowsResult, request: FlowsRequest, why: readonly string[]): Promise<void> {
   const [{ countingText, extentText }, { isListing, limitOf }] = await Promise.all([
     import('../report/flows.ts'),
     import('../flows/settle.ts'),
@@ -64,7 +69,7 @@ export async function noteCounting(result: FlowsResult, request: FlowsRequest): 
   const left = result.truncated
     ? [`${extentText({ ...result, records: isListing(request) }, limitOf(request) ?? 0)}.`]
     : []
-  const notes = [...countingText(result.counting, false), ...result.notes].map(visible)
+  const notes = [...countingText(result.counting, false), ...result.notes, ...why].map(visible)
   await note(['tidemark:', ...left, ...notes].join(' '))
 }
 
@@ -109,7 +114,11 @@ async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) =
 const firstRows = 1000
 
 /** The rows of a long table are printed as they come. */
-async function printTable(result: FlowsResult, request: FlowsRequest, { color, zone }: PrintOptions): Promise<void> {
+async function printTable(
+  result: FlowsResult,
+  request: FlowsRequest,
+  { color, zone, why, quiet }: PrintOptions,
+): Promise<void> {
   const [report, { isListing }, { flowTable }] = await Promise.all([
     import('../report/flows.ts'),
     import('../flows/settle.ts'),
@@ -119,13 +128,13 @@ async function printTable(result: FlowsResult, request: FlowsRequest, { color, z
   const parts = batches(read(), firstRows)
   const { value: list = [] } = await parts.next()
   const page = {
-    ...{ ...rest, list, zone, records: isListing(request) },
+    ...{ ...rest, list, zone, why, records: isListing(request) },
     order: orderName(request, isListing(request)),
     shares: request.stat !== undefined && request.bin_ms === undefined,
   }
-  if (list.length < firstRows) return printPage(report.flowsPage(page), color)
+  if (list.length < firstRows && !quiet) return printPage(report.flowsPage(page), color)
   const table = flowTable(page)
-  await printPage(report.flowsHead(page, table), color)
+  if (!quiet) await printPage(report.flowsHead(page, table), color)
   const printer = await startTable(table.columns, color)
   let shown = 0
   const add = async (rows: readonly FlowsRow[]): Promise<void> => {
@@ -137,7 +146,7 @@ async function printTable(result: FlowsResult, request: FlowsRequest, { color, z
     if (outputIsGone()) return
     await add(rows)
   }
-  await printer.end(report.flowsFooter(page, shown))
+  if (!quiet) await printer.end(report.flowsFooter(page, shown))
 }
 
 async function* batches(rows: AsyncIterable<FlowsRow>, size: number): AsyncGenerator<FlowsRow[], undefined> {

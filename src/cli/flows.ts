@@ -1,13 +1,15 @@
 import type { Command } from 'commander'
-import { UserError } from '../errors.ts'
+import { exitStatus } from '../errors.ts'
 import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
+import type { FlowsOptions } from '../flows/run.ts'
 import { visible } from '../report/text.ts'
 import type { Zone } from '../report/zone.ts'
 import type { Case } from '../store/case.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
-import { addFlowsOptions, type FlowsCliOptions, requestOf } from './flows-options.ts'
+import { splitFilter } from './flows-arguments.ts'
+import { addFlowsOptions, type FlowsCliOptions, ownFiles, refuseSummary, requestOf } from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
@@ -27,7 +29,11 @@ export function flowsCommand(program: Command): void {
     .addHelpText('after', flowsHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<FlowsCliOptions>()
-      const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
+      refuseSummary(options)
+      const split = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
+      const { filter } = split
+      const paths = [...(options.read ?? []), ...split.paths]
+      await requirePaths(paths)
       const format = formatOf(options)
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       if (options.parquet !== undefined && options.explain === undefined && options.save === undefined) {
@@ -55,42 +61,6 @@ Examples:
   tidemark flows 'action REJECT' -A srcip4/24,dstport --distinct dstip --having 'distinct_dstaddr > 10'
   tidemark flows -b 'port 22' logs/ --json               connections, straight from files`
 
-/** Splits \`[FILTER] [PATH…]\`: the first argument is a filter if it reads as one, or if it names no file. */
-async function splitFilter(
-  args: string[],
-  afterDashes: number,
-  options: FlowsCliOptions,
-): Promise<{ filter: string | undefined; paths: string[] }> {
-  const [first, ...rest] = args
-  if (first === undefined) return { filter: undefined, paths: [] }
-  const isOpen = args.length > afterDashes
-  if (!isOpen || (!(await reads(first, options)) && (await exists(first)))) {
-    await requirePaths(args)
-    return { filter: undefined, paths: args }
-  }
-  await requirePaths(rest)
-  return { filter: first, paths: rest }
-}
-
-async function reads(text: string, options: FlowsCliOptions): Promise<boolean> {
-  const { parse } = await import('../filter/filter.ts')
-  try {
-    parse(text, {
-      nfdump: options.nfdump === true,
-      ...(options.param && { params: options.param, ...ownFiles(options) }),
-    })
-    return true
-  } catch (error) {
-    if (error instanceof UserError) return false
-    throw error
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  const { existsSync } = await import('node:fs')
-  return existsSync(path)
-}
-
 async function ask(
   caseDir: string,
   filter: string | undefined,
@@ -100,8 +70,9 @@ async function ask(
 ): Promise<void> {
   const [{ openCase }, { queryFlows }] = await Promise.all([import('../store/case.ts'), import('../flows/run.ts')])
   const own = requestOf(options, filter, isExport(format))
-  const request =
+  const asked =
     options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
+  const request = options.since === undefined ? asked : { ...asked, since: options.since }
   const opened = await openCase(caseDir)
   await noteWriter(opened)
   if (progressTerminal() !== null)
@@ -112,27 +83,33 @@ async function ask(
     const zone = await zoneFor(options)
     const forParquet = options.parquet !== undefined
     const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet, ...ownFiles(options) })
-    if (options.parquet === undefined) await printFlows(result, request, format, { color: options.color, zone })
+    const quiet = options.quiet === true
+    const isEmpty = Number(result.total_rows) === 0
+    const why = isEmpty && !quiet ? await reasons(opened, request, { signal, ...ownFiles(options) }) : []
+    if (options.parquet === undefined)
+      await printFlows(result, request, format, { color: options.color, zone, why, quiet })
     else {
       await result.parquet(options.parquet, { force: options.force === true })
-      await noteCounting(result, request)
+      if (!quiet) await noteCounting(result, request, why)
     }
     const isPartial = opened.evidence.some(isBroken) || opened.problems.length > 0
     process.exitCode ||= await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
+    if (isEmpty && options.failEmpty) process.exitCode ||= exitStatus.asked
   } finally {
     await opened.close()
   }
+}
+
+/** Why an answer has no rows. */
+async function reasons(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<string[]> {
+  const { whyEmpty } = await import('../flows/empty.ts')
+  return whyEmpty(c, request, options)
 }
 
 /** @throws UserError for an unknown zone. */
 async function zoneFor({ tz = 'UTC' }: FlowsCliOptions): Promise<Zone> {
   const { zoneOf } = await import('../report/zone.ts')
   return zoneOf(tz)
-}
-
-/** The parameters that the user gave: only those may name files. */
-function ownFiles({ param = {} }: FlowsCliOptions): { fileParams: string[] } {
-  return { fileParams: Object.keys(param) }
 }
 
 /** A saved query with what was asked beside its name. `asked`: the limit, which is not that of the output then. */

@@ -1,7 +1,7 @@
 /** What was written to what it means: names to things, words to values, each fault with its place. */
 
 import { nearest } from '../nearest.ts'
-import { serviceNamed, serviceNames } from '../net/ports.ts'
+import { portsNamed, serviceNamed, serviceNames } from '../net/ports.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import type { Comparator, FlagMode, Node, Side, Test, TextMatch, Value } from './ast.ts'
 import { FilterError, oneOf, type Place, shortened } from './error.ts'
@@ -42,7 +42,7 @@ export function build(written: Written, b: Building, negations = 0): Node {
       return { kind: 'not', node: build(written.part, b, negations + 1) }
     case 'between': {
       const from_us = timeOf(written.from, b)
-      const to_us = timeOf(written.to, b)
+      const to_us = endOf(written.to, b)
       if (from_us > to_us) {
         throw new FilterError('invalid time window: it ends before it begins', placeOf(written.from, written.to))
       }
@@ -56,6 +56,8 @@ export function build(written: Written, b: Building, negations = 0): Node {
 }
 
 function buildTest(sides: Token[], name: Token[], form: Form, b: Building, negations: number): Node {
+  const bare = form.op === 'nothing' && !b.nfdump ? bareValue(sides, name[0]!, b) : null
+  if (bare !== null) return bare
   const { thing, side } = resolve(sides, name, b)
   const at = placeOf(sides[0] ?? name[0]!, name.at(-1))
   const node = (test: Test): Node => ({ kind: 'test', thing: thing.names[0]!, side, test })
@@ -91,6 +93,24 @@ function buildTest(sides: Token[], name: Token[], form: Form, b: Building, negat
   return node({ op: 'compare', comparator, value: valueFor(thing, form.value, b) })
 }
 
+/** A value alone that says itself what it is: `20.106.124.93`, `dst 10.0.0.0/8`, `tcp`. nfdump wants a word before it. */
+function bareValue(sides: Token[], token: Token, b: Building): Node | null {
+  const text = textOf(token)
+  const isName = thingNamed(token.value) !== undefined || fieldName(text, b.columns) !== null
+  if (isName) return null
+  const prefix = /[.:]/.test(text) ? parseNet(text) : null
+  const equals = (value: Value): Test => ({ op: 'compare', comparator: '=', value })
+  if (prefix !== null) {
+    const word = { ...token, image: 'ip', value: 'ip' }
+    const { thing, side } = resolve(sides, [word], b)
+    return { kind: 'test', thing: thing.names[0]!, side, test: equals({ type: 'prefix', prefix }) }
+  }
+  const number = /^\d/.test(text) || sides.length > 0 ? null : parseProtocol(text)
+  return number === null
+    ? null
+    : { kind: 'test', thing: 'proto', side: 'whole', test: equals({ type: 'number', number }) }
+}
+
 function ambiguous(at: Token): FilterError {
   const hint = 'write "not (src and dst …)", or "not src … and not dst …"'
   return new FilterError(`ambiguous: src and dst … ${at.image}`, placeOf(at), { hint })
@@ -109,6 +129,16 @@ function comparatorOf(token: Token | null): Comparator {
   return token === null ? '=' : comparators[token.value]!
 }
 
+/** One word for two, as other tools have them. */
+const shortNames: ReadonlyMap<string, readonly [Side, string]> = new Map(
+  Object.entries<readonly [Side, string]>({
+    ...{ srcip: ['src', 'ip'], dstip: ['dst', 'ip'], sip: ['src', 'ip'], dip: ['dst', 'ip'] },
+    ...{ srchost: ['src', 'ip'], dsthost: ['dst', 'ip'], srcnet: ['src', 'net'], dstnet: ['dst', 'net'] },
+    ...{ sport: ['src', 'port'], dport: ['dst', 'port'], src_port: ['src', 'port'], dst_port: ['dst', 'port'] },
+    ...{ src_ip: ['src', 'ip'], dst_ip: ['dst', 'ip'], src_addr: ['src', 'ip'], dst_addr: ['dst', 'ip'] },
+  }),
+)
+
 /** Words before a name, joined, to the side. */
 const sideOf: ReadonlyMap<string, Side> = new Map(
   Object.entries<Side>({
@@ -126,6 +156,9 @@ function resolve(sides: Token[], name: Token[], b: Building): { thing: Thing; si
     .replaceAll('&&', 'and')
   const two = thingNamed(`${before} ${words}`)
   if (two !== undefined) return { thing: two, side: two.side }
+  const short = before === '' && !b.nfdump ? shortNames.get(words) : undefined
+  if (short !== undefined && fieldName(words, b.columns) === null)
+    return { thing: thingNamed(short[1])!, side: short[0] }
   const thing = thingNamed(words) ?? fieldThing(name[0]!, b)
   if (before === '') return { thing, side: thing.side }
   const side = sideOf.get(before)
@@ -139,7 +172,8 @@ function resolve(sides: Token[], name: Token[], b: Building): { thing: Thing; si
 
 /** @throws FilterError if no thing and no field is called so. */
 export function checkName(name: Token, b: Building): void {
-  if (thingNamed(name.value) === undefined) fieldThing(name, b)
+  const isKnown = thingNamed(name.value) !== undefined || (!b.nfdump && shortNames.has(name.value))
+  if (!isKnown && (b.nfdump || bareValue([], name, b) === null)) fieldThing(name, b)
 }
 
 function fieldThing(token: Token, b: Building): Thing {
@@ -149,10 +183,27 @@ function fieldThing(token: Token, b: Building): Thing {
     const hint = 'nfdump has it; flow records here hold no such value'
     throw new FilterError(`unsupported: ${token.image}`, placeOf(token), { hint })
   }
-  const words = [...things.flatMap(thing => thing.names), ...b.fieldNames, ...reservedWords]
+  if (/^\d{1,5}$/.test(token.image)) {
+    throw new FilterError(`a number alone: ${token.image}`, placeOf(token), {
+      hint: `a port is written: port ${token.image}`,
+    })
+  }
+  const words = [
+    ...things.flatMap(thing => thing.names),
+    ...b.fieldNames,
+    ...shortNames.keys(),
+    ...reservedWords,
+    ...protocolNames,
+  ]
   throw new FilterError(`unknown field: ${shortened(token.image)}`, placeOf(token), {
     suggestion: nearest(token.image, words),
   })
+}
+
+function numberHint({ names: [name] }: Thing): string {
+  return name === 'port'
+    ? 'a number to 65535, or the name of a service such as ssh'
+    : 'a whole number, such as 1500, 10k, 1MB or 0x1f'
 }
 
 function expectedOf(thing: Thing): string[] {
@@ -211,13 +262,25 @@ function valueFor(thing: Thing, token: Token, b: Building): Value {
     case 'choice':
       return { type: 'text', text: choiceOf(thing, text) ?? fail(thing.names[0]!, choiceHint(thing, text)) }
     case 'number': {
-      const number = parseNumber(text) ?? fail('number', { hint: 'a whole number, such as 1500, 10k or 0x1f' })
+      const named = thing.names[0] === 'port' && !b.nfdump ? portOf(text, token) : null
+      const number = named ?? parseNumber(text) ?? fail('number', { hint: numberHint(thing) })
       if (number > thing.largest!) fail('number', { hint: `${thing.title} is at most ${thing.largest}` })
       return { type: 'number', number }
     }
     default:
       return { type: 'text', text: thing.names[0] === 'service' ? serviceOf(text, placeOf(token)) : text }
   }
+}
+
+/** The port of a service's name. @throws FilterError where it has several. */
+function portOf(text: string, token: Token): bigint | null {
+  if (!/^[a-z]/i.test(text)) return null
+  const ports = portsNamed(serviceWords.get(text.toLowerCase()) ?? text)
+  if (ports.length > 1) {
+    const hint = `name one of its ports: ${oneOf(ports.slice(0, 8).map(String))}`
+    throw new FilterError(`a service with several ports: ${shortened(text)}`, placeOf(token), { hint })
+  }
+  return ports.length === 0 ? null : BigInt(ports[0]!)
 }
 
 /** What people call a service that IANA calls otherwise, and no letters would lead there. */
@@ -260,6 +323,13 @@ function timeOf(token: Token, b: Building): bigint {
   if (us !== null) return us
   const hint = 'such as 2023-09-28, 2023-09-28T17:22:35Z or "2023-09-28 17:22"; UTC unless a zone is named'
   throw new FilterError(`invalid time: ${shortened(textOf(token))}`, placeOf(token), { hint })
+}
+
+/** The end of a window: of a day without a time its last moment, so that `between D and D` is that day. */
+function endOf(token: Token, b: Building): bigint {
+  const us = timeOf(token, b)
+  const isDay = !b.nfdump && /^\d{4}-\d\d-\d\d$/.test(textOf(token))
+  return isDay ? us + 86_400_000_000n - 1n : us
 }
 
 /** nfdump takes 5m for 5,000,000 ms; most people mean minutes. */

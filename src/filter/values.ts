@@ -5,9 +5,27 @@ import { protocolName } from '../net/protocols.ts'
 
 const scales: Record<string, bigint> = { '': 1n, k: 1000n, m: 1_000_000n, g: 1_000_000_000n, t: 1_000_000_000_000n }
 
-/** A whole number: decimal, `0x…`, or with k, m, g, t for thousands (nfdump 1.7.1: decimal, not 1,024). */
+/** Bytes as people write them: MB are thousands of thousands, MiB 1,024 times 1,024. */
+function parseSize(text: string): bigint | null {
+  const match = /^(\d{1,15})(?:\.(\d{1,3}))?([kmgt])(i?)b$/i.exec(text)
+  if (match === null) return null
+  const [, whole, fraction = '', unit, binary] = match as unknown as [
+    string,
+    string,
+    string | undefined,
+    string,
+    string,
+  ]
+  const power = BigInt('kmgt'.indexOf(unit.toLowerCase()) + 1)
+  const scale = (binary === '' ? 1000n : 1024n) ** power
+  const scaled = BigInt(whole + fraction.padEnd(3, '0')) * scale
+  return scaled % 1000n === 0n ? scaled / 1000n : null
+}
+
+/** A whole number: decimal, `0x…`, or with k, m, g, t for thousands (nfdump 1.7.1: decimal, not 1,024); also `1.5MB` and `64KiB`. */
 export function parseNumber(text: string): bigint | null {
   if (/^0x[0-9a-f]{1,16}$/i.test(text)) return BigInt(text.toLowerCase())
+  if (/b$/i.test(text)) return parseSize(text)
   const match = /^(\d{1,20})([kmgt]?)$/i.exec(text)
   return match === null ? null : BigInt(match[1]!) * scales[match[2]!.toLowerCase()]!
 }

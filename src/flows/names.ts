@@ -1,6 +1,9 @@
 /** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
 /** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
-export type Order = 'records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration' | WayBack
+export type Order =
+  | ('records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration')
+  | WayBack
+  | `distinct_${string}`
 
 /** Of bidirectional rows: the way back. */
 type WayBack = 'out_packets' | 'out_bytes'
@@ -46,7 +49,7 @@ const orders = {
 } as const satisfies Record<string, Order>
 
 /** What a request can be ordered by: our names, and nfdump's. */
-export type OrderName = keyof typeof orders
+export type OrderName = keyof typeof orders | `distinct_${string}`
 
 /** nfdump's names of orders to ours. */
 export const orderNames: ReadonlyMap<string, Order> = new Map(Object.entries(orders))

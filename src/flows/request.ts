@@ -7,6 +7,8 @@ import type { OrderName } from './names.ts'
 export interface FlowsRequest {
   /** In the filter language; absent: every record. */
   filter?: string | Filter
+  /** Only records under way since then: `2h`, which counts back from the end of the evidence, or a time of the filter language. */
+  since?: string
   /** The filter is that of a saved query, which may have come with the case: it can name no file. */
   saved?: boolean
   /** Values of `$name` in the filter. */

@@ -21,6 +21,7 @@ import { collapsedTable } from './count-once.ts'
 import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
 import { groupPlan } from './groups.ts'
 import { listPlan } from './listing.ts'
+import { isDistinct } from './order.ts'
 import type { Plan, Setting } from './plan.ts'
 import type { FlowsRequest } from './request.ts'
 import { type Records, recordsOf } from './source.ts'
@@ -83,11 +84,12 @@ export async function withCollapsed(c: Case, read: Asked): Promise<Settled> {
 }
 
 /** Reads a request, and sees to it that its sets and roles are there. */
-export async function asked(c: Case, request: FlowsRequest, options: ReadingOptions = {}): Promise<Asked> {
-  refuse(request)
-  const internal = prefixesOf(request.internal ?? [])
-  const records = recordsOf(c, request.evidence, request.nfdump === true, internal)
-  const filter = filterOf(request, records.columns, options)
+export async function asked(c: Case, given: FlowsRequest, options: ReadingOptions = {}): Promise<Asked> {
+  refuse(given)
+  const internal = prefixesOf(given.internal ?? [])
+  const records = recordsOf(c, given.evidence, given.nfdump === true, internal)
+  const request = withOrder(given, records)
+  const filter = sinceIn(filterOf(request, records.columns, options), request.since)
   const span = spanOf(c)
   const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
   const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
@@ -123,6 +125,16 @@ export async function asked(c: Case, request: FlowsRequest, options: ReadingOpti
     small: request.bin_ms !== undefined,
   }
   return { setting, makers: await makersOf(request), filter, once, roles, notes: notesOf(c, setting) }
+}
+
+/** A request that ranks by a count of different values counts them, too. */
+function withOrder(request: FlowsRequest, records: Records): FlowsRequest {
+  const { order, distinct = [] } = request
+  if (order === undefined || !isDistinct(order)) return request
+  const element = order.slice('distinct_'.length)
+  const names = distinct.map(text => elementOf(text, records).name)
+  const name = names.find(one => one === element.toLowerCase()) ?? elementOf(element, records).name
+  return { ...request, order: `distinct_${name}`, distinct: names.includes(name) ? distinct : [...distinct, element] }
 }
 
 async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {
@@ -168,6 +180,12 @@ function refuse(request: FlowsRequest): void {
   const fail = (what: string, hint: string): never => {
     throw new UserError(what, { status: 2, hint })
   }
+  if (request.order !== undefined && isDistinct(request.order)) {
+    if (isListing(request))
+      fail(`-O ${request.order} without groups`, `add -s or -A, like -s srcip -O ${request.order}`)
+    if (request.bin_ms !== undefined || request.compare !== undefined)
+      fail(`-O ${request.order} with --bin or --compare`, 'they rank by bytes, packets or records')
+  }
   if (by !== undefined && stat !== undefined) fail('-A and -s at once', 'each groups the records in its own way')
   if (bidirectional && request.bin_ms !== undefined)
     fail(
@@ -203,6 +221,20 @@ function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: 
     ...(request.saved === true && { files: 'saved' as const }),
     ...(options.fileParams !== undefined && { fileParams: options.fileParams }),
   })
+}
+
+/** The filter within what `since` leaves of the evidence. */
+function sinceIn(filter: Filter, since: string | undefined): Filter {
+  if (since === undefined) return filter
+  const isTime = /^\d{4}-/.test(since)
+  const { ast } = parse(isTime ? `last seen >= "${since}"` : `last ${since} of case`, { files: false })
+  const nodes = filter.ast.kind === 'any' ? [] : filter.ast.kind === 'and' ? filter.ast.nodes : [filter.ast]
+  const note = `${since} of --since counts back from the end of the evidence, not from now`
+  return {
+    ...filter,
+    ast: nodes.length === 0 ? ast : { kind: 'and', nodes: [...nodes, ast] },
+    notes: [...filter.notes, ...(isTime ? [] : [note])],
+  }
 }
 
 function prefixesOf(texts: readonly string[]): Prefix[] {

@@ -94,3 +94,14 @@ export function serviceNamed(text: string): string | null {
   const lower = text.toLowerCase()
   return isServicePort(lower) ? lower : (servicesByName().get(lower) ?? null)
 }
+
+/** Ports on which IANA registers a service of that name, in any case, from the lowest; none for what is no name. */
+export function portsNamed(text: string): number[] {
+  const name = servicesByName().get(text.toLowerCase())
+  if (name === undefined) return []
+  const ports: number[] = []
+  for (let port = 0; port <= 65_535; port++) {
+    if ([TCP, UDP, SCTP].some(protocol => registeredService(port, protocol)?.name === name)) ports.push(port)
+  }
+  return ports
+}

@@ -19,6 +19,8 @@ export interface FlowsPage extends Omit<FlowsResult, 'rows' | 'parquet'> {
   records: boolean
   /** Whose time is shown. */
   zone: Zone
+  /** Why there are no rows. */
+  why?: readonly string[]
 }
 
 /** A table that rows can be added to. */

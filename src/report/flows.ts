@@ -14,12 +14,8 @@ export function flowsPage(r: FlowsPage): Block[] {
     rows.columns,
     r.list.map(row => rows.row(row)),
   )
-  return [
-    ...flowsHead(r, rows),
-    r.list.length === 0 ? paragraph(nothing) : body,
-    gap,
-    ...flowsFooter(r, listedRows(r.list)),
-  ]
+  const rest = r.list.length === 0 ? [nothing, ...(r.why ?? [])].map(paragraph) : [body]
+  return [...flowsHead(r, rows), ...rest, gap, ...flowsFooter(r, listedRows(r.list))]
 }
 
 /** What stands before the rows. */

@@ -91,7 +91,7 @@ const wrong = [
     'port 1.5',
     'port in [80',
     'port in []',
-    'port in [80 http]',
+    'port in [80 htttp]',
     'proto tpc',
     'action accpet',
     'ip 10.0.0',
@@ -112,7 +112,7 @@ const wrong = [
     'flags > S',
     'flags SS',
     'bytes > 1.5k',
-    'bytes > 1kb',
+    'bytes > 1kx',
     'bytes > 18446744073709551616',
   ],
   ...[
