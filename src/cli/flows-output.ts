@@ -5,7 +5,7 @@ import type { Cell, FlowsRequest, FlowsResult, FlowsRow } from '../flows/request
 import { visible } from '../report/text.ts'
 import type { Zone } from '../report/zone.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
-import { note, outputIsGone, print, printAsIs, printPage, startTable } from './output.ts'
+import { note, outputIsGone, print, printAsIs, printPage, startTable, usePager } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
@@ -41,6 +41,7 @@ interface PrintOptions {
   why: readonly string[]
   /** The rows alone. */
   quiet: boolean
+  pager: boolean
 }
 
 export async function printFlows(
@@ -49,6 +50,7 @@ export async function printFlows(
   format: FlowsFormat,
   options: PrintOptions,
 ): Promise<void> {
+  await usePager(options.pager)
   if (format === 'table') return printTable(result, request, options)
   if (format === 'json') await printJson(result)
   else {

@@ -14,7 +14,8 @@ import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from '
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
 import { checkOutput } from './named-output.ts'
-import { note, print, printPage, progressTerminal } from './output.ts'
+import { note, print, printPage } from './output.ts'
+import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
@@ -75,8 +76,11 @@ async function ask(
   const request = options.since === undefined ? asked : { ...asked, since: options.since }
   const opened = await openCase(caseDir)
   await noteWriter(opened)
-  if (progressTerminal() !== null)
-    opened.onWork = what => void note(`tidemark: working out ${what} …`).catch(() => undefined)
+  let doing = 'asking the records'
+  opened.onWork = what => {
+    doing = `working out ${what}`
+  }
+  const waiting = startWaiting(() => doing)
   try {
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
@@ -87,7 +91,7 @@ async function ask(
     const isEmpty = Number(result.total_rows) === 0
     const why = isEmpty && !quiet ? await reasons(opened, request, { signal, ...ownFiles(options) }) : []
     if (options.parquet === undefined)
-      await printFlows(result, request, format, { color: options.color, zone, why, quiet })
+      await printFlows(result, request, format, { color: options.color, pager: options.pager, zone, why, quiet })
     else {
       await result.parquet(options.parquet, { force: options.force === true })
       if (!quiet) await noteCounting(result, request, why)
@@ -96,6 +100,7 @@ async function ask(
     process.exitCode ||= await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
     if (isEmpty && options.failEmpty) process.exitCode ||= exitStatus.asked
   } finally {
+    waiting.stop()
     await opened.close()
   }
 }

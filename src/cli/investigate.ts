@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { exitStatus } from '../errors.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
 import { visible } from '../report/text.ts'
@@ -9,6 +10,7 @@ import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, collectPrefix, parseCount, parsePorts, type ReadingOptions } from './options.ts'
 import { note, print, printPage } from './output.ts'
+import { startWaiting } from './progress.ts'
 import { reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions, ReadingOptions {
@@ -17,7 +19,12 @@ interface Options extends CommonOptions, ReadingOptions {
   approvedPorts?: number[]
   internal?: string[]
   services?: number
+  failOn?: Threshold
 }
+
+/** From the lowest; `none`: any finding or none, which never fails. */
+const thresholds = ['none', 'info', 'low', 'medium', 'high'] as const
+type Threshold = (typeof thresholds)[number]
 
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {
@@ -45,6 +52,11 @@ export function investigateCommand(program: Command): void {
         'services listed one by one, of which the rest is summed (default 10000, at most 200000)',
       ).argParser(parseServices),
     )
+  command.addOption(
+    new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices(
+      thresholds,
+    ),
+  )
   addReadingOptions(command)
     .addHelpText('after', investigateHelp)
     .action(async (args: string[]) => {
@@ -126,11 +138,13 @@ export async function investigateCase(
     ...(correlation !== undefined && { correlation }),
     signal,
   }
+  const waiting = startWaiting(() => `investigating ${subjects.join(' ')}`)
   const opened = await openCase(caseDir)
   try {
     await noteWriter(opened)
     return await investigate(opened, subjects, choices)
   } finally {
+    waiting.stop()
     await opened.close()
   }
 }
@@ -147,6 +161,13 @@ async function show(dossier: Dossier, options: Options, rest: string): Promise<v
     )
   }
   await reportUnreadOf(dossier, rest)
+  if (isAsked(dossier, options.failOn ?? 'none')) process.exitCode ||= exitStatus.asked
+}
+
+/** Whether a finding is at least that severe. */
+function isAsked({ findings }: Dossier, least: Threshold): boolean {
+  const rank = thresholds.indexOf(least)
+  return rank > 0 && findings.some(({ severity }) => thresholds.indexOf(severity) >= rank)
 }
 
 /** Names what a dossier lacks, and sets the exit status that goes with it. */

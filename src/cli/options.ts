@@ -5,6 +5,8 @@ import { InvalidArgumentError } from './commander.ts'
 export interface CommonOptions {
   case: string
   color: boolean
+  /** False with --no-pager. */
+  pager: boolean
   json?: true
 }
 

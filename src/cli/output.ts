@@ -2,6 +2,7 @@ import { errorCode, errorText, UserError } from '../errors.ts'
 import type { Block, Column, Row } from '../report/block.ts'
 import type { PageOptions } from '../report/terminal-page.ts'
 import { systemFailure } from '../system-error.ts'
+import { type Pager, pagerCommand, startPager } from './pager.ts'
 
 /** Readers that went away (`tidemark … | head`), by stream: there is nobody left to tell. */
 const closed = new Set<NodeJS.WriteStream>()
@@ -13,7 +14,23 @@ for (const stream of [process.stdout, process.stderr]) {
 
 /** Writes to standard output; resolves once the text has left the process. */
 export function print(text: string): Promise<void> {
-  return write(process.stdout, text.endsWith('\n') ? text : `${text}\n`)
+  return printAsIs(text.endsWith('\n') ? text : `${text}\n`)
+}
+
+/** The pager of this run: standard output goes through it from its start to its end. */
+let pager: Pager | null = null
+
+/** Shows what is printed from here on page by page, where standard output is a terminal and nobody asked for none. Notes follow it. */
+export async function usePager(wanted: boolean): Promise<void> {
+  const command = wanted && pager === null && process.stdout.isTTY ? pagerCommand(process.env) : null
+  if (command !== null) pager = await startPager(command)
+}
+
+/** Waits until the pager is left. */
+async function leavePager(): Promise<void> {
+  const last = pager
+  await last?.close()
+  pager = null
 }
 
 /** Lays a page out for standard output and writes it. `color` is false with `--no-color`. */
@@ -43,12 +60,13 @@ export async function startTable(
 
 /** The same, without a line end where the text has none: a part of more. */
 export function printAsIs(text: string): Promise<void> {
-  return write(process.stdout, text)
+  return pager === null ? write(process.stdout, text) : pager.write(text)
 }
 
-/** Writes to standard error: progress, warnings and failures. */
-export function note(text: string): Promise<void> {
-  return write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
+/** Writes to standard error: progress, warnings and failures; after what the pager shows. */
+export async function note(text: string): Promise<void> {
+  await leavePager()
+  await write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
 }
 
 /** Writes as it is, for commander, which brings its own line ends and does not wait. */
@@ -63,12 +81,13 @@ let untold: unknown = null
 
 /** Whether whoever read standard output has had enough, as `head`: more need not be worked out. */
 export function outputIsGone(): boolean {
-  return closed.has(process.stdout)
+  return pager === null ? closed.has(process.stdout) : pager.isGone()
 }
 
 /** Resolves when everything written so far has left the process. */
 export async function flush(): Promise<void> {
   if (untold !== null) throw untold
+  await leavePager()
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
 }
 
@@ -106,11 +125,15 @@ export function conversation(): { input: NodeJS.ReadStream; output: NodeJS.Write
 
 const unknownWidth = 100
 
+/** Cells of a line of standard output. */
+export function outputWidth(): number {
+  const told = Number(process.env.COLUMNS)
+  return process.stdout.columns || (Number.isInteger(told) && told > 0 ? told : unknownWidth)
+}
+
 /** Width and colour of standard output. `wanted` is false with `--no-color`. */
 function outputStyle(wanted: boolean): PageOptions {
-  const told = Number(process.env.COLUMNS)
-  const width = process.stdout.columns || (Number.isInteger(told) && told > 0 ? told : unknownWidth)
-  return { width, color: wanted && mayColor() }
+  return { width: outputWidth(), color: wanted && mayColor() }
 }
 
 // https://no-color.org and https://force-color.org: set and not empty. Who asks for none gets none.

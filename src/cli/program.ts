@@ -8,9 +8,10 @@ import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
 import { evidenceCommand } from './evidence.ts'
 import { flowsCommand } from './flows.ts'
+import { wrapHelp } from './help.ts'
 import { investigateCommand } from './investigate.ts'
 import { parseFolder } from './options.ts'
-import { note, printNow } from './output.ts'
+import { note, outputWidth, printNow } from './output.ts'
 import { removeCommand } from './remove.ts'
 import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
@@ -33,8 +34,14 @@ export function buildProgram(): Command {
         .argParser(parseFolder),
     )
     .option('--no-color', 'print without colours (also NO_COLOR=1; FORCE_COLOR=1 for colours in a pipe)')
+    .option('--no-pager', 'print a long answer at once (a terminal gets TIDEMARK_PAGER, PAGER or less)')
     .exitOverride()
-    .configureOutput({ writeOut: printNow, writeErr: text => void note(text), outputError: () => {} })
+    .configureOutput({
+      writeOut: text => printNow(wrapHelp(text, outputWidth())),
+      getOutHelpWidth: outputWidth,
+      writeErr: text => void note(text),
+      outputError: () => {},
+    })
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', programHelp)
     .hook('preAction', (_, command) => {

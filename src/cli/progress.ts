@@ -1,6 +1,7 @@
 import type { AddProgress } from '../ingest/add.ts'
 import { durationWords } from '../net/time.ts'
 import { integerText, sizeText } from '../report/numbers.ts'
+import { visible } from '../report/text.ts'
 import { progressTerminal } from './output.ts'
 
 /** A bar on standard error while something is done; nothing where that is no terminal. */
@@ -52,4 +53,25 @@ function timeLeft(p: AddProgress): string {
   if (p.seconds < 1 || p.bytes_done <= 0 || p.bytes_done >= p.bytes_total) return ''
   const seconds = Math.ceil((p.seconds * (p.bytes_total - p.bytes_done)) / p.bytes_done)
   return `${durationWords(seconds)} left`
+}
+
+/** Work that is not told how far it is: from its first second on a line says what is done, and for how long, until it is stopped. */
+export function startWaiting(what: () => string): { stop(): void } {
+  const stream = progressTerminal()
+  if (stream === null) return { stop() {} }
+  const begun = Date.now()
+  let isShown = false
+  const show = (): void => {
+    const seconds = Math.floor((Date.now() - begun) / 1000)
+    isShown = true
+    stream.write(`\r\x1b[K${visible(what())} … ${durationWords(seconds)}`)
+  }
+  const timer = setInterval(show, 1000)
+  return {
+    stop: () => {
+      clearInterval(timer)
+      if (isShown) stream.write('\r\x1b[K')
+      isShown = false
+    },
+  }
 }

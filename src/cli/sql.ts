@@ -8,7 +8,8 @@ import { noteWriter } from './added.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { type CommonOptions, parseCount, parseSize } from './options.ts'
-import { conversation, note, outputIsGone, print, printAsIs, printPage } from './output.ts'
+import { conversation, note, outputIsGone, print, printAsIs, printPage, usePager } from './output.ts'
+import { startWaiting } from './progress.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions {
@@ -73,6 +74,7 @@ function parseLimit(text: string): number {
 async function ask(session: QuerySession, query: string | undefined, options: Options): Promise<void> {
   const limits = await limitsOf(options)
   if (query !== undefined) {
+    await usePager(options.pager)
     await interruptible(signal => answer(session, query, limits, options, signal))
     return reportUnreadOf(options)
   }
@@ -146,7 +148,9 @@ async function answer(
     },
     rows: (own: readonly Cell[][]) => own.forEach(row => void rows.push(pageRow(row))),
   }
-  const end = await session.run(sql, { ...limits, rows: Math.min(limits.rows, pageRowsMax) }, sink, signal)
+  const waiting = startWaiting(() => 'asking the case')
+  const most = { ...limits, rows: Math.min(limits.rows, pageRowsMax) }
+  const end = await session.run(sql, most, sink, signal).finally(() => waiting.stop())
   await printPage(resultPage(columns, rows, end), options.color)
 }
 
@@ -165,19 +169,25 @@ async function stream(
   const format = await formatOf(options, sql)
   let shown = 0
   const sink = {
-    columns: (own: readonly ResultColumn[]) => printAsIs(format.begin(own)),
+    columns: (own: readonly ResultColumn[]) => {
+      waiting.stop()
+      return printAsIs(format.begin(own))
+    },
     rows: async (rows: readonly Cell[][]) => {
       shown += rows.length
       await printAsIs(rows.map(format.row).join(''))
       if (outputIsGone()) throw new OutputGone()
     },
   }
+  const waiting = startWaiting(() => 'asking the case')
   try {
     const end = await session.run(sql, limits, sink, signal)
     await printAsIs(format.end(end))
     if (end.cut_by !== null && !options.json) await note(`tidemark: ${extentText(shown, end)}`)
   } catch (error) {
     if (!(error instanceof OutputGone)) throw error
+  } finally {
+    waiting.stop()
   }
 }
 

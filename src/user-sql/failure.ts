@@ -1,5 +1,6 @@
 import { errorText, UserError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import { parsePrefix } from '../net/prefix.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import type { Refusal } from './gate.ts'
 import type { Failure } from './protocol.ts'
@@ -41,6 +42,9 @@ export function failureOf(error: unknown, caseDir: string): Failure {
   if (found === null) return { kind: 'query', message: withoutPaths(text, caseDir) }
   const { exception_type: type = '', exception_message: message = text, position, name, candidates } = found
   if (memory.test(type)) return { kind: 'memory', message: withoutPaths(message, caseDir) }
+  const compared = comparedWithAddress(message)
+  const place = position !== undefined && /^\d{1,9}$/.test(position) ? { position: Number(position) } : {}
+  if (compared !== null) return { kind: 'query', ...compared, ...place }
   const [what = '', ...rest] = message.split('\n').filter(line => line.trim() !== '')
   const near = (candidates ?? '')
     .split(',')
@@ -54,7 +58,26 @@ export function failureOf(error: unknown, caseDir: string): Failure {
     message: isColumn ? `no such column: ${name}` : withoutPaths(what.trim(), caseDir),
     ...(hint !== undefined && { hint: withoutPaths(hint, caseDir) }),
     ...(suggestion !== null && suggestion !== name && { suggestion }),
-    ...(position !== undefined && /^\d{1,9}$/.test(position) && { position: Number(position) }),
+    ...place,
+  }
+}
+
+/** Addresses are kept as numbers: a text is not one by itself. Null for another error. */
+function comparedWithAddress(message: string): Pick<Failure, 'message' | 'hint'> | null {
+  const text = /with value '([^']*)' can't be cast to the destination type STRUCT\(hi UBIGINT, lo UBIGINT\)/.exec(
+    message,
+  )?.[1]
+  if (text !== undefined) {
+    const prefix = parsePrefix(text)
+    const isNet = prefix !== null && text.includes('/')
+    const hint = isNet ? `write in_net(srcaddr, '${prefix.text}')` : `write addr('${prefix?.text ?? '203.0.113.7'}')`
+    return { message: `a text where an address is compared: '${text}'`, hint }
+  }
+  if (!/No function matches/.test(message) || !/STRUCT\(hi UBIGINT, lo UBIGINT\)/.test(message)) return null
+  const name = /types '([^(']+)\(/.exec(message)?.[1] ?? ''
+  return {
+    message: `an address is no text: ${name.replace('~~', 'LIKE')}`,
+    hint: "ip(srcaddr) is its text, as in ip(srcaddr) LIKE '10.%'; networks are in_net(srcaddr, '10.0.0.0/8')",
   }
 }
 
