@@ -33,8 +33,13 @@ const rule = 4
  */
 export function withRoles(from: string, records: RoleRecords, own: readonly Prefix[]): string {
   const table = tableName(records, own)
+  return withRolesOf(from, { judged: quotedName(table), names: quotedName(`${table}_names`) })
+}
+
+/** @param tables what `judgeRecords` worked out, each to stand after FROM. */
+export function withRolesOf(from: string, tables: { judged: string; names: string }): string {
   return `(SELECT r.*, CASE j.is_client WHEN true THEN 'client' WHEN false THEN 'server' END AS _role, n.name AS _service, n.at AS _service_at
-    FROM ${from} r LEFT JOIN ${quotedName(table)} j USING (_file, _line) LEFT JOIN ${quotedName(`${table}_names`)} n ON n.service = j.service)`
+    FROM ${from} r LEFT JOIN ${tables.judged} j USING (_file, _line) LEFT JOIN ${tables.names} n ON n.service = j.service)`
 }
 
 /** The records that count once, with `role` and `service`; needs `judgeRecords`. */

@@ -8,9 +8,10 @@ import { segmentPath } from '../store/files.ts'
 import { question } from '../store/question.ts'
 import { columnRanges } from '../store/statistics.ts'
 import type { FlowsRequest } from './request.ts'
-import { type FlowsOptions, shownStatement } from './run.ts'
+import type { FlowsOptions } from './run.ts'
 import { sentenceOf } from './sentence.ts'
 import { settle, sidesOf } from './settle.ts'
+import { shownStatement } from './shown.ts'
 import { neededTotals, totalsNote } from './totals.ts'
 
 export interface ExplainedSegment {
@@ -53,7 +54,7 @@ async function explained(c: Case, request: FlowsRequest, options: FlowsOptions):
   }
   return {
     sentence: sentenceOf(filter, setting),
-    sql: shownStatement(settled),
+    sql: await shownStatement(c, settled),
     notes: [
       ...[...filter.notes, ...setting.filter.notes, ...settled.notes],
       ...(totals === null ? [] : [totalsNote(totals)]),

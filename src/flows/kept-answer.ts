@@ -5,6 +5,7 @@
  * `verify` asks it again.
  */
 import { createHash } from 'node:crypto'
+import { table } from '../query/build.ts'
 import { type CacheFile, type CacheKey, keepCached, openCached, trimCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import { exactJson, parseExactJson } from '../store/exact-json.ts'
@@ -45,9 +46,9 @@ export function answerKey(c: Case, asked: Asked): CacheKey | null {
   const { setting, makers, once } = asked
   const { request, records, filter, dialect } = setting
   const isPlain = typeof (request.filter ?? '') === 'string' && request.first === undefined && !isListing(request)
-  if (!c.usesCache || setting.facts === null || !isPlain || filter.sets.length > 0 || asked.roles) return null
+  if (!c.usesCache || setting.facts === null || !isPlain || filter.sets.length > 0 || asked.usesRoles) return null
   const cached = once ? keptCollapsed(records.evidence) : null
-  const plan = planOf({ ...setting, collapsed: cached?.table ?? null }, makers)
+  const plan = planOf({ ...setting, collapsed: cached === null ? null : table(cached.table) }, makers)
   const printed = [dialect.print(plan.statement), dialect.print(filter.unknown)]
   const columns = plan.columns.map(({ name, type, length }) => [name, type, length ?? null])
   const said = exactJson([

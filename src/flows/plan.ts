@@ -3,7 +3,8 @@
 import { roleColumns } from '../conversations/roles.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { Compiled } from '../filter/compile.ts'
-import { column, every, join, named, order, renamed, select, table } from '../query/build.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { column, every, join, named, order, renamed, select } from '../query/build.ts'
 import type { Dialect } from '../query/dialect.ts'
 import type { Aggregate, Expression, Item, Ordering, Query, Relation } from '../query/nodes.ts'
 import { isAlways } from '../query/walk.ts'
@@ -27,8 +28,10 @@ export interface Setting {
   dialect: Dialect
   /** Volumes leave out rejected records. */
   acceptedOnly: boolean
-  /** The table of records that others stand for; null: there are none, or every record counts. */
-  collapsed: string | null
+  /** Records that others stand for; null: there are none, or every record counts. */
+  collapsed: Relation | null
+  /** The analyst's own networks. */
+  internal: readonly Prefix[]
   /** When the case's first record begins and its last one ends; null: no record has a time. */
   span: TimeWindow | null
   /** The window that the filter asks for. */
@@ -94,7 +97,7 @@ export function matching(s: Setting, needs: Iterable<string>): Matching {
     [...wanted].some(name => sensorColumns.has(name)),
     roleColumns.some(name => wanted.has(name)),
   )
-  const counted = s.collapsed === null ? records : join('anti', records, table(s.collapsed), ['_file', '_line'])
+  const counted = s.collapsed === null ? records : join('anti', records, s.collapsed, ['_file', '_line'])
   const where = isAlways(s.filter.where) ? null : s.filter.where
   if (s.request.first === undefined) return { from: counted, where }
   const first = select([every()], { from: counted, where, limit: s.request.first })

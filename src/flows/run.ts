@@ -14,6 +14,7 @@ import type { RowOf } from './row-type.ts'
 import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
 import { type Asked, asked, isListing, limitOf, planOf, type Settled, sidesOf, withCollapsed } from './settle.ts'
+import { shownStatement } from './shown.ts'
 import { totalsOf as fieldTotals, neededTotals } from './totals.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
 import { integer } from './values.ts'
@@ -65,14 +66,14 @@ async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOption
 }
 
 /** A kept answer as a result. */
-function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions): FlowsResult {
-  const collapsed = kept.collapsed ? keptCollapsed(read.setting.records.evidence).table : null
+async function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions): Promise<FlowsResult> {
+  const collapsed = kept.collapsed ? table(keptCollapsed(read.setting.records.evidence).table) : null
   const settled = { ...read, setting: { ...read.setting, collapsed, small: kept.small } }
   const { total_rows, truncated, counting } = kept
   const columns = columnsOf(planOf(settled.setting, settled.makers))
   const rows = namedRows(kept, columns)
   return {
-    ...inOrder({ columns, total_rows, truncated, counting }, settled),
+    ...(await inOrder(c, { columns, total_rows, truncated, counting }, settled)),
     rows: () => given(rows),
     parquet: async (path, how) => {
       const { request } = settled.setting
@@ -83,26 +84,19 @@ function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOptions)
 }
 
 /** What was found, and what the request means and how it is asked, in the order in which JSON has them. */
-function inOrder(
+async function inOrder(
+  c: Case,
   { columns, total_rows, truncated, counting }: Pick<FlowsResult, 'columns' | 'total_rows' | 'truncated' | 'counting'>,
   settled: Settled,
-): Omit<FlowsResult, 'rows' | 'parquet'> {
+): Promise<Omit<FlowsResult, 'rows' | 'parquet'>> {
   const { setting, filter } = settled
-  const sql = shownStatement(settled)
+  const sql = await shownStatement(c, settled)
   const notes = [...filter.notes, ...setting.filter.notes, ...settled.notes]
   return { columns, total_rows, truncated, sql, sentence: sentenceOf(filter, setting), counting, notes }
 }
 
 function columnsOf({ columns }: Plan): FlowsResult['columns'] {
   return columns.map(({ name, type, unit }) => ({ name, type, unit }))
-}
-
-/** The statement of a request, for any DuckDB, without asking it. */
-export function shownStatement({ setting, makers }: Settled): string {
-  const { records } = setting
-  const forPeople = { ...records, table: (_: boolean, roles?: boolean) => records.shown(roles) }
-  const shown = planOf({ ...setting, records: forPeople, totals: null }, makers)
-  return setting.dialect.shown(shown.statement)
 }
 
 /** The answer, and what it was asked with in the end. */
@@ -169,7 +163,8 @@ async function withRows(
     accepted_only: setting.acceptedOnly && !isListing(setting.request),
   }
   return {
-    ...inOrder(
+    ...(await inOrder(
+      c,
       {
         columns: columnsOf(plan),
         total_rows: totals.rows,
@@ -177,7 +172,7 @@ async function withRows(
         counting,
       },
       settled,
-    ),
+    )),
     rows: () => rows.read(),
     parquet: async (path, { force = false } = {}) => {
       const inputs = [...c.evidence, ...c.out].map(fileName)
@@ -241,7 +236,7 @@ function totalsOf(first: readonly Value[] | undefined): Totals {
 async function collapsedCount(c: Case, s: Setting): Promise<Cell> {
   if (s.collapsed === null) return 0
   const records = select([own('_file'), own('_line')], matching({ ...s, collapsed: null, request: {} }, []))
-  const from = join('semi', records, table(s.collapsed), ['_file', '_line'])
+  const from = join('semi', records, s.collapsed, ['_file', '_line'])
   const { text, values } = s.dialect.print(select([named(count(), 'n')], { from }))
   const [row] = await c.db.rows(text, values)
   return integer(row?.['n'])

@@ -9,7 +9,7 @@ import { loadSets } from '../filter/set.ts'
 import { countText } from '../net/counts.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
-import { all, any } from '../query/build.ts'
+import { all, any, table } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
@@ -39,8 +39,8 @@ export interface Asked {
   filter: Filter
   /** Whether a conversation that was seen twice counts once. */
   once: boolean
-  /** Whether it asks for what is judged of connections. */
-  roles: boolean
+  /** Whether who connected to whom is asked for. */
+  usesRoles: boolean
   notes: string[]
 }
 
@@ -80,7 +80,9 @@ export async function settle(c: Case, request: FlowsRequest, options: ReadingOpt
 /** Works out, or reads, which records others stand for. */
 export async function withCollapsed(c: Case, read: Asked): Promise<Settled> {
   const { setting, once } = read
-  return once ? { ...read, setting: { ...setting, collapsed: await collapsedTable(c, setting.records) } } : read
+  if (!once) return read
+  const collapsed = await collapsedTable(c, setting.records)
+  return { ...read, setting: { ...setting, collapsed: collapsed === null ? null : table(collapsed) } }
 }
 
 /** Reads a request, and sees to it that its sets and roles are there. */
@@ -103,8 +105,8 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
     ...(span !== null && { span }),
   })
   await loadSets(c.db, whole.sets)
-  const roles = whole.roles || groupsByRoles(request)
-  if (roles) await judgeRecords(c, records, internal)
+  const usesRoles = whole.roles || groupsByRoles(request)
+  if (usesRoles) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
   const raw = request.raw === true || request.nfdump === true
   const acceptedOnly = !raw && records.columns.has('action') && !names(filter.ast, 'action')
@@ -119,12 +121,13 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
     dialect: duckdb,
     acceptedOnly,
     collapsed: null,
+    internal,
     span: around,
     window,
     compared: windows,
     small: request.bin_ms !== undefined,
   }
-  return { setting, makers: await makersOf(request), filter, once, roles, notes: notesOf(c, setting) }
+  return { setting, makers: await makersOf(request), filter, once, usesRoles, notes: notesOf(c, setting) }
 }
 
 /** A request that ranks by a count of different values counts them, too. */

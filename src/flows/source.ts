@@ -19,7 +19,9 @@ export interface Records {
   nfdump: boolean
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
   table(sensor: boolean, roles?: boolean): Relation
-  /** The same in SQL that any DuckDB can run, but for the roles, which are a table in `cache/`. */
+  /** The segments in SQL that any DuckDB can run. */
+  source: string
+  /** The same with the roles, which are tables of the case's database. */
   shown(roles?: boolean): Relation
 }
 
@@ -53,7 +55,7 @@ export function recordsOf(
     return needsSensor ? withSensor : tableNamed(view)
   }
   const count = own.reduce((sum, segment) => sum + segment.rows, 0)
-  return { evidence, count, columns, nfdump, table, shown }
+  return { evidence, count, columns, nfdump, source, table, shown }
 }
 
 /** Packets are recorded by the capture that they are in: of one that was cut into several files, its first. */

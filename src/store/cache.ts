@@ -42,6 +42,12 @@ export async function findCached(dir: string, key: CacheKey): Promise<string | n
   return null
 }
 
+/** Where the Parquet file of that key is, for whoever will read it and not only now; null without one. */
+export async function cachedPath(dir: string, key: CacheKey): Promise<string | null> {
+  const [file] = await filesOf(dir, key, 'parquet')
+  return file === undefined ? null : pathOf(dir, file.name)
+}
+
 /** The file of sections of that key, open; null without one. Its directory is sound; its sections are checked as they are read. */
 export async function openCached(dir: string, key: CacheKey): Promise<SectionFile | null> {
   for (const { name, digest } of await filesOf(dir, key, 'sections')) {

@@ -20,6 +20,7 @@ import { columnsOf, encode, type Sent } from './cells.ts'
 import { failureOf, refusalFailure, withoutPaths } from './failure.ts'
 import { createFunctions } from './functions.ts'
 import { refusalOf } from './gate.ts'
+import { overViews } from './pasted.ts'
 import { type Answer, type Ending, type Failure, type Request, request } from './protocol.ts'
 import { viewNames } from './schema.ts'
 import { createDocumentedViews, takenNames, workedOut, workOut } from './views.ts'
@@ -80,7 +81,8 @@ async function workOutFor(c: Case, tree: string, asked: Request): Promise<void> 
   })
 }
 
-async function respond(c: Case, taken: ReadonlySet<string>, asked: Request): Promise<void> {
+async function respond(c: Case, taken: ReadonlySet<string>, given: Request): Promise<void> {
+  const asked = { ...given, sql: overViews(given.sql, c.dir, c.source) }
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true
