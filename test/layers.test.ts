@@ -20,6 +20,7 @@ const maySee: Record<string, string[]> = {
   store: ['net', 'input', 'records'],
   convert: ['net', 'input', 'records', 'vpc-text', 'packet', 'meter', 'nfcapd', 'store'],
   ingest: ['net', 'input', 'records', 'vpc-text', 'flow-text', 'packet', 'meter', 'nfcapd', 'store'],
+  verbatim: ['net', 'input', 'records', 'vpc-text', 'store', 'ingest'],
   query: ['net', 'store'],
   'record-index': ['net', 'records', 'store', 'query'],
   conversations: ['net', 'records', 'store', 'query', 'record-index'],
@@ -28,7 +29,7 @@ const maySee: Record<string, string[]> = {
   flows: ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   'user-sql': ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   detect: ['net', 'records', 'query', 'record-index', 'conversations'],
-  investigate: ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'detect'],
+  investigate: ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter', 'flows', 'detect'],
   overview: [
     'net',
     'records',

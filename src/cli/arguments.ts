@@ -4,7 +4,7 @@ import { parseAddress } from '../net/address.ts'
 import { parsePrefix } from '../net/prefix.ts'
 
 /**
- * Splits `ADDR… [PATH…] [-- PATH…]`: arguments are subjects up to the first that is no address or network, then
+ * Splits `ADDR… @LIST… [PATH…] [-- PATH…]`: arguments are subjects, or lists of them, up to the first that is neither, then
  * paths; the last `afterDashes` of them stood after `--` and are paths in any case.
  *
  * Throws a UserError where a path does not exist, and where no subject is left.
@@ -12,22 +12,25 @@ import { parsePrefix } from '../net/prefix.ts'
 export async function splitArguments(
   args: string[],
   afterDashes: number,
-): Promise<{ subjects: string[]; paths: string[] }> {
+): Promise<{ subjects: string[]; lists: string[]; paths: string[] }> {
   const open = args.slice(0, args.length - afterDashes)
-  const firstPath = open.findIndex(arg => parsePrefix(arg) === null)
+  const isList = (arg: string): boolean => arg.length > 1 && arg.startsWith('@')
+  const firstPath = open.findIndex(arg => parsePrefix(arg) === null && !isList(arg))
   const paths = args.slice(firstPath < 0 ? open.length : firstPath)
-  const subjects = args.slice(0, args.length - paths.length).map(arg => parsePrefix(arg)!.text)
+  const first = args.slice(0, args.length - paths.length)
+  const lists = first.filter(isList).map(arg => arg.slice(1))
+  const subjects = first.filter(arg => !isList(arg)).map(arg => parsePrefix(arg)!.text)
   for (const path of paths) {
     if (!(await exists(path))) throw open.includes(path) ? neither(path) : missing(path)
   }
-  if (subjects.length === 0) {
+  if (subjects.length + lists.length === 0) {
     const file = paths[0] ?? '--'
     throw new UserError(`no address to investigate before: ${file}`, {
       hint: `name it first: tidemark investigate 203.0.113.7 ${file}`,
       status: exitStatus.usage,
     })
   }
-  return { subjects: [...new Set(subjects)], paths }
+  return { subjects: [...new Set(subjects)], lists, paths }
 }
 
 /** Throws a UserError for the first path that does not exist. */

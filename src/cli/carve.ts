@@ -13,7 +13,7 @@ import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { checkOutput, forceOption, type OutputOptions, unlessReaderGone } from './named-output.ts'
-import { collectPrefix, type ReadingOptions } from './options.ts'
+import { collectPrefix, collectText, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
 import { reportUnread } from './unread.ts'
@@ -92,10 +92,6 @@ Examples:
   tidemark carve --finding F2 --of 203.0.113.7 -o brute-force.pcap
   tidemark carve --connection 1:LQU9qZlK+B5F3KDmev6m5PMibrg= investigate.pcap -o one.pcapng`
 
-function collectText(text: string, before: string[] = []): string[] {
-  return [...before, text]
-}
-
 /** The first argument is the filter, unless an option says what is wanted. */
 function splitFilter(args: string[], options: Options): { filter: string | null; paths: string[] } {
   const ways = [options.finding, options.connection].filter(way => way !== undefined).length
@@ -149,31 +145,10 @@ async function run(
   }
 }
 
-/** Services of a dossier in which those of a finding are looked for. */
-const servicesOfFindingMax = 100_000
-
 /** The services of a finding, in its time by the clock of the captures. */
 async function ofFinding(opened: Case, options: Options, signal: AbortSignal): Promise<Wanted> {
-  const { investigate } = await import('../investigate/investigate.ts')
-  const dossier = await investigate(opened, options.of ?? [], {
-    ...(options.internal && { internal: options.internal }),
-    servicesMax: servicesOfFindingMax,
-    signal,
-  })
-  const finding = dossier.findings.find(one => one.id === options.finding)
-  if (finding === undefined) {
-    const known = dossier.findings.map(one => one.id).join(', ')
-    throw new UserError(`no such finding: ${options.finding}`, {
-      hint: known === '' ? 'the dossier has no finding' : `the dossier has ${known}`,
-      status: exitStatus.usage,
-    })
-  }
-  const services = dossier.services.filter(service => service.findings.includes(finding.id))
-  if (services.length < finding.services_total)
-    throw new UserError(
-      `${finding.id} speaks of ${integerText(finding.services_total)} services: more than carve can look for at once`,
-      { hint: 'carve by a filter: tidemark carve "ip ADDRESS" CAPTURE… -o OUT' },
-    )
+  const { servicesOfFinding } = await import('./finding.ts')
+  const { dossier, finding, services } = await servicesOfFinding(opened, options.finding!, options, signal)
   const offset = (dossier.correlation_summary?.clock_offset.seconds ?? 0) * 1e6
   // Times of flow logs are whole seconds, and may be late by the interval.
   const slack = dossier.source === 'logs' ? 60e6 : 0

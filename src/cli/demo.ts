@@ -76,8 +76,11 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   signal.throwIfAborted()
   const dossier = await investigateCase(caseDir, [attacker], {}, signal)
   if (options.json) {
-    const { toJson } = await import('../report/json.ts')
-    await print(toJson(dossier))
+    const [{ toJson }, { dossierJson }] = await Promise.all([
+      import('../report/json.ts'),
+      import('../report/dossier-json.ts'),
+    ])
+    await print(toJson(dossierJson(dossier)))
     return reportUnreadOf(dossier, 'see "problems" in the JSON document')
   }
   const { dossierPage } = await import('../report/dossier.ts')

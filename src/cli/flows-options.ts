@@ -40,6 +40,8 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
   quiet?: true
   failEmpty?: true
   info?: true
+  finding?: string
+  of?: string[]
 }
 
 export function addFlowsOptions(command: Command): Command {
@@ -54,7 +56,10 @@ export function addFlowsOptions(command: Command): Command {
   option('-a, --connections', 'group by addresses, ports and protocol')
   option('-b, --bidirectional', 'group by connection, both directions together')
   option('-c, --count <n>', 'take only the first n matching records', parseLimit)
-  option('-o, --output <format>', 'table, json, csv, ndjson, raw, line, long, extended, fmt:…')
+  option(
+    '-o, --output <format>',
+    'table, json, csv, ndjson, lines (as in the evidence), raw, line, long, extended, fmt:…',
+  )
   option('--having <expression>', 'keep groups, e.g. "bytes > 1m and records >= 10"')
   option('--distinct <elements>', 'count the different values of each element, like dstip,dstport', collectList)
   option('--percentile <measure/p>', 'e.g. bytes/95: of each group’s records (repeatable)', collect)
@@ -71,6 +76,8 @@ export function addFlowsOptions(command: Command): Command {
   option('-q, --quiet', 'the rows alone: no sentence, no counts, no notes')
   option('--fail-empty', 'exit with status 4 where nothing matches')
   option('--tz <zone>', 'time zone of tables, lines and CSV, e.g. Europe/Berlin; default UTC, and JSON always')
+  option('--finding <id>', 'the records of a finding, e.g. F4; needs --of, and may have a filter too')
+  option('--of <address>', 'whose dossier has the finding (repeatable)', collectPrefix)
   option('--json', 'print one JSON document')
   option('--csv', 'print CSV')
   option('--ndjson', 'print one JSON object a row')

@@ -13,6 +13,8 @@ export type FlowsFormat = string
 /** @throws UserError for two formats, or one that is not known. */
 export function formatOf(options: FlowsCliOptions): FlowsFormat {
   const { json, csv, ndjson, parquet, output } = options
+  // The lines in a document.
+  if (output === 'lines' && json && !csv && !ndjson && parquet === undefined) return output
   const asked = [json && 'json', csv && 'csv', ndjson && 'ndjson', parquet && 'parquet', output].filter(
     format => format !== undefined && format !== '',
   ) as string[]

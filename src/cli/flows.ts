@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { exitStatus } from '../errors.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import type { FlowsRequest, FlowsResult } from '../flows/request.ts'
 import type { FlowsOptions } from '../flows/run.ts'
 import { visible } from '../report/text.ts'
@@ -36,6 +36,11 @@ export function flowsCommand(program: Command): void {
       const paths = [...(options.read ?? []), ...split.paths]
       await requirePaths(paths)
       const format = formatOf(options)
+      if ((options.finding === undefined) !== (options.of === undefined))
+        throw new UserError('--finding and --of go together', {
+          status: 2,
+          hint: 'name the finding and the address: --finding F4 --of 203.0.113.7',
+        })
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       if (options.parquet !== undefined && options.explain === undefined && options.save === undefined) {
         await checkOutput(options.parquet, paths, options, { option: '--parquet', seeks: 'Parquet' })
@@ -70,10 +75,6 @@ async function ask(
   signal: AbortSignal,
 ): Promise<void> {
   const [{ openCase }, { queryFlows }] = await Promise.all([import('../store/case.ts'), import('../flows/run.ts')])
-  const own = requestOf(options, filter, isExport(format))
-  const asked =
-    options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
-  const request = options.since === undefined ? asked : { ...asked, since: options.since }
   const opened = await openCase(caseDir)
   await noteWriter(opened)
   let doing = 'asking the records'
@@ -82,6 +83,10 @@ async function ask(
   }
   const waiting = startWaiting(() => doing)
   try {
+    const own = requestOf(options, await wholeFilter(opened, filter, options, signal), isExport(format))
+    const asked =
+      options.query === undefined ? own : await merged(caseDir, options.query, own, options.limit !== undefined)
+    const request = options.since === undefined ? asked : { ...asked, since: options.since }
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
     const zone = await zoneFor(options)
@@ -90,7 +95,8 @@ async function ask(
     const quiet = options.quiet === true
     const isEmpty = Number(result.total_rows) === 0
     const why = isEmpty && !quiet ? await reasons(opened, request, { signal, ...ownFiles(options) }) : []
-    if (options.parquet === undefined)
+    if (format === 'lines') await printRecordLines(opened, result, request, options, signal)
+    else if (options.parquet === undefined)
       await printFlows(result, request, format, { color: options.color, pager: options.pager, zone, why, quiet })
     else {
       await result.parquet(options.parquet, { force: options.force === true })
@@ -115,6 +121,46 @@ async function reasons(c: Case, request: FlowsRequest, options: FlowsOptions): P
 async function zoneFor({ tz = 'UTC' }: FlowsCliOptions): Promise<Zone> {
   const { zoneOf } = await import('../report/zone.ts')
   return zoneOf(tz)
+}
+
+/** The filter, and the finding whose records are meant. */
+async function wholeFilter(
+  opened: Case,
+  filter: string | undefined,
+  options: FlowsCliOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (options.finding === undefined) return filter
+  const { filterOfFinding } = await import('./finding.ts')
+  const found = await filterOfFinding(opened, options.finding, options, signal)
+  return filter === undefined ? found : `(${filter}) and ${found}`
+}
+
+/** The lines of the evidence that the records of a listing were read from. */
+async function printRecordLines(
+  opened: Case,
+  result: FlowsResult,
+  request: FlowsRequest,
+  options: FlowsCliOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const [{ isListing }, { linePlaces, printLines }] = await Promise.all([
+    import('../flows/settle.ts'),
+    import('./lines.ts'),
+  ])
+  if (!isListing(request))
+    throw new UserError('-o lines is of single records, not of groups', {
+      status: 2,
+      hint: 'leave out -s, -A, -a and -b',
+    })
+  const places = await linePlaces(placesIn(result))
+  await printLines(opened, places, {}, options, signal)
+  if (options.quiet !== true) await noteCounting(result, request, [])
+}
+
+async function* placesIn(result: FlowsResult): AsyncGenerator<{ path: string; line?: number }> {
+  for await (const { path, line } of result.rows())
+    yield { path: String(path), ...(line !== undefined && { line: Number(line) }) }
 }
 
 /** A saved query with what was asked beside its name. `asked`: the limit, which is not that of the output then. */

@@ -83,6 +83,11 @@ export function parsePorts(text: string): number[] {
   return [...ports].sort((a, b) => a - b)
 }
 
+/** Adds one text to those given before. */
+export function collectText(text: string, before: string[] = []): string[] {
+  return [...before, text]
+}
+
 /** Adds one network to those given before. */
 export function collectPrefix(text: string, before: string[] = []): string[] {
   const prefix = parsePrefix(text)

@@ -4,7 +4,7 @@
  */
 import type { Prefix } from '../net/prefix.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
-import { type Sql, sql } from '../query/sql.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { RecordBlock, RecordDictionaries } from '../record-index/block.ts'
 import { readBlock } from '../record-index/question.ts'
 import type { Case } from '../store/case.ts'
@@ -31,14 +31,17 @@ export interface SubjectRecords {
 /**
  * The records one of whose addresses is the subject's.
  *
+ * @param part a condition for a part of them; null: all.
  * @throws UserError where there is too little memory for them: all are held.
  */
 export async function subjectRecords(
   c: Case,
   subject: readonly Prefix[],
-  limit = recordLimit(),
+  { part = null, limit = recordLimit() }: { part?: string | null; limit?: SubjectRecords['limit'] } = {},
 ): Promise<SubjectRecords> {
-  const { block, dictionaries } = await readBlock(c, ofSubject(c, subject), { limit })
+  const mine = ofSubject(c, subject)
+  const where = part === null ? mine : sql`${mine} AND ${rawSql(part)}`
+  const { block, dictionaries } = await readBlock(c, where, { limit })
   const isSubject = hostsIn(dictionaries.hosts, subject)
   const pairs = numberPairs(block)
   const fates = countOnce(block, pairs, { evidence: c.source, vantages: dictionaries.vantages, isSubject })
@@ -46,7 +49,7 @@ export async function subjectRecords(
 }
 
 /** A condition on the case's flow records. */
-function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
+export function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
   const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
   const tests = names.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
   return {

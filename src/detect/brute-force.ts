@@ -180,6 +180,7 @@ function draft(evidence: Evidence, guesses: Guesses, success: Success | null, li
     last_end: utcSeconds(to),
     ...evidence.basis(index, from, to),
     sql: evidence.sql(service, from, to),
+    restsOn: [index],
     services: success && success.index !== index ? [index, success.index] : [index],
   }
 }

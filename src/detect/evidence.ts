@@ -34,6 +34,8 @@ export interface LineReader {
   first(service: number): Basis
   /** Some of the lines of a service whose records start in a time, and how many there are. */
   some(service: number, from_us: number, to_us: number): { lines: Basis[]; total: number }
+  /** All lines of services whose records start in a time, at most so many, in the order of the evidence. */
+  all(services: readonly number[], from_us: number, to_us: number, most: number): Basis[]
 }
 
 /** The questions that rules ask, over the tables of an investigation. */

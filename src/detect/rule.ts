@@ -65,8 +65,14 @@ export interface Evidence {
   sql: (service: ServiceView, from_us: number, to_us: number) => string
 }
 
-/** A finding before it has a number. `services`: the numbers of those that it speaks of, or a condition over `service`. */
-export type Draft = Omit<Finding, 'id' | 'services_total'> & { services: Sql | readonly number[] }
+/**
+ * A finding before it has a number. `services`: the numbers of those that it speaks of, or a condition over `service`; `restsOn`: those whose
+ * records within its time are its evidence, where these are not the same.
+ */
+export type Draft = Omit<Finding, 'id' | 'services_total'> & {
+  services: Sql | readonly number[]
+  restsOn?: readonly number[]
+}
 
 export interface Found {
   drafts: Draft[]

@@ -20,7 +20,7 @@ export const allRules: readonly Rule[] = [
 ]
 
 /** A finding, and the services that it speaks of. */
-export type FoundFinding = Omit<Finding, 'services_total'> & { services: Draft['services'] }
+export type FoundFinding = Omit<Finding, 'services_total'> & Pick<Draft, 'services' | 'restsOn'>
 
 export interface AllFound {
   findings: FoundFinding[]

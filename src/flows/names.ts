@@ -65,5 +65,5 @@ export const countedNames: readonly string[] = ['records', 'rejected', 'packets'
 export const lineFormats = ['line', 'long', 'extended', 'biline', 'bilong', 'raw'] as const
 export type LineFormatName = (typeof lineFormats)[number]
 
-/** Formats that have a name; `fmt:…` is one of one's own. */
-export const outputFormats: readonly string[] = ['table', 'json', 'csv', 'ndjson', ...lineFormats]
+/** Formats that have a name; `lines` is the text of the evidence; `fmt:…` is one of one's own. */
+export const outputFormats: readonly string[] = ['table', 'json', 'csv', 'ndjson', 'lines', ...lineFormats]

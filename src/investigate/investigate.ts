@@ -2,8 +2,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
 import { servicesOf } from '../conversations/services.ts'
-import { type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
-import type { EvidenceInput } from '../detect/evidence.ts'
+import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
+import type { EvidenceInput, LineReader } from '../detect/evidence.ts'
 import { findingsMax, type Rule } from '../detect/rule.ts'
 import { type FoundFinding, findAll } from '../detect/rules.ts'
 import { UserError } from '../errors.ts'
@@ -12,14 +12,14 @@ import { trusted } from '../query/build.ts'
 import { type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
-import { flowsSource } from '../store/flows-source.ts'
 import { question } from '../store/question.ts'
 import { isMetered, isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
+import { type RestingFinding, wholeBasis } from './basis.ts'
 import { type CorrelationChoice, correlate } from './correlation.ts'
 import { type Hosts, type LogSide, logSides } from './correlation-sides.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
-import type { Dossier } from './dossier.ts'
+import type { Dossier, Finding } from './dossier.ts'
 import { cannotTell, notLogged } from './limits.ts'
 import { serviceLines } from './lines.ts'
 import {
@@ -31,6 +31,7 @@ import {
   type SpokenOf,
 } from './listing.ts'
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
+import { ofSensors, partOfFlows, type SelectionOptions, selectionOf, selectionSql } from './selection.ts'
 import { defaultApprovedPorts, serviceRow, type ToldServices, toldServices } from './services.ts'
 import { giveConnections, giveServices } from './tables.ts'
 import { gatherTimeline } from './timeline.ts'
@@ -48,7 +49,21 @@ export interface InvestigateOptions {
   rules?: readonly Rule[]
   /** Connections that `correlation` lists: all by default. */
   correlation?: CorrelationChoice
+  /** The part of the subject's records that the dossier is about: all by default. */
+  selection?: SelectionOptions
+  /** Whether the `basis` of each finding names all its records, up to a million, and not only some. */
+  basis?: 'some' | 'all'
+  /** Called with what the findings and services rest on. */
+  inspect?: (found: Found) => void
   signal?: AbortSignal
+}
+
+/** What an investigation has found, with the lines of its services. */
+export interface Found {
+  findings: readonly RestingFinding[]
+  /** The numbers of the services that are listed, in order. */
+  services: Uint32Array
+  lines: LineReader
 }
 
 /** Services of one outcome that the attack surface lists. */
@@ -79,7 +94,7 @@ async function gatherAll(
   options: InvestigateOptions,
 ): Promise<Dossier> {
   await c.db.useAtMost(memoryMax(0))
-  const records = await subjectRecords(c, subject)
+  const records = await subjectRecords(c, subject, { part: selectionSql(c, options.selection ?? {}) })
   await c.db.useAtMost(memoryMax(records.block.rows))
   // It reads all records; the steps until it is needed are of the subject's, and leave processors idle.
   const spans = gatherSpans(c)
@@ -131,34 +146,36 @@ async function gather(
   const window = windowOf(block)
   const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
+  const asked = options.selection ?? {}
+  const { part, covered, shown } = await selectionOf(c, asked, ofSubject(c, subject), window)
   const actions = await gatherActions(c)
-  const coverage = await gatherCoverage(c, window, seenAt.vantages, rejectedOnlyGap(actions))
-  const { findings, others } = await findAll(evidenceOf(c, own, mine, chained, told), options.rules)
+  const coverage = await gatherCoverage(c, covered, seenAt.vantages, rejectedOnlyGap(actions))
+  coverage.gaps = ofSensors(coverage.gaps, asked)
+  coverage.sensors = ofSensors(coverage.sensors, asked)
+  const rules = evidenceOf(c, own, mine, chained, told, part)
+  const { findings, others } = await findAll(rules, options.rules)
   const spokenOf = await servicesOfFindings(c, findings)
   const servicesMax = options.servicesMax ?? defaultServicesMax
   const listed = chooseServices(told, spokenOf, servicesMax)
   const logsOf = (hosts: Hosts): LogSide[] => logSides(hosts, chained, services, mine.dictionaries.hosts)
   const correlated =
-    c.source === 'packets'
+    c.source === 'packets' || part !== null
       ? null
       : await correlate(c, subject, logsOf, interval * 1_000_000, coverage, own, options.correlation ?? 'all')
-  const complete = coverage.gaps.length === 0
+  const complete = coverage.gaps.length + coverage.gapsLeft === 0
   const vantages = listedVantages(seenAt.vantages)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
-    selection: { from: null, to: null, sensors: [], notes: [] },
+    selection: shown,
     window: shownWindow(window),
     window_error: windowErrorOf(interval, lateness),
-    records: { total: recordsOf(c), subject: records, accepted: records - rejected, rejected },
+    records: { total: recordsOfCase(c), subject: records, accepted: records - rejected, rejected },
     ...volumesOf(mine, !complete || (c.source === 'packets' && bothWaysOf(c) > 0)),
     ports: portsOf(block),
     services: listedServices(told, listed, spokenOf),
     services_other: otherServices(told, listed),
     attack_surface: { complete, ...attackSurface(told, surfaceMax), gaps: coverage.gaps },
-    findings: findings.map(({ services: _, ...finding }, i) => ({
-      ...finding,
-      services_total: spokenOf[i]!.services.length,
-    })),
+    findings: findings.map((finding, i) => shownFinding(finding, spokenOf[i]!.services.length)),
     findings_other: others,
     vantages: vantages.listed,
     vantages_other: vantages.other,
@@ -176,8 +193,24 @@ async function gather(
     evidence: evidenceCounts(c),
     source: c.source,
   }
-  dossier.work = showWork(c, subject, dossier)
+  const found = { findings: resting(findings, spokenOf), services: listed.services, lines: rules.lines }
+  options.inspect?.(found)
+  if (options.basis === 'all')
+    for (const [i, finding] of found.findings.entries()) dossier.findings[i]!.basis = wholeBasis(finding, rules.lines)
+  dossier.work = showWork(c, subject, dossier, part)
   return dossier
+}
+
+function shownFinding({ services: _, restsOn: __, ...finding }: FoundFinding, services_total: number): Finding {
+  return { ...finding, services_total }
+}
+
+/** Each finding with the services whose records are its evidence. */
+function resting(findings: readonly FoundFinding[], spokenOf: readonly SpokenOf[]): RestingFinding[] {
+  return findings.map(({ id, first_start, last_end, restsOn }, i) => ({
+    ...{ id, first_start, last_end },
+    services: restsOn ?? [...spokenOf[i]!.services],
+  }))
 }
 
 /** What rules ask. They find the services in a table. */
@@ -187,12 +220,13 @@ function evidenceOf(
   { block }: SubjectRecords,
   chained: Chained,
   told: ToldServices,
+  part: string | null,
 ): EvidenceInput {
   const { services } = told
   return {
     own,
     source: c.source,
-    flowsSource: trusted(flowsSource(c), []),
+    flowsSource: trusted(partOfFlows(c, part), []),
     run: query => c.db.rows(query.text, query.values),
     numbers: query => numbersOf(c, query),
     service: index => (index < services.count ? serviceRow(told, index) : undefined),
@@ -248,7 +282,7 @@ function placesOf(c: Case): Parameters<typeof serviceLines>[3] {
 }
 
 /** Of the kind that the dossier counts: the two kinds are never added. */
-function recordsOf(c: Case): number {
+export function recordsOfCase(c: Case): number {
   return c.evidence
     .filter(file => isMetered(file) === (c.source === 'packets'))
     .reduce((sum, file) => sum + file.records, 0)

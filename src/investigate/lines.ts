@@ -38,6 +38,13 @@ export function serviceLines(
       ])
       return { lines: [...found].sort(inTime).map(basis), total: rows.length }
     },
+    all: (services, from_us, to_us, most) =>
+      services
+        .flatMap(service => [...rowsOf(service)])
+        .filter(row => block.start_us[row]! >= from_us && block.start_us[row]! <= to_us)
+        .sort((a, b) => block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!)
+        .slice(0, most)
+        .map(basis),
   }
 }
 

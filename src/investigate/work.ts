@@ -21,6 +21,7 @@ import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { isMetered } from '../store/reports.ts'
 import type { Count, Dossier, WorkItem } from './dossier.ts'
+import { partOfFlows } from './selection.ts'
 
 /**
  * What every awk line begins with: a header line, wherever it stands, names the columns of the lines after it. So one line serves folders
@@ -29,8 +30,9 @@ import type { Count, Dossier, WorkItem } from './dossier.ts'
 const byName = '/(^| )start( |$)/ && /(^| )end( |$)/ { split("", c); for (i = 1; i <= NF; i++) c[$i] = i; next }'
 const isRecord = '(!("log-status" in c) || $c["log-status"] == "OK")'
 
-export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier): WorkItem[] {
-  const asking = askingOf(c, subject)
+/** @param part a condition for the records that the dossier is about; null: all. */
+export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier, part: string | null): WorkItem[] {
+  const asking = askingOf(c, subject, part)
   return [
     ...recordItems(c, dossier, asking),
     ...windowItems(dossier, asking),
@@ -47,23 +49,26 @@ export function showWork(c: Case, subject: readonly Prefix[], dossier: Dossier):
 /** What the questions have in common, in SQL and in awk; null where awk cannot tell. */
 interface Asking {
   source: Relation
+  /** The flow records of the whole case. */
+  all: Relation
   mine: Expression
   awk: (program: string) => string | null
   /** @param action for each record of the subject. */
   ofSubject: (action: string, end: string) => string | null
 }
 
-function askingOf(c: Case, subject: readonly Prefix[]): Asking {
+function askingOf(c: Case, subject: readonly Prefix[], part: string | null): Asking {
   const read = readCommand(c)
   // awk compares text: it can be asked for single IPv4 addresses only.
   const addresses =
-    subject.every(prefix => /^[0-9.]+$/.test(prefix.text)) && !c.columns.has('pkt_srcaddr')
+    part === null && subject.every(prefix => /^[0-9.]+$/.test(prefix.text)) && !c.columns.has('pkt_srcaddr')
       ? subject.map(prefix => prefix.text)
       : null
   const own = addresses?.map(address => `$c["srcaddr"] == "${address}" || $c["dstaddr"] == "${address}"`).join(' || ')
   const awk = (program: string): string | null => (read === null ? null : `${read} | awk '${byName} ${program}'`)
   return {
-    source: trusted(flowsSource(c), []),
+    source: trusted(partOfFlows(c, part), []),
+    all: trusted(flowsSource(c), []),
     mine: isOfSubject(c, subject),
     awk,
     ofSubject: (action, end) =>

@@ -40,21 +40,6 @@ function columnArray<Name extends ColumnName>(name: Name, rows: number): RecordC
   return new kinds[name](rows) as RecordColumns[Name]
 }
 
-/** A column over a part of a buffer. */
-export function columnOver<Name extends ColumnName>(
-  name: Name,
-  buffer: ArrayBuffer,
-  from: number,
-  rows: number,
-): RecordColumns[Name] {
-  return new kinds[name](buffer, from, rows) as RecordColumns[Name]
-}
-
-/** Bytes of a value. */
-export function widthOf(name: ColumnName): number {
-  return kinds[name].BYTES_PER_ELEMENT
-}
-
 /** Columns for a number of rows; those that are not named have no rows. */
 export function makeColumns(rows: number, names: readonly ColumnName[]): RecordColumns {
   return Object.fromEntries(

@@ -53,7 +53,9 @@ function absence(d: Dossier): string {
     .sort(compareTimes)
     .at(-1)
   const when = first === undefined || last === undefined ? '' : ` from ${spanText(first, last, ' to ')}`
-  return `No record of ${who} in ${countText(d.records.total, 'flow record')}${when}.`
+  const { from, to, sensors } = d.selection
+  const part = from !== null || to !== null || sensors.length > 0 ? 'the part that was asked for, of ' : ''
+  return `No record of ${who} in ${part}${countText(d.records.total, 'flow record')}${when}.`
 }
 
 /** What stands between an empty answer and innocence. */

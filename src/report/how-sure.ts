@@ -7,6 +7,7 @@ import { kindsDoubt } from './correlation.ts'
 import { listText, materialWords } from './names.ts'
 import { countText, integerText } from './numbers.ts'
 import { countingDoubts, gapItems } from './surface.ts'
+import { selectionText } from './sweep.ts'
 import { timesDoubt } from './window.ts'
 
 const gapsShort = 4
@@ -17,6 +18,7 @@ export function howSureBlocks(d: Dossier, full: boolean): Block[] {
   const hasRecords = d.records.subject > 0
   const holes = holesOf(d)
   const items: Text[] = [
+    ...selectionText(d.selection),
     ...d.selection.notes,
     ...(hasRecords || holes !== null ? [verdict(d)] : []),
     ...(holes === null ? [] : [holes]),

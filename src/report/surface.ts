@@ -114,14 +114,18 @@ function noGap(d: Dossier): string {
 
 /** The gaps of the window one by one, the first of them. */
 export function gapItems(d: Dossier, atMost: number): string[] {
-  const { gaps } = d.attack_surface
+  return gapItemsOf(d.attack_surface.gaps, d.not_listed.gaps, atMost)
+}
+
+/** @param notListed how many more there are than `gaps`. */
+export function gapItemsOf(gaps: readonly Gap[], notListed: number, atMost: number): string[] {
   const items = gaps.map(one => {
     const where = one.path ?? one.sensor ?? 'all sensors'
     const when = one.from === null && one.to === null ? '' : `, ${spanText(one.from, one.to)}`
     return `${reasonWords[one.reason]}: ${where}${when}: ${one.detail}`
   })
   const more = (left: number) =>
-    `… and ${countText(left + d.not_listed.gaps, 'more gap')}: --json lists ${allOf(gaps, d.not_listed.gaps)}`
+    `… and ${countText(left + notListed, 'more gap')}: --json lists ${allOf(gaps, notListed)}`
   return limited(items, atMost, more)
 }
 

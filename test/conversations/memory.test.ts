@@ -46,11 +46,11 @@ test('the records of addresses that are more than there is memory for are refuse
   const bytes = (records: number): number => 400 * records
   try {
     const [all, one] = [[parsePrefix('10.0.0.9')!], [parsePrefix('203.0.113.7')!]]
-    await assert.rejects(subjectRecords(c, all, recordLimit(bytes(149))), refusal)
-    assert.equal((await subjectRecords(c, all, recordLimit(bytes(150)))).block.rows, 150)
+    await assert.rejects(subjectRecords(c, all, { limit: recordLimit(bytes(149)) }), refusal)
+    assert.equal((await subjectRecords(c, all, { limit: recordLimit(bytes(150)) })).block.rows, 150)
     // To tell who listens, the others of the server are read too: they count as well.
     const asking = async (free: number) =>
-      subjectConversations(c, await subjectRecords(c, one, recordLimit(free)), one, [])
+      subjectConversations(c, await subjectRecords(c, one, { limit: recordLimit(free) }), one, [])
     await assert.rejects(asking(bytes(149)), refusal)
     assert.equal((await asking(bytes(150))).table.count, 1)
   } finally {

@@ -1,0 +1,23 @@
+/** All records that a finding or a service rests on. */
+import type { LineReader } from '../detect/evidence.ts'
+import type { Finding } from '../detect/finding.ts'
+import { microsecondsOf } from '../net/time.ts'
+import type { Basis } from './dossier.ts'
+
+/** A finding, with the numbers of the services whose records within its time are its evidence. */
+export interface RestingFinding extends Pick<Finding, 'id' | 'first_start' | 'last_end'> {
+  services: readonly number[]
+}
+
+/** Places that are named at most; `basis_total` says how many there are. */
+const basisMax = 1_000_000
+
+/** Every place of a finding's records, in the order of the evidence. */
+export function wholeBasis({ services, first_start, last_end }: RestingFinding, lines: LineReader): Basis[] {
+  return lines.all(services, microsecondsOf(first_start), microsecondsOf(last_end), basisMax)
+}
+
+/** Those of the service of that number. */
+export function basisOfService(service: number, lines: LineReader): Basis[] {
+  return lines.all([service], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, basisMax)
+}

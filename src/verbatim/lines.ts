@@ -1,0 +1,247 @@
+/** The lines that records were read from, read again from where the evidence was when it was added. */
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { judge } from '../ingest/judge.ts'
+import { type Member, tarMembers } from '../input/archive.ts'
+import { defaultLimits, Expanded, type ExpandLimits } from '../input/expand.ts'
+import { headOf, joined } from '../input/pieces.ts'
+import { keptBytes, readSource, type SourceBytes } from '../input/read.ts'
+import { compressionOf, contentOf } from '../input/sniff.ts'
+import { reason } from '../input/walk.ts'
+import { zipMembers } from '../input/zip.ts'
+import type { Case } from '../store/case.ts'
+import { type EvidenceEntry, fileName } from '../store/ledger.ts'
+import { layoutOf } from '../vpc-text/layout.ts'
+import { PlainText } from '../vpc-text/plain-text.ts'
+
+/** A line as it stands in the file; of a log within something else, such as JSON, as it was taken out of it. */
+export interface VerbatimLine {
+  path: string
+  line: number
+  text: string
+}
+
+/** Lines that are not shown, and why. */
+export interface UnreadLines {
+  path: string
+  lines: number
+  problem: string
+}
+
+export type Verbatim = { line: VerbatimLine } | { unread: UnreadLines }
+
+export interface VerbatimOptions {
+  limits?: Partial<ExpandLimits>
+  signal?: AbortSignal
+}
+
+const headBytes = 64 << 10
+/** A longer line is no flow log's. */
+const lineBytesMax = 1 << 20
+
+/** Numbers of lines by the path of their file, as findings and listings have them. */
+export class Places {
+  private readonly byPath = new Map<string, number[]>()
+  total = 0
+
+  add(path: string, line: number): void {
+    const lines = this.byPath.get(path)
+    if (lines === undefined) this.byPath.set(path, [line])
+    else lines.push(line)
+    this.total++
+  }
+
+  /** In ascending order, each once. */
+  of(path: string): number[] {
+    const lines = this.byPath.get(path) ?? []
+    return [...new Set(lines)].sort((a, b) => a - b)
+  }
+
+  get paths(): Iterable<string> {
+    return this.byPath.keys()
+  }
+}
+
+/** The lines at those places, file by file in the order of the evidence. A file that has moved or changed since gives none of its lines. */
+export async function* verbatimLines(c: Case, places: Places, options: VerbatimOptions = {}): AsyncGenerator<Verbatim> {
+  const wanted = new Set(places.paths)
+  const files = c.evidence.filter(file => file.id !== null && wanted.has(file.path))
+  const archives = new Map<string, EvidenceEntry[]>()
+  for (const file of files) {
+    options.signal?.throwIfAborted()
+    if (file.archive === null)
+      yield* linesOfFile(file, () => sourceOf(fileName(file), options), places.of(file.path), options)
+    else {
+      const own = archives.get(file.archive.path)
+      if (own) own.push(file)
+      else archives.set(file.archive.path, [file])
+    }
+  }
+  for (const [path, members] of archives) yield* linesOfArchive(path, members, places, options)
+}
+
+function sourceOf(path: string | Uint8Array, { signal }: VerbatimOptions): Promise<SourceBytes> {
+  return readSource(path, { between: () => signal?.throwIfAborted() })
+}
+
+async function* linesOfFile(
+  file: EvidenceEntry,
+  open: () => Promise<SourceBytes>,
+  lines: readonly number[],
+  options: VerbatimOptions,
+): AsyncGenerator<Verbatim> {
+  const unread = (problem: string, count = lines.length): Verbatim => ({
+    unread: { path: file.path, lines: count, problem },
+  })
+  if (file.kind === 'vpc-flow-log-parquet')
+    return yield unread('its records are rows of a Parquet file, not lines of text')
+  if (file.capture !== null || file.nfcapd !== null)
+    return yield unread('its records are not lines of text: tidemark carve takes packets out of a capture')
+  let source: SourceBytes
+  try {
+    source = await open()
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return yield unread(`it cannot be read again: ${reason(error)}; put it back where it was when it was added`)
+  }
+  try {
+    if (file.sha256 !== null && source.sha256 !== file.sha256)
+      return yield unread('it has changed since it was added: its lines are not those that were read')
+    let found = 0
+    // Of a file that is read twice the digest is known only after the second reading: none of its lines is given before.
+    const isSure = source.whole !== null
+    const kept: Verbatim[] = []
+    for await (const line of textsOf(file, source, lines, options)) {
+      found++
+      if (isSure) yield { line: { path: file.path, ...line } }
+      else kept.push({ line: { path: file.path, ...line } })
+    }
+    if (!(await source.isUnchanged())) return yield unread('it changed while it was read')
+    yield* kept
+    if (found < lines.length) yield unread('it ends before these lines', lines.length - found)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    yield unread(`it cannot be read again: ${reason(error)}`)
+  } finally {
+    source.release()
+  }
+}
+
+/** The wanted lines of the content, as `add` numbered them. */
+async function* textsOf(
+  file: EvidenceEntry,
+  source: SourceBytes,
+  wanted: readonly number[],
+  options: VerbatimOptions,
+): AsyncGenerator<{ line: number; text: string }> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const expanded = new Expanded(source.open, compressionOf(source.head), source.size, limits, source.whole)
+  const pieces = expanded[Symbol.asyncIterator]()
+  try {
+    const head = Buffer.from(await headOf(pieces, headBytes))
+    const all = joined(head, pieces)
+    if (file.form === null) return yield* chosen(all, wanted, options)
+    const format = file.header_lines === 0 && file.layout !== null ? layoutOf(file.layout.split(' ')) : null
+    const { reader } = await judge(
+      { content: contentOf(head), head, rest: pieces, damage: () => expanded.damage },
+      format,
+    )
+    const form = reader?.form ?? null
+    if (form === null) throw new Error(`it was read as ${file.form}, and is no longer known as that`)
+    yield* chosen(new PlainText(all, form, format?.fields ?? null, () => expanded.damage !== null), wanted, options)
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+/** Lines by their numbers, which ascend. */
+async function* chosen(
+  pieces: AsyncIterable<Uint8Array>,
+  wanted: readonly number[],
+  { signal }: VerbatimOptions,
+): AsyncGenerator<{ line: number; text: string }> {
+  let number = 1
+  let next = 0
+  let parts: Buffer[] = []
+  let length = 0
+  for await (const piece of pieces) {
+    signal?.throwIfAborted()
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
+    let from = 0
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
+      if (number === wanted[next]) {
+        yield { line: number, text: textOf([...parts, bytes.subarray(from, end)]) }
+        if (++next === wanted.length) return
+      }
+      parts = []
+      length = 0
+      number++
+      from = end + 1
+    }
+    if (number === wanted[next] && length < lineBytesMax) {
+      // The piece's memory may be used again.
+      parts.push(Buffer.from(bytes.subarray(from)))
+      length += bytes.length - from
+    }
+  }
+  if (number === wanted[next] && length > 0) yield { line: number, text: textOf(parts) }
+}
+
+function textOf(parts: readonly Buffer[]): string {
+  return Buffer.concat(parts).toString('utf8').replace(/\r$/, '')
+}
+
+async function* linesOfArchive(
+  path: string,
+  files: readonly EvidenceEntry[],
+  places: Places,
+  options: VerbatimOptions,
+): AsyncGenerator<Verbatim> {
+  const missing = new Set(files)
+  try {
+    for await (const { file, source } of membersOf(await sourceOf(path, options), files, 0, options)) {
+      missing.delete(file)
+      yield* linesOfFile(file, () => Promise.resolve(source), places.of(file.path), options)
+    }
+    for (const file of missing) yield notThere(file, places, 'it is no longer where it was in the archive')
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    for (const file of missing) yield notThere(file, places, `the archive cannot be read again: ${reason(error)}`)
+  }
+}
+
+function notThere(file: EvidenceEntry, places: Places, problem: string): Verbatim {
+  return { unread: { path: file.path, lines: places.of(file.path).length, problem } }
+}
+
+/** The wanted files of an archive, with those of archives in it. @param depth how many archives this one lies in. */
+async function* membersOf(
+  archive: SourceBytes,
+  files: readonly EvidenceEntry[],
+  depth: number,
+  options: VerbatimOptions,
+): AsyncGenerator<{ file: EvidenceEntry; source: SourceBytes }> {
+  try {
+    let number = -1
+    for await (const member of membersIn(archive, options)) {
+      number++
+      const within = files.filter(file => file.archive!.members[depth] === number)
+      if (within.length === 0 || member.problem !== null) continue
+      const source = await keptBytes(member.pieces, join(tmpdir(), `tidemark-lines-${randomBytes(8).toString('hex')}`))
+      const deeper = within.filter(file => file.archive!.members.length > depth + 1)
+      for (const file of within) if (!deeper.includes(file)) yield { file, source }
+      if (deeper.length > 0) yield* membersOf(source, deeper, depth + 1, options)
+    }
+  } finally {
+    archive.release()
+  }
+}
+
+function membersIn(archive: SourceBytes, options: VerbatimOptions): AsyncGenerator<Member, string | null> {
+  const compression = compressionOf(archive.head)
+  if (compression === 'none' && archive.head[0] === 0x50 && archive.head[1] === 0x4b)
+    return zipMembers(archive.readAt, archive.size)
+  const limits = { ...defaultLimits, ...options.limits }
+  return tarMembers(new Expanded(archive.open, compression, archive.size, limits, archive.whole))
+}
