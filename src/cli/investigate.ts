@@ -10,12 +10,19 @@ import { noteAdded, noteFoldersWithout, noteWriter } from './added.ts'
 import { splitArguments } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, collectPrefix, parseCount, parsePorts, type ReadingOptions } from './options.ts'
+import {
+  type CommonOptions,
+  collectPrefix,
+  collectText,
+  parseCount,
+  parsePorts,
+  type ReadingOptions,
+} from './options.ts'
 import { note, print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
-import { addSelectionOptions, type SelectionCliOptions, selectionOf } from './selection-options.ts'
+import type { SelectionCliOptions } from './selection.ts'
 import { quoted } from './shell-words.ts'
-import { noteBadLines, readSubjects } from './subjects.ts'
+import type { ListedSubjects } from './subjects.ts'
 import { reportUnread } from './unread.ts'
 
 interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions {
@@ -38,7 +45,41 @@ type Threshold = (typeof thresholds)[number]
 
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {
-  const command = program
+  const command = withOptions(program)
+  addReadingOptions(command)
+    .addHelpText('after', investigateHelp)
+    .action(async (args: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      const { subjects, lists, paths } = await splitArguments(args, countAfterDashes(process.argv.slice(2)))
+      const listed = await listedIn(lists)
+      const { selectionOf } = await import('./selection.ts')
+      const asked: Asked = {
+        subjects: [...new Set([...subjects, ...listed.subjects.map(one => one.text)])],
+        selection: await selectionOf(options),
+        paths,
+        // A case of the environment is not meant to be written by a command that was given files to look at.
+        isThrowAway: paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli',
+      }
+      const isSweep = options.sweep === true || (lists.length > 0 && asked.subjects.length > 1)
+      if (isSweep && options.lines !== undefined)
+        throw new UserError('--lines is of one dossier, not of a sweep', { status: exitStatus.usage })
+      await interruptible(async signal => {
+        const work = async (caseDir: string): Promise<void> => {
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !asked.isThrowAway)
+          if (options.lines !== undefined) await showLines(caseDir, asked, options.lines, options, signal)
+          else if (isSweep) await showSweep(caseDir, asked, options, signal)
+          else await showDossier(caseDir, asked, options, signal)
+        }
+        if (!asked.isThrowAway) return work(options.case)
+        const { withThrowAwayCase } = await import('./throw-away-case.ts')
+        return withThrowAwayCase(work)
+      })
+      if (listed.problems.length > 0) await (await import('./subjects.ts')).noteBadLines(listed.problems)
+    })
+}
+
+function withOptions(program: Command): Command {
+  return program
     .command('investigate')
     .description(
       'Print the dossier of an address: when, how much, through which services, and what the logs cannot tell.',
@@ -72,40 +113,22 @@ export function investigateCommand(program: Command): void {
         'services listed one by one, of which the rest is summed (default 1000, at most 200000)',
       ).argParser(parseServices),
     )
-  command.addOption(
-    new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices(
-      thresholds,
-    ),
-  )
-  addReadingOptions(addSelectionOptions(command))
-    .addHelpText('after', investigateHelp)
-    .action(async (args: string[]) => {
-      const options = command.optsWithGlobals<Options>()
-      const { subjects, lists, paths } = await splitArguments(args, countAfterDashes(process.argv.slice(2)))
-      const listed = lists.length === 0 ? { subjects: [], problems: [] } : readSubjects(lists)
-      const asked: Asked = {
-        subjects: [...new Set([...subjects, ...listed.subjects.map(one => one.text)])],
-        selection: await selectionOf(options),
-        paths,
-        // A case of the environment is not meant to be written by a command that was given files to look at.
-        isThrowAway: paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli',
-      }
-      const isSweep = options.sweep === true || (lists.length > 0 && asked.subjects.length > 1)
-      if (isSweep && options.lines !== undefined)
-        throw new UserError('--lines is of one dossier, not of a sweep', { status: exitStatus.usage })
-      await interruptible(async signal => {
-        const work = async (caseDir: string): Promise<void> => {
-          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !asked.isThrowAway)
-          if (options.lines !== undefined) await showLines(caseDir, asked, options.lines, options, signal)
-          else if (isSweep) await showSweep(caseDir, asked, options, signal)
-          else await showDossier(caseDir, asked, options, signal)
-        }
-        if (!asked.isThrowAway) return work(options.case)
-        const { withThrowAwayCase } = await import('./throw-away-case.ts')
-        return withThrowAwayCase(work)
-      })
-      await noteBadLines(listed.problems)
-    })
+    .option('--from <time>', 'only records that end at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
+    .option('--to <time>', 'only records that start before it; before the end of it, where it is a day')
+    .addOption(
+      new Option('--sensor <name>', 'only records of a sensor, e.g. an interface (repeatable)').argParser(collectText),
+    )
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices(
+        thresholds,
+      ),
+    )
+}
+
+/** Few questions have lists: what reads them is loaded for those. */
+async function listedIn(paths: readonly string[]): Promise<ListedSubjects> {
+  if (paths.length === 0) return { subjects: [], problems: [] }
+  return (await import('./subjects.ts')).readSubjects(paths)
 }
 
 interface Asked {

@@ -90,7 +90,6 @@ const namedAtMost = 20
 
 /** Names the lines of lists that are no subjects, and sets the exit status that goes with them. */
 export async function noteBadLines(problems: ListedSubjects['problems']): Promise<void> {
-  if (problems.length === 0) return
   const named = problems
     .slice(0, namedAtMost)
     .map(({ path, line, problem }) => `  ${visible(path)}:${line}: ${visible(problem)}`)

@@ -13,7 +13,7 @@ import { zipMembers } from '../input/zip.ts'
 import type { Case } from '../store/case.ts'
 import { type EvidenceEntry, fileName } from '../store/ledger.ts'
 import { layoutOf } from '../vpc-text/layout.ts'
-import { PlainText } from '../vpc-text/plain-text.ts'
+import { formText, PlainText } from '../vpc-text/plain-text.ts'
 
 /** A line as it stands in the file; of a log within something else, such as JSON, as it was taken out of it. */
 export interface VerbatimLine {
@@ -142,14 +142,19 @@ async function* textsOf(
     const head = Buffer.from(await headOf(pieces, headBytes))
     const all = joined(head, pieces)
     if (file.form === null) return yield* chosen(all, wanted, options)
-    const format = file.header_lines === 0 && file.layout !== null ? layoutOf(file.layout.split(' ')) : null
-    const { reader } = await judge(
-      { content: contentOf(head), head, rest: pieces, damage: () => expanded.damage },
-      format,
-    )
-    const form = reader?.form ?? null
-    if (form === null) throw new Error(`it was read as ${file.form}, and is no longer known as that`)
-    yield* chosen(new PlainText(all, form, format?.fields ?? null, () => expanded.damage !== null), wanted, options)
+    // What `--format` named stands in the layout; where a header did, it is found without.
+    for (const format of [null, layoutOf((file.layout ?? '').split(';')[0]!.split(' '))]) {
+      const content = contentOf(head)
+      const { reader } = await judge({ content, head, rest: pieces, damage: () => expanded.damage }, format)
+      const form = reader?.form ?? null
+      if (form === null || formText(form) !== file.form) continue
+      return yield* chosen(
+        new PlainText(all, form, format?.fields ?? null, () => expanded.damage !== null),
+        wanted,
+        options,
+      )
+    }
+    throw new Error(`it was read as ${file.form}, and is no longer known as that`)
   } finally {
     await pieces.return(undefined)
   }

@@ -13,7 +13,7 @@ test('addresses end at the first argument that is none', async t => {
   const log = join(folder, 'a.log')
   writeFileSync(log, '')
   const split = await splitArguments(['192.0.2.1', '2001:DB8::5/48', log, folder], 0)
-  assert.deepEqual(split, { subjects: ['192.0.2.1', '2001:db8::/48'], paths: [log, folder] })
+  assert.deepEqual(split, { subjects: ['192.0.2.1', '2001:db8::/48'], lists: [], paths: [log, folder] })
 })
 
 test('what follows -- is a path even if it looks like an address', async t => {
@@ -23,7 +23,7 @@ test('what follows -- is a path even if it looks like an address', async t => {
   process.chdir(folder)
   writeFileSync('192.0.2.9', '')
   const split = await splitArguments(['192.0.2.1', '192.0.2.9'], countAfterDashes(['192.0.2.1', '--', '192.0.2.9']))
-  assert.deepEqual(split, { subjects: ['192.0.2.1'], paths: ['192.0.2.9'] })
+  assert.deepEqual(split, { subjects: ['192.0.2.1'], lists: [], paths: ['192.0.2.9'] })
 })
 
 test('a subject given twice counts once', async () => {

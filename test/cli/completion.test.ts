@@ -40,7 +40,7 @@ const completions: [words: string[], expected: string[]][] = [
       ...['completion', 'help'],
     ],
   ],
-  [['investigate', '--a'], ['--approved-ports']],
+  [['investigate', '--ap'], ['--approved-ports']],
   [
     ['add', 'log'],
     ['log 1.gz', 'logs'],

@@ -1,23 +1,11 @@
 /** Which part of a subject's records is asked for: `--from`, `--to`, `--sensor`. */
-import type { Command } from 'commander'
 import { exitStatus, UserError } from '../errors.ts'
 import type { SelectionOptions } from '../investigate/selection.ts'
-import { Option } from './commander.ts'
-import { collectText } from './options.ts'
 
 export interface SelectionCliOptions {
   from?: string
   to?: string
   sensor?: string[]
-}
-
-export function addSelectionOptions(command: Command): Command {
-  return command
-    .option('--from <time>', 'only records that end at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
-    .option('--to <time>', 'only records that start before it; before the end of it, where it is a day')
-    .addOption(
-      new Option('--sensor <name>', 'only records of a sensor, e.g. an interface (repeatable)').argParser(collectText),
-    )
 }
 
 /** @throws UserError for a time that is none, and for a window that ends before it begins. */

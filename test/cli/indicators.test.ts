@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { captureOf, logOf as logOfPackets, talk } from '../handmade.ts'
+import { temporaryFolder, tidemark } from './run.ts'
+
+const start = 1_700_000_000
+const attacker = '203.0.113.9'
+
+/** Web requests, a shell and a log of both at one interface. */
+function folder(t: TestContext): string {
+  const cwd = temporaryFolder(t)
+  const packets = [
+    ...talk({ at: start, client: `${attacker} 40000`, server: '10.0.0.5 80', answer: 5000 }),
+    ...talk({
+      at: start + 600,
+      client: `${attacker} 40001`,
+      server: '10.0.0.5 22',
+      request: 30_000,
+      answer: 60_000,
+      lasts: 900,
+    }),
+    ...talk({ at: start + 700, client: '198.51.100.7 50000', server: '10.0.0.5 80' }),
+  ]
+  writeFileSync(join(cwd, 'a.log'), logOfPackets(packets))
+  writeFileSync(join(cwd, 'a.pcap'), captureOf(packets))
+  tidemark(['add', 'a.log'], { cwd })
+  return cwd
+}
+
+const list = `# who is it
+${attacker.replaceAll('.', '[.]')}  # the first
+hxxp://198.51.100.7/login
+evil.example.com
+192.0.2.1,seen elsewhere
+10.0.0.0/24
+${attacker}
+2001:db8::1
+300.1.1.1
+`
+
+test('a list of indicators is swept, a bad line is named with file and line, and the rest is done', t => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'iocs.txt'), list)
+  const { status, stdout, stderr } = tidemark(['investigate', '@iocs.txt'], { cwd })
+  assert.equal(status, 3)
+  assert.match(
+    stderr,
+    /2 lines of the list could not be read\n {2}iocs\.txt:4: not an address or network: evil\.example\.com\n {2}iocs\.txt:9: .*300\.1\.1\.1/,
+  )
+  assert.match(stdout, /3 of 5 indicators seen in \d+ flow records\./)
+  assert.match(stdout, /Not seen in what was read \(2\)[ ─]*\n {2}192\.0\.2\.1, 2001:db8::1\./)
+  assert.match(stdout.replace(/\s+/g, ' '), /tidemark investigate 203\.0\.113\.9/)
+})
+
+test('a sweep agrees with the dossier of each indicator, and says what it did not judge', t => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'iocs.txt'), list)
+  const found = JSON.parse(tidemark(['investigate', '@iocs.txt', '--json', '--judge', '1'], { cwd }).stdout)
+  assert.deepEqual(found.indicators, { total: 5, seen: 3, judged: 1 })
+  assert.equal(found.sweep.filter((row: { judged: boolean }) => row.judged).length, 1)
+  for (const row of found.sweep) {
+    const dossier = JSON.parse(tidemark(['investigate', row.indicator, '--json'], { cwd }).stdout)
+    const { from_subject, to_subject } = dossier.bytes
+    assert.deepEqual(
+      [row.seen, row.records, row.rejected, row.bytes, row.first_start, row.last_end],
+      [
+        dossier.records.subject > 0,
+        dossier.records.subject,
+        dossier.records.rejected,
+        { from_subject, to_subject },
+        dossier.window.first_start,
+        dossier.window.last_end,
+      ],
+      row.indicator,
+    )
+    assert.equal(row.command, `tidemark investigate ${row.indicator}`)
+    if (row.judged) assert.equal(row.findings, dossier.findings.length)
+  }
+})
+
+test('one subject of a list is one dossier, several on the command line are too, and --sweep sweeps them', t => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'one.txt'), `${attacker}\n`)
+  assert.match(tidemark(['investigate', '@one.txt'], { cwd }).stdout, /^Dossier of 203\.0\.113\.9\n/)
+  assert.match(
+    tidemark(['investigate', attacker, '10.0.0.5'], { cwd }).stdout,
+    /^Dossier of 203\.0\.113\.9 and 10\.0\.0\.5\n/,
+  )
+  assert.match(tidemark(['investigate', attacker, '10.0.0.5', '--sweep'], { cwd }).stdout, /^Sweep for indicators\n/)
+})
+
+test('a list that is not there, and one without an address, is bad usage', t => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'names.txt'), '# nothing\nevil.example.com\n')
+  for (const [name, said] of [
+    ['none.txt', /cannot read the list of subjects: none\.txt/],
+    ['names.txt', /no address in the list: names\.txt\n {2}hint: line 2: not an address or network/],
+  ] as const) {
+    const { status, stderr } = tidemark(['investigate', `@${name}`], { cwd })
+    assert.equal(status, 2)
+    assert.match(stderr, said)
+  }
+})
+
+test('gaps make a sweep incomplete', t => {
+  const cwd = folder(t)
+  writeFileSync(
+    join(cwd, 'bad.log'),
+    'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n2 x y\n',
+  )
+  tidemark(['add', 'bad.log'], { cwd })
+  const { status, stdout } = tidemark(['investigate', '192.0.2.1', attacker, '--sweep'], { cwd })
+  assert.equal(status, 3)
+  assert.match(stdout, /This answer has holes\.[\s\S]*What is not seen may be in what is missing\./)
+})
+
+const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+
+test('--from and --to take the records that overlap the time, and say what the window cuts and where the evidence ends', t => {
+  const cwd = folder(t)
+  const all = JSON.parse(tidemark(['investigate', attacker, '--json'], { cwd }).stdout)
+  const part = (args: string[]) => JSON.parse(tidemark(['investigate', attacker, '--json', ...args], { cwd }).stdout)
+  const rows = JSON.parse(tidemark(['flows', `ip ${attacker}`, '--json', '-n', '0'], { cwd }).stdout).rows as {
+    start: string
+    end: string
+  }[]
+  assert.equal(rows.length, all.records.subject)
+  for (const [from, to] of [
+    [start - 100, start + 300],
+    [start + 700, start + 800],
+    [start + 5000, start + 6000],
+  ] as const) {
+    const found = part(['--from', utc(from), '--to', utc(to)])
+    const expected = rows.filter(row => Date.parse(row.start) / 1000 < to && Date.parse(row.end) / 1000 >= from)
+    assert.equal(found.records.subject, expected.length)
+    for (const item of found.work.filter((one: { figure: string }) => one.figure.startsWith('window.')))
+      assert.match(item.sql, /epoch_us/)
+  }
+  const before = part(['--from', utc(start - 5000), '--to', utc(start + 300)])
+  assert.match(before.selection.notes.join(' '), /The evidence begins at .*nothing is known/)
+  const cut = part(['--from', utc(start + 700), '--to', utc(start + 900)])
+  assert.match(cut.selection.notes.join(' '), /The window cuts 1 connection/)
+  const page = tidemark(['investigate', attacker, '--from', utc(start + 700), '--to', utc(start + 900)], { cwd }).stdout
+  assert.match(page, /Only records from .* to [\s\S]*The window cuts 1 connection/)
+  const none = tidemark(['investigate', attacker, '--from', utc(start + 90_000)], { cwd }).stdout
+  assert.match(none, /No record of 203\.0\.113\.9 in the part that was asked for/)
+})
+
+test('a day as --to means until its end, and a window that ends before it begins is refused', t => {
+  const cwd = folder(t)
+  const day = utc(start).slice(0, 10)
+  const { records } = JSON.parse(
+    tidemark(['investigate', attacker, '--json', '--from', day, '--to', day], { cwd }).stdout,
+  )
+  const all = JSON.parse(tidemark(['investigate', attacker, '--json'], { cwd }).stdout)
+  assert.equal(records.subject, all.records.subject)
+  for (const args of [
+    ['--from', '2024-01-02', '--to', '2024-01-01'],
+    ['--from', 'noon'],
+  ])
+    assert.equal(tidemark(['investigate', attacker, ...args], { cwd }).status, 2)
+})
+
+test('--sensor takes its records alone, and an unknown one is named with those that there are', t => {
+  const cwd = folder(t)
+  const { vantages } = JSON.parse(tidemark(['investigate', attacker, '--json'], { cwd }).stdout)
+  const own = tidemark(['investigate', attacker, '--sensor', vantages[0].sensor], { cwd })
+  assert.equal(own.status, 0)
+  assert.match(own.stdout, /Other sensors may have recorded more of the subject/)
+  const other = tidemark(['investigate', attacker, '--sensor', 'eni-none'], { cwd })
+  assert.equal(other.status, 2)
+  assert.match(other.stderr, new RegExp(`no such sensor in the case: eni-none\\n.*${vantages[0].sensor}`))
+})
+
+test('--lines prints the lines of a finding and of a service, as many as it says', t => {
+  const cwd = folder(t)
+  const dossier = JSON.parse(tidemark(['investigate', attacker, '--json', '--basis'], { cwd }).stdout)
+  for (const { id, basis, basis_total } of dossier.findings) {
+    assert.ok(basis.length >= basis_total, id)
+    const { status, stdout } = tidemark(['investigate', attacker, '--lines', id], { cwd })
+    assert.equal(status, 0)
+    assert.equal(stdout.trimEnd().split('\n').length, basis.length)
+  }
+  for (const [i, service] of dossier.services.entries()) {
+    const { stdout } = tidemark(['investigate', attacker, '--lines', `S${i + 1}`, '--json'], { cwd })
+    const { total, shown, lines } = JSON.parse(stdout)
+    assert.deepEqual([total, shown, lines.length], [service.records, service.records, service.records])
+  }
+  const ssh = dossier.findings.find((one: { rule: string }) => one.rule === 'interactive-session')
+  const rows = tidemark(['flows', '--finding', ssh.id, '--of', attacker, '-o', 'lines'], { cwd }).stdout
+  assert.equal(rows.trimEnd().split('\n').length, ssh.basis_total)
+  assert.equal(tidemark(['investigate', attacker, '--lines', 'F99'], { cwd }).status, 2)
+  assert.equal(tidemark(['investigate', attacker, '--lines', 'x'], { cwd }).status, 2)
+})
+
+test('the records of a capture have no lines, and it says what has', t => {
+  const cwd = folder(t)
+  const { status, stderr } = tidemark(['investigate', attacker, '--lines', 'S1', 'a.pcap'], { cwd })
+  assert.equal(status, 2)
+  assert.match(stderr, /made of packets: there are no lines\n.*tidemark carve/)
+})
