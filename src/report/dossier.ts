@@ -1,7 +1,7 @@
 import type { Dossier } from '../investigate/dossier.ts'
 import { type Block, gap, paragraph } from './block.ts'
 import { correlationBlocks } from './correlation.ts'
-import { findingsBlocks } from './findings.ts'
+import { bySeverity, findingsBlocks } from './findings.ts'
 import { headlineBlocks } from './headline.ts'
 import { howSureBlocks } from './how-sure.ts'
 import { evidenceBlocks, limitsBlocks, workBlocks } from './limits.ts'
@@ -36,8 +36,9 @@ function shortBlocks(d: Dossier, hasRecords: boolean): Block[] {
 }
 
 function moreText({ source, findings }: Dossier): string {
-  const known = findings.length > 0 && source === 'logs'
-  return `--full has all, with window, coverage and ports${known ? '; --lines F1 prints the log lines of F1' : ''}.`
+  const [worst] = source === 'logs' ? bySeverity(findings) : []
+  const lines = worst === undefined ? '' : `; --lines ${worst.id} prints the log lines of ${worst.id}`
+  return `--full has all, with window, coverage and ports${lines}.`
 }
 
 function wholeBlocks(d: Dossier, hasRecords: boolean): Block[] {

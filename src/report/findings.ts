@@ -106,7 +106,8 @@ function evidence(d: Dossier, finding: Finding): Block {
   return facts([fact('Evidence', ...places, ...rest)])
 }
 
-function bySeverity(findings: readonly Finding[]): Finding[] {
+/** The most severe first, those of one severity in the order in which they began. */
+export function bySeverity(findings: readonly Finding[]): Finding[] {
   const rank = ({ severity }: Finding): number => severities.indexOf(severity)
   return inOrder(findings).sort((a, b) => rank(a) - rank(b))
 }

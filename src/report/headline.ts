@@ -29,8 +29,8 @@ function presence(d: Dossier): string {
       ? `at ${first_start === null ? 'a time that no record tells' : spanText(first_start, last_end)}`
       : `between ${spanText(first_start, last_end, ' and ')}`
   const of = `${integerText(d.records.subject)} of ${countText(d.records.total, 'flow record')}`
-  const rejected = d.records.rejected > 0 ? `, ${integerText(d.records.rejected)} of them rejected` : ''
-  return `${subjectText(d)} took part in ${of} (${share}${rejected}) ${when}${length}.`
+  const rejected = d.records.rejected > 0 ? `, ${integerText(d.records.rejected)} of them rejected,` : ''
+  return `${subjectText(d)} took part in ${of} (${share})${rejected} ${when}${length}.`
 }
 
 function volumes(d: Dossier): string {

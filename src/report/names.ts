@@ -29,7 +29,9 @@ export function connection(service: ServiceRow): Text {
 /** `http/TCP`; the protocol alone where the service has no name of its own. */
 export function serviceName(service: ServiceRow): string {
   const protocol = protocolText(service.protocol)
-  return service.name === null || service.name === protocol ? protocol : `${service.name}/${protocol}`
+  return service.name === null || service.name.toLowerCase() === protocol.toLowerCase()
+    ? protocol
+    : `${service.name}/${protocol}`
 }
 
 export const outcomeWords: Record<Outcome, string> = {

@@ -18,7 +18,7 @@ interface StoryLine {
   text: Text
 }
 
-/** Findings above `info` and the largest transfers, by time. Findings of one rule are one line. */
+/** Findings above `info` and the largest transfers, by time. What is alike is one line. */
 export function storyBlocks(d: Dossier): Block[] {
   const groups = grouped(
     d,
@@ -52,11 +52,11 @@ function nothingFound(d: Dossier): string {
   return `${found} That is not proof that it did nothing: read the services below.`
 }
 
-/** Those of one rule by the same clients together, in the order in which the first of each began. */
+/** Those of one rule that are as severe and of one technique, by the same clients, together, in the order in which the first of each began. */
 function grouped(d: Dossier, findings: readonly Finding[]): [Finding, ...Finding[]][] {
   const groups = new Map<string, [Finding, ...Finding[]]>()
   for (const finding of findings) {
-    const key = [finding.rule, ...clientsOf(servicesOf(d, [finding]))].join(' ')
+    const key = [finding.rule, finding.severity, finding.technique, ...clientsOf(servicesOf(d, [finding]))].join(' ')
     const group = groups.get(key)
     if (group) group.push(finding)
     else groups.set(key, [finding])

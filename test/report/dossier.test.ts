@@ -94,7 +94,7 @@ test('the page begins with who, since when, how much, and what happened in order
   const [headline = ''] = page(labDossier(), 400, false).split('── How sure')
   assert.match(
     headline,
-    /33,232 of 172,600 flow records \(19 %, 12 of them rejected\) between 2023-09-28 17:22:35Z and 23:59:59Z \(6 h 37 min\)/,
+    /33,232 of 172,600 flow records \(19 %\), 12 of them rejected, between 2023-09-28 17:22:35Z and 23:59:59Z \(6 h 37 min\)/,
   )
   assert.match(headline, /received 457,092,338 B \(435\.9 MiB\)/)
   const lines = headline.split('\n').filter(line => /^ {2}\d\d:\d\d:\d\dZ – /.test(line))
