@@ -153,11 +153,18 @@ async function cutNotes(c: Case, { from_us, to_us, ...other }: SelectionOptions,
     `WITH mine AS MATERIALIZED (SELECT protocol, least(${end('src')}, ${end('dst')}) AS a, greatest(${end('src')}, ${end('dst')}) AS b,
         ${inside} AS inside, ${inside} AND (${crossing}) AS crossing FROM (${text}) WHERE ${near})
       SELECT (SELECT count(*) FROM mine WHERE crossing) AS records,
+        (SELECT count(*) FROM (${text}) WHERE "start" IS NULL OR "end" IS NULL) AS untimed,
         (SELECT count(*) FROM (SELECT 1 FROM mine GROUP BY protocol, a, b HAVING bool_or(inside) AND bool_or(NOT inside))) AS connections`,
-    values,
+    [...values, ...values],
   )
-  const [records, connections] = [Number(row?.['records']), Number(row?.['connections'])]
+  const count = (name: string): number => Number(row?.[name])
+  const [records, connections, untimed] = [count('records'), count('connections'), count('untimed')]
   return [
+    ...(untimed > 0
+      ? [
+          `${countText(untimed, 'record')} of the subject without a start or an end: whether in the window is not known.`,
+        ]
+      : []),
     ...(records > 0
       ? [
           `${countText(records, 'record')} at the ends of the window ${records === 1 ? 'reaches' : 'reach'} beyond it, and ${records === 1 ? 'counts' : 'count'} whole.`,

@@ -201,3 +201,39 @@ test('the records of a capture have no lines, and it says what has', t => {
   assert.equal(status, 2)
   assert.match(stderr, /made of packets: there are no lines\n.*tidemark carve/)
 })
+
+/** A line of the default format. */
+function line(from: string, start: number | '-', end: number | '-'): string {
+  return `2 123456789012 eni-1 ${from} 10.0.0.5 40000 443 6 3 300 ${start} ${end} ACCEPT OK`
+}
+
+test('a gap in the window that was asked for counts, though the subject has no record beside it', t => {
+  const cwd = temporaryFolder(t)
+  const minutes = (from: number, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => line('198.51.100.7', start + from + 60 * i, start + from + 60 * i + 59))
+  const lines = [line(attacker, start, start + 59), ...minutes(0, 20), ...minutes(7200, 20)]
+  writeFileSync(join(cwd, 'a.log'), `${lines.join('\n')}\n`)
+  tidemark(['add', 'a.log', '--format', 'default'], { cwd })
+  const complete = (args: string[]): boolean =>
+    JSON.parse(tidemark(['investigate', attacker, '--json', ...args], { cwd }).stdout).attack_surface.complete
+  assert.equal(complete([]), true)
+  assert.equal(complete(['--from', utc(start), '--to', utc(start + 900)]), true)
+  assert.equal(complete(['--from', utc(start), '--to', utc(start + 3600)]), false)
+})
+
+test('records without a time are left out of a window, and counted', t => {
+  const cwd = temporaryFolder(t)
+  writeFileSync(
+    join(cwd, 'a.log'),
+    `${line(attacker, start, start + 59)}\n${line(attacker, start + 60, start + 119)}\n`,
+  )
+  writeFileSync(
+    join(cwd, 'b.log'),
+    `srcaddr dstaddr srcport dstport protocol bytes action\n${attacker} 10.0.0.5 40000 443 6 300 ACCEPT\n`,
+  )
+  tidemark(['add', 'a.log', '--format', 'default'], { cwd })
+  tidemark(['add', 'b.log'], { cwd })
+  const found = JSON.parse(tidemark(['investigate', attacker, '--json', '--from', utc(start - 60)], { cwd }).stdout)
+  assert.equal(found.records.subject, 2)
+  assert.match(found.selection.notes.join(' '), /1 record of the subject without a start or an end/)
+})
