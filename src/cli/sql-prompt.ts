@@ -7,7 +7,8 @@ import { viewNames } from '../user-sql/schema.ts'
 import type { QuerySession } from '../user-sql/session.ts'
 import { isBlank, piecesOf, splitStatements } from '../user-sql/statements.ts'
 import { describeFailure } from './failure.ts'
-import { note, print } from './output.ts'
+import { wrapHelp } from './help.ts'
+import { note, outputWidth, print } from './output.ts'
 import { historyFile, keepInHistory, readHistory } from './sql-history.ts'
 
 type Answer = (sql: string, signal: AbortSignal) => Promise<void>
@@ -130,21 +131,26 @@ class Prompt {
   private async command(line: string): Promise<boolean> {
     const [name = '', argument = ''] = line.split(/\s+/)
     if (['.quit', '.exit', '\\q'].includes(name)) return false
-    if (['.tables', '.views'].includes(name) || (name === '\\d' && argument === '')) await print(tablesText())
+    if (['.tables', '.views'].includes(name) || (name === '\\d' && argument === '')) await printWrapped(tablesText())
     else if (name === '.schema' || name === '\\d') await this.schema(argument)
-    else if (name === '.functions' || name === '\\df') await print(functionsText())
-    else if (['.help', '\\?', '\\h'].includes(name)) await print(promptHelp)
+    else if (name === '.functions' || name === '\\df') await printWrapped(functionsText())
+    else if (['.help', '\\?', '\\h'].includes(name)) await printWrapped(promptHelp)
     else await note(`tidemark: no such command: ${visible(name)}\n  hint: .help shows what there is`)
     return true
   }
 
   private async schema(name: string): Promise<void> {
-    if (name === '') return print(viewNames.map(view => schemaText(view, this.columns[view])).join('\n\n'))
+    if (name === '') return printWrapped(viewNames.map(view => schemaText(view, this.columns[view])).join('\n\n'))
     const text = schemaText(name.replace(/;$/, ''), this.columns[name.toLowerCase()])
     await (text === null
       ? note(`tidemark: no such view: ${visible(name)}\n  hint: .tables shows what there is`)
-      : print(text))
+      : printWrapped(text))
   }
+}
+
+/** In the width of the terminal. */
+function printWrapped(text: string): Promise<void> {
+  return print(wrapHelp(text, outputWidth()))
 }
 
 /** A statement as one line of history: comments to the end of a line would take the rest with them. */

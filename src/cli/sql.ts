@@ -7,13 +7,17 @@ import type { QueryLimits, QuerySession } from '../user-sql/session.ts'
 import { noteWriter } from './added.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, parseCount, parseSize } from './options.ts'
+import { forceOption, type OutputOptions } from './named-output.ts'
+import { parseCount, parseSize } from './options.ts'
 import { conversation, note, outputIsGone, print, printAsIs, printPage, usePager } from './output.ts'
 import { startWaiting } from './progress.ts'
+import type { AnswerFile } from './sql-file.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
-interface Options extends CommonOptions {
-  csv?: true
+interface Options extends OutputOptions {
+  /** Also the name of a file. */
+  csv?: true | string
+  parquet?: string
   ndjson?: true
   limit?: number
   timeout?: number
@@ -29,7 +33,11 @@ export function sqlCommand(program: Command): void {
     .description('Ask the case in SQL, read-only. Without a query: a prompt, or the statements on standard input.')
     .argument('[query]', 'one SELECT statement')
     .addOption(new Option('--json', 'print one JSON document').conflicts(['csv', 'ndjson']))
-    .addOption(new Option('--csv', 'print CSV with a header line').conflicts(['json', 'ndjson']))
+    .addOption(
+      new Option('--csv [file]', 'print CSV with a header line, or write it to a file').conflicts(['json', 'ndjson']),
+    )
+    .addOption(new Option('--parquet <file>', 'write a Parquet file').conflicts(['json', 'ndjson', 'csv']))
+    .option(...forceOption)
     .addOption(new Option('--ndjson', 'print one JSON object a row').conflicts(['json', 'csv']))
     .addOption(new Option('--limit <rows>', 'most rows that are printed, or all; default 1000').argParser(parseLimit))
     .addOption(new Option('--timeout <seconds>', 'most time of a query; default 60').argParser(parseCount))
@@ -41,8 +49,8 @@ export function sqlCommand(program: Command): void {
     )
     .option('--explain', 'print how the query would be run, instead of running it')
     .addHelpText('after', sqlHelp)
-    .action(async (query?: string) => {
-      const options = command.optsWithGlobals<Options>()
+    .action(async (given?: string) => {
+      const { query, options } = withQuery(given, command.optsWithGlobals<Options>())
       const { QuerySession, defaultMemoryBytes } = await import('../user-sql/session.ts')
       const session = new QuerySession(options.case, options.memory ?? defaultMemoryBytes)
       try {
@@ -61,6 +69,13 @@ Examples:
   tidemark sql "SELECT srcaddr, sum(bytes) FROM flows WHERE in_net(dstaddr, '10.0.0.0/8') GROUP BY ALL ORDER BY 2 DESC LIMIT 10"
   tidemark sql "FROM flows WHERE srcaddr = addr('203.0.113.7')" --csv --limit all > flows.csv
   tidemark sql                                        a prompt with history and completion`
+
+/** `--csv QUERY` means the query, not a file of that name. */
+function withQuery(query: string | undefined, options: Options): { query: string | undefined; options: Options } {
+  const { csv } = options
+  if (query !== undefined || typeof csv !== 'string' || /^\S+\.csv$/i.test(csv)) return { query, options }
+  return { query: csv, options: { ...options, csv: true } }
+}
 
 function parseLimit(text: string): number {
   if (text === 'all') return Number.MAX_SAFE_INTEGER
@@ -105,10 +120,16 @@ async function reportUnreadOf(options: Options): Promise<void> {
 async function limitsOf(options: Options): Promise<QueryLimits> {
   const { defaultLimits } = await import('../user-sql/session.ts')
   return {
-    rows: options.limit ?? defaultLimits.rows,
+    rows: options.limit ?? (fileOf(options) === null ? defaultLimits.rows : Number.MAX_SAFE_INTEGER),
     bytes: options.maxOutput ?? defaultLimits.bytes,
     seconds: options.timeout ?? defaultLimits.seconds,
   }
+}
+
+/** The file that an answer goes to; null: it is printed. */
+function fileOf({ csv, parquet }: Options): AnswerFile | null {
+  if (parquet !== undefined) return { name: parquet, form: 'parquet' }
+  return typeof csv === 'string' ? { name: csv, form: 'csv' } : null
 }
 
 const inputBytesMax = 1 << 24 // 16 MiB
@@ -138,6 +159,11 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   if (options.explain) return explain(session, sql, limits, options, signal)
+  const file = fileOf(options)
+  if (file !== null) {
+    const { answerInto } = await import('./sql-file.ts')
+    return answerInto(file, session, sql, limits, options, signal)
+  }
   if (options.csv || options.ndjson || options.json) return stream(session, sql, limits, options, signal)
   const { pageRow, pageRowsMax, resultPage } = await import('../report/result.ts')
   let columns: readonly ResultColumn[] = []
