@@ -60,7 +60,7 @@ export async function printFlows(
     if (head !== '') await print(head)
     await printLines(result.rows(), line)
   }
-  if (options.quiet) return
+  if (options.quiet || outputIsGone()) return
   if (format !== 'json' || result.truncated || options.why.length > 0) await noteCounting(result, request, options.why)
 }
 
