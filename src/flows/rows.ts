@@ -16,6 +16,13 @@ interface Running {
   batch: Value[][] | null
 }
 
+/** What is run for the rows, and what it may take. */
+export interface Run {
+  statements: readonly Sql[]
+  most?: number
+  megabytes?: number | null
+}
+
 /** The rows of a plan, read as they are asked for; as often as they are asked for. */
 export class FlowRows {
   private readonly c: Case
@@ -23,6 +30,7 @@ export class FlowRows {
   /** Run one after the other. */
   private statements: readonly Sql[]
   private readonly most: number
+  private readonly megabytes: number | null
   private readonly isTooWide: (error: unknown) => boolean
   private readonly wide: Sql | null
   private readonly signal: AbortSignal | undefined
@@ -30,13 +38,13 @@ export class FlowRows {
 
   /**
    * @param statements what is run, one after the other; they name no temporary table.
-   * @param most rows that are given out.
+   * @param most rows that are given out; `megabytes`: what DuckDB may use for it, what is over goes to the disk.
    * @param wide what is run in its place, with the same rows in the same order, after an error that `isTooWide`; null: nothing.
    */
   constructor(
     c: Case,
     plan: Plan,
-    { statements, most = Number.POSITIVE_INFINITY }: { statements: readonly Sql[]; most?: number },
+    { statements, most = Number.POSITIVE_INFINITY, megabytes = null }: Run,
     isTooWide: (error: unknown) => boolean,
     wide: Sql | null,
     signal: AbortSignal | undefined,
@@ -45,6 +53,7 @@ export class FlowRows {
     this.plan = plan
     this.statements = statements
     this.most = most
+    this.megabytes = megabytes
     this.isTooWide = isTooWide
     this.wide = wide
     this.signal = signal
@@ -108,6 +117,7 @@ export class FlowRows {
   private async begin(statement: Sql): Promise<Running> {
     this.signal?.throwIfAborted()
     const db = await this.c.db.fork()
+    if (this.megabytes !== null) await db.useAtMost(this.megabytes)
     const begun = async (): Promise<Running> => {
       const answer = await db.stream(statement.text, statement.values, this.signal)
       return { db, answer, batch: await answer.next() }

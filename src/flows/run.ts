@@ -1,4 +1,5 @@
 /** Asks a case about its flow records. */
+import { availableParallelism } from 'node:os'
 import { count, every, join, named, own, select, table } from '../query/build.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
@@ -150,6 +151,7 @@ async function withRows(
   const run = {
     statements: statements.length === 0 ? [statement] : statements,
     ...(limit !== null && pieces !== null && { most: limit }),
+    ...(isLongSort(setting) && { megabytes: sortMegabytes }),
   }
   const rows = new FlowRows(c, plan, run, error => dialect.exceeds64Bits(error), wide, options.signal)
   const totals = counted ?? totalsOf(await rows.first())
@@ -206,6 +208,15 @@ function isInPieces({ request }: Setting): boolean {
   const limit = limitOf(request)
   const isLong = limit === null || limit > pieceRecords
   return isListing(request) && isLong && request.order === undefined && request.first === undefined
+}
+
+/** What a sort of many records may use: each thread needs room for what it reads. The rest goes to the disk, at no more work. */
+const sortMegabytes = 50 * Math.max(2, availableParallelism())
+
+/** Whether so many records are listed in another order than their own that they are not to be sorted in memory. */
+function isLongSort({ request }: Setting): boolean {
+  const limit = limitOf(request)
+  return isListing(request) && request.order !== undefined && (limit === null || limit > pieceRecords)
 }
 
 function totalsOfPieces({ records, rejected }: PiecesOfListing): Totals {

@@ -69,6 +69,16 @@ test('a limit beyond one piece is kept, and what it leaves out is said', async (
   assert.deepEqual(rows.map(place), whole.rows.slice(0, 30_000).map(place))
 })
 
+test('a sort of all records, which has less memory, has every record once and in order', async () => {
+  const { rows } = await answerOf(c, { limit: null, order: 'bytes' })
+  const bytes = rows.map(row => Number(row['bytes']))
+  assert.equal(new Set(rows.map(place)).size, 85_011)
+  assert.deepEqual(
+    bytes,
+    bytes.toSorted((a, b) => b - a),
+  )
+})
+
 test('no piece has more than four times the records that one is meant to have', async () => {
   const { setting } = await settle(c, { limit: null })
   const { pieces } = await piecesOf(c, setting)
