@@ -2,7 +2,7 @@ import { errorCode, errorText, UserError } from '../errors.ts'
 import type { Block, Column, Row } from '../report/block.ts'
 import type { PageOptions } from '../report/terminal-page.ts'
 import { systemFailure } from '../system-error.ts'
-import { type Pager, pagerCommand, startPager } from './pager.ts'
+import type { Pager } from './pager.ts'
 
 /** Readers that went away (`tidemark … | head`), by stream: there is nobody left to tell. */
 const closed = new Set<NodeJS.WriteStream>()
@@ -22,7 +22,9 @@ let pager: Pager | null = null
 
 /** Shows what is printed from here on page by page, where standard output is a terminal and nobody asked for none. Notes follow it. */
 export async function usePager(wanted: boolean): Promise<void> {
-  const command = wanted && pager === null && process.stdout.isTTY ? pagerCommand(process.env) : null
+  if (!wanted || pager !== null || !process.stdout.isTTY) return
+  const { pagerCommand, startPager } = await import('./pager.ts')
+  const command = pagerCommand(process.env)
   if (command !== null) pager = await startPager(command)
 }
 
