@@ -37,9 +37,10 @@ export type Wanted =
 export interface WantedService {
   client: string
   server: string
-  /** Null for protocols without ports. */
+  /** Null for protocols without ports, and where it is not known. */
   port: number | null
-  protocol: number
+  /** Null where it is not known: any is taken. */
+  protocol: number | null
   /** By the clock of the capture. */
   from_us: number
   to_us: number
@@ -167,7 +168,7 @@ function isOf(service: WantedService): Expression {
       ...(service.port === null ? [] : [equal(column(`${other}_port`), constant(service.port))]),
     ])
   return all([
-    equal(column('protocol'), constant(service.protocol)),
+    ...(service.protocol === null ? [] : [equal(column('protocol'), constant(service.protocol))]),
     any([pair('orig', 'resp'), pair('resp', 'orig')]),
     compare('<=', microseconds(column('start')), constant(service.to_us)),
     compare('>=', microseconds(column('end')), constant(service.from_us)),

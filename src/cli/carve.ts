@@ -156,8 +156,8 @@ async function ofFinding(opened: Case, options: Options, signal: AbortSignal): P
     kind: 'services',
     services: services.map(({ client, server, port, protocol }) => ({
       ...{ client, server, port, protocol },
-      from_us: microsecondsOf(finding.first_start) - offset - slack,
-      to_us: microsecondsOf(finding.last_end) - offset + 1e6,
+      from_us: finding.first_start === null ? -1e15 : microsecondsOf(finding.first_start) - offset - slack,
+      to_us: finding.last_end === null ? 1e16 : microsecondsOf(finding.last_end) - offset + 1e6,
     })),
   }
 }

@@ -66,6 +66,10 @@ export const bit = {
 export const packetsShift = 27
 export const packetsMost = 4
 
+/** What records may lack, of which the table counts those of a connection: of accepted ones of a side the counters, of all the times. */
+export const lack = { aBytes: 0, bBytes: 1, aPackets: 2, bPackets: 3, time: 4 } as const
+export const lackWords = 5
+
 export const noConnection = 0xffff_ffff
 
 export class ConnectionTable {
@@ -73,6 +77,8 @@ export class ConnectionTable {
   /** The same memory as numbers of 8 and of 4 bytes, by chunk. */
   readonly floats: Float64Array[] = []
   readonly integers: Uint32Array[] = []
+  /** By chunk, where a record of it lacks something: what `lacks` counts of each connection, `lackWords` numbers. */
+  readonly lacking: (Uint32Array | undefined)[] = []
   /** Sums that their words cannot hold, by connection and place. */
   readonly larger: Map<number, bigint>
 
@@ -96,16 +102,31 @@ export class ConnectionTable {
    *
    * @param integers where its words stand from `base` on.
    * @param larger the sums that they cannot hold, by `number`, which is the connection's own there.
+   * @param lacking what its chunk lacks, if anything.
    */
-  addCopy(integers: Uint32Array, base: number, larger: ReadonlyMap<number, bigint>, number: number): void {
+  addCopy(
+    integers: Uint32Array,
+    base: number,
+    larger: ReadonlyMap<number, bigint>,
+    number: number,
+    lacking: Uint32Array | null,
+  ): void {
     const connection = this.add()
     const into = this.integers[connection >>> chunkShift]!
     const to = (connection & chunkMask) * 2 * words
     for (let word = 0; word < 2 * words; word++) into[to + word] = integers[base + word]!
+    if (lacking !== null) this.copyLacks(connection, lacking, (number & chunkMask) * lackWords)
     if (larger.size === 0) return
     for (const place of [at.aBytes, at.bBytes, at4.aPackets, at4.bPackets]) {
       const sum = larger.get(number * 32 + place)
       if (sum !== undefined) this.larger.set(connection * 32 + place, sum)
+    }
+  }
+
+  private copyLacks(connection: number, lacking: Uint32Array, base: number): void {
+    for (let what = 0; what < lackWords; what++) {
+      const records = lacking[base + what]!
+      if (records > 0) this.addLack(connection, what, records)
     }
   }
 
@@ -177,6 +198,46 @@ export class ConnectionTable {
     const place = at4.aPackets + side
     const value = this.integer(connection, place)
     return value === large ? this.larger.get(connection * 32 + place)! : value
+  }
+
+  /** The same; null where there are accepted records of the side, and none says its bytes. */
+  saidBytes(connection: number, side: 0 | 1): number | bigint | null {
+    return this.says(connection, side, lack.aBytes) ? this.bytes(connection, side) : null
+  }
+
+  saidPackets(connection: number, side: 0 | 1): number | bigint | null {
+    return this.says(connection, side, lack.aPackets) ? this.packets(connection, side) : null
+  }
+
+  private says(connection: number, side: 0 | 1, what: number): boolean {
+    const unsaid = this.lacks(connection, what + side)
+    return unsaid === 0 || unsaid < this.integer(connection, at4.aAccepted + side)
+  }
+
+  /** Whether an accepted record of it does not say its packets or bytes: its sums are lower bounds. */
+  isPartlyUnsaid(connection: number): boolean {
+    for (let what = lack.aBytes; what <= lack.bPackets; what++) if (this.lacks(connection, what) > 0) return true
+    return false
+  }
+
+  /** How many records of a connection lack something. */
+  lacks(connection: number, what: number): number {
+    return this.lacking[connection >>> chunkShift]?.[(connection & chunkMask) * lackWords + what] ?? 0
+  }
+
+  /** Whether any record of any connection lacks something. */
+  lacksAnything(): boolean {
+    return this.lacking.length > 0
+  }
+
+  addLack(connection: number, what: number, records = 1): void {
+    this.lacking[connection >>> chunkShift] ??= new Uint32Array(lackWords << chunkShift)
+    this.lacking[connection >>> chunkShift]![(connection & chunkMask) * lackWords + what]! += records
+  }
+
+  /** Whether a record of it says when it was. */
+  hasTime(connection: number): boolean {
+    return this.lacks(connection, lack.time) < this.records(connection)
   }
 
   /** Adds what `bytes` would not hold exactly. */

@@ -3,7 +3,7 @@ import { noHost, type RecordDictionaries } from '../record-index/block.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
-import { counts, type GivenColumn, giveRows, numbers, signed, words } from '../store/given-table.ts'
+import { counts, flags, type GivenColumn, giveRows, numbers, signed, words } from '../store/given-table.ts'
 import { at, at4, bit, ConnectionTable } from './connection-table.ts'
 import type { Judged } from './conversations.ts'
 import { filled } from './filled.ts'
@@ -71,8 +71,13 @@ interface Listed extends DetailedConnections {
 function emptyListed(hosts: Listed['hosts'], names: readonly string[], room: number): Listed {
   return {
     ...{ table: new ConnectionTable(), roles: new Roles(room), hosts, names },
-    ...{ flags: new Uint8Array(2 * room), seen: new Uint32Array(2 * room).fill(noHost) },
-    ...{ file: new Uint32Array(room), line: new Uint32Array(room), sensors: new Uint32Array(room) },
+    ...{ flags: new Uint8Array(2 * room), hasFlags: new Uint8Array(2 * room).fill(1) },
+    ...{
+      seen: new Uint32Array(2 * room).fill(noHost),
+      file: new Uint32Array(room),
+      line: new Uint32Array(room),
+      sensors: new Uint32Array(room),
+    },
   }
 }
 
@@ -130,11 +135,13 @@ function sideColumns(listed: Listed, end: 0 | 1): GivenColumn[] {
       `${name}_records`,
       u32(i => table.integer(i, at4.aRecords + side(i))),
     ),
-    counts(`${name}_packets`, count, i => table.packets(i, side(i))),
-    counts(`${name}_ip_bytes`, count, i => table.bytes(i, side(i))),
+    counts(`${name}_packets`, count, i => table.saidPackets(i, side(i))),
+    counts(`${name}_ip_bytes`, count, i => table.saidBytes(i, side(i))),
     numbers(
       `${name}_flags`,
       filled(new Uint8Array(count), i => listed.flags[2 * i + side(i)]!),
+      // Of who sent nothing there are none.
+      i => listed.hasFlags[2 * i + side(i)] !== 0 || table.integer(i, at4.aRecords + side(i)) === 0,
     ),
   ]
 }
@@ -162,10 +169,12 @@ function columnsOf(listed: Listed): GivenColumn[] {
     asTime(
       'start',
       filled(new Float64Array(count), i => table.start(i)),
+      i => table.hasTime(i),
     ),
     asTime(
       'end',
       filled(new Float64Array(count), i => table.number(i, at.end)),
+      i => table.hasTime(i),
     ),
     words(
       'role_basis',
@@ -182,6 +191,10 @@ function columnsOf(listed: Listed): GivenColumn[] {
       'rejected',
       u32(i => table.rejected(i)),
     ),
+    flags(
+      'at_least',
+      u8(i => Number(table.isPartlyUnsaid(i))),
+    ),
     sensorLists(listed),
   ]
 }
@@ -189,9 +202,8 @@ function columnsOf(listed: Listed): GivenColumn[] {
 /** An enumeration has each word once: two rules are called `listener`. */
 const roleNames = roleBases.map((name, i) => (roleBases.indexOf(name) === i ? name : `${name} ${i}`))
 
-/** Null where no record has a time: it stands as 0 there. */
-function asTime(name: string, data: Float64Array): GivenColumn {
-  return { ...signed(name, data), select: `CASE WHEN epoch_us("${name}") <> 0 THEN "${name}" END AS "${name}"` }
+function asTime(name: string, data: Float64Array, isKnown: (connection: number) => boolean): GivenColumn {
+  return { ...signed(name, data, isKnown), select: `"${name}"` }
 }
 
 function sensorLists({ sensors, names }: Listed): GivenColumn {

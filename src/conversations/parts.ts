@@ -5,7 +5,7 @@
 import { ICMP, ICMPV6, icmpAsks, icmpCounterpart } from '../net/icmp.ts'
 import { known, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import { ConnectionTable, chunkShift, noConnection } from './connection-table.ts'
+import { ConnectionTable, chunkShift, lackWords, noConnection } from './connection-table.ts'
 import type { Details } from './details.ts'
 import { fate } from './fates.ts'
 import { Roles } from './ladder.ts'
@@ -87,19 +87,32 @@ export interface SpilledTable {
   count: number
   /** Where each chunk stands. */
   chunks: number[]
+  /** The same of what their records lack; null where they lack nothing. */
+  lacking: (number | null)[]
   larger: [number, bigint][]
 }
 
 export function spillTable(table: ConnectionTable, spill: Spill): SpilledTable {
   const chunks = [...table.bytesOfChunks()].map(bytes => spill.write(bytes))
-  return { count: table.count, chunks, larger: [...table.larger] }
+  const lacking = chunks.map((_, chunk) => {
+    const lacks = table.lacking[chunk]
+    return lacks === undefined ? null : spill.writeArray(lacks)
+  })
+  return { count: table.count, chunks, lacking, larger: [...table.larger] }
 }
 
-export function readTable({ count, chunks, larger }: SpilledTable, spill: Spill): ConnectionTable {
+/** What the records of a chunk lack, that was spilled. */
+export function readLacks(place: number, spill: Spill): Uint32Array {
+  return spill.readArray(place, new Uint32Array(lackWords << chunkShift))
+}
+
+export function readTable({ count, chunks, lacking, larger }: SpilledTable, spill: Spill): ConnectionTable {
   const table = new ConnectionTable(new Map(larger))
   for (let chunk = 0; chunk < chunks.length; chunk++) {
     const connections = Math.min(count - (chunk << chunkShift), 1 << chunkShift)
     spill.read(chunks[chunk]!, table.addChunk(connections))
+    const lacks = lacking[chunk]!
+    if (lacks !== null) table.lacking[chunk] = readLacks(lacks, spill)
   }
   return table
 }
@@ -120,15 +133,18 @@ export function readRoles(place: number, count: number, spill: Spill): Roles {
 /** What the table of connections does not hold, spilled. */
 export interface SpilledDetails {
   flags: number
+  /** Null where every record has flags. */
+  hasFlags: number | null
   /** Null where no record of the case has its packets' own addresses. */
   seen: number | null
   sensors: number
   names: string[]
 }
 
-export function spillDetails({ flags, seen, sensors, names }: Details, spill: Spill): SpilledDetails {
+export function spillDetails({ flags, hasFlags, seen, sensors, names }: Details, spill: Spill): SpilledDetails {
   return {
     flags: spill.writeArray(flags),
+    hasFlags: hasFlags === null ? null : spill.writeArray(hasFlags),
     seen: seen === null ? null : spill.writeArray(seen),
     sensors: spill.writeArray(sensors),
     names,

@@ -1,7 +1,7 @@
 /** Services: connections by (server, server's port, protocol, client) (docs/reference/dossier.md, section 5). */
 import { hasPorts } from '../net/protocols.ts'
 import { sortedRows } from '../record-index/order.ts'
-import { at, at4, bit } from './connection-table.ts'
+import { at, at4, bit, lack } from './connection-table.ts'
 import type { Chained } from './conversations.ts'
 import { KeyTable } from './key-table.ts'
 import { ruleOf } from './ladder.ts'
@@ -10,6 +10,8 @@ import { Sums } from './sums.ts'
 /** What stands for a port and a protocol that are not known: greater than all others. */
 export const noPort = 0x10000
 export const noProtocol = 0x100
+
+type SumName = 'bytesToServer' | 'bytesToClient' | 'packetsToServer' | 'packetsToClient'
 
 const two32 = 2 ** 32
 
@@ -35,6 +37,9 @@ export interface Services {
   bytesToClient: Sums
   packetsToServer: Sums
   packetsToClient: Sums
+  /** Accepted records of each direction that do not say their bytes, and their packets; null where all do. */
+  unsaid: Record<SumName, Uint32Array> | null
+  /** Infinite where no record has a time. */
   first_us: Float64Array
   last_us: Float64Array
   longest_us: Float64Array
@@ -51,7 +56,7 @@ export function servicesOf(chained: Chained): Services {
   for (let connection = 0; connection < table.count; connection++) found[connection] = addKey(keys, chained, connection)
   const places = inOrder(chained, keys, found)
   for (let connection = 0; connection < table.count; connection++) found[connection] = places[found[connection]!]!
-  const services = emptyServices(keys.count, found)
+  const services = emptyServices(keys.count, found, table.lacksAnything())
   for (let number = 0; number < keys.count; number++) {
     const place = places[number]!
     services.server[place] = keys.part(number, 0)
@@ -97,7 +102,7 @@ function inOrder({ table }: Chained, keys: KeyTable, found: Uint32Array): Uint32
   return places
 }
 
-function emptyServices(count: number, serviceOf: Uint32Array): Services {
+function emptyServices(count: number, serviceOf: Uint32Array, lacksAnything: boolean): Services {
   const numbers = (): Uint32Array => new Uint32Array(count)
   return {
     count,
@@ -116,6 +121,14 @@ function emptyServices(count: number, serviceOf: Uint32Array): Services {
     bytesToClient: new Sums(count),
     packetsToServer: new Sums(count),
     packetsToClient: new Sums(count),
+    unsaid: lacksAnything
+      ? {
+          bytesToServer: numbers(),
+          bytesToClient: numbers(),
+          packetsToServer: numbers(),
+          packetsToClient: numbers(),
+        }
+      : null,
     first_us: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
     last_us: new Float64Array(count).fill(Number.NEGATIVE_INFINITY),
     longest_us: new Float64Array(count),
@@ -138,15 +151,42 @@ function addTo(services: Services, { table, roles }: Chained, connection: number
   services.bytesToClient.add(service, table.bytes(connection, server))
   services.packetsToServer.add(service, table.packets(connection, client))
   services.packetsToClient.add(service, table.packets(connection, server))
-  const start = table.start(connection)
-  const end = table.number(connection, at.end)
-  services.first_us[service] = Math.min(services.first_us[service]!, start)
-  services.last_us[service] = Math.max(services.last_us[service]!, end)
-  services.longest_us[service] = Math.max(services.longest_us[service]!, end - start)
+  const { unsaid } = services
+  if (unsaid !== null) {
+    unsaid.bytesToServer[service]! += table.lacks(connection, lack.aBytes + client)
+    unsaid.bytesToClient[service]! += table.lacks(connection, lack.aBytes + server)
+    unsaid.packetsToServer[service]! += table.lacks(connection, lack.aPackets + client)
+    unsaid.packetsToClient[service]! += table.lacks(connection, lack.aPackets + server)
+  }
+  if (table.hasTime(connection)) addTime(services, service, table.start(connection), table.number(connection, at.end))
   const [rule, confidence] = [roles.rule[connection]!, roles.confidence[connection]!]
   const best = services.confidence[service]!
   if (confidence > best || (confidence === best && rule < services.rule[service]!)) services.rule[service] = rule
   services.confidence[service] = Math.max(confidence, best)
+}
+
+function addTime(services: Services, service: number, start: number, end: number): void {
+  services.first_us[service] = Math.min(services.first_us[service]!, start)
+  services.last_us[service] = Math.max(services.last_us[service]!, end)
+  services.longest_us[service] = Math.max(services.longest_us[service]!, end - start)
+}
+
+/** A sum of a service; null where it has accepted records of the direction, and none of them says how much. */
+export function saidSum(services: Services, what: SumName, service: number): number | bigint | null {
+  const unsaid = services.unsaid?.[what][service] ?? 0
+  const isToServer = what === 'bytesToServer' || what === 'packetsToServer'
+  const records = isToServer ? services.toServer[service]! : services.toClient[service]!
+  return unsaid > 0 && unsaid === records ? null : services[what].of(service)
+}
+
+/** Whether an accepted record of a service does not say its packets or bytes: its sums are lower bounds. */
+export function isPartlyUnsaid({ unsaid }: Services, service: number): boolean {
+  return unsaid !== null && Object.values(unsaid).some(records => records[service]! > 0)
+}
+
+/** Whether a record of a service says when it was. */
+export function isTimed({ first_us }: Services, service: number): boolean {
+  return first_us[service] !== Number.POSITIVE_INFINITY
 }
 
 /** What became of attempts to connect. */

@@ -12,6 +12,7 @@ import {
   ConnectionTable,
   chunkMask,
   chunkShift,
+  lack,
   noConnection,
   packetsMost,
   packetsShift,
@@ -24,6 +25,8 @@ import { counterOf, isIcmpError, isRejected, isRstAlone, isSyn, isSynAck } from 
 
 /** An open TCP connection may be silent that long and still be the same: a shell that nobody types in. */
 const idle_us = 3600 * 1_000_000
+/** What nearly every record says. */
+const told = known.packets | known.bytes | known.start | known.end
 const tcpKey = bit.protocolKnown | 6
 const protocolMask = bit.protocolKnown | 0xff
 
@@ -151,6 +154,7 @@ export class Stitcher {
       bits = (bits & ~(7 << packetsShift)) | bit.packetsKnown | (few << packetsShift)
     }
     integers[2 * base + at4.bits] = bits
+    if ((has & told) !== told) this.noteLacks(connection, block, record, side)
     if (isRejected(block, record)) return
     integers[2 * base + at4.aAccepted + side]!++
     if (!isRstAlone(block, record, this.isPackets)) integers[2 * base + at4.bits]! |= bit.aNotRst << side
@@ -164,6 +168,14 @@ export class Stitcher {
       if (block.bytes[record] !== large && sum <= Number.MAX_SAFE_INTEGER) floats[base + at.aBytes + side] = sum
       else this.table.addManyBytes(connection, side, counterOf(block, record, 'bytes'))
     }
+  }
+
+  private noteLacks(connection: number, block: RecordBlock, record: number, side: 0 | 1): void {
+    const has = block.known[record]!
+    if ((has & (known.start | known.end)) === 0) this.table.addLack(connection, lack.time)
+    if (isRejected(block, record)) return
+    if ((has & known.bytes) === 0) this.table.addLack(connection, lack.aBytes + side)
+    if ((has & known.packets) === 0) this.table.addLack(connection, lack.aPackets + side)
   }
 
   /** The bits of a connection with what a record says of how it begins and ends. */

@@ -178,8 +178,8 @@ function draft(evidence: Evidence, guesses: Guesses, success: Success | null, li
     ],
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
-    ...evidence.basis(index, from, to),
-    sql: evidence.sql(service, from, to),
+    ...evidence.basis(index, guesses),
+    sql: evidence.sql(service, guesses),
     restsOn: [index],
     services: success && success.index !== index ? [index, success.index] : [index],
   }

@@ -1,7 +1,7 @@
-import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { utcSeconds } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import { type Draft, type Evidence, type Found, findingsMax, type Rule, type ServiceView } from './rule.ts'
-import { number, serverText } from './words.ts'
+import { number, serverText, spanOf } from './words.ts'
 
 const thresholds = {
   /** Distinct targets that did not answer: below, retries and mistakes look the same. */
@@ -27,7 +27,8 @@ interface Probe {
   /** Numbers of services: that of the first record, and those that are named. */
   first: number
   named: number[]
-  last_us: number
+  /** Null where no record has a time. */
+  last_us: number | null
 }
 
 /** A client that tried services which were refused, unanswered or rejected. */
@@ -64,12 +65,13 @@ function probeOf(row: Record<string, unknown>): Probe {
     records: count('records'),
     first: count('first'),
     named: (row['named'] as { items: readonly unknown[] }).items.map(Number),
-    last_us: count('last_us'),
+    last_us: row['last_us'] === null ? null : count('last_us'),
   }
 }
 
 function draft(evidence: Evidence, probe: Probe, first: ServiceView, targetsSure: number): Draft {
   const { targets, client_hi, client_lo, last_us } = probe
+  const span = spanOf(first)
   return {
     rule: closedPortProbe.name,
     title: `Probe of ${number(targets)} services that did not answer`,
@@ -84,10 +86,10 @@ function draft(evidence: Evidence, probe: Probe, first: ServiceView, targetsSure
       'answers that a sensor outside the case recorded',
     ],
     first_start: first.first_start,
-    last_end: utcSeconds(last_us),
+    last_end: last_us === null ? null : utcSeconds(last_us),
     basis: probe.named.map(evidence.firstLine),
     basis_total: probe.records,
-    sql: evidence.sql(first, microsecondsOf(first.first_start), last_us),
+    sql: evidence.sql(first, span === null || last_us === null ? null : { ...span, to_us: last_us }),
     services: sql`${tried} AND client_hi = ${client_hi}::UBIGINT AND client_lo = ${client_lo}::UBIGINT`,
   }
 }

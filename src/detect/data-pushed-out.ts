@@ -1,4 +1,3 @@
-import { microsecondsOf } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import type { Confidence, Severity } from './finding.ts'
 import {
@@ -10,7 +9,7 @@ import {
   roleConfidenceMin,
   type ServiceView,
 } from './rule.ts'
-import { isInternalSql, lowered, number, serverText } from './words.ts'
+import { boundText, isInternalSql, lowered, number, serverText, spanOf } from './words.ts'
 
 /** (out - in) / (out + in): 1 is all out, 0 balanced (producer/consumer ratio, Bullard and Gerth 2014). */
 const thresholds = {
@@ -46,8 +45,7 @@ function producerRatio(service: ServiceView): number {
 
 function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Draft {
   const ratio = producerRatio(service)
-  const from = microsecondsOf(service.first_start)
-  const to = microsecondsOf(service.last_end)
+  const span = spanOf(service)
   const large = Number(service.bytes_to_server) >= limits.bytesHigh && ratio >= limits.ratioHigh
   const severity: Severity = large ? 'high' : 'medium'
   const confidence: Confidence = large ? 'high' : 'medium'
@@ -61,7 +59,7 @@ function draft(evidence: Evidence, { index, service }: FoundService, limits: typ
     confidence: lowered(confidence, service, limits.roleConfidenceMin),
     technique: 'T1048',
     technique_name: 'Exfiltration Over Alternative Protocol',
-    summary: `${service.client} connected out to ${serverText(service)} ${number(service.connections)} ${service.connections === 1 ? 'time' : 'times'} and sent ${number(service.bytes_to_server)} bytes while it got ${number(service.bytes_to_client)} (producer/consumer ratio ${ratio.toFixed(2)}). The port is ${named}.`,
+    summary: `${service.client} connected out to ${serverText(service)} ${number(service.connections)} ${service.connections === 1 ? 'time' : 'times'} and sent ${number(service.bytes_to_server)} bytes while it got ${number(service.bytes_to_client)} (producer/consumer ratio ${ratio.toFixed(2)}).${boundText(service)} The port is ${named}.`,
     counter_hypotheses: [
       'a backup, log shipping or replication to a known partner on this port',
       'an upload by a user',
@@ -69,8 +67,8 @@ function draft(evidence: Evidence, { index, service }: FoundService, limits: typ
     ],
     first_start: service.first_start,
     last_end: service.last_end,
-    ...evidence.basis(index, from, to),
-    sql: evidence.sql(service, from, to),
+    ...evidence.basis(index, span),
+    sql: evidence.sql(service, span),
     services: [index],
   }
 }

@@ -1,7 +1,6 @@
-import { microsecondsOf } from '../net/time.ts'
 import { sql } from '../query/sql.ts'
 import { type Draft, type Evidence, type Found, type FoundService, type Rule, roleConfidenceMin } from './rule.ts'
-import { isInternalSql, lowered, number, serverText } from './words.ts'
+import { boundText, isInternalSql, lowered, number, serverText, spanOf } from './words.ts'
 
 const thresholds = {
   /** Bytes in answers: below, pages and images are everyday. */
@@ -24,8 +23,7 @@ async function find(evidence: Evidence, limits: typeof thresholds): Promise<Foun
 }
 
 function draft(evidence: Evidence, { index, service }: FoundService, limits: typeof thresholds): Draft {
-  const from = microsecondsOf(service.first_start)
-  const to = microsecondsOf(service.last_end)
+  const span = spanOf(service)
   return {
     rule: dataServed.name,
     title: `Data served in answers from ${serverText(service)}`,
@@ -33,15 +31,15 @@ function draft(evidence: Evidence, { index, service }: FoundService, limits: typ
     confidence: lowered('high', service, limits.roleConfidenceMin),
     technique: 'T1213',
     technique_name: 'Data from Information Repositories',
-    summary: `${serverText(service)} answered ${service.client} with ${number(service.bytes_to_client)} bytes in ${number(service.connections)} connections, for ${number(service.bytes_to_server)} bytes of requests: the client fetched it, the server did not push it.`,
+    summary: `${serverText(service)} answered ${service.client} with ${number(service.bytes_to_client)} bytes in ${number(service.connections)} connections, for ${number(service.bytes_to_server)} bytes of requests: the client fetched it, the server did not push it.${boundText(service)}`,
     counter_hypotheses: [
       'ordinary pages, images or downloads that the server offers to anyone',
       'a search engine or an archive that reads the site',
     ],
     first_start: service.first_start,
     last_end: service.last_end,
-    ...evidence.basis(index, from, to),
-    sql: evidence.sql(service, from, to),
+    ...evidence.basis(index, span),
+    sql: evidence.sql(service, span),
     services: [index],
   }
 }

@@ -9,6 +9,7 @@ import {
   count,
   equal,
   inPrefixes,
+  isUnknown,
   microseconds,
   named,
   order,
@@ -19,7 +20,7 @@ import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression, Query, Relation } from '../query/nodes.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Basis } from './finding.ts'
-import { type Evidence, type FoundService, findingsMax, type ServiceView } from './rule.ts'
+import { type Evidence, type FoundService, type FoundSpan, findingsMax, type ServiceView } from './rule.ts'
 
 export interface EvidenceInput extends Pick<Evidence, 'own' | 'run' | 'source' | 'service' | 'connectionsOf'> {
   /** The numbers that a query gives, in its order. */
@@ -32,10 +33,10 @@ export interface EvidenceInput extends Pick<Evidence, 'own' | 'run' | 'source' |
 /** The lines of a subject's services. */
 export interface LineReader {
   first(service: number): Basis
-  /** Some of the lines of a service whose records start in a time, and how many there are. */
-  some(service: number, from_us: number, to_us: number): { lines: Basis[]; total: number }
-  /** All lines of services whose records start in a time, at most so many, in the order of the evidence. */
-  all(services: readonly number[], from_us: number, to_us: number, most: number): Basis[]
+  /** Some of the lines of a service whose records start in a time, of all where that is null, and how many there are. */
+  some(service: number, span: FoundSpan | null): { lines: Basis[]; total: number }
+  /** All lines of services whose records start in a time, of all where that is null, at most so many, in the order of the evidence. */
+  all(services: readonly number[], span: FoundSpan | null, most: number): Basis[]
 }
 
 /** The questions that rules ask, over the tables of an investigation. */
@@ -45,12 +46,12 @@ export function evidenceReader(input: EvidenceInput): Evidence {
     ...{ source, own, run, service, connectionsOf },
     services: (condition, weight) => services(input, condition, weight),
     numbersOf: condition => input.numbers(sql`SELECT service FROM service WHERE ${condition} ORDER BY service`),
-    basis: (index, from_us, to_us) => {
-      const { lines: basis, total } = lines.some(index, from_us, to_us)
+    basis: (index, span) => {
+      const { lines: basis, total } = lines.some(index, span)
       return { basis, basis_total: total }
     },
     firstLine: index => lines.first(index),
-    sql: (one, from_us, to_us) => duckdb.shown(recordsOf(one, source, flowsSource, from_us, to_us)),
+    sql: (one, span) => duckdb.shown(recordsOf(one, source, flowsSource, span)),
   }
 }
 
@@ -68,13 +69,7 @@ async function services(
 }
 
 /** The records of a service in a time, both ways, with their sums. */
-function recordsOf(
-  service: ServiceView,
-  kind: Evidence['source'],
-  source: Relation,
-  from_us: number,
-  to_us: number,
-): Query {
+function recordsOf(service: ServiceView, kind: Evidence['source'], source: Relation, span: FoundSpan | null): Query {
   const is = (name: string, text: string): Expression => inPrefixes(column(name), [parsePrefix(text)!])
   const way = (from: string, to: string, port: string): Expression =>
     all([
@@ -93,9 +88,10 @@ function recordsOf(
   return select([named(column('dstport'), 'destination_port'), ...keys.slice(1).map(own), ...sums], {
     from: source,
     where: all([
-      equal(column('protocol'), constant(service.protocol)),
-      compare('>=', start, constant(from_us)),
-      compare('<=', start, constant(to_us)),
+      service.protocol === null ? isUnknown(column('protocol')) : equal(column('protocol'), constant(service.protocol)),
+      ...(span === null
+        ? []
+        : [compare('>=', start, constant(span.from_us)), compare('<=', start, constant(span.to_us))]),
       any([way(service.client, service.server, 'dstport'), way(service.server, service.client, 'srcport')]),
     ]),
     groupBy: keys.map(name => column(name)),

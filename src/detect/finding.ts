@@ -23,8 +23,9 @@ export interface Finding {
   summary: string
   /** Innocent explanations that these records cannot exclude. */
   counter_hypotheses: string[]
-  first_start: string
-  last_end: string
+  /** Null where no record that it rests on has a time. */
+  first_start: string | null
+  last_end: string | null
   basis: Basis[]
   /** Records the finding rests on; `basis` names some of them, `sql` all. */
   basis_total: number

@@ -1,6 +1,5 @@
-import { microsecondsOf } from '../net/time.ts'
 import type { Draft, Evidence, Found, Rule } from './rule.ts'
-import { serverText } from './words.ts'
+import { serverText, spanOf } from './words.ts'
 
 /** The first that is known of the subject: the earliest service, and how it ended. */
 export const firstContact: Rule<Record<string, never>> = { name: 'first-contact', thresholds: {}, find }
@@ -12,8 +11,9 @@ async function find(evidence: Evidence): Promise<Found> {
   const index = 0
   const service = evidence.service(index)
   if (service === undefined) return { drafts: [], left: 0 }
-  const from = microsecondsOf(service.first_start)
-  const { basis } = evidence.basis(index, from, from)
+  const seen = spanOf(service)
+  const span = seen === null ? null : { from_us: seen.from_us, to_us: seen.from_us }
+  const { basis } = evidence.basis(index, span)
   const draft: Draft = {
     rule: firstContact.name,
     title: `First contact with ${serverText(service)}`,
@@ -21,13 +21,13 @@ async function find(evidence: Evidence): Promise<Found> {
     confidence: 'high',
     technique: service.subject_role === 'server' ? 'T1071' : 'T1595',
     technique_name: service.subject_role === 'server' ? 'Application Layer Protocol' : 'Active Scanning',
-    summary: `The first record of the subject starts at ${service.first_start}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the ${what}.`,
+    summary: `The first record of the subject ${service.first_start === null ? 'has no time' : `starts at ${service.first_start}`}: ${service.client} to ${serverText(service)} (${service.outcome}). First within this evidence; earlier contact may lie outside the ${what}.`,
     counter_hypotheses: [`earlier contact before the ${what} begin, or through a ${sensor} that is not in the case`],
     first_start: service.first_start,
     last_end: service.first_start,
     basis: basis.slice(0, 3),
     basis_total: basis.length,
-    sql: evidence.sql(service, from, from),
+    sql: evidence.sql(service, span),
     services: [index],
   }
   return { drafts: [draft], left: 0 }

@@ -47,10 +47,11 @@ interface Sessions {
   longest: {
     start_us: number
     seconds: number
-    client_packets: number
-    client_bytes: number
-    server_packets: number
-    server_bytes: number
+    /** Null where no record says how many. */
+    client_packets: number | null
+    client_bytes: number | null
+    server_packets: number | null
+    server_bytes: number | null
   }
 }
 
@@ -79,6 +80,7 @@ async function sessionRows(evidence: Evidence, limits: Limits): Promise<Record<s
 
 function sessionsOf(row: Record<string, unknown>): Sessions {
   const at = (name: string): number => Number(row[name])
+  const sum = (name: string): number | null => (row[name] === null ? null : at(name))
   return {
     count: at('n'),
     from_us: at('from_us'),
@@ -86,10 +88,10 @@ function sessionsOf(row: Record<string, unknown>): Sessions {
     longest: {
       start_us: at('start_us'),
       seconds: (at('end_us') - at('start_us')) / 1e6,
-      client_packets: at('client_packets'),
-      client_bytes: at('client_bytes'),
-      server_packets: at('server_packets'),
-      server_bytes: at('server_bytes'),
+      client_packets: sum('client_packets'),
+      client_bytes: sum('client_bytes'),
+      server_packets: sum('server_packets'),
+      server_bytes: sum('server_bytes'),
     },
   }
 }
@@ -118,8 +120,8 @@ function draft(evidence: Evidence, { index, service }: FoundService, sessions: S
     ],
     first_start: utcSeconds(from),
     last_end: utcSeconds(to),
-    ...evidence.basis(index, from, to),
-    sql: evidence.sql(service, from, to),
+    ...evidence.basis(index, sessions),
+    sql: evidence.sql(service, sessions),
     services: [index],
   }
 }

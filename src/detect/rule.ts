@@ -17,7 +17,7 @@ export const findingsMax = 1000
 export interface ServiceView {
   server: string
   port: number | null
-  protocol: number
+  protocol: number | null
   name: string | null
   standard: boolean | null
   client: string
@@ -25,13 +25,17 @@ export interface ServiceView {
   outcome: 'answered' | 'refused' | 'unanswered' | 'rejected'
   records: number
   connections: number
-  bytes_to_server: number | bigint
-  bytes_to_client: number | bigint
-  first_start: string
-  last_end: string
+  /** Null where no record says how many. */
+  bytes_to_server: number | bigint | null
+  bytes_to_client: number | bigint | null
+  /** Some records do not say how many bytes or packets. */
+  at_least: boolean
+  /** Null where no record has a time. */
+  first_start: string | null
+  last_end: string | null
   role_basis: string
   role_confidence: number
-  longest_seconds: number
+  longest_seconds: number | null
 }
 
 /** A service with its number in the tables. */
@@ -58,11 +62,17 @@ export interface Evidence {
    */
   connectionsOf: (indexes: Uint32Array) => Promise<void>
   /** Lines that connections of a service rest on: the first, the largest and the last of them, and how many there are. */
-  basis: (index: number, from_us: number, to_us: number) => { basis: Basis[]; basis_total: number }
+  basis: (index: number, span: FoundSpan | null) => { basis: Basis[]; basis_total: number }
   /** The first line of a service. */
   firstLine: (index: number) => Basis
   /** SQL over the case's segments for all records of a service in a time, with its sums. */
-  sql: (service: ServiceView, from_us: number, to_us: number) => string
+  sql: (service: ServiceView, span: FoundSpan | null) => string
+}
+
+/** A time in which records start, both ends included. Null stands for one that no record tells: all records are meant. */
+export interface FoundSpan {
+  from_us: number
+  to_us: number
 }
 
 /**

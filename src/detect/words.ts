@@ -3,10 +3,11 @@ import { integerText } from '../net/counts.ts'
 import { internalPrefixes, isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { protocolText } from '../net/protocols.ts'
+import { microsecondsOf } from '../net/time.ts'
 import { inAnyPrefix } from '../query/address-sql.ts'
 import type { Sql } from '../query/sql.ts'
 import type { Confidence } from './finding.ts'
-import type { ServiceView } from './rule.ts'
+import type { FoundSpan, ServiceView } from './rule.ts'
 
 /** `10.130.8.94:80`, `[2001:db8::1]:80`, or the address alone for protocols without ports. */
 export function serverText(service: ServiceView): string {
@@ -19,12 +20,26 @@ export function isInternalText(address: string, own: readonly Prefix[]): boolean
   return parsed !== null && isInternal(parsed, own)
 }
 
+/** What sums of bytes are where some records do not say theirs. */
+export function boundText({ at_least }: ServiceView): string {
+  return at_least ? ' Some records do not say how many bytes or packets: these sums are lower bounds.' : ''
+}
+
+/** When a service was seen; null where no record tells. */
+export function spanOf({ first_start, last_end }: Pick<ServiceView, 'first_start' | 'last_end'>): FoundSpan | null {
+  return first_start === null || last_end === null
+    ? null
+    : { from_us: microsecondsOf(first_start), to_us: microsecondsOf(last_end) }
+}
+
 /** The same of one end of a row of `service`. */
 export function isInternalSql(end: 'server' | 'client', own: readonly Prefix[]): Sql {
   return inAnyPrefix(`${end}_hi`, `${end}_lo`, [...internalPrefixes, ...own])
 }
 
-export function number(value: number | bigint): string {
+/** A count in words; null is one that no record tells. */
+export function number(value: number | bigint | null): string {
+  if (value === null) return 'an unknown number of'
   // To load the rules of a language takes as long as a small question.
   return typeof value === 'bigint' || Number.isInteger(value) ? integerText(value) : value.toLocaleString('en-US')
 }

@@ -1,7 +1,7 @@
 /** All records that a finding or a service rests on. */
 import type { LineReader } from '../detect/evidence.ts'
 import type { Finding } from '../detect/finding.ts'
-import { microsecondsOf } from '../net/time.ts'
+import { spanOf } from '../detect/words.ts'
 import type { Basis } from './dossier.ts'
 
 /** A finding, with the numbers of the services whose records within its time are its evidence. */
@@ -14,10 +14,10 @@ const basisMax = 1_000_000
 
 /** Every place of a finding's records, in the order of the evidence. */
 export function wholeBasis({ services, first_start, last_end }: RestingFinding, lines: LineReader): Basis[] {
-  return lines.all(services, microsecondsOf(first_start), microsecondsOf(last_end), basisMax)
+  return lines.all(services, spanOf({ first_start, last_end }), basisMax)
 }
 
 /** Those of the service of that number. */
 export function basisOfService(service: number, lines: LineReader): Basis[] {
-  return lines.all([service], Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, basisMax)
+  return lines.all([service], null, basisMax)
 }

@@ -159,6 +159,7 @@ export function captureOnlyReason(capture: CaptureSide, around: Circumstances, o
 
 /** Why the captures do not have what the logs have; the first that applies. */
 export function logOnlyReason(log: LogSide, around: Circumstances, offset_us: number): string {
+  if (!log.timed) return 'times-unknown'
   if (!overlaps(log, around.captureSpans, -offset_us)) return 'outside-the-capture'
   if (log.rejected === log.records) return 'rejected-before-the-host'
   const client = around.inCaptures.has(log.client)

@@ -1,7 +1,7 @@
 /** Connections of logs and of captures in one form (docs/reference/dossier.md, section 7). */
-import { at, at4 } from '../conversations/connection-table.ts'
+import { at, at4, lack } from '../conversations/connection-table.ts'
 import type { Judged } from '../conversations/conversations.ts'
-import type { Services } from '../conversations/services.ts'
+import { noProtocol, type Services } from '../conversations/services.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -17,16 +17,20 @@ export interface Side {
   client_port: number | null
   server: Host
   server_port: number | null
+  /** `noProtocol` where it is not known. */
   protocol: number
   start_us: number
   end_us: number
-  packets_to_server: number
-  packets_to_client: number
-  bytes_to_server: number
-  bytes_to_client: number
+  /** Null where a record does not say how much. */
+  packets_to_server: number | null
+  packets_to_client: number | null
+  bytes_to_server: number | null
+  bytes_to_client: number | null
 }
 
 export interface LogSide extends Side {
+  /** Whether a record of it has a time. */
+  timed: boolean
   service: number
   records: number
   rejected: number
@@ -117,7 +121,11 @@ export function logSides(
   for (let connection = 0; connection < table.count; connection++) {
     const client = roles.client[connection] as 0 | 1
     const server = client === 0 ? 1 : 0
-    const protocol = table.protocol(connection) ?? 0
+    const protocol = table.protocol(connection) ?? noProtocol
+    const sum = (what: 'bytes' | 'packets', side: 0 | 1): number | null =>
+      table.lacks(connection, lack[what === 'bytes' ? 'aBytes' : 'aPackets'] + side) > 0
+        ? null
+        : Number(table[what](connection, side))
     const withPorts = hasPorts(protocol)
     sides[connection] = {
       client: hostOf(table.integer(connection, at4.aHost + client)),
@@ -127,10 +135,11 @@ export function logSides(
       protocol,
       start_us: table.start(connection),
       end_us: table.number(connection, at.end),
-      packets_to_server: Number(table.packets(connection, client)),
-      packets_to_client: Number(table.packets(connection, server)),
-      bytes_to_server: Number(table.bytes(connection, client)),
-      bytes_to_client: Number(table.bytes(connection, server)),
+      packets_to_server: sum('packets', client),
+      packets_to_client: sum('packets', server),
+      bytes_to_server: sum('bytes', client),
+      bytes_to_client: sum('bytes', server),
+      timed: table.hasTime(connection),
       service: serviceOf[connection]!,
       records: table.records(connection),
       rejected: table.rejected(connection),
@@ -152,10 +161,10 @@ function sideOf(row: readonly Value[], hosts: Hosts): Side {
     protocol,
     start_us: row[1] as number,
     end_us: row[2] as number,
-    packets_to_server: row[3] as number,
-    packets_to_client: row[4] as number,
-    bytes_to_server: row[5] as number,
-    bytes_to_client: row[6] as number,
+    packets_to_server: row[3] as number | null,
+    packets_to_client: row[4] as number | null,
+    bytes_to_server: row[5] as number | null,
+    bytes_to_client: row[6] as number | null,
     client: hosts.of(row[7] as bigint, row[8] as bigint),
     client_port: withPorts ? (row[9] as number | null) : null,
     server: hosts.of(row[10] as bigint, row[11] as bigint),

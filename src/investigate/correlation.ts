@@ -6,7 +6,7 @@
 
 import { lateness_us } from '../conversations/intervals.ts'
 import { KeyTable } from '../conversations/key-table.ts'
-import { noPort } from '../conversations/services.ts'
+import { noPort, noProtocol } from '../conversations/services.ts'
 import { communityId } from '../net/community-id.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
@@ -85,8 +85,8 @@ function keyOf({ client, client_port, server, server_port, protocol }: Side, tab
   const [clientPort, serverPort] = [client_port ?? noPort, server_port ?? noPort]
   const isOrdered = client.index < server.index || (client.index === server.index && clientPort < serverPort)
   return isOrdered
-    ? table.add(client.index, server.index, clientPort, serverPort * 256 + protocol)
-    : table.add(server.index, client.index, serverPort, clientPort * 256 + protocol)
+    ? table.add(client.index, server.index, clientPort, serverPort * protocols + protocol)
+    : table.add(server.index, client.index, serverPort, clientPort * protocols + protocol)
 }
 
 /** The pairs in the order of their starts, as both kinds are already. */
@@ -125,7 +125,7 @@ function clockOffset(
     captureOf[keys.ofCapture[i]!] = i
   }
   const logsOf = new Uint32Array(keys.count)
-  const isAccepted = ({ rejected, records }: LogSide): boolean => rejected < records
+  const isAccepted = ({ rejected, records, timed }: LogSide): boolean => timed && rejected < records
   for (let i = 0; i < logs.length; i++) if (isAccepted(logs[i]!)) logsOf[keys.ofLog[i]!]!++
   const differences: number[] = []
   for (let i = 0; i < logs.length; i++) {
@@ -187,6 +187,8 @@ function assign(
 }
 
 const none: readonly CaptureSide[] = []
+/** More than there are, `noProtocol` included. */
+const protocols = 512
 
 /** A pair, and what is to be said of it. */
 interface JudgedPair extends Pair {
@@ -212,7 +214,10 @@ function judge({ log, captures }: Pair, around: Circumstances, offset_us: number
   const inside = around.captureSpans.some(
     span => span.from_us + offset_us <= log.start_us && log.end_us <= span.to_us + offset_us,
   )
-  const near = (logged: number, captured: number): boolean => logged <= captured && logged >= 0.9 * captured
+  const volumes = [log.bytes_to_server, log.bytes_to_client, sum.bytes_to_server, sum.bytes_to_client]
+  if (volumes.includes(null)) return { log, captures, main, match: 'time', reason: 'volumes-unknown', sum }
+  const near = (logged: number | null, captured: number | null): boolean =>
+    logged! <= captured! && logged! >= 0.9 * captured!
   const full = near(log.bytes_to_server, sum.bytes_to_server) && near(log.bytes_to_client, sum.bytes_to_client)
   const reason = full ? null : inside ? (around.captureLoss ?? 'volumes-differ') : 'reaches-beyond-the-capture'
   return { log, captures, main, match: full ? 'full' : 'time', reason, sum }
@@ -220,14 +225,22 @@ function judge({ log, captures }: Pair, around: Circumstances, offset_us: number
 
 function rowOf({ log, captures, main, match, reason, sum }: JudgedPair): CorrelationRow {
   return {
-    protocol: main.protocol,
+    protocol: shownProtocol(main),
     client: main.client.text,
     client_port: main.client_port,
     server: main.server.text,
     server_port: main.server_port,
     community_id: communityOf(main),
     service: log === null ? null : log.service,
-    log: log === null ? null : { ...measured(log), records: log.records, rejected: log.rejected },
+    log:
+      log === null
+        ? null
+        : {
+            ...measured(log),
+            ...(!log.timed && { first: null, last: null }),
+            records: log.records,
+            rejected: log.rejected,
+          },
     match,
     reason,
     capture: sum === null ? null : { ...measured(sum), ...packetsOf(captures) },
@@ -251,13 +264,25 @@ function packetsOf(
 
 function deltaOf(log: Side, sum: Side): CorrelationRow['delta'] {
   return {
-    packets_to_server: log.packets_to_server - sum.packets_to_server,
-    packets_to_client: log.packets_to_client - sum.packets_to_client,
-    bytes_to_server: log.bytes_to_server - sum.bytes_to_server,
-    bytes_to_client: log.bytes_to_client - sum.bytes_to_client,
+    packets_to_server: minus(log.packets_to_server, sum.packets_to_server),
+    packets_to_client: minus(log.packets_to_client, sum.packets_to_client),
+    bytes_to_server: minus(log.bytes_to_server, sum.bytes_to_server),
+    bytes_to_client: minus(log.bytes_to_client, sum.bytes_to_client),
     start_seconds: (log.start_us - sum.start_us) / 1e6,
     end_seconds: (log.end_us - sum.end_us) / 1e6,
   }
+}
+
+function minus(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one - other
+}
+
+function plus(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? null : one + other
+}
+
+function shownProtocol({ protocol }: Side): number | null {
+  return protocol === noProtocol ? null : protocol
 }
 
 /** Several connections of a capture as one, from the client's side of `like`. */
@@ -273,10 +298,10 @@ function together(captures: readonly CaptureSide[], like: Side): Side {
   }
   for (const one of captures) {
     const same = one.client === like.client && one.client_port === like.client_port
-    sum.packets_to_server += same ? one.packets_to_server : one.packets_to_client
-    sum.packets_to_client += same ? one.packets_to_client : one.packets_to_server
-    sum.bytes_to_server += same ? one.bytes_to_server : one.bytes_to_client
-    sum.bytes_to_client += same ? one.bytes_to_client : one.bytes_to_server
+    sum.packets_to_server = plus(sum.packets_to_server, same ? one.packets_to_server : one.packets_to_client)
+    sum.packets_to_client = plus(sum.packets_to_client, same ? one.packets_to_client : one.packets_to_server)
+    sum.bytes_to_server = plus(sum.bytes_to_server, same ? one.bytes_to_server : one.bytes_to_client)
+    sum.bytes_to_client = plus(sum.bytes_to_client, same ? one.bytes_to_client : one.bytes_to_server)
   }
   return sum
 }
@@ -294,7 +319,7 @@ function measured(side: Side): CorrelatedSide {
 
 /** Flow logs have no ICMP types, so no Community ID there: packets of a type would give another. */
 function communityOf(side: Side): string | null {
-  if (side.protocol === 1 || side.protocol === 58) return null
+  if (side.protocol === 1 || side.protocol === 58 || side.protocol === noProtocol) return null
   const [src0, src1, src2, src3] = wordsOf(side.client)
   const [dst0, dst1, dst2, dst3] = wordsOf(side.server)
   const [srcPort, dstPort] = [side.client_port ?? 0, side.server_port ?? 0]
@@ -355,7 +380,7 @@ function surfaceOf(pairs: readonly JudgedPair[]): Correlation['surface'] {
     const key = keys.add(server.index, server_port ?? noPort, protocol, 0)
     if (key === surface.length) {
       const none = { log_connections: 0, capture_connections: 0, matched: 0 }
-      surface.push({ server: server.text, port: server_port, protocol, ...none })
+      surface.push({ server: server.text, port: server_port, protocol: shownProtocol(main), ...none })
     }
     const known = surface[key]!
     if (log !== null) known.log_connections++

@@ -10,8 +10,11 @@ export type Count = number | bigint
 export interface PortCounts {
   records: number
   rejected: number
-  packets: Count
-  bytes: Count
+  /** Null where there are records, and none of them says how many. */
+  packets: Count | null
+  bytes: Count | null
+  /** Some of the records do not say their packets or bytes: the sums are without them. */
+  at_least?: true
 }
 
 export interface PortRow {
@@ -36,7 +39,7 @@ export type SubjectRole = 'client' | 'server' | 'both' | 'transit'
 export interface ServiceRow {
   server: string
   port: number | null
-  protocol: number
+  protocol: number | null
   /** IANA's name of the service, else the protocol's name; null when neither has one. */
   name: string | null
   standard: boolean | null
@@ -46,16 +49,20 @@ export interface ServiceRow {
   records: number
   rejected: number
   connections: number
-  bytes_to_server: Count
-  bytes_to_client: Count
-  packets_to_server: Count
-  packets_to_client: Count
-  first_start: string
-  last_end: string
+  /** Sums are null where no record says how much. */
+  bytes_to_server: Count | null
+  bytes_to_client: Count | null
+  packets_to_server: Count | null
+  packets_to_client: Count | null
+  /** Some records do not say how many bytes or packets: the sums are without them. */
+  at_least: boolean
+  /** Null where no record has a time. */
+  first_start: string | null
+  last_end: string | null
   role_basis: RoleBasis
   role_confidence: number
   /** Longest single connection, seconds. */
-  longest_seconds: number
+  longest_seconds: number | null
   findings: string[]
 }
 
@@ -69,6 +76,7 @@ export interface ServicesOther {
   bytes_to_client: Count
   packets_to_server: Count
   packets_to_client: Count
+  at_least: boolean
   first_start: string | null
   last_end: string | null
   /** How many of them had each outcome. */
@@ -78,7 +86,7 @@ export interface ServicesOther {
 export interface ServiceKey {
   server: string
   port: number | null
-  protocol: number
+  protocol: number | null
 }
 
 export interface Gap {
@@ -171,13 +179,15 @@ export interface WorkItem {
 
 /** What one kind of evidence says of a connection. Times are of its own clock. */
 export interface CorrelatedSide {
-  first: string
-  last: string
-  packets_to_server: number
-  packets_to_client: number
+  /** Null where no record has a time. */
+  first: string | null
+  last: string | null
+  /** Null where a record does not say how much. */
+  packets_to_server: number | null
+  packets_to_client: number | null
   /** At the IP layer, in both kinds of evidence. */
-  bytes_to_server: number
-  bytes_to_client: number
+  bytes_to_server: number | null
+  bytes_to_client: number | null
 }
 
 /** One connection as flow logs and captures have it. */
@@ -186,7 +196,7 @@ export interface CorrelationRow {
   match: 'full' | 'time' | 'log-only' | 'capture-only'
   /** Why it is not `full`. */
   reason: string | null
-  protocol: number
+  protocol: number | null
   client: string
   client_port: number | null
   server: string
@@ -209,10 +219,10 @@ export interface CorrelationRow {
     | null
   /** Log minus capture. */
   delta: {
-    packets_to_server: number
-    packets_to_client: number
-    bytes_to_server: number
-    bytes_to_client: number
+    packets_to_server: number | null
+    packets_to_client: number | null
+    bytes_to_server: number | null
+    bytes_to_client: number | null
     start_seconds: number
     end_seconds: number
   } | null
@@ -233,7 +243,7 @@ export interface Correlation {
   surface: {
     server: string
     port: number | null
-    protocol: number
+    protocol: number | null
     log_connections: number
     capture_connections: number
     matched: number
@@ -253,6 +263,16 @@ export interface Selection {
   notes: string[]
 }
 
+/** Accepted traffic of the subject, counted once. */
+interface Volumes {
+  /** Null where no record of that direction says how much. */
+  from_subject: Count | null
+  to_subject: Count | null
+  at_least: boolean
+  /** Records that do not say how much: the sums are without them. */
+  unsummed: number
+}
+
 export interface Dossier {
   subject: string[]
   selection: Selection
@@ -262,8 +282,8 @@ export interface Dossier {
   /** How far the true times may lie from the window's ends, seconds. */
   window_error: { start_seconds: number; end_seconds: number; interval_seconds: number; lateness_seconds: number }
   records: { total: number; subject: number; accepted: number; rejected: number }
-  bytes: { from_subject: Count; to_subject: Count; at_least: boolean }
-  packets: { from_subject: Count; to_subject: Count; at_least: boolean }
+  bytes: Volumes
+  packets: Volumes
   ports: PortRow[]
   /** Of more services than `limits.services` those that weigh most; all are in `services_other` together that are not listed. */
   services: ServiceRow[]

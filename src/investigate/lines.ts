@@ -4,7 +4,9 @@ import type { Chained } from '../conversations/conversations.ts'
 import type { Services } from '../conversations/services.ts'
 import { counterOf } from '../conversations/signs.ts'
 import type { LineReader } from '../detect/evidence.ts'
+import type { FoundSpan } from '../detect/rule.ts'
 import { known, type RecordBlock } from '../record-index/block.ts'
+import { hasTime } from './records.ts'
 
 const ofEachKind = 4
 
@@ -24,12 +26,16 @@ export function serviceLines(
     const { path, unit } = placeOf(block.file[row]!)
     return { path, [unit]: block.line[row]! }
   }
+  // Without a time a record comes last.
+  const startOf = (row: number): number => (hasTime(block, row) ? block.start_us[row]! : Number.POSITIVE_INFINITY)
   const inTime = (a: number, b: number): number =>
-    block.start_us[a]! - block.start_us[b]! || block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!
+    startOf(a) - startOf(b) || block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!
+  const isWithin = (row: number, span: FoundSpan | null): boolean =>
+    span === null || (startOf(row) >= span.from_us && startOf(row) <= span.to_us)
   return {
     first: service => basis(rowsOf(service).reduce((first, row) => (inTime(row, first) < 0 ? row : first))),
-    some: (service, from_us, to_us) => {
-      const rows = rowsOf(service).filter(row => block.start_us[row]! >= from_us && block.start_us[row]! <= to_us)
+    some: (service, span) => {
+      const rows = rowsOf(service).filter(row => isWithin(row, span))
       const found = new Set([
         ...foremost(rows, inTime),
         // From the end, for there they are: of rows in order each would be before all so far.
@@ -38,10 +44,10 @@ export function serviceLines(
       ])
       return { lines: [...found].sort(inTime).map(basis), total: rows.length }
     },
-    all: (services, from_us, to_us, most) =>
+    all: (services, span, most) =>
       services
         .flatMap(service => [...rowsOf(service)])
-        .filter(row => block.start_us[row]! >= from_us && block.start_us[row]! <= to_us)
+        .filter(row => isWithin(row, span))
         .sort((a, b) => block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!)
         .slice(0, most)
         .map(basis),

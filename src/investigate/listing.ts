@@ -5,7 +5,7 @@
  */
 import { filled } from '../conversations/filled.ts'
 import { KeyTable } from '../conversations/key-table.ts'
-import { outcomes as outcomeNames } from '../conversations/services.ts'
+import { isPartlyUnsaid, outcomes as outcomeNames } from '../conversations/services.ts'
 import { Sums } from '../conversations/sums.ts'
 import type { Finding } from '../detect/finding.ts'
 import { utcSeconds } from '../net/time.ts'
@@ -131,6 +131,7 @@ export function otherServices({ services, outcome }: ToldServices, { places }: L
   const sums = new Sums(4)
   const counts = { count: 0, records: 0, rejected: 0, connections: 0 }
   const byOutcome = new Uint32Array(outcomeNames.length)
+  let atLeast = false
   let [first_us, last_us] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (let service = 0; service < services.count; service++) {
     if (places[service] !== notListed) continue
@@ -142,6 +143,7 @@ export function otherServices({ services, outcome }: ToldServices, { places }: L
     sums.add(1, services.bytesToClient.of(service))
     sums.add(2, services.packetsToServer.of(service))
     sums.add(3, services.packetsToClient.of(service))
+    if (isPartlyUnsaid(services, service)) atLeast = true
     first_us = Math.min(first_us, services.first_us[service]!)
     last_us = Math.max(last_us, services.last_us[service]!)
     byOutcome[outcome[service]!]!++
@@ -152,8 +154,9 @@ export function otherServices({ services, outcome }: ToldServices, { places }: L
     bytes_to_client: sums.of(1),
     packets_to_server: sums.of(2),
     packets_to_client: sums.of(3),
-    first_start: counts.count === 0 ? null : utcSeconds(first_us),
-    last_end: counts.count === 0 ? null : utcSeconds(last_us),
+    at_least: atLeast,
+    first_start: Number.isFinite(first_us) ? utcSeconds(first_us) : null,
+    last_end: Number.isFinite(last_us) ? utcSeconds(last_us) : null,
     outcomes: ofEach(name => byOutcome[outcomeNames.indexOf(name)]!),
   }
 }

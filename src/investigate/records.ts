@@ -5,7 +5,7 @@ import type { SubjectRecords } from '../conversations/subject.ts'
 import { Sums } from '../conversations/sums.ts'
 import { utcSeconds } from '../net/time.ts'
 import { known, large, type RecordBlock } from '../record-index/block.ts'
-import type { Dossier, PortRow } from './dossier.ts'
+import type { Count, Dossier, PortRow } from './dossier.ts'
 
 export interface Window {
   from_us: number
@@ -52,19 +52,47 @@ export function volumesOf(
   { block, fates, isSubject }: SubjectRecords,
   atLeast: boolean,
 ): Pick<Dossier, 'bytes' | 'packets'> {
-  const [bytes, packets] = [new Sums(2), new Sums(2)]
+  const [bytes, packets] = [new Volume(), new Volume()]
   const hosts = [block.source, block.destination] as const
   for (let row = 0; row < block.rows; row++) {
     if (fates[row] !== fate.counted || isRejected(block, row)) continue
-    for (const side of [0, 1] as const) {
-      if (!isSubject(hosts[side][row]!)) continue
-      if ((block.known[row]! & known.bytes) !== 0) bytes.add(side, counterOf(block, row, 'bytes'))
-      if ((block.known[row]! & known.packets) !== 0) packets.add(side, counterOf(block, row, 'packets'))
+    const [sent, received] = [isSubject(hosts[0][row]!), isSubject(hosts[1][row]!)]
+    if (!sent && !received) continue
+    bytes.add(sent, received, (block.known[row]! & known.bytes) === 0 ? null : counterOf(block, row, 'bytes'))
+    packets.add(sent, received, (block.known[row]! & known.packets) === 0 ? null : counterOf(block, row, 'packets'))
+  }
+  return { bytes: bytes.shown(atLeast), packets: packets.shown(atLeast) }
+}
+
+/** What the subject sent and received. */
+class Volume {
+  private readonly sums = new Sums(2)
+  private readonly said: [number, number] = [0, 0]
+  private readonly unsaid: [number, number] = [0, 0]
+  private unsummed = 0
+
+  /** @param value null where the record does not say it. */
+  add(sent: boolean, received: boolean, value: Count | null): void {
+    if (value === null) this.unsummed++
+    if (sent) this.addTo(0, value)
+    if (received) this.addTo(1, value)
+  }
+
+  private addTo(side: 0 | 1, value: Count | null): void {
+    if (value === null) this.unsaid[side]++
+    else {
+      this.said[side]++
+      this.sums.add(side, value)
     }
   }
-  return {
-    bytes: { from_subject: bytes.of(0), to_subject: bytes.of(1), at_least: atLeast },
-    packets: { from_subject: packets.of(0), to_subject: packets.of(1), at_least: atLeast },
+
+  shown(atLeast: boolean): Dossier['bytes'] {
+    const { unsummed } = this
+    return { from_subject: this.of(0), to_subject: this.of(1), at_least: atLeast || unsummed > 0, unsummed }
+  }
+
+  private of(side: 0 | 1): Count | null {
+    return this.said[side] === 0 && this.unsaid[side] > 0 ? null : this.sums.of(side)
   }
 }
 
@@ -122,15 +150,16 @@ function countsBy(block: RecordBlock, placeOf: Uint32Array, places: number): Por
   const rejected = new Uint32Array(places)
   const packets = new Sums(places)
   const bytes = new Sums(places)
+  const [withoutPackets, withoutBytes] = [new Uint32Array(places), new Uint32Array(places)]
   for (let row = 0; row < block.rows; row++) {
     const place = placeOf[row]! - 1
     if (place < 0) continue
     records[place]!++
     if (isRejected(block, row)) rejected[place]!++
-    if ((has[row]! & known.packets) !== 0)
-      packets.add(place, block.packets[row] === large ? counterOf(block, row, 'packets') : block.packets[row]!)
-    if ((has[row]! & known.bytes) !== 0)
-      bytes.add(place, block.bytes[row] === large ? counterOf(block, row, 'bytes') : block.bytes[row]!)
+    if ((has[row]! & known.packets) === 0) withoutPackets[place]!++
+    else packets.add(place, block.packets[row] === large ? counterOf(block, row, 'packets') : block.packets[row]!)
+    if ((has[row]! & known.bytes) === 0) withoutBytes[place]!++
+    else bytes.add(place, block.bytes[row] === large ? counterOf(block, row, 'bytes') : block.bytes[row]!)
   }
   const found = new Array<PortRow['as_source']>(places)
   for (let place = 0; place < places; place++) {
@@ -140,9 +169,14 @@ function countsBy(block: RecordBlock, placeOf: Uint32Array, places: number): Por
         : {
             records: records[place]!,
             rejected: rejected[place]!,
-            packets: packets.of(place),
-            bytes: bytes.of(place),
+            packets: unlessUnsaid(packets.of(place), withoutPackets[place]!, records[place]!),
+            bytes: unlessUnsaid(bytes.of(place), withoutBytes[place]!, records[place]!),
+            ...(withoutPackets[place]! + withoutBytes[place]! > 0 && { at_least: true as const }),
           }
   }
   return found
+}
+
+function unlessUnsaid(sum: Count, unsaid: number, records: number): Count | null {
+  return unsaid > 0 && unsaid === records ? null : sum
 }

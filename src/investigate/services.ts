@@ -1,6 +1,15 @@
 /** Services as rows of the dossier (docs/reference/dossier.md, section 5). */
 import { roleBases } from '../conversations/ladder.ts'
-import { noPort, noProtocol, outcomeOf, outcomes, type Services } from '../conversations/services.ts'
+import {
+  isPartlyUnsaid,
+  isTimed,
+  noPort,
+  noProtocol,
+  outcomeOf,
+  outcomes,
+  type Services,
+  saidSum,
+} from '../conversations/services.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
@@ -69,21 +78,22 @@ export function portOf({ port }: Services, index: number): number | null {
   return port[index] === noPort ? null : port[index]!
 }
 
-/** Zero where it is not known. */
-export function protocolOf({ protocol }: Services, index: number): number {
-  return protocol[index] === noProtocol ? 0 : protocol[index]!
+/** Null where it is not known. */
+export function protocolOf({ protocol }: Services, index: number): number | null {
+  return protocol[index] === noProtocol ? null : protocol[index]!
 }
 
 export function serviceRow(told: ToldServices, index: number): ServiceRow {
   const { services } = told
   const port = portOf(services, index)
   const protocol = protocolOf(services, index)
-  const registered = port === null ? null : registeredService(port, protocol)
+  const registered = port === null || protocol === null ? null : registeredService(port, protocol)
+  const timed = isTimed(services, index)
   return {
     server: hostText(told, services.server[index]!),
     port,
     protocol,
-    name: registered?.name ?? protocolName(protocol)?.toLowerCase() ?? null,
+    name: registered?.name ?? (protocol === null ? null : protocolName(protocol)?.toLowerCase()) ?? null,
     standard: port === null ? null : told.standard[index] === 1,
     client: hostText(told, services.client[index]!),
     subject_role: subjectRoles[told.role[index]!]!,
@@ -91,15 +101,16 @@ export function serviceRow(told: ToldServices, index: number): ServiceRow {
     records: services.records[index]!,
     rejected: services.rejected[index]!,
     connections: services.connections[index]!,
-    bytes_to_server: services.bytesToServer.of(index),
-    bytes_to_client: services.bytesToClient.of(index),
-    packets_to_server: services.packetsToServer.of(index),
-    packets_to_client: services.packetsToClient.of(index),
-    first_start: utcSeconds(services.first_us[index]!),
-    last_end: utcSeconds(services.last_us[index]!),
+    bytes_to_server: saidSum(services, 'bytesToServer', index),
+    bytes_to_client: saidSum(services, 'bytesToClient', index),
+    packets_to_server: saidSum(services, 'packetsToServer', index),
+    packets_to_client: saidSum(services, 'packetsToClient', index),
+    at_least: isPartlyUnsaid(services, index),
+    first_start: timed ? utcSeconds(services.first_us[index]!) : null,
+    last_end: timed ? utcSeconds(services.last_us[index]!) : null,
     role_basis: roleBases[services.rule[index]! - 1]!,
     role_confidence: services.confidence[index]! / 100,
-    longest_seconds: services.longest_us[index]! / 1e6,
+    longest_seconds: timed ? services.longest_us[index]! / 1e6 : null,
     findings: [],
   }
 }

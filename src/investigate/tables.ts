@@ -6,7 +6,7 @@ import { at, at4 } from '../conversations/connection-table.ts'
 import type { Chained } from '../conversations/conversations.ts'
 import { filled } from '../conversations/filled.ts'
 import { addressHalves } from '../conversations/given-columns.ts'
-import { noPort, noProtocol, outcomes, type Services } from '../conversations/services.ts'
+import { isTimed, noPort, noProtocol, outcomes, type Services, saidSum } from '../conversations/services.ts'
 import type { Database } from '../store/duckdb.ts'
 import { counts, flags, type GivenColumn, giveTable, numbers, signed, words } from '../store/given-table.ts'
 import { subjectRoles, type ToldServices } from './services.ts'
@@ -34,9 +34,9 @@ export async function giveServices(db: Database, told: ToldServices): Promise<vo
     numbers('to_server', services.toServer),
     numbers('to_client', services.toClient),
     numbers('not_rst', services.notRst),
-    counts('bytes_to_server', count, service => services.bytesToServer.of(service)),
-    counts('bytes_to_client', count, service => services.bytesToClient.of(service)),
-    signed('last_us', services.last_us),
+    counts('bytes_to_server', count, service => saidSum(services, 'bytesToServer', service)),
+    counts('bytes_to_client', count, service => saidSum(services, 'bytesToClient', service)),
+    signed('last_us', services.last_us, service => isTimed(services, service)),
     signed('longest_us', services.longest_us),
     words('outcome', told.outcome, outcomes),
     words('subject_role', told.role, subjectRoles),
@@ -70,8 +70,8 @@ export async function giveConnections(
       `${name}_accepted`,
       filled(new Uint32Array(rows), row => table.integer(which[row]!, at4.aAccepted + side(which[row]!))),
     ),
-    counts(`${name}_bytes`, rows, row => table.bytes(which[row]!, side(which[row]!))),
-    counts(`${name}_packets`, rows, row => table.packets(which[row]!, side(which[row]!))),
+    counts(`${name}_bytes`, rows, row => table.saidBytes(which[row]!, side(which[row]!))),
+    counts(`${name}_packets`, rows, row => table.saidPackets(which[row]!, side(which[row]!))),
   ])
   columns.push(
     numbers(
@@ -81,10 +81,12 @@ export async function giveConnections(
     signed(
       'start_us',
       time(connection => table.start(connection)),
+      row => table.hasTime(which[row]!),
     ),
     signed(
       'end_us',
       time(connection => table.number(connection, at.end)),
+      row => table.hasTime(which[row]!),
     ),
   )
   await giveTable(db, 'judged', columns, rows)

@@ -126,7 +126,9 @@ function windowItems({ window }: Dossier, asking: Asking): WorkItem[] {
 
 function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
   const { mine, ofSubject } = asking
-  const sum = firstKnown(aggregate('sum', column('bytes')), constant(0))
+  const known = aggregate('sum', column('bytes'))
+  // Of records none of which says its bytes there is no sum; of no records it is zero.
+  const sumOf = (value: Count | null): Expression => (value === null ? known : firstKnown(known, constant(0)))
   const sides = [
     ['source', 'srcport'],
     ['destination', 'dstport'],
@@ -139,9 +141,9 @@ function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
       const figure = `ports: bytes with ${side} port ${row.port}, protocol ${row.protocol}`
       const test = `$c["${port}"] == ${row.port} && $c["protocol"] == ${row.protocol}`
       return item(
-        { figure, value: row[`as_${side}`].bytes, sum, where: all([mine, ...isThere]) },
+        { figure, value: row[`as_${side}`].bytes, sum: sumOf(row[`as_${side}`].bytes), where: all([mine, ...isThere]) },
         asking,
-        ofSubject(`if (${test}) n += $c["bytes"]`, 'printf "%d\\n", n'),
+        row[`as_${side}`].bytes === null ? null : ofSubject(`if (${test}) n += $c["bytes"]`, 'printf "%d\\n", n'),
       )
     }),
   )

@@ -34,9 +34,9 @@ export function protocolName(protocol: number): string | null {
   return keyword === undefined || keyword === '-' ? null : keyword
 }
 
-/** The keyword, or `protocol 61` without a keyword. */
-export function protocolText(protocol: number): string {
-  return protocolName(protocol) ?? `protocol ${protocol}`
+/** The keyword, or `protocol 61` without a keyword; words for null, which is unknown. */
+export function protocolText(protocol: number | null): string {
+  return protocol === null ? 'unknown protocol' : (protocolName(protocol) ?? `protocol ${protocol}`)
 }
 
 /**

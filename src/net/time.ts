@@ -30,8 +30,9 @@ export function microsecondsOf(time: string): number {
   return Date.parse(time.replace(/\.\d+Z$/, 'Z')) * 1000 + Number(fraction.padEnd(6, '0'))
 }
 
-/** The order of two such times; as text, `35.5Z` would come before `35Z`. */
-export function compareTimes(a: string, b: string): number {
+/** The order of two such times, unknown ones last; as text, `35.5Z` would come before `35Z`. */
+export function compareTimes(a: string | null, b: string | null): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null)
   return microsecondsOf(a) - microsecondsOf(b)
 }
 

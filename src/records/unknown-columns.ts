@@ -41,7 +41,7 @@ const taken = new Set<string>([
   ...['path', 'line', 'packet', 'record', 'part', 'bin', 'subscription', 'filename', 'rowid', otherFields],
   // Connections of logs.
   ...['evidence', 'role_confidence', 'orig_records', 'resp_records', 'orig_flags', 'resp_flags', 'orig_seen'],
-  ...['resp_seen', 'sensors', 'state'],
+  ...['resp_seen', 'sensors', 'state', 'at_least'],
   // Things of filters.
   ...[
     'ip',

@@ -89,6 +89,8 @@ const reasonWords: Record<string, string> = {
   'volumes-differ': 'volumes differ, and nothing known explains it',
   'outside-the-logs': 'before or after the logs',
   'no-sensor-of-the-subject': 'no interface that logs has seen the subject',
+  'volumes-unknown': 'the records do not say how many bytes',
+  'times-unknown': 'the records have no time to compare',
   skipdata: 'AWS dropped records then (SKIPDATA)',
   'hole-in-the-logs': 'the logs have a hole there',
   'interface-not-logged': 'neither end is in the logs: the interface is not logged',
@@ -146,5 +148,5 @@ function additions(d: Dossier, found: Correlation): string[] {
 }
 
 function packetsOf(row: CorrelationRow): number {
-  return row.capture === null ? 0 : row.capture.packets_to_server + row.capture.packets_to_client
+  return row.capture === null ? 0 : (row.capture.packets_to_server ?? 0) + (row.capture.packets_to_client ?? 0)
 }

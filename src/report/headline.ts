@@ -1,8 +1,8 @@
-import type { Dossier } from '../investigate/dossier.ts'
+import type { Count, Dossier } from '../investigate/dossier.ts'
 import { compareTimes, durationWords } from '../net/time.ts'
 import { type Block, gap, line, paragraph, strong, title } from './block.ts'
 import { listText, materialWords } from './names.ts'
-import { atLeast, bytesText, countText, integerText, percentText, spanText } from './numbers.ts'
+import { atLeast, countText, integerText, knownBytesText, percentText, spanText } from './numbers.ts'
 
 /** The page's first lines: who, since when, how much. */
 export function headlineBlocks(d: Dossier): Block[] {
@@ -34,13 +34,16 @@ function presence(d: Dossier): string {
 }
 
 function volumes(d: Dossier): string {
-  const { from_subject, to_subject, at_least } = d.bytes
-  if (BigInt(from_subject) + BigInt(to_subject) > 0n) {
+  const { from_subject, to_subject, at_least, unsummed } = d.bytes
+  if (BigInt(from_subject ?? 0) + BigInt(to_subject ?? 0) > 0n) {
     const who = d.subject.length > 1 ? 'They' : 'It'
-    return `${who} sent ${atLeast(bytesText(from_subject), at_least)} and received ${atLeast(bytesText(to_subject), at_least)}.`
+    const bytes = (sum: Count | null): string => atLeast(knownBytesText(sum), at_least && sum !== null)
+    return `${who} sent ${bytes(from_subject)} and received ${bytes(to_subject)}.`
   }
-  return d.one_action === 'REJECT'
-    ? 'These logs hold REJECT records alone: whether data was transferred is not in them. A flow log of traffic type ALL would tell.'
+  if (d.one_action === 'REJECT')
+    return 'These logs hold REJECT records alone: whether data was transferred is not in them. A flow log of traffic type ALL would tell.'
+  return unsummed > 0
+    ? 'How much data was transferred is unknown: the records of accepted traffic do not say.'
     : 'No data was transferred: no record of accepted traffic names it.'
 }
 

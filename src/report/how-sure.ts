@@ -58,8 +58,13 @@ function holesOf(d: Dossier): string | null {
     named.length === 0
       ? ''
       : `Inside ${where} there ${named.length === 1 && count === 1 ? 'is' : 'are'} ${listText(named)}. `
+  const unsaid = Math.max(d.bytes.unsummed, d.packets.unsummed)
+  const sizes =
+    unsaid === 0
+      ? ''
+      : `${countText(unsaid, 'record')} of accepted traffic ${unsaid === 1 ? 'does' : 'do'} not say how many bytes or packets: the sums are without ${unsaid === 1 ? 'it' : 'them'}. `
   const bounds = lowerBound ? 'Byte and packet totals are lower bounds, and what' : 'What'
-  return `${because}${bounds} is not on this page may have happened all the same.`
+  return `${because}${sizes}${bounds} is not on this page may have happened all the same.`
 }
 
 const gapWords: Record<string, (count: number) => string> = {

@@ -23,6 +23,16 @@ export function bytesText(bytes: Count): string {
   return bytes < 1024 ? exact : `${exact} (${sizeText(bytes)})`
 }
 
+/** `bytesText`, of what may be unknown. */
+export function knownBytesText(bytes: Count | null): string {
+  return bytes === null ? 'unknown bytes' : bytesText(bytes)
+}
+
+/** `integerText`, of what may be unknown. */
+export function knownText(count: Count | null): string {
+  return count === null ? 'unknown' : integerText(count)
+}
+
 /** Marks a figure that is a lower bound. */
 export function atLeast(text: string, isLowerBound: boolean): string {
   return isLowerBound ? `at least ${text}` : text

@@ -21,7 +21,7 @@ import {
 } from './block.ts'
 import { onlyDay, spanOn } from './days.ts'
 import { basisWords, connection, listText, outcomeWords, roleWords, serviceName } from './names.ts'
-import { bytesText, countText, integerText, spanText } from './numbers.ts'
+import { atLeast, bytesText, countText, integerText, knownBytesText, knownText, spanText } from './numbers.ts'
 import { outcomeLines } from './surface.ts'
 
 /** A service with its number on the page: S1 is the first of `services` in JSON. */
@@ -46,7 +46,8 @@ export function chosenServices(d: Dossier, limit = shownAtMost): NumberedService
   if (all.length <= triedAtMost) return all
   const rank = ({ service }: NumberedService) =>
     (service.findings.length > 0 ? 0 : 4) + ['answered', 'refused', 'unanswered', 'rejected'].indexOf(service.outcome)
-  const bytes = ({ service }: NumberedService) => Number(service.bytes_to_server) + Number(service.bytes_to_client)
+  const bytes = ({ service }: NumberedService) =>
+    Number(service.bytes_to_server ?? 0) + Number(service.bytes_to_client ?? 0)
   return all
     .filter(({ service }) => service.outcome !== 'rejected' || service.findings.length > 0)
     .sort((a, b) => rank(a) - rank(b) || bytes(b) - bytes(a) || a.index - b.index)
@@ -85,7 +86,7 @@ function shortLines(service: ServiceRow, day: string | null): Text[] {
   const guessed = service.role_confidence < roleConfidenceMin ? `, ${roleText(service)}` : ''
   const found = service.findings.length > 0 ? `; ${listText(service.findings, 6, 'more')}` : ''
   const what = `${serviceName(service)}${standard}, ${outcomeWords[service.outcome]}, ${countText(service.connections, 'connection')}${guessed}${found}`
-  const volume = `${bytesText(service.bytes_to_server)} to the server, ${bytesText(service.bytes_to_client)} back`
+  const volume = `${volumeText(service.bytes_to_server, service)} to the server, ${volumeText(service.bytes_to_client, service)} back`
   const rejected =
     service.rejected > 0 ? `${integerText(service.rejected)} of ${countText(service.records, 'record')} rejected; ` : ''
   const when = time(spanOn(day, service.first_start, service.last_end))
@@ -110,7 +111,10 @@ function othersText(d: Dossier, left: number): string {
   const rejected = services.every(service => service.outcome === 'rejected') && other.outcomes.rejected === other.count
   const text = `${countText(left, 'more pair')} of client and service${rejected ? ', all of them rejected' : ''}`
   if (other.count === 0) return `${text}: --json lists them.`
-  const volume = `${bytesText(other.bytes_to_server)} to the servers, ${bytesText(other.bytes_to_client)} back`
+  const volume = atLeast(
+    `${bytesText(other.bytes_to_server)} to the servers, ${bytesText(other.bytes_to_client)} back`,
+    other.at_least,
+  )
   const sum = `${countText(other.connections, 'connection')}, ${countText(other.records, 'record')}, ${volume}`
   return `${text}: --json lists ${integerText(services.length)}, --services lists more. The ${integerText(other.count)} beyond those have ${sum}, ${spanText(other.first_start, other.last_end)}.`
 }
@@ -129,7 +133,8 @@ const columns: Column[] = [
 function serviceTable(shown: readonly NumberedService[], d: Dossier): Block {
   const day = d.window.first_start?.slice(0, 11) ?? ''
   const sameDay =
-    day !== '' && shown.every(({ service: s }) => s.first_start.startsWith(day) && s.last_end.startsWith(day))
+    day !== '' &&
+    shown.every(({ service: s }) => s.first_start?.startsWith(day) === true && s.last_end?.startsWith(day) === true)
   const rows = shown.map(({ number, service }) => {
     const span = spanText(service.first_start, service.last_end)
     return {
@@ -139,8 +144,8 @@ function serviceTable(shown: readonly NumberedService[], d: Dossier): Block {
         serviceName(service),
         outcomeWords[service.outcome],
         count(integerText(service.connections)),
-        bytes(integerText(service.bytes_to_server)),
-        bytes(integerText(service.bytes_to_client)),
+        bytes(sumText(service.bytes_to_server, service)),
+        bytes(sumText(service.bytes_to_client, service)),
         time(sameDay ? span.slice(day.length) : span),
         service.findings.join(' '),
       ],
@@ -151,8 +156,8 @@ function serviceTable(shown: readonly NumberedService[], d: Dossier): Block {
 }
 
 function card({ number, service }: NumberedService): Block {
-  const volume = (sum: Count, packets: Count) =>
-    line`${bytes(bytesText(sum))} in ${count(countText(packets, 'packet'))}`
+  const volume = (sum: Count | null, packets: Count | null) =>
+    line`${bytes(volumeText(sum, service))} in ${count(packets === null ? 'unknown packets' : countText(packets, 'packet'))}`
   const volumes = [
     fact('to server', volume(service.bytes_to_server, service.packets_to_server)),
     fact('to client', volume(service.bytes_to_client, service.packets_to_client)),
@@ -170,6 +175,16 @@ function card({ number, service }: NumberedService): Block {
   ])
 }
 
+/** Bytes of a service in words. */
+function volumeText(sum: Count | null, { at_least }: ServiceRow): string {
+  return atLeast(knownBytesText(sum), at_least && sum !== null)
+}
+
+/** A sum in a table; `≥` marks a lower bound. */
+function sumText(sum: Count | null, { at_least }: ServiceRow): string {
+  return `${at_least && sum !== null ? '≥ ' : ''}${knownText(sum)}`
+}
+
 function roleText(service: ServiceRow): string {
   const sure = `${Math.round(service.role_confidence * 100)} %`
   return `${roleWords[service.subject_role]}, ${basisWords[service.role_basis]} (${sure})`
@@ -177,16 +192,21 @@ function roleText(service: ServiceRow): string {
 
 function standardText(service: ServiceRow): string {
   if (service.standard === null)
-    return hasPorts(service.protocol) ? 'ports unknown' : `${protocolText(service.protocol)} has no ports`
+    return service.protocol === null || hasPorts(service.protocol)
+      ? 'ports unknown'
+      : `${protocolText(service.protocol)} has no ports`
   return service.standard ? 'standard port' : 'non-standard: not an approved port'
 }
 
 function recordsText(service: ServiceRow): string {
   const rejected = service.rejected > 0 ? ` (${integerText(service.rejected)} rejected)` : ''
-  const longest = service.longest_seconds > 0 ? `, the longest ${durationWords(service.longest_seconds)}` : ''
+  const longest =
+    service.longest_seconds !== null && service.longest_seconds > 0
+      ? `, the longest ${durationWords(service.longest_seconds)}`
+      : ''
   return `${countText(service.records, 'record')}${rejected}, ${countText(service.connections, 'connection')}${longest}`
 }
 
 function packetsText(service: ServiceRow): string {
-  return `packets ${integerText(service.packets_to_server)} to the server, ${integerText(service.packets_to_client)} back`
+  return `packets ${sumText(service.packets_to_server, service)} to the server, ${sumText(service.packets_to_client, service)} back`
 }

@@ -6,15 +6,16 @@ import { type Block, fact, facts, gap, line, paragraph, strong, type Text, time 
 import { onlyDay, spanOn } from './days.ts'
 import { inOrder } from './findings.ts'
 import { endpointText, listText } from './names.ts'
-import { atLeast, bytesText, countText, integerText, sizeText, timeText } from './numbers.ts'
+import { atLeast, bytesText, countText, integerText, knownBytesText, sizeText, timeText } from './numbers.ts'
 
 const linesAtMost = 10
 /** A second transfer is told when it is at least that part of the largest. */
 const tenth = 10n
 
 interface StoryLine {
-  from: string
-  to: string
+  /** Null where no record has a time. */
+  from: string | null
+  to: string | null
   text: Text
 }
 
@@ -97,9 +98,12 @@ function volumeOf(d: Dossier, group: readonly Finding[], services: readonly Serv
   const way = wayOf(group[0]!)
   const total = group.reduce((sum, one) => sum + one.services_total, 0)
   if (way === null || services.length === 0 || services.length < total) return ''
-  const sum = services.reduce((bytes, service) => bytes + BigInt(service[way]), 0n)
+  if (services.every(service => service[way] === null)) return ''
+  const sum = services.reduce((bytes, service) => bytes + BigInt(service[way] ?? 0), 0n)
   // A bound is not rounded: it would no longer be one.
-  return d.bytes.at_least ? `: ${atLeast(bytesText(sum), true)}` : `: ${sizeText(sum)}`
+  return d.bytes.at_least || services.some(service => service.at_least)
+    ? `: ${atLeast(bytesText(sum), true)}`
+    : `: ${sizeText(sum)}`
 }
 
 function wayOf({ rule }: Finding): 'bytes_to_server' | 'bytes_to_client' | null {
@@ -127,12 +131,17 @@ function transferLines(d: Dossier): StoryLine[] {
     .map(service => ({
       from: service.first_start,
       to: service.last_end,
-      text: transferText(service, d.bytes.at_least),
+      text: transferText(service, d.bytes.at_least || service.at_least),
     }))
 }
 
 function moved(service: ServiceRow): bigint {
-  return BigInt(service.bytes_to_server) + BigInt(service.bytes_to_client)
+  return BigInt(service.bytes_to_server ?? 0) + BigInt(service.bytes_to_client ?? 0)
+}
+
+/** Whether something moved, or may have: nobody says how much. */
+function mayMove(bytes: ServiceRow['bytes_to_server']): boolean {
+  return bytes === null || BigInt(bytes) > 0n
 }
 
 function transferText(service: ServiceRow, isLowerBound: boolean): string {
@@ -140,18 +149,19 @@ function transferText(service: ServiceRow, isLowerBound: boolean): string {
   const protocol = protocolText(service.protocol)
   const server = `${endpoint} (${protocol})`
   const { client } = service
-  const bytes = (count: ServiceRow['bytes_to_server']): string => atLeast(bytesText(count), isLowerBound)
+  const bytes = (count: ServiceRow['bytes_to_server']): string =>
+    atLeast(knownBytesText(count), isLowerBound && count !== null)
   const [up, down] = [service.bytes_to_server, service.bytes_to_client]
   if (service.role_basis === 'unknown') {
     const ways = [
-      ...(BigInt(up) > 0n ? [`${client} sent ${bytes(up)} to ${endpoint} (${protocol})`] : []),
-      ...(BigInt(down) > 0n ? [`${endpoint} sent ${bytes(down)} to ${client} (${protocol})`] : []),
+      ...(mayMove(up) ? [`${client} sent ${bytes(up)} to ${endpoint} (${protocol})`] : []),
+      ...(mayMove(down) ? [`${endpoint} sent ${bytes(down)} to ${client} (${protocol})`] : []),
     ]
     return `${ways.join(', ')}; who connected to whom is not known`
   }
   // Of who sent nothing it cannot be said what it did: its address may be forged.
-  if (BigInt(service.packets_to_server) === 0n)
+  if (service.packets_to_server !== null && BigInt(service.packets_to_server) === 0n)
     return `${server} sent ${bytes(down)} to ${client}, of which no packet was recorded`
-  const answer = BigInt(down) > 0n ? ` and received ${bytes(down)}` : ''
+  const answer = mayMove(down) ? ` and received ${bytes(down)}` : ''
   return `${client} connected to ${server}, sent ${bytes(up)}${answer}`
 }

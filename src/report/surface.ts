@@ -85,7 +85,7 @@ function ownText(server: string, services: ServiceKey[]): string {
 
 /** `TCP 22, 80, 8000–8010; ICMP`. */
 function portsText(services: readonly ServiceKey[]): string {
-  const protocols = new Map<number, number[]>()
+  const protocols = new Map<number | null, number[]>()
   for (const { port, protocol } of services) {
     const ports = protocols.get(protocol) ?? []
     if (port !== null) ports.push(port)

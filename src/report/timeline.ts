@@ -13,6 +13,7 @@ export function timelineBlocks(d: Dossier): Block[] {
   const lines = chosenServices(d).map(entry => serviceLine(entry, bins))
   const drawn = Math.min(rowsAtMost, lines.filter(({ values }) => values.some(value => value > 0)).length)
   const hidden = d.services.length + d.services_other.count - drawn
+  const without = d.bytes.unsummed > 0 ? 'no bytes that a record tells' : 'no bytes'
   return [
     heading('Timeline'),
     bars({
@@ -28,7 +29,11 @@ export function timelineBlocks(d: Dossier): Block[] {
       gapsLabel: d.source === 'logs' ? 'log has gaps' : 'gaps',
     }),
     ...(hidden > 0
-      ? [paragraph(`${countText(hidden, 'pair')} of client and service without a row: no bytes, or fewer than these.`)]
+      ? [
+          paragraph(
+            `${countText(hidden, 'pair')} of client and service without a row: ${without}, or fewer than these.`,
+          ),
+        ]
       : []),
   ]
 }

@@ -1,4 +1,4 @@
-import type { Count, Dossier } from '../investigate/dossier.ts'
+import type { Count, Dossier, PortCounts } from '../investigate/dossier.ts'
 import { protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import {
@@ -15,7 +15,7 @@ import {
   table,
   time,
 } from './block.ts'
-import { atLeast, bytesText, countText, integerText, percentText, timeText } from './numbers.ts'
+import { atLeast, countText, integerText, knownBytesText, knownText, percentText, timeText } from './numbers.ts'
 
 /** Since when, until when, and how exact that is. */
 export function windowBlocks(d: Dossier): Block[] {
@@ -64,8 +64,8 @@ export function timesDoubt(d: Dossier): string {
 /** The subject's totals, traffic counted once. */
 export function totalsBlocks(d: Dossier): Block[] {
   const { total, subject, accepted, rejected } = d.records
-  const volume = (sum: Count, packets: Count): Text =>
-    line`${bytes(atLeast(bytesText(sum), d.bytes.at_least))} in ${count(atLeast(countText(packets, 'packet'), d.packets.at_least && !d.bytes.at_least))}`
+  const volume = (sum: Count | null, packets: Count | null): Text =>
+    line`${bytes(atLeast(knownBytesText(sum), d.bytes.at_least && sum !== null))} in ${count(packets === null ? 'unknown packets' : atLeast(countText(packets, 'packet'), d.packets.at_least && (!d.bytes.at_least || sum === null)))}`
   const share = `${integerText(subject)} of ${integerText(total)} (${percentText(subject, total)})`
   return [
     heading('Totals'),
@@ -79,13 +79,20 @@ export function totalsBlocks(d: Dossier): Block[] {
   ]
 }
 
+/** `≥` marks a lower bound. */
+function portBytes({ bytes, at_least }: PortCounts): string {
+  return `${at_least && bytes !== null ? '≥ ' : ''}${knownText(bytes)}`
+}
+
 /** The raw sums by port column, for those who check with zcat and awk: the ports of the services alone. */
 export function portsBlocks(d: Dossier): Block[] {
-  const numberOf = (one: { port: number | null; protocol: number }): number => (one.port ?? -1) * 256 + one.protocol
+  const numberOf = (one: { port: number | null; protocol: number | null }): number =>
+    (one.port ?? -1) * 512 + (one.protocol ?? 256)
   const known = new Set(d.services.map(numberOf))
   const rows = d.ports.filter(row => known.has(numberOf(row)))
   if (rows.length === 0) return []
-  const weight = (row: (typeof rows)[number]) => Number(row.as_source.bytes) + Number(row.as_destination.bytes)
+  const weight = (row: (typeof rows)[number]) =>
+    Number(row.as_source.bytes ?? 0) + Number(row.as_destination.bytes ?? 0)
   const shown = [...rows].sort((a, b) => weight(b) - weight(a)).slice(0, 12)
   const left = d.ports.length - shown.length
   const columns = ['port', 'src records', 'src bytes', 'dst records', 'dst bytes'].map(
@@ -95,9 +102,9 @@ export function portsBlocks(d: Dossier): Block[] {
     cells: [
       `${port} ${protocolText(protocol)}`,
       count(integerText(as_source.records)),
-      bytes(integerText(as_source.bytes)),
+      bytes(portBytes(as_source)),
       count(integerText(as_destination.records)),
-      bytes(integerText(as_destination.bytes)),
+      bytes(portBytes(as_destination)),
     ],
   }))
   return [

@@ -58,16 +58,17 @@ export function flags(name: string, data: Uint8Array, isKnown?: (row: number) =>
   return { ...column, select: `${quotedName(name)}::BOOLEAN AS ${quotedName(name)}` }
 }
 
-/** Whole numbers with a sign, as BIGINT: microseconds. */
-export function signed(name: string, data: Float64Array): GivenColumn {
+/** Whole numbers with a sign, as BIGINT: microseconds. @param isKnown which of them are no null; absent: all. */
+export function signed(name: string, data: Float64Array, isKnown?: (row: number) => boolean): GivenColumn {
   const whole = new BigUint64Array(data.length)
   const words = new Uint32Array(whole.buffer)
   for (let row = 0; row < data.length; row++) {
+    if (isKnown?.(row) === false) continue
     const high = Math.floor(data[row]! / two32)
     words[2 * row] = data[row]! - high * two32
     words[2 * row + 1] = high
   }
-  const column = given(name, 'TIMESTAMP', whole)
+  const column = given(name, 'TIMESTAMP', whole, isKnown)
   return { ...column, select: `epoch_us(${quotedName(name)}) AS ${quotedName(name)}` }
 }
 

@@ -129,10 +129,23 @@ const logConnectionColumns = [
     'Of logs: records that count, rejected ones too; the first of them is `_file` and `_line`.',
   ),
   column('rejected', 'UINTEGER', 'Of logs: records that were rejected. Packets and bytes are those of accepted ones.'),
+  column(
+    'at_least',
+    'BOOLEAN',
+    'Of logs: some accepted records do not say their packets or bytes; the sums are without them, and null where none says.',
+  ),
   column('orig_records', 'UINTEGER', 'Of logs: records of the originator.'),
   column('resp_records', 'UINTEGER', 'Of logs: records of the responder.'),
-  column('orig_flags', 'UTINYINT', 'Of logs: TCP flags of all records of the originator together.'),
-  column('resp_flags', 'UTINYINT', 'Of logs: TCP flags of all records of the responder together.'),
+  column(
+    'orig_flags',
+    'UTINYINT',
+    'Of logs: TCP flags of all records of the originator together; null where none has any.',
+  ),
+  column(
+    'resp_flags',
+    'UTINYINT',
+    'Of logs: TCP flags of all records of the responder together; null where none has any.',
+  ),
   column(
     'orig_seen',
     'address',

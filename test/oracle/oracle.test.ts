@@ -430,7 +430,7 @@ describe('counting once', () => {
     const named = row('eni-nat', '10.0.1.5:50000 > 10.0.0.220:443', { pkt_dst: attacker, bytes: 1 })
     const leg = (sensor: string, at: number): string =>
       row(sensor, '10.0.0.220:6000 > 20.106.124.93:443', { bytes: 1000, at })
-    const toSubject = (legRow: string): bigint => investigate({ 'a.log': [named, legRow] }).bytes.to_subject
+    const toSubject = (legRow: string): bigint | null => investigate({ 'a.log': [named, legRow] }).bytes.to_subject
     // The naming record ends at 10 s; G is 120 s.
     assert.equal(toSubject(leg('eni-nat', 130)), 1n)
     assert.equal(toSubject(leg('eni-nat', 131)), 1001n)
@@ -438,7 +438,7 @@ describe('counting once', () => {
   })
 
   /** Bytes by which it shows which of two vantages was counted: 1 for eni-a, 2 for eni-b, 3 for both. */
-  const chosen = (a: Extra[], b: Extra[], talk = there): bigint => {
+  const chosen = (a: Extra[], b: Extra[], talk = there): bigint | null => {
     const rows = [
       ...a.map(extra => row('eni-a', talk, { ...extra, bytes: extra.bytes ?? 1 })),
       ...b.map(extra => row('eni-b', talk, { ...extra, bytes: extra.bytes ?? 2 })),
@@ -747,6 +747,7 @@ describe('services', () => {
       bytes_to_client: 20n,
       packets_to_server: 5n,
       packets_to_client: 2n,
+      at_least: false,
       first_start: '2023-11-14T22:14:00Z',
       last_end: '2023-11-14T22:17:30Z',
       role_basis: 'syn',

@@ -530,8 +530,9 @@ export interface OracleOptions {
 interface OraclePortCounts {
   records: number
   rejected: number
-  packets: bigint
-  bytes: bigint
+  packets: bigint | null
+  bytes: bigint | null
+  at_least?: true
 }
 
 interface OraclePortRow {
@@ -562,10 +563,11 @@ interface OracleServiceRow {
   records: number
   rejected: number
   connections: number
-  bytes_to_server: bigint
-  bytes_to_client: bigint
-  packets_to_server: bigint
-  packets_to_client: bigint
+  bytes_to_server: bigint | null
+  bytes_to_client: bigint | null
+  packets_to_server: bigint | null
+  packets_to_client: bigint | null
+  at_least: boolean
   first_start: string
   last_end: string
   role_basis: OracleRoleBasis
@@ -607,8 +609,8 @@ export interface OracleDossier {
   subject: string[]
   window: { first_start: string | null; last_start: string | null; last_end: string | null; seconds: number | null }
   records: { total: number; subject: number; accepted: number; rejected: number }
-  bytes: { from_subject: bigint; to_subject: bigint }
-  packets: { from_subject: bigint; to_subject: bigint }
+  bytes: { from_subject: bigint | null; to_subject: bigint | null }
+  packets: { from_subject: bigint | null; to_subject: bigint | null }
   ports: OraclePortRow[]
   services: OracleServiceRow[]
   attack_surface: {
@@ -743,13 +745,15 @@ function countedOnce(
   return { flows, written, untranslated, counted: untranslated.filter(flow => !twins.has(flow)) }
 }
 
-/** Sum over accepted, counted records. */
-function sumOf(flows: Flow[], field: 'bytes' | 'packets', condition: (flow: Flow) => boolean): bigint {
-  let sum = 0n
-  for (const flow of flows) {
-    if (flow.record.accepted && condition(flow)) sum += flow.record[field] ?? 0n
-  }
-  return sum
+/** Sum over accepted, counted records; null where there are some, and none says. */
+function sumOf(flows: Flow[], field: 'bytes' | 'packets', condition: (flow: Flow) => boolean): bigint | null {
+  return knownSum(flows.filter(flow => flow.record.accepted && condition(flow)).map(flow => flow.record[field]))
+}
+
+/** Null where there are values, and all are unknown. */
+function knownSum(values: (bigint | null)[]): bigint | null {
+  const known = values.filter(value => value !== null)
+  return known.length === 0 && values.length > 0 ? null : known.reduce((sum, value) => sum + value, 0n)
 }
 
 // Section 1 -----------------------------------------------------------------------------------------------------------
@@ -775,34 +779,37 @@ function windowOf(records: OracleRecord[]): Window | null {
 }
 
 function portsOf(records: OracleRecord[]): OraclePortRow[] {
-  const rows = new Map<string, OraclePortRow>()
-  const rowFor = (port: number, protocol: number): OraclePortRow => {
+  const rows = new Map<
+    string,
+    { port: number; protocol: number; source: OracleRecord[]; destination: OracleRecord[] }
+  >()
+  const rowFor = (port: number, protocol: number): { source: OracleRecord[]; destination: OracleRecord[] } => {
     const key = `${port}/${protocol}`
-    let row = rows.get(key)
-    if (row === undefined) {
-      row = {
-        port,
-        protocol,
-        as_source: { records: 0, rejected: 0, packets: 0n, bytes: 0n },
-        as_destination: { records: 0, rejected: 0, packets: 0n, bytes: 0n },
-      }
-      rows.set(key, row)
-    }
+    const row = rows.get(key) ?? { port, protocol, source: [], destination: [] }
+    rows.set(key, row)
     return row
-  }
-  const add = (counts: OraclePortCounts, record: OracleRecord): void => {
-    counts.records++
-    if (!record.accepted) counts.rejected++
-    counts.packets += record.packets ?? 0n
-    counts.bytes += record.bytes ?? 0n
   }
   for (const record of records) {
     // Reading: a port of a record without a protocol has no (port, protocol) to be counted under.
     if (record.protocol === null) continue
-    if (record.srcport !== null) add(rowFor(record.srcport, record.protocol).as_source, record)
-    if (record.dstport !== null) add(rowFor(record.dstport, record.protocol).as_destination, record)
+    if (record.srcport !== null) rowFor(record.srcport, record.protocol).source.push(record)
+    if (record.dstport !== null) rowFor(record.dstport, record.protocol).destination.push(record)
   }
-  return [...rows.values()].sort((a, b) => a.protocol - b.protocol || a.port - b.port)
+  return [...rows.values()]
+    .map(({ port, protocol, source, destination }) => ({
+      ...{ port, protocol, as_source: portCounts(source), as_destination: portCounts(destination) },
+    }))
+    .sort((a, b) => a.protocol - b.protocol || a.port - b.port)
+}
+
+function portCounts(records: OracleRecord[]): OraclePortCounts {
+  return {
+    records: records.length,
+    rejected: records.filter(record => !record.accepted).length,
+    packets: knownSum(records.map(record => record.packets)),
+    bytes: knownSum(records.map(record => record.bytes)),
+    ...(records.some(record => record.packets === null || record.bytes === null) && { at_least: true as const }),
+  }
 }
 
 // Section 2 -----------------------------------------------------------------------------------------------------------
@@ -1453,6 +1460,7 @@ function serviceRow(connections: Judged[], prefixes: Prefix[], options: OracleOp
     bytes_to_client: sumOf(toClient, 'bytes', () => true),
     packets_to_server: sumOf(toServer, 'packets', () => true),
     packets_to_client: sumOf(toClient, 'packets', () => true),
+    at_least: all.some(({ record }) => record.accepted && (record.bytes === null || record.packets === null)),
     first_start: isoTime(Math.min(...all.map(flow => flow.record.start))),
     last_end: isoTime(Math.max(...all.map(flow => flow.record.end))),
     role_basis: best.basis,

@@ -10,7 +10,7 @@ const noOutcomes = { answered: 0, refused: 0, unanswered: 0, rejected: 0 }
 const noServices: Dossier['services_other'] = {
   ...{ count: 0, records: 0, rejected: 0, connections: 0 },
   ...{ bytes_to_server: 0, bytes_to_client: 0, packets_to_server: 0, packets_to_client: 0 },
-  ...{ first_start: null, last_end: null, outcomes: noOutcomes },
+  ...{ at_least: false, first_start: null, last_end: null, outcomes: noOutcomes },
 }
 
 /** Log file names as AWS makes them. */
@@ -35,6 +35,7 @@ export function service(given: Partial<ServiceRow>): ServiceRow {
     bytes_to_client: 3400,
     packets_to_server: 12,
     packets_to_client: 10,
+    at_least: false,
     first_start: '2023-09-28T17:22:35Z',
     last_end: '2023-09-28T23:59:59Z',
     role_basis: 'syn',
@@ -185,8 +186,8 @@ export function labDossier(): Dossier {
     },
     window_error: { start_seconds: 60, end_seconds: 60, interval_seconds: 60, lateness_seconds: 60 },
     records: { total: 172_600, subject: 33_232, accepted: 33_220, rejected: 12 },
-    bytes: { from_subject: 16_647_903, to_subject: 457_092_338, at_least: false },
-    packets: { from_subject: 198_436, to_subject: 346_413, at_least: false },
+    bytes: { from_subject: 16_647_903, to_subject: 457_092_338, at_least: false, unsummed: 0 },
+    packets: { from_subject: 198_436, to_subject: 346_413, at_least: false, unsummed: 0 },
     ports: [
       port(80, [12_405, 0, 150_310, 190_703_527], [12_405, 0, 101_222, 12_345_678]),
       port(8889, [3854, 0, 92_004, 3_900_112], [3854, 0, 190_102, 265_183_813]),
@@ -335,8 +336,8 @@ export function sweepDossier(): Dossier {
     subject: ['35.203.211.0/24', client],
     window: { ...lab.window, last_end: '2023-09-30T02:00:00Z', seconds: 117_445 },
     window_error: { start_seconds: 660, end_seconds: 60, interval_seconds: 600, lateness_seconds: 60 },
-    bytes: { from_subject: 1200, to_subject: 9_007_199_254_740_993n, at_least: true },
-    packets: { from_subject: 12, to_subject: 10, at_least: true },
+    bytes: { from_subject: 1200, to_subject: 9_007_199_254_740_993n, at_least: true, unsummed: 0 },
+    packets: { from_subject: 12, to_subject: 10, at_least: true, unsummed: 0 },
     services: [...tried.map(row), six, ping],
     attack_surface: {
       complete: false,
@@ -415,7 +416,7 @@ export function sweepDossier(): Dossier {
 /** A subject that no record names. */
 export function unseenDossier(): Dossier {
   const lab = labDossier()
-  const none = { from_subject: 0, to_subject: 0, at_least: false }
+  const none = { from_subject: 0, to_subject: 0, at_least: false, unsummed: 0 }
   return {
     ...lab,
     subject: ['198.51.100.7'],

@@ -53,11 +53,11 @@ test('connections are those of logs and those of captures, told apart', async ()
     ],
     [
       ...['logs', '203.0.113.5', 123, '10.0.0.5', 123, 'unknown', 0.5, 'answered', 2, 0],
-      ...[1, 1, 76, 76, 0, 0, '', ['eni-a'], 7],
+      ...[1, 1, 76, 76, null, null, '', ['eni-a'], 7],
     ],
     [
       ...['logs', '192.0.2.7', 50000, '10.0.0.5', 8022, 'rejected-attempt', 0.8, 'rejected', 1, 1],
-      ...[1, 0, 0, 0, 0, 0, '', ['eni-a'], 6],
+      ...[1, 0, 0, 0, null, 0, '', ['eni-a'], 6],
     ],
   ])
   assert.deepEqual(rows[3]!.slice(0, 5), ['packets', '203.0.113.9', 4000, '10.0.0.5', 22])
