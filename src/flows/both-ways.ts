@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts'
 import {
   aggregate,
   all,
+  any,
   call,
   choose,
   column,
@@ -100,7 +101,9 @@ function pairsOf(s: Setting, keys: readonly Element[]): Query {
   const needed = ['packets', 'bytes', 'start', 'end', 'action', 'tcp_flags'].filter(has)
   const short = { srcaddr: 'sa', dstaddr: 'da', srcport: 'sp', dstport: 'dp', protocol: 'protocol' }
   const ends = named.map(name => item(keys.find(one => one.name === name)!.value, short[name]))
-  const ofRecords = select([...ends, ...needed.map(own)], matching(s, [...needed, ...named]))
+  const asked = s.otherWay === null ? [] : [item(s.otherWay, 'other_way')]
+  const needs = [...needed, ...named, ...(s.otherWay?.columns ?? [])]
+  const ofRecords = select([...ends, ...needed.map(own), ...asked], matching(s, needs))
   const end = (addr: string, port: string): Expression => tuple(column(addr), firstKnown(column(port), constant(0)))
   const rows = select([every(), item(compare('<=', end('sa', 'sp'), end('da', 'dp')), 'up')], { from: ofRecords })
   const either = (one: string, other: string): Expression => choose([[up, column(one)]], column(other))
@@ -112,15 +115,15 @@ function pairsOf(s: Setting, keys: readonly Element[]): Query {
     from: rows,
     groupBy: Object.values(groups),
   })
-  const turning = select([every(), item(forward, 'forward')], { from: pair })
-  return select(turned(has('action')), { from: turning })
+  const turning = select([every(), item(s.otherWay === null ? forward : forwardOfOneWay, 'forward')], { from: pair })
+  return select(turned(has('action'), s.otherWay !== null), { from: turning })
 }
 
 const up = column('up')
 const ways = { a: up, b: not(up) }
 
 /** What is counted of a pair, of each way apart. */
-function countsOfPair({ records, acceptedOnly }: Setting): Item[] {
+function countsOfPair({ records, acceptedOnly, otherWay }: Setting): Item[] {
   const counted: Counted = { records, acceptedOnly }
   const has = (name: string): boolean => records.columns.has(name)
   const time = (how: 'min' | 'max', name: string, where: Expression | null = null): Expression =>
@@ -128,8 +131,9 @@ function countsOfPair({ records, acceptedOnly }: Setting): Item[] {
   // SYN without ACK.
   const isFirst = equal(call('bits-of-both', column('tcp_flags'), constant(18)), constant(2))
   const isTcp = equal(column('protocol'), constant(6))
-  const syn = (where: Expression): Expression =>
-    has('tcp_flags') ? firstKnown(aggregate('some', isFirst, all([where, isTcp])), no) : no
+  const isAnswer = equal(call('bits-of-both', column('tcp_flags'), constant(18)), constant(18))
+  const flagged = (test: Expression, where: Expression): Expression =>
+    has('tcp_flags') ? firstKnown(aggregate('some', test, all([where, isTcp])), no) : no
   const { a, b } = ways
   return [
     item(count(), 'records'),
@@ -141,29 +145,52 @@ function countsOfPair({ records, acceptedOnly }: Setting): Item[] {
     ...[item(count(a), 'a_records'), item(count(b), 'b_records')],
     ...[item(time('min', 'start', a), 'a_start'), item(time('min', 'start', b), 'b_start')],
     ...[item(time('min', 'start'), 'start'), item(time('max', 'end'), 'end')],
-    ...[item(syn(a), 'a_syn'), item(syn(b), 'b_syn')],
+    ...[item(flagged(isFirst, a), 'a_syn'), item(flagged(isFirst, b), 'b_syn')],
+    ...(otherWay === null
+      ? []
+      : [
+          ...[item(flagged(isAnswer, a), 'a_answers'), item(flagged(isAnswer, b), 'b_answers')],
+          item(firstKnown(aggregate('some', column('other_way')), no), 'asked'),
+        ]),
   ]
 }
+
+const isSilent = (side: 'a' | 'b'): Expression => equal(column(`${side}_records`), constant(0))
+const began: [Expression, Expression][] = [
+  [all([column('a_syn'), not(column('b_syn'))]), yes],
+  [all([column('b_syn'), not(column('a_syn'))]), no],
+]
 
 /** Whether end a began. */
 const forward = choose(
   [
-    [all([column('a_syn'), not(column('b_syn'))]), yes],
-    [all([column('b_syn'), not(column('a_syn'))]), no],
-    [equal(column('b_records'), constant(0)), yes],
-    [equal(column('a_records'), constant(0)), no],
+    ...began,
+    [isSilent('b'), yes],
+    [isSilent('a'), no],
     [compare('<', column('a_start'), column('b_start')), yes],
     [compare('<', column('b_start'), column('a_start')), no],
   ],
   firstKnown(compare('>', column('a_port'), column('b_port')), no),
 )
 
-/** Columns of a pair of ends, turned so that the source is first. What no record says of a way is zero: none went there. */
-function turned(hasAction: boolean): Item[] {
+/** The same where one way was not asked: who sends a SYN-ACK there has not begun. */
+const forwardOfOneWay = choose(
+  [...began, [all([isSilent('b'), column('a_answers')]), no], [all([isSilent('a'), column('b_answers')]), yes]],
+  forward,
+)
+
+/**
+ * Columns of a pair of ends, turned so that the source is first. What no record says of a way is zero, for none went there; where the filter
+ * does not ask for that way it is unknown.
+ */
+function turned(hasAction: boolean, isOneSided: boolean): Item[] {
+  const zero = isOneSided ? choose([[column('asked'), constant(0)]], unknown('whole')) : constant(0)
+  const isUnasked = all([any([isSilent('a'), isSilent('b')]), not(column('asked'))])
+
   const pick = (one: Expression, other: Expression, name: string): Item =>
     item(choose([[column('forward'), one]], other), name)
   const moved = (side: 'a' | 'b', name: string): Expression =>
-    choose([[equal(column(`${side}_records`), constant(0)), constant(0)]], column(`${side}_${name}`))
+    choose([[isSilent(side), zero]], column(`${side}_${name}`))
   return [
     pick(column('a_addr'), column('b_addr'), 'srcaddr'),
     pick(column('b_addr'), column('a_addr'), 'dstaddr'),
@@ -178,6 +205,7 @@ function turned(hasAction: boolean): Item[] {
     ]),
     own('start'),
     own('end'),
+    ...(isOneSided ? [item(choose([[isUnasked, constant(1)]], constant(0)), 'not_asked')] : []),
   ]
 }
 
@@ -205,6 +233,7 @@ function measuresOf(s: Setting): Measure[] {
     sum('out_bytes', 'B'),
     time('start', 'min'),
     time('end', 'max'),
+    ...(s.otherWay === null ? [] : [sum('not_asked', null)]),
     ...rateMeasures(plus(column('bytes'), column('out_bytes')), plus(column('packets'), column('out_packets'))),
   ]
 }

@@ -38,6 +38,11 @@ export interface Setting {
   window: TimeWindow | null
   /** Of time bins: whether products of counters and durations are taken to fit 64 bits. Where one does not, DuckDB says so. */
   small: boolean
+  /**
+   * With both directions in one row: whether a record would match the filter if it were of the other direction. Null: that is so of every
+   * record that matches.
+   */
+  otherWay: Expression | null
   /** Two windows that are compared. */
   compared: { now: TimeWindow; before: TimeWindow; filter: Filter } | null
 }

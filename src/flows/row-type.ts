@@ -53,6 +53,8 @@ interface Spans {
 interface WayBack {
   out_packets: Count | null
   out_bytes: Count | null
+  /** Pairs whose other way the filter does not ask for; only where it asks for one. */
+  not_asked?: Count
 }
 
 type Compared = { [N in keyof Counts as N | `${N}_before` | `${N}_change`]: Counts[N] }

@@ -3,9 +3,10 @@
 import { judgeRecords } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
-import { compile } from '../filter/compile.ts'
+import { type CompileContext, type Compiled, compile } from '../filter/compile.ts'
 import { parse } from '../filter/filter.ts'
 import { loadSets } from '../filter/set.ts'
+import { swapped } from '../filter/swapped.ts'
 import { countText } from '../net/counts.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
@@ -98,13 +99,15 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
   const isLarge = records.count > 0 && records.count >= (options.largeFrom ?? manyRecords)
   const kind = records.evidence === 'logs' ? 'flows' : 'packet-flows'
   const facts = isLarge ? await factsOf(c, kind, true) : null
-  const whole = compile(windows?.filter ?? filter, {
+  const context = {
     columns: records.columns,
     internal,
     ...(facts !== null && { fourOnly: facts.fourOnly }),
     ...(span !== null && { span }),
-  })
+  }
+  const whole = compile(windows?.filter ?? filter, context)
   await loadSets(c.db, whole.sets)
+  const other = otherWayOf(filter, request, records, context)
   const usesRoles = whole.roles || groupsByRoles(request)
   if (usesRoles) await judgeRecords(c, records, internal)
   const compiled = windows === null ? whole : { ...whole, where: inEither(whole.where, windows) }
@@ -125,6 +128,7 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
     span: around,
     window,
     compared: windows,
+    otherWay: other?.where ?? null,
     small: request.bin_ms !== undefined,
   }
   return { setting, makers: await makersOf(request), filter, once, usesRoles, notes: notesOf(c, setting) }
@@ -140,6 +144,18 @@ function withOrder(request: FlowsRequest, records: Records): FlowsRequest {
   return { ...request, order: `distinct_${name}`, distinct: names.includes(name) ? distinct : [...distinct, element] }
 }
 
+/** The filter as it is of the other direction, where `-b` asks for one of them only. nfdump has zero for what was not asked. */
+function otherWayOf(
+  filter: Filter,
+  { bidirectional }: FlowsRequest,
+  records: Records,
+  context: CompileContext,
+): Compiled | null {
+  if (bidirectional !== true || records.nfdump) return null
+  const ast = swapped(filter.ast)
+  return ast === null ? null : compile({ ...filter, ast }, context)
+}
+
 async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {
   return {
     bins: bin_ms === undefined ? null : await import('./bins.ts'),
@@ -147,12 +163,17 @@ async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers
   }
 }
 
+const oneSided =
+  'The filter asks for one direction: what the other one moved was not asked (null, and counted in not_asked), and who began is told from the records that match. Without src and dst it takes both directions: ip ADDRESS, port PORT.'
+
 /** What the volumes leave out. */
-function notesOf(c: Case, { request, records }: Setting): string[] {
-  if (records.evidence === 'logs' || records.nfdump || isListing(request)) return []
+function notesOf(c: Case, { request, records, otherWay }: Setting): string[] {
+  const oneWay = otherWay === null ? [] : [oneSided]
+  if (records.evidence === 'logs' || records.nfdump || isListing(request)) return oneWay
   const count = bothWaysOf(c)
-  if (count === 0) return []
+  if (count === 0) return oneWay
   return [
+    ...oneWay,
     `${countText(count, 'record')} of nfcapd files ${count === 1 ? 'counts' : 'count'} both ways: packets and bytes are those of the way there, out_packets and out_bytes those of the way back (--nfdump adds them in -s, as nfdump does).`,
   ]
 }

@@ -92,7 +92,17 @@ type WriteTime = (iso: string) => string
 /** In which order columns of groups are left out, the last first; keys and what the rows are ranked by stay. */
 const leastLast = [
   ...['bytes', 'out_bytes', 'bytes_change', 'bytes_before', 'records', 'records_change', 'packets', 'out_packets'],
-  ...['packets_change', 'share', 'rejected', 'rejected_change', 'records_before', 'packets_before', 'end', 'start'],
+  ...[
+    'packets_change',
+    'share',
+    'not_asked',
+    'rejected',
+    'rejected_change',
+    'records_before',
+    'packets_before',
+    'end',
+    'start',
+  ],
 ]
 
 function dropsOf(name: string): number {
@@ -104,6 +114,7 @@ function groupColumns(r: FlowsPage, write: WriteTime): Shown[] {
   const isKey = keysOf(r.columns)
   const kept = r.columns.filter(({ name }) => {
     if (computed.has(name)) return name === r.order
+    if (name === 'not_asked') return r.columns.some(column => column.name === 'pairs')
     return !name.startsWith('rejected') || r.list.some(row => row[name] !== 0)
   })
   const ends = endsColumn(r.columns)
@@ -126,7 +137,13 @@ function groupCell(row: FlowsRow, column: FlowsColumn, write: WriteTime): Text {
   // Such protocols have no ports; logs write 0.
   const isPort = column.name === 'srcport' || column.name === 'dstport'
   if (isPort && cell === 0 && typeof row['protocol'] === 'number' && !hasPorts(row['protocol'])) return '–'
-  return cellText(cell, column, write)
+  return isNotAsked(row, column.name) ? 'not asked' : cellText(cell, column, write)
+}
+
+/** Whether no pair of a row was asked for what moved that way. */
+function isNotAsked(row: FlowsRow, name: string): boolean {
+  const isVolume = /^(out_)?(packets|bytes)$/.test(name)
+  return isVolume && row[name] === null && Number(row['not_asked'] ?? 0) === Number(row['pairs'] ?? 1)
 }
 
 /** Keys come before what is counted. */

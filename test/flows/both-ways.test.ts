@@ -3,6 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { FlowsRequest } from '../../src/flows/request.ts'
+import { flowsPage } from '../../src/report/flows.ts'
+import { terminalText } from '../../src/report/terminal.ts'
+import { utc } from '../../src/report/zone.ts'
 import type { Case } from '../../src/store/case.ts'
 import { answerOf, caseOf, rowsOf, type Work, workFolder } from './support.ts'
 
@@ -101,4 +104,54 @@ test('what a pair has no single value of is refused, with a way out', async () =
     [{ by: ['proto'], bin_ms: 60_000 }, /-b and --bin/],
   ]
   for (const [request, message] of wrong) await assert.rejects(rowsOf(c, { bidirectional: true, ...request }), message)
+})
+
+test('what a filter of one direction did not ask for is unknown, and no zero', async () => {
+  const of = async (filter: string): Promise<string[]> => {
+    const rows = await rowsOf(c, { bidirectional: true, filter, order: 'start' })
+    return rows.map(row =>
+      ['srcaddr', 'dstaddr', 'packets', 'bytes', 'out_packets', 'out_bytes', 'not_asked']
+        .map(name => String(row[name] === undefined ? '-' : (row[name] ?? 'null')))
+        .join(' '),
+    )
+  }
+  // Requests alone.
+  assert.deepEqual(await of('src ip 10.0.0.1'), [
+    '10.0.0.1 10.0.0.9 10 1000 null null 1',
+    '10.0.0.1 10.0.0.9 1 60 null null 1',
+  ])
+  // Answers alone: the SYN-ACK tells that their sender did not begin.
+  assert.deepEqual(await of('dst ip 10.0.0.1'), [
+    '10.0.0.1 10.0.0.9 null null 20 9000 1',
+    '10.0.0.1 10.0.0.9 null null 2 140 1',
+  ])
+  // Both directions are asked for of pairs within the network, and of a filter that is alike both ways.
+  assert.deepEqual(await of('src net 10.0.0.0/8 and ip 10.0.0.2'), ['10.0.0.2 10.0.0.9 3 180 0 0 0'])
+  assert.deepEqual(await of('ip 10.0.0.2'), ['10.0.0.2 10.0.0.9 3 180 0 0 -'])
+  assert.deepEqual(await of('(src ip 10.0.0.2 or dst ip 10.0.0.2)'), ['10.0.0.2 10.0.0.9 3 180 0 0 0'])
+  assert.deepEqual(await of('srcaddr = 10.0.0.2'), ['10.0.0.2 10.0.0.9 3 180 null null 1'])
+  assert.deepEqual(await of('dst port 22'), ['10.0.0.9 10.0.0.5 7 null null null 1'])
+  assert.deepEqual(await of('role client and ip 10.0.0.2'), ['10.0.0.2 10.0.0.9 3 180 null null 1'])
+})
+
+test('a filter of one direction is told of, in groups of pairs, too', async () => {
+  const request: FlowsRequest = { bidirectional: true, by: ['srcip'], filter: 'src ip 10.0.0.1' }
+  const { rows, result } = await answerOf(c, request)
+  assert.deepEqual(
+    rows.map(row => [row['srcaddr'], row['pairs'], row['bytes'], row['out_bytes'], row['not_asked']]),
+    [['10.0.0.1', 2, 1060, null, 2]],
+  )
+  assert.equal(result.notes.filter(note => note.includes('asks for one direction')).length, 1)
+  assert.deepEqual((await answerOf(c, { ...request, filter: 'ip 10.0.0.1' })).result.notes, [])
+  const nfdump = await answerOf(c, { bidirectional: true, nfdump: true, filter: 'src ip 10.0.0.2' })
+  assert.deepEqual([nfdump.rows[0]!['out_packets'], nfdump.result.notes], [0, []])
+})
+
+test('a page says of what was not asked that it was not, and not that it is unknown', async () => {
+  const { rows, result } = await answerOf(c, { bidirectional: true, filter: 'src ip 10.0.0.2' })
+  const page = { ...result, list: rows, shares: false, order: null, records: false, zone: utc }
+  const text = terminalText(flowsPage(page), { width: 140, color: false })
+  assert.match(text, /180 +not asked +not asked/)
+  assert.match(text, /The filter asks for one direction/)
+  assert.doesNotMatch(text, /unknown/)
 })
