@@ -67,18 +67,20 @@ interface Guesses {
   packetsSpread: number
   bytes: number
   spread: number
-  /** Most of them within a quarter of an hour. */
+  /** Most of them that begin within a window. */
   most: number
 }
 
 /**
- * The connections that look like guesses: short, of nearly the same size, many within a quarter of an hour. Browsing between them must
- * not hide them: what lies within a quarter of the typical size is measured. Nor must browsing after them count as guessing: the
- * guesses are where such connections are at least a quarter as dense as at their peak.
+ * The connections that look like guesses: short, of nearly the same size, and one of many that begin within a window of a quarter of an hour,
+ * wherever on the clock it lies: a window for each connection, from its start on, its end not included. Browsing between them must not hide
+ * them: what lies within a quarter of the typical size is measured. Nor must browsing after them count as guessing: the guesses are where
+ * such connections are at least a quarter as dense as at their peak, half a window either way.
  */
 async function similarConnections(evidence: Evidence, limits: Limits): Promise<Guesses[]> {
   const { connectionsMin, packetsMin, packetsMax, spreadMax, alikeShare, densityShare } = limits
-  const half_us = (limits.windowSeconds * 1_000_000) / 2
+  const window_us = limits.windowSeconds * 1_000_000
+  const half_us = window_us / 2
   const candidates = await evidence.numbersOf(
     sql`protocol = 6 AND outcome = 'answered' AND connections >= ${connectionsMin}`,
   )
@@ -90,10 +92,15 @@ async function similarConnections(evidence: Evidence, limits: Limits): Promise<G
     typical AS (SELECT service, median(client_bytes) AS bytes FROM short GROUP BY service),
     alike AS (
       SELECT short.*, count(*) OVER (PARTITION BY service ORDER BY start_us
-        RANGE BETWEEN ${half_us} PRECEDING AND ${half_us} FOLLOWING) AS within
+          RANGE BETWEEN ${half_us} PRECEDING AND ${half_us} FOLLOWING) AS around,
+        count(*) OVER (PARTITION BY service ORDER BY start_us
+          RANGE BETWEEN CURRENT ROW AND ${window_us - 1} FOLLOWING) AS following
       FROM short JOIN typical USING (service) WHERE abs(client_bytes - typical.bytes) <= typical.bytes * ${alikeShare}),
-    peak AS (SELECT service, max(within) AS most FROM alike GROUP BY service),
-    near AS (SELECT alike.* FROM alike JOIN peak USING (service) WHERE within >= greatest(${connectionsMin}, most * ${densityShare}))
+    grouped AS (
+      SELECT *, max(around) OVER (PARTITION BY service) AS peak,
+        max(following) OVER (PARTITION BY service ORDER BY start_us RANGE BETWEEN ${window_us - 1} PRECEDING AND CURRENT ROW) AS within
+      FROM alike),
+    near AS (SELECT * FROM grouped WHERE within >= ${connectionsMin} AND around >= peak * ${densityShare})
     SELECT service, count(*) AS guesses, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
       median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
       median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread

@@ -29,8 +29,8 @@ function draft(evidence: Evidence, { index, service }: FoundService, limits: typ
     title: `Data served in answers from ${serverText(service)}`,
     severity: 'medium',
     confidence: lowered('high', service, limits.roleConfidenceMin),
-    technique: 'T1213',
-    technique_name: 'Data from Information Repositories',
+    technique: null,
+    technique_name: null,
     summary: `${serverText(service)} answered ${service.client} with ${number(service.bytes_to_client)} bytes in ${number(service.connections)} connections, for ${number(service.bytes_to_server)} bytes of requests: the client fetched it, the server did not push it.${boundText(service)}`,
     counter_hypotheses: [
       'ordinary pages, images or downloads that the server offers to anyone',

@@ -17,9 +17,9 @@ export interface Finding {
   title: string
   severity: Severity
   confidence: Confidence
-  /** MITRE ATT&CK technique, e.g. `T1110`. */
-  technique: string
-  technique_name: string
+  /** MITRE ATT&CK technique, e.g. `T1110`; null where the records do not show one. */
+  technique: string | null
+  technique_name: string | null
   summary: string
   /** Innocent explanations that these records cannot exclude. */
   counter_hypotheses: string[]

@@ -105,13 +105,7 @@ function draft(evidence: Evidence, { index, service }: FoundService, sessions: S
     title: `Interactive ${remoteWork ? name : ''}session on ${serverText(service)}`,
     severity: remoteWork ? 'high' : 'medium',
     confidence: lowered(remoteWork ? 'high' : 'medium', service, limits.roleConfidenceMin),
-    technique: service.port === 22 ? 'T1021.004' : service.port === 3389 ? 'T1021.001' : 'T1021',
-    technique_name:
-      service.port === 22
-        ? 'Remote Services: SSH'
-        : service.port === 3389
-          ? 'Remote Services: Remote Desktop Protocol'
-          : 'Remote Services',
+    ...techniqueOf(service.port, remoteWork),
     summary: `${service.client} held ${number(sessions.count)} ${sessions.count === 1 ? 'session' : 'sessions'} with ${serverText(service)}; the longest ran ${durationWords(longest.seconds)} from ${utcSeconds(longest.start_us)}, with ${number(longest.client_packets)} packets (${number(longest.client_bytes)} bytes) from the client and ${number(longest.server_packets)} (${number(longest.server_bytes)} bytes) from the server.`,
     counter_hypotheses: [
       'an administrator or a jump host',
@@ -124,4 +118,12 @@ function draft(evidence: Evidence, { index, service }: FoundService, sessions: S
     sql: evidence.sql(service, sessions),
     services: [index],
   }
+}
+
+/** Elsewhere than on a port for remote work nobody knows what the session is. */
+function techniqueOf(port: number | null, remoteWork: boolean): Pick<Draft, 'technique' | 'technique_name'> {
+  if (!remoteWork) return { technique: null, technique_name: null }
+  if (port === 22) return { technique: 'T1021.004', technique_name: 'Remote Services: SSH' }
+  if (port === 3389) return { technique: 'T1021.001', technique_name: 'Remote Services: Remote Desktop Protocol' }
+  return { technique: 'T1021', technique_name: 'Remote Services' }
 }

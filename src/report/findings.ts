@@ -82,7 +82,7 @@ function severityText({ severity }: Finding) {
 
 /** The technique that it would be, if it is what it looks like. */
 function techniqueText(finding: Finding): string {
-  return isTechnique(finding) ? `; if so, ATT&CK ${finding.technique} ${finding.technique_name}`.trimEnd() : ''
+  return isTechnique(finding) ? `; if so, ATT&CK ${finding.technique} ${finding.technique_name ?? ''}`.trimEnd() : ''
 }
 
 /** Information is no technique. */

@@ -102,6 +102,24 @@ const success = { levels: 'high high', says: /It was followed at/ }
 const bruteForce: Omit<Scenario, 'rule'>[] = [
   { name: '30 guesses', found: medium, flows: guesses(30) },
   { name: '29 guesses', found: null, flows: guesses(29) },
+  {
+    name: '30 guesses over ten minutes',
+    found: { ...medium, says: /opened 30 short connections.*up to 30 within 15 minutes/ },
+    flows: guesses(30, 20),
+  },
+  // A window lies anywhere on the clock, and its end is not in it.
+  ...[0, 300, 600].map(
+    (later): Omit<Scenario, 'rule'> => ({
+      name: `30 guesses within 15 minutes, ${later} s later`,
+      found: { ...medium, says: /opened 30 short connections/ },
+      flows: guesses(30, 31).map(flow => ({ ...flow, at: flow.at + later })),
+    }),
+  ),
+  {
+    name: '30 guesses, the last of which begins 15 minutes after the first',
+    found: null,
+    flows: [...guesses(29, 31), ...guesses(1).map(flow => ({ ...flow, at: 900 }))],
+  },
   { name: '30 guesses outward', outward: true, found: { levels: 'high medium' }, flows: guesses(30) },
   { name: 'guesses every half minute for half an hour', found: medium, flows: guesses(60, 30) },
   { name: 'connections every 40 s for an hour', found: null, flows: guesses(90, 40) },
