@@ -5,10 +5,10 @@
 //   node scripts/test.mjs -u               rewrites the golden files
 //   node scripts/test.mjs --all            with as many random inputs as before a release
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { compileWasm } from './wasm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -43,6 +43,9 @@ const many = {
   PART_FOLDERS: 60,
   FILTERS: 5000,
   NODES: '20.19.0 latest',
+  FLIPS: 1000,
+  CACHE_FLIPS: 60,
+  OVERVIEW_FOLDERS: 40,
 }
 
 const compiled = compile()
@@ -89,9 +92,30 @@ function runTests(paths) {
   for (const [name, count] of all ? Object.entries(many) : []) env[`TIDEMARK_${name}`] ??= String(count)
   // What the shell of the developer says about colours and cases is not to decide a test.
   for (const name of ['NO_COLOR', 'FORCE_COLOR', 'TIDEMARK_CASE', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT']) delete env[name]
-  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`]
+  const times = join(mkdtempSync(join(tmpdir(), 'tidemark-tests-')), 'cpu')
+  env.TIDEMARK_TEST_CPU = times
+  const noting = pathToFileURL(join(root, 'scripts', 'test-cpu.mjs')).href
+  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`, '--import', noting]
   const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })
+  if (existsSync(times)) printSlowest(readFileSync(times, 'utf8'))
+  rmSync(dirname(times), { recursive: true, force: true })
   return status ?? 1
+}
+
+/** The ten files that took the most CPU, with the processes that they waited for, and all of them together. */
+function printSlowest(text) {
+  const files = text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+    .sort((a, b) => b.seconds - a.seconds)
+  const all = files.reduce((sum, one) => sum + one.seconds, 0)
+  const lines = files
+    .slice(0, 10)
+    .map(one => `${one.seconds.toFixed(1).padStart(7)}  ${relative(join(root, 'build'), one.file)}`)
+  process.stdout.write(
+    `CPU seconds, user and system: ${all.toFixed(0)} in ${files.length} files\n${lines.join('\n')}\n`,
+  )
 }
 
 function fail(status, message) {
