@@ -54,7 +54,9 @@ await compileWasm(join(root, 'build', 'src'))
 if (!compiled && words.length === 0) fail(1, 'does not compile')
 const files = testFiles()
 if (files.length === 0) fail(1, words.length > 0 ? `no test file is named like ${words.join(' or ')}` : 'no test files')
+const lab = await makeLab(files)
 const status = runTests(files)
+if (lab !== null) rmSync(lab, { recursive: true, force: true })
 process.exit(compiled ? status : status || 1)
 
 function compile() {
@@ -86,8 +88,20 @@ function testFiles() {
     .map(name => join(folder, name))
 }
 
+/** The reconstruction of the lab, once for all files that copy it (test/demo/lab-copy.ts); null where fewer than two do. */
+async function makeLab(paths) {
+  const users = paths.filter(path => readFileSync(path, 'utf8').includes('/lab-copy.js'))
+  if (users.length < 2) return null
+  const { writeLab } = await import(pathToFileURL(join(root, 'build', 'src', 'demo', 'lab.js')).href)
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-lab-'))
+  await writeLab(join(folder, 'demo'))
+  return folder
+}
+
 function runTests(paths) {
   const env = { ...process.env, TZ: 'UTC', LC_ALL: 'C', ...(updates && { UPDATE_GOLDEN: '1' }) }
+  delete env.TIDEMARK_LAB
+  if (lab !== null) env.TIDEMARK_LAB = join(lab, 'demo')
   // A variable that is set decides for itself.
   for (const [name, count] of all ? Object.entries(many) : []) env[`TIDEMARK_${name}`] ??= String(count)
   // What the shell of the developer says about colours and cases is not to decide a test.

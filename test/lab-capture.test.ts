@@ -7,13 +7,14 @@ import { after, before, test } from 'node:test'
 import { convert } from '../src/convert/convert.ts'
 import { CAPTURE_FILE, writeCapture } from '../src/demo/capture.ts'
 import type { CaptureTruth } from '../src/demo/ground-truth.ts'
-import { LAB_FOLDER, labConversations, writeLab } from '../src/demo/lab.ts'
+import { LAB_FOLDER, labConversations } from '../src/demo/lab.ts'
 import { WEB_SERVER } from '../src/demo/network.ts'
 import { recordsAt } from '../src/demo/record.ts'
 import { addEvidence } from '../src/ingest/add.ts'
 import type { Dossier } from '../src/investigate/dossier.ts'
 import { investigate } from '../src/investigate/investigate.ts'
 import { openCase } from '../src/store/case.ts'
+import { copyLab } from './demo/lab-copy.ts'
 import { missingCommands, rowsOf, shell } from './demo/shell.ts'
 import { type SlowPacket, slowPackets } from './demo/slow-pcap.ts'
 
@@ -35,7 +36,7 @@ let both: Dossier
 let alone: Dossier
 
 before(async () => {
-  truth = (await writeLab(root)).capture!
+  truth = (await copyLab(root)).capture!
   packets = [...slowPackets(join(root, CAPTURE_FILE))]
   both = await dossierOf('both', [logs, join(root, CAPTURE_FILE)])
   alone = await dossierOf('alone', [join(root, CAPTURE_FILE)])

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { writeLab } from '../src/demo/lab.ts'
 import { addEvidence } from '../src/ingest/add.ts'
 import type { Dossier } from '../src/investigate/dossier.ts'
 import { investigate } from '../src/investigate/investigate.ts'
 import { type Case, openCase } from '../src/store/case.ts'
+import { copyLab } from './demo/lab-copy.ts'
 
 /** The published figures of Lab 1.3, by the lab's own commands and by Tidemark, on the reconstruction. */
 const attacker = '20.106.124.93'
@@ -18,7 +18,7 @@ let c: Case
 let dossier: Dossier
 
 before(async () => {
-  await writeLab(join(root, 'demo'), {})
+  await copyLab(join(root, 'demo'))
   await addEvidence({ case: join(root, 'case'), paths: [logs] })
   c = await openCase(join(root, 'case'))
   dossier = await investigate(c, [attacker])

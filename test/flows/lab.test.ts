@@ -3,18 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { writeLab } from '../../src/demo/lab.ts'
 import type { FlowsRequest, FlowsRow } from '../../src/flows/request.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
+import { copyLab } from '../demo/lab-copy.ts'
 
 const attacker = '20.106.124.93'
 const root = mkdtempSync(join(tmpdir(), 'tidemark-flows-'))
 let c: Case
 
 before(async () => {
-  await writeLab(join(root, 'demo'), {})
+  await copyLab(join(root, 'demo'))
   await addEvidence({ case: join(root, 'case'), paths: [join(root, 'demo', '20230928')] })
   c = await openCase(join(root, 'case'))
 })

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { tidemark } from '../cli/run.ts'
+import { copyLab } from '../demo/lab-copy.ts'
 import { repoRoot, skipWithout } from '../repo.ts'
 import { type Work, workFolder } from './support.ts'
 
@@ -26,9 +27,10 @@ const steps = new Map(
 let work: Work
 let demo = ''
 
-before(() => {
+before(async () => {
   work = workFolder()
   demo = join(work.root, 'demo')
+  await copyLab(demo)
   assert.equal(tidemark(['demo', '--out', demo, '--json']).status, 0)
   const convert = tidemark(['convert', 'investigate.pcap', '-o', 'investigate.nf', '--to', 'nfcapd'], { cwd: demo })
   assert.equal(convert.status, 0, convert.stderr)
