@@ -46,6 +46,8 @@ const many = {
   FLIPS: 1000,
   CACHE_FLIPS: 60,
   OVERVIEW_FOLDERS: 40,
+  // One in so many: all of them.
+  CUT_STEP: 1,
 }
 
 const compiled = compile()
