@@ -5,7 +5,7 @@ import { defaultLimits, Expanded } from '../../src/input/expand.ts'
 import { compressionOf } from '../../src/input/sniff.ts'
 import { type Chance, chanceFrom, logOf, setting } from '../robustness/support.ts'
 
-const mutations = setting('PACKED_MUTATIONS', 1000)
+const mutations = setting('PACKED_MUTATIONS', 500)
 
 /** What a program of this machine makes of its input; null where there is no such program. */
 function packedBy(command: string, args: string[], input: Uint8Array): Buffer | null {

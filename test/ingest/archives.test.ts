@@ -11,7 +11,7 @@ import { tar, zip } from '../archives.ts'
 import { pcap } from '../packet/build.ts'
 import { assertSound, chanceFrom, defaultHeader, folderFor, logOf, setting } from '../robustness/support.ts'
 
-const mutations = setting('ARCHIVE_MUTATIONS', 1000)
+const mutations = setting('ARCHIVE_MUTATIONS', 400)
 
 async function added(t: TestContext, contents: Record<string, string | Uint8Array>, more = {}) {
   const folder = folderFor(t)
