@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Dossier } from '../src/investigate/dossier.ts'
 import { investigate } from '../src/investigate/investigate.ts'
+import { sweep } from '../src/investigate/sweep.ts'
 import { dossierPage } from '../src/report/dossier.ts'
 import { toJson } from '../src/report/json.ts'
+import { sweepPage } from '../src/report/sweep.ts'
 import { terminalText } from '../src/report/terminal.ts'
 import { QuerySession } from '../src/user-sql/session.ts'
 import { caseOf, type Work, workFolder } from './flows/support.ts'
@@ -96,6 +98,31 @@ test('the dossier has null for sums that no record says, and tells sums that are
   assert.match(page, /10\.0\.0\.1:443 .* unknown +unknown /)
   assert.match(page, /at least 500 B/)
   assert.match(page, /3 records of accepted traffic do not say how many bytes or packets/)
+})
+
+test('a sweep has null for bytes that no record says, and tells sums that are without some', async () => {
+  await dossierOf('sweep', { 'a.log': `${lines.join('\n')}\n` })
+  const c = await caseOf(work.root, [], 'sweep')
+  try {
+    const found = await sweep(c, ['198.51.100.9', '10.0.0.1', '10.0.0.3', '192.0.2.1'], { judgedMax: 0 })
+    assert.deepEqual(
+      found.sweep.map(({ bytes }) => [bytes.from_subject, bytes.to_subject, bytes.at_least]),
+      [
+        [800, 400, true],
+        [null, null, true],
+        [0, 300, false],
+        [0, 0, false],
+      ],
+    )
+    const page = terminalText(
+      sweepPage(found, one => one, false),
+      { width: 140, color: false },
+    )
+    assert.match(page, /198\.51\.100\.9 .* ≥ 800 B +≥ 400 B/)
+    assert.match(page, /10\.0\.0\.1 .* unknown +unknown/)
+  } finally {
+    await c.close()
+  }
 })
 
 test('every figure of the work shown comes out of its SQL, unknown ones too', async () => {

@@ -29,7 +29,13 @@ export interface SweepRow {
   first_start: string | null
   last_end: string | null
   /** Of accepted records, traffic counted once. */
-  bytes: { from_subject: Count; to_subject: Count }
+  bytes: {
+    /** Null where there are records of that direction, and none of them says how many. */
+    from_subject: Count | null
+    to_subject: Count | null
+    /** Some records do not say how many: the sums are without them. */
+    at_least: boolean
+  }
   /** Whether rules looked at it. */
   judged: boolean
   /** Findings of its dossier; null: not judged. */
@@ -137,7 +143,11 @@ async function seenRows(c: Case, prefixes: readonly Prefix[], part: string): Pro
       rejected: Number(sum('rejected')),
       first_start: time(row?.['first_us']),
       last_end: time(row?.['last_us']),
-      bytes: { from_subject: sum('bytes_from'), to_subject: sum('bytes_to') },
+      bytes: {
+        from_subject: row === undefined ? 0 : (row['bytes_from'] as Count | null),
+        to_subject: row === undefined ? 0 : (row['bytes_to'] as Count | null),
+        at_least: Number(sum('unsaid')) > 0,
+      },
       judged: false,
       findings: null,
       best_finding: null,
@@ -204,7 +214,8 @@ async function sumsSql(c: Case, part: string): Promise<string> {
       name,
       i,
     ) => `SELECT ioc, count(*) AS records, ${hasAction ? `count(*) FILTER (action = 'REJECT')` : '0'} AS rejected,
-        epoch_us(min("start")) AS first_us, epoch_us(max("end")) AS last_us, NULL AS bytes_from, NULL AS bytes_to
+        epoch_us(min("start")) AS first_us, epoch_us(max("end")) AS last_us, NULL AS bytes_from, NULL AS bytes_to,
+        0 AS from_records, 0 AS to_records, 0 AS unsaid
       FROM ${joined(name)}${columns
         .slice(0, i)
         .map(before => ` AND NOT ${isIn(before)}`)
@@ -220,10 +231,14 @@ async function sumsSql(c: Case, part: string): Promise<string> {
     columns.includes(`pkt_${side}addr`) ? `coalesce(pkt_${side}addr, ${side}addr)` : `${side}addr`
   const both = ` AND ${end('src')} IS NOT NULL AND ${end('dst')} IS NOT NULL`
   const volumes = (['src', 'dst'] as const).map(
-    side => `SELECT ioc, 0, 0, NULL, NULL, ${side === 'src' ? 'sum(bytes)' : 'NULL'}, ${side === 'dst' ? 'sum(bytes)' : 'NULL'}
+    side => `SELECT ioc, 0, 0, NULL, NULL, ${side === 'src' ? 'sum(bytes)' : 'NULL'}, ${side === 'dst' ? 'sum(bytes)' : 'NULL'},
+        ${side === 'src' ? 'count(*)' : '0'}, ${side === 'dst' ? 'count(*)' : '0'}, count(*) - count(bytes)
       FROM ${joined(end(side))}${both}${accepted}${once} GROUP BY ioc`,
   )
+  // Of no records the sum is zero; of records none of which says its bytes there is none.
+  const total = (way: 'from' | 'to'): string =>
+    `CASE WHEN sum(${way}_records) = 0 THEN 0 ELSE sum(bytes_${way}) END AS bytes_${way}`
   return `SELECT ioc, sum(records) AS records, sum(rejected) AS rejected, min(first_us) AS first_us, max(last_us) AS last_us,
-      coalesce(sum(bytes_from), 0) AS bytes_from, coalesce(sum(bytes_to), 0) AS bytes_to
+      ${total('from')}, ${total('to')}, sum(unsaid) AS unsaid
     FROM (${[...counts, ...volumes].join(' UNION ALL ')}) GROUP BY ioc`
 }

@@ -1,4 +1,5 @@
 /** A sweep for indicators as a page. */
+import type { Count } from '../investigate/dossier.ts'
 import type { Sweep, SweepRow } from '../investigate/sweep.ts'
 import {
   type Block,
@@ -107,13 +108,19 @@ function rowOf(row: SweepRow, commandOf: (indicator: string) => string) {
       row.indicator,
       count(integerText(row.records)),
       count(integerText(row.rejected)),
-      bytes(sizeText(row.bytes.from_subject)),
-      bytes(sizeText(row.bytes.to_subject)),
+      bytes(volumeText(row.bytes.from_subject, row)),
+      bytes(volumeText(row.bytes.to_subject, row)),
       time(spanText(row.first_start, row.last_end)),
       bestText(row),
     ],
     detail: commandOf(row.indicator),
   }
+}
+
+/** `≥` marks a lower bound, which is not rounded. */
+function volumeText(sum: Count | null, { bytes: { at_least } }: SweepRow): string {
+  if (sum === null) return 'unknown'
+  return at_least ? `≥ ${integerText(sum)} B` : sizeText(sum)
 }
 
 function bestText({ judged, best_finding: best }: SweepRow): Text {

@@ -69,7 +69,7 @@ test('a sweep agrees with the dossier of each indicator, and says what it did no
         dossier.records.subject > 0,
         dossier.records.subject,
         dossier.records.rejected,
-        { from_subject, to_subject },
+        { from_subject, to_subject, at_least: dossier.bytes.unsummed > 0 },
         dossier.window.first_start,
         dossier.window.last_end,
       ],
