@@ -90,7 +90,7 @@ function exportsOf(index: string): { functions: Exported[]; types: Exported[] } 
 function declaration(path: string, own: string, name: string): Exported {
   const source = readFileSync(path, 'utf8')
   const at = new RegExp(
-    `^export (?:async |declare |abstract )*(function|class|interface|type|const) ${own}\\b`,
+    `^export (?:async |declare |abstract )*(function\\*?|class|interface|type|const) ${own}\\b`,
     'm',
   ).exec(source)
   if (at === null) {
@@ -157,6 +157,6 @@ function tagged(text: string): string {
 
 /** What is shown of a declaration, by its kind. */
 const readers: Record<string, (text: string) => string> = {
-  ...{ function: signature, class: classHead, const: constant },
+  ...{ function: signature, 'function*': signature, class: classHead, const: constant },
   ...{ interface: statement, type: statement },
 }
