@@ -6,7 +6,7 @@ import type { Value } from '../store/duckdb.ts'
 import { fileName } from '../store/ledger.ts'
 import { question } from '../store/question.ts'
 import { keptCollapsed } from './count-once.ts'
-import { answerKey, given, type KeptAnswer, keepAnswer, keptAnswer, namedRows } from './kept-answer.ts'
+import type { KeptAnswer } from './kept-answer.ts'
 import { countPlan, listPlan } from './listing.ts'
 import { type PiecesOfListing, pieceRecords, piecesOf } from './pieces.ts'
 import { matching, type Plan, type Setting } from './plan.ts'
@@ -16,7 +16,6 @@ import { FlowRows } from './rows.ts'
 import { sentenceOf } from './sentence.ts'
 import { type Asked, asked, isListing, limitOf, planOf, type Settled, sidesOf, withCollapsed } from './settle.ts'
 import { shownStatement } from './shown.ts'
-import { totalsOf as fieldTotals, neededTotals } from './totals.ts'
 import { unknownCount, unsummedCount } from './unknown.ts'
 import { integer } from './values.ts'
 
@@ -55,9 +54,18 @@ export async function queryFlows<const R extends FlowsRequest>(
 /** An answer that was kept for this request, or one that is worked out. */
 async function answerOrKept(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<FlowsResult> {
   const read = await asked(c, request, options)
+  return read.setting.facts === null
+    ? (await answer(c, await withCollapsed(c, read), options)).result
+    : ofLargeCase(c, read, request, options)
+}
+
+/** The same of a large case, of which more is kept. Most cases are not: what does it is loaded for those that are. */
+async function ofLargeCase(c: Case, read: Asked, request: FlowsRequest, options: FlowsOptions): Promise<FlowsResult> {
+  const { answerKey, keepAnswer, keptAnswer } = await import('./kept-answer.ts')
   const key = options.forParquet === true ? null : answerKey(c, read)
   const kept = key === null ? null : await keptAnswer(c, key)
   if (kept !== null) return fromKept(c, read, kept, options)
+  const { neededTotals, totalsOf: fieldTotals } = await import('./totals.ts')
   const settled = await withCollapsed(c, read)
   const needed = neededTotals(c, settled.setting, sidesOf(request, settled.setting.records))
   const totals = await fieldTotals(c, settled.setting, needed)
@@ -72,6 +80,7 @@ async function fromKept(c: Case, read: Asked, kept: KeptAnswer, options: FlowsOp
   const settled = { ...read, setting: { ...read.setting, collapsed, small: kept.small } }
   const { total_rows, truncated, counting } = kept
   const columns = columnsOf(planOf(settled.setting, settled.makers))
+  const { given, namedRows } = await import('./kept-answer.ts')
   const rows = namedRows(kept, columns)
   return {
     ...(await inOrder(c, { columns, total_rows, truncated, counting }, settled)),

@@ -157,7 +157,7 @@ test('records are grouped by role and service, and ports are not asked for witho
     '["ssh","client",2]',
     '["ssh","server",2]',
   ])
-  assert.match(result.sql, /roles_logs/)
+  assert.match(result.sql, /roles-logs/)
   assert.equal(readdirSync(cache).filter(name => name.startsWith('roles-logs-')).length, 1)
   // A file that is none is worked out anew.
   for (const name of readdirSync(cache)) writeFileSync(join(cache, name), 'no parquet')

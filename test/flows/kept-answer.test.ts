@@ -154,6 +154,12 @@ test('the latest 64 answers stay', async () => {
   assert.equal(answersOf(dir).length, 64)
 })
 
+/** The SQL that is shown reads files of the cache, where there are any. */
+function withoutSql(answer: unknown): object {
+  const { sql: _, ...rest } = answer as Record<string, unknown>
+  return rest
+}
+
 test('a case that cannot be written is answered all the same', {
   skip: process.getuid?.() === 0 && 'root writes all',
 }, async t => {
@@ -161,7 +167,7 @@ test('a case that cannot be written is answered all the same', {
   const wanted = await askIn(dir, top, plain)
   chmodSync(dir, 0o555)
   t.after(() => chmodSync(dir, 0o755))
-  assert.deepEqual(await askIn(dir, top, kept), wanted)
+  assert.deepEqual(withoutSql(await askIn(dir, top, kept)), withoutSql(wanted))
 })
 
 test('where the cache is no folder an answer is not kept, and right', async () => {
@@ -169,8 +175,8 @@ test('where the cache is no folder an answer is not kept, and right', async () =
   const wanted = await askIn(dir, top, { ...plain })
   rmSync(join(dir, 'cache'), { recursive: true, force: true })
   writeFileSync(join(dir, 'cache'), '')
-  assert.deepEqual(await askIn(dir, top, kept), wanted)
-  assert.deepEqual(await askIn(dir, top, kept), wanted)
+  assert.deepEqual(withoutSql(await askIn(dir, top, kept)), withoutSql(wanted))
+  assert.deepEqual(withoutSql(await askIn(dir, top, kept)), withoutSql(wanted))
 })
 
 test('lists, files of values and cases with few records are not kept', async () => {
