@@ -12,9 +12,9 @@ const space = 'free some space, or write to another disk (--case DIR for the cas
 const permissions = 'check who may read the evidence, and who may write the case and the temporary folder (TMPDIR)'
 const threads =
   'close other programs, or raise the limits of processes and memory (ulimit -u, ulimit -v, or those of the container)'
-const memory = 'close other programs, raise the limit (ulimit -v, or that of the container), or ask for less at once'
+const memory = 'close other programs, raise the limit (ulimit -v, or that of the container), or narrow the question'
 const name = 'check the name'
-const install = 'install it again: npm ci in a checkout, npm install -g tidemark elsewhere'
+const install = 'reinstall it: npm ci in a checkout, npm install -g tidemark elsewhere'
 
 /** The words for each code; `text` is what the C library says, which DuckDB passes on without the code. */
 const systemErrors: Record<string, { message: string; hint: string; text?: string }> = {
@@ -62,11 +62,11 @@ const systemErrors: Record<string, { message: string; hint: string; text?: strin
     hint: 'copy the evidence, or the case, to a sound disk and try again there',
     text: 'Input/output error',
   },
-  ENXIO: { message: 'there is no such device', hint: name },
-  ENODEV: { message: 'there is no such device', hint: name },
+  ENXIO: { message: 'no such device', hint: name },
+  ENODEV: { message: 'no such device', hint: name },
   ESTALE: {
     message: 'the file is gone from its server',
-    hint: 'mount the file system again',
+    hint: 'remount the file system',
     text: 'Stale file handle',
   },
   ETIMEDOUT: { message: 'the device did not answer in time', hint: 'check the disk or the network file system' },

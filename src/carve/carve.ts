@@ -132,7 +132,7 @@ async function carveFile(
   const between = (): void => options.signal?.throwIfAborted()
   const source = await readSource(fileName(file), { between }).catch(error => {
     options.signal?.throwIfAborted()
-    throw new UserError(`cannot read the capture again: ${file.path}: ${reason(error)}`, {
+    throw new UserError(`cannot read the capture: ${file.path}: ${reason(error)}`, {
       hint: 'put it back where it was when it was added',
       cause: error,
     })

@@ -29,5 +29,5 @@ export async function noteWriter(c: { dir: string; evidence: readonly unknown[] 
   const writer = await writerOf(c.dir)
   if (writer === null) return
   const who = `process ${writer.pid} (${visible(writer.doing)}) is writing it`
-  await note(`tidemark: the case is empty so far: ${who}; ask again when that is done`)
+  await note(`tidemark: the case is empty so far: ${who}; try again when that is done`)
 }

@@ -84,7 +84,7 @@ export function carveCommand(program: Command): void {
 }
 
 const carveHelp = `
-Packets come with both directions of their conversation. The captures of a case are read again where they were when they were added.
+Packets come with both directions of their conversation. The captures of a case are read from where they were when they were added.
 
 Examples:
   tidemark carve 'host 203.0.113.7 and port 22' investigate.pcap -o ssh.pcapng

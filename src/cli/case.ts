@@ -21,8 +21,8 @@ export function caseCommand(program: Command): void {
 }
 
 const caseHelp = `
-Volumes are those of accepted records and count traffic once that several sensors or files have.
-Services are told by port number until a question has worked out who connected to whom.
+Volumes are those of accepted records. Traffic that several sensors or files recorded counts once.
+Services are determined by port number until another command has worked out who connected to whom.
 
 Examples:
   tidemark case

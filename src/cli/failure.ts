@@ -57,7 +57,7 @@ function describeBug(error: unknown): Failure {
   const stack = error instanceof Error ? (error.stack ?? errorText(error)) : errorText(error)
   const causes = error instanceof Error && error.cause !== undefined ? `\ncaused by: ${errorText(error.cause)}` : ''
   const text = [
-    'tidemark: this is a bug in Tidemark, not a fault of the evidence',
+    'tidemark: this is a bug in Tidemark, not a problem with the evidence',
     ...`${stack}${causes}\n${circumstances()}`.split('\n').map(line => `  ${visible(line)}`),
     `  hint: please report these lines${reportsGoTo()}`,
   ]

@@ -42,7 +42,7 @@ export function removeCommand(program: Command): void {
 }
 
 const removeHelp = `
-Nothing is erased: segments and accounts stay, tidemark verify checks them, tidemark evidence shows the history.
+Nothing is erased: the records stay on the disk, tidemark verify checks them, tidemark evidence shows the history.
 To read a file once more, with another --format for example: tidemark add --again.
 
 Examples:

@@ -30,7 +30,7 @@ interface Options extends OutputOptions {
 export function sqlCommand(program: Command): void {
   const command = program
     .command('sql')
-    .description('Ask the case in SQL, read-only. Without a query: a prompt, or the statements on standard input.')
+    .description('Query the case in SQL, read-only. Without a query: a prompt, or the statements on standard input.')
     .argument('[query]', 'one SELECT statement')
     .addOption(new Option('--json', 'print one JSON document').conflicts(['csv', 'ndjson']))
     .addOption(
@@ -63,7 +63,7 @@ export function sqlCommand(program: Command): void {
 
 const sqlHelp = `
 Views: flows, packet_flows, connections, counted_flows, evidence, problems, silence, coverage, queries.
-docs/reference/sql.md has every column and function.
+tidemark help sql-guide has every column and function.
 
 Examples:
   tidemark sql "SELECT srcaddr, sum(bytes) FROM flows WHERE in_net(dstaddr, '10.0.0.0/8') GROUP BY ALL ORDER BY 2 DESC LIMIT 10"

@@ -39,7 +39,7 @@ async function check(caseDir: string, signal: AbortSignal): Promise<VerifyReport
       onProgress: (done, total) => bar.update(done, total, `${sizeText(done)} of ${sizeText(total)}`),
       onWork: what => {
         bar.stop()
-        if (progressTerminal() !== null) void note(`tidemark: working out again ${what} …`).catch(() => undefined)
+        if (progressTerminal() !== null) void note(`tidemark: computing ${what} once more …`).catch(() => undefined)
       },
     })
   } finally {

@@ -110,7 +110,7 @@ export async function prepareFolder(
   const readme = await readFile(join(outDir, 'README.txt'), 'utf8').catch(() => '')
   if (present.length + beside.length > 0 && readme.split('\n')[0] !== about.split('\n')[0]) {
     const which = present.length > 0 ? folder : join(outDir, beside[0]!)
-    throw new UserError(`there is something else, which is no reconstruction: ${which}`, {
+    throw new UserError(`something else is there, which is not a reconstruction: ${which}`, {
       hint: 'name an empty or new folder with --out',
       status: exitStatus.usage,
     })

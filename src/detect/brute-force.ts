@@ -177,7 +177,7 @@ function draft(evidence: Evidence, guesses: Guesses, success: Success | null, li
     technique_name: 'Brute Force',
     summary: `${service.client} opened ${number(guesses.count)} short connections of nearly equal size to ${serverText(service)} (median ${number(guesses.packets)} packets and ${number(guesses.bytes)} bytes from the client, spread ${(guesses.spread * 100).toFixed(1)} %; up to ${number(guesses.most)} within 15 minutes).${then}`,
     counter_hypotheses: [
-      'a health check or poller that asks the same again and again',
+      'a health check or poller that repeats one request',
       ...(web
         ? ['a program that loads many similar pages: flow records do not show the requests']
         : ['automation that logs in often (backup, configuration management)']),

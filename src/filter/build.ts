@@ -82,7 +82,7 @@ function buildTest(sides: Token[], name: Token[], form: Form, b: Building, negat
   if (comparator === '!=' && side === 'both') throw ambiguous(form.comparator!)
   if (thing.kind === 'flags') return flagsTest(form, comparator, b, negations, node)
   if (form.mode !== null) {
-    throw new FilterError(`unexpected: ${form.mode.image}`, placeOf(form.mode), { hint: 'only flags are asked for so' })
+    throw new FilterError(`unexpected: ${form.mode.image}`, placeOf(form.mode), { hint: 'only flags are written so' })
   }
   const ordered = thing.kind !== 'address' && thing.kind !== 'text' && thing.kind !== 'choice'
   if (!ordered && comparator !== '=' && comparator !== '!=') {

@@ -122,7 +122,7 @@ function judgeLines(text: string, format: Layout | null, form: TextForm | null):
       ? `their header cannot be read: ${faultOfHeader(first, false)}`
       : atOnce
         ? 'no header line names their fields'
-        : 'their first line is no header that names their fields'
+        : 'their first line is not a header that names their fields'
   const what = form?.within == null ? '' : ` (${withinText(form.within)})`
   return unreadable(
     `flow records${what}, but ${why}: say which with --format (default, v3, v5, tgw or the field names)`,

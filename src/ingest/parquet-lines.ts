@@ -130,7 +130,7 @@ export class ParquetLines {
 
   private howItEnded(code: number | null, signal: string | null): string {
     if (signal !== null && byOthers.includes(signal))
-      return `the Parquet reader was ended by another process (signal ${signal}): none of the rows are kept; add the file again`
+      return `the Parquet reader was ended by another process (signal ${signal}): no row was kept; add the file once more`
     const how = howChildEnded(code, signal, this.errors)
     if (signal !== null)
       return `the Parquet reader died (${how}): the file is damaged or hostile, or memory is short; none of its rows are kept`

@@ -93,7 +93,9 @@ export class NfcapdReader {
       const size = left < recordHeadBytes ? 0 : view.getUint16(at + 2, littleEndian)
       if (size < recordHeadBytes || size > left) {
         this.giveUpBlock(
-          left < recordHeadBytes ? `${left} bytes are no record` : `a record of ${size} bytes where ${left} are left`,
+          left < recordHeadBytes
+            ? `${left} bytes that are not a record`
+            : `a record of ${size} bytes where ${left} are left`,
         )
         return false
       }

@@ -14,7 +14,7 @@ export function nextSteps(o: CaseOverview): NextStep[] {
   const [unread] = o.gaps.unread_files
   if (unread !== undefined) {
     steps.push({ args: ['evidence'], why: 'what was not read, and what to do about it' })
-    steps.push({ args: ['remove', unread], why: 'takes a file out that is no evidence after all' })
+    steps.push({ args: ['remove', unread], why: 'takes a file out that is not evidence after all' })
   }
   if (o.records.total === 0) return steps
   if (peer !== undefined) {

@@ -134,7 +134,7 @@ export const flowFields = [
     type: 'u8',
     version: 3,
     title: 'TCP flags',
-    doc: 'OR of FIN 1, SYN 2, RST 4 and SYN-ACK 18 over the interval; ACK and PSH alone are not recorded. Null is "cannot tell".',
+    doc: 'OR of FIN 1, SYN 2, RST 4 and SYN-ACK 18 over the interval; ACK and PSH alone are not recorded. Null is "unknown".',
   },
   { name: 'type', type: 'text', version: 3, title: 'Type', doc: 'IPv4, IPv6 or EFA.' },
   {

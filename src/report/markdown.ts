@@ -88,7 +88,7 @@ function inlineOf(token: MarkedToken): Inline[] {
 
 /** Where a link leads stands behind its words: an address, or the topic that has the page. */
 function linkOf({ tokens, href }: Tokens.Link): Inline[] {
-  const page = /([\w-]+)\.md(?:#.*)?$/.exec(href)?.[1]
+  const page = /([^/]+)\.md(?:#.*)?$/.exec(href)?.[1]
   const words = inlinesOf(tokens)
   if (/^https?:/.test(href)) return plain(tokens) === href ? words : [...words, ` (${href})`]
   return page === undefined ? words : [...words, ` (tidemark help ${topicOfPage(page)})`]
@@ -110,8 +110,13 @@ function entities(text: string): string {
   return text.replace(/&(?:amp|lt|gt|quot|#39);/g, entity => named[entity]!)
 }
 
-/** Pages that are called like a command: the command's own help has that name. */
-const renamed: Record<string, string> = { case: 'case-folder', flows: 'flows-guide', sql: 'sql-guide' }
+/** Pages that are called like a command, whose own help has that name, or longer than one types. */
+const renamed: Record<string, string> = {
+  case: 'case-folder',
+  flows: 'flows-guide',
+  sql: 'sql-guide',
+  'lab-1.3': 'lab',
+}
 
 /** The topic of `tidemark help` that a page of the documentation has, by the name of its file. */
 export function topicOfPage(page: string): string {

@@ -305,7 +305,7 @@ async function mendHead(caseDir: string, { hashes, head }: LedgerReading): Promi
 
 export function alteredLedger(caseDir: string, fault: string): UserError {
   return new UserError(`the case's ledger was altered: ${join(caseDir, caseFiles.ledger)}: ${fault}`, {
-    hint: 'tidemark verify names every fault; make a new case from the evidence',
+    hint: 'tidemark verify names every problem; make a new case from the evidence',
   })
 }
 

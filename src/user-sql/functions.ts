@@ -22,7 +22,7 @@ export const ownFunctions: readonly OwnFunction[] = [
     name: 'addr',
     call: 'addr(text)',
     returns: 'address',
-    doc: 'The address that a text names, in any spelling. A text that is no address is an error.',
+    doc: 'The address that a text names, in any spelling. A text that is not an address is an error.',
     example: "srcaddr = addr('2001:db8::7')",
   },
   {

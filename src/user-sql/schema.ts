@@ -104,10 +104,10 @@ const coverageColumns = [
 ]
 
 const queryColumns = [
-  column('name', 'VARCHAR', 'Its name: `tidemark flows --query NAME` asks it.'),
+  column('name', 'VARCHAR', 'Its name: `tidemark flows --query NAME` runs it.'),
   column('saved', 'TIMESTAMP', 'When it was saved.'),
-  column('filter', 'VARCHAR', 'Its filter, with `$name` for parameters; null when it asks for every record.'),
-  column('request', 'JSON', "The whole of it, e.g. `request->>'order'`, as `queryFlows` takes it."),
+  column('filter', 'VARCHAR', 'Its filter, with `$name` for parameters; null when it is for every record.'),
+  column('request', 'JSON', "All of it, e.g. `request->>'order'`, as `queryFlows` takes it."),
 ]
 
 /** What is known of connections of flow logs, beside what those of captures have. */
@@ -156,8 +156,8 @@ const logConnectionColumns = [
 ]
 
 const roleColumns = [
-  column('role', 'VARCHAR', 'client or server: which of them the source is; null where it cannot be told.'),
-  column('service', 'VARCHAR', "IANA's name of the server's port, else e.g. 8022/tcp; null where it cannot be told."),
+  column('role', 'VARCHAR', 'client or server: which of them the source is; null where that is unknown.'),
+  column('service', 'VARCHAR', "IANA's name of the server's port, else e.g. 8022/tcp; null where that is unknown."),
 ]
 
 export const views: readonly View[] = [

@@ -149,20 +149,20 @@ export class QuerySession {
       return new UserError(failure.message, failure.hint === undefined ? {} : { hint: failure.hint })
     }
     return new UserError(`DuckDB failed on this query: ${failure.message}`, {
-      hint: 'the case is unharmed; ask in another way',
+      hint: 'the case is unharmed; write the query in another way',
     })
   }
 
   private death(process: Started, limits: QueryLimits): Error {
     if (process.wasLate) return timeError(limits)
     return new UserError(`the process that ran the query died: ${process.howItEnded()}`, {
-      hint: 'the case is unharmed; try a query that asks less at once, or more memory with --memory',
+      hint: 'the case is unharmed; try a smaller query, or more memory with --memory',
     })
   }
 
   private memoryError(): UserError {
     return new UserError(`the query needs more memory than it may have: ${this.memoryBytes / 2 ** 20} MiB`, {
-      hint: 'ask for less at once, or allow more with --memory',
+      hint: 'try a smaller query, or allow more with --memory',
     })
   }
 }

@@ -206,10 +206,10 @@ describe('damage is named, and costs no sound record before it', () => {
     assert.match(problems[0]!.problem, /^a record of 0 bytes where \d+ are left/)
   })
 
-  test('bytes that are no record at the end of a block', async () => {
+  test('bytes that that are not a record at the end of a block', async () => {
     const { read, problems } = await of(layout2([block([sound[0]!, Uint8Array.of(1)], { type: 3, records: 1 })]))
     assert.equal(read.length, 1)
-    assert.match(problems[0]!.problem, /^1 bytes are no record/)
+    assert.match(problems[0]!.problem, /^1 bytes that are not a record/)
   })
 
   test('a number of records that is wrong', async () => {

@@ -5,23 +5,30 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { tidemark } from '../cli/run.ts'
 import { copyLab } from '../demo/lab-copy.ts'
+import { type Work, workFolder } from '../flows/support.ts'
 import { repoRoot, skipWithout } from '../repo.ts'
-import { type Work, workFolder } from './support.ts'
+import { stepsOf } from './page-commands.ts'
 
-// The one-liners of the README: what is done by hand, and `tidemark flows`, on the reconstruction.
+// The lab's page: what is done by hand, and `tidemark flows`, on the reconstruction.
 
 interface Answer {
   rows: Record<string, string | number | null>[]
   total_rows: number
 }
 
-/** The table's rows: step, hand line, our line. */
+const page = readFileSync(join(repoRoot, 'docs', 'tutorials', 'lab-1.3.md'), 'utf8')
+
+/** By step: what its section does by hand, and our line without what shortens it for the page. */
 const steps = new Map(
-  [
-    ...readFileSync(join(repoRoot, 'README.md'), 'utf8').matchAll(
-      /^\| (\d+) +\| `(.*?)` +\| `(tidemark flows .*?)` +\|$/gm,
-    ),
-  ].map(([, step, hand, ours]) => [step!, { hand: hand!.replaceAll('\\|', '|'), ours: ours! }]),
+  page.split(/^## (?=\d+\. )/m).flatMap(section => {
+    const scripts = stepsOf(section).map(({ script }) => script)
+    const hand = scripts.find(script => /^(zcat|nfdump) /.test(script))
+    const ours = scripts.find(script => script.startsWith('tidemark flows '))
+    const step = Number.parseInt(section, 10)
+    return hand === undefined || ours === undefined
+      ? []
+      : [[String(step), { hand, ours: ours.replace(/ \| (head|tail) -\d$/, '').replace(' --csv', '') }] as const]
+  }),
 )
 
 let work: Work
@@ -37,8 +44,8 @@ before(async () => {
 })
 after(() => work.close())
 
-function byHand(step: string): string {
-  return execFileSync('bash', ['-c', steps.get(step)!.hand], { cwd: demo, encoding: 'utf8', maxBuffer: 1 << 28 }).trim()
+function byHand(step: string, hand = steps.get(step)!.hand): string {
+  return execFileSync('bash', ['-c', hand], { cwd: demo, encoding: 'utf8', maxBuffer: 1 << 28 }).trim()
 }
 
 /** Our line as it stands there, as a shell takes it apart, with --json. */
@@ -52,8 +59,8 @@ function byUs(step: string): Answer {
 
 const unix = (time: unknown): number => Date.parse(String(time)) / 1000
 
-test('the README has a line for steps 4 to 6 and 9 to 12', () => {
-  assert.deepEqual([...steps.keys()], ['4', '5', '6', '9', '10', '11', '12'])
+test('the page has both lines for steps 4 to 7 and 9 to 12', () => {
+  assert.deepEqual([...steps.keys()], ['4', '5', '6', '7', '9', '10', '11', '12'])
 })
 
 test('step 4: records of the address', () => {
@@ -73,6 +80,12 @@ test('step 6: bytes to port 8889', () => {
   assert.equal(row!['bytes'], 265_183_813)
 })
 
+test('step 7: bytes from port 80', () => {
+  const [row] = byUs('7').rows
+  assert.equal(String(row!['bytes']), byHand('7'))
+  assert.equal(row!['bytes'], 190_703_527)
+})
+
 test('step 9: nothing but 22, 80 and 8889 in the capture', skipWithout('nfdump'), () => {
   assert.equal(String(byUs('9').total_rows), byHand('9'))
   assert.equal(byUs('9').total_rows, 0)
@@ -85,7 +98,10 @@ test('step 10: bytes by destination port', () => {
 
 test('step 11: records of every ten minutes', () => {
   const rows = byUs('11').rows.filter(row => row['records'] !== 0)
-  assert.equal(rows.map(row => `${unix(row['bin'])} ${row['records']}`).join('\n'), byHand('11'))
+  assert.equal(
+    rows.map(row => `${unix(row['bin'])} ${row['records']}`).join('\n'),
+    byHand('11', steps.get('11')!.hand.replace(' | head -3', '')),
+  )
 })
 
 test('step 12: what a rule against port 8889 outward would have stopped', () => {
