@@ -1,6 +1,6 @@
 // Draws what a terminal shows as SVG, for light and dark screens.
 //
-//   FORCE_COLOR=1 COLUMNS=90 tidemark investigate ADDRESS | node scripts/terminal-svg.mjs TITLE > picture.svg
+//   FORCE_COLOR=1 COLUMNS=100 tidemark investigate ADDRESS | node scripts/terminal-svg.mjs TITLE > picture.svg
 import { readFileSync } from 'node:fs'
 
 const [title = ''] = process.argv.slice(2)
@@ -19,6 +19,10 @@ const styles = new Map([
   [36, 'cyan'],
 ])
 
+/** Text, and the code of SGR before it. */
+const esc = String.fromCharCode(27)
+const run = new RegExp(`(?:${esc}\\[([\\d;]*)m)?([^${esc}]*)`, 'g')
+
 const lines = readFileSync(0, 'utf8').replace(/\n+$/, '').split('\n').map(runsOf)
 const columns = Math.max(...lines.map(runs => runs.reduce((sum, { text }) => sum + [...text].length, 0)))
 const size = {
@@ -27,13 +31,16 @@ const size = {
 }
 process.stdout.write(picture())
 
-/** The pieces of a line that look alike. */
+/** The pieces of a line that look alike. Colours end at each blank, where nobody sees it. */
 function runsOf(line) {
   const runs = []
   let classes = new Set()
-  for (const [, codes, text] of line.matchAll(/(?:\x1b\[([\d;]*)m)?([^\x1b]*)/g)) {
+  for (const [, codes, text] of line.matchAll(run)) {
     for (const code of (codes ?? '').split(';').map(Number)) classes = after(classes, code, codes)
-    if (text !== '') runs.push({ text, classes: [...classes] })
+    const last = runs.at(-1)
+    const look = [...classes].join(' ')
+    if (last !== undefined && (last.look === look || text.trim() === '')) last.text += text
+    else if (text !== '') runs.push({ text, look })
   }
   return runs
 }
@@ -75,11 +82,11 @@ ${lines.map(lineOf).join('\n')}
 function lineOf(runs, i) {
   const y = height.bar + i * height.line + 14
   let column = 0
-  const pieces = runs.map(({ text, classes }) => {
+  const pieces = runs.map(({ text, look }) => {
     const x = round(width.margin + column * width.cell)
     const length = [...text].length
     column += length
-    const style = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`
+    const style = look === '' ? '' : ` class="${look}"`
     return `<tspan x="${x}" textLength="${round(length * width.cell)}"${style}>${escaped(text)}</tspan>`
   })
   return `<text y="${y}" xml:space="preserve">${pieces.join('')}</text>`

@@ -24,7 +24,7 @@ interface InflateModule {
 /**
  * Unpacks sound gzip files of one member into memory that is used again for the next one.
  *
- * Node's zlib gives out memory that is new each time, and to make the kernel find so many new pages takes a third of the time that the
+ * Node's zlib gives out memory that is new each time, and having the kernel find all these pages takes a third of the time that the
  * unpacking does. The loop over the bits is WebAssembly (wasm/inflate.ts).
  */
 export class Gunzip {
@@ -84,7 +84,7 @@ export class Gunzip {
   }
 }
 
-/** Where the data of a gzip file begins (RFC 1952, 2.3); -1 if it is none that is understood. */
+/** Where the data of a gzip file begins (RFC 1952, 2.3); -1 if it is not one that is understood. */
 function dataOf(file: Uint8Array): number {
   if (file.length < headerBytes + trailerBytes || file[0] !== 0x1f || file[1] !== 0x8b || file[2] !== 8) return -1
   const flags = file[3]!

@@ -27,7 +27,7 @@ export class TallyWriter {
   private entries = new Uint32Array(entryWords << 12)
   private count = 0
 
-  /** Notes what connections say, whose roles are told by flags alone. @param onlyAsk for legs: their endpoints are asked for, no more. */
+  /** Notes what connections say, whose roles are determined by flags alone. @param onlyAsk for legs: their endpoints are asked for, no more. */
   note({ table, roles }: Judged, onlyAsk: boolean): void {
     for (let connection = 0; connection < table.count; connection++) {
       const integers = table.integers[connection >>> chunkShift]!

@@ -61,7 +61,7 @@ export interface ConvertReport {
 /** What the files gave, before it is known whether anything is written. */
 type Given = Omit<ConvertReport, 'written'>
 
-/** Default fields of a flow log made of a capture: AWS's default list, and what roles are told by. */
+/** Default fields of a flow log made of a capture: AWS's default list, and what roles are determined from. */
 export const defaultVpcFields =
   'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags type flow-direction'
 

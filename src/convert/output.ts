@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { MeteredFlow } from '../meter/metered-flow.ts'
 
-/** Takes flow records as they end, and writes them. Nothing of a record may be kept: it is filled anew. */
+/** Takes flow records as they end, and writes them. Nothing of a record may be kept: it is reused. */
 export interface FlowOutput {
   add(record: MeteredFlow): void
   /** Rows written, where records become one. */

@@ -210,7 +210,7 @@ function titleOf(name: string, title: string | undefined): string {
   return /^[A-Z][a-z ]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title
 }
 
-/** The name of a field, also in AWS's spelling with `-`; null for what is none. */
+/** The name of a field, also in AWS's spelling with `-`; null for what is not one. */
 export function fieldName(word: string, columns: ReadonlySet<string>): string | null {
   for (const name of [word, columnName(word)]) if (known.has(name) || columns.has(name)) return name
   return null

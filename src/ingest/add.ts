@@ -89,7 +89,7 @@ const stopSecondsMax = 30
 /**
  * Reads evidence into a case.
  *
- * A file goes in whole or not at all: its records, its account and the digests of the segments that hold them are entered in the ledger by
+ * A file is added completely, or not at all: its records, its account and the digests of the segments that hold them are entered in the ledger by
  * one write. Content that is in the case already is not added again without `again`. Content that was removed is added again only if the
  * file itself is named. Bad data is never an error: the report says what was not read.
  *

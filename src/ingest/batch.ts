@@ -26,7 +26,7 @@ interface FileProblem extends Partial<LineProblem> {
  * Files on their way into the case together: their records in columns, their segments, their accounts.
  *
  * A batch ends at the end of a file. A file that is larger than a buffer fills several segments of its batch; if it then
- * fails, its rows are taken out of them again, so that a file is in whole or not at all.
+ * fails, its rows are taken out of them again, so that a file is added completely, or not at all.
  */
 export class Batch {
   readonly evidence: EvidenceEntry[] = []

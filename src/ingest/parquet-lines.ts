@@ -28,7 +28,7 @@ interface Head {
  * Reads VPC flow logs in Parquet in a process that may die.
  *
  * DuckDB's reader can be crashed by a crafted file, so it runs in a child with limits on memory and time, over a copy under a
- * name of ours (a name with a wildcard would read other files). Only text comes back: the first line names the columns, the others
+ * name that we chose (a name with a wildcard would read other files). Only text comes back: the first line names the columns, the others
  * are flow-log lines, which the text reader checks like any others.
  */
 export class ParquetLines {

@@ -14,7 +14,7 @@ export interface FoundFile {
   rawPath: Uint8Array | null
   size: number
   problem: string | null
-  /** Whether the problem hides what may be evidence. A pipe or a device is none. */
+  /** Whether the problem hides what may be evidence. A pipe or a device is not one. */
   unreadable: boolean
   /** Whether the user named it, and not only a folder that holds it: then it is meant to be evidence. */
   named: boolean

@@ -60,7 +60,7 @@ export class Meter {
     this.flows = options.flows ? new FlowMeter(options.flows, timeouts, capacity, limit) : null
   }
 
-  /** Meters a packet. The object may be filled anew afterwards. */
+  /** Meters a packet. The object may be reused afterwards. */
   add(packet: Packet): void {
     this.pass(packet.time)
     this.packets++

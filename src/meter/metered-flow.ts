@@ -3,7 +3,7 @@
  * - `idle`: no packet of its direction for longer than the inactive timeout;
  * - `active`: it had lasted the active timeout when another packet came;
  * - `closed`: TCP, after FIN from both sides or a reset, and a linger;
- * - `reuse`: TCP, a closed conversation began anew;
+ * - `reuse`: TCP, a closed conversation was reopened;
  * - `finish`: the capture ended;
  * - `limit`: there were too many conversations at once;
  * - `clock`: the time of the capture stepped back.

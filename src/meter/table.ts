@@ -39,7 +39,7 @@ export interface TableOptions {
  * than the metering.
  *
  * Entries leave only in a sweep, when there is no room for another: those whose deadline the clock has passed, so many at once. The
- * index is then written anew in its own order, so there are no tombstones, and neither sweep nor growth jumps about in
+ * index is then rewritten in its own order, so there are no tombstones, and neither sweep nor growth jumps about in
  * memory. Sweeps double the table or end a good part of the entries, which makes their cost a constant for each new
  * conversation. When they happen depends on the size of the table, so it must not matter: an owner treats an entry past its
  * deadline as ended whether it was swept or not.

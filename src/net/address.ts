@@ -17,7 +17,7 @@ const mappedBase = 0xffff_0000_0000n
 const mappedLast = 0xffff_ffff_ffffn
 
 /**
- * Reads an address, or returns null where the text is none.
+ * Reads an address, or returns null where the text is not one.
  *
  * IPv4 is four decimal parts without leading zeros, which other programs take for octal. IPv6 is any text of
  * RFC 4291, 2.2. A zone (`%eth0`) has a meaning on one machine only and is refused.
@@ -52,7 +52,7 @@ export function compareAddresses(a: Address, b: Address): number {
   return 0
 }
 
-/** The 32 bits of a dotted quad, unsigned; null where the text is none. */
+/** The 32 bits of a dotted quad, unsigned; null where the text is not one. */
 function parseQuad(text: string): number | null {
   let value = 0
   let part = -1

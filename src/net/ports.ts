@@ -89,7 +89,7 @@ export function serviceNames(): Iterable<string> {
   return servicesByName().values()
 }
 
-/** The service that a text names, in any case: IANA's name, or `8022/tcp`. Null for what is none. */
+/** The service that a text names, in any case: IANA's name, or `8022/tcp`. Null for what is not one. */
 export function serviceNamed(text: string): string | null {
   const lower = text.toLowerCase()
   return isServicePort(lower) ? lower : (servicesByName().get(lower) ?? null)

@@ -27,7 +27,7 @@ import {
  */
 export const wireBytesMax = 1 << 20
 
-/** An IP packet in so many others is looked for; one that lies deeper counts as the last that was found. */
+/** An IP packet is looked for in at most this many others; one that lies deeper counts as the last that was found. */
 export const tunnelsMax = 8
 
 /**

@@ -147,7 +147,7 @@ function extensionHeaders(walk: Walk, packet: Packet): number {
       if (walk.to - at < 8) return noTransportNext
       length = 8
       const fragment = view.getUint16(at + 2)
-      // A fragment that is the whole packet is none (RFC 6946).
+      // A fragment that is the whole packet does not count as one (RFC 6946).
       packet.fragment = fragment >>> 3 !== 0 ? 3 : (fragment & 1) !== 0 ? 1 : 0
       walk.identification = view.getInt32(at + 4)
       walk.fragmentProtocol = bytes[at]!

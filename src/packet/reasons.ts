@@ -1,6 +1,6 @@
 import { mayCarryIp } from './link-types.ts'
 
-/** Why a packet is none of IP, by code. 0 is what was decoded. */
+/** Why a packet is not an IP packet, by code. 0 is what was decoded. */
 export const reasonNames = [
   '',
   'ARP',

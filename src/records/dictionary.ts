@@ -69,7 +69,7 @@ export class Dictionary {
     return this.offsets[this.size]! * 4
   }
 
-  /** As `read`, for a string without spaces: one of few, or it is told by `read`. */
+  /** As `read`, for a string without spaces: one of few, or determined by `read`. */
   codeOf(text: string): number {
     const known = this.codes.get(text)
     if (known !== undefined) return known

@@ -30,7 +30,7 @@ function isFileName(name: string): boolean {
 export async function caseFolder(path: string): Promise<string> {
   const dir = resolve(path)
   const kind = await nodeAt(dir).catch(error => {
-    // A folder above it is none, or may not be entered: that is said where the case is opened.
+    // A part of its path is not a folder, or may not be entered: that is said where the case is opened.
     if (errorCode(error) === 'ENOTDIR' || errorCode(error) === 'EACCES') return null
     throw error
   })

@@ -5,7 +5,7 @@ import type { Dictionary } from '../records/dictionary.ts'
 /** Kinds of steps, as wasm/lines.ts numbers them. */
 const kinds = { text: 0, address: 1, u8: 2, u16: 3, u64: 4, time: 5, stamp: 6 } as const
 
-/** Lines are copied in blocks of so many bytes, which stay in the processor's cache until they are read. */
+/** Lines are copied in blocks of this many bytes, which stay in the processor's cache until they are read. */
 const blockBytes = 128 << 10
 /** Bytes that may be read, to no effect, beyond the last line. */
 const bytesBeyond = 64
@@ -305,7 +305,7 @@ export class FastLines {
 
   private empty(run: Run): void {
     const [only, ...others] = run.columns
-    // A record without a status is none.
+    // A record without a status does not count as one.
     const isNullable = others.length === 0 && only!.name !== 'log_status'
     this.words.fill(0, run.table / 4, run.table / 4 + slots)
     this.words.set(

@@ -351,7 +351,7 @@ export class TextReader {
   }
 
   /**
-   * The line at `at` as a record of the layout, straight into the next row; false if it is none. One pass over the bytes. The caller guarantees a newline at the end, so no loop tests the length.
+   * The line at `at` as a record of the layout, straight into the next row; false if it is not one. One pass over the bytes. The caller guarantees a newline at the end, so no loop tests the length.
    */
   private record(bytes: Uint8Array, at: number): boolean {
     const { columns, buffer, view } = this

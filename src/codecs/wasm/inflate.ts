@@ -247,7 +247,7 @@ function dynamicTables(end: usize): bool {
     memory.fill(lengths + <usize>i, <u8>previous, <usize>repeats)
     i += repeats
   }
-  // A block without an end is none.
+  // A block without an end is not a block.
   if (load<u8>(lengths + 256) == 0) return false
   if (!makeTable(literals, literalBits, literalCount, ofLiterals)) return false
   memory.copy(lengths, lengths + <usize>literalCount, <usize>distanceCount)

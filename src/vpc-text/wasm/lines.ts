@@ -50,7 +50,7 @@ let shuffles: usize = 0
 /**
  * Lays out the tables for dotted quads.
  *
- * A quad has 81 shapes, told by where its dots and its end are: `patternsAt` (65,536 bytes) has the number of each shape, `shufflesAt`
+ * A quad has 81 shapes, determined by where its dots and its end are: `patternsAt` (65,536 bytes) has the number of each shape, `shufflesAt`
  * (82 × 16 bytes) the order that puts the digits of each part, the last part first, right-aligned into four bytes.
  */
 export function prepare(patternsAt: usize, shufflesAt: usize): void {
@@ -265,7 +265,7 @@ function hasOther(digits: u64): bool {
   return (((digits + 0x7676767676767676) | digits) & 0x8080808080808080) != 0
 }
 
-/** The dotted quad in the first `length` bytes, up to 15; -1 if it is none. */
+/** The dotted quad in the first `length` bytes, up to 15; -1 if it is not one. */
 // @ts-ignore: decorator
 @inline
 function quadOf(bytes: v128, length: i32): i64 {
@@ -293,7 +293,7 @@ function quadOf(bytes: v128, length: i32): i64 {
 /**
  * An IPv6 address of hexadecimal groups (RFC 4291, 2.2, without a dotted quad at its end).
  *
- * @returns where it ends; 0 if it is none.
+ * @returns where it ends; 0 if it is not one.
  */
 function readIpv6(from: usize, column: usize, high: usize, row: i32): usize {
   let p = from
