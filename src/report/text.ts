@@ -92,8 +92,9 @@ function takeCells(text: string, width: number): string {
   return text.slice(0, end)
 }
 
-// Not before a unit or an arrow: `12 MiB` and `a → b` stay together.
-const breakable = / +(?!(?:B|[KMGTPE]iB|%|s|min|h|d|→|–|=)(?: |[^\p{L}\p{N}]|$))/u
+// Not before a unit or an arrow, coloured or not: `12 MiB` and `a → b` stay together.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC.
+const breakable = / +(?!(?:\u001b\[\d+m)*(?:B|[KMGTPE]iB|%|s|min|h|d|→|–|=)(?: |[^\p{L}\p{N}]|$))/u
 
 /**
  * Breaks a text into lines of at most `width` cells: at spaces, and within a word only when the word alone is

@@ -91,6 +91,11 @@ test('never wraps wider than asked, and loses nothing but spaces', () => {
   )
 })
 
+test('wraps a coloured text where it wraps the plain one', () => {
+  const words = 'sent \u001b[1m265,183,813\u001b[22m \u001b[1mB\u001b[22m today'
+  assert.deepEqual(wrap(words, 16).map(plain), ['sent', '265,183,813 B', 'today'])
+})
+
 test('drops our colours and nothing else', () => {
   assert.equal(plain('\u001b[1mbold\u001b[22m \\x1b[1m'), 'bold \\x1b[1m')
 })
