@@ -125,7 +125,7 @@ async function carveFile(
   const conversations = selection.of(file.id!)
   if (conversations === null) return
   if (file.archive !== null) {
-    throw new UserError(`a capture in an archive: ${file.path}`, {
+    throw new UserError(`cannot carve from a capture in an archive: ${file.path}`, {
       hint: 'unpack it, and carve from a case of what was unpacked',
     })
   }

@@ -110,7 +110,7 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
 function outputError(stream: NodeJS.WriteStream, error: Error): UserError {
   const which = stream === process.stdout ? 'standard output' : 'standard error'
   return new UserError(`cannot write to ${which}: ${systemFailure(error)?.message ?? errorText(error)}`, {
-    hint: 'what was printed is not whole: send it somewhere else, or free some space there',
+    hint: 'the output is incomplete: send it somewhere else, or free some space there',
     cause: error,
   })
 }

@@ -9,7 +9,7 @@ import { fate } from './fates.ts'
 import { noService, recordRole } from './record-answers.ts'
 import { type WholeConversations, wholeConversations } from './whole.ts'
 
-/** So many records are given at once, about. */
+/** About this many records are given at once. */
 const rowsAtOnce = 1 << 20
 
 /** Makes the table of `keptRoles`: for each record of a connection its role, its service and whether it counts. */

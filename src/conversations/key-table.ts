@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-/** So many keys at once at most. */
+/** Most keys at once. */
 export const batchKeys = 1024
 
 /** Keys of four numbers of 32 bits each, and the number of each key, in the order in which they came. */

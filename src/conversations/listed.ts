@@ -15,7 +15,7 @@ import type { Spill } from './spill.ts'
 import { type WholeConversations, wholeConversations } from './whole.ts'
 
 const sides = ['orig', 'resp'] as const
-/** So many connections are given at once, about. */
+/** About this many connections are given at once. */
 const connectionsAtOnce = 1 << 18
 
 /** Makes the table `log_connections`, by the names of the columns of packets' connections where they mean the same. */

@@ -13,7 +13,7 @@ import { isForward, type PairNumbers } from './pairs.ts'
 import type { Spill } from './spill.ts'
 import { Stitcher } from './stitch.ts'
 
-/** So many records are prepared at once. */
+/** This many records are prepared at once. */
 const ahead = 1024
 
 /** Bits of a link, above the number of a connection. */

@@ -18,7 +18,7 @@ import { type Asked, isListing, limitOf, planOf } from './settle.ts'
 const rule = 1
 /** Longer answers are not kept. */
 const rowsMost = 10_000
-/** So many answers are kept, the latest ones. */
+/** How many answers are kept, the latest ones. */
 const answersMost = 64
 
 /** What of a question is known when it was answered. */

@@ -17,7 +17,7 @@ import { hostText, portOf, protocolOf, serviceRow, type ToldServices } from './s
 export const defaultServicesMax = 10_000
 /** Services of a finding that are listed in any case: those whose lines its basis names. */
 const ofFinding = 12
-/** Of the services with the most bytes either way, so many are listed in any case: the page begins with them. */
+/** Of the services with the most bytes either way, this many are always listed: the page begins with them. */
 const largest = 2
 /** In the order in which they are told. */
 const outcomes = ['answered', 'refused', 'unanswered', 'rejected'] as const satisfies readonly Outcome[]

@@ -54,7 +54,7 @@ export interface KindOfEvidence {
 }
 
 export interface ServiceVolume {
-  /** IANA's name, and port and protocol; null where it cannot be told, the latter also where one name has several. */
+  /** IANA's name, and port and protocol; null where that is unknown, the latter also where one name has several. */
   name: string | null
   at: string | null
   records: number

@@ -26,7 +26,7 @@ class ExactSum {
 export function exactInteger(value: bigint): number | bigint {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 }
-/** So many unknown link types are told apart; further ones are counted under -1. */
+/** At most this many unknown link types are distinguished; further ones are counted under -1. */
 const linkTypesMax = 64
 
 /** What became of the packets of a capture. Everything is a number of packets, if it does not say otherwise. */
@@ -35,7 +35,7 @@ export class CaptureAccounts {
   decoded = 0
   /** Not decoded, by the codes of `reasonNames`; 0 at its place 0. */
   readonly reasons: number[] = reasonNames.map(() => 0)
-  /** Of packets of an unknown link type: how many there are of each; -1 for more kinds than are told apart. */
+  /** Of packets of an unknown link type: how many there are of each; -1 for more kinds than are distinguished. */
   private readonly linkTypes = new Map<number, number>()
   /** Not decoded, though they may be of IP, and their times. */
   readonly lost = { packets: 0, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }

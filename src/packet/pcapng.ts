@@ -26,7 +26,7 @@ export const blockNames: Readonly<Record<number, string>> = {
 /** Type, total length, and the total length again. */
 const frameBytes = 12
 const interfacesMax = 65_536
-/** So many kinds of unknown blocks are told apart; those of others are counted under -1. */
+/** At most this many kinds of unknown blocks are distinguished; those of others are counted under -1. */
 const kindsMax = 256
 
 /** Whether a file that begins so is a pcapng file. */

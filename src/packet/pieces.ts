@@ -59,7 +59,7 @@ export abstract class PieceReader {
 
   /**
    * Takes whole records from `bytes[from]` on and returns where the first lies that is not whole. `wanted` is then how many bytes it
-   * takes, as far as can be told by now; always more than are there.
+   * takes, as far as is known by now; always more than are there.
    */
   protected abstract parse(bytes: Uint8Array, from: number, to: number): number
 

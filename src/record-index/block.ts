@@ -12,7 +12,7 @@ export interface RecordBlock {
   /** The ends as the sensor saw them; null where no record of the case has its packets' own addresses. */
   sourceSeen: Uint32Array | null
   destinationSeen: Uint32Array | null
-  /** Zero where absent: `known` tells. */
+  /** Zero where absent: `known` says which. */
   sourcePort: Uint16Array
   destinationPort: Uint16Array
   protocol: Uint8Array
@@ -25,7 +25,7 @@ export interface RecordBlock {
   bytes: Uint32Array
   /** Of rows with a counter of `large`, by row of this block. */
   largeCounters: ReadonlyMap<number, { packets: bigint; bytes: bigint }>
-  /** Microseconds since 1970, exact; where the record has one of the two, both are that; 0 where it has none. `known` tells. */
+  /** Microseconds since 1970, exact; where the record has one of the two, both are that; 0 where it has none. `known` says which. */
   start_us: Float64Array
   end_us: Float64Array
   /** Number of the point that recorded it: a sensor of a flow log. */

@@ -4,7 +4,7 @@ import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
 
 /**
- * Whether some flow logs name no observation point: what else they have must tell them apart. Asked of the files, not of the segments:
+ * Whether some flow logs name no observation point: what else they have must distinguish them. Asked of the files, not of the segments:
  * which files share one depends on how they were added.
  */
 export function lacksSensors({ evidence }: Pick<Case, 'evidence'>): boolean {
@@ -15,7 +15,7 @@ export function lacksSensors({ evidence }: Pick<Case, 'evidence'>): boolean {
 }
 
 /**
- * SQL for the sensor of a flow record: null where nothing tells.
+ * SQL for the sensor of a flow record: null where nothing shows it.
  *
  * A custom format need not have an interface. An instance then stands for its interfaces; else a subnet and the direction, for the two
  * ends of a flow within one subnet record it as egress and as ingress.

@@ -16,7 +16,7 @@ export interface SettlingSettings {
   ranks: Ranks
 }
 
-/** So many times the usual size is still put in order as one. */
+/** Up to this many times the usual size is still put in order as one. */
 const oversize = 4
 
 export class Settling {

@@ -9,7 +9,7 @@ import { Database, quotedName, quotedPath, quotedString } from './duckdb.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
 
-/** Above so many distinct words a column is written as plain text: Parquet would repeat the whole list in every row group. */
+/** Above this many distinct words a column is written as plain text: Parquet would repeat the whole list in every row group. */
 const enumWordsMax = 4096
 
 /**

@@ -60,7 +60,7 @@ export function layoutOfFormat(format: string, { option = '--format', unknown = 
     option === '--format'
       ? 'a field that is newer than this version needs --format-unknown, and is kept as text'
       : 'the fields of flow logs are named in docs/reference/fields.md'
-  throw new UserError(`no field of flow logs: ${strange}`, {
+  throw new UserError(`not a field of flow logs: ${strange}`, {
     status: 2,
     hint: `${didYouMean(strange, fieldNames)}${help}`,
   })

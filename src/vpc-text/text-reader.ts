@@ -54,7 +54,7 @@ const problemsMax = 10_000
 const layoutsMax = 100
 /** A longer line is no header: four times as long as all fields of AWS together. */
 const headerBytesMax = 16384
-/** In a file of more headers, so many lines after each are read carefully: to get ready to be fast costs more than they do. */
+/** In a file of more headers, this many lines after each are read carefully: to get ready to be fast costs more than they do. */
 const headersMany = 100
 const linesBeforeFast = 16
 

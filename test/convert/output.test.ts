@@ -229,7 +229,7 @@ test('usage errors say what to do', t => {
     [['convert', plain, '-o', 'x.csv', '--active', '0'], /Expected a whole number from 1/, /--help/],
     [
       ['convert', plain, '-o', 'x.log', '--to', 'vpc', '--fields', 'version, srcadr dstaddr bytes'],
-      /no field of flow logs: srcadr/,
+      /not a field of flow logs: srcadr/,
       /fields\.md/,
     ],
   ]

@@ -153,7 +153,7 @@ test('every list of fields that add knows by name, and lists of one’s own', as
   assert.equal(await versions('version srcaddr dstaddr pkt-srcaddr'), '3')
   await assert.rejects(
     converted([plain], own, { to: 'vpc', fields: 'version srcadr dstaddr bytes' }),
-    /no field of flow logs: srcadr/,
+    /not a field of flow logs: srcadr/,
   )
   await assert.rejects(
     converted([plain], own, { to: 'vpc', fields: 'version version dstaddr bytes' }),

@@ -82,7 +82,7 @@ function assertBelievable(bytes: Uint8Array, what: string): Read {
 test('--format suggests the nearest name, and takes one that no field has only where asked to', () => {
   const list = defaultHeader.replace('srcaddr', 'srcadr')
   assert.throws(() => layoutOfFormat(list), {
-    message: 'no field of flow logs: srcadr',
+    message: 'not a field of flow logs: srcadr',
     hint: /^did you mean srcaddr\?.*--format-unknown/,
   })
   assert.deepEqual(layoutOfFormat(list, { unknown: true }).fields, list.split(' '))
