@@ -58,7 +58,7 @@ export class OutputFile {
     else this.used += this.buffer.write(text, this.used)
   }
 
-  /** Room for `length` bytes, to be filled before anything else is written. */
+  /** Room for `bytes`, to be filled before anything else is written. */
   room(bytes: number): { buffer: Buffer; at: number } {
     if (this.used + bytes > bufferBytes) this.flush()
     const at = this.used
