@@ -83,9 +83,9 @@ export function addFlowsOptions(command: Command): Command {
   option('--ndjson', 'print one JSON object a row')
   option('--parquet <file>', 'write a Parquet file')
   option(...forceOption)
-  option('--explain', 'tell what is meant, the SQL, and which segments are read; ask nothing')
+  option('--explain', 'print what is meant, the SQL, and which segments are read; run nothing')
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
-  option('--query <name>', 'ask a saved query; other options change it')
+  option('--query <name>', 'run a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
   addNfdumpOptions(command)
   return command
@@ -94,7 +94,7 @@ export function addFlowsOptions(command: Command): Command {
 /** Refuses the second of an option that would silently replace the first. */
 function once<T>(parse: (text: string) => T, flag: string): (text: string, before: T | undefined) => T {
   return (text, before) => {
-    if (before !== undefined) throw new InvalidArgumentError(`${flag} stands once; run the command again for another.`)
+    if (before !== undefined) throw new InvalidArgumentError(`${flag} may be given once; run the command a second time for another.`)
     return parse(text)
   }
 }

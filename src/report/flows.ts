@@ -85,7 +85,7 @@ export function countingText(c: Counting, records: boolean): string[] {
         ]
       : []),
     ...(Number(c.unknown) > 0
-      ? [`For ${countText(c.unknown as number, 'more record')} it cannot be told whether they match.`]
+      ? [`For ${countText(c.unknown as number, 'more record')} it is unknown whether they match.`]
       : []),
   ]
 }

@@ -107,7 +107,7 @@ function services(o: CaseOverview): Block[] {
   const basis =
     o.services_basis === 'roles'
       ? 'By the side that was connected to, as tidemark flows -s service counts.'
-      : 'By port number: the lower port of each record. Who connected to whom was not worked out yet.'
+      : 'By port number: the lower port of each record. Who connected to whom was not determined yet.'
   const rows = o.services.map(({ name, at, records, bytes }) => ({
     cells: [
       name === at || at === null ? (name ?? 'unknown') : `${at} ${name ?? ''}`.trim(),

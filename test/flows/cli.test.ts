@@ -186,7 +186,7 @@ test('what cannot be meant is refused, with a way out', () => {
     [['-A', 'srcip4/33'], /invalid length/],
     [['-A', 'bytes'], /cannot be grouped by/],
     [['-s', 'srcip/byte'], /unknown order: byte[\s\S]*bytes/],
-    [['-s', 'srcip', '-s', 'dstip'], /-s stands once/],
+    [['-s', 'srcip', '-s', 'dstip'], /-s may be given once/],
     [['-A', 'srcip', '--having', 'bites > 3'], /unknown measure: bites[\s\S]*bytes/],
     [['-A', 'srcip', '--having', 'bytes >'], /invalid number/],
     [['--bin', '5'], /width with a unit/],
