@@ -94,7 +94,8 @@ export function addFlowsOptions(command: Command): Command {
 /** Refuses the second of an option that would silently replace the first. */
 function once<T>(parse: (text: string) => T, flag: string): (text: string, before: T | undefined) => T {
   return (text, before) => {
-    if (before !== undefined) throw new InvalidArgumentError(`${flag} may be given once; run the command a second time for another.`)
+    if (before !== undefined)
+      throw new InvalidArgumentError(`${flag} may be given once; run the command a second time for another.`)
     return parse(text)
   }
 }

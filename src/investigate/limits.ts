@@ -45,7 +45,9 @@ export function cannotTell(c: Case): string[] {
   if (lacks('pkt_srcaddr') && lacks('pkt_dstaddr'))
     limits.push('no pkt-srcaddr or pkt-dstaddr: true ends behind NAT gateways, load balancers and pods are not seen')
   if (lacks('action')) limits.push('no action: whether traffic was let through is not recorded')
-  if (lacks('flow_direction')) limits.push('no flow-direction: ingress and egress at the interface are not told apart')
-  if (lacks('instance_id')) limits.push('no instance-id: interfaces of instances and of gateways are not told apart')
+  if (lacks('flow_direction'))
+    limits.push('no flow-direction: ingress and egress at the interface cannot be distinguished')
+  if (lacks('instance_id'))
+    limits.push('no instance-id: interfaces of instances and of gateways cannot be distinguished')
   return limits
 }

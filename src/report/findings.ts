@@ -35,10 +35,10 @@ export function findingsBlocks(d: Dossier, full: boolean): Block[] {
     ...(full
       ? [sharedPaths('In the evidence lines', apart(shown.map(finding => [wholeEntry(d, finding)])))]
       : shown.map((finding, i) => shortEntry(d, finding, shown.slice(0, i)))),
-    ...(notShown > 0 ? [paragraph(`… and ${countText(notShown, 'more finding')}: --full tells them too.`)] : []),
+    ...(notShown > 0 ? [paragraph(`… and ${countText(notShown, 'more finding')}: --full lists them too.`)] : []),
     ...d.findings_other.flatMap(({ rule, count }) => [
       gap,
-      paragraph(`… and ${integerText(count)} more of ${rule}: of one rule those that weigh most are told singly.`),
+      paragraph(`… and ${integerText(count)} more of ${rule}: of each rule the most severe are listed.`),
     ]),
   ]
 }

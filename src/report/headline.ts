@@ -26,7 +26,7 @@ function presence(d: Dossier): string {
   const length = seconds === null ? '' : ` (${durationWords(seconds)})`
   const when =
     first_start === last_end
-      ? `at ${first_start === null ? 'a time that no record tells' : spanText(first_start, last_end)}`
+      ? `at ${first_start === null ? 'a time that no record has' : spanText(first_start, last_end)}`
       : `between ${spanText(first_start, last_end, ' and ')}`
   const of = `${integerText(d.records.subject)} of ${countText(d.records.total, 'flow record')}`
   const rejected = d.records.rejected > 0 ? `, ${integerText(d.records.rejected)} of them rejected,` : ''
@@ -41,7 +41,7 @@ function volumes(d: Dossier): string {
     return `${who} sent ${bytes(from_subject)} and received ${bytes(to_subject)}.`
   }
   if (d.one_action === 'REJECT')
-    return 'These logs hold REJECT records alone: whether data was transferred is not in them. A flow log of traffic type ALL would tell.'
+    return 'These logs hold REJECT records alone: whether data was transferred is not in them. A flow log of traffic type ALL would show it.'
   return unsummed > 0
     ? 'How much data was transferred is unknown: the records of accepted traffic do not say.'
     : 'No data was transferred: no record of accepted traffic names it.'

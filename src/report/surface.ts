@@ -227,7 +227,7 @@ export function countingDoubts(d: Dossier): string[] {
   if (d.source === 'logs') {
     return d.vantages.some(vantage => vantage.sensor === null)
       ? [
-          'No field of these logs tells who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.',
+          'No field of these logs shows who recorded a record (interface, instance, or subnet and direction): what two interfaces recorded may be counted twice.',
         ]
       : []
   }
