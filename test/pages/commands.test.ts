@@ -106,7 +106,8 @@ function runStep({ script, status }: PageStep, cwd: string): Ran {
   return {
     status: run.status,
     statuses: existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [],
-    stdout: run.stdout,
+    // Lines of CSV end as RFC 4180 says.
+    stdout: run.stdout.replaceAll('\r\n', '\n'),
     stderr: run.stderr,
     cwd: run.status === 0 ? readFileSync(folder, 'utf8').trim() : cwd,
   }

@@ -12,7 +12,7 @@ import { repoRoot } from '../repo.ts'
 const path = join(repoRoot, 'docs', 'pictures', 'dossier.svg')
 const root = mkdtempSync(join(tmpdir(), 'tidemark-picture-'))
 const address = '20.106.124.93'
-const rows = 34
+const rows = 41
 
 before(() => assert.equal(tidemark(['demo', '--out', root, '--json']).status, 0))
 after(() => rmSync(root, { recursive: true, force: true }))
