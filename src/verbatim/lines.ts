@@ -63,10 +63,15 @@ export class Places {
   }
 }
 
-/** The lines at those places, file by file in the order of the evidence. A file that has moved or changed since gives none of its lines. */
+/**
+ * The lines at those places, file by file in the order of their paths, for that of the ledger depends on which worker was done first. A
+ * file that has moved or changed since gives none of its lines.
+ */
 export async function* verbatimLines(c: Case, places: Places, options: VerbatimOptions = {}): AsyncGenerator<Verbatim> {
   const wanted = new Set(places.paths)
-  const files = c.evidence.filter(file => file.id !== null && wanted.has(file.path))
+  const files = c.evidence
+    .filter(file => file.id !== null && wanted.has(file.path))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
   const archives = new Map<string, EvidenceEntry[]>()
   for (const file of files) {
     options.signal?.throwIfAborted()
