@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { tidemark } from '../cli/run.ts'
+import { copyLab } from '../demo/lab-copy.ts'
 import { golden } from '../golden.ts'
 import { cliEntry, repoRoot, skipWithout } from '../repo.ts'
 import { type PageStep, stepsOf, withOutputs } from './page-commands.ts'
@@ -39,7 +40,9 @@ const world = join(root, 'world')
 const demo = join(world, 'tidemark-demo')
 const kept = join(root, 'kept')
 
-before(() => {
+before(async () => {
+  mkdirSync(world)
+  await copyLab(demo)
   assert.equal(tidemark(['demo', '--out', demo, '--json']).status, 0)
   cpSync(demo, kept, { recursive: true, preserveTimestamps: true })
   mkdirSync(bin)

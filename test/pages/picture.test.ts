@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { tidemark } from '../cli/run.ts'
+import { copyLab } from '../demo/lab-copy.ts'
 import { repoRoot } from '../repo.ts'
 
 // The picture of the README: the beginning of the demo's dossier in a terminal of 100 columns.
@@ -14,7 +15,10 @@ const root = mkdtempSync(join(tmpdir(), 'tidemark-picture-'))
 const address = '20.106.124.93'
 const rows = 41
 
-before(() => assert.equal(tidemark(['demo', '--out', root, '--json']).status, 0))
+before(async () => {
+  await copyLab(root)
+  assert.equal(tidemark(['demo', '--out', root, '--json']).status, 0)
+})
 after(() => rmSync(root, { recursive: true, force: true }))
 
 function dossier(env: Record<string, string>): string {
