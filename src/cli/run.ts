@@ -9,8 +9,10 @@ export async function runAndExit(args: readonly string[]): Promise<never> {
 
   /** `tidemark add --help`, for the command that was meant. */
   function usage(): string {
-    const command = program.commands.find(known => known.name() !== 'help' && args.includes(known.name()))
-    return command === undefined ? `${program.name()} --help` : `${program.name()} ${command.name()} --help`
+    const names = program.commands.map(command => command.name()).filter(name => name !== 'help')
+    // A case may be called like a command.
+    const meant = args.find((arg, i) => names.includes(arg) && args[i - 1] !== '--case')
+    return meant === undefined ? `${program.name()} --help` : `${program.name()} ${meant} --help`
   }
 
   async function run(): Promise<number> {

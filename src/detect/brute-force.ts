@@ -100,11 +100,12 @@ async function similarConnections(evidence: Evidence, limits: Limits): Promise<G
       SELECT *, max(around) OVER (PARTITION BY service) AS peak,
         max(following) OVER (PARTITION BY service ORDER BY start_us RANGE BETWEEN ${window_us - 1} PRECEDING AND CURRENT ROW) AS within
       FROM alike),
-    near AS (SELECT * FROM grouped WHERE within >= ${connectionsMin} AND around >= peak * ${densityShare})
-    SELECT service, count(*) AS guesses, min(start_us) AS from_us, max(end_us) AS to_us, max(within) AS most,
+    near AS (SELECT *, count(*) OVER (PARTITION BY service ORDER BY start_us
+        RANGE BETWEEN CURRENT ROW AND ${window_us - 1} FOLLOWING) AS beside FROM grouped WHERE within >= ${connectionsMin} AND around >= peak * ${densityShare})
+    SELECT service, count(*) AS guesses, min(start_us) AS from_us, max(end_us) AS to_us, max(beside) AS most,
       median(client_packets)::DOUBLE AS packets, mad(client_packets::DOUBLE)::DOUBLE AS packets_spread,
       median(client_bytes)::DOUBLE AS bytes, mad(client_bytes::DOUBLE)::DOUBLE AS bytes_spread
-    FROM near GROUP BY service HAVING guesses >= ${connectionsMin} AND most >= ${connectionsMin} AND bytes_spread / bytes <= ${spreadMax}
+    FROM near GROUP BY service HAVING guesses >= ${connectionsMin} AND bytes_spread / bytes <= ${spreadMax}
       AND packets <= ${packetsMax}`)
   return rows.map(row => ({
     index: Number(row['service']),

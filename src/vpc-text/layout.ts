@@ -14,6 +14,7 @@ export interface Layout {
 
 /** More fields than AWS has ever had. */
 const fieldsMax = 256
+const fieldsMin = 4
 
 /** AWS's default fields of Transit Gateway flow logs, in order. */
 const transitGateway =
@@ -50,12 +51,20 @@ export function layoutOfFormat(format: string, { option = '--format', unknown = 
   const hint = `name one of ${[...namedFormats.keys()].join(', ')}, or list the fields: ${option} "version account-id interface-id …"`
   if (wrong !== undefined) throw new UserError(`invalid field name in ${option}: ${wrong}`, { status: 2, hint })
   if (twice !== undefined) throw new UserError(`duplicate field in ${option}: ${twice}`, { status: 2, hint })
-  if (fields.length < 4 || fields.length > fieldsMax) {
+  const strange = fields.find(field => fieldNamed(columnName(field)) === undefined)
+  if (fields.length === 1 && strange !== undefined) {
     const meant = didYouMean(format, namedFormats.keys())
     throw new UserError(`unknown format: ${format}`, { status: 2, hint: `${meant}${hint}` })
   }
-  const strange = fields.find(field => fieldNamed(columnName(field)) === undefined)
-  if (strange === undefined || unknown) return layoutOf(fields)
+  if (fields.length > fieldsMax)
+    throw new UserError(`too many fields in ${option}: ${fields.length}`, { status: 2, hint })
+  if (strange === undefined || unknown) {
+    if (fields.length >= fieldsMin) return layoutOf(fields)
+    throw new UserError(`too few fields in ${option}: ${fields.length}, and a record has at least ${fieldsMin}`, {
+      status: 2,
+      hint,
+    })
+  }
   const help =
     option === '--format'
       ? 'a field that is newer than this version needs --format-unknown, and is kept as text'

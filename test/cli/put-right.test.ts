@@ -131,7 +131,7 @@ test('an empty case that is being written says so', t => {
     const { stderr } = tidemark(args, { cwd })
     assert.match(
       stderr,
-      /the case is empty so far: process \d+ \(tidemark add big\/\) is writing it; ask again/,
+      /the case is empty so far: process \d+ \(tidemark add big\/\) is writing it; try again/,
       args[0],
     )
   }
