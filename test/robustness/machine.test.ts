@@ -75,7 +75,7 @@ const refusals: Refusal[] = [
   {
     what: 'a demo over something else',
     args: ['demo', '--generate-only', '--out', 'other'],
-    says: /no reconstruction/,
+    says: /not a reconstruction/,
   },
 ]
 
