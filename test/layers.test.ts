@@ -16,7 +16,7 @@ const maySee: Record<string, string[]> = {
   packet: ['net', 'input', 'records'],
   meter: ['net', 'records', 'packet'],
   nfcapd: ['net', 'codecs', 'input', 'records'],
-  'flow-text': ['net', 'input', 'records'],
+  'flow-text': ['net', 'input', 'records', 'vpc-text'],
   store: ['net', 'input', 'records'],
   convert: ['net', 'input', 'records', 'vpc-text', 'packet', 'meter', 'nfcapd', 'store'],
   ingest: ['net', 'input', 'records', 'vpc-text', 'flow-text', 'packet', 'meter', 'nfcapd', 'store'],

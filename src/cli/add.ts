@@ -57,7 +57,7 @@ export function addReadingOptions(command: Command): Command {
   return command
     .option(
       '--format <fields>',
-      'field names of flow logs without a header line, or a list’s name: default, v2 to v11, tgw',
+      'field names of flow logs without a header line, or a list’s name: default, v2 to v11, tgw; or columns of a table of flows: rwcut, nfdump, yafscii',
     )
     .option('--format-unknown', 'take names in --format that this version does not know, and keep their values as text')
     .addOption(

@@ -1,7 +1,7 @@
 /** The text of a value to the value. */
 import { type Address, parseAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { protocolName } from '../net/protocols.ts'
+import { protocolName, protocolNumbers } from '../net/protocols.ts'
 
 const scales: Record<string, bigint> = { '': 1n, k: 1000n, m: 1_000_000n, g: 1_000_000_000n, t: 1_000_000_000_000n }
 
@@ -103,21 +103,6 @@ export function maskedPrefix(address: string, mask: string): Prefix | null {
 
 function quad(address: Address): bigint {
   return address.lo & 0xffff_ffffn
-}
-
-/** nfdump's names, and common ones, that are not IANA's. */
-const protocolAliases: Record<string, number> = {
-  icmp6: 58,
-  icmpv6: 58,
-  ospf: 89,
-  'ipv6-route': 43,
-  'ipv6-frag': 44,
-}
-
-const protocolNumbers = new Map<string, number>(Object.entries(protocolAliases))
-for (let number = 255; number >= 0; number--) {
-  const name = protocolName(number)
-  if (name !== null) protocolNumbers.set(name.toLowerCase(), number)
 }
 
 export const protocolNames: readonly string[] = [...new Set(['tcp', 'udp', 'icmp', 'icmp6', ...protocolNumbers.keys()])]

@@ -2,7 +2,7 @@ import { type Address, parseAddress } from '../net/address.ts'
 import { icmpCounterpart, isIcmp } from '../net/icmp.ts'
 import { hasPorts, TCP } from '../net/protocols.ts'
 import type { Table, TableLine, TextConnection, TextFlow } from './flow.ts'
-import { countOf, numberOf, secondsOf, timeOf } from './values.ts'
+import { countOf, known, Malformed, numberOf, parsed, secondsOf, timeOf } from './values.ts'
 
 const needed = ['ts', 'id.orig_h', 'id.resp_h', 'proto']
 const fieldsMax = 256
@@ -14,8 +14,6 @@ const protocols = new Map([
   ['tcp', TCP],
   ['udp', 17],
 ])
-
-class Malformed extends Error {}
 
 /** Whether a text begins as Zeek's conn.log does, in either of its forms; how to read it then. */
 export function connLogOf(head: string): Table | null {
@@ -35,6 +33,8 @@ export function connLogOf(head: string): Table | null {
 /** Zeek's conn.log: lines of JSON where `fields` is null, else columns that `#fields` names. */
 class ConnLog implements Table {
   readonly kind = 'conn-log'
+  readonly layout = null
+  readonly note = null
   private fields: string[] | null
   private separator = '\t'
   private unset = '-'
@@ -103,15 +103,7 @@ type Row = ReadonlyMap<string, string>
 /** A value; null where it is unknown. @throws Malformed */
 function value<T>(row: Row, name: string, parse: (text: string) => T | undefined | null): T | null {
   const text = row.get(name)
-  if (text === undefined || text === '(empty)') return null
-  const found = parse(text)
-  if (found === undefined || found === null) throw new Malformed(`field ${name}: found "${text.slice(0, 60)}"`)
-  return found
-}
-
-function known<T>(found: T | null, name: string): T {
-  if (found === null) throw new Malformed(`field ${name}: expected a value, found none`)
-  return found
+  return text === undefined || text === '(empty)' ? null : parsed(name, text, parse)
 }
 
 function connectionOf(row: Row): TextConnection {
@@ -186,7 +178,7 @@ function flowsOf(c: TextConnection): TextFlow[] {
       : (c.respBytes ?? 0n) > 0n || /[a-z]/.test(c.history ?? '') || (c.state !== null && answered.has(c.state))
   const common = {
     ...{ protocol: c.protocol, start: c.start, end: c.end, vlan: c.vlan, tunnel: c.tunnel },
-    ...{ flags: null, tos: null },
+    ...{ flags: null, tos: null, more: null },
   }
   const counterpart = c.protocol === null || c.icmpType === null ? -1 : icmpCounterpart(c.protocol, c.icmpType)
   const orig: TextFlow = {

@@ -17,6 +17,20 @@ export interface TextFlow {
   icmpCode: number | null
   vlan: number | null
   tunnel: string | null
+  /** What only some programs' tables have. */
+  more: FlowDetails | null
+}
+
+/** `flows`: how many flows the record stands for. `outPackets`, `outBytes`: the way back, where one record counts both. */
+export interface FlowDetails {
+  flows: bigint | null
+  outPackets: bigint | null
+  outBytes: bigint | null
+  inputIf: bigint | null
+  outputIf: bigint | null
+  srcAs: bigint | null
+  dstAs: bigint | null
+  nextHop: Address | null
 }
 
 /** A conversation of Zeek's conn.log. */
@@ -53,4 +67,7 @@ export type TableLine = 'header' | 'blank' | { flows: TextFlow[]; connection: Te
 export interface Table {
   kind: 'conn-log' | 'flow-table'
   line(text: string): TableLine
+  /** After the last line: the names of its columns, and what is to be known of how it was read. Null: nothing. */
+  readonly layout: string | null
+  readonly note: string | null
 }

@@ -37,7 +37,7 @@ import { caseFolder } from '../store/nodes.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { placeSegments } from '../store/segment-writer.ts'
 import { countedOf } from '../store/standing.ts'
-import { layoutOfFormat } from '../vpc-text/layout.ts'
+import { formatOf } from './judge.ts'
 import { inTheCase, KnownContent } from './known-content.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 
@@ -97,7 +97,7 @@ const stopSecondsMax = 30
  */
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
   const caseDir = await caseFolder(options.case)
-  if (options.format !== undefined) layoutOfFormat(options.format, { unknown: options.formatUnknown === true })
+  if (options.format !== undefined) formatOf(options.format, options.formatUnknown === true)
   const found = await findFiles(options.paths, {
     isLedger,
     own: caseDir,

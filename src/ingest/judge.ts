@@ -1,20 +1,22 @@
+import { columnsOfFormat } from '../flow-text/columns.ts'
 import { connLogOf } from '../flow-text/conn-log.ts'
 import type { Table } from '../flow-text/flow.ts'
+import { flowTableOf, looksLikeFlowRow } from '../flow-text/flow-table.ts'
 import type { Damage } from '../input/expand.ts'
 import { foreignOf } from '../input/foreign.ts'
 import type { Content } from '../input/sniff.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import { faultOfHeader, headerOf, isStamped } from '../vpc-text/header.ts'
-import type { Layout } from '../vpc-text/layout.ts'
-import { encodingOf, type TextForm } from '../vpc-text/plain-text.ts'
+import { type Layout, layoutOfFormat } from '../vpc-text/layout.ts'
+import { type Encoding, encodingOf, type TextForm } from '../vpc-text/plain-text.ts'
 import { Unwrapping, withinOf, withinText } from '../vpc-text/within.ts'
 import { isSurelyRecord, looksLikeRecord, prefixOf } from '../vpc-text/wrapped.ts'
 
 /** What a file is, from the beginning of its content: how to read it, or why it is not read. */
 export interface Verdict {
   reader: { layout: Layout | null; stamped: boolean; form: TextForm | null } | null
-  /** Another program's table of flows, which is read in another way. */
-  table: Table | null
+  /** Another program's table of flows, which is read in another way; `form`: its encoding, if it is not UTF-8. */
+  table: { table: Table; form: TextForm | null } | null
   /** An archive, the files of which are to be read. */
   archive?: 'zip' | 'tar'
   status: EvidenceEntry['status']
@@ -34,22 +36,58 @@ export interface Judged {
   damage: () => Damage | null
 }
 
-export async function judge({ content, head, rest, damage }: Judged, format: Layout | null): Promise<Verdict> {
+/** What `--format` names: fields of flow logs, or columns of another program's table of flows. */
+export interface Format {
+  layout: Layout | null
+  columns: readonly string[] | null
+}
+
+/** @throws UserError */
+export function formatOf(text: string, unknown: boolean): Format {
+  const columns = columnsOfFormat(text, unknown)
+  return columns === null ? { layout: layoutOfFormat(text, { unknown }), columns } : { layout: null, columns }
+}
+
+export async function judge({ content, head, rest, damage }: Judged, format: Format | null): Promise<Verdict> {
   if (content === 'empty') return damaged(damage()) ?? notEvidence('empty')
   if (content === 'parquet')
     return damaged(damage()) ?? unreadable('a packed Parquet file: unpack it and add the result')
+  // First of all: the header of nfdump's CSV passes for the head of a capture of Endace.
+  const table = tableOf(head, format?.columns ?? null)
+  if (table !== null) return { reader: null, table, status: 'read', problem: null }
   const foreign = await foreignOf(head, rest)
   if (foreign !== null) {
     // Of a tar archive that is damaged, what comes before the damage is read.
     if (foreign.archive !== undefined) return { ...unreadable(foreign.problem), archive: foreign.archive }
     return damaged(damage()) ?? (foreign.hides ? unreadable(foreign.problem) : notEvidence(foreign.problem))
   }
-  const table = connLogOf(new TextDecoder().decode(head))
-  if (table !== null) return { reader: null, table, status: 'read', problem: null }
-  const ofText = judgeText(head, format)
+  const ofText = judgeText(head, format?.layout ?? null)
   if (ofText !== null) return ofText
-  if (content === 'text') return notEvidence(notText(head))
+  if (content === 'text') return tableWithoutHeader(head) ?? notEvidence(notText(head))
   return damaged(damage()) ?? notEvidence('no flow log, capture or nfcapd file')
+}
+
+function tableOf(head: Uint8Array, columns: readonly string[] | null): Verdict['table'] {
+  const { encoding } = encodingOf(head)
+  const text = decoded(head, encoding)
+  const table = connLogOf(text) ?? flowTableOf(text, columns)
+  return table === null ? null : { table, form: encoding === 'utf-8' ? null : { encoding, within: null } }
+}
+
+/** Text of the head, which may end within a letter. */
+function decoded(head: Uint8Array, encoding: Encoding): string {
+  return new TextDecoder(encoding).decode(head.subarray(0, encoding === 'utf-8' ? head.length : head.length & ~1))
+}
+
+/** Flows of another program of which nothing says which column is what. */
+function tableWithoutHeader(head: Uint8Array): Verdict | null {
+  const line = firstLine(head)
+  if (line.startsWith('Date first seen'))
+    return unreadable('what nfdump prints for people: add the nfcapd file itself, or what nfdump -o csv prints')
+  if (!looksLikeFlowRow(line)) return null
+  return unreadable(
+    'a table of flows, but no line names its columns: say which with --format (rwcut, yafscii, nfdump or the column names)',
+  )
 }
 
 export function damaged(damage: Damage | null): Verdict | null {
@@ -78,8 +116,7 @@ function judgeText(head: Uint8Array, format: Layout | null): Verdict | null {
   const isPlain = encoding === 'utf-8' && mark === 0
   // The usual case, without a look at more than its first line. A zero byte in a log is damage to one line, not another kind of file.
   if (isPlain && isHeader(firstLine(head))) return asLines(firstLine(head), null)
-  const odd = encoding === 'utf-8' ? 0 : head.length % 2
-  const text = new TextDecoder(encoding).decode(head.subarray(0, head.length - odd))
+  const text = decoded(head, encoding)
   const within = withinOf(text, format?.fields.length ?? null)
   const form = isPlain && within === null ? null : { encoding, within }
   if (within === null) return judgeLines(text, format, form)

@@ -178,10 +178,14 @@ async function readPieces(
     return batch.endFile(account(task, source, { status: 'unreadable', problem: reason(error), sha256: null }), [], [])
   }
   if (verdict.table !== null) {
-    const { table } = verdict
+    const { table, form } = verdict.table
     const { readTable } = await import('./read-table.ts')
-    const read: typeof readCapture = (id, all, batch, tick) =>
-      readTable(id, all, batch, tick, table, () => expanded.damage !== null)
+    const isCut = (): boolean => expanded.damage !== null
+    const read: typeof readCapture = async (id, all, batch, tick) => {
+      const lines = form === null ? all : new PlainText(all, form, null, isCut)
+      const reading = await readTable(id, lines, batch, tick, table, isCut)
+      return { ...reading, entry: { ...reading.entry, form: form === null ? null : formText(form) } }
+    }
     return readPackets(read, task, source, expanded, { kind: table.kind, all: joined(head, pieces) }, batch, options)
   }
   if (verdict.reader === null)

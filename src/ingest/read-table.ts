@@ -130,7 +130,8 @@ class Reading {
         ...{ kind: this.table.kind, lines, header_lines, malformed, records: this.flows.rows },
         first_start: Number.isFinite(this.first) ? utcSeconds(this.first) : null,
         last_end: Number.isFinite(this.last) ? utcSeconds(this.last) : null,
-        flow_table: { rows, flow_records: this.flows.rows, connections: this.connections.rows },
+        layout: this.table.layout,
+        flow_table: { rows, flow_records: this.flows.rows, connections: this.connections.rows, note: this.table.note },
       },
     }
   }

@@ -2,13 +2,13 @@
 
 import type { ExpandLimits } from '../input/expand.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
-import type { Layout } from '../vpc-text/layout.ts'
 import type { TextReader } from '../vpc-text/text-reader.ts'
 import type { Batch } from './batch.ts'
+import type { Format } from './judge.ts'
 import type { FileTask } from './messages.ts'
 
 export interface ReadOptions {
-  format: Layout | null
+  format: Format | null
   limits: ExpandLimits
   /** Of captures: packets that are copies of one at another interface are kept. */
   keepCopies: boolean

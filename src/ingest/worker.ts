@@ -7,8 +7,8 @@ import { UnknownColumns } from '../records/unknown-columns.ts'
 import { caseFiles } from '../store/files.ts'
 import { SegmentWriter } from '../store/segment-writer.ts'
 import { systemDetails } from '../system-error.ts'
-import { layoutOfFormat } from '../vpc-text/layout.ts'
 import { Batch, BufferPool } from './batch.ts'
+import { formatOf } from './judge.ts'
 import { readFileAndMembers } from './members.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
 import { type OpenedFile, openFile } from './read-file.ts'
@@ -85,7 +85,7 @@ function claim(task: FileTask, sha256: string): Promise<string | null> {
 }
 
 const options: ReadOptions = {
-  format: settings.format === null ? null : layoutOfFormat(settings.format, { unknown: true }),
+  format: settings.format === null ? null : formatOf(settings.format, true),
   limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
   keepCopies: settings.keepCopies,
   stopped: () => Atomics.load(stop, 0) === 1,

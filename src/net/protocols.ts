@@ -34,6 +34,22 @@ export function protocolName(protocol: number): string | null {
   return keyword === undefined || keyword === '-' ? null : keyword
 }
 
+/** Numbers by name, in lower case: IANA's keywords, and the names of nfdump and others that are not IANA's. */
+export const protocolNumbers: ReadonlyMap<string, number> = new Map([
+  ...([
+    ['icmp6', 58],
+    ['icmpv6', 58],
+    ['ospf', 89],
+    ['ipv6-route', 43],
+    ['ipv6-frag', 44],
+  ] as const),
+  // The lowest number last: it keeps a name that several have.
+  ...keywords
+    .map((name, number) => [name.toLowerCase(), number] as const)
+    .filter(([name]) => name !== '-')
+    .reverse(),
+])
+
 /** The keyword, or `protocol 61` without a keyword; words for null, which is unknown. */
 export function protocolText(protocol: number | null): string {
   return protocol === null ? 'unknown protocol' : (protocolName(protocol) ?? `protocol ${protocol}`)

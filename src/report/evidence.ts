@@ -41,6 +41,8 @@ import { countText, integerText, percentText, sizeText, spanText, timeText } fro
 import { moreText, type Problem, problemBlocks } from './problems.ts'
 
 const leftOutAtMost = 10
+/** Different ones of tables of flows; the JSON has that of each file. */
+const notesAtMost = 3
 
 const kindWords: ReadonlyMap<string, string> = new Map<EvidenceKind, string>([
   ['vpc-flow-log', 'VPC flow logs'],
@@ -247,7 +249,8 @@ function tableAccounting(read: EvidenceFile[]): Block[] {
     ['malformed', sum(file => file.malformed)],
   ]
   const lines = sum(file => file.lines)
-  return lawBlocks('lines of tables', lines, parts, 'line')
+  const notes = [...new Set(files.flatMap(file => file.flow_table!.note ?? []))].slice(0, notesAtMost)
+  return [...lawBlocks('lines of tables', lines, parts, 'line'), ...notes.map(note => paragraph(`Tables: ${note}.`))]
 }
 
 /** By name, the most first. */

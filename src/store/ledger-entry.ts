@@ -75,7 +75,12 @@ const nfcapdAccount = objectOf({
 })
 
 /** What another program's table of flows held: lines = headers + rows + malformed. */
-const tableAccount = objectOf({ rows: count, flow_records: count, connections: count })
+const tableAccount = objectOf({
+  rows: count,
+  flow_records: count,
+  connections: count,
+  note: absent(nullOr(text), null),
+})
 
 const kinds = [
   ...(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd'] as const),

@@ -54,8 +54,11 @@ export interface EvidenceFile {
   capture: CaptureAccount | null
   /** What an nfcapd file held; null for other kinds. */
   nfcapd: NfcapdFileAccount | null
-  /** What another program's table of flows held (Zeek's conn.log): lines = headers + rows + malformed; null for other kinds. */
-  flow_table: { rows: number; flow_records: number; connections: number } | null
+  /**
+   * What another program's table of flows held (Zeek's conn.log, those of nfdump, SiLK, yafscii): lines = headers + rows + malformed;
+   * null for other kinds. `note`: columns that are not kept, times without a zone; null if there is nothing to say.
+   */
+  flow_table: { rows: number; flow_records: number; connections: number; note: string | null } | null
 }
 
 /** Whether a file's records are metered from packets, by Tidemark or another program, and not those of a flow log. */

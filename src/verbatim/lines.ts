@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { judge } from '../ingest/judge.ts'
+import { type Format, judge } from '../ingest/judge.ts'
 import { type Member, tarMembers } from '../input/archive.ts'
 import { defaultLimits, Expanded, type ExpandLimits } from '../input/expand.ts'
 import { headOf, joined } from '../input/pieces.ts'
@@ -148,13 +148,16 @@ async function* textsOf(
     const all = joined(head, pieces)
     if (file.form === null) return yield* chosen(all, wanted, options)
     // What `--format` named stands in the layout; where a header did, it is found without.
-    for (const format of [null, layoutOf((file.layout ?? '').split(';')[0]!.split(' '))]) {
+    const fields = (file.layout ?? '').split(';')[0]!.split(' ')
+    const named: Format =
+      file.flow_table === null ? { layout: layoutOf(fields), columns: null } : { layout: null, columns: fields }
+    for (const format of [null, named]) {
       const content = contentOf(head)
-      const { reader } = await judge({ content, head, rest: pieces, damage: () => expanded.damage }, format)
-      const form = reader?.form ?? null
+      const { reader, table } = await judge({ content, head, rest: pieces, damage: () => expanded.damage }, format)
+      const form = (reader ?? table)?.form ?? null
       if (form === null || formText(form) !== file.form) continue
       return yield* chosen(
-        new PlainText(all, form, format?.fields ?? null, () => expanded.damage !== null),
+        new PlainText(all, form, format?.layout?.fields ?? null, () => expanded.damage !== null),
         wanted,
         options,
       )

@@ -126,7 +126,7 @@ const wrapped: [what: string, content: string, counts: number[], how: string | n
   ],
 ]
 
-const asDefault = { format: layoutOfFormat('default') }
+const asDefault = { format: { layout: layoutOfFormat('default'), columns: null } }
 
 test('flow records in CSV and JSON are read, each line is accounted for, and the time of the wrapper is not theirs', async t => {
   const bench = new Bench(folderFor(t), asDefault)

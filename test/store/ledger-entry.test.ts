@@ -54,7 +54,10 @@ const nfcapdAccount = z.object({
   anonymised: count,
 })
 
-const tableAccount = z.object({ rows: count, flow_records: count, connections: count })
+const tableAccount = z.object({
+  ...{ rows: count, flow_records: count, connections: count },
+  note: z.string().nullable().default(null),
+})
 
 const evidenceEntry = z.object({
   id: fileNumber.nullable(),
