@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { tar, zip } from './archives.ts'
 import { read } from './carve-reading.ts'
 import { temporaryFolder, tidemark } from './cli/run.ts'
 import { type Bytes, ethernet, ipv4, type Record as PacketRecord, pcap, tcp, udp } from './packet/build.ts'
@@ -160,5 +161,27 @@ test('tcpdump reads what was carved', t => {
     carved(path, ['port 22', path], out)
     const run = spawnSync('tcpdump', ['-n', '-r', join(path, '..', out)], { encoding: 'utf8' })
     assert.equal(run.stdout.trim().split('\n').length, 5, run.stderr)
+  }
+})
+
+test('packets of captures in archives, and in archives in them, come as those of the captures themselves', t => {
+  const path = capture(t)
+  const plain = carved(path, ['src port 40000', path], 'plain.pcapng')
+  const folder = join(path, '..')
+  const bytes = readFileSync(path)
+  const archives: Record<string, Uint8Array> = {
+    'seen.zip': zip({ 'note.txt': 'x', 'a/seen.pcap': bytes }),
+    'seen.tar.gz': gzipSync(tar({ 'seen.pcap.gz': gzipSync(bytes) })),
+    'nested.tar': tar({ 'inner.zip': zip({ 'seen.pcap': bytes }) }),
+  }
+  for (const [name, archive] of Object.entries(archives)) {
+    writeFileSync(join(folder, name), archive)
+    const result = carved(path, ['src port 40000', join(folder, name)], `of-${name}.pcapng`)
+    assert.equal(result.json.carved, plain.json.carved, name)
+    assert.deepEqual(
+      result.packets.map(one => one.bytes),
+      plain.packets.map(one => one.bytes),
+      name,
+    )
   }
 })

@@ -3,7 +3,7 @@ import { outputTarget } from '../disk/output.ts'
 import { OutputFile } from '../disk/output-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { defaultLimits, Expanded, type ExpandLimits } from '../input/expand.ts'
-import { readSource } from '../input/read.ts'
+import { readSource, type SourceBytes } from '../input/read.ts'
 import { compressionOf } from '../input/sniff.ts'
 import { reason } from '../input/walk.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -12,6 +12,7 @@ import { CaptureDecoder } from '../packet/capture.ts'
 import type { Case } from '../store/case.ts'
 import { fileName } from '../store/ledger.ts'
 import { isUnread } from '../store/reports.ts'
+import { membersOf } from '../verbatim/members.ts'
 import { conversationKey, endKey, isWithin, type Selection, select, type Wanted } from './selection.ts'
 import { type CaptureWriter, PcapngWriter, PcapWriter } from './writer.ts'
 
@@ -73,13 +74,19 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   const total = captures.reduce((sum, file) => sum + file.size, 0)
   let before = 0
   try {
+    const done = new Set<(typeof captures)[number]>()
     for (const file of captures) {
       const tick = (bytes: number, packets: number): void => {
         options.signal?.throwIfAborted()
         options.onProgress?.(before + bytes, total, report.packets + packets)
       }
-      await carveFile(file, selection, writer, options, report, tick)
-      before += file.size
+      if (done.has(file)) continue
+      const together = captures.filter(one => one === file || isBeside(one, file))
+      for await (const { capture, source } of sourcesOf(together, selection, options)) {
+        await carveFile(capture, source, selection, writer, options, report, tick)
+        done.add(capture)
+        before += capture.size
+      }
     }
     await writer.finish()
   } catch (error) {
@@ -110,8 +117,61 @@ export function writerNamed(out: string): new (file: OutputFile) => CaptureWrite
   })
 }
 
+type Capture = Case['evidence'][number]
+
+/** Whether both lie in the same archive, which is read once for all in it. */
+function isBeside(one: Capture, other: Capture): boolean {
+  return one.archive !== null && one.archive.path === other.archive?.path
+}
+
+/** Captures, each with its bytes if packets of it are wanted. All are in one archive, or there is but one. @throws UserError */
+async function* sourcesOf(
+  captures: readonly Capture[],
+  selection: Selection,
+  options: CarveOptions,
+): AsyncGenerator<{ capture: Capture; source: SourceBytes | null }> {
+  const isWanted = (file: Capture): boolean => selection.of(file.id!) !== null
+  for (const capture of captures) if (!isWanted(capture)) yield { capture, source: null }
+  const wanted = captures.filter(isWanted)
+  const [first] = wanted
+  if (first === undefined) return
+  const unreadable = (error: unknown, path: string): UserError => {
+    options.signal?.throwIfAborted()
+    return new UserError(`cannot read the capture: ${path}: ${reason(error)}`, {
+      hint: `put ${first.archive === null ? 'it' : 'the archive'} back where it was when it was added`,
+      cause: error,
+    })
+  }
+  const path = first.archive === null ? fileName(first) : first.archive.path
+  const between = (): void => options.signal?.throwIfAborted()
+  const source = await readSource(path, { between }).catch(error => {
+    throw unreadable(error, first.path)
+  })
+  if (first.archive === null) return yield { capture: first, source }
+  const missing = new Set(wanted)
+  const members = membersOf(source, wanted, 0, options)
+  try {
+    for (;;) {
+      const next = await members.next().catch(error => {
+        throw unreadable(error, first.path)
+      })
+      if (next.done) break
+      missing.delete(next.value.file)
+      try {
+        yield { capture: next.value.file, source: next.value.source }
+      } finally {
+        next.value.source.release()
+      }
+    }
+  } finally {
+    await members.return(undefined)
+  }
+  for (const capture of missing) throw changed(capture.path)
+}
+
 async function carveFile(
-  file: Case['evidence'][number],
+  file: Capture,
+  source: SourceBytes | null,
   selection: Selection,
   writer: CaptureWriter,
   options: CarveOptions,
@@ -123,20 +183,7 @@ async function carveFile(
   report.files.push(own)
   report.packets += own.packets
   const conversations = selection.of(file.id!)
-  if (conversations === null) return
-  if (file.archive !== null) {
-    throw new UserError(`cannot carve from a capture in an archive: ${file.path}`, {
-      hint: 'unpack it, and carve from a case of what was unpacked',
-    })
-  }
-  const between = (): void => options.signal?.throwIfAborted()
-  const source = await readSource(fileName(file), { between }).catch(error => {
-    options.signal?.throwIfAborted()
-    throw new UserError(`cannot read the capture: ${file.path}: ${reason(error)}`, {
-      hint: 'put it back where it was when it was added',
-      cause: error,
-    })
-  })
+  if (conversations === null || source === null) return
   if (file.sha256 !== null && source.sha256 !== file.sha256) throw changed(file.path)
   const name = basename(file.path)
   const numbers: number[] = []

@@ -75,6 +75,7 @@ Examples:
   tidemark convert investigate.pcap -o flows/                 nfcapd files for nfdump -R flows
   tidemark convert investigate.pcap -o flows.parquet
   tidemark convert captures/ -o conn.log
+  tcpdump -w - | tidemark convert - -o - --to csv
   tidemark convert investigate.pcap -o - --to vpc --interval 60 --interface 10.130.8.94`
 
 function parseHost(text: string): string {

@@ -1,8 +1,13 @@
-import { assert } from '../errors.ts'
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { piecesOfPipe } from '../disk/pipes.ts'
+import { assert, errorCode } from '../errors.ts'
 import { Expanded, type ExpandLimits } from '../input/expand.ts'
 import { foreignOf } from '../input/foreign.ts'
+import { openMembers } from '../input/members.ts'
 import { headOf, joined } from '../input/pieces.ts'
-import { readPlain } from '../input/read.ts'
+import { keptBytes, readPlain, readSource, type SourceBytes } from '../input/read.ts'
 import { compressionOf, contentOf } from '../input/sniff.ts'
 import { type FoundFile, reason } from '../input/walk.ts'
 import type { ConnectionRecord } from '../meter/connection-record.ts'
@@ -64,7 +69,7 @@ export async function meterCaptures(
       packets += more
       options.onProgress?.(Math.min(done, total), total, packets)
     }
-    files.push(await meterCapture(file, handlers, options, tick))
+    files.push(...(await meterFile(file, handlers, options, tick)))
   }
   return files
 }
@@ -74,32 +79,125 @@ function unread(path: string, problem: string, status: CaptureFile['status'] = '
   return { path, kind: null, ...counts, status, problem }
 }
 
-async function meterCapture(
+type Tick = (bytes: number, packets: number) => void
+
+/** A file, or what comes out of a pipe; of an archive each capture in it. */
+async function meterFile(
   file: FoundFile,
   handlers: CaptureHandlers,
   options: MeteringOptions,
-  tick: (bytes: number, packets: number) => void,
-): Promise<CaptureFile> {
-  const { path, size } = file
-  if (file.problem !== null) {
-    return unread(path, file.problem, file.unreadable || file.named ? 'unreadable' : 'not-evidence')
+  tick: Tick,
+): Promise<CaptureFile[]> {
+  const { path, named, size } = file
+  if (file.problem !== null)
+    return [unread(path, file.problem, file.unreadable || named ? 'unreadable' : 'not-evidence')]
+  const { signal } = options
+  let kept: SourceBytes | null = null
+  try {
+    let source: Pick<SourceBytes, 'head' | 'size' | 'open'>
+    if (file.isPipe) {
+      const pieces = piecesOfPipe(path, signal)
+      const head = await headOf(pieces, headBytes)
+      const all = joined(head, pieces)
+      // A capture is metered as it comes; to unpack anything else it may have to be read more than once.
+      if (isCapture(head)) source = { head, size: 0, open: () => all }
+      else source = kept = await keptBytes(all, join(tmpdir(), `tidemark-piped-${randomBytes(8).toString('hex')}`))
+    } else source = await readPlain(file.rawPath ?? path, () => signal?.throwIfAborted())
+    const found = await meterCapture({ path, named, size }, source, handlers, options, tick)
+    if (found !== 'archive') return [found]
+    kept ??= await readSource(file.rawPath ?? path, { between: () => signal?.throwIfAborted() })
+    const files = await meterArchive(path, kept, handlers, options, (_, packets) => tick(0, packets), 0)
+    tick(size, 0)
+    if (files.every(one => one.status === 'not-evidence'))
+      files.push(unread(path, 'an archive without a capture', named ? 'unreadable' : 'not-evidence'))
+    return files
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof Unreadable || errorCode(error) !== undefined) return [unread(path, reason(error))]
+    throw error
+  } finally {
+    kept?.release()
   }
+}
+
+/** Archives in archives, in which captures are looked for. */
+const depthMax = 3
+
+async function meterArchive(
+  path: string,
+  archive: SourceBytes,
+  handlers: CaptureHandlers,
+  options: MeteringOptions,
+  tick: Tick,
+  depth: number,
+  together = { bytes: 0, size: archive.size },
+): Promise<CaptureFile[]> {
+  if (depth > depthMax) return [unread(path, `an archive within more than ${depthMax} others: unpack it`)]
+  const files: CaptureFile[] = []
+  const { limits, signal } = options
+  const members = openMembers(archive, () => true, { limits, together, ...(signal && { signal }) })
+  try {
+    for (;;) {
+      const next = await members.next().catch(unreadable)
+      if (next.done) {
+        if (next.value !== null) files.push(unread(path, next.value))
+        return files
+      }
+      const { source, problem } = next.value
+      const own = `${path}:${next.value.name}`
+      if (source === null) {
+        files.push(unread(own, problem ?? 'it cannot be read'))
+        continue
+      }
+      try {
+        const found = await meterCapture(
+          { path: own, named: false, size: source.size },
+          source,
+          handlers,
+          options,
+          tick,
+        )
+        if (found === 'archive')
+          files.push(...(await meterArchive(own, source, handlers, options, tick, depth + 1, together)))
+        else if (found.status === 'read' && problem !== null) files.push({ ...found, status: 'partly-read', problem })
+        else files.push(found)
+      } finally {
+        source.release()
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    signal?.throwIfAborted()
+    return [...files, unread(path, error.message)]
+  } finally {
+    await members.return(null)
+  }
+}
+
+/** @returns `archive` where it is one that can be opened: nothing of it is metered then. */
+async function meterCapture(
+  file: { path: string; named: boolean; size: number },
+  source: Pick<SourceBytes, 'head' | 'size' | 'open'>,
+  handlers: CaptureHandlers,
+  options: MeteringOptions,
+  tick: Tick,
+): Promise<CaptureFile | 'archive'> {
+  const { path, size } = file
   const meter = new WindowedMeter(handlers, options)
   const decoder = new CaptureDecoder(packet => meter.add(packet))
-  let expanded: Expanded | null = null
   let broken: string | null = null
+  const compression = compressionOf(source.head)
+  const expanded = new Expanded(source.open, compression, source.size, options.limits)
   try {
-    const source = await readPlain(file.rawPath ?? path, () => options.signal?.throwIfAborted()).catch(error => {
-      options.signal?.throwIfAborted()
-      return unreadable(error)
-    })
-    const compression = compressionOf(source.head)
-    expanded = new Expanded(source.open, compression, source.size, options.limits)
     let told = 0
     let given = 0
     const pieces = readable(expanded)
     const head = await headOf(pieces, headBytes)
     const foreign = isCapture(head) ? null : await foreignOf(head, pieces)
+    const isPackedZip = foreign?.archive === 'zip' && compression !== 'none'
+    const isArchive = foreign?.archive !== undefined && !isPackedZip
+    if (isArchive || (foreign !== null && expanded.damage === null)) await pieces.return(undefined)
+    if (isArchive) return 'archive'
     if (foreign !== null && expanded.damage === null) {
       tick(size, 0)
       return unread(path, foreign.problem, foreign.hides || file.named ? 'unreadable' : 'not-evidence')
@@ -117,7 +215,6 @@ async function meterCapture(
     if (!(error instanceof Unreadable)) throw error
     options.signal?.throwIfAborted()
     broken = error.message
-    if (expanded === null) return unread(path, broken)
   }
   decoder.end()
   meter.finish()

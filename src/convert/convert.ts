@@ -75,10 +75,14 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   refuseOthers(options, format)
   const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
   const metering = meteringOptions(options, format)
-  const found = await findFiles(options.paths, { isLedger, ...(options.signal && { signal: options.signal }) })
+  const found = await findFiles(options.paths, {
+    isLedger,
+    pipes: true,
+    ...(options.signal && { signal: options.signal }),
+  })
   const rules: OutputRules = {
     option: '-o',
-    inputs: [...found.map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],
+    inputs: [...found.filter(file => !file.isPipe).map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],
     force: options.force === true,
     makesFolders: true,
   }

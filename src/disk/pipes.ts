@@ -18,25 +18,33 @@ const wakeMilliseconds = 50
  * @throws the system's error; the reason of `signal` when that is aborted.
  */
 export async function copyPipe(path: string, to: string, signal?: AbortSignal): Promise<number> {
-  const stream = path === standardInput ? openInput() : await openPipe(path, signal)
-  const stop = (): void => void stream.destroy()
-  signal?.addEventListener('abort', stop)
   const file = await createNew(to)
   let bytes = 0
   try {
-    for await (const piece of stream as AsyncIterable<Buffer>) {
+    for await (const piece of piecesOfPipe(path, signal)) {
       await file.writeFile(piece)
       bytes += piece.length
     }
-    signal?.throwIfAborted()
     return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+/** What comes out of a pipe. A named pipe waits for its writer. @throws the system's error; the reason of `signal` when that is aborted. */
+export async function* piecesOfPipe(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const stream = path === standardInput ? openInput() : await openPipe(path, signal)
+  const stop = (): void => void stream.destroy()
+  signal?.addEventListener('abort', stop)
+  try {
+    yield* stream as AsyncIterable<Buffer>
+    signal?.throwIfAborted()
   } catch (error) {
     signal?.throwIfAborted()
     throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     stream.destroy()
-    await file.close()
   }
 }
 

@@ -1,19 +1,15 @@
 /** The lines that records were read from, read again from where the evidence was when it was added. */
-import { randomBytes } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Format, judge } from '../ingest/judge.ts'
-import { type Member, tarMembers } from '../input/archive.ts'
 import { defaultLimits, Expanded, type ExpandLimits } from '../input/expand.ts'
 import { headOf, joined } from '../input/pieces.ts'
-import { keptBytes, readSource, type SourceBytes } from '../input/read.ts'
+import { readSource, type SourceBytes } from '../input/read.ts'
 import { compressionOf, contentOf } from '../input/sniff.ts'
 import { reason } from '../input/walk.ts'
-import { zipMembers } from '../input/zip.ts'
 import type { Case } from '../store/case.ts'
 import { type EvidenceEntry, fileName } from '../store/ledger.ts'
 import { layoutOf } from '../vpc-text/layout.ts'
 import { formText, PlainText } from '../vpc-text/plain-text.ts'
+import { membersOf } from './members.ts'
 
 /** A line as it stands in the file; of a log within something else, such as JSON, as it was taken out of it. */
 export interface VerbatimLine {
@@ -226,35 +222,4 @@ async function* linesOfArchive(
 
 function notThere(file: EvidenceEntry, places: Places, problem: string): Verbatim {
   return { unread: { path: file.path, lines: places.of(file.path).length, problem } }
-}
-
-/** The wanted files of an archive, with those of archives in it. @param depth how many archives this one lies in. */
-async function* membersOf(
-  archive: SourceBytes,
-  files: readonly EvidenceEntry[],
-  depth: number,
-  options: VerbatimOptions,
-): AsyncGenerator<{ file: EvidenceEntry; source: SourceBytes }> {
-  try {
-    let number = -1
-    for await (const member of membersIn(archive, options)) {
-      number++
-      const within = files.filter(file => file.archive!.members[depth] === number)
-      if (within.length === 0 || member.problem !== null) continue
-      const source = await keptBytes(member.pieces, join(tmpdir(), `tidemark-lines-${randomBytes(8).toString('hex')}`))
-      const deeper = within.filter(file => file.archive!.members.length > depth + 1)
-      for (const file of within) if (!deeper.includes(file)) yield { file, source }
-      if (deeper.length > 0) yield* membersOf(source, deeper, depth + 1, options)
-    }
-  } finally {
-    archive.release()
-  }
-}
-
-function membersIn(archive: SourceBytes, options: VerbatimOptions): AsyncGenerator<Member, string | null> {
-  const compression = compressionOf(archive.head)
-  if (compression === 'none' && archive.head[0] === 0x50 && archive.head[1] === 0x4b)
-    return zipMembers(archive.readAt, archive.size)
-  const limits = { ...defaultLimits, ...options.limits }
-  return tarMembers(new Expanded(archive.open, compression, archive.size, limits, archive.whole))
 }
