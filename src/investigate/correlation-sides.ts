@@ -79,15 +79,17 @@ const sideColumns = `protocol, start_us::DOUBLE, end_us::DOUBLE, client_packets:
   server_bytes::DOUBLE, client_hi, client_lo, client_port, server_hi, server_lo, server_port`
 const own = 13
 
-/** The subject's connections in the captures. */
+/** The subject's connections in the captures, of which there is one at least; those of conn.log may be the same once more. */
 export async function captureSides(c: Case, hosts: Hosts, subject: readonly Prefix[]): Promise<CaptureSide[]> {
+  const files = c.evidence.flatMap(file => (file.capture === null || file.id === null ? [] : [file.id]))
   const mine = sql`${inAnyPrefix('orig_addr.hi', 'orig_addr.lo', subject)} OR ${inAnyPrefix('resp_addr.hi', 'resp_addr.lo', subject)}`
   const query = sql`SELECT ${rawSql(sideColumns)}, path, packet::DOUBLE, conn_state, history, rtt_us::DOUBLE, tunnel
     FROM (SELECT orig_addr.hi AS client_hi, orig_addr.lo AS client_lo, orig_port AS client_port,
       resp_addr.hi AS server_hi, resp_addr.lo AS server_lo, resp_port AS server_port, protocol,
       epoch_us(start) AS start_us, epoch_us("end") AS end_us, orig_packets AS client_packets, resp_packets AS server_packets,
       orig_ip_bytes AS client_bytes, resp_ip_bytes AS server_bytes, conn_state, history, rtt_us, tunnel, evidence.path, _line AS packet
-    FROM connections JOIN evidence ON evidence.id = _file WHERE ${mine} ORDER BY start, _file, _line)`
+    FROM connections JOIN evidence ON evidence.id = _file
+    WHERE _file IN (${rawSql(files.join(', '))}) AND (${mine}) ORDER BY start, _file, _line)`
   return sidesOf(c, query, row => {
     const side = sideOf(row, hosts)
     const history = row[own + 3] as string | null

@@ -330,6 +330,8 @@ export interface Dossier {
     packet_copies: number
     packet_copies_suspected: number
     nfcapd_files: number
+    /** Files of other programs' flows: conn.log, and tables. */
+    flow_tables: number
     malformed: number
     no_data: number
     skip_data: number

@@ -300,6 +300,7 @@ function evidenceCounts(c: Case): Dossier['evidence'] {
     packet_copies: c.evidence.reduce((total, file) => total + (file.capture?.copies ?? 0), 0),
     packet_copies_suspected: c.evidence.reduce((total, file) => total + (file.capture?.copies_suspected ?? 0), 0),
     nfcapd_files: c.evidence.filter(file => file.nfcapd !== null).length,
+    flow_tables: c.evidence.filter(file => file.flow_table !== null).length,
     malformed: sum('malformed'),
     no_data: sum('no_data'),
     skip_data: sum('skip_data'),

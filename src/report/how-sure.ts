@@ -4,7 +4,7 @@ import { roleConfidenceMin } from '../detect/rule.ts'
 import type { Dossier, Finding } from '../investigate/dossier.ts'
 import { alarm, type Block, good, heading, line, list, shortened, type Text, warning } from './block.ts'
 import { kindsDoubt } from './correlation.ts'
-import { listText, materialWords } from './names.ts'
+import { listText, materialWords, uncountedText } from './names.ts'
 import { countText, integerText } from './numbers.ts'
 import { countingDoubts, gapItems } from './surface.ts'
 import { selectionText } from './sweep.ts'
@@ -108,9 +108,8 @@ function unread({ problems }: Dossier): string[] {
 }
 
 function otherKinds(d: Dossier): string[] {
-  return d.source === 'logs' && d.evidence.nfcapd_files > 0
-    ? ['Flow records of nfcapd files are in no figure of this page: they may count the same traffic.']
-    : []
+  const uncounted = uncountedText(d)
+  return uncounted === null ? [] : [uncounted]
 }
 
 /** What the fields of the logs leave open. What no flow log ever shows is left to the whole page. */

@@ -1,5 +1,6 @@
 import type { Dossier, WorkItem } from '../investigate/dossier.ts'
 import { apart, type Block, code, count, gap, heading, inset, line, list, paragraph, strong } from './block.ts'
+import { uncountedText } from './names.ts'
 import { countText, integerText } from './numbers.ts'
 import { problemBlocks } from './problems.ts'
 
@@ -7,7 +8,19 @@ const filesAtMost = 20
 
 /** What the page was computed from, and which evidence is in no figure of it. */
 export function evidenceBlocks(d: Dossier): Block[] {
-  const { files, partly_read, unreadable, malformed, no_data, skip_data, captures, packets, nfcapd_files } = d.evidence
+  const {
+    files,
+    partly_read,
+    unreadable,
+    malformed,
+    no_data,
+    skip_data,
+    captures,
+    packets,
+    nfcapd_files,
+    flow_tables,
+  } = d.evidence
+  const uncounted = uncountedText(d)
   const read = [
     countText(files, 'file'),
     `${integerText(partly_read)} partly read`,
@@ -18,13 +31,12 @@ export function evidenceBlocks(d: Dossier): Block[] {
       : []),
     ...(captures > 0 ? [`${countText(captures, 'capture')} with ${countText(packets, 'packet')}`] : []),
     ...(nfcapd_files > 0 ? [countText(nfcapd_files, 'nfcapd file')] : []),
+    ...(flow_tables > 0 ? [countText(flow_tables, 'table of flows', 'tables of flows')] : []),
   ]
   return [
     heading('Evidence'),
     paragraph(`${read.join(', ')}.`),
-    ...(d.source === 'logs' && nfcapd_files > 0
-      ? [paragraph('Flow records of nfcapd files are in no figure of this page: they may count the same traffic.')]
-      : []),
+    ...(uncounted === null ? [] : [paragraph(uncounted)]),
     ...(d.problems.length > 0 ? [gap, paragraph('In no figure of this page:')] : []),
     ...problemBlocks(d.problems, filesAtMost),
   ]

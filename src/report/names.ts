@@ -3,10 +3,26 @@ import { protocolText } from '../net/protocols.ts'
 import { address, line, type Text } from './block.ts'
 
 /** What the figures of a dossier were counted from, in words. */
-export function materialWords(d: Dossier): 'logs' | 'captures' | 'nfcapd files' | 'captures and nfcapd files' {
+export function materialWords(d: Dossier): string {
   if (d.source === 'logs') return 'logs'
-  if (d.evidence.nfcapd_files === 0) return 'captures'
-  return d.evidence.captures === 0 ? 'nfcapd files' : 'captures and nfcapd files'
+  const { captures, nfcapd_files, flow_tables } = d.evidence
+  const kinds = [
+    ...(captures > 0 ? ['captures'] : []),
+    ...(nfcapd_files > 0 ? ['nfcapd files'] : []),
+    ...(flow_tables > 0 ? ['tables of flows'] : []),
+  ]
+  return kinds.length === 0 ? 'captures' : kinds.join(kinds.length > 2 ? ', ' : ' and ')
+}
+
+/** Beside flow logs: kinds of files whose flow records count in none of a dossier's figures. Null: there are none. */
+export function uncountedText(d: Dossier): string | null {
+  const { nfcapd_files, flow_tables } = d.evidence
+  const kinds = [
+    ...(nfcapd_files > 0 ? ['nfcapd files'] : []),
+    ...(flow_tables > 0 ? ['tables of flows (conn.log and others)'] : []),
+  ]
+  if (d.source !== 'logs' || kinds.length === 0) return null
+  return `Flow records of ${kinds.join(' and ')} are in no figure of this page: they may count the same traffic.`
 }
 
 /** `10.130.8.94:22`, `[2001:db8::1]:22`; the address alone where the protocol has no ports. */
