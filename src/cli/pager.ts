@@ -17,23 +17,31 @@ export function pagerCommand(env: NodeJS.ProcessEnv): string | null {
   return command === '' || command === 'cat' || env['TERM'] === 'dumb' ? null : command
 }
 
-/** Starts it on the terminal of standard output; null where it cannot be started. */
+/** Starts it on the terminal of standard output; null where there is no such program. */
 export async function startPager(command: string): Promise<Pager | null> {
   const { spawn } = await import('node:child_process')
+  if (!(await isThere(command))) return null
   // As git: less ends at once where all fits, shows colours and leaves the text on the screen.
   const env = { ...process.env, LESS: process.env['LESS'] ?? 'FRX', LV: process.env['LV'] ?? '-c' }
   const child = spawn(command, { shell: true, stdio: ['pipe', 'inherit', 'inherit'], env })
-  const left = new Promise<number | null>(resolve => {
-    child.on('error', () => resolve(127))
-    child.on('close', resolve)
+  const left = new Promise<void>(resolve => {
+    child.on('error', () => resolve())
+    child.on('close', () => resolve())
   })
-  const begun = await Promise.race([left, new Promise<'begun'>(resolve => setTimeout(() => resolve('begun'), 30))])
-  // A shell says so of a command that it does not find.
-  if (begun === 127 || begun === 126) return null
   return pagerOf(child, left)
 }
 
-function pagerOf(child: ChildProcess, left: Promise<number | null>): Pager {
+/** Whether a shell finds the program. Asked before: what a pager was given that cannot be started is lost. */
+async function isThere(command: string): Promise<boolean> {
+  const [program = ''] = command.split(/\s/)
+  // Settings before the program, and quotes, are for the shell alone to read.
+  if (/[^\w./+-]/.test(program)) return true
+  const { spawnSync } = await import('node:child_process')
+  const asked = process.platform === 'win32' ? `where ${program}` : `command -v ${program}`
+  return spawnSync(asked, { shell: true, stdio: 'ignore' }).status === 0
+}
+
+function pagerOf(child: ChildProcess, left: Promise<void>): Pager {
   const input = child.stdin!
   let isGone = false
   input.on('error', () => {
