@@ -47,8 +47,8 @@ const numbersMax = 100_000
 /**
  * The packets of the case's captures that belong to what is wanted, with both directions of each conversation, in the order of their files.
  *
- * @throws UserError when the case has no capture, when one is not where it was or has changed, when nothing is wanted or the output can
- *   not be written.
+ * @throws UserError when the case has no capture, when one is not where it was or has changed, when nothing is wanted or the output
+ *   cannot be written.
  */
 export async function carve(c: Case, options: CarveOptions): Promise<CarveReport> {
   const captures = c.evidence.filter(file => file.capture !== null && file.id !== null)

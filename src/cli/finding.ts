@@ -1,6 +1,7 @@
 /** What a finding of a dossier speaks of, for commands that take one instead of a filter. */
 import { exitStatus, UserError } from '../errors.ts'
 import type { Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
+import type { Found } from '../investigate/investigate.ts'
 import { integerText } from '../report/numbers.ts'
 import type { Case } from '../store/case.ts'
 
@@ -14,16 +15,29 @@ interface Whose {
   internal?: string[]
 }
 
-/** @throws UserError (status 2) for an id that the dossier has not. */
+interface FoundServices {
+  dossier: Dossier
+  finding: Finding
+  /** Those that it speaks of. */
+  services: ServiceRow[]
+  /** Of these the ones whose records within its time are its evidence. */
+  restsOn: ServiceRow[]
+}
+
+/** @throws UserError (status 2) for an id that the dossier does not have. */
 export async function servicesOfFinding(
   opened: Case,
   id: string,
   { of = [], internal }: Whose,
   signal: AbortSignal,
-): Promise<{ dossier: Dossier; finding: Finding; services: ServiceRow[] }> {
+): Promise<FoundServices> {
   const { investigate } = await import('../investigate/investigate.ts')
-  const dossier = await investigate(opened, of, { ...(internal && { internal }), servicesMax, signal })
-  const finding = dossier.findings.find(one => one.id === id)
+  let found: Found | null = null
+  const inspect = (one: Found): void => {
+    found = one
+  }
+  const dossier = await investigate(opened, of, { ...(internal && { internal }), servicesMax, inspect, signal })
+  const finding = dossier.findings.find(one => one.id === id.toUpperCase())
   if (finding === undefined) {
     const known = dossier.findings.map(one => one.id).join(', ')
     throw new UserError(`no such finding: ${id}`, {
@@ -37,22 +51,30 @@ export async function servicesOfFinding(
       `${finding.id} speaks of ${integerText(finding.services_total)} services: more than can be looked for at once`,
       { hint: 'use a filter: "ip ADDRESS"' },
     )
-  return { dossier, finding, services }
+  return { dossier, finding, services, restsOn: restingOn(finding, dossier, found!) }
 }
 
-/** The records of a finding as a filter: of its services, both ways, in its time. */
+function restingOn({ id }: Finding, { services }: Dossier, found: Found): ServiceRow[] {
+  const numbers = new Set(found.findings.find(one => one.id === id)?.services)
+  return services.filter((_, i) => numbers.has(found.services[i]!))
+}
+
+/** The records of a finding as a filter: of the services that it rests on, both ways, in its time. */
 export async function filterOfFinding(opened: Case, id: string, whose: Whose, signal: AbortSignal): Promise<string> {
-  const { finding, services } = await servicesOfFinding(opened, id, whose, signal)
-  if (services.length > inFilterMax)
-    throw new UserError(`${id} speaks of ${integerText(services.length)} services: too many for a filter`, {
-      hint: `tidemark investigate ADDRESS --lines ${id} prints its records`,
-    })
-  const ways = services.map(wayText)
-  return `(${ways.join(' or ')}) and start >= ${finding.first_start} and start <= ${finding.last_end}`
+  const { finding, restsOn } = await servicesOfFinding(opened, id, whose, signal)
+  const { first_start, last_end } = finding
+  const hint = `tidemark investigate ADDRESS --lines ${finding.id} prints its records`
+  if (restsOn.length > inFilterMax)
+    throw new UserError(`${id} rests on ${integerText(restsOn.length)} services: too many for a filter`, { hint })
+  const ways = restsOn.map(wayText).join(' or ')
+  // Without its time a finding rests on all records of its services.
+  if (first_start === null || last_end === null) return `(${ways})`
+  return `(${ways}) and start >= ${first_start} and start <= ${last_end}`
 }
 
 function wayText({ client, server, port, protocol }: ServiceRow): string {
+  const isProtocol = protocol === null ? 'protocol is unknown' : `proto ${protocol}`
   const way = (from: string, to: string, side: 'src' | 'dst'): string =>
     `src ip ${from} and dst ip ${to}${port === null ? '' : ` and ${side} port ${port}`}`
-  return `(proto ${protocol} and ((${way(client, server, 'dst')}) or (${way(server, client, 'src')})))`
+  return `(${isProtocol} and ((${way(client, server, 'dst')}) or (${way(server, client, 'src')})))`
 }
