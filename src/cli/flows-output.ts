@@ -5,7 +5,7 @@ import type { Cell, FlowsRequest, FlowsResult, FlowsRow } from '../flows/request
 import { visible } from '../report/text.ts'
 import type { Zone } from '../report/zone.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
-import { note, outputIsGone, print, printAsIs, printPage, startTable, usePager } from './output.ts'
+import { note, outputIsGone, print, printLines, printPage, startTable, usePager } from './output.ts'
 
 /** `table`, `json`, `csv`, `ndjson`, `parquet`, or one of nfdump's: `line`, `fmt:…`. */
 export type FlowsFormat = string
@@ -97,21 +97,6 @@ async function linesOf(result: FlowsResult, format: string, zone: Zone): Promise
   }
   const { lineFormat } = await import('../report/flow-lines.ts')
   return lineFormat(format, columns, zone)
-}
-
-const batchBytes = 1 << 16
-
-/** Prints rows in pieces of some size: a write for each would take most of the time. */
-async function printLines(rows: AsyncIterable<FlowsRow>, line: (row: FlowsRow) => string): Promise<void> {
-  let text = ''
-  for await (const row of rows) {
-    text += line(row)
-    if (text.length < batchBytes) continue
-    await printAsIs(text)
-    text = ''
-    if (outputIsGone()) return
-  }
-  if (text !== '') await printAsIs(text)
 }
 
 /** Rows that decide which columns a page has room for, and how its times are written. */

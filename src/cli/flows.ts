@@ -90,16 +90,20 @@ async function ask(
     if (options.explain) return await explain(opened, request, options, signal)
     if (options.save !== undefined) return await save(opened, options.save, request)
     const zone = await zoneFor(options)
+    if (format === 'lines') await requireListing(request)
     const forParquet = options.parquet !== undefined
     const result: FlowsResult = await queryFlows(opened, request, { signal, forParquet, ...ownFiles(options) })
     const quiet = options.quiet === true
     const isEmpty = Number(result.total_rows) === 0
     const why = isEmpty && !quiet ? await reasons(opened, request, { signal, ...ownFiles(options) }) : []
-    if (format === 'lines') await printRecordLines(opened, result, request, options, signal)
+    // From here on rows and notes are shown, maybe through a pager: nothing else may write to the terminal.
+    if (!forParquet) waiting.stop()
+    if (format === 'lines') await printRecordLines(opened, result, request, why, options, signal)
     else if (options.parquet === undefined)
       await printFlows(result, request, format, { color: options.color, pager: options.pager, zone, why, quiet })
     else {
       await result.parquet(options.parquet, { force: options.force === true })
+      waiting.stop()
       if (!quiet) await noteCounting(result, request, why)
     }
     const isPartial = opened.evidence.some(isBroken) || opened.problems.length > 0
@@ -136,26 +140,29 @@ async function wholeFilter(
   return filter === undefined ? found : `(${filter}) and ${found}`
 }
 
-/** The lines of the evidence that the records of a listing were read from. */
-async function printRecordLines(
-  opened: Case,
-  result: FlowsResult,
-  request: FlowsRequest,
-  options: FlowsCliOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const [{ isListing }, { linePlaces, printLines }] = await Promise.all([
-    import('../flows/settle.ts'),
-    import('./lines.ts'),
-  ])
+/** @throws UserError where groups are asked for, which have no line. */
+async function requireListing(request: FlowsRequest): Promise<void> {
+  const { isListing } = await import('../flows/settle.ts')
   if (!isListing(request))
     throw new UserError('-o lines is of single records, not of groups', {
       status: 2,
       hint: 'leave out -s, -A, -a and -b',
     })
+}
+
+/** The lines of the evidence that the records of a listing were read from. */
+async function printRecordLines(
+  opened: Case,
+  result: FlowsResult,
+  request: FlowsRequest,
+  why: readonly string[],
+  options: FlowsCliOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { linePlaces, showVerbatim } = await import('./lines.ts')
   const places = await linePlaces(placesIn(result))
-  await printLines(opened, places, {}, options, signal)
-  if (options.quiet !== true) await noteCounting(result, request, [])
+  await showVerbatim(opened, places, {}, options, signal)
+  if (options.quiet !== true) await noteCounting(result, request, why)
 }
 
 async function* placesIn(result: FlowsResult): AsyncGenerator<{ path: string; line?: number }> {

@@ -278,14 +278,16 @@ async function showLines(
   options: Options,
   signal: AbortSignal,
 ): Promise<void> {
-  const [{ placesOfPart }, { linePlaces, printLines }] = await Promise.all([
+  const [{ placesOfPart }, { linePlaces, showVerbatim }] = await Promise.all([
     import('../investigate/part-lines.ts'),
     import('./lines.ts'),
   ])
   await withCase(caseDir, async opened => {
     const choices = investigateOptions(choicesOf(options, asked), signal)
-    const places = await linePlaces(placesOfPart(opened, asked.subjects, id, choices))
-    await printLines(opened, places, { subject: asked.subjects, of: id.toUpperCase() }, options, signal)
+    const waiting = startWaiting(() => `investigating ${asked.subjects.join(' ')}`)
+    const found = await placesOfPart(opened, asked.subjects, id, choices).finally(() => waiting.stop())
+    const places = await linePlaces(found)
+    await showVerbatim(opened, places, { subject: asked.subjects, of: id.toUpperCase() }, options, signal)
   })
 }
 

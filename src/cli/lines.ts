@@ -5,7 +5,7 @@ import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
 import type { Places, UnreadLines, VerbatimLine } from '../verbatim/lines.ts'
 import type { ReadingOptions } from './options.ts'
-import { note, outputIsGone, print, printAsIs } from './output.ts'
+import { note, outputIsGone, print, printLines } from './output.ts'
 
 interface Options extends ReadingOptions {
   json?: true
@@ -18,13 +18,11 @@ interface Place {
   line?: number
 }
 
-const batchBytes = 1 << 16
-
 /** The places as those of lines. @throws UserError where they are packets. */
-export async function linePlaces(found: Found | Promise<Found>): Promise<Places> {
+export async function linePlaces(found: Found): Promise<Places> {
   const { Places } = await import('../verbatim/lines.ts')
   const places = new Places()
-  for await (const { path, line } of await found) {
+  for await (const { path, line } of found) {
     if (line === undefined) {
       throw new UserError('the records of this case were made of packets: there are no lines', {
         hint: 'tidemark carve --finding F1 --of ADDRESS -o OUT.pcapng takes the packets',
@@ -36,8 +34,8 @@ export async function linePlaces(found: Found | Promise<Found>): Promise<Places>
   return places
 }
 
-/** @param head what a JSON document says before the lines. */
-export async function printLines(
+/** Prints the lines at some places. @param head what a JSON document says before the lines. */
+export async function showVerbatim(
   opened: Case,
   places: Places,
   head: object,
@@ -55,21 +53,16 @@ export async function printLines(
   }
   const unread: UnreadLines[] = []
   let shown = 0
-  let text = ''
-  for await (const one of verbatimLines(opened, places, { limits, signal })) {
+  await printLines(verbatimLines(opened, places, { limits, signal }), one => {
     if ('unread' in one) {
       unread.push(one.unread)
-      continue
+      return ''
     }
     shown++
-    text += document === null ? lineText(one.line) : document.item(one.line)
-    if (text.length < batchBytes) continue
-    await printAsIs(text)
-    text = ''
-    if (outputIsGone()) return
-  }
-  if (document === null) await printAsIs(text)
-  else await print(text + document.end({ shown, unread }))
+    return document === null ? lineText(one.line) : document.item(one.line)
+  })
+  if (outputIsGone()) return
+  if (document !== null) await print(document.end({ shown, unread }))
   await noteUnread(unread)
 }
 

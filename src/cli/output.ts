@@ -65,6 +65,21 @@ export function printAsIs(text: string): Promise<void> {
   return pager === null ? write(process.stdout, text) : pager.write(text)
 }
 
+const batchBytes = 1 << 16
+
+/** Prints what `line` makes of items, in pieces of some size: a write for each would take most of the time. Ends where nobody reads on. */
+export async function printLines<Item>(items: AsyncIterable<Item>, line: (item: Item) => string): Promise<void> {
+  let text = ''
+  for await (const item of items) {
+    text += line(item)
+    if (text.length < batchBytes) continue
+    await printAsIs(text)
+    text = ''
+    if (outputIsGone()) return
+  }
+  if (text !== '') await printAsIs(text)
+}
+
 /** Writes to standard error: progress, warnings and failures; after what the pager shows. */
 export async function note(text: string): Promise<void> {
   await leavePager()
