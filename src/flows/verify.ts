@@ -116,14 +116,14 @@ async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promis
       return collapsed
     }
     const roles = keptRoles({ evidence }, own)
+    if (what === roles.file) {
+      await judgeRecords(c, recordsOf(c, evidence), own)
+      return roles
+    }
     for (const raw of [false, true]) {
       const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0 })
       const totals = await totalsAgain(c, setting, what)
       if (totals !== null) return totals
-    }
-    if (what === roles.file) {
-      await judgeRecords(c, recordsOf(c, evidence), own)
-      return roles
     }
   }
   return null
