@@ -8,6 +8,7 @@ import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { RecordBlock, RecordDictionaries } from '../record-index/block.ts'
 import { readBlock } from '../record-index/question.ts'
 import type { Case } from '../store/case.ts'
+import { addressColumns } from '../store/views.ts'
 import { askedEndpoints, type Chained, chain, judgeRest, learnFrom } from './conversations.ts'
 import { countOnce } from './count-once.ts'
 import { recordsElsewhere } from './elsewhere.ts'
@@ -50,8 +51,7 @@ export async function subjectRecords(
 
 /** A condition on the case's flow records. */
 export function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]): Sql {
-  const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
-  const tests = names.map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
+  const tests = addressColumns(c).map(name => inAnyPrefix(`${name}.hi`, `${name}.lo`, subject))
   return {
     text: `(${tests.map(test => test.text).join(' OR ') || 'false'})`,
     values: tests.flatMap(test => test.values),

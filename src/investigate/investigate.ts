@@ -115,7 +115,8 @@ function memoryMax(records: number): number {
   return Math.floor(Math.min(most, Math.max(256, 64 * availableParallelism()) + (128 * records) / 1e6))
 }
 
-function prefixes(texts: readonly string[], problem: string): Prefix[] {
+/** @throws UserError (status 2) for a text that is neither an address nor a prefix. */
+export function prefixes(texts: readonly string[], problem: string): Prefix[] {
   return texts.map(text => {
     const prefix = parsePrefix(text)
     if (prefix === null)

@@ -14,7 +14,7 @@ export async function placesOfPart(
   c: Case,
   subjects: string[],
   part: string,
-  options: InvestigateOptions,
+  options: InvestigateOptions = {},
 ): Promise<Basis[]> {
   const [, kind, digits] = /^([FS])([1-9]\d{0,8})$/i.exec(part) ?? []
   if (kind === undefined)

@@ -2,16 +2,18 @@
 
 import { collapsedTable } from '../flows/count-once.ts'
 import { recordsOf } from '../flows/source.ts'
-import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { rawSql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
 import { giveTable, numbers } from '../store/given-table.ts'
 import { question } from '../store/question.ts'
+import { isUnread } from '../store/reports.ts'
+import { addressColumns } from '../store/views.ts'
 import { gatherActions, rejectedOnlyGap } from './actions.ts'
 import { gatherCoverage, gatherSpans } from './coverage.ts'
 import type { Confidence, Count, Gap, Selection, Severity } from './dossier.ts'
-import { type InvestigateOptions, investigate, recordsOfCase } from './investigate.ts'
+import { type InvestigateOptions, investigate, prefixes, recordsOfCase } from './investigate.ts'
 import { ofSensors, selectionOf } from './selection.ts'
 
 export interface SweepOptions extends InvestigateOptions {
@@ -62,10 +64,14 @@ const judgedByDefault = 20
 const severities = ['info', 'low', 'medium', 'high']
 const confidences = ['low', 'medium', 'high']
 
-/** @throws UserError (status 2) when an indicator is no address or prefix, or a sensor is not in the case. */
+/**
+ * Which of many indicators the case has records of, in one pass, and the findings of those with the most records.
+ *
+ * @throws UserError (status 2) when an indicator is no address or prefix, or a sensor is not in the case.
+ */
 export async function sweep(c: Case, indicators: readonly string[], options: SweepOptions = {}): Promise<Sweep> {
-  const prefixes = indicators.map(text => parsePrefix(text)!)
-  const found = await question(c, options.signal, own => look(own, prefixes, options))
+  const asked = prefixes(indicators, 'not an address or prefix')
+  const found = await question(c, options.signal, own => look(own, asked, options))
   const most = options.judgedMax ?? judgedByDefault
   const weighty = found.rows
     .filter(row => row.seen)
@@ -108,9 +114,6 @@ async function look(c: Case, prefixes: readonly Prefix[], options: SweepOptions)
   const { part, covered, shown } = await selectionOf(c, asked, rawSql('false'), null)
   const coverage = await gatherCoverage(c, covered, [], rejectedOnlyGap(await gatherActions(c)))
   const gaps = ofSensors(coverage.gaps, asked)
-  const unread = c.evidence.filter(
-    file => file.status === 'unreadable' || (file.status === 'not-evidence' && file.named),
-  )
   return {
     rows: await seenRows(c, prefixes, part ?? 'true'),
     records: { total: recordsOfCase(c) },
@@ -121,7 +124,7 @@ async function look(c: Case, prefixes: readonly Prefix[], options: SweepOptions)
     problems: c.problems,
     evidence: {
       partly_read: c.evidence.filter(file => file.status === 'partly-read').length,
-      unreadable: unread.length,
+      unreadable: c.evidence.filter(isUnread).length,
       malformed: c.evidence.reduce((sum, file) => sum + file.malformed, 0),
     },
   }
@@ -178,10 +181,6 @@ async function giveIndicators(c: Case, prefixes: readonly Prefix[]): Promise<voi
     Object.entries(columns).map(([name, values]) => numbers(name, values)),
     count,
   )
-}
-
-function addressColumns(c: Case): string[] {
-  return ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
 }
 
 /** The table `hit`: the addresses of the records that an indicator names. A join for each length of network, not one for each indicator. */

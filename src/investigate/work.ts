@@ -20,6 +20,7 @@ import type { Expression, Relation } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { isMetered } from '../store/reports.ts'
+import { addressColumns } from '../store/views.ts'
 import type { Count, Dossier, WorkItem } from './dossier.ts'
 import { partOfFlows } from './selection.ts'
 
@@ -153,8 +154,7 @@ function portItems(dossier: Dossier, asking: Asking): WorkItem[] {
 const portsShownMax = 20
 
 function isOfSubject(c: Case, subject: readonly Prefix[]): Expression {
-  const names = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => c.columns.has(name))
-  return any(names.map(name => inPrefixes(column(name), subject)))
+  return any(addressColumns(c).map(name => inPrefixes(column(name), subject)))
 }
 
 /** The command that prints all lines of the case's logs, or null if some of them are not text with headers, or not alone in their folder. */

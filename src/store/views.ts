@@ -47,6 +47,11 @@ export async function createViews(
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
 }
 
+/** Columns of addresses that the records of `flows` have, those of the packets themselves after those of the sensor. */
+export function addressColumns({ columns }: { columns: ReadonlySet<string> }): string[] {
+  return ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => columns.has(name))
+}
+
 /** The flow records of some segments, with the columns that `flows` has: those of all segments, and the core ones that none of them has. */
 function flowsSql(
   dir: string,

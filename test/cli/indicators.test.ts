@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { UserError } from '../../src/errors.ts'
+import { sweep } from '../../src/investigate/sweep.ts'
+import { openCase } from '../../src/store/case.ts'
 import { captureOf, logOf as logOfPackets, talk } from '../handmade.ts'
 import { temporaryFolder, tidemark } from './run.ts'
 
@@ -236,4 +239,31 @@ test('records without a time are left out of a window, and counted', t => {
   const found = JSON.parse(tidemark(['investigate', attacker, '--json', '--from', utc(start - 60)], { cwd }).stdout)
   assert.equal(found.records.subject, 2)
   assert.match(found.selection.notes.join(' '), /1 record of the subject without a start or an end/)
+})
+
+test('the records of a finding without a time are those of its services', t => {
+  const cwd = temporaryFolder(t)
+  const head = 'srcaddr dstaddr srcport dstport protocol bytes action'
+  writeFileSync(join(cwd, 'a.log'), `${head}\n${attacker} 10.0.0.5 40000 443 6 300 ACCEPT\n`)
+  assert.equal(tidemark(['add', 'a.log'], { cwd }).status, 0)
+  const dossier = JSON.parse(tidemark(['investigate', attacker, '--json'], { cwd }).stdout)
+  const [finding] = dossier.findings
+  assert.equal(finding.first_start, null)
+  const rows = tidemark(['flows', '--finding', finding.id.toLowerCase(), '--of', attacker, '-o', 'lines'], { cwd })
+  assert.equal(rows.status, 0, rows.stderr)
+  assert.equal(rows.stdout.trimEnd().split('\n').length, finding.basis_total)
+})
+
+test('a sweep of the library names an indicator that is none', async t => {
+  const cwd = temporaryFolder(t)
+  writeFileSync(join(cwd, 'a.log'), `${line(attacker, start, start + 59)}\n`)
+  assert.equal(tidemark(['add', 'a.log', '--format', 'default'], { cwd }).status, 0)
+  const opened = await openCase(join(cwd, 'case.tidemark'))
+  try {
+    await assert.rejects(sweep(opened, [attacker, 'no-address']), (error: unknown) => {
+      return error instanceof UserError && error.status === 2 && error.message.endsWith(': no-address')
+    })
+  } finally {
+    await opened.close()
+  }
 })
