@@ -6,7 +6,7 @@
 import { filled } from '../conversations/filled.ts'
 import { KeyTable } from '../conversations/key-table.ts'
 import { isPartlyUnsaid, outcomes as outcomeNames } from '../conversations/services.ts'
-import { Sums } from '../conversations/sums.ts'
+import { exactSum, Sums } from '../conversations/sums.ts'
 import type { Finding } from '../detect/finding.ts'
 import { utcSeconds } from '../net/time.ts'
 import { sortedRows } from '../record-index/order.ts'
@@ -81,7 +81,7 @@ function heaviest(weights: Weights, count: number, first: readonly Uint32Array[]
   const words = [0, 1, 2].map(() => new Uint32Array(count)) as [Uint32Array, Uint32Array, Uint32Array]
   const few = new Uint32Array(count)
   for (let i = 0; i < count; i++) {
-    const bytes = plus(weights.bytesToServer.of(i), weights.bytesToClient.of(i))
+    const bytes = exactSum(weights.bytesToServer.of(i), weights.bytesToClient.of(i))
     // Sums of millions of counters of 64 bits have room in 96.
     const low = typeof bytes === 'number' ? bytes % two32 : Number(bytes & 0xffff_ffffn)
     const high = typeof bytes === 'number' ? Math.floor(bytes / two32) : Number((bytes >> 32n) & 0xffff_ffffn)
@@ -95,12 +95,6 @@ function heaviest(weights: Weights, count: number, first: readonly Uint32Array[]
 }
 
 const two32 = 2 ** 32
-
-/** A sum that is exact: a bigint where a number would not be. */
-export function plus(sum: Count, value: Count): Count {
-  if (typeof sum === 'number' && typeof value === 'number' && sum + value <= Number.MAX_SAFE_INTEGER) return sum + value
-  return BigInt(sum) + BigInt(value)
-}
 
 /** The few numbers with the most of something; of equal ones the first. */
 function most(count: number, of: (number: number) => Count): number[] {

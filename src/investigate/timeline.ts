@@ -4,10 +4,11 @@ import type { Services } from '../conversations/services.ts'
 import { counterOf, isRejected } from '../conversations/signs.ts'
 import { spread } from '../conversations/spread.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
+import { exactSum } from '../conversations/sums.ts'
 import { utcSeconds } from '../net/time.ts'
 import { known } from '../record-index/block.ts'
 import type { Count, TimelineBin } from './dossier.ts'
-import { type Listed, notListed, plus } from './listing.ts'
+import { type Listed, notListed } from './listing.ts'
 import { hasTime } from './records.ts'
 
 const binSizes = [
@@ -63,7 +64,7 @@ export function gatherTimeline(
     const bytes = moves ? counterOf(block, row, 'bytes') : 0
     spread(bytes, start_us, block.end_us[row]!, size_us, (bin, share) => {
       const sums = bins[bin - first]!.bytes
-      sums.set(place, plus(sums.get(place) ?? 0, share))
+      sums.set(place, exactSum(sums.get(place) ?? 0, share))
     })
   }
   return bins.map(({ start, seconds, bytes, records }) => {
