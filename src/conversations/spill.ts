@@ -1,7 +1,6 @@
 /** Bytes that do not stay in memory, in a file that several threads write and read. */
-import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, readvSync, unlinkSync, writeSync, writevSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, readvSync, writevSync } from 'node:fs'
+import { openScratch, readAll, writeAll } from '../disk/scratch.ts'
 import { assert } from '../errors.ts'
 
 type SpilledArray = Uint8Array | Uint16Array | Uint32Array | Float64Array
@@ -13,16 +12,9 @@ export interface SpillFile {
   end: SharedArrayBuffer
 }
 
-/** Makes a file in a folder; nobody else needs its name, and it is gone however this process ends. */
+/** Makes such a file in a folder. */
 export function openSpill(folder: string): SpillFile {
-  const path = join(folder, `conversations-${randomBytes(8).toString('hex')}`)
-  const fd = openSync(path, 'wx+', 0o600)
-  try {
-    unlinkSync(path)
-  } catch {
-    // Not while it is open, on Windows: it goes with its folder.
-  }
-  return { fd, end: new SharedArrayBuffer(8) }
+  return { fd: openScratch(folder), end: new SharedArrayBuffer(8) }
 }
 
 export function closeSpill({ fd }: SpillFile): void {
@@ -41,7 +33,7 @@ export class Spill {
   /** Writes bytes. @returns their place. */
   write(bytes: Uint8Array): number {
     const place = this.reserve(bytes.length)
-    this.writeAt(place, bytes)
+    writeAll(this.fd, bytes, place)
     return place
   }
 
@@ -50,7 +42,7 @@ export class Spill {
     const length = lengthOf(arrays)
     const place = this.reserve(length)
     const written = writevSync(this.fd, arrays, place)
-    if (written < length) this.writeAt(place + written, Buffer.concat(arrays.map(bytesOf)).subarray(written))
+    if (written < length) writeAll(this.fd, Buffer.concat(arrays.map(bytesOf)).subarray(written), place + written)
     return place
   }
 
@@ -71,10 +63,6 @@ export class Spill {
     return Number(Atomics.add(this.end, 0, BigInt(length)))
   }
 
-  private writeAt(place: number, bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at, bytes.length - at, place + at)
-  }
-
   /** Writes the numbers of an array. @returns their place. */
   writeArray(array: Uint8Array | Uint32Array): number {
     return this.write(bytesOf(array))
@@ -82,11 +70,7 @@ export class Spill {
 
   /** Fills `into` with bytes that were written. */
   read(place: number, into: Uint8Array): void {
-    for (let at = 0; at < into.length; ) {
-      const length = readSync(this.fd, into, at, into.length - at, place + at)
-      assert(length > 0, 'what was spilled is there')
-      at += length
-    }
+    assert(readAll(this.fd, into, place), 'what was spilled is there')
   }
 
   readArray<Numbers extends Uint8Array | Uint32Array>(place: number, into: Numbers): Numbers {

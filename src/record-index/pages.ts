@@ -1,7 +1,6 @@
 /** Records that wait to be put in order: in memory as far as they may be, else in a file. */
-import { closeSync, openSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
-import { readAll, writeAll } from '../store/section-file.ts'
+import { closeSync } from 'node:fs'
+import { openScratch, readAll, writeAll } from '../disk/scratch.ts'
 import type { RecordColumns } from './columns.ts'
 import { bytesOfRow, type RowLayout, Rows } from './rows.ts'
 
@@ -52,7 +51,7 @@ export class PageStore {
       this.room--
       return page.buffer
     }
-    this.fd ??= this.open()
+    this.fd ??= openScratch(this.folder)
     writeAll(this.fd, new Uint8Array(page.buffer), this.written)
     this.release(page)
     const from = this.written
@@ -85,18 +84,6 @@ export class PageStore {
   reset(): void {
     this.room = this.most
     this.written = 0
-  }
-
-  /** Nobody else needs the name of the file: it is gone however this process ends. */
-  private open(): number {
-    const path = join(this.folder, `records-${process.pid}-${Math.random().toString(36).slice(2)}`)
-    const fd = openSync(path, 'wx+', 0o600)
-    try {
-      unlinkSync(path)
-    } catch {
-      // Not while it is open, on Windows: it goes with its folder.
-    }
-    return fd
   }
 
   close(): void {

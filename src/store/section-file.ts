@@ -6,8 +6,9 @@
  * of sections and length of the directory (Uint32). Little-endian.
  */
 import { createHash, hash } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { noFollow, openRegularSync } from '../disk/reading.ts'
+import { readAll, writeAll } from '../disk/scratch.ts'
 
 const digestBytes = 32
 const trailerBytes = 8
@@ -56,22 +57,6 @@ export class SectionWriter {
     if (this.isOpen) closeSync(this.fd)
     this.isOpen = false
   }
-}
-
-/** @param from where to write; null: after what was written before. */
-export function writeAll(fd: number, bytes: Uint8Array, from: number | null = null): void {
-  for (let at = 0; at < bytes.length; )
-    at += writeSync(fd, bytes, at, bytes.length - at, from === null ? null : from + at)
-}
-
-/** Fills `into` from a place of a file. @returns whether the file has that many bytes there. */
-export function readAll(fd: number, into: Uint8Array, from: number): boolean {
-  for (let at = 0; at < into.length; ) {
-    const length = readSync(fd, into, at, into.length - at, from + at)
-    if (length === 0) return false
-    at += length
-  }
-  return true
 }
 
 /** The digest of a section: its SHA-256. */
