@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto'
 import { serviceOn } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import { type CachedTable, cachedTable } from '../store/cached-table.ts'
+import { type CachedTable, cachedTable, keptSource } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
-import { quotedName } from '../store/duckdb.ts'
+import { quotedName, quotedString } from '../store/duckdb.ts'
 
 /** Of which records. */
 interface RoleRecords {
@@ -37,9 +37,28 @@ export function withRoles(from: string, records: RoleRecords, own: readonly Pref
 }
 
 /** @param tables what `judgeRecords` worked out, each to stand after FROM. */
-export function withRolesOf(from: string, tables: { judged: string; names: string }): string {
+function withRolesOf(from: string, tables: { judged: string; names: string }): string {
   return `(SELECT r.*, CASE j.is_client WHEN true THEN 'client' WHEN false THEN 'server' END AS _role, n.name AS _service, n.at AS _service_at
     FROM ${from} r LEFT JOIN ${tables.judged} j USING (_file, _line) LEFT JOIN ${tables.names} n ON n.service = j.service)`
+}
+
+/** As `withRoles`, for any DuckDB: the roles are read from the cache, and the names stand in it. Null where nothing is kept. */
+export async function shownWithRoles(
+  c: Case,
+  from: string,
+  records: RoleRecords,
+  own: readonly Prefix[],
+): Promise<string | null> {
+  const kept = keptRoles(records, own)
+  const judged = await keptSource(c, kept)
+  if (judged === null) return null
+  const rows = await c.db.rows(`SELECT service, name, "at" FROM ${quotedName(`${kept.table}_names`)} ORDER BY service`)
+  const values = rows.map(
+    row => `(${Number(row['service'])}, ${quotedString(String(row['name']))}, ${quotedString(String(row['at']))})`,
+  )
+  const none = '(SELECT NULL::UINTEGER AS service, NULL::VARCHAR AS name, NULL::VARCHAR AS "at" WHERE false)'
+  const names = values.length === 0 ? none : `(SELECT * FROM (VALUES ${values.join(', ')}) AS v(service, name, "at"))`
+  return withRolesOf(from, { judged, names })
 }
 
 /** The records that count once, with `role` and `service`; needs `judgeRecords`. */

@@ -7,7 +7,7 @@
 
 import { basename } from 'node:path'
 import { lacksSensors } from '../record-index/sensor.ts'
-import { type CachedTable, cachedTable } from '../store/cached-table.ts'
+import { type CachedTable, cachedTable, keptSource } from '../store/cached-table.ts'
 import type { Case } from '../store/case.ts'
 import { subscriptionOf } from '../store/entries.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
@@ -48,6 +48,12 @@ export function keptCollapsed(evidence: Records['evidence']): CachedTable {
     columns: { _file: 'UINTEGER', _line: 'UINTEGER' },
     what: 'which records are one and the same traffic',
   }
+}
+
+/** The same records as any DuckDB reads them, to stand after FROM; null where nothing is kept. */
+export async function shownCollapsed(c: Case, evidence: Records['evidence']): Promise<string | null> {
+  const kept = await keptSource(c, keptCollapsed(evidence))
+  return kept === null ? null : `(SELECT _file, _line FROM ${kept})`
 }
 
 function doubtOf(c: Case, { evidence }: Records): Doubt {

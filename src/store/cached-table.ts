@@ -1,5 +1,5 @@
 /** What was worked out from a case and can be again: kept in its `cache` folder, which is no part of the record and may be deleted. */
-import { findCached, keepCached } from './cache.ts'
+import { cachedPath, findCached, keepCached } from './cache.ts'
 import type { Case } from './case.ts'
 import { quotedName, quotedPath, quotedString } from './duckdb.ts'
 
@@ -24,6 +24,12 @@ export async function cachedTable(c: Case, cached: CachedTable, make: () => Prom
     await make()
     if (c.usesCache) await keepCached(c.dir, { what: cached.file, head: c.head }, path => write(c, cached, path))
   })
+}
+
+/** The kept table as any DuckDB reads it, to stand after FROM; null where nothing is kept. */
+export async function keptSource(c: Case, { file }: CachedTable): Promise<string | null> {
+  const path = c.usesCache ? await cachedPath(c.dir, { what: file, head: c.head }) : null
+  return path === null ? null : `read_parquet(${quotedPath(path)})`
 }
 
 async function read(c: Case, cached: CachedTable): Promise<boolean> {
