@@ -41,6 +41,7 @@ export { type FlowsOptions, queryFlows } from './flows/run.ts'
 export { type SavedQuery, savedQueries, savedQuery, saveQuery } from './flows/saved.ts'
 export { type VerifyOptions, verifyWhole as verifyCase } from './flows/verify.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
+export type { CorrelationChoice } from './investigate/correlation.ts'
 export type * from './investigate/dossier.ts'
 export { type InvestigateOptions, investigate } from './investigate/investigate.ts'
 export { placesOfPart } from './investigate/part-lines.ts'
@@ -48,6 +49,7 @@ export type { SelectionOptions } from './investigate/selection.ts'
 export { type Sweep, type SweepOptions, type SweepRow, sweep } from './investigate/sweep.ts'
 export { type CaseOverview, overviewOf as caseOverview } from './overview/overview.ts'
 export { duckdb } from './query/duckdb-printer.ts'
+export type { EvidenceKind } from './records/evidence-kind.ts'
 export type { FlowRecord } from './records/fields.ts'
 export { toJson } from './report/json.ts'
 export { type Case, type OpenOptions, openCase } from './store/case.ts'
@@ -55,4 +57,11 @@ export { readEvidence } from './store/evidence-report.ts'
 export { type RemoveOptions, removeEvidence } from './store/remove.ts'
 export type * from './store/reports.ts'
 export { eachSqlRow, querySql, type SqlOptions, type SqlResult, type SqlRow } from './user-sql/query.ts'
-export { Places, type Verbatim, verbatimLines } from './verbatim/lines.ts'
+export {
+  Places,
+  type UnreadLines,
+  type Verbatim,
+  type VerbatimLine,
+  type VerbatimOptions,
+  verbatimLines,
+} from './verbatim/lines.ts'

@@ -99,7 +99,7 @@ const mostValues = 100
 const offered = new Set(['address', 'number', 'text'])
 const ports = new Set(['srcport', 'dstport', 'orig_port', 'resp_port'])
 
-/** What `complete` needs of a case: its frequent values are looked up once, in one pass over the records. */
+/** What completing a filter needs of a case: its frequent values are looked up once, in one pass over the records. */
 export async function completionContext(
   c: Case,
   view: View = 'flows',

@@ -1,4 +1,5 @@
 /** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
+
 /** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
 export type Order =
   | ('records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration')

@@ -36,7 +36,7 @@ export interface FlowsOptions {
 /**
  * Lists, groups or ranks flow records.
  *
- * Any number of questions may be asked at the same time (`question`). The rows are read as they are asked for, after the question has ended,
+ * Any number of questions may be asked at the same time. The rows are read as they are asked for, after the question has ended,
  * and can be read again, also beside each other.
  *
  * @throws UserError, FilterError (status 2) where the request cannot be meant.

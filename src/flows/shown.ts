@@ -1,4 +1,4 @@
-/** The statement of a request for people: it runs in any DuckDB, and pasted into `tidemark sql`. */
+/** The statement of a request for people: it runs in any DuckDB, and, unless it asks for roles, pasted into `tidemark sql`. */
 import { shownWithRoles } from '../conversations/roles.ts'
 import { trusted } from '../query/build.ts'
 import type { Relation } from '../query/nodes.ts'

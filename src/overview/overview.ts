@@ -39,13 +39,13 @@ import { findCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
 import { question } from '../store/question.ts'
-import { type EvidenceKind, isMetered, isUnread } from '../store/reports.ts'
+import { type FileKind, isMetered, isUnread } from '../store/reports.ts'
 
 /** Rows of each list. */
 const listedMax = 8
 
 export interface KindOfEvidence {
-  kind: EvidenceKind
+  kind: FileKind
   files: number
   /** Flow records. Those of packets are never added to those of logs. */
   records: number
@@ -132,7 +132,7 @@ async function gather(c: Case): Promise<CaseOverview> {
 }
 
 function kindsOf(c: Case): KindOfEvidence[] {
-  const kinds = new Map<EvidenceKind, KindOfEvidence>()
+  const kinds = new Map<FileKind, KindOfEvidence>()
   for (const { kind, status, records, size } of c.evidence) {
     if (kind === null || (status !== 'read' && status !== 'partly-read')) continue
     const one = kinds.get(kind) ?? { kind, files: 0, records: 0, size: 0 }

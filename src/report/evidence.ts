@@ -2,11 +2,11 @@ import { compareTimes } from '../net/time.ts'
 import {
   type CaptureAccount,
   type EvidenceFile,
-  type EvidenceKind,
   type EvidenceReport,
   type EvidenceStatus,
   type FileEvent,
   type FileHistory,
+  type FileKind,
   isMetered,
   isUnread,
   type NfcapdFileAccount,
@@ -44,7 +44,7 @@ const leftOutAtMost = 10
 /** Different ones of tables of flows; the JSON has that of each file. */
 const notesAtMost = 3
 
-const kindWords: ReadonlyMap<string, string> = new Map<EvidenceKind, string>([
+const kindWords: ReadonlyMap<string, string> = new Map<FileKind, string>([
   ['vpc-flow-log', 'VPC flow logs'],
   ['vpc-flow-log-parquet', 'VPC flow logs (Parquet)'],
   ['tgw-flow-log', 'Transit Gateway flow logs'],

@@ -21,8 +21,8 @@ import { createEvidenceTable, createViews } from './views.ts'
 /**
  * A case that is open for reading: views of its records and silences, and the table `evidence`, in a database of its own.
  *
- * Any number of questions may be asked of it at the same time: each is answered as if it were alone, and a signal stops one alone
- * (`Database.question`). `close` ends those that are still asked; they throw a UserError.
+ * Any number of questions may be asked of it at the same time: each is answered as if it were alone, and a signal stops one
+ * alone. `close` ends those that are still asked; they throw a UserError.
  */
 export interface Case {
   dir: string

@@ -1,6 +1,7 @@
 /** What `add`, `evidence` and `verify` tell about a case. Names are fixed by the contract. */
 
-export type EvidenceKind =
+/** What a file is. */
+export type FileKind =
   | 'vpc-flow-log'
   | 'vpc-flow-log-parquet'
   | 'tgw-flow-log'
@@ -10,6 +11,7 @@ export type EvidenceKind =
   | 'conn-log'
   | 'flow-table'
   | 'archive'
+
 export type EvidenceStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
 
 /** An exact integer: a bigint beyond 2^53. */
@@ -24,7 +26,7 @@ export interface EvidenceFile {
   named: boolean
   /** Of a file in an archive, whose path is `ARCHIVE:NAME`: the archive, and which file in it, from 0. Null for others. */
   archive: { path: string; members: number[] } | null
-  kind: EvidenceKind | null
+  kind: FileKind | null
   /** Bytes of the file as it lies on disk. */
   size: number
   /** Of exactly the bytes that were read, lower-case hex; null when the file could not be read to its end. */

@@ -35,7 +35,7 @@ export async function querySql(c: Case, sql: string, options: SqlOptions = {}): 
 }
 
 /**
- * The same, a row at a time: the next is read when `take` is done with one. Gives all rows unless `rows` or `bytes` say otherwise.
+ * As `querySql`, a row at a time: the next is read when `take` is done with one. Gives all rows unless `rows` or `bytes` say otherwise.
  *
  * @returns the columns, and whether a limit left rows out.
  */

@@ -60,8 +60,8 @@ export class Places {
 }
 
 /**
- * The lines at those places, file by file in the order of their paths, for that of the ledger depends on which worker was done first. A
- * file that has moved or changed since gives none of its lines.
+ * The lines at some places, file by file in the order of their paths, those of archives after the others. A file that has moved or changed
+ * since it was added gives none of its lines, and says why.
  */
 export async function* verbatimLines(c: Case, places: Places, options: VerbatimOptions = {}): AsyncGenerator<Verbatim> {
   const wanted = new Set(places.paths)

@@ -76,7 +76,11 @@ function exportsOf(index: string): { functions: Exported[]; types: Exported[] } 
     const path = join(repoRoot, 'src', from!)
     const source = readFileSync(path, 'utf8')
     if (names === '*') {
-      for (const [, name] of source.matchAll(/^export (?:interface|type) (\w+)/gm)) add(declaration(path, name!, name!))
+      const handedOn = [...source.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(
+        ([, some]) => some!.match(/\w+/g) ?? [],
+      )
+      const declared = [...source.matchAll(/^export (?:interface|type) (\w+)/gm)].map(([, name]) => name!)
+      for (const name of [...declared, ...handedOn]) add(declaration(path, name, name))
       continue
     }
     for (const [, own, , other] of names!.matchAll(/(?:type )?(\w+)( as (\w+))?/g))
@@ -94,7 +98,9 @@ function declaration(path: string, own: string, name: string): Exported {
     'm',
   ).exec(source)
   if (at === null) {
-    const from = new RegExp(`^export (?:type )?\\{[^}]*\\b${own}\\b[^}]*\\} from '(.*)'`, 'm').exec(source)?.[1]
+    const from = new RegExp(`^(?:export|import) (?:type )?\\{[^}]*\\b${own}\\b[^}]*\\} from '(.*)'`, 'm').exec(
+      source,
+    )?.[1]
     if (from === undefined) throw new Error(`${own} is not declared in ${path}`)
     return declaration(join(dirname(path), from), own, name)
   }
@@ -115,14 +121,20 @@ function signature(text: string): string {
   return text.slice(0, end.index + end[0].length - 2).replace(/^export (async )?/, '')
 }
 
-/** The head of a class and its public fields. */
+/** The head of a class, and its public fields and methods with what is said of them in one line. */
 function classHead(text: string): string {
   const end = text.indexOf('\n}')
   const [head = '', ...body] = text.slice(0, end).split('\n')
-  const fields = body.filter(line =>
-    /^ {2}(?!private|static|protected|constructor|get )(?:override )?(?:readonly )?\w+[?!]?: /.test(line),
-  )
-  return `${head}\n${fields.join('\n')}\n}`.replace(/^export /, '')
+  const members = body.flatMap((line, i) => {
+    const member =
+      /^ {2}(?!private|static|protected|constructor)(?:override )?((?:get |readonly )?\w+(?:[?!]?:|\().*)$/.exec(line)
+    if (member === null) return []
+    const doc = body[i - 1] ?? ''
+    const whole = member[1]!.replace(/ \{$/, '')
+    const shown = /^[\w ]+\(/.test(whole) ? whole : whole.replace(/ = .*$/, '')
+    return [...(/^ {2}\/\*\* .*\*\/$/.test(doc) ? [doc] : []), `  ${shown}`]
+  })
+  return `${head}\n${members.join('\n')}\n}`.replace(/^export /, '')
 }
 
 /** What is worked out is not shown. */
@@ -131,14 +143,25 @@ function constant(text: string): string {
   return whole.includes('\n') ? whole.slice(0, whole.indexOf(' = ')) : whole
 }
 
-/** Up to the blank line or the brace in the first column that ends it. */
+/** Its first line, with those after it that are indented, blank in braces, or close them. */
 function statement(text: string): string {
-  const end = /\n(?:\}[^\n]*)?(?=\n\n|\n$|$(?![\s\S])|\n(?:\/\*\*|export ))/.exec(text)
-  return (end === null ? text : text.slice(0, end.index + end[0].length)).trim().replace(/^export /, '')
+  const lines = text.split('\n')
+  let open = 0
+  const end = lines.findIndex((line, i) => {
+    if (i > 0 && open === 0 && !/^(?:\s+\S|[\]})>])/.test(line)) return true
+    open += (line.match(/[{[(]/g) ?? []).length - (line.match(/[}\])]/g) ?? []).length
+    return false
+  })
+  return lines
+    .slice(0, end < 0 ? undefined : end)
+    .join('\n')
+    .trim()
+    .replace(/^export /, '')
 }
 
+/** A comment with a blank line after it is of the file. */
 function docBefore(text: string): string {
-  const doc = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*$/.exec(text)?.[1]
+  const doc = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n$/.exec(text)?.[1]
   if (doc === undefined) return ''
   const lines = doc.split('\n').map(line => line.replace(/^\s*\* ?/, '').trimEnd())
   return tagged(lines.join('\n').trim())
