@@ -19,6 +19,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { threadsThatFit } from '../address-space.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql } from '../query/sql.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
@@ -73,7 +74,8 @@ const threadsMax = 4
 
 /** How the records of a case are divided. */
 export function usualLimits(rows: number): WholeLimits {
-  const threads = Math.max(1, Math.min(threadsMax, availableParallelism(), Math.floor(rows / rowsOfThread)))
+  const worthIt = Math.min(threadsMax, availableParallelism(), Math.floor(rows / rowsOfThread))
+  const threads = worthIt < 2 ? 1 : Math.max(1, threadsThatFit(1 + worthIt) - 1)
   return { threads, parts: Math.min(partsMax, Math.max(Math.ceil(rows / rowsOfPart), threads === 1 ? 1 : 2 * threads)) }
 }
 
