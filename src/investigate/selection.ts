@@ -44,9 +44,9 @@ function recordedBy(c: Case): string {
 function askedWindow(
   { from_us, to_us }: SelectionOptions,
   window: Window | null,
-  span: Span,
+  span: Span | null,
 ): Omit<Window, 'last_start_us'> | null {
-  if (from_us === undefined && to_us === undefined) return window
+  if ((from_us === undefined && to_us === undefined) || span === null) return window
   const least = Math.max(from_us ?? Number.NEGATIVE_INFINITY, span.from_us)
   const most = Math.min(to_us ?? Number.POSITIVE_INFINITY, span.to_us)
   return { from_us: Math.min(least, window?.from_us ?? least), to_us: Math.max(most, window?.to_us ?? most) }
@@ -58,10 +58,11 @@ interface Span {
   to_us: number
 }
 
-/** Reads `span`. */
-async function spanOf(c: Case): Promise<Span> {
+/** Null where no record has a time. Reads `span`. */
+async function spanOf(c: Case): Promise<Span | null> {
   const [row] = await c.db.rows('SELECT epoch_us(min(from_t)) AS from_us, epoch_us(max(to_t)) AS to_us FROM span')
-  return { from_us: Number(row?.['from_us'] ?? 0), to_us: Number(row?.['to_us'] ?? 0) }
+  const [from, to] = [row?.['from_us'] ?? null, row?.['to_us'] ?? null]
+  return from === null || to === null ? null : { from_us: Number(from), to_us: Number(to) }
 }
 
 /** @throws UserError for a sensor that wrote nothing in the case. Reads `span`. */
@@ -114,16 +115,21 @@ export function partOfFlows(c: Case, part: string | null): string {
 }
 
 /** What the dossier says of the selection. */
-async function describeSelection(c: Case, options: SelectionOptions, ofSubject: Sql, span: Span): Promise<Selection> {
+async function describeSelection(
+  c: Case,
+  options: SelectionOptions,
+  ofSubject: Sql,
+  span: Span | null,
+): Promise<Selection> {
   const { from_us, to_us, sensors = [] } = options
   const from = from_us === undefined ? null : utcSeconds(from_us)
   const to = to_us === undefined ? null : utcSeconds(to_us)
   const isPart = from !== null || to !== null || sensors.length > 0
   const notes = [
-    ...(from !== null && from_us! < span.from_us
+    ...(span !== null && from !== null && from_us! < span.from_us
       ? [`The evidence begins at ${utcSeconds(span.from_us)}: of the time before, from ${from} on, nothing is known.`]
       : []),
-    ...(to !== null && to_us! > span.to_us
+    ...(span !== null && to !== null && to_us! > span.to_us
       ? [`The evidence ends at ${utcSeconds(span.to_us)}: of the time after it, until ${to}, nothing is known.`]
       : []),
     ...(from === null && to === null ? [] : await cutNotes(c, options, ofSubject)),
@@ -178,10 +184,10 @@ async function cutNotes(c: Case, { from_us, to_us, ...other }: SelectionOptions,
   ]
 }
 
-/** Gaps and coverage of other sensors say nothing of those that were asked for. */
+/** Gaps, or coverage, without those of sensors that were not asked for. */
 export function ofSensors<T extends { sensor: string | null }>(
-  gaps: readonly T[],
+  rows: readonly T[],
   { sensors = [] }: SelectionOptions,
 ): T[] {
-  return gaps.filter(gap => sensors.length === 0 || gap.sensor === null || sensors.includes(gap.sensor))
+  return rows.filter(row => sensors.length === 0 || row.sensor === null || sensors.includes(row.sensor))
 }

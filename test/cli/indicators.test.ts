@@ -249,6 +249,8 @@ test('the records of a finding without a time are those of its services', t => {
   const dossier = JSON.parse(tidemark(['investigate', attacker, '--json'], { cwd }).stdout)
   const [finding] = dossier.findings
   assert.equal(finding.first_start, null)
+  const ofTime = JSON.parse(tidemark(['investigate', attacker, '--json', '--to', '2023-01-01'], { cwd }).stdout)
+  assert.doesNotMatch(ofTime.selection.notes.join(' '), /The evidence/)
   const rows = tidemark(['flows', '--finding', finding.id.toLowerCase(), '--of', attacker, '-o', 'lines'], { cwd })
   assert.equal(rows.status, 0, rows.stderr)
   assert.equal(rows.stdout.trimEnd().split('\n').length, finding.basis_total)
