@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
+import { severities } from '../detect/finding.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import type { Dossier } from '../investigate/dossier.ts'
+import type { Dossier, Severity } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
 import type { SelectionOptions } from '../investigate/selection.ts'
 import { visible } from '../report/text.ts'
@@ -40,8 +41,8 @@ interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions {
 }
 
 /** From the lowest; `none`: any finding or none, which never fails. */
-const thresholds = ['none', 'info', 'low', 'medium', 'high'] as const
-type Threshold = (typeof thresholds)[number]
+const thresholds: readonly Threshold[] = ['none', ...severities]
+type Threshold = 'none' | Severity
 
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {

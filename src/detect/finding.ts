@@ -11,6 +11,9 @@ export interface Basis {
 export type Severity = 'info' | 'low' | 'medium' | 'high'
 export type Confidence = 'low' | 'medium' | 'high'
 
+/** From the lowest. */
+export const severities: readonly Severity[] = ['info', 'low', 'medium', 'high']
+
 export interface Finding {
   id: string
   rule: string

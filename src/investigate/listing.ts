@@ -7,7 +7,7 @@ import { filled } from '../conversations/filled.ts'
 import { KeyTable } from '../conversations/key-table.ts'
 import { isPartlyUnsaid, outcomes as outcomeNames } from '../conversations/services.ts'
 import { exactSum, Sums } from '../conversations/sums.ts'
-import type { Finding } from '../detect/finding.ts'
+import { type Finding, severities } from '../detect/finding.ts'
 import { utcSeconds } from '../net/time.ts'
 import { sortedRows } from '../record-index/order.ts'
 import type { AttackSurface, Count, Outcome, ServiceKey, ServiceRow, ServicesOther } from './dossier.ts'
@@ -44,7 +44,7 @@ export function chooseServices(told: ToldServices, findings: readonly SpokenOf[]
   const places = new Int32Array(count).fill(notListed)
   if (count <= servicesMax) for (let service = 0; service < count; service++) places[service] = 0
   else {
-    const severity = severities(count, findings)
+    const severity = severitiesOf(count, findings)
     const order = heaviest(services, count, [
       filled(new Uint32Array(count), service => 4 - severity[service]!),
       filled(new Uint32Array(count), service => outcomePlaces[told.outcome[service]!]!),
@@ -61,10 +61,10 @@ export function chooseServices(told: ToldServices, findings: readonly SpokenOf[]
 }
 
 /** By service the severity of the findings that speak of it, from one on; zero without any. */
-function severities(count: number, findings: readonly SpokenOf[]): Uint8Array {
+function severitiesOf(count: number, findings: readonly SpokenOf[]): Uint8Array {
   const found = new Uint8Array(count)
   for (const { severity, services } of findings) {
-    const level = ['info', 'low', 'medium', 'high'].indexOf(severity) + 1
+    const level = severities.indexOf(severity) + 1
     for (const service of services) found[service] = Math.max(found[service]!, level)
   }
   return found

@@ -1,5 +1,6 @@
 /** Which of many indicators the evidence has, in one pass; a dossier is made of the few that weigh most. */
 
+import { severities } from '../detect/finding.ts'
 import { collapsedTable } from '../flows/count-once.ts'
 import { recordsOf } from '../flows/source.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -61,7 +62,6 @@ export interface Sweep {
 }
 
 const judgedByDefault = 20
-const severities = ['info', 'low', 'medium', 'high']
 const confidences = ['low', 'medium', 'high']
 
 /**

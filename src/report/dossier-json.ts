@@ -1,4 +1,5 @@
 /** The dossier as JSON that a script can hold: of long lists the items that weigh most, and how many there are. */
+import { severities } from '../detect/finding.ts'
 import type { Correlation, Dossier, Finding, Outcome, PortRow, ServiceKey } from '../investigate/dossier.ts'
 
 /** Items of each list, unless all are asked for. */
@@ -15,7 +16,6 @@ export interface DossierJson extends Dossier {
 }
 
 const outcomes = ['answered', 'refused', 'unanswered', 'rejected'] as const
-const severities = ['high', 'medium', 'low', 'info']
 
 /** @param most items of each list; services are as many as the dossier has. */
 export function dossierJson(d: Dossier, most = listedMax): DossierJson {
@@ -66,7 +66,7 @@ function gravest(findings: readonly Finding[], most: number): Finding[] {
   if (findings.length <= most) return [...findings]
   const place = new Map(findings.map((finding, i) => [finding, i]))
   const rank = ({ severity }: Finding): number => severities.indexOf(severity)
-  const chosen = [...findings].sort((a, b) => rank(a) - rank(b)).slice(0, most)
+  const chosen = [...findings].sort((a, b) => rank(b) - rank(a)).slice(0, most)
   return chosen.sort((a, b) => place.get(a)! - place.get(b)!)
 }
 

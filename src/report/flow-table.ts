@@ -5,6 +5,7 @@ import { hasPorts, protocolText } from '../net/protocols.ts'
 import { flagNames } from '../net/tcp-flags.ts'
 import { durationWords } from '../net/time.ts'
 import { type Column, line, path, type Row, strong, type Text } from './block.ts'
+import { endpointText } from './names.ts'
 import { integerText, percentText } from './numbers.ts'
 import { dayText, pageTimes, type Zone } from './zone.ts'
 
@@ -173,7 +174,7 @@ const endNames = new Set(['srcaddr', 'dstaddr', 'srcport', 'dstport'])
 function endsColumn(columns: readonly FlowsColumn[]): Shown | null {
   const names = new Set(columns.map(({ name }) => name))
   if (![...endNames].every(name => names.has(name))) return null
-  return { title: 'source → destination', text: row => `${endText(row, 'src')} → ${endText(row, 'dst')}` }
+  return { title: 'source → destination', text: endsText }
 }
 
 /** A value as a person reads it. What is not known says so. */
@@ -198,7 +199,7 @@ function listedColumns(r: FlowsPage, write: WriteTime): Shown[] {
   return [
     ...plain('start', 'time', {}),
     ...plain('protocol', 'proto', { drops: 1 }),
-    { title: 'source → destination', text: row => `${endText(row, 'src')} → ${endText(row, 'dst')}` },
+    { title: 'source → destination', text: endsText },
     ...plain('tcp_flags', 'flags', { drops: 5 }),
     ...plain('packets', 'packets', { align: 'right', ...stays('packets', 3) }),
     ...plain('bytes', 'bytes', { align: 'right' }),
@@ -231,10 +232,14 @@ function lasting(row: FlowsRow): string {
   return durationWords((Date.parse(end) - Date.parse(start)) / 1000)
 }
 
+function endsText(row: FlowsRow): string {
+  return `${endText(row, 'src')} → ${endText(row, 'dst')}`
+}
+
 function endText(row: FlowsRow, side: 'src' | 'dst'): string {
   const address = row[`${side}addr`]
   const port = row[`${side}port`]
   if (typeof address !== 'string') return 'unknown'
   if (typeof port !== 'number' || (!hasPorts(Number(row['protocol'])) && port === 0)) return address
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return endpointText(address, port)
 }

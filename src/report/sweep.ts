@@ -1,4 +1,5 @@
 /** A sweep for indicators as a page. */
+import { severities } from '../detect/finding.ts'
 import type { Count } from '../investigate/dossier.ts'
 import type { Sweep, SweepRow } from '../investigate/sweep.ts'
 import {
@@ -24,7 +25,6 @@ import { gapItemsOf } from './surface.ts'
 const seenAtMost = 500
 const unseenAtMost = 50
 const gapsAtMost = 4
-const severities = ['info', 'low', 'medium', 'high']
 
 const columns: Column[] = [
   { title: 'indicator' },
@@ -98,7 +98,8 @@ export function selectionText({ from, to, sensors }: Sweep['selection']): string
 }
 
 function byWeight(a: SweepRow, b: SweepRow): number {
-  const severity = ({ best_finding }: SweepRow): number => severities.indexOf(best_finding?.severity ?? '')
+  const severity = ({ best_finding }: SweepRow): number =>
+    best_finding === null ? -1 : severities.indexOf(best_finding.severity)
   return severity(b) - severity(a) || b.records - a.records
 }
 
