@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import type { Block, Column, Row } from '../report/block.ts'
 import type { PageOptions } from '../report/terminal-page.ts'
@@ -111,15 +113,28 @@ export async function flush(): Promise<void> {
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (closed.has(stream)) return Promise.resolve()
   return new Promise((resolve, reject) => {
-    stream.write(text, error => {
+    const written = (error?: Error | null): void => {
       if (!error) return resolve()
       const gone = ['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')
       // Told once: what comes after is lost too.
       closed.add(stream)
       if (!gone) return reject(outputError(stream, error))
       resolve()
-    })
+    }
+    if (stream instanceof Socket) stream.write(text, written)
+    else written(writeToFile(stream === process.stdout ? 1 : 2, text))
   })
+}
+
+/** Writes all of a text: Node's stream of a file takes a part of it for the whole, as of a disk that fills up. @returns what it failed with. */
+function writeToFile(fd: number, text: string): Error | null {
+  const bytes = Buffer.from(text)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
+    return null
+  } catch (error) {
+    return error as Error
+  }
 }
 
 function outputError(stream: NodeJS.WriteStream, error: Error): UserError {

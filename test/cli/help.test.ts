@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { buildProgram } from '../../src/cli/program.ts'
 import { cliEntry, repoRoot, sharedDir, skipWithout } from '../repo.ts'
-import { tidemark } from './run.ts'
+import { temporaryFolder, tidemark } from './run.ts'
 
 const commands = buildProgram().commands.map(command => command.name())
 
@@ -48,6 +48,15 @@ test('a full disk behind standard output is a failure', skipWithout('/dev/full',
   const line = '"$1" "$2" --help > /dev/full'
   const { status, stderr } = spawnSync('bash', ['-c', line, 'bash', process.execPath, cliEntry], { encoding: 'utf8' })
   assert.match(stderr, /no space left/)
+  assert.equal(status, 1)
+})
+
+test('a file that takes only a part of the text is a failure', skipWithout('bash'), t => {
+  const out = join(temporaryFolder(t), 'out')
+  const line = 'trap "" XFSZ; ulimit -f 1; "$1" "$2" flows --help > "$3"'
+  const argv = ['-c', line, 'bash', process.execPath, cliEntry, out]
+  const { status, stderr } = spawnSync('bash', argv, { encoding: 'utf8' })
+  assert.match(stderr, /cannot write to standard output: .*larger than is allowed/)
   assert.equal(status, 1)
 })
 
