@@ -75,7 +75,7 @@ export function investigateCommand(program: Command): void {
         const { withThrowAwayCase } = await import('./throw-away-case.ts')
         return withThrowAwayCase(work)
       })
-      if (listed.problems.length > 0) await (await import('./subjects.ts')).noteBadLines(listed.problems)
+      if (listed.problems.count > 0) await (await import('./subjects.ts')).noteBadLines(listed.problems)
     })
 }
 
@@ -128,7 +128,7 @@ function withOptions(program: Command): Command {
 
 /** Few questions have lists: what reads them is loaded for those. */
 async function listedIn(paths: readonly string[]): Promise<ListedSubjects> {
-  if (paths.length === 0) return { subjects: [], problems: [] }
+  if (paths.length === 0) return { subjects: [], problems: { count: 0, first: [] } }
   return (await import('./subjects.ts')).readSubjects(paths)
 }
 

@@ -1,5 +1,6 @@
 /** Subjects from files: one a line, as lists of indicators have them. */
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { readUpTo } from '../disk/reading.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parseIndicator } from '../net/indicator.ts'
 import { countText, integerText } from '../report/numbers.ts'
@@ -17,12 +18,19 @@ export interface ListedSubject {
 export interface ListedSubjects {
   /** Each once, where it stands first. */
   subjects: ListedSubject[]
-  /** Lines that name no address. */
-  problems: { path: string; line: number; problem: string }[]
+  problems: BadLines
+}
+
+/** Lines that name no address: how many, and the first of them. */
+export interface BadLines {
+  count: number
+  first: { path: string; line: number; problem: string }[]
 }
 
 const listBytesMax = 64 << 20
 const shownMax = 80
+/** Bad lines that are named one by one. */
+const namedAtMost = 20
 
 /**
  * Reads lists of subjects. `#` begins a comment; of a line with columns the first counts.
@@ -31,21 +39,20 @@ const shownMax = 80
  */
 export function readSubjects(paths: readonly string[]): ListedSubjects {
   const known = new Map<string, ListedSubject>()
-  const problems: ListedSubjects['problems'] = []
+  const problems: BadLines = { count: 0, first: [] }
   for (const path of paths) {
     for (const [i, whole] of textOf(path)
       .split(/\r\n|\n|\r/)
       .entries()) {
-      const text = whole
-        .replace(/^\uFEFF/, '')
-        .replace(/(^|\s)#.*$/, '')
-        .trim()
+      const text = whole.replace(/(^|\s)#.*$/, '').trim()
       if (text === '') continue
       const word = text.split(/[\s,;]+/)[0]!.replace(/^["']|["']$/g, '')
       const prefix = parseIndicator(word)
       if (prefix === null) {
+        problems.count++
+        if (problems.first.length === namedAtMost) continue
         const shown = word.length > shownMax ? `${word.slice(0, shownMax)}…` : word
-        problems.push({ path, line: i + 1, problem: `not an address or network: ${shown}` })
+        problems.first.push({ path, line: i + 1, problem: `not an address or network: ${shown}` })
       } else if (!known.has(prefix.text)) known.set(prefix.text, { text: prefix.text, path, line: i + 1 })
     }
   }
@@ -53,9 +60,9 @@ export function readSubjects(paths: readonly string[]): ListedSubjects {
   if (subjects.length === 0) {
     throw new UserError(`no address in the list: ${paths.join(', ')}`, {
       hint:
-        problems.length === 0
+        problems.first[0] === undefined
           ? 'write one address or network a line'
-          : `line ${problems[0]!.line}: ${problems[0]!.problem}`,
+          : `line ${problems.first[0].line}: ${problems.first[0].problem}`,
       status: exitStatus.usage,
     })
   }
@@ -63,9 +70,22 @@ export function readSubjects(paths: readonly string[]): ListedSubjects {
 }
 
 function textOf(path: string): string {
-  let bytes: Buffer
+  const bytes = bytesOf(path)
+  if (bytes === null) {
+    throw new UserError(`a list of subjects exceeds 64 MiB: ${path}`, {
+      hint: 'split it into several',
+      status: exitStatus.usage,
+    })
+  }
+  return new TextDecoder(encodingOf(bytes)).decode(bytes)
+}
+
+/** Null for more than a list may have: what is read counts, for a pipe or a device has no size. */
+function bytesOf(path: string): Buffer | null {
+  let fd: number | null = null
   try {
-    bytes = readFileSync(path === '-' ? 0 : path)
+    fd = path === '-' ? 0 : openSync(path, 'r')
+    return readUpTo(fd, listBytesMax, fstatSync(fd).size)
   } catch (error) {
     throw new UserError(
       `cannot read the list of subjects: ${path}: ${systemFailure(error)?.message ?? String(error)}`,
@@ -75,26 +95,22 @@ function textOf(path: string): string {
         cause: error,
       },
     )
+  } finally {
+    if (fd !== null && fd !== 0) closeSync(fd)
   }
-  if (bytes.length > listBytesMax) {
-    throw new UserError(`a list of subjects exceeds 64 MiB: ${path}`, {
-      hint: 'split it into several',
-      status: exitStatus.usage,
-    })
-  }
-  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe
-  return bytes.toString(isUtf16 ? 'utf16le' : 'utf8')
 }
 
-const namedAtMost = 20
+/** As its byte order mark says. */
+function encodingOf([first, second]: Buffer): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
+}
 
 /** Names the lines of lists that are no subjects, and sets the exit status that goes with them. */
-export async function noteBadLines(problems: ListedSubjects['problems']): Promise<void> {
-  const named = problems
-    .slice(0, namedAtMost)
-    .map(({ path, line, problem }) => `  ${visible(path)}:${line}: ${visible(problem)}`)
-  const more = problems.length - named.length
+export async function noteBadLines({ count, first }: BadLines): Promise<void> {
+  const named = first.map(({ path, line, problem }) => `  ${visible(path)}:${line}: ${visible(problem)}`)
+  const more = count - named.length
   if (more > 0) named.push(`  … and ${integerText(more)} more`)
-  await note([`tidemark: ${countText(problems.length, 'line')} of the list could not be read`, ...named].join('\n'))
+  await note([`tidemark: ${countText(count, 'line')} of the list could not be read`, ...named].join('\n'))
   process.exitCode ||= exitStatus.partly_read
 }

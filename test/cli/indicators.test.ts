@@ -269,3 +269,29 @@ test('a sweep of the library names an indicator that is none', async t => {
     await opened.close()
   }
 })
+
+test('a list without an end is refused, one of bad lines takes little memory, and UTF-16 is read either way round', {
+  skip: process.platform === 'win32',
+}, t => {
+  const cwd = folder(t)
+  const endless = tidemark(['investigate', '@/dev/zero'], { cwd })
+  assert.equal(endless.status, 2)
+  assert.match(endless.stderr, /a list of subjects exceeds 64 MiB: \/dev\/zero/)
+
+  writeFileSync(join(cwd, 'bad.txt'), `${attacker}\n${'x\n'.repeat(1_000_000)}`)
+  const bad = tidemark(['investigate', '@bad.txt', '--sweep'], {
+    cwd,
+    env: { NODE_OPTIONS: '--max-old-space-size=96' },
+  })
+  assert.equal(bad.status, 3, bad.stderr)
+  assert.match(bad.stderr, /1,000,000 lines of the list could not be read\n {2}bad\.txt:2: /)
+  assert.match(bad.stderr, /… and 999,980 more/)
+
+  const utf16 = Buffer.from(`\uFEFF${attacker}\r\n192.0.2.1\r\n`, 'utf16le')
+  for (const bytes of [utf16, Buffer.from(utf16).swap16()]) {
+    writeFileSync(join(cwd, 'list.txt'), bytes)
+    const { status, stdout } = tidemark(['investigate', '@list.txt'], { cwd })
+    assert.equal(status, 0)
+    assert.match(stdout, /1 of 2 indicators seen/)
+  }
+})
