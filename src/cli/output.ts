@@ -110,20 +110,15 @@ export async function flush(): Promise<void> {
   await Promise.all([write(process.stdout, ''), write(process.stderr, '')])
 }
 
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (closed.has(stream)) return Promise.resolve()
-  return new Promise((resolve, reject) => {
-    const written = (error?: Error | null): void => {
-      if (!error) return resolve()
-      const gone = ['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')
-      // Told once: what comes after is lost too.
-      closed.add(stream)
-      if (!gone) return reject(outputError(stream, error))
-      resolve()
-    }
-    if (stream instanceof Socket) stream.write(text, written)
-    else written(writeToFile(stream === process.stdout ? 1 : 2, text))
-  })
+async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (closed.has(stream)) return
+  const error = await (stream instanceof Socket
+    ? new Promise<Error | null | undefined>(resolve => stream.write(text, resolve))
+    : writeToFile(stream === process.stdout ? 1 : 2, text))
+  if (!error) return
+  // Told once: what comes after is lost too.
+  closed.add(stream)
+  if (!['EPIPE', 'ERR_STREAM_DESTROYED'].includes(errorCode(error) ?? '')) throw outputError(stream, error)
 }
 
 /** Writes all of a text: Node's stream of a file takes a part of it for the whole, as of a disk that fills up. @returns what it failed with. */
