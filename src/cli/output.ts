@@ -27,7 +27,7 @@ export async function usePager(wanted: boolean): Promise<void> {
   if (!wanted || pager !== null || !process.stdout.isTTY) return
   const { pagerCommand, startPager } = await import('./pager.ts')
   const command = pagerCommand(process.env)
-  if (command !== null) pager = await startPager(command)
+  if (command !== null) pager = await startPager(command, text => write(process.stdout, text))
 }
 
 /** Waits until the pager is left. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { wrapHelp } from '../../src/cli/help.ts'
@@ -18,13 +18,44 @@ test('the pager is the one that is asked for, else less, and none with cat or no
   for (const [env, command] of asked) assert.equal(pagerCommand(env), command, JSON.stringify(env))
 })
 
+const nowhere = async (): Promise<void> => undefined
+
+test('what a pager that is found missing too late did not show is printed', { timeout: 20_000 }, async () => {
+  let printed = ''
+  const direct = async (text: string): Promise<void> => {
+    printed += text
+  }
+  const pager = await startPager('sleep 0.3; exec no-such-pager-at-all 2>/dev/null', direct)
+  assert.ok(pager !== null)
+  await pager.write('first\n')
+  await pager.write(`${'x'.repeat(3 << 20)}\n`)
+  await pager.write('last\n')
+  await pager.close()
+  assert.deepEqual(
+    [pager.isGone(), printed.length, /^first\n.*\nlast\n$/s.test(printed)],
+    [false, 6 + (3 << 20) + 6, true],
+  )
+})
+
+test('Ctrl-C in a pager does not end what waits for it', { timeout: 20_000 }, async t => {
+  const shown = join(temporaryFolder(t), 'shown')
+  const pager = await startPager(`sleep 0.3; cat > ${shown}`, nowhere)
+  assert.ok(pager !== null)
+  await pager.write('text\n')
+  const closed = pager.close()
+  process.kill(process.pid, 'SIGINT')
+  await closed
+  assert.equal(readFileSync(shown, 'utf8'), 'text\n')
+  assert.equal(process.listenerCount('SIGINT'), 0)
+})
+
 test('a pager that is not there is none, and one that was left takes no more', { timeout: 20_000 }, async t => {
-  assert.equal(await startPager('no-such-pager-at-all 2>/dev/null'), null)
+  assert.equal(await startPager('no-such-pager-at-all 2>/dev/null', nowhere), null)
   const folder = temporaryFolder(t)
   const script = join(folder, 'pager')
   writeFileSync(script, `#!/bin/sh\nhead -c 5 > ${folder}/shown\n`)
   chmodSync(script, 0o755)
-  const pager = await startPager(script)
+  const pager = await startPager(script, nowhere)
   assert.ok(pager !== null)
   while (!pager.isGone()) await pager.write('some text that nobody reads to its end\n')
   await pager.close()
