@@ -67,6 +67,8 @@ const askEvery_ms = 50
 
 export class Threads implements Crew {
   private readonly workers: Worker[]
+  /** Of the first that ended, also while nothing was asked of it: it answers nothing any more. */
+  private failed: { error: unknown } | null = null
   private readonly path: string
   private readonly requireGoing: () => void
 
@@ -75,8 +77,13 @@ export class Threads implements Crew {
     const workerData: ThreadSettings = { path, digest: index.file.digest(''), work: settings }
     const url = new URL('./whole-worker.js', import.meta.url)
     this.workers = Array.from({ length: count }, () => new Worker(url, { workerData }))
-    // Told where it is waited for.
-    for (const worker of this.workers) worker.on('error', () => undefined)
+    for (const worker of this.workers) {
+      const fail = (error: unknown): void => {
+        this.failed ??= { error }
+      }
+      worker.on('error', fail)
+      worker.on('exit', status => fail(endedEarly(status)))
+    }
     this.path = path
     this.requireGoing = requireGoing
   }
@@ -85,6 +92,7 @@ export class Threads implements Crew {
     step: Step,
     givens: readonly Steps[Step]['given'][],
   ): Promise<Steps[Step]['done'][]> {
+    this.requireAll()
     this.requireGoing()
     const done: Steps[Step]['done'][] = new Array(givens.length)
     let next = 0
@@ -98,6 +106,7 @@ export class Threads implements Crew {
     const stopped = new Promise<never>((_, reject) => {
       asking = setInterval(() => {
         try {
+          this.requireAll()
           this.requireGoing()
         } catch (error) {
           reject(error)
@@ -128,12 +137,16 @@ export class Threads implements Crew {
         leave()
         reject(error)
       }
-      const end = (status: number): void => fail(new Error(`a thread ended early, with status ${status}`))
+      const end = (status: number): void => fail(endedEarly(status))
       worker.on('message', take)
       worker.on('error', fail)
       worker.on('exit', end)
       worker.postMessage(message)
     })
+  }
+
+  private requireAll(): void {
+    if (this.failed !== null) throw this.failed.error
   }
 
   private failure({ failed, kind, hint, system }: Extract<FromThread, { failed: string }>): Error {
@@ -146,4 +159,8 @@ export class Threads implements Crew {
   async close(): Promise<void> {
     await Promise.all(this.workers.map(worker => worker.terminate()))
   }
+}
+
+function endedEarly(status: number): Error {
+  return new Error(`a thread ended early, with status ${status}`)
 }
