@@ -6,6 +6,7 @@ import { Command, Option } from './commander.ts'
 import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
+import { detectCommand } from './detect.ts'
 import { evidenceCommand } from './evidence.ts'
 import { flowsCommand } from './flows.ts'
 import { wrapHelp } from './help.ts'
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
     removeCommand,
     verifyCommand,
     investigateCommand,
+    detectCommand,
     flowsCommand,
     sqlCommand,
     demoCommand,

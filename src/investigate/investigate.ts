@@ -274,7 +274,7 @@ function limitsOf(services: number): Dossier['limits'] {
 }
 
 /** The path of each file, and what a record's number counts in it. */
-function placesOf(c: Case): Parameters<typeof serviceLines>[3] {
+export function placesOf(c: Case): Parameters<typeof serviceLines>[3] {
   const files = new Map(c.evidence.filter(({ id }) => id !== null).map(file => [file.id, file]))
   return file => {
     const { path, capture, nfcapd } = files.get(file)!
@@ -289,7 +289,8 @@ export function recordsOfCase(c: Case): number {
     .reduce((sum, file) => sum + file.records, 0)
 }
 
-function evidenceCounts(c: Case): Dossier['evidence'] {
+/** What the case was made from. */
+export function evidenceCounts(c: Case): Dossier['evidence'] {
   const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number =>
     c.evidence.reduce((total, file) => total + file[name], 0)
   return {

@@ -1,0 +1,152 @@
+import type { Command } from 'commander'
+import type { Severity } from '../detect/finding.ts'
+import { exitStatus } from '../errors.ts'
+import type { Detections, DetectOptions } from '../hunt/detect.ts'
+import { addReadingOptions } from './add.ts'
+import { noteWriter } from './added.ts'
+import { requirePaths } from './arguments.ts'
+import { Option } from './commander.ts'
+import { interruptible } from './interrupt.ts'
+import { readAll, reportUnreadOf } from './investigate.ts'
+import { type CommonOptions, collectPrefix, collectText, type ReadingOptions } from './options.ts'
+import { print, printPage } from './output.ts'
+import { startWaiting } from './progress.ts'
+import { quoted } from './shell-words.ts'
+
+interface Options extends CommonOptions, ReadingOptions {
+  all?: true
+  from?: string
+  to?: string
+  host?: string[]
+  rule?: string[]
+  internal?: string[]
+  scanner?: string[]
+  minSeverity?: Severity
+  failOn?: Severity | 'none'
+}
+
+const severities = ['info', 'low', 'medium', 'high'] as const
+
+/** Defines `tidemark detect`. */
+export function detectCommand(program: Command): void {
+  const command = withOptions(program)
+  addReadingOptions(command)
+    .addHelpText('after', detectHelp)
+    .action(async (paths: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      await requirePaths(paths)
+      const asked = await askedOf(options)
+      // A case of the environment is not meant to be written by a command that was given files to look at.
+      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      await interruptible(async signal => {
+        const work = async (caseDir: string): Promise<void> => {
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
+          await show(caseDir, { ...asked, signal }, options, isThrowAway ? paths : [])
+        }
+        if (!isThrowAway) return work(options.case)
+        const { withThrowAwayCase } = await import('./throw-away-case.ts')
+        return withThrowAwayCase(work)
+      })
+    })
+}
+
+function withOptions(program: Command): Command {
+  return program
+    .command('detect')
+    .description('Rank the hosts that behave like attackers, with the evidence and what could not be decided.')
+    .argument('[path...]', 'files and folders to read; without one: the case')
+    .option('--json', 'print one JSON document instead of a page')
+    .option('--all', 'list every host and finding')
+    .addOption(
+      new Option('--host <address>', 'only findings that an address or network is in (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .addOption(new Option('--rule <name>', 'only one rule: D01 or D01-scan (repeatable)').argParser(collectText))
+    .addOption(new Option('--min-severity <severity>', 'only findings at least that severe').choices(severities))
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .addOption(
+      new Option('--scanner <network>', 'scanner of your own: what it does is of severity info (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .option('--from <time>', 'only connections that begin at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
+    .option('--to <time>', 'only connections that begin before it; before the end of it, where it is a day')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices([
+        'none',
+        ...severities,
+      ]),
+    )
+}
+
+const detectHelp = `
+With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
+
+Examples:
+  tidemark detect logs/
+  tidemark detect --internal 198.51.100.0/24 --min-severity medium
+  tidemark detect --json --fail-on high`
+
+async function askedOf(options: Options): Promise<DetectOptions> {
+  const { selectionOf } = await import('./selection.ts')
+  const { from, to, host, rule, internal, scanner, minSeverity } = options
+  const { from_us, to_us } = await selectionOf({ ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
+  return {
+    ...(from_us !== undefined && { from_us }),
+    ...(to_us !== undefined && { to_us }),
+    ...(host !== undefined && { hosts: host }),
+    ...(rule !== undefined && { rules: rule }),
+    ...(internal !== undefined && { internal }),
+    ...(scanner !== undefined && { scanners: scanner }),
+    ...(minSeverity !== undefined && { minSeverity }),
+  }
+}
+
+async function show(caseDir: string, asked: DetectOptions, options: Options, thrownAway: string[]): Promise<void> {
+  const found = await detectCase(caseDir, asked)
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(found))
+  } else {
+    const { detectionsPage } = await import('../report/detections.ts')
+    await printPage(
+      detectionsPage(found, host => commandOf(host, options, thrownAway), options.all === true),
+      options.color,
+    )
+  }
+  const rest = options.json
+    ? 'see "problems" in the JSON document'
+    : thrownAway.length > 0
+      ? '--json lists them all'
+      : 'tidemark evidence --json lists them all'
+  await reportUnreadOf(found, rest)
+  const least = severities.indexOf(options.failOn as Severity)
+  if (least >= 0 && found.findings.some(({ severity }) => severities.indexOf(severity) >= least))
+    process.exitCode ||= exitStatus.asked
+}
+
+async function detectCase(caseDir: string, asked: DetectOptions): Promise<Detections> {
+  const [{ openCase }, { detect }] = await Promise.all([import('../store/case.ts'), import('../hunt/detect.ts')])
+  const opened = await openCase(caseDir)
+  const waiting = startWaiting(() => 'looking for who behaves like an attacker')
+  try {
+    await noteWriter(opened)
+    return await detect(opened, asked)
+  } finally {
+    waiting.stop()
+    await opened.close()
+  }
+}
+
+/** The command that prints a host's dossier. */
+function commandOf(host: string, { case: dir, internal = [] }: Options, thrownAway: readonly string[]): string {
+  const networks = internal.map(one => ` --internal ${one}`).join('')
+  const paths = thrownAway.map(path => ` ${quoted(path)}`).join('')
+  const where = thrownAway.length > 0 ? paths : dir === 'case.tidemark' ? '' : ` --case ${quoted(dir)}`
+  return `tidemark investigate ${host}${networks}${where}`
+}

@@ -1,0 +1,128 @@
+/** D08: sessions at the pace of a person, and connections that last for hours, across the border of our networks. */
+import { interactiveSession } from '../detect/interactive-session.ts'
+import { number } from '../detect/words.ts'
+import { durationWords, utcSeconds } from '../net/time.ts'
+import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import { type CaseDraft, type CaseRule, sureness } from './rule.ts'
+import { endText } from './words.ts'
+
+const shared = interactiveSession.thresholds
+
+const thresholds = {
+  /** Ports, durations and pace: as the dossier's rule has them. */
+  ...shared,
+  /** A connection that lasts so long is told whatever its pace (RITA: medium). */
+  longSeconds: 8 * 3600,
+  /** Web and mail hold connections open for their answers: there a pace tells nothing. */
+  commonPorts: [25, 80, 110, 143, 443, 465, 587, 993, 995, 5222, 8080, 8443] as readonly number[],
+  /** Own hosts that use the peer: from so many on it is a service of ours. */
+  ownClientsMax: 2,
+}
+type Limits = typeof thresholds
+
+export const sessions: CaseRule<Limits> = { name: 'D08-long-session', thresholds, limitsOf, find }
+
+function limitsOf({ has }: CaseEvidence): string[] {
+  if (!has.accepted) return ['every record is rejected: what was let through is not recorded']
+  return has.answers ? [] : ['no connection has both directions: whether a session is held cannot be told']
+}
+
+function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const { connections, isInternal, ownClients } = evidence
+  const drafts: CaseDraft[] = []
+  for (const client of clientsOf(connections)) {
+    for (const service of servicesIn(connections, client)) {
+      const [from, to] = [connections.client[service.from]!, connections.server[service.from]!]
+      if (connections.protocol[service.from] !== 6 || isInternal(from) === isInternal(to)) continue
+      if (isInternal(from) && ownClients[to]! > limits.ownClientsMax) continue
+      if ((connections.marks[service.from]! & (mark.toService | mark.fromService)) !== 0) continue
+      const some = held(evidence, service, limits)
+      if (some.length > 0) drafts.push(draft(evidence, some, limits))
+    }
+  }
+  return drafts
+}
+
+/** The sessions of a service. */
+function held({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
+  const isRemoteWork = limits.remoteWorkPorts.includes(connections.port[from]!)
+  const isCommon = limits.commonPorts.includes(connections.port[from]!)
+  const { packetsUp, bytesUp, packetsDown, bytesDown } = connections
+  const some: number[] = []
+  for (let i = from; i < to; i++) {
+    if (connections.outcome[i] !== outcome.answered || (connections.marks[i]! & mark.unknownRole) !== 0) continue
+    const seconds = (connections.end_us[i]! - connections.start_us[i]!) / 1e6
+    const pace = (packetsUp[i]! * 60) / seconds
+    const isPaced =
+      !isCommon &&
+      seconds >= limits.anySeconds &&
+      pace >= limits.paceMin &&
+      pace <= limits.paceMax &&
+      bytesUp[i]! <= limits.clientBytesMax * packetsUp[i]! &&
+      bytesDown[i]! <= limits.serverBytesMax * packetsDown[i]!
+    if (isPaced || seconds >= limits.longSeconds || (isRemoteWork && seconds >= limits.remoteWorkSeconds)) some.push(i)
+  }
+  return some
+}
+
+function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraft {
+  const { connections, address, isInternal } = evidence
+  const { start_us, end_us, packetsUp, bytesUp, packetsDown, bytesDown } = connections
+  const long = (i: number): number => end_us[i]! - start_us[i]!
+  const longest = some.reduce((best, i) => (long(i) > long(best) ? i : best))
+  const [client, server, port] = [
+    connections.client[longest]!,
+    connections.server[longest]!,
+    connections.port[longest]!,
+  ]
+  const isInward = isInternal(server)
+  const isRemoteWork = limits.remoteWorkPorts.includes(port)
+  const isCommon = limits.commonPorts.includes(port)
+  const target = endText(evidence, server, port)
+  const seconds = long(longest) / 1e6
+  return {
+    title: `${isRemoteWork ? 'Interactive session' : 'Long session'} with ${target}`,
+    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`rules.ts`).
+    severity: isCommon || isInward ? 'info' : 'low',
+    confidence: sureness('medium', evidence, some),
+    ...tacticOf(isInward, isRemoteWork, port),
+    summary: `${address(client)} held ${number(some.length)} ${some.length === 1 ? 'session' : 'sessions'} with ${target}; the longest ran ${durationWords(seconds)} from ${utcSeconds(start_us[longest]!)}, with ${number(packetsUp[longest]!)} packets (${number(bytesUp[longest]!)} bytes) from the client and ${number(packetsDown[longest]!)} (${number(bytesDown[longest]!)} bytes) from the server.`,
+    scores: [
+      {
+        name: 'seconds of the longest',
+        value: Math.round(seconds),
+        threshold: `>= ${isRemoteWork ? limits.remoteWorkSeconds : limits.anySeconds}`,
+      },
+      {
+        name: 'client packets a minute',
+        value: Math.round((packetsUp[longest]! * 600) / seconds) / 10,
+        threshold: isRemoteWork ? 'not asked' : `${limits.paceMin} to ${limits.paceMax}, or ${limits.longSeconds} s`,
+      },
+    ],
+    would_change: 'shorter sessions, or the bytes of a transfer in each packet',
+    counter_hypotheses: [
+      'an administrator, a VPN or a jump host',
+      'an idle connection that a keep-alive holds open (database pool, websocket, MQTT)',
+      'a file transfer over the same protocol',
+    ],
+    ...{ subject: [client], peers: [server], connections: some },
+  }
+}
+
+function tacticOf(
+  isInward: boolean,
+  isRemoteWork: boolean,
+  port: number,
+): Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> {
+  if (isRemoteWork && isInward) {
+    const [technique, name] =
+      port === 22
+        ? ['T1021.004', 'Remote Services: SSH']
+        : port === 3389
+          ? ['T1021.001', 'Remote Services: Remote Desktop Protocol']
+          : ['T1021', 'Remote Services']
+    return { tactic: 'initial-access', technique, technique_name: name }
+  }
+  return { tactic: 'command-and-control', technique: 'T1071', technique_name: 'Application Layer Protocol' }
+}
