@@ -92,12 +92,12 @@ function isAttempt(connections: CaseConnections, i: number, hasFlags: boolean, l
   if ((marks & (mark.unknownRole | mark.isError)) !== 0) return false
   if (connections.outcome[i] === outcome.rejected) return true
   const [packets, bytes] = [connections.packetsUp[i]!, connections.bytesUp[i]!]
-  if (!hasFlags) return packets <= limits.attemptPacketsMax
-  // Who closes a connection had one: its answers are not recorded.
-  const isUnanswered = connections.outcome[i] === outcome.unanswered
-  if (isUnanswered && (marks & mark.closed) !== 0) return false
+  const isShort = packets <= limits.attemptPacketsMax
+  if (!hasFlags) return isShort
   const isOpening = (marks & mark.opened) !== 0 && (marks & mark.accepted) === 0
-  return isOpening && packets <= limits.synPacketsMax && bytes <= limits.synBytesMax * packets
+  // Who sends more than that and closes had a connection, whose answers are not recorded.
+  const isRepeated = packets <= limits.synPacketsMax && bytes <= limits.synBytesMax * packets
+  return isOpening && (isShort || (isRepeated && (marks & mark.closed) === 0))
 }
 
 function shapesOf(evidence: CaseEvidence, client: Run, failed: readonly number[], limits: Limits): Shape[] | null {
