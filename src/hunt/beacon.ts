@@ -16,7 +16,6 @@ const thresholds = {
   /** Short intervals are those of loading a page: so many connections over so long, at least. */
   shortSeconds: 30,
   shortSpanSeconds: 60,
-  intervalSecondsMin: 1,
   /** The median interval, by the resolution of the starts: nearer to it every traffic looks regular. */
   resolutions: 3,
   /** A connection that lasts such a share of the interval is one that is held open. */
@@ -64,9 +63,12 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   return drafts
 }
 
+/** Packets have the time to the microsecond; below a second nothing is a beacon. */
+const ofPackets_us = 333_333
+
 /** The resolution of a host's starts, microseconds: records that share one were written for a window, not for a moment. */
 function resolutionOf({ connections, interval_us, source }: CaseEvidence, { from, to }: Run): number {
-  if (source === 'packets') return 0
+  if (source === 'packets') return ofPackets_us
   const starts = connections.start_us.slice(from, to).sort()
   const steps: number[] = []
   for (let i = 1; i < starts.length; i++) if (starts[i]! > starts[i - 1]!) steps.push(starts[i]! - starts[i - 1]!)
@@ -100,7 +102,7 @@ function regular(
   const regularity = 1 - deviation / interval_us
   const least = starts.length >= limits.connectionsMany ? limits.regularityMany : limits.regularityMin
   if (regularity < least) return null
-  if (interval_us < Math.max(limits.intervalSecondsMin * 1e6, limits.resolutions * resolution_us)) return null
+  if (interval_us < limits.resolutions * resolution_us) return null
   const isShort = interval_us < limits.shortSeconds * 1e6
   const span_us = starts.at(-1)! - starts[0]!
   if (isShort && (starts.length < limits.connectionsMany || span_us < limits.shortSpanSeconds * 1e6)) return null

@@ -127,7 +127,8 @@ function rulesNamed(names: readonly string[]): readonly CaseRule[] {
   return caseRules.filter(rule => names.some(name => numberOf(name) === numberOf(rule.name)))
 }
 
-async function evidenceIn(
+/** What the rules read, of an index of the case. */
+export async function evidenceIn(
   c: Case,
   index: RecordIndex,
   own: readonly Prefix[],

@@ -11,8 +11,20 @@ import { endText } from './words.ts'
 const shared = ofDossier.thresholds
 
 const thresholds = {
-  /** What the dossier's rule has too: guesses and their window, sizes alike, the session that follows. */
-  ...shared,
+  /** As the dossier's rule has them: guesses and their window, sizes alike, the session that follows. */
+  connectionsMin: shared.connectionsMin,
+  windowSeconds: shared.windowSeconds,
+  packetsMin: shared.packetsMin,
+  packetsMax: shared.packetsMax,
+  spreadMax: shared.spreadMax,
+  shortSeconds: shared.shortSeconds,
+  alikeShare: shared.alikeShare,
+  densityShare: shared.densityShare,
+  successAfterSeconds: shared.successAfterSeconds,
+  successSeconds: shared.successSeconds,
+  successBytesTimes: shared.successBytesTimes,
+  successPacketsMore: shared.successPacketsMore,
+  successDeviations: shared.successDeviations,
   /** Median packets of the client: fewer are no log-in (nmap's guesses have 10 to 14). */
   medianPacketsMin: 8,
   /** Slow pass, on log-in ports alone: guesses in a day. */

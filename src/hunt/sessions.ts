@@ -11,7 +11,13 @@ const shared = interactiveSession.thresholds
 
 const thresholds = {
   /** Ports, durations and pace: as the dossier's rule has them. */
-  ...shared,
+  remoteWorkPorts: shared.remoteWorkPorts,
+  remoteWorkSeconds: shared.remoteWorkSeconds,
+  anySeconds: shared.anySeconds,
+  paceMin: shared.paceMin,
+  paceMax: shared.paceMax,
+  clientBytesMax: shared.clientBytesMax,
+  serverBytesMax: shared.serverBytesMax,
   /** A connection that lasts so long is told whatever its pace (RITA: medium). */
   longSeconds: 8 * 3600,
   /** Web and mail hold connections open for their answers: there a pace tells nothing. */
