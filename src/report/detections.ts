@@ -25,6 +25,7 @@ import { gapItemsOf } from './surface.ts'
 const hostsAtMost = 10
 const findingsAtMost = 50
 const gapsAtMost = 4
+const findingsOfHostAtMost = 4
 const severities = ['info', 'low', 'medium', 'high']
 
 /** @param commandOf the command that prints a host's dossier. @param all whether every host and finding is listed. */
@@ -83,18 +84,19 @@ function hostBlocks(found: Detections, commandOf: (host: string) => string, all:
       [
         { title: 'rank', align: 'right' },
         { title: 'host' },
-        { title: 'first – last', hangs: true },
         { title: 'role' },
-        { title: 'why', hangs: true },
+        { title: 'in order of time' },
+        { title: 'its dossier', hangs: true },
       ],
-      listed.map(host => ({ cells: cellsOf(host), detail: command(commandOf(host.address)) })),
+      listed.map(host => ({ cells: [...cellsOf(host), command(commandOf(host.address))] })),
     ),
     ...(left > 0 ? [paragraph(`… and ${countText(left, 'more host')}: --all lists them.`)] : []),
   ]
 }
 
-function cellsOf({ rank, address: text, role, why, first_start, last_end }: SuspectHost): Text[] {
-  return [String(rank), address(text), time(spanText(first_start, last_end)), role, why]
+function cellsOf({ rank, address: text, role, tactics, findings }: SuspectHost): Text[] {
+  const named = limited(findings, findingsOfHostAtMost, left => `${integerText(left)} more`)
+  return [String(rank), address(text), role, `${tactics.join(' → ')} (${named.join(', ')})`]
 }
 
 function findingBlocks({ findings, findings_other }: Detections, all: boolean): Block[] {
@@ -121,7 +123,7 @@ function findingEntry(finding: CaseFinding): Block {
   const grave = severity === 'high' ? alarm('HIGH') : severity
   return entry(id, strong(finding.title), [
     paragraph(
-      line`${grave}, ${confidence} confidence; ${time(spanText(first_start, last_end))}; ${rule}; if so, ATT&CK ${technique}`,
+      line`${grave}, ${confidence} confidence; ${time(spanText(first_start, last_end))}; ${rule}${technique === null ? '' : `; if so, ATT&CK ${technique}`}`,
     ),
     paragraph(finding.summary),
     paragraph(

@@ -73,7 +73,7 @@ test('every finding names lines that it rests on, with its figures beside their 
   for (const { id, basis, basis_total, scores, sql, next, first_start, last_end } of findings) {
     assert.ok(basis.length > 0 && basis.every(({ path, line }) => path.endsWith('.log') && line! > 1), id)
     assert.ok(basis_total >= basis.length && scores.length > 0 && next.length > 0 && sql.startsWith('SELECT'), id)
-    assert.ok(first_start <= last_end, id)
+    assert.ok(first_start !== null && last_end !== null && first_start <= last_end, id)
   }
 })
 
