@@ -102,8 +102,9 @@ function isAttempt(connections: CaseConnections, i: number, hasFlags: boolean, l
 
 function shapesOf(evidence: CaseEvidence, client: Run, failed: readonly number[], limits: Limits): Shape[] | null {
   if (failed.length < limits.targetsMin) return null
-  const quick = [...ofEach(evidence, client, failed, limits, false), ...blocks(evidence, failed, limits)]
-  const shapes = quick.length > 0 ? quick : ofEach(evidence, client, failed, limits, true)
+  let shapes = ofEach(evidence, client, failed, limits, false)
+  if (shapes.length === 0) shapes = blocks(evidence, failed, limits)
+  if (shapes.length === 0) shapes = ofEach(evidence, client, failed, limits, true)
   return shapes.length > 0 ? shapes : null
 }
 
@@ -192,8 +193,8 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
   const targets = distinct(on.map(i => connections.server[i]!))
   const ports = distinct(on.map(i => connections.port[i]!))
   const [isSlow, most] = [shapes.every(one => one.isSlow), Math.max(...shapes.map(one => one.most))]
-  const kinds = new Set(shapes.map(one => one.kind))
-  const kind = kinds.size > 1 || kinds.has('block') ? 'block' : [...kinds][0]!
+  const kind = ports.length === 1 ? 'horizontal' : targets.length === 1 ? 'vertical' : 'block'
+  const isBlock = shapes.every(one => one.kind === 'block')
   const reached = opened(evidence, client, targets, on, limits)
   const count = (what: number): number => on.filter(i => connections.outcome[i] === what).length
   const words = {
@@ -216,7 +217,7 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
       {
         name: `distinct targets within ${isSlow ? '24 h' : '15 min'}`,
         value: most,
-        threshold: `>= ${kind === 'block' ? limits.pairsMin : limits.targetsMin}`,
+        threshold: `>= ${isBlock ? limits.pairsMin : limits.targetsMin}`,
       },
     ],
     would_change: `fewer than ${limits.targetsMin} targets without an answer in any 15 minutes and in any day`,

@@ -36,7 +36,20 @@ const completions: [words: string[], expected: string[]][] = [
   [
     [''],
     [
-      ...['add', 'convert', 'carve', 'case', 'evidence', 'remove', 'verify', 'investigate', 'flows', 'sql', 'demo'],
+      ...[
+        'add',
+        'convert',
+        'carve',
+        'case',
+        'evidence',
+        'remove',
+        'verify',
+        'investigate',
+        'detect',
+        'flows',
+        'sql',
+        'demo',
+      ],
       ...['completion', 'help'],
     ],
   ],
