@@ -59,7 +59,7 @@ export interface CaseConnections {
   place: Uint32Array
 }
 
-/** Bytes of a connection here, with those of its copy while it is put in order. */
+/** Bytes of a connection here, with those that it takes to put them in order. */
 const bytesOfConnection = 90
 
 export interface Chosen {
@@ -164,10 +164,11 @@ function inOrder(all: CaseConnections, hosts: number): CaseConnections {
   for (let host = 0; host < hosts; host++) {
     if (ends[host + 1]! - ends[host]! > 1) order.subarray(ends[host], ends[host + 1]).sort(compare)
   }
+  // One column after the other is copied and put back: all of them twice would be a gigabyte of ten million connections.
   const ordered = <T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(column: T): T => {
-    const sorted = column.slice(0, count) as T
-    for (let i = 0; i < count; i++) sorted[i] = column[order[i]!]!
-    return sorted
+    const copy = column.slice(0, count) as T
+    for (let i = 0; i < count; i++) column[i] = copy[order[i]!]!
+    return column.subarray(0, count) as T
   }
   return {
     count,
