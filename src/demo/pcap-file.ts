@@ -51,7 +51,8 @@ export class PcapFile {
   }
 
   async flush(): Promise<void> {
-    await this.#file.write(this.#bytes, 0, this.#used)
+    // Not `write`, which may take only a part, as at the end of a disk.
+    await this.#file.writeFile(this.#bytes.subarray(0, this.#used))
     this.#used = 0
   }
 
