@@ -79,12 +79,12 @@ const bounds: { args: () => string[]; own: number; packages: string[] }[] = [
   { args: () => ['completion', 'bash'], own: 53, packages: ['commander', 'ipaddr.js'] },
   {
     args: () => inCase('evidence'),
-    own: 73,
+    own: 75,
     packages: ['@duckdb/node-bindings', 'commander', 'ipaddr.js', 'picocolors'],
   },
   {
     args: () => inCase('flows', 'ip 203.0.113.7', '--raw', '-A', 'proto'),
-    own: 135,
+    own: 136,
     packages: ['@duckdb/node-api', '@duckdb/node-bindings', 'chevrotain', 'commander', 'ipaddr.js', 'picocolors'],
   },
 ]
