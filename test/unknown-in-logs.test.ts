@@ -115,7 +115,7 @@ test('a sweep has null for bytes that no record says, and tells sums that are wi
       ],
     )
     const page = terminalText(
-      sweepPage(found, one => one, false),
+      sweepPage(found, { lines: 0, problems: { count: 0, first: [] } }, one => one, false),
       { width: 140, color: false },
     )
     assert.match(page, /198\.51\.100\.9 .* ≥ 800 B +≥ 400 B/)

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { severities } from '../detect/finding.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import type { Dossier, Severity } from '../investigate/dossier.ts'
+import type { Dossier } from '../investigate/dossier.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
 import type { SelectionOptions } from '../investigate/selection.ts'
 import { visible } from '../report/text.ts'
@@ -10,6 +9,7 @@ import { addReadingOptions, readInto } from './add.ts'
 import { noteAdded, noteFoldersWithout, noteWriter } from './added.ts'
 import { splitArguments } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import { failOn, failOnSweep, type Threshold, thresholds } from './fail-on.ts'
 import { interruptible } from './interrupt.ts'
 import {
   type CommonOptions,
@@ -40,10 +40,6 @@ interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions {
   failOn?: Threshold
 }
 
-/** From the lowest; `none`: any finding or none, which never fails. */
-const thresholds: readonly Threshold[] = ['none', ...severities]
-type Threshold = 'none' | Severity
-
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {
   const command = withOptions(program)
@@ -58,10 +54,11 @@ export function investigateCommand(program: Command): void {
         subjects: [...new Set([...subjects, ...listed.subjects.map(one => one.text)])],
         selection: await selectionOf(options),
         paths,
+        listed,
         // A case of the environment is not meant to be written by a command that was given files to look at.
         isThrowAway: paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli',
       }
-      const isSweep = options.sweep === true || (lists.length > 0 && asked.subjects.length > 1)
+      const isSweep = options.sweep === true || lists.length > 0
       if (isSweep && options.lines !== undefined)
         throw new UserError('--lines is of one dossier, not of a sweep', { status: exitStatus.usage })
       await interruptible(async signal => {
@@ -120,15 +117,16 @@ function withOptions(program: Command): Command {
       new Option('--sensor <name>', 'only records of a sensor, e.g. an interface (repeatable)').argParser(collectText),
     )
     .addOption(
-      new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices(
-        thresholds,
-      ),
+      new Option(
+        '--fail-on <severity>',
+        'exit with status 4 where a finding is at least that severe, even where something could not be read',
+      ).choices(thresholds),
     )
 }
 
 /** Few questions have lists: what reads them is loaded for those. */
 async function listedIn(paths: readonly string[]): Promise<ListedSubjects> {
-  if (paths.length === 0) return { subjects: [], problems: { count: 0, first: [] } }
+  if (paths.length === 0) return { subjects: [], lines: 0, problems: { count: 0, first: [] } }
   return (await import('./subjects.ts')).readSubjects(paths)
 }
 
@@ -136,6 +134,7 @@ interface Asked {
   subjects: string[]
   selection: SelectionOptions
   paths: string[]
+  listed: ListedSubjects
   isThrowAway: boolean
 }
 
@@ -258,13 +257,10 @@ async function showDossier(caseDir: string, asked: Asked, options: Options, sign
     await printPage(page, options.color)
   }
   await reportUnreadOf(dossier, restOf(asked, options))
-  if (isAsked(dossier, options.failOn ?? 'none')) process.exitCode ||= exitStatus.asked
-}
-
-/** Whether a finding is at least that severe. */
-function isAsked({ findings }: Dossier, least: Threshold): boolean {
-  const rank = thresholds.indexOf(least)
-  return rank > 0 && findings.some(({ severity }) => thresholds.indexOf(severity) >= rank)
+  failOn(
+    options.failOn ?? 'none',
+    dossier.findings.map(({ severity }) => severity),
+  )
 }
 
 function restOf({ isThrowAway }: Asked, { json }: Options): string {
@@ -313,12 +309,23 @@ async function showSweep(caseDir: string, asked: Asked, options: Options, signal
   const commandOf = (indicator: string): string => `tidemark investigate ${indicator}${at}`
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
-    await print(toJson({ ...found, sweep: found.sweep.map(row => ({ ...row, command: commandOf(row.indicator) })) }))
+    await print(
+      toJson({
+        ...found,
+        lists: {
+          lines: asked.listed.lines,
+          unread: asked.listed.problems.count,
+          unread_lines: asked.listed.problems.first,
+        },
+        sweep: found.sweep.map(row => ({ ...row, command: commandOf(row.indicator) })),
+      }),
+    )
   } else {
     const { sweepPage } = await import('../report/sweep.ts')
-    await printPage(sweepPage(found, commandOf, options.all === true), options.color)
+    await printPage(sweepPage(found, asked.listed, commandOf, options.all === true), options.color)
   }
   await reportUnreadOf(found, restOf(asked, options))
+  await failOnSweep(options.failOn ?? 'none', found)
 }
 
 type Unread = Pick<Dossier, 'problems'> & {

@@ -92,4 +92,5 @@ Examples:
   tidemark add logs/                              read the logs into a case, to ask it more than once
   tidemark investigate 203.0.113.7
 
-Exit status: 0 done, 1 failed, 2 bad usage, 3 done but some evidence could not be read, 70 a bug in Tidemark.`
+Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but some evidence could not be read; 4 what --fail-on or --fail-empty
+asks for; 70 a bug in Tidemark; 129, 130 or 143 stopped by a signal.`

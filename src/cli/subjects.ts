@@ -15,16 +15,26 @@ export interface ListedSubject {
   line: number
 }
 
+interface UnreadLine {
+  path: string
+  line: number
+  /** The line without its comment, cut where it is long. */
+  text: string
+  problem: string
+}
+
 export interface ListedSubjects {
   /** Each once, where it stands first. */
   subjects: ListedSubject[]
+  /** Lines that name something, whether it could be read or not. */
+  lines: number
   problems: BadLines
 }
 
 /** Lines that name no address: how many, and the first of them. */
 export interface BadLines {
   count: number
-  first: { path: string; line: number; problem: string }[]
+  first: UnreadLine[]
 }
 
 const listBytesMax = 64 << 20
@@ -40,19 +50,21 @@ const namedAtMost = 20
 export function readSubjects(paths: readonly string[]): ListedSubjects {
   const known = new Map<string, ListedSubject>()
   const problems: BadLines = { count: 0, first: [] }
+  let lines = 0
   for (const path of paths) {
     for (const [i, whole] of textOf(path)
       .split(/\r\n|\n|\r/)
       .entries()) {
       const text = whole.replace(/(^|\s)#.*$/, '').trim()
       if (text === '') continue
+      lines++
       const word = text.split(/[\s,;]+/)[0]!.replace(/^["']|["']$/g, '')
       const prefix = parseIndicator(word)
       if (prefix === null) {
         problems.count++
         if (problems.first.length === namedAtMost) continue
-        const shown = word.length > shownMax ? `${word.slice(0, shownMax)}…` : word
-        problems.first.push({ path, line: i + 1, problem: `not an address or network: ${shown}` })
+        const shown = text.length > shownMax ? `${text.slice(0, shownMax)}…` : text
+        problems.first.push({ path, line: i + 1, text: shown, problem: `not an address or network: ${shown}` })
       } else if (!known.has(prefix.text)) known.set(prefix.text, { text: prefix.text, path, line: i + 1 })
     }
   }
@@ -66,7 +78,7 @@ export function readSubjects(paths: readonly string[]): ListedSubjects {
       status: exitStatus.usage,
     })
   }
-  return { subjects, problems }
+  return { subjects, lines, problems }
 }
 
 function textOf(path: string): string {

@@ -102,6 +102,7 @@ export interface Gap {
     | 'dropped-packets'
     | 'rejected-only'
     | 'undecoded-packets'
+    | 'outside-evidence'
   /** The file, for the reasons that name one. */
   path?: string
   detail: string

@@ -148,9 +148,9 @@ async function gather(
   const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
   const asked = options.selection ?? {}
-  const { part, covered, shown } = await selectionOf(c, asked, ofSubject(c, subject), window)
+  const { part, covered, outside, shown } = await selectionOf(c, asked, ofSubject(c, subject), window)
   const actions = await gatherActions(c)
-  const coverage = await gatherCoverage(c, covered, seenAt.vantages, rejectedOnlyGap(actions))
+  const coverage = await gatherCoverage(c, covered, seenAt.vantages, [...outside, ...rejectedOnlyGap(actions)])
   coverage.gaps = ofSensors(coverage.gaps, asked)
   coverage.sensors = ofSensors(coverage.sensors, asked)
   const rules = evidenceOf(c, own, mine, chained, told, part)

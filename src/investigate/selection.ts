@@ -8,7 +8,7 @@ import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedString } from '../store/duckdb.ts'
 import { flowsSource } from '../store/flows-source.ts'
-import type { Selection } from './dossier.ts'
+import type { Gap, Selection } from './dossier.ts'
 import type { Window } from './records.ts'
 
 export interface SelectionOptions {
@@ -86,6 +86,8 @@ export interface Selected {
   part: string | null
   /** The time that gaps are looked for in. */
   covered: { from_us: number; to_us: number } | null
+  /** That the time lies wholly outside the evidence, if it does. */
+  outside: Gap[]
   shown: Selection
 }
 
@@ -105,8 +107,27 @@ export async function selectionOf(
   return {
     part: selectionSql(c, options),
     covered: askedWindow(options, window, span),
+    outside: outsideGap(options, span),
     shown: await describeSelection(c, options, ofSubject, span),
   }
+}
+
+function outsideGap({ from_us, to_us }: SelectionOptions, span: Span | null): Gap[] {
+  const isAfter = span !== null && from_us !== undefined && from_us > span.to_us
+  const isBefore = span !== null && to_us !== undefined && to_us <= span.from_us
+  if (!isAfter && !isBefore) return []
+  const where = isAfter
+    ? `the evidence ends at ${utcSeconds(span.to_us)}`
+    : `the evidence begins at ${utcSeconds(span.from_us)}`
+  return [
+    {
+      sensor: null,
+      from: from_us === undefined ? null : utcSeconds(from_us),
+      to: to_us === undefined ? null : utcSeconds(to_us),
+      reason: 'outside-evidence',
+      detail: `${where}: nothing is known of the time that was asked for`,
+    },
+  ]
 }
 
 /** The flow records, or a part of them, in SQL that any DuckDB can run. */

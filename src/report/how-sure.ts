@@ -77,6 +77,7 @@ const gapWords: Record<string, (count: number) => string> = {
   'dropped-packets': count => countText(count, 'capture that lost packets', 'captures that lost packets'),
   'undecoded-packets': count =>
     countText(count, 'capture with packets that were not decoded', 'captures with packets that were not decoded'),
+  'outside-evidence': () => 'nothing of the time that was asked for',
 }
 
 /** Findings by how sure they are, the surest first. */

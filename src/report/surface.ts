@@ -18,7 +18,7 @@ import {
   time,
 } from './block.ts'
 import { endpointText, listText, materialWords, rangesText } from './names.ts'
-import { countText, integerText, spanText } from './numbers.ts'
+import { countText, integerText, spanText, timeText } from './numbers.ts'
 
 const serversAtMost = 8
 const linesAtMost = 6
@@ -121,12 +121,17 @@ export function gapItems(d: Dossier, atMost: number): string[] {
 export function gapItemsOf(gaps: readonly Gap[], notListed: number, atMost: number): string[] {
   const items = gaps.map(one => {
     const where = one.path ?? one.sensor ?? 'all sensors'
-    const when = one.from === null && one.to === null ? '' : `, ${spanText(one.from, one.to)}`
-    return `${reasonWords[one.reason]}: ${where}${when}: ${one.detail}`
+    return `${reasonWords[one.reason]}: ${where}${whenText(one)}: ${one.detail}`
   })
   const more = (left: number) =>
     `… and ${countText(left + notListed, 'more gap')}: --json lists ${allOf(gaps, notListed)}`
   return limited(items, atMost, more)
+}
+
+function whenText({ from, to }: Gap): string {
+  if (from !== null && to !== null) return `, ${spanText(from, to)}`
+  if (from !== null) return `, from ${timeText(from)} on`
+  return to === null ? '' : `, until ${timeText(to)}`
 }
 
 const reasonWords: Record<Gap['reason'], string> = {
@@ -138,6 +143,7 @@ const reasonWords: Record<Gap['reason'], string> = {
   'rejected-only': 'Rejected traffic alone',
   'dropped-packets': 'The capturing system dropped packets',
   'undecoded-packets': 'Packets were not decoded',
+  'outside-evidence': 'Outside the evidence',
 }
 
 /** How much of something JSON lists: `all`, or the number of those. */

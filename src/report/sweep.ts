@@ -22,6 +22,13 @@ import {
 import { countText, integerText, sizeText, spanText } from './numbers.ts'
 import { gapItemsOf } from './surface.ts'
 
+/** Of the lists of indicators: lines that name something, and those that could not be read. */
+export interface Lists {
+  lines: number
+  problems: { count: number; first: readonly { path: string; line: number; text: string }[] }
+}
+
+const unreadAtMost = 5
 const seenAtMost = 500
 const unseenAtMost = 50
 const gapsAtMost = 4
@@ -42,7 +49,7 @@ const columns: Column[] = [
  * @param commandOf the command that prints an indicator's dossier.
  * @param all whether every indicator has its row, however many there are.
  */
-export function sweepPage(found: Sweep, commandOf: (indicator: string) => string, all: boolean): Block[] {
+export function sweepPage(found: Sweep, lists: Lists, commandOf: (indicator: string) => string, all: boolean): Block[] {
   const seen = found.sweep.filter(row => row.seen).sort(byWeight)
   const unseen = found.sweep.filter(row => !row.seen)
   const shown = all ? seen : seen.slice(0, seenAtMost)
@@ -52,6 +59,7 @@ export function sweepPage(found: Sweep, commandOf: (indicator: string) => string
     title(strong('Sweep for indicators')),
     gap,
     paragraph(strong(verdict)),
+    ...unreadLines(lists),
     ...coverage(found),
     heading(`Seen (${integerText(seen.length)})`),
     ...(seen.length === 0
@@ -66,6 +74,23 @@ export function sweepPage(found: Sweep, commandOf: (indicator: string) => string
     ...unjudged(found),
     heading(`Not seen in what was read (${integerText(unseen.length)})`),
     ...unseenBlocks(unseen, all),
+  ]
+}
+
+/** What was never looked for. */
+function unreadLines({ lines, problems: { count, first } }: Lists): Block[] {
+  if (count === 0) return []
+  const isOfOne = first.every(({ path }) => path === first[0]!.path)
+  const named = first
+    .slice(0, unreadAtMost)
+    .map(({ path, line, text }) => `${text} (${isOfOne ? `line ${integerText(line)}` : `${path}:${line}`})`)
+  const left = count - named.length
+  const more = left > 0 ? `, … and ${integerText(left)} more` : ''
+  const are = count === 1 ? 'is no address' : 'are no addresses'
+  return [
+    warning(
+      `${integerText(count)} of ${countText(lines, 'line')} of the list ${are}, and ${count === 1 ? 'was' : 'were'} not looked for: ${named.join('; ')}${more}.`,
+    ),
   ]
 }
 

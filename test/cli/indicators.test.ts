@@ -35,7 +35,7 @@ function folder(t: TestContext): string {
 const list = `# who is it
 ${attacker.replaceAll('.', '[.]')}  # the first
 hxxp://198.51.100.7/login
-evil.example.com
+evil.example.com or so
 192.0.2.1,seen elsewhere
 10.0.0.0/24
 ${attacker}
@@ -50,9 +50,25 @@ test('a list of indicators is swept, a bad line is named with file and line, and
   assert.equal(status, 3)
   assert.match(
     stderr,
-    /2 lines of the list could not be read\n {2}iocs\.txt:4: not an address or network: evil\.example\.com\n {2}iocs\.txt:9: .*300\.1\.1\.1/,
+    /2 lines of the list could not be read\n {2}iocs\.txt:4: not an address or network: evil\.example\.com or so\n {2}iocs\.txt:9: .*300\.1\.1\.1/,
   )
   assert.match(stdout, /3 of 5 indicators seen in \d+ flow records\./)
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /2 of 8 lines of the list are no addresses, and were not looked for: evil\.example\.com or so \(line 4\); 300\.1\.1\.1 \(line 9\)\./,
+  )
+  assert.deepEqual(JSON.parse(tidemark(['investigate', '@iocs.txt', '--json'], { cwd }).stdout).lists, {
+    lines: 8,
+    unread: [
+      {
+        path: 'iocs.txt',
+        line: 4,
+        text: 'evil.example.com or so',
+        problem: 'not an address or network: evil.example.com or so',
+      },
+      { path: 'iocs.txt', line: 9, text: '300.1.1.1', problem: 'not an address or network: 300.1.1.1' },
+    ],
+  })
   assert.match(stdout, /Not seen in what was read \(2\)[ ─]*\n {2}192\.0\.2\.1, 2001:db8::1\./)
   assert.match(stdout.replace(/\s+/g, ' '), /tidemark investigate 203\.0\.113\.9/)
 })
@@ -83,10 +99,11 @@ test('a sweep agrees with the dossier of each indicator, and says what it did no
   }
 })
 
-test('one subject of a list is one dossier, several on the command line are too, and --sweep sweeps them', t => {
+test('a list of one is swept, several subjects on the command line are one dossier, and --sweep sweeps them', t => {
   const cwd = folder(t)
   writeFileSync(join(cwd, 'one.txt'), `${attacker}\n`)
-  assert.match(tidemark(['investigate', '@one.txt'], { cwd }).stdout, /^Dossier of 203\.0\.113\.9\n/)
+  assert.match(tidemark(['investigate', '@one.txt'], { cwd }).stdout, /^Sweep for indicators\n/)
+  assert.equal(JSON.parse(tidemark(['investigate', '@one.txt', '--json'], { cwd }).stdout).sweep.length, 1)
   assert.match(
     tidemark(['investigate', attacker, '10.0.0.5'], { cwd }).stdout,
     /^Dossier of 203\.0\.113\.9 and 10\.0\.0\.5\n/,
@@ -104,6 +121,55 @@ test('a list that is not there, and one without an address, is bad usage', t => 
     const { status, stderr } = tidemark(['investigate', `@${name}`], { cwd })
     assert.equal(status, 2)
     assert.match(stderr, said)
+  }
+})
+
+test('--fail-on is status 4 where a finding of a sweep or a dossier is that severe, whatever could not be read', t => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'iocs.txt'), list)
+  const sweepOf = (...args: string[]) => tidemark(['investigate', '@iocs.txt', '--fail-on', ...args], { cwd })
+  assert.equal(sweepOf('medium').status, 4)
+  assert.equal(sweepOf('none').status, 3)
+  writeFileSync(join(cwd, 'other.txt'), '198.51.100.7\nnot an ip\n')
+  assert.equal(tidemark(['investigate', '@other.txt', '--fail-on', 'high'], { cwd }).status, 3)
+  assert.doesNotMatch(sweepOf('high').stderr, /--judge/)
+  const some = sweepOf('high', '--judge', '1')
+  assert.match(
+    some.stderr,
+    /--fail-on high knows the findings of 1 of 3 indicators seen\n {2}hint: --judge 3 judges all/,
+  )
+  writeFileSync(
+    join(cwd, 'bad.log'),
+    'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status\n2 x y\n',
+  )
+  tidemark(['add', 'bad.log'], { cwd })
+  assert.equal(tidemark(['investigate', attacker, '--fail-on', 'medium'], { cwd }).status, 4)
+  assert.equal(tidemark(['investigate', '198.51.100.7', '--fail-on', 'high'], { cwd }).status, 3)
+})
+
+test('a time wholly outside the evidence is a gap, and nothing is called complete', t => {
+  const cwd = folder(t)
+  for (const [args, said] of [
+    [
+      ['--from', '2023-11-16'],
+      /the evidence ends at 2023-11-14T\d\d:\d\d:\d\dZ: nothing is known of the time that was asked for/,
+    ],
+    [
+      ['--to', '2023-11-10'],
+      /the evidence begins at 2023-11-14T\d\d:\d\d:\d\dZ: nothing is known of the time that was asked for/,
+    ],
+  ] as const) {
+    const page = tidemark(['investigate', attacker, '--full', ...args], { cwd }).stdout.replace(/\s+/g, ' ')
+    assert.match(page, said)
+    assert.doesNotMatch(page, /No gap/)
+    for (const more of [[], ['--sweep']]) {
+      const { attack_surface, ...found } = JSON.parse(
+        tidemark(['investigate', attacker, '--json', ...args, ...more], { cwd }).stdout,
+      )
+      const { complete, gaps } = attack_surface ?? found
+      assert.equal(complete, false)
+      assert.equal(gaps[0].reason, 'outside-evidence')
+    }
   }
 })
 
