@@ -123,6 +123,29 @@ test('nothing that matches is an empty capture, and says so', t => {
   assert.equal(result.packets.length, 0)
 })
 
+test('what no capture covers is said: nothing was taken, or the records reach beyond the captures', t => {
+  const path = capture(t)
+  const caseDir = join(path, '..', 'case')
+  const log = join(path, '..', 'flows.log')
+  const line = (start: number): string =>
+    `2 1 eni-1 ${client} ${server} 40000 22 6 4 400 ${from + start} ${from + start + 5} ACCEPT OK\n`
+  const header =
+    'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'
+  writeFileSync(log, `${header}\n${line(0)}${line(7200)}`)
+  assert.equal(tidemark(['add', path, log, '--case', caseDir]).status, 0)
+  const carve = (filter: string): string => {
+    const run = tidemark(['carve', filter, '--case', caseDir, '--force', '-o', join(path, '..', 'some.pcap')])
+    assert.equal(run.status, 0, run.stderr)
+    return run.stderr
+  }
+  const cover = 'the captures cover 2023-11-14T22:13:20Z to 2023-11-14T22:13:27Z'
+  const beyond = `what is wanted is from 2023-11-14T22:13:20Z to 2023-11-15T00:13:25Z, but ${cover}`
+  assert.ok(carve('port 22').includes(`tidemark: ${beyond}: the packets of the rest are in no capture`))
+  const nothing = `tidemark: no packet was taken: no record of the captures matches; ${cover}`
+  assert.ok(carve('port 9999').includes(nothing))
+  assert.doesNotMatch(carve('port 80'), /in no capture|no packet was taken/)
+})
+
 test('a capture that changed since it was added is refused', t => {
   const path = capture(t)
   const caseDir = join(path, '..', 'case')

@@ -13,7 +13,8 @@ import type { Case } from '../store/case.ts'
 import { fileName } from '../store/ledger.ts'
 import { isUnread } from '../store/reports.ts'
 import { membersOf } from '../verbatim/members.ts'
-import { conversationKey, endKey, isWithin, type Selection, select, type Wanted } from './selection.ts'
+import { coveredBy, timeOf } from './reach.ts'
+import { conversationKey, endKey, isWithin, type Selection, select, type TimeSpan, type Wanted } from './selection.ts'
 import { type CaptureWriter, PcapngWriter, PcapWriter } from './writer.ts'
 
 export interface CarveOptions {
@@ -33,6 +34,10 @@ export interface CarveReport {
   out: string
   /** Flow records or connections that were wanted. */
   matched: number
+  /** When the captures have packets. */
+  covered: TimeSpan[]
+  /** When what is wanted took place by the finding, or by the flow logs of the case; null: neither says. */
+  wanted: TimeSpan | null
   files: { path: string; packets: number; carved: number; problem: string | null }[]
   /** Files of the case that were not read, and may be captures. */
   unread: { path: string; problem: string }[]
@@ -64,6 +69,8 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
   const report: CarveReport = {
     out: options.out,
     matched: selection.matched,
+    covered: coveredBy(captures),
+    wanted: await timeOf(c, options.wanted, options.internal ?? [], options.signal),
     files: [],
     unread,
     packets: 0,

@@ -32,7 +32,13 @@ import { question } from '../store/question.ts'
 export type Wanted =
   | { kind: 'filter'; text: string; nfdump?: boolean }
   | { kind: 'community'; ids: string[] }
-  | { kind: 'services'; services: WantedService[] }
+  | { kind: 'services'; services: WantedService[]; time?: TimeSpan | null }
+
+/** ISO 8601 in UTC. */
+export interface TimeSpan {
+  first_start: string
+  last_end: string
+}
 
 export interface WantedService {
   client: string

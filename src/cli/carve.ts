@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { CarveReport } from '../carve/carve.ts'
-import type { Wanted } from '../carve/selection.ts'
+import type { TimeSpan, Wanted } from '../carve/selection.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parsePrefix } from '../net/prefix.ts'
-import { microsecondsOf } from '../net/time.ts'
+import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
@@ -92,6 +92,9 @@ Examples:
   tidemark carve --finding F2 --of 203.0.113.7 -o brute-force.pcap
   tidemark carve --connection 1:LQU9qZlK+B5F3KDmev6m5PMibrg= investigate.pcap -o one.pcapng`
 
+/** Spans of captures that a warning names. */
+const spansMost = 4
+
 /** The first argument is the filter, unless an option says what is wanted. */
 function splitFilter(args: string[], options: Options): { filter: string | null; paths: string[] } {
   const ways = [options.finding, options.connection].filter(way => way !== undefined).length
@@ -152,12 +155,18 @@ async function ofFinding(opened: Case, options: Options, signal: AbortSignal): P
   const offset = (dossier.correlation_summary?.clock_offset.seconds ?? 0) * 1e6
   // Times of flow logs are whole seconds, and may be late by the interval.
   const slack = dossier.source === 'logs' ? 60e6 : 0
+  const { first_start, last_end } = finding
+  const byCapture = (time: string): string => utcSeconds(Math.round((microsecondsOf(time) - offset) / 1e6) * 1e6)
   return {
     kind: 'services',
+    time:
+      first_start === null || last_end === null
+        ? null
+        : { first_start: byCapture(first_start), last_end: byCapture(last_end) },
     services: services.map(({ client, server, port, protocol }) => ({
       ...{ client, server, port, protocol },
-      from_us: finding.first_start === null ? -1e15 : microsecondsOf(finding.first_start) - offset - slack,
-      to_us: finding.last_end === null ? 1e16 : microsecondsOf(finding.last_end) - offset + 1e6,
+      from_us: first_start === null ? -1e15 : microsecondsOf(first_start) - offset - slack,
+      to_us: last_end === null ? 1e16 : microsecondsOf(last_end) - offset + 1e6,
     })),
   }
 }
@@ -172,6 +181,21 @@ async function show(report: CarveReport, options: Options): Promise<void> {
       `${integerText(report.carved)} of ${countText(report.packets, 'packet')} in ${countText(report.files.length, 'capture')}: ${visible(options.out)}`,
     )
   }
+  for (const line of await missed(report)) await note(`tidemark: ${line}`)
   const unread = [...report.unread, ...places]
   process.exitCode ||= await reportUnread(unread, unread.length > 0, 'tidemark evidence --json lists them all')
+}
+
+/** What the output does not hold, and why. */
+async function missed({ carved, matched, covered, wanted }: CarveReport): Promise<string[]> {
+  const { reachesBeyond } = await import('../carve/reach.ts')
+  const spanText = ({ first_start, last_end }: TimeSpan): string => `${first_start} to ${last_end}`
+  const shown = covered.slice(0, spansMost).map(spanText).join(', ')
+  const more = covered.length > spansMost ? ` and ${integerText(covered.length - spansMost)} more spans` : ''
+  const cover = covered.length === 0 ? 'no capture has a packet with a time' : `the captures cover ${shown}${more}`
+  const nothing = matched === 0 ? 'no record of the captures matches' : 'no packet of the captures matches'
+  const lines = carved > 0 ? [] : [`no packet was taken: ${nothing}; ${cover}`]
+  if (wanted !== null && reachesBeyond(wanted, covered))
+    lines.push(`what is wanted is from ${spanText(wanted)}, but ${cover}: the packets of the rest are in no capture`)
+  return lines
 }
