@@ -44,7 +44,7 @@ import type { Expression, Item, Named, Ordering, Query, Select } from '../query/
 import { isAlways } from '../query/walk.ts'
 import type { Element } from './elements.ts'
 import { isRejected } from './measures.ts'
-import { direction, orderOf } from './order.ts'
+import { direction, groupsOfBins, orderOf } from './order.ts'
 import {
   byKeys,
   grouping,
@@ -95,26 +95,29 @@ export function binPlan(
   const number = (query: Query): Expression => onlyValue(query)
   const rowsOf = (name: string, where: Expression | null = null): Expression =>
     number(select([named(count(), 'n')], { from: table(name), where }))
+  const series = keys.length === 0
+  const cut = series ? cutOf(s, measures) : null
   const sum = (name: string): Expression =>
     measures.includes(name)
       ? number(select([named(aggregate('sum', column(name)), 'n')], { from: table('cells') }))
       : unknown('whole')
   const listed = rowsOf('page', equal(column('part'), constant('top')))
   const items = [
-    named(rowsOf(keys.length === 0 ? 'page' : 'cells'), '_rows'),
+    named(rowsOf(series ? 'series' : 'cells'), '_rows'),
     ...['records', 'rejected', 'packets', 'bytes'].map(name => named(sum(name), `_${name}`)),
-    named(keys.length === 0 ? constant(0) : minus(rowsOf('cells'), listed), '_left'),
+    named(minus(rowsOf(series ? 'series' : 'cells'), series ? rowsOf('page') : listed), '_left'),
     named(yes, '_is'),
     ...(isOther ? [own('part')] : []),
     named(call('time-at', cast(times(column('bin'), constant(width)), 'i64')), 'bin'),
     ...[...names, ...measures].map(own),
   ]
   const orderBy = [
+    ...(cut?.orderBy ?? []),
     ordered(column('bin', 'page')),
     ...(isOther ? [ordered(equal(column('part'), constant('other')))] : []),
     ...byKeys(names),
   ]
-  const chosen = keys.length === 0 ? filled(measures) : chosenOf(s, names, measures)
+  const chosen = cut === null ? chosenOf(s, names, measures) : [common('series', filled(measures), true), cut.page]
   const statement = select(items, { named: [...cells, ...chosen], from: table('page'), orderBy })
   const part: PlannedColumn = { name: 'part', type: 'text', unit: null }
   return { statement, columns: isOther ? [part, ...columns] : columns, totals: true }
@@ -261,8 +264,25 @@ function begunAndMoved({ keys, width, hasAction }: Binning, records: Query, move
   })
 }
 
-/** `page` of a series without keys: every bin from the first to the last, those without records too. */
-function filled(measures: readonly string[]): Named[] {
+/** `page` of a series without keys: all of it, or as many bins as are wanted, and in which order. */
+function cutOf({ request }: Setting, measures: readonly string[]): { page: Named; orderBy: Ordering[] } {
+  const { order, limit = null } = request
+  const isInTime = order === undefined || orderOf(order) === 'start'
+  const orderBy = isInTime ? [] : [rankedBy(order, measures, name => column(name))]
+  const all = { from: table('series') }
+  const some = { ...all, orderBy: [...orderBy, ordered(column('bin'))], limit: limit ?? 0 }
+  return { page: common('page', select([every()], limit === null ? all : some)), orderBy }
+}
+
+/** @throws UserError for what bins do not count. */
+function rankedBy(text: string, measures: readonly string[], of: (name: string) => Expression): Ordering {
+  const order = orderOf(text)
+  if (measures.includes(order)) return ordered(of(order), direction(order))
+  throw new UserError(`time bins are not ranked by: ${order}`, { status: 2, hint: 'by bytes, packets or records' })
+}
+
+/** A series without keys: every bin from the first to the last, those without records too. */
+function filled(measures: readonly string[]): Query {
   const bin = column('bin', 'cells')
   const values = measures.map(name => named(choose([[isUnknown(bin), constant(0)]], column(name, 'cells')), name))
   const ends = [named(aggregate('min', column('bin')), 'first_bin'), named(aggregate('max', column('bin')), 'last_bin')]
@@ -274,17 +294,14 @@ function filled(measures: readonly string[]): Named[] {
     from: join('left', renamed(bins, 'all_bins'), table('cells'), equal(bin, column('bin', 'all_bins'))),
   })
   const without = select([own('bin'), ...measures.map(own)], { from: table('cells'), where: isUnknown(column('bin')) })
-  return [common('page', unionAll([all, without]))]
+  return unionAll([all, without])
 }
 
 /** `page` of the groups that are largest over all bins. */
 function chosenOf(s: Setting, keys: readonly string[], measures: readonly string[]): Named[] {
-  const order = orderOf(s.request.order ?? 'bytes')
-  if (!measures.includes(order)) {
-    throw new UserError(`time bins are not ranked by: ${order}`, { status: 2, hint: 'by bytes, packets or records' })
-  }
-  const by: Ordering[] = [ordered(aggregate('sum', column(order)), direction(order)), ...byKeys(keys)]
-  const limit = s.request.limit === undefined ? 10 : s.request.limit
+  const sum = (name: string): Expression => aggregate('sum', column(name))
+  const by: Ordering[] = [rankedBy(s.request.order ?? 'bytes', measures, sum), ...byKeys(keys)]
+  const limit = s.request.limit === undefined ? groupsOfBins : s.request.limit
   const top = select(keys.map(own), {
     from: table('cells'),
     groupBy: keys.map(name => column(name)),

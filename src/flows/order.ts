@@ -3,6 +3,9 @@ import { nearest } from '../nearest.ts'
 import type { Order } from './names.ts'
 import { orderNames } from './names.ts'
 
+/** Groups of time bins, where no number is given. */
+export const groupsOfBins = 10
+
 export function orderOf(text: string): Order {
   const order = orderNames.get(text.toLowerCase())
   if (order !== undefined) return order

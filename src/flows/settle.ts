@@ -164,7 +164,7 @@ async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers
 }
 
 const oneSided =
-  'The filter asks for one direction: what the other one moved was not asked (null, and counted in not_asked), and who began is told from the records that match. Without src and dst it takes both directions: ip ADDRESS, port PORT.'
+  'The filter asks for one direction: what the other one moved was not asked (null, and counted in not_asked), and who began is told from the records that match. Without src and dst it takes both directions: "ip ADDRESS and port PORT".'
 
 /** What the volumes leave out. */
 function notesOf(c: Case, { request, records, otherWay }: Setting): string[] {

@@ -128,7 +128,40 @@ test('ICMP has no port on a page', () => {
   }
 })
 
+test('bins without groups obey -O and -n, those with groups choose the groups by them', () => {
+  const bins = (args: string[]): { records: number; bytes: number }[] =>
+    flows(['--bin', '1h', ...args, '--ndjson'])
+      .stdout.trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { records: number; bytes: number })
+  assert.deepEqual(
+    bins([]).map(row => row.records),
+    [3, 0, 2],
+  )
+  assert.deepEqual(
+    bins(['-O', 'records']).map(row => row.records),
+    [3, 2, 0],
+  )
+  assert.deepEqual(
+    bins(['-O', 'bytes', '-n', '1']).map(row => row.records),
+    [3],
+  )
+  assert.deepEqual(
+    bins(['-n', '2']).map(row => row.records),
+    [3, 0],
+  )
+  const worst = flows(['--bin', '1h', '-O', 'bytes', '-n', '1']).stdout
+  assert.match(worst, /^All flow records\. Most bytes first; in time bins of 1 h; at most 1 row;/)
+  assert.match(worst, /First 1 of 3 rows; -n 0 for all/)
+  const groups = flows(['--bin', '1h', '-A', 'proto', '-O', 'packets', '-n', '2']).stdout
+  assert.match(groups, /in time bins of 1 h, of the 2 groups with most packets;/)
+  assert.equal(flows(['--bin', '1h', '-O', 'duration']).status, 2)
+})
+
 test('the sentence of time bins speaks of groups, and of every bin where there are none', () => {
-  assert.match(flows(['--bin', '1h', '-n', '5']).stdout, /^All flow records\. In time bins of 1 h; bytes/)
+  assert.match(
+    flows(['--bin', '1h', '-n', '5']).stdout,
+    /^All flow records\. In time bins of 1 h; at most 5 rows; bytes/,
+  )
   assert.match(flows(['--bin', '1h', '-A', 'proto', '-n', '1']).stdout, /in time bins of 1 h, of the largest group;/)
 })
