@@ -15,6 +15,8 @@ import { integer } from './values.ts'
 /** Of a long filter the first parts are counted. */
 const partsMost = 8
 
+const timeThings: ReadonlySet<string> = new Set(['first seen', 'last seen', 'start', 'end'])
+
 /** What a record and a group of records have both. */
 const ofBoth: ReadonlySet<string> = new Set(['duration', 'bytes', 'packets', 'bps', 'pps', 'bpp', 'flows'])
 
@@ -52,11 +54,18 @@ async function matches(c: Case, s: Setting): Promise<number> {
   return Number(integer(row?.['records']))
 }
 
-/** A window in which the case has nothing. */
+function isOfTime(node: Node): boolean {
+  if (node.kind === 'not') return isOfTime(node.node)
+  return node.kind === 'test' && timeThings.has(node.thing)
+}
+
+/** A window in which the case has nothing, or a condition on time: what the evidence spans. */
 function outsideOf(ast: Node, { span }: Setting): string | null {
   const nodes = ast.kind === 'and' ? ast.nodes : [ast]
   const isOutside = nodes.some(
-    node => node.kind === 'between' && span !== null && (node.to_us < span.from_us || node.from_us > span.to_us),
+    node =>
+      isOfTime(node) ||
+      (node.kind === 'between' && span !== null && (node.to_us < span.from_us || node.from_us > span.to_us)),
   )
   if (!isOutside || span === null) return null
   return `The evidence is from ${utcSeconds(span.from_us)} to ${utcSeconds(span.to_us)}.`

@@ -71,6 +71,8 @@ test('an empty answer says what each part matches alone, and what was meant for 
   assert.match(stdout, /for whole connections: --having "duration > 10min"/)
   assert.match(flows(['tcp', '-A', 'srcip', '--having', 'bytes > 1GB']).stdout, /2 records match; --having leaves no/)
   assert.match(flows(['between 2023-09-28 and 2023-09-28']).stdout, /The evidence is from 2023-11-14T22:13:20Z to /)
+  assert.match(flows(['proto tcp and start >= 2029-01-01']).stdout, /The evidence is from 2023-11-14T22:13:20Z to /)
+  assert.match(flows(['first seen >= "2029-01-01"']).stdout, /The evidence is from 2023-11-14T22:13:20Z to /)
   assert.match(flows(['port 1', '--csv']).stderr, /0 flow records/)
 })
 
