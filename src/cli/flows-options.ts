@@ -58,7 +58,7 @@ export function addFlowsOptions(command: Command): Command {
   option('-c, --count <n>', 'take only the first n matching records', parseLimit)
   option(
     '-o, --output <format>',
-    'table, json, csv, ndjson, lines (as in the evidence), raw, line, long, extended, fmt:…',
+    'table, json, csv, ndjson, lines (the text of the evidence), nfdump’s raw (a field a line), line, long, extended, fmt:…',
   )
   option('--having <expression>', 'keep groups, e.g. "bytes > 1m and records >= 10"')
   option('--distinct <elements>', 'count the different values of each element, like dstip,dstport', collectList)
