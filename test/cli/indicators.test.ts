@@ -59,7 +59,8 @@ test('a list of indicators is swept, a bad line is named with file and line, and
   )
   assert.deepEqual(JSON.parse(tidemark(['investigate', '@iocs.txt', '--json'], { cwd }).stdout).lists, {
     lines: 8,
-    unread: [
+    unread: 2,
+    unread_lines: [
       {
         path: 'iocs.txt',
         line: 4,
