@@ -7,6 +7,8 @@ interface Known {
   path: string
   /** `now`: it was read in this run. */
   state: 'counts' | 'removed' | 'now'
+  /** None of its lines was readable. */
+  isUnread?: boolean
 }
 
 /** Why content is not read that a file has which counts. */
@@ -37,7 +39,11 @@ export class KnownContent {
     this.removed = new Set(isOut.map(one => keyOf(one.file)))
     for (const { file, isRemoved } of standings) {
       if (file.id === null || file.sha256 === null) continue
-      this.read.set(file.sha256, { path: file.path, state: isRemoved ? 'removed' : 'counts' })
+      this.read.set(file.sha256, {
+        path: file.path,
+        state: isRemoved ? 'removed' : 'counts',
+        isUnread: hasOnlyMalformed(file),
+      })
     }
     this.earlier = new Set(this.read.keys())
     this.lastId = standings.reduce((most, one) => Math.max(most, one.file.id ?? 0), 0)
@@ -55,7 +61,7 @@ export class KnownContent {
         ? null
         : `same content as ${known.path}, which was removed from the case: tidemark remove --undo puts it back`
     }
-    if (known.state === 'counts' && this.again) return null
+    if (known.state === 'counts' && (this.again || (hasFormat && known.isUnread === true))) return null
     return `${inTheCase(known.path)}${hasFormat ? '; tidemark add --again reads it once more' : ''}`
   }
 
@@ -88,6 +94,10 @@ export class KnownContent {
   isAgain(file: EvidenceEntry): boolean {
     return file.id !== null && file.sha256 !== null && this.earlier.has(file.sha256)
   }
+}
+
+function hasOnlyMalformed({ malformed, records, no_data, skip_data, capture }: EvidenceEntry): boolean {
+  return malformed > 0 && records + no_data + skip_data === 0 && capture === null
 }
 
 function leftOut(file: EvidenceEntry): Pick<EvidenceEntry, 'status' | 'problem'> {

@@ -14,7 +14,7 @@ const expected: Record<Exclude<FieldType, 'text'>, string> = {
 const shownMax = 60
 
 /** Says why a line is no record of its layout. The slow twin of the reader: asked only about lines that it refused. */
-export function diagnose(line: string, layout: Layout, stamped: boolean): string {
+export function diagnose(line: string, layout: Layout, stamped: boolean, hasHeader: boolean): string {
   let text = line
   if (stamped) {
     const space = text.indexOf(' ')
@@ -23,7 +23,7 @@ export function diagnose(line: string, layout: Layout, stamped: boolean): string
   }
   const values = text.split(' ')
   if (values.length !== layout.fields.length) {
-    return `${values.length} fields where the header names ${layout.fields.length}`
+    return `${values.length} fields where ${hasHeader ? 'the header' : 'the format'} names ${layout.fields.length}`
   }
   for (const [i, column] of layout.columns.entries()) {
     const value = values[i]!

@@ -327,8 +327,10 @@ export class TextReader {
       this.sinceHeader = 0
       this.lostAt = null
       this.bind(header)
-    } else if (this.layout !== null) this.malformed(diagnose(text, this.layout, this.options.stamped))
-    else this.malformed(this.whyUnordered())
+    } else if (this.layout !== null) {
+      const hasHeader = this.layout !== this.options.layout
+      this.malformed(diagnose(text, this.layout, this.options.stamped, hasHeader))
+    } else this.malformed(this.whyUnordered())
     return newline + 1
   }
 

@@ -213,7 +213,7 @@ test('a line that holds no record is named by its number in the file, with the r
     report.problems.map(({ path, line, offset, problem }) => [path.slice(logs.length + 1), line ?? offset, problem]),
     [
       ['a.json', 2, 'JSON without a flow record'],
-      ['a.json', 3, '2 fields where the header names 14'],
+      ['a.json', 3, '2 fields where the format names 14'],
       ['a.json', 4, 'not JSON from here to the next line that begins with { or ['],
       ['b.csv', 3, 'no column 2'],
       ['b.csv', 5, 'a quote that is not closed'],

@@ -33,7 +33,7 @@ const evidence: Task[] = [
     wants: 'to read a file without a header that was refused, and to have no gap left',
     types:
       'zcat 20230928/*.gz | grep -v version | head -20 > bare.log; zcat 20230928/*.gz | head -1 > header; tidemark add bare.log --case bare; tidemark add bare.log --case bare --format v2; tidemark add bare.log --case bare --again --format "$(cat header)"; tidemark investigate 192.0.2.1 --case bare > page; echo "status $?"',
-    shows: [/say which with --format/, /20 fields where\s+the header names 14/, /^ {2}20 flow records/m, /status 0/],
+    shows: [/say which with --format/, /20 fields where\s+the format names 14/, /^ {2}20 flow records/m, /status 0/],
   },
   {
     wants: 'to take out a mistaken file, and to put it back',
