@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { errorCode, exitStatus, UserError } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
-import { parsePrefix } from '../net/prefix.ts'
+import { parseIndicator } from '../net/indicator.ts'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
 
 /**
  * Splits `ADDR… @LIST… [PATH…] [-- PATH…]`: arguments are subjects, or lists of them, up to the first that is neither, then
@@ -15,11 +16,11 @@ export async function splitArguments(
 ): Promise<{ subjects: string[]; lists: string[]; paths: string[] }> {
   const open = args.slice(0, args.length - afterDashes)
   const isList = (arg: string): boolean => arg.length > 1 && arg.startsWith('@')
-  const firstPath = open.findIndex(arg => parsePrefix(arg) === null && !isList(arg))
+  const firstPath = open.findIndex(arg => subjectOf(arg) === null && !isList(arg))
   const paths = args.slice(firstPath < 0 ? open.length : firstPath)
   const first = args.slice(0, args.length - paths.length)
   const lists = first.filter(isList).map(arg => arg.slice(1))
-  const subjects = first.filter(arg => !isList(arg)).map(arg => parsePrefix(arg)!.text)
+  const subjects = first.filter(arg => !isList(arg)).map(arg => subjectOf(arg)!.text)
   for (const path of paths) {
     if (!(await exists(path))) throw open.includes(path) ? neither(path) : missing(path)
   }
@@ -31,6 +32,11 @@ export async function splitArguments(
     })
   }
   return { subjects: [...new Set(subjects)], lists, paths }
+}
+
+/** An address or network, also as `1[.]2[.]3[.]4` and in a URL. A port is refused: it would seem to be asked for. */
+function subjectOf(arg: string): Prefix | null {
+  return parsePrefix(arg) ?? (/:\d{1,5}$/.test(arg) ? null : parseIndicator(arg))
 }
 
 /** Throws a UserError for the first path that does not exist. */
@@ -55,7 +61,7 @@ function missing(path: string): UserError {
 }
 
 function neither(text: string): UserError {
-  if (parsePrefix(text) !== null) {
+  if (subjectOf(text) !== null) {
     const hint = 'addresses come first, then files and folders'
     return new UserError(`an address after a path, and no such file: ${text}`, { hint, status: exitStatus.usage })
   }
@@ -85,6 +91,7 @@ function addressHint(text: string): string {
     return `the length of a network is a number from 0 to ${address.includes(':') ? 128 : 32}`
   }
   if (text.includes('%')) return 'give the address without its zone'
-  if (/^[/.~]|[*?]|^s3:/.test(text) || text.includes('.gz') || text.includes('.log')) return pathHint(text)
+  if (length !== undefined || /^[/.~]|[*?]|^s3:/.test(text) || text.includes('.gz') || text.includes('.log'))
+    return pathHint(text)
   return 'an address is like 203.0.113.7 or 2001:db8::7, a network like 203.0.113.0/24'
 }

@@ -150,7 +150,7 @@ figures of the Lab 1.3 exercise.
 
 What to try next
   ${tidemark} investigate ${attacker} ${at} --show-work
-      the SQL and the shell command behind every figure
+      the SQL behind its figures, and shell commands for some
   ${tidemark} investigate 10.130.8.94 ${at}
       the other side: the server that was broken into
   ${tidemark} evidence ${at}

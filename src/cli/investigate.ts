@@ -89,7 +89,10 @@ function withOptions(program: Command): Command {
     )
     .option('--json', 'print one JSON document instead of a page')
     .option('--full', 'print everything: timeline, window, ports, coverage, evidence, limits')
-    .option('--show-work', 'add the SQL and the shell command that give each figure')
+    .option(
+      '--show-work',
+      'add the SQL that gives records, window, ports and findings, and where awk can count them, a shell command',
+    )
     .option('--lines <id>', 'print the log lines that a finding (F4) or a service (S2) rests on')
     .option('--sweep', 'one row for each address, seen or not, instead of one dossier; what @LIST does by itself')
     .addOption(

@@ -52,6 +52,8 @@ export function sqlCommand(program: Command): void {
     .action(async (given?: string) => {
       const { query, options } = withQuery(given, command.optsWithGlobals<Options>())
       const { QuerySession, defaultMemoryBytes } = await import('../user-sql/session.ts')
+      const { requireCase } = await import('../store/case-folder.ts')
+      requireCase(options.case)
       const session = new QuerySession(options.case, options.memory ?? defaultMemoryBytes)
       try {
         await ask(session, query, options)

@@ -160,6 +160,13 @@ async function followedBy(evidence: Evidence, guesses: Guesses, limits: Limits):
   }
 }
 
+/** Guesses at one service are no measure of a session with another: that it follows them is all there is. */
+function successText(isSameService: boolean): string {
+  return isSameService
+    ? 'larger than any guess: a sign that one succeeded.'
+    : 'another service of the same host: a sign that one succeeded, or of another way in.'
+}
+
 function draft(evidence: Evidence, guesses: Guesses, success: Success | null, limits: Limits): Draft {
   const { index, from_us: from, to_us: to } = guesses
   const service = evidence.service(index)!
@@ -167,7 +174,7 @@ function draft(evidence: Evidence, guesses: Guesses, success: Success | null, li
   const confidence: Confidence = web ? (success ? 'medium' : 'low') : success ? 'high' : 'medium'
   const inward = isInternalText(service.server, evidence.own)
   const then = success
-    ? ` It was followed at ${utcSeconds(success.start_us)} by a session of ${number(Math.round(success.seconds))} s with ${serverText(success.service)}, larger than any guess: a sign that one succeeded.`
+    ? ` It was followed at ${utcSeconds(success.start_us)} by a session of ${number(Math.round(success.seconds))} s with ${serverText(success.service)}, ${successText(success.index === index)}`
     : ` No longer session followed within ${number(limits.successAfterSeconds / 60)} minutes.`
   return {
     rule: bruteForce.name,

@@ -7,6 +7,7 @@ import { countText, integerText, spanText } from './numbers.ts'
 
 const servicesAtMost = 12
 const reasonsAtMost = 12
+const coversAtMost = 2
 
 /** Reasons that say nothing against either kind of evidence. */
 const harmless = new Set(['outside-the-capture', 'reaches-beyond-the-capture'])
@@ -18,8 +19,20 @@ export function kindsDoubt({ correlation_summary: found }: Dossier): string[] {
   const differ = found.reasons.filter(({ reason }) => !harmless.has(reason)).map(reasonText)
   const reasons = differ.length === 0 ? '' : `; ${differ.slice(0, reasonsAtMost).join('; ')}`
   return [
-    `Logs and packets: ${countText(both, 'connection is', 'connections are')} in both, ${integerText(found.log_only)} in the logs only, ${integerText(found.capture_only)} in packets only${reasons}.`,
+    `Logs and packets: ${countText(both, 'connection is', 'connections are')} in both, ${integerText(found.log_only)} in the logs only${coverText(found)}, ${integerText(found.capture_only)} in packets only${reasons}.`,
   ]
+}
+
+/** Most of what no capture has lies outside the time of the captures. */
+function coverText({ captures }: Correlation): string {
+  if (captures.length === 0) return ''
+  const spans = captures.map(({ first, last }) => spanText(wholeSecond(first), wholeSecond(last)))
+  const more = spans.length > coversAtMost ? ` and ${integerText(spans.length - coversAtMost)} more times` : ''
+  return ` (the captures cover ${spans.slice(0, coversAtMost).join(', ')}${more} only)`
+}
+
+function wholeSecond(iso: string): string {
+  return iso.replace(/\.\d+Z$/, 'Z')
 }
 
 /** The two kinds of evidence side by side, and what each adds to the other. */

@@ -39,6 +39,7 @@ import {
 } from './block.ts'
 import { countText, integerText, percentText, sizeText, spanText, timeText } from './numbers.ts'
 import { moreText, type Problem, problemBlocks } from './problems.ts'
+import { heldText } from './removed.ts'
 
 const leftOutAtMost = 10
 /** Different ones of tables of flows; the JSON has that of each file. */
@@ -150,7 +151,7 @@ function totals(r: EvidenceReport): Block[] {
     .sort(compareTimes)
     .at(-1)
   const span = first === undefined || last === undefined ? '' : `, ${spanText(first, last)}`
-  const held = r.case_records === r.totals.records ? '' : `; the case holds ${integerText(r.case_records)} now`
+  const held = r.case_records === r.totals.records ? '' : `; the case holds ${heldText(r)} now`
   return [
     paragraph(filesText(r.files)),
     paragraph(`${recordsText(r.totals.records, read)}${span}${held}.`),

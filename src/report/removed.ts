@@ -5,6 +5,13 @@ import { countText, integerText } from './numbers.ts'
 
 const filesShownMax = 20
 
+/** `172,211 of logs + 8,802 of packets`: both may count the same traffic. */
+export function heldText(r: Pick<RemoveReport, 'case_records' | 'case_metered_records'>): string {
+  const logs = r.case_records - r.case_metered_records
+  if (logs === 0 || r.case_metered_records === 0) return integerText(r.case_records)
+  return `${integerText(logs)} of logs + ${integerText(r.case_metered_records)} of packets`
+}
+
 export function removedPage(r: RemoveReport): Block[] {
   const records = r.files.reduce((sum, file) => sum + file.records, 0)
   const what = `${countText(r.files.length, 'file')} with ${countText(records, 'flow record')}`
@@ -17,6 +24,6 @@ export function removedPage(r: RemoveReport): Block[] {
   return [
     title(strong(done)),
     list(limited(files, filesShownMax, more)),
-    paragraph(`The case holds ${countText(r.case_records, 'flow record')} now.${undo}`),
+    paragraph(`Flow records in the case now: ${heldText(r)}.${undo}`),
   ]
 }

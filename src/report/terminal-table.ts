@@ -159,12 +159,12 @@ function rowBlock(page: Page, heads: readonly Column[], row: Ready): string[] {
   return [...hangingLines(page, row.cells[0] ?? ''), ...(rest === '' ? [] : hangingLines(page, rest, below))]
 }
 
-/** Cells in a row of words, each after its column's title. */
+/** Cells in a row of words, each after its column's title; apart by `;` where one of them has commas itself. */
 function named(heads: readonly Column[], cells: readonly string[], chosen: (i: number) => boolean): string {
-  return heads
+  const texts = heads
     .map(({ title }, i) => (chosen(i) && cells[i] ? `${title} ${cells[i]}` : ''))
     .filter(text => text !== '')
-    .join(', ')
+  return texts.join(texts.some(text => text.includes(', ')) ? '; ' : ', ')
 }
 
 function sentence(parts: string[]): string {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { removeNode, replaceFile, requireFolder, sync } from '../disk/writing.ts'
 import { UserError } from '../errors.ts'
 import { segmentsOf } from './entries.ts'
@@ -88,6 +88,11 @@ export async function clearLeftovers(caseDir: string, entries: readonly LedgerEn
   for (const name of await readdir(join(caseDir, caseFiles.segments))) {
     if (!named.has(name)) await removeNode(segmentPath(caseDir, name))
   }
+}
+
+/** @throws UserError where there is no case, with its path: what answers questions about a case does not tell where it lies. */
+export function requireCase(caseDir: string): void {
+  if (!existsSync(join(caseDir, caseFiles.ledger))) throw noCase(resolve(caseDir))
 }
 
 /**

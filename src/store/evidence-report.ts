@@ -14,6 +14,7 @@ import {
   type EvidenceTotals,
   type FileEvent,
   type FileHistory,
+  heldRecords,
   isUnread,
 } from './reports.ts'
 import { countedOf, counts, type Standing, standingsOf } from './standing.ts'
@@ -113,9 +114,8 @@ export function reportOf(
     for (const name of ['lines', 'header_lines', 'records', 'no_data', 'skip_data', 'malformed'] as const)
       totals[name] += file[name]
   }
-  const caseRecords = all.reduce((sum, file) => sum + file.records, 0)
   return {
-    ...{ case: dir, files: [...files], totals, problems: [...problems], case_records: caseRecords },
+    ...{ case: dir, files: [...files], totals, problems: [...problems], ...heldRecords(all) },
     ...{ history, folders_without_evidence: foldersWithout, interrupted },
   }
 }

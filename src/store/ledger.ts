@@ -316,6 +316,6 @@ export function headText(seq: number, hash: string): string {
 
 export function noCase(caseDir: string): UserError {
   return new UserError(`no case here: ${caseDir}`, {
-    hint: 'add evidence first (tidemark add PATH…), or name the case with --case DIR',
+    hint: 'check where it lies, or make it by adding evidence: tidemark add PATH…',
   })
 }

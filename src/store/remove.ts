@@ -7,7 +7,7 @@ import { caseWriteError } from './files.ts'
 import { type LedgerEntry, LedgerWriter, readLedger } from './ledger.ts'
 import { lockForWriting } from './lock.ts'
 import { caseFolder } from './nodes.ts'
-import type { RemoveReport } from './reports.ts'
+import { heldRecords, type RemoveReport } from './reports.ts'
 import { countedOf, counts, type Standing, standingsOf } from './standing.ts'
 
 export interface RemoveOptions {
@@ -73,7 +73,7 @@ async function removed(dir: string, options: RemoveOptions): Promise<RemoveRepor
     restored: options.undo === true,
     files: chosen.map(({ file: { id, path, sha256, status, records } }) => ({ id, path, sha256, status, records })),
     entries: written.map(entry => entry.seq),
-    case_records: evidence.reduce((sum, file) => sum + file.records, 0),
+    ...heldRecords(evidence),
   }
 }
 

@@ -68,6 +68,14 @@ export function isMetered(file: Pick<EvidenceFile, 'capture' | 'nfcapd' | 'flow_
   return file.capture !== null || file.nfcapd !== null || file.flow_table !== null
 }
 
+/** The flow records of the files that count, and how many of them are metered. */
+export function heldRecords(
+  files: readonly Pick<EvidenceFile, 'records' | 'capture' | 'nfcapd' | 'flow_table'>[],
+): Pick<EvidenceReport, 'case_records' | 'case_metered_records'> {
+  const sum = (some: typeof files): number => some.reduce((records, file) => records + file.records, 0)
+  return { case_records: sum(files), case_metered_records: sum(files.filter(isMetered)) }
+}
+
 /** Whether nothing was read of a file that is evidence, or was named as such: every figure lacks what may be in it. */
 export function isUnread(file: Pick<EvidenceFile, 'status' | 'named'>): boolean {
   return file.status === 'unreadable' || (file.status === 'not-evidence' && file.named)
@@ -175,6 +183,8 @@ export interface EvidenceReport {
   folders_without_evidence: { path: string; problem: string }[]
   /** Flow records that are in the case now. */
   case_records: number
+  /** Of those: made of packets, or from tables of flows and nfcapd files. They count the same traffic as records of logs may. */
+  case_metered_records: number
   /** True when the work was stopped before every file was read. */
   interrupted: boolean
 }
@@ -188,6 +198,8 @@ export interface RemoveReport {
   entries: number[]
   /** Flow records that are in the case now. */
   case_records: number
+  /** Of those: made of packets, or from tables of flows and nfcapd files. They count the same traffic as records of logs may. */
+  case_metered_records: number
 }
 
 export interface VerifyFinding {

@@ -85,6 +85,7 @@ test('an unreadable file is named even where no problem names it', () => {
     totals: { files: 0, ...counts },
     problems: [],
     case_records: 0,
+    case_metered_records: 0,
     history: [],
     folders_without_evidence: [],
     interrupted: false,

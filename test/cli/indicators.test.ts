@@ -112,6 +112,13 @@ test('a list of one is swept, several subjects on the command line are one dossi
   assert.match(tidemark(['investigate', attacker, '10.0.0.5', '--sweep'], { cwd }).stdout, /^Sweep for indicators\n/)
 })
 
+test('an address on the command line may be written as lists have it', t => {
+  const cwd = folder(t)
+  const of = (text: string): string => tidemark(['investigate', text], { cwd }).stdout.split('\n')[0]!
+  for (const text of [attacker.replaceAll('.', '[.]'), `hxxp://${attacker}/login`])
+    assert.equal(of(text), `Dossier of ${attacker}`)
+})
+
 test('a list that is not there, and one without an address, is bad usage', t => {
   const cwd = folder(t)
   writeFileSync(join(cwd, 'names.txt'), '# nothing\nevil.example.com\n')

@@ -44,6 +44,7 @@ const rows: Row[] = [
     says: /not an address and no such file: 20\.106\.124$/m,
     hint: /four parts.*20\.106\.124\.0\/24/,
   },
+  { args: ['investigate', '192.0.2.1', 'nosuch/'], says: /no such file: nosuch\//, hint: /check the spelling/ },
   { args: ['investigate', '10.1/16'], says: /not an address/, hint: /10\.1\.0\.0\/16/ },
   { args: ['investigate', '192.0.2.1:80'], says: /not an address/, hint: /without its port: 192\.0\.2\.1$/m },
   { args: ['investigate', '[2001:db8::1]:80'], says: /not an address/, hint: /without its port: 2001:db8::1$/m },

@@ -98,3 +98,14 @@ test('an intact case says so, and an empty one has no head to note', () => {
 function add(report: EvidenceReport): string {
   return terminalText(addPage(report), { width: 200, color: false })
 }
+
+test('records of logs and of packets, which may count the same traffic, are held apart', () => {
+  const page = (metered: number): string =>
+    terminalText(removedPage({ ...removeReport(), case_records: 9000, case_metered_records: metered }), {
+      width: 140,
+      color: false,
+    })
+  assert.match(page(1000), /in the case now: 8,000 of logs \+ 1,000 of packets\./)
+  assert.match(page(0), /in the case now: 9,000\./)
+  assert.match(page(9000), /in the case now: 9,000\./)
+})

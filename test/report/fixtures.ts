@@ -554,6 +554,7 @@ export function evidenceReport(): EvidenceReport {
       { path: cut, offset: 5120, problem: 'gzip data ends early' },
     ],
     case_records: 744,
+    case_metered_records: 0,
     history: [
       {
         ...{ id: null, path: '/evidence/20230928/headless.log', sha256: null, status: 'unreadable', records: 0 },
@@ -646,5 +647,6 @@ export function removeReport(): RemoveReport {
     ],
     entries: [3],
     case_records: 744,
+    case_metered_records: 0,
   }
 }
