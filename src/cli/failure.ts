@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { errorText, exitStatus, UserError } from '../errors.ts'
 import { FilterError } from '../filter/error.ts'
+import { nearest } from '../nearest.ts'
 import { displayWidth, visible } from '../report/text.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import { CommanderError } from './commander.ts'
@@ -32,7 +33,11 @@ function describeUsage(error: CommanderError, usage: string): Failure {
   // Help and version arrive as errors too, already printed.
   if (error.exitCode === 0) return { text: '', status: exitStatus.done }
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
-  const suggestion = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1]
+  const given = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1]
+  const typed = /'(-*[\w-]+)'/.exec(message)?.[1]
+  // Commander suggests words that are far from what was typed.
+  const isFar = given?.includes(' ') === false && typed !== undefined && nearest(typed, [given]) === null
+  const suggestion = isFar ? undefined : given
   const hint =
     suggestion !== undefined
       ? `did you mean ${suggestion}?`

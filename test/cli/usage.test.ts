@@ -87,3 +87,8 @@ test('a missing path stops everything before a case is made', t => {
   assert.equal(tidemark(['add', 'here.log', 'gone.log'], { cwd }).status, 2)
   mkdirSync(join(cwd, 'case.tidemark')) // fails if it were there
 })
+
+test('an option that is near no other has no suggestion', () => {
+  assert.doesNotMatch(tidemark(['flows', '--sortt']).stderr, /did you mean/)
+  assert.match(tidemark(['flows', '--limt']).stderr, /did you mean --limit\?/)
+})
