@@ -250,7 +250,6 @@ for (const name of ['pyarrow-gzip-dict-v1', 'pyarrow-snappy-v1-rg500', 'pyarrow-
 const notEvidence: Record<string, string> = {
   'azure-nsg/test-nsg.log': 'flow logs of Azure',
   'ocsf-examples/v1.0.0-rc.2/vpcflowlog.ocsf': 'an OCSF event made of a flow record',
-  'ocsf-examples/silk/SiLK_FCCX.raw.csv': 'flows of SiLK',
   'ocsf-examples/silk/SampleOCSF_FCCX.json': 'an OCSF event made of a SiLK flow',
   'flowlogs-reader/expected.json': 'results, not evidence',
 }
@@ -267,6 +266,14 @@ for (const [name, what] of Object.entries(notEvidence)) {
     assert.match(report.files[0]?.sha256 ?? '', /^[0-9a-f]{64}$/)
   })
 }
+
+test('a table of SiLK is read as flows of its own kind, never as a flow log', there, async t => {
+  const { report, flows } = await flowsOf(t, [sample('ocsf-examples/silk/SiLK_FCCX.raw.csv')])
+  assert.equal(flows.length, 1)
+  const [file] = report.files
+  assert.deepEqual([file?.status, file?.flow_table?.rows], ['read', 1])
+  assert.match(file?.flow_table?.note ?? '', /not kept: sensor/)
+})
 
 // Records inside JSON have no header line: they are read where --format names their fields, and are named else.
 const wrapped: Record<string, [what: string, counts: { records: number; no_data: number }]> = {
