@@ -6,7 +6,10 @@ const widthMin = 40
 /** An option or an example, and what it is about. */
 const described = /^( +\S.*?) {2,}(\S.*)$/
 
-/** Breaks lines that are too long. What an example is about goes below it where it has no room beside it. */
+/**
+ * Breaks lines that are too long, but for commands of examples, which are there to be copied. What an example is about goes below it where it
+ * has no room beside it.
+ */
 export function wrapHelp(text: string, width: number): string {
   if (width < widthMin) return text
   return text
@@ -20,6 +23,7 @@ function wrapped(line: string, width: number): string[] {
   const [, command, about] = described.exec(line) ?? []
   if (command !== undefined && about !== undefined)
     return [...wrapped(command, width), ...hung(about, width, '      ', '      ')]
+  if (/^ +tidemark /.test(line)) return [line]
   const margin = /^ */.exec(line)![0]
   return hung(line.trimStart(), width, margin, margin === '' ? '' : `${margin}    `)
 }

@@ -111,10 +111,15 @@ async function gatherGaps(
   return { listed: [...gaps, ...fileGaps(c, from_us, to_us), ...captureGaps(c, from_us, to_us)], left }
 }
 
+/** The files of the case in one order, whichever of them was read first. */
+function byPath({ evidence }: Case): Case['evidence'] {
+  return [...evidence].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+}
+
 /** Captures of whose packets some are missing. */
 function captureGaps(c: Case, from_us: number, to_us: number): Gap[] {
   if (c.source === 'logs') return []
-  return c.evidence.flatMap(file => {
+  return byPath(c).flatMap(file => {
     const { dropped = 0, lost = null } = file.capture ?? {}
     const [first, last] = [file.first_start, file.last_end].map(time => (time === null ? null : microsecondsOf(time)))
     if (first == null || last == null || first > to_us || last < from_us) return []
@@ -141,7 +146,7 @@ function reasonsText(reasons: readonly { name: string; packets: number }[]): str
 /** Files whose unread parts may hold something, unless their times lie wholly outside the window. */
 function fileGaps(c: Case, from_us: number, to_us: number): Gap[] {
   const gaps: Gap[] = []
-  for (const file of c.evidence) {
+  for (const file of byPath(c)) {
     const starts = file.first_start === null ? null : microsecondsOf(file.first_start)
     const ends = file.last_end === null ? null : microsecondsOf(file.last_end)
     if (starts !== null && ends !== null && (starts > to_us || ends < from_us)) continue

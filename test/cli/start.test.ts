@@ -74,17 +74,17 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const bounds: { args: () => string[]; own: number; packages: string[] }[] = [
   { args: () => ['--version'], own: 5, packages: [] },
   { args: () => ['-V'], own: 5, packages: [] },
-  { args: () => ['--help'], own: 48, packages: ['commander', 'ipaddr.js'] },
-  { args: () => ['flows', '--help'], own: 48, packages: ['commander', 'ipaddr.js'] },
-  { args: () => ['completion', 'bash'], own: 53, packages: ['commander', 'ipaddr.js'] },
+  { args: () => ['--help'], own: 49, packages: ['commander', 'ipaddr.js'] },
+  { args: () => ['flows', '--help'], own: 49, packages: ['commander', 'ipaddr.js'] },
+  { args: () => ['completion', 'bash'], own: 55, packages: ['commander', 'ipaddr.js'] },
   {
     args: () => inCase('evidence'),
-    own: 75,
+    own: 78,
     packages: ['@duckdb/node-bindings', 'commander', 'ipaddr.js', 'picocolors'],
   },
   {
     args: () => inCase('flows', 'ip 203.0.113.7', '--raw', '-A', 'proto'),
-    own: 136,
+    own: 138,
     packages: ['@duckdb/node-api', '@duckdb/node-bindings', 'chevrotain', 'commander', 'ipaddr.js', 'picocolors'],
   },
 ]
