@@ -1,10 +1,10 @@
 /** The folder of a case: made, and cleared of what interrupted writers left. */
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { removeNode, replaceFile, requireFolder, sync } from '../disk/writing.ts'
-import { UserError } from '../errors.ts'
+import { errorCode, UserError } from '../errors.ts'
 import { segmentsOf } from './entries.ts'
 import { caseFiles, digestOfFile, segmentPath } from './files.ts'
 import { alteredLedger, emptyLedger, type LedgerEntry, LedgerWriter, noCase, readLedger } from './ledger.ts'
@@ -92,7 +92,12 @@ export async function clearLeftovers(caseDir: string, entries: readonly LedgerEn
 
 /** @throws UserError where there is no case, with its path: what answers questions about a case does not tell where it lies. */
 export function requireCase(caseDir: string): void {
-  if (!existsSync(join(caseDir, caseFiles.ledger))) throw noCase(resolve(caseDir))
+  try {
+    lstatSync(join(caseDir, caseFiles.ledger))
+  } catch (error) {
+    // What may not be looked at is no missing case: who reads it says why not.
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') throw noCase(resolve(caseDir))
+  }
 }
 
 /**
