@@ -2,6 +2,7 @@ import type { Correlation, CorrelationRow, Dossier } from '../investigate/dossie
 import { protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { type Block, count, gap, heading, line, list, paragraph, table } from './block.ts'
+import { onlyDay, spanOn } from './days.ts'
 import { endpoint, endpointText } from './names.ts'
 import { countText, integerText, spanText } from './numbers.ts'
 
@@ -13,22 +14,24 @@ const coversAtMost = 2
 const harmless = new Set(['outside-the-capture', 'reaches-beyond-the-capture'])
 
 /** How far logs and packets agree, and each reason for which they do not. */
-export function kindsDoubt({ correlation_summary: found }: Dossier): string[] {
+export function kindsDoubt(d: Dossier): string[] {
+  const { correlation_summary: found } = d
   if (found === null) return []
   const both = found.full + found.time
   const differ = found.reasons.filter(({ reason }) => !harmless.has(reason)).map(reasonText)
   const reasons = differ.length === 0 ? '' : `; ${differ.slice(0, reasonsAtMost).join('; ')}`
+  const packetsOnly = found.capture_only > 0 ? `, ${integerText(found.capture_only)} in packets only` : ''
   return [
-    `Logs and packets: ${countText(both, 'connection is', 'connections are')} in both, ${integerText(found.log_only)} in the logs only${coverText(found)}, ${integerText(found.capture_only)} in packets only${reasons}.`,
+    `Packets: ${countText(both, 'connection')} in both, ${integerText(found.log_only)} in logs only${coverText(found, onlyDay(d))}${packetsOnly}${reasons}.`,
   ]
 }
 
 /** Most of what no capture has lies outside the time of the captures. */
-function coverText({ captures }: Correlation): string {
+function coverText({ captures }: Correlation, day: string | null): string {
   if (captures.length === 0) return ''
-  const spans = captures.map(({ first, last }) => spanText(wholeSecond(first), wholeSecond(last)))
+  const spans = captures.map(({ first, last }) => spanOn(day, wholeSecond(first), wholeSecond(last)))
   const more = spans.length > coversAtMost ? ` and ${integerText(spans.length - coversAtMost)} more times` : ''
-  return ` (the captures cover ${spans.slice(0, coversAtMost).join(', ')}${more} only)`
+  return ` (captures cover ${spans.slice(0, coversAtMost).join(', ')}${more})`
 }
 
 function wholeSecond(iso: string): string {
