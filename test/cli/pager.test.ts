@@ -67,10 +67,11 @@ test('what is piped goes through no pager', () => {
 })
 
 for (const width of [60, 80, 100, 140]) {
-  test(`no line of a help is wider than ${width} columns`, () => {
+  test(`no line of a help is wider than ${width} columns, but for commands to be copied`, () => {
     for (const command of ['flows', 'sql', 'add', 'investigate', 'convert']) {
       const { stdout } = tidemark([command, '--help'], { env: { COLUMNS: String(width) } })
-      for (const line of stdout.split('\n')) assert.ok(line.length <= width, line)
+      for (const line of stdout.split('\n').filter(line => !/^ {2}tidemark /.test(line)))
+        assert.ok(line.length <= width, line)
     }
   })
 }
