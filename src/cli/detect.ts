@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
-import type { Severity } from '../detect/finding.ts'
-import { exitStatus } from '../errors.ts'
+import { type Severity, severities } from '../detect/finding.ts'
 import type { Detections, DetectOptions } from '../hunt/detect.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
+import { failOn, type Threshold, thresholds } from './fail-on.ts'
 import { interruptible } from './interrupt.ts'
 import { readAll, reportUnreadOf } from './investigate.ts'
 import { type CommonOptions, collectPrefix, collectText, type ReadingOptions } from './options.ts'
@@ -22,10 +22,8 @@ interface Options extends CommonOptions, ReadingOptions {
   internal?: string[]
   scanner?: string[]
   minSeverity?: Severity
-  failOn?: Severity | 'none'
+  failOn?: Threshold
 }
-
-const severities = ['info', 'low', 'medium', 'high'] as const
 
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
@@ -77,10 +75,10 @@ function withOptions(program: Command): Command {
     .option('--from <time>', 'only connections that begin at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
     .option('--to <time>', 'only connections that begin before it; before the end of it, where it is a day')
     .addOption(
-      new Option('--fail-on <severity>', 'exit with status 4 where a finding is at least that severe').choices([
-        'none',
-        ...severities,
-      ]),
+      new Option(
+        '--fail-on <severity>',
+        'exit with status 4 where a finding is at least that severe, even where something could not be read',
+      ).choices(thresholds),
     )
 }
 
@@ -125,9 +123,10 @@ async function show(caseDir: string, asked: DetectOptions, options: Options, thr
       ? '--json lists them all'
       : 'tidemark evidence --json lists them all'
   await reportUnreadOf(found, rest)
-  const least = severities.indexOf(options.failOn as Severity)
-  if (least >= 0 && found.findings.some(({ severity }) => severities.indexOf(severity) >= least))
-    process.exitCode ||= exitStatus.asked
+  failOn(
+    options.failOn ?? 'none',
+    found.findings.map(({ severity }) => severity),
+  )
 }
 
 async function detectCase(caseDir: string, asked: DetectOptions): Promise<Detections> {

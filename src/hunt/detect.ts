@@ -2,7 +2,7 @@
 import { hostsIn, internalHosts } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { usualLimits, type WholeLimits, wholeConversations } from '../conversations/whole.ts'
-import type { Finding, Severity } from '../detect/finding.ts'
+import { type Finding, type Severity, severities } from '../detect/finding.ts'
 import { findingsMax } from '../detect/rule.ts'
 import { UserError } from '../errors.ts'
 import type { Dossier } from '../investigate/dossier.ts'
@@ -91,7 +91,6 @@ export interface Detections {
 /** Most addresses of a list, and most hosts. */
 const addressesMax = 1000
 const hostsMax = 10_000
-const severities: readonly Severity[] = ['info', 'low', 'medium', 'high']
 
 /**
  * Runs every rule over the whole case and ranks its hosts. May be asked at the same time as other questions of the case.

@@ -1,5 +1,5 @@
 /** Which hosts behave like attackers: by chains of findings, tactics in the order of an intrusion and of time, not by sums of alerts. */
-import type { Severity } from '../detect/finding.ts'
+import { severities } from '../detect/finding.ts'
 import { type Tactic, tactics } from './rule.ts'
 import type { FoundDraft } from './rules.ts'
 
@@ -17,14 +17,12 @@ export interface RankedHost {
   why: string
 }
 
-/** What a host has to do with a finding. `receives`: data or sessions of ours go to it. */
+/** What a host has to do with a finding. `receives`: our data or sessions go to it. */
 type Part = 'acts' | 'receives' | 'suffers'
 
 interface Known {
   parts: { at: number; part: Part }[]
 }
-
-const severities: readonly Severity[] = ['info', 'low', 'medium', 'high']
 
 /**
  * @param isInternal whether a host is ours.

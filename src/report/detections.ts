@@ -1,4 +1,5 @@
 /** Who behaves like an attacker, as a page: hosts, then findings, then what could not be decided. */
+import { severities } from '../detect/finding.ts'
 import type { CaseFinding, Detections, SuspectHost } from '../hunt/detect.ts'
 import {
   address,
@@ -26,7 +27,6 @@ const hostsAtMost = 10
 const findingsAtMost = 50
 const gapsAtMost = 4
 const findingsOfHostAtMost = 4
-const severities = ['info', 'low', 'medium', 'high']
 
 /** @param commandOf the command that prints a host's dossier. @param all whether every host and finding is listed. */
 export function detectionsPage(found: Detections, commandOf: (host: string) => string, all: boolean): Block[] {

@@ -153,6 +153,10 @@ test('--fail-on is status 4 where a finding of a sweep or a dossier is that seve
   tidemark(['add', 'bad.log'], { cwd })
   assert.equal(tidemark(['investigate', attacker, '--fail-on', 'medium'], { cwd }).status, 4)
   assert.equal(tidemark(['investigate', '198.51.100.7', '--fail-on', 'high'], { cwd }).status, 3)
+  const found = JSON.parse(tidemark(['detect', '--json'], { cwd }).stdout).findings as { severity: string }[]
+  assert.ok(found.length > 0)
+  assert.equal(tidemark(['detect', '--fail-on', found[0]!.severity], { cwd }).status, 4)
+  assert.equal(tidemark(['detect', '--fail-on', 'none'], { cwd }).status, 3)
 })
 
 test('a time wholly outside the evidence is a gap, and nothing is called complete', t => {
