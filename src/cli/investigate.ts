@@ -216,7 +216,7 @@ async function withCase<T>(caseDir: string, work: (opened: Case) => Promise<T>):
   }
 }
 
-/** Services that are listed: a page shows few of them, and a script can hold so many. */
+/** Services that are listed: a page shows few of them, and a script can hold these. */
 const servicesByDefault = 1000
 
 function investigateOptions(choices: Choices, signal: AbortSignal): InvestigateOptions {

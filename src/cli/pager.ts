@@ -11,7 +11,7 @@ export interface Pager {
   close(): Promise<void>
 }
 
-/** The pager that is asked for: `TIDEMARK_PAGER`, `PAGER`, else less; null where there is none to be, as with `cat`. */
+/** The pager that is asked for: `TIDEMARK_PAGER`, `PAGER`, else less; null where no pager is wanted, as with `cat`. */
 export function pagerCommand(env: NodeJS.ProcessEnv): string | null {
   const command = (env['TIDEMARK_PAGER'] ?? env['PAGER'] ?? 'less').trim()
   return command === '' || command === 'cat' || env['TERM'] === 'dumb' ? null : command

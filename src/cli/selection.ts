@@ -8,7 +8,7 @@ export interface SelectionCliOptions {
   sensor?: string[]
 }
 
-/** @throws UserError for a time that is none, and for a window that ends before it begins. */
+/** @throws UserError for a text that is not a time, and for a window that ends before it begins. */
 export async function selectionOf({ from, to, sensor }: SelectionCliOptions): Promise<SelectionOptions> {
   const from_us = from === undefined ? undefined : await timeOf('--from', from)
   const to_us = to === undefined ? undefined : (await timeOf('--to', to)) + (isDay(to) ? day_us : 0)

@@ -35,7 +35,7 @@ export interface LineReader {
   first(service: number): Basis
   /** Some of the lines of a service whose records start in a time, of all where that is null, and how many there are. */
   some(service: number, span: FoundSpan | null): { lines: Basis[]; total: number }
-  /** All lines of services whose records start in a time, of all where that is null, at most so many, in the order of the evidence. */
+  /** All lines of services whose records start in a time, of all where that is null, at most `most`, in the order of the evidence. */
   all(services: readonly number[], span: FoundSpan | null, most: number): Basis[]
 }
 

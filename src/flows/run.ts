@@ -222,7 +222,7 @@ function isInPieces({ request }: Setting): boolean {
 /** What a sort of many records may use: each thread needs room for what it reads. The rest goes to the disk, at no more work. */
 const sortMegabytes = 50 * Math.max(2, availableParallelism())
 
-/** Whether so many records are listed in another order than their own that they are not to be sorted in memory. */
+/** Whether the records that are listed in another order than their own are too many to be sorted in memory. */
 function isLongSort({ request }: Setting): boolean {
   const limit = limitOf(request)
   return isListing(request) && request.order !== undefined && (limit === null || limit > pieceRecords)

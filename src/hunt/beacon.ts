@@ -13,14 +13,14 @@ const thresholds = {
   connectionsMany: 20,
   regularityMin: 0.8,
   regularityMany: 0.7,
-  /** Short intervals are those of loading a page: so many connections over so long, at least. */
+  /** Short intervals are those of loading a page: they need more connections, over a longer time. */
   shortSeconds: 30,
   shortSpanSeconds: 60,
   /** The median interval, by the resolution of the starts: nearer to it every traffic looks regular. */
   resolutions: 3,
   /** A connection that lasts such a share of the interval is one that is held open. */
   heldShare: 0.5,
-  /** Own hosts that use the peer: from so many on it is a service of ours. */
+  /** Own hosts that use the peer: with more of them it is taken for a service that we use. */
   ownClientsMax: 2,
   peersMax: peerToPeer,
   /** Web and mail: programs look for news there, too. Low severity, with fewer connections than many info. */

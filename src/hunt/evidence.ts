@@ -75,5 +75,5 @@ function peersOf(
   return { ownClients, highPeers }
 }
 
-/** A host that speaks to so many others on high ports is in a peer-to-peer network: dead peers and odd ports are its nature. */
+/** A host that speaks to that number of others on high ports is in a peer-to-peer network: dead peers and odd ports are its nature. */
 export const peerToPeer = 50

@@ -15,7 +15,7 @@ const thresholds = {
   soonSeconds: 3600,
   /** Bytes each way from which on something was done there. */
   bytesHigh: 10_000,
-  /** Clients of one service that flip within so many seconds: the rules were changed. */
+  /** Clients of one service that flip within `atOnceSeconds`: the rules were changed. */
   sourcesMin: 3,
   atOnceSeconds: 120,
 }

@@ -30,7 +30,7 @@ const thresholds = {
   /** Slow pass, on log-in ports alone: guesses in a day. */
   slowMin: 20,
   slowSeconds: 24 * 3600,
-  /** Many sources at one service, each with so many connections that are alike: on log-in ports, or peer-to-peer networks would be found. */
+  /** Many sources at one service, each with a few connections that are alike: on log-in ports, or peer-to-peer networks would be found. */
   sourcesMin: 10,
   ofSourceMin: 3,
   loginPorts: [21, 22, 23, 902, 1433, 2222, 3306, 3389, 5432, 5900, 5985, 5986] as readonly number[],

@@ -11,7 +11,7 @@ const thresholds = {
   /** Bytes both ways, or connections: less is a mistake or a probe. */
   bytesMin: 10_000,
   connectionsMin: 3,
-  /** Own hosts that use the peer: from so many on it is a service of ours. */
+  /** Own hosts that use the peer: with more of them it is taken for a service that we use. */
   ownClientsMax: 2,
   /** Peers on high ports, either way, from which on a host is in a peer-to-peer network. */
   peersMax: peerToPeer,

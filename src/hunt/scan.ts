@@ -226,7 +226,7 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
   }
 }
 
-/** Outbound or inside: one of ours does it. From outside it is the weather, unless something answered. */
+/** Outbound or inside: an internal host does it. From outside it is the weather, unless something answered. */
 function severityOf(evidence: CaseEvidence, actor: number, isSlow: boolean, isReached: boolean): CaseDraft['severity'] {
   if (evidence.isScanner(actor)) return 'info'
   if (evidence.isInternal(actor)) return isSlow ? 'medium' : 'high'

@@ -22,7 +22,7 @@ const thresholds = {
   longSeconds: 8 * 3600,
   /** Web and mail hold connections open for their answers: there a pace tells nothing. */
   commonPorts: [25, 80, 110, 143, 443, 465, 587, 993, 995, 5222, 8080, 8443] as readonly number[],
-  /** Own hosts that use the peer: from so many on it is a service of ours. */
+  /** Own hosts that use the peer: with more of them it is taken for a service that we use. */
   ownClientsMax: 2,
 }
 type Limits = typeof thresholds

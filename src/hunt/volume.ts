@@ -10,9 +10,9 @@ const thresholds = {
   /** Bytes out, and producer/consumer ratio (out - in) / (out + in), as the dossier's rule has them when it is sure. */
   bytesMin: dataPushedOut.thresholds.bytesHigh,
   ratioMin: dataPushedOut.thresholds.ratioHigh,
-  /** From so much on it is sure (Slips). */
+  /** Bytes from which on it is sure (Slips). */
   bytesHigh: 500_000_000,
-  /** Own hosts that use the peer: from so many on it is a service of ours. */
+  /** Own hosts that use the peer: with more of them it is taken for a service that we use. */
   ownClientsMax: 2,
   /** A peer counts as new where it is first seen after that time, or that share of the evidence if this is less. */
   warmUpSeconds: 3600,
@@ -90,7 +90,7 @@ function draft(evidence: CaseEvidence, host: number, peer: number, pair: Pair, l
     severity: 'high',
     confidence: sureness(pair.out >= limits.bytesHigh && has.answers ? 'high' : 'medium', evidence, pair.some),
     ...{ tactic: 'exfiltration', technique: 'T1048', technique_name: 'Exfiltration Over Alternative Protocol' },
-    summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. The peer is new within this evidence; ${evidence.ownClients[peer]! > 1 ? `${number(evidence.ownClients[peer]!)} hosts of ours use it` : 'no other host of ours uses it'}.`,
+    summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. The peer is new within this evidence; ${evidence.ownClients[peer]! > 1 ? `${number(evidence.ownClients[peer]!)} internal hosts use it` : 'no other internal host uses it'}.`,
     scores: [
       { name: 'bytes out', value: pair.out, threshold: `>= ${limits.bytesMin}` },
       ...(has.answers ? [{ name: 'producer/consumer ratio', value: ratio, threshold: `>= ${limits.ratioMin}` }] : []),

@@ -234,7 +234,7 @@ async function sumsSql(c: Case, part: string): Promise<string> {
         ${side === 'src' ? 'count(*)' : '0'}, ${side === 'dst' ? 'count(*)' : '0'}, count(*) - count(bytes)
       FROM ${joined(end(side))}${both}${accepted}${once} GROUP BY ioc`,
   )
-  // Of no records the sum is zero; of records none of which says its bytes there is none.
+  // Of no records the sum is zero; of records none of which says its bytes it is unknown.
   const total = (way: 'from' | 'to'): string =>
     `CASE WHEN sum(${way}_records) = 0 THEN 0 ELSE sum(bytes_${way}) END AS bytes_${way}`
   return `SELECT ioc, sum(records) AS records, sum(rejected) AS rejected, min(first_us) AS first_us, max(last_us) AS last_us,

@@ -130,7 +130,7 @@ async function settle(
   }
 }
 
-/** Of so many records and more, buckets are handed over together: groups that begin in one part and end in the next take longer. */
+/** From that number of records on, buckets are handed over together: groups that begin in one part and end in the next take longer. */
 const partRows = 6 * groupRows
 
 function together(buckets: readonly WaitingRecords[]): WaitingRecords[][] {

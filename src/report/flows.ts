@@ -56,7 +56,7 @@ export function extentText(r: Pick<FlowsPage, 'total_rows' | 'truncated' | 'reco
   return r.truncated ? `First ${integerText(shown)} of ${all}; -n 0 for all` : all
 }
 
-/** The row for all groups that are not listed is none of those that are. */
+/** The row for all groups that are not listed does not count as one of those that are. */
 export function listedRows(rows: readonly FlowsRow[]): number {
   return rows.filter(row => row['part'] !== 'other').length
 }
