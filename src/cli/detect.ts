@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { type Severity, severities } from '../detect/finding.ts'
-import type { Detections, DetectOptions } from '../hunt/detect.ts'
+import type { Detections, DetectOptions } from '../detect/detect.ts'
+import { type Severity, severities } from '../rules/finding.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
@@ -130,7 +130,7 @@ async function show(caseDir: string, asked: DetectOptions, options: Options, thr
 }
 
 async function detectCase(caseDir: string, asked: DetectOptions): Promise<Detections> {
-  const [{ openCase }, { detect }] = await Promise.all([import('../store/case.ts'), import('../hunt/detect.ts')])
+  const [{ openCase }, { detect }] = await Promise.all([import('../store/case.ts'), import('../detect/detect.ts')])
   const opened = await openCase(caseDir)
   const waiting = startWaiting(() => 'looking for who behaves like an attacker')
   try {

@@ -1,10 +1,10 @@
 /** `--fail-on`: findings that a script is told of by the exit status. */
 
-import { severities } from '../detect/finding.ts'
 import { exitStatus } from '../errors.ts'
 import type { Severity } from '../investigate/dossier.ts'
 import type { Sweep } from '../investigate/sweep.ts'
 import { countText, integerText } from '../report/numbers.ts'
+import { severities } from '../rules/finding.ts'
 import { note } from './output.ts'
 
 /** From the lowest; `none`: any finding or none, which never fails. */

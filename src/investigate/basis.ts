@@ -1,7 +1,7 @@
 /** All records that a finding or a service rests on. */
-import type { LineReader } from '../detect/evidence.ts'
-import type { Finding } from '../detect/finding.ts'
-import { spanOf } from '../detect/words.ts'
+import type { LineReader } from '../dossier-rules/evidence.ts'
+import { spanOf } from '../dossier-rules/words.ts'
+import type { Finding } from '../rules/finding.ts'
 import type { Basis } from './dossier.ts'
 
 /** A finding, with the numbers of the services whose records within its time are its evidence. */

@@ -1,6 +1,7 @@
 /** The dossier: what the evidence says about a subject. Names are fixed by the contract. */
-import type { Basis, Confidence, Finding, Severity } from '../detect/finding.ts'
+
 import type { EvidenceKind } from '../records/evidence-kind.ts'
+import type { Basis, Confidence, Finding, Severity } from '../rules/finding.ts'
 
 export type { Basis, Confidence, Finding, Severity }
 

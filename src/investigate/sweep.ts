@@ -1,11 +1,11 @@
 /** Which of many indicators the evidence has, in one pass; a dossier is made of the few that weigh most. */
 
-import { severities } from '../detect/finding.ts'
 import { collapsedTable } from '../flows/count-once.ts'
 import { recordsOf } from '../flows/source.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { rawSql } from '../query/sql.ts'
+import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { giveTable, numbers } from '../store/given-table.ts'
 import { question } from '../store/question.ts'

@@ -1,6 +1,7 @@
 /** Who behaves like an attacker, as a page: hosts, then findings, then what could not be decided. */
-import { severities } from '../detect/finding.ts'
-import type { CaseFinding, Detections, SuspectHost } from '../hunt/detect.ts'
+
+import type { CaseFinding, Detections, SuspectHost } from '../detect/detect.ts'
+import { severities } from '../rules/finding.ts'
 import {
   address,
   alarm,

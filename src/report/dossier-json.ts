@@ -1,6 +1,7 @@
 /** The dossier as JSON that a script can hold: of long lists the items that weigh most, and how many there are. */
-import { severities } from '../detect/finding.ts'
+
 import type { Correlation, Dossier, Finding, Outcome, PortRow, ServiceKey } from '../investigate/dossier.ts'
+import { severities } from '../rules/finding.ts'
 
 /** Items of each list, unless all are asked for. */
 export const listedMax = 1000

@@ -1,6 +1,6 @@
 /** How far the answer can be relied on. Whatever is in doubt stands here, however short the page is. */
 
-import { roleConfidenceMin } from '../detect/rule.ts'
+import { roleConfidenceMin } from '../dossier-rules/rule.ts'
 import type { Dossier, Finding } from '../investigate/dossier.ts'
 import { alarm, type Block, good, heading, line, list, shortened, type Text, warning } from './block.ts'
 import { kindsDoubt } from './correlation.ts'

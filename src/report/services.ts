@@ -1,4 +1,4 @@
-import { roleConfidenceMin } from '../detect/rule.ts'
+import { roleConfidenceMin } from '../dossier-rules/rule.ts'
 import type { Count, Dossier, ServiceRow } from '../investigate/dossier.ts'
 import { hasPorts, protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'

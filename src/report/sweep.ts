@@ -1,7 +1,8 @@
 /** A sweep for indicators as a page. */
-import { severities } from '../detect/finding.ts'
+
 import type { Count } from '../investigate/dossier.ts'
 import type { Sweep, SweepRow } from '../investigate/sweep.ts'
+import { severities } from '../rules/finding.ts'
 import {
   type Block,
   bytes,

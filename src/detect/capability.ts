@@ -1,0 +1,68 @@
+/** D00: what this evidence can and cannot answer. It comes first, and is never left out. */
+import { gatherActions, oneSidedLimits } from '../investigate/actions.ts'
+import { gatherCoverage, gatherSpans } from '../investigate/coverage.ts'
+import type { Gap } from '../investigate/dossier.ts'
+import { cannotTell, notLogged } from '../investigate/limits.ts'
+import type { CaseEvidence } from '../rules/evidence.ts'
+import { limitsOf } from '../rules/needs.ts'
+import type { CaseRule } from '../rules/rule.ts'
+import type { Case } from '../store/case.ts'
+
+/** What the evidence covers. */
+export interface Capability {
+  /** Whether no gap is known of. */
+  complete: boolean
+  /** Whether records have TCP flags, and an action; whether some are rejected, some accepted, some connections answered. */
+  has: CaseEvidence['has']
+  interval_seconds: number
+  gaps: Gap[]
+  gaps_not_listed: number
+  /** What the fields of the records, and their kind, leave open. */
+  cannot_tell: string[]
+  /** What is in no log of this kind. */
+  not_logged: string[]
+}
+
+export interface NotDecidable {
+  rule: string
+  reason: string
+}
+
+export async function capabilityOf(c: Case, evidence: CaseEvidence): Promise<Capability> {
+  const { span, connections } = evidence
+  await gatherSpans(c)
+  const actions = await gatherActions(c)
+  const coverage = await gatherCoverage(c, connections.count === 0 ? null : span, [])
+  return {
+    complete: coverage.gaps.length + coverage.gapsLeft === 0,
+    has: evidence.has,
+    interval_seconds: evidence.interval_us / 1e6,
+    gaps: coverage.gaps,
+    gaps_not_listed: coverage.gapsLeft,
+    cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],
+    not_logged: c.source === 'logs' ? notLogged : [],
+  }
+}
+
+/** What each rule cannot decide here, and why; what the gaps hide from all of them comes first. */
+export function undecided(
+  evidence: CaseEvidence,
+  { complete, gaps, gaps_not_listed }: Capability,
+  rules: readonly CaseRule[],
+): NotDecidable[] {
+  const holes = gaps.length + gaps_not_listed
+  const whole = complete
+    ? []
+    : [
+        {
+          rule: 'D00-coverage',
+          reason: `the evidence has ${holes} known ${holes === 1 ? 'gap' : 'gaps'}: what lies in them is in no finding, and every count is a floor`,
+        },
+      ]
+  if (evidence.connections.count === 0)
+    return [
+      ...whole,
+      ...rules.map(({ name }) => ({ rule: name, reason: 'there are no connections in what was asked for' })),
+    ]
+  return [...whole, ...rules.flatMap(rule => limitsOf(rule, evidence).map(reason => ({ rule: rule.name, reason })))]
+}

@@ -1,0 +1,39 @@
+/** All rules, in the order of their numbers. */
+import { icmpSweep } from './d01-icmp-sweep.ts'
+import { scan } from './d01-scan.ts'
+import { bruteForce } from './d02-brute-force.ts'
+import { spray } from './d02-spray.ts'
+import { beacon } from './d03-beacon.ts'
+import { volume } from './d04-outbound-volume.ts'
+import { flips } from './d07-rejected-then-accepted.ts'
+import { sessions } from './d08-long-session.ts'
+import { ports } from './d09-nonstandard-port.ts'
+import { exposed } from './d18-exposed-service.ts'
+import type { CaseRule } from './rule.ts'
+
+export const caseRules: readonly CaseRule[] = [
+  scan,
+  icmpSweep,
+  bruteForce,
+  spray,
+  beacon,
+  volume,
+  flips,
+  sessions,
+  ports,
+  exposed,
+]
+
+/** Rules that are known, and that no file here looks for. */
+export const notLookedFor: readonly string[] = [
+  'D05 administrative fan-out',
+  'D06 address lists',
+  'D10 first-seen peer',
+  'D11 DNS',
+  'D12 reverse shell',
+  'D13 failed call-backs',
+  'D14 staging',
+  'D15 flood',
+  'D16 spam and mining',
+  'D17 metadata service',
+]

@@ -1,0 +1,239 @@
+/** D01: one host that tries many services, or many hosts, of which most do not answer. */
+import { noPort } from '../conversations/services.ts'
+import { TCP, UDP } from '../net/protocols.ts'
+import { type CaseConnections, clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
+import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type Crowded, distinctWithin, grouped } from './numbers.ts'
+import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
+import { benignScans, scanTechnique } from './scanning.ts'
+import { number } from './words.ts'
+
+const { thresholds, reasons } = decided({
+  targetsMin: [
+    10,
+    'distinct targets that did not answer, within the window: five to nine found no labelled attack that ten did not find',
+  ],
+  windowSeconds: [15 * 60, 'the window (Zeek takes 5 minutes, NCSA simple-scan 15)'],
+  slowSeconds: [24 * 3600, 'the window of the slow pass: as many targets in a day'],
+  pairsMin: [25, 'many hosts and many ports: distinct pairs of both (NCSA simple-scan)'],
+  hostsOfPortMin: [
+    2,
+    'hosts that each port was tried on, on average: in peer-to-peer networks each peer has a port of its own',
+  ],
+  attemptPacketsMax: [
+    3,
+    'packets of an attempt, where nothing shows that it was no more than a SYN and its repetitions',
+  ],
+  synPacketsMax: [8, 'packets of an attempt, where flags show that'],
+  synBytesMax: [80, 'bytes of a packet of an attempt, on average: a SYN with its options, IPv6'],
+  udpPortMax: [32_767, 'UDP above this port is answers to ports that were opened for them (SSDP, traceroute)'],
+  pollerVisits: [4, 'how often a poller visits a dead target'],
+  pollerShare: [0.6, 'and what share of its dead targets it visits so often'],
+  publicPorts: [[80, 443], 'public pages: what a scanner from outside was answered there is no success'],
+  reachedPacketsMin: [4, 'client packets from which on it was answered: more than a handshake and a banner'],
+})
+type Limits = typeof thresholds
+
+export const scan: CaseRule<Limits> = {
+  name: 'D01-scan',
+  title: 'tries of many services or many hosts, most of which do not answer',
+  needs: { rejected: 'better', flags: 'better' },
+  thresholds,
+  reasons,
+  attack: [
+    { id: 'T1046', name: 'Network Service Discovery' },
+    { id: 'T1595.001', name: 'Active Scanning: Scanning IP Blocks' },
+  ],
+  guardDuty: ['Recon:EC2/Portscan', 'Impact:EC2/PortSweep', 'Recon:EC2/PortProbeUnprotectedPort'],
+  scope: 'client',
+  find,
+}
+
+function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const drafts: CaseDraft[] = []
+  for (const client of clientsOf(evidence.connections)) {
+    const found = shapesOf(evidence, client, failedOf(evidence, client, limits), limits)
+    if (found !== null) drafts.push(draft(evidence, client, found, limits))
+  }
+  return drafts
+}
+
+/** A way of scanning that was found, with the connections that show it. */
+interface Shape {
+  kind: 'horizontal' | 'vertical' | 'block'
+  isSlow: boolean
+  most: number
+  connections: number[]
+}
+
+/** The connections of a client that failed, those of services that answered it at other times left out, in order of time. */
+function failedOf({ connections, has }: CaseEvidence, client: Run, limits: Limits): number[] {
+  const failed: number[] = []
+  for (const { from, to } of servicesIn(connections, client)) {
+    if (connections.port[from] === noPort) continue
+    const { protocol } = connections
+    const [isTcp, isUdp] = [protocol[from] === TCP, protocol[from] === UDP]
+    if (!isTcp && !(isUdp && connections.port[from]! <= limits.udpPortMax)) continue
+    const some: number[] = []
+    let isAnswered = false
+    for (let i = from; i < to; i++) {
+      if (connections.outcome[i] === outcome.answered) isAnswered = true
+      else if (isAttempt(connections, i, isTcp && has.flags, limits)) some.push(i)
+    }
+    if (!isAnswered) for (const i of some) failed.push(i)
+  }
+  return failed.sort((a, b) => connections.start_us[a]! - connections.start_us[b]! || a - b)
+}
+
+/** Whether a connection without an answer is an attempt to open one, and not the rest of something else. */
+function isAttempt(connections: CaseConnections, i: number, hasFlags: boolean, limits: Limits): boolean {
+  const marks = connections.marks[i]!
+  if ((marks & (mark.unknownRole | mark.isError)) !== 0) return false
+  if (connections.outcome[i] === outcome.rejected) return true
+  const [packets, bytes] = [connections.packetsUp[i]!, connections.bytesUp[i]!]
+  const isShort = packets <= limits.attemptPacketsMax
+  if (!hasFlags) return isShort
+  const isOpening = (marks & mark.opened) !== 0 && (marks & mark.accepted) === 0
+  // Who sends more than that and closes had a connection, whose answers are not recorded.
+  const isRepeated = packets <= limits.synPacketsMax && bytes <= limits.synBytesMax * packets
+  return isOpening && (isShort || (isRepeated && (marks & mark.closed) === 0))
+}
+
+function shapesOf(evidence: CaseEvidence, client: Run, failed: readonly number[], limits: Limits): Shape[] | null {
+  if (failed.length < limits.targetsMin) return null
+  let shapes = ofEach(evidence, client, failed, limits, false)
+  if (shapes.length === 0) shapes = blocks(evidence, failed, limits)
+  if (shapes.length === 0) shapes = ofEach(evidence, client, failed, limits, true)
+  return shapes.length > 0 ? shapes : null
+}
+
+/** Hosts by port, and ports by host. */
+function ofEach(
+  evidence: CaseEvidence,
+  client: Run,
+  failed: readonly number[],
+  limits: Limits,
+  isSlow: boolean,
+): Shape[] {
+  const { connections } = evidence
+  const { server, port, protocol, start_us } = connections
+  const byPort = grouped(failed, i => protocol[i]! * 65_536 + port[i]!)
+  const byHost = grouped(failed, i => server[i]!)
+  const window_us = (isSlow ? limits.slowSeconds : limits.windowSeconds) * 1e6
+  const shapes: Shape[] = []
+  const look = (some: readonly number[], kind: Shape['kind'], keyOf: (i: number) => number): void => {
+    if (some.length < limits.targetsMin) return
+    const times = some.map(i => start_us[i]!)
+    const crowded = distinctWithin(times, some.map(keyOf), window_us, limits.targetsMin)
+    if (crowded !== null) shapes.push(shape(kind, isSlow, crowded, some))
+  }
+  for (const some of byPort.values()) {
+    if (protocol[some[0]!] === UDP && isPoller(some, i => server[i]!, limits)) continue
+    if (isPeerToPeer(evidence, client, some)) continue
+    look(some, 'horizontal', i => server[i]!)
+  }
+  for (const some of byHost.values()) look(some, 'vertical', i => protocol[i]! * 65_536 + port[i]!)
+  return shapes
+}
+
+function shape(kind: Shape['kind'], isSlow: boolean, { most, events }: Crowded, some: readonly number[]): Shape {
+  return { kind, isSlow, most, connections: events.map(event => some[event]!) }
+}
+
+/** Many hosts and many ports, none of them enough by itself. */
+function blocks({ connections }: CaseEvidence, failed: readonly number[], limits: Limits): Shape[] {
+  const { server, port, protocol, start_us } = connections
+  const some = failed.filter(i => protocol[i] === TCP)
+  if (some.length < limits.pairsMin) return []
+  const keys = some.map(i => server[i]! * 65_536 + port[i]!)
+  const times = some.map(i => start_us[i]!)
+  const crowded = distinctWithin(times, keys, limits.windowSeconds * 1e6, limits.pairsMin)
+  if (crowded === null) return []
+  const pairs = new Set(crowded.events.map(event => keys[event]!)).size
+  const ports = new Set(crowded.events.map(event => port[some[event]!]!)).size
+  return pairs < ports * limits.hostsOfPortMin ? [] : [shape('block', false, crowded, some)]
+}
+
+function isPoller(some: readonly number[], targetOf: (i: number) => number, limits: Limits): boolean {
+  const visits = [...grouped(some, targetOf).values()]
+  return visits.filter(of => of.length >= limits.pollerVisits).length >= limits.pollerShare * visits.length
+}
+
+/** Dead peers of a host in a peer-to-peer network, which has living ones on the same port. */
+function isPeerToPeer({ connections, highPeers }: CaseEvidence, client: Run, some: readonly number[]): boolean {
+  const port = connections.port[some[0]!]!
+  if (port < 1024 || highPeers[connections.client[client.from]!]! < peerToPeer) return false
+  let answered = 0
+  for (let i = client.from; i < client.to; i++)
+    if (connections.port[i] === port && connections.outcome[i] === outcome.answered) answered++
+  return 4 * answered >= some.length
+}
+
+function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], limits: Limits): CaseDraft {
+  const { connections, address } = evidence
+  const on = distinct(shapes.flatMap(one => one.connections))
+  const actor = connections.client[client.from]!
+  const targets = distinct(on.map(i => connections.server[i]!))
+  const ports = distinct(on.map(i => connections.port[i]!))
+  const [isSlow, most] = [shapes.every(one => one.isSlow), Math.max(...shapes.map(one => one.most))]
+  const kind = ports.length === 1 ? 'horizontal' : targets.length === 1 ? 'vertical' : 'block'
+  const isBlock = shapes.every(one => one.kind === 'block')
+  const reached = opened(evidence, client, targets, on, limits)
+  const count = (what: number): number => on.filter(i => connections.outcome[i] === what).length
+  const words = {
+    horizontal: 'Scan for one service on many hosts',
+    vertical: 'Scan of the ports of a host',
+    block: 'Scan of many hosts and ports',
+  }
+  const portsText = namesText(ports.map(String))
+  const after =
+    reached.length === 0
+      ? 'No session with them followed.'
+      : `${number(reached.length)} of its connections to them were answered, the first on port ${connections.port[reached[0]!]}.`
+  return {
+    title: `${isSlow ? 'Slow scan' : words[kind]}: ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'}, ${ports.length === 1 ? `port ${portsText}` : `${number(ports.length)} ports`}`,
+    severity: severityOf(evidence, actor, isSlow, reached.length > 0),
+    confidence: sureness(isSlow ? 'medium' : 'high', evidence, on),
+    ...scanTechnique(evidence, actor, 'T1046'),
+    summary: `${address(actor)} tried ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'} on ${number(ports.length)} ${ports.length === 1 ? 'port' : 'ports'} (${portsText}) without an answer: ${number(count(outcome.rejected))} rejected, ${number(count(outcome.refused))} refused, ${number(count(outcome.unanswered))} unanswered; up to ${number(most)} targets within ${isSlow ? 'a day' : '15 minutes'}. ${after}`,
+    scores: [
+      {
+        name: `distinct targets within ${isSlow ? '24 h' : '15 min'}`,
+        value: most,
+        threshold: `>= ${isBlock ? limits.pairsMin : limits.targetsMin}`,
+      },
+    ],
+    would_change: `fewer than ${limits.targetsMin} targets without an answer in any 15 minutes and in any day`,
+    counter_hypotheses: benignScans,
+    ...{ subject: [actor], peers: targets, connections: on },
+  }
+}
+
+/** Outbound or inside: an internal host does it. From outside it is the weather, unless something answered. */
+function severityOf(evidence: CaseEvidence, actor: number, isSlow: boolean, isReached: boolean): CaseDraft['severity'] {
+  if (evidence.isScanner(actor)) return 'info'
+  if (evidence.isInternal(actor)) return isSlow ? 'medium' : 'high'
+  return isReached ? 'medium' : 'info'
+}
+
+/** Connections of the client that its targets answered after it began to scan, in order of time. */
+function opened(
+  { connections, isInternal }: CaseEvidence,
+  client: Run,
+  targets: readonly number[],
+  on: readonly number[],
+  { publicPorts, reachedPacketsMin }: Limits,
+): number[] {
+  const isOutside = !isInternal(connections.client[client.from]!)
+  const { server, start_us } = connections
+  const isTarget = new Set(targets)
+  const begin = on.reduce((least, i) => Math.min(least, start_us[i]!), Number.POSITIVE_INFINITY)
+  const found: number[] = []
+  for (let i = client.from; i < client.to; i++) {
+    const isTcp = connections.protocol[i] === TCP && connections.outcome[i] === outcome.answered
+    const isPublic = isOutside && publicPorts.includes(connections.port[i]!)
+    if (isPublic || connections.packetsUp[i]! < reachedPacketsMin) continue
+    if (isTcp && start_us[i]! >= begin && isTarget.has(server[i]!)) found.push(i)
+  }
+  return found.sort((a, b) => start_us[a]! - start_us[b]! || a - b)
+}

@@ -1,0 +1,126 @@
+/** D02: many sources that guess at one service, each too few times to be found by itself. */
+import { clientsOf, type Run, servicesIn } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import {
+  alikeOnes,
+  counterHypotheses,
+  type Guessing,
+  isAlike,
+  loginPorts,
+  measured,
+  mostWithin,
+  shortOnes,
+} from './guessing.ts'
+import { spreadOf } from './numbers.ts'
+import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
+import { endText, number } from './words.ts'
+
+const { thresholds, reasons } = decided({
+  sourcesMin: [10, 'sources that are alike, at one service'],
+  ofSourceMin: [3, 'guesses that each source makes at least'],
+  ofSourceMax: [19, 'and at most: with more it is found by itself'],
+  windowSeconds: [24 * 3600, 'the time in which the sources begin'],
+  packetsMin: [4, 'client packets of a guess: below, nothing was said after the handshake'],
+  packetsMax: [60, 'median client packets of the guesses: more is work, not a log-in'],
+  medianPacketsMin: [8, 'median packets of the client: fewer are no log-in'],
+  spreadMax: [0.15, 'median absolute deviation of bytes by their median, of either side'],
+  shortSeconds: [120, 'how long a guess lasts at most (the grace time of OpenSSH)'],
+  alikeShare: [0.25, 'how far client bytes of a guess may be from the median of all short connections, by it'],
+  loginPorts: [loginPorts, 'ports where people log in: elsewhere peer-to-peer networks and directories look the same'],
+})
+type Limits = typeof thresholds
+
+export const spray: CaseRule<Limits> = {
+  name: 'D02-spray',
+  title: 'guesses of many sources at one service, few from each',
+  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  thresholds,
+  reasons,
+  attack: [{ id: 'T1110.003', name: 'Brute Force: Password Spraying' }],
+  guardDuty: ['UnauthorizedAccess:EC2/SSHBruteForce'],
+  scope: 'case',
+  selects,
+  find,
+}
+
+function selects({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): boolean {
+  return (
+    connections.protocol[from] === 6 &&
+    to - from >= limits.ofSourceMin &&
+    limits.loginPorts.includes(connections.port[from]!)
+  )
+}
+
+function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const { connections } = evidence
+  /** By service: what each source did that may be a part of a spray. */
+  const sprays = new Map<number, Guessing[]>()
+  for (const client of clientsOf(connections)) {
+    for (const service of servicesIn(connections, client)) noteSource(evidence, client, service, sprays, limits)
+  }
+  return sprayed(evidence, sprays, limits)
+}
+
+/** Notes what a source did at a log-in port, if it is alike but too little to be found by itself. */
+function noteSource(
+  evidence: CaseEvidence,
+  client: Run,
+  service: Run,
+  sprays: Map<number, Guessing[]>,
+  limits: Limits,
+): void {
+  const { connections } = evidence
+  const port = connections.port[service.from]!
+  if (connections.protocol[service.from] !== 6 || !limits.loginPorts.includes(port)) return
+  const short = shortOnes(evidence, service, limits)
+  if (short.length < limits.ofSourceMin) return
+  const alike = mostWithin(evidence, alikeOnes(connections.bytesUp, short, limits), limits.windowSeconds * 1e6)
+  if (alike.length < limits.ofSourceMin || alike.length > limits.ofSourceMax) return
+  const found = measured(evidence, client, alike, alike.length, true)
+  if (!isAlike(found, limits)) return
+  const key = connections.server[service.from]! * 65_536 + port
+  const known = sprays.get(key)
+  if (known === undefined) sprays.set(key, [found])
+  else known.push(found)
+}
+
+function sprayed(
+  evidence: CaseEvidence,
+  sprays: ReadonlyMap<number, readonly Guessing[]>,
+  limits: Limits,
+): CaseDraft[] {
+  const { connections } = evidence
+  return [...sprays]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([, sources]) => {
+      const typical = spreadOf(sources.map(one => one.bytes.median))
+      const alike = sources.filter(
+        one => Math.abs(one.bytes.median - typical.median) <= limits.spreadMax * typical.median,
+      )
+      const times = alike.map(one => connections.start_us[one.some[0]!]!)
+      const span_us =
+        times.reduce((most, one) => Math.max(most, one), 0) -
+        times.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY)
+      if (alike.length < limits.sourcesMin || span_us > limits.windowSeconds * 1e6) return []
+      return [sprayDraft(evidence, alike, limits)]
+    })
+}
+
+function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], limits: Limits): CaseDraft {
+  const { connections } = evidence
+  const on = distinct(sources.flatMap(one => one.some))
+  const [server, port] = [connections.server[on[0]!]!, connections.port[on[0]!]!]
+  const clients = distinct(sources.map(one => connections.client[one.some[0]!]!))
+  const target = endText(evidence, server, port)
+  return {
+    title: `Log-in guesses from ${number(clients.length)} sources against ${target}`,
+    severity: clients.some(evidence.isInternal) ? 'high' : 'medium',
+    confidence: sureness('medium', evidence, on),
+    ...{ tactic: 'credential-access', technique: 'T1110.003', technique_name: 'Brute Force: Password Spraying' },
+    summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target} within a day, each fewer than a rule of one source asks for.`,
+    scores: [{ name: 'sources that are alike', value: clients.length, threshold: `>= ${limits.sourcesMin}` }],
+    would_change: `fewer than ${limits.sourcesMin} sources, or sizes that differ more`,
+    counter_hypotheses: ['many machines of one automation', ...counterHypotheses(false).slice(1)],
+    ...{ subject: clients, peers: [server], connections: on },
+  }
+}

@@ -1,0 +1,111 @@
+/** D04: one of our hosts that sent far more to a host outside than it got from there. */
+import { clientsOf, mark, outcome } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
+import { endText, megabytes, number } from './words.ts'
+
+const { thresholds, reasons } = decided({
+  bytesMin: [100_000_000, 'bytes out to the peer'],
+  ratioMin: [0.8, 'producer/consumer ratio (out - in) / (out + in) (Bullard and Gerth 2014: 1 is all push)'],
+  bytesHigh: [500_000_000, 'bytes from which on it is sure (Slips)'],
+  ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
+  warmUpSeconds: [3600, 'a peer counts as new where it is first seen after that time'],
+  warmUpShare: [0.25, 'or after that share of the evidence, if this is less'],
+})
+type Limits = typeof thresholds
+
+export const volume: CaseRule<Limits> = {
+  name: 'D04-outbound-volume',
+  title: 'a host of yours that sent far more to a host outside than it got from there',
+  needs: { accepted: 'must', answers: 'better' },
+  thresholds,
+  reasons,
+  attack: [{ id: 'T1048', name: 'Exfiltration Over Alternative Protocol' }],
+  guardDuty: ['Behavior:EC2/TrafficVolumeUnusual'],
+  scope: 'client',
+  find,
+}
+
+/** What one of our hosts sent to a peer, connections that it began. */
+interface Pair {
+  out: number
+  in: number
+  first_us: number
+  isService: boolean
+  some: number[]
+}
+
+function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const { connections, isInternal, span } = evidence
+  const { client, server, bytesUp, bytesDown, start_us, marks } = connections
+  const warm_us = span.from_us + Math.min(limits.warmUpSeconds * 1e6, limits.warmUpShare * (span.to_us - span.from_us))
+  const drafts: CaseDraft[] = []
+  for (const { from, to } of clientsOf(connections)) {
+    if (!isInternal(client[from]!)) continue
+    const pairs = new Map<number, Pair>()
+    for (let i = from; i < to; i++) {
+      if (isInternal(server[i]!) || connections.outcome[i] === outcome.rejected) continue
+      const pair = pairs.get(server[i]!) ?? {
+        out: 0,
+        in: 0,
+        first_us: Number.POSITIVE_INFINITY,
+        isService: false,
+        some: [],
+      }
+      pairs.set(server[i]!, pair)
+      pair.out += bytesUp[i]!
+      pair.in += bytesDown[i]!
+      pair.first_us = Math.min(pair.first_us, start_us[i]!)
+      if ((marks[i]! & mark.toService) !== 0) pair.isService = true
+      pair.some.push(i)
+    }
+    for (const [peer, pair] of pairs) {
+      const isNew = pair.first_us >= warm_us
+      const isOurs = evidence.ownClients[peer]! > limits.ownClientsMax
+      if (isNew && !isOurs && !pair.isService && isPush(evidence, pair, limits))
+        drafts.push(draft(evidence, client[from]!, peer, pair, limits))
+    }
+  }
+  return drafts
+}
+
+const ratioOf = (pair: Pair): number => (pair.out - pair.in) / (pair.out + pair.in)
+
+/** Where nothing came back in any record of the case, nothing is known of what did. */
+function isPush({ has }: CaseEvidence, pair: Pair, { bytesMin, ratioMin }: Limits): boolean {
+  return pair.out >= bytesMin && (!has.answers || ratioOf(pair) >= ratioMin)
+}
+
+function draft(evidence: CaseEvidence, host: number, peer: number, pair: Pair, limits: Limits): CaseDraft {
+  const { connections, address, has } = evidence
+  const ports = distinct(pair.some.map(i => connections.port[i]!))
+  const target = ports.length === 1 ? endText(evidence, peer, ports[0]!) : address(peer)
+  const ratio = Math.round(ratioOf(pair) * 100) / 100
+  const got = has.answers
+    ? `and got ${number(pair.in)} (producer/consumer ratio ${ratio.toFixed(2)})`
+    : 'what came back is not recorded'
+  return {
+    title: `Data sent out to ${target}: ${megabytes(pair.out)}`,
+    severity: 'high',
+    confidence: sureness(pair.out >= limits.bytesHigh && has.answers ? 'high' : 'medium', evidence, pair.some),
+    ...{ tactic: 'exfiltration', technique: 'T1048', technique_name: 'Exfiltration Over Alternative Protocol' },
+    summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. The peer is new within this evidence; ${evidence.ownClients[peer]! > 1 ? `${number(evidence.ownClients[peer]!)} internal hosts use it` : 'no other internal host uses it'}.`,
+    scores: [
+      { name: 'bytes out', value: pair.out, threshold: `>= ${limits.bytesMin}` },
+      ...(has.answers ? [{ name: 'producer/consumer ratio', value: ratio, threshold: `>= ${limits.ratioMin}` }] : []),
+      {
+        name: 'own hosts that use the peer',
+        value: evidence.ownClients[peer]!,
+        threshold: `<= ${limits.ownClientsMax}`,
+      },
+    ],
+    would_change:
+      'a peer that was known before, that more hosts of yours use, or that is named an AWS service by the log',
+    counter_hypotheses: [
+      'a backup, log shipping or replication that began within this evidence',
+      'an upload by a user, a video call',
+      'volume alone does not prove what was in it',
+    ],
+    ...{ subject: [host], peers: [peer], connections: pair.some },
+  }
+}

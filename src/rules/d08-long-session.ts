@@ -1,0 +1,145 @@
+/** D08: sessions at the pace of a person, and connections that last for hours, across the border of our networks. */
+import { durationWords, utcSeconds } from '../net/time.ts'
+import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
+import { endText, number } from './words.ts'
+
+const { thresholds, reasons } = decided({
+  remoteWorkPorts: [
+    [22, 23, 513, 514, 3389, 5900, 5901, 5985, 5986],
+    'ports whose purpose is to work on another machine',
+  ],
+  remoteWorkSeconds: [
+    120,
+    'from how long on a session there is interactive: a command that is run from afar is done before',
+  ],
+  anySeconds: [15 * 60, 'the same elsewhere'],
+  paceMin: [1, 'client packets a minute: the pace of a person, at least'],
+  paceMax: [60, 'client packets a minute: the pace of a person, at most'],
+  clientBytesMax: [200, 'bytes of a client packet on average: keystrokes; more is a transfer'],
+  serverBytesMax: [400, 'bytes of a server packet on average: the changes of a screen; more is a transfer'],
+  longSeconds: [8 * 3600, 'a connection that lasts so long is told whatever its pace (RITA: medium)'],
+  commonPorts: [
+    [25, 80, 110, 143, 443, 465, 587, 993, 995, 5222, 8080, 8443],
+    'web and mail hold connections open for their answers: there a pace tells nothing',
+  ],
+  ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
+})
+type Limits = typeof thresholds
+
+export const sessions: CaseRule<Limits> = {
+  name: 'D08-long-session',
+  title: 'sessions at the pace of a person, and connections that last for hours, across the border of your networks',
+  needs: { accepted: 'must', answers: 'must' },
+  thresholds,
+  reasons,
+  attack: [
+    { id: 'T1071', name: 'Application Layer Protocol' },
+    { id: 'T1021', name: 'Remote Services' },
+    { id: 'T1021.001', name: 'Remote Services: Remote Desktop Protocol' },
+    { id: 'T1021.004', name: 'Remote Services: SSH' },
+  ],
+  guardDuty: [],
+  scope: 'client',
+  find,
+}
+
+function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const { connections, isInternal, ownClients } = evidence
+  const drafts: CaseDraft[] = []
+  for (const client of clientsOf(connections)) {
+    for (const service of servicesIn(connections, client)) {
+      const [from, to] = [connections.client[service.from]!, connections.server[service.from]!]
+      if (connections.protocol[service.from] !== 6 || isInternal(from) === isInternal(to)) continue
+      if (isInternal(from) && ownClients[to]! > limits.ownClientsMax) continue
+      if ((connections.marks[service.from]! & (mark.toService | mark.fromService)) !== 0) continue
+      const some = held(evidence, service, limits)
+      if (some.length > 0) drafts.push(draft(evidence, some, limits))
+    }
+  }
+  return drafts
+}
+
+/** The sessions of a service. */
+function held({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
+  const isRemoteWork = limits.remoteWorkPorts.includes(connections.port[from]!)
+  const isCommon = limits.commonPorts.includes(connections.port[from]!)
+  const { packetsUp, bytesUp, packetsDown, bytesDown } = connections
+  const some: number[] = []
+  for (let i = from; i < to; i++) {
+    if (connections.outcome[i] !== outcome.answered || (connections.marks[i]! & mark.unknownRole) !== 0) continue
+    const seconds = (connections.end_us[i]! - connections.start_us[i]!) / 1e6
+    const pace = (packetsUp[i]! * 60) / seconds
+    const isPaced =
+      !isCommon &&
+      seconds >= limits.anySeconds &&
+      pace >= limits.paceMin &&
+      pace <= limits.paceMax &&
+      bytesUp[i]! <= limits.clientBytesMax * packetsUp[i]! &&
+      bytesDown[i]! <= limits.serverBytesMax * packetsDown[i]!
+    if (isPaced || seconds >= limits.longSeconds || (isRemoteWork && seconds >= limits.remoteWorkSeconds)) some.push(i)
+  }
+  return some
+}
+
+function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraft {
+  const { connections, address, isInternal } = evidence
+  const { start_us, end_us, packetsUp, bytesUp, packetsDown, bytesDown } = connections
+  const long = (i: number): number => end_us[i]! - start_us[i]!
+  const longest = some.reduce((best, i) => (long(i) > long(best) ? i : best))
+  const [client, server, port] = [
+    connections.client[longest]!,
+    connections.server[longest]!,
+    connections.port[longest]!,
+  ]
+  const isInward = isInternal(server)
+  const isRemoteWork = limits.remoteWorkPorts.includes(port)
+  const isCommon = limits.commonPorts.includes(port)
+  const target = endText(evidence, server, port)
+  const seconds = long(longest) / 1e6
+  return {
+    title: `${isRemoteWork ? 'Interactive session' : 'Long session'} with ${target}`,
+    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`rules.ts`).
+    severity: isCommon || isInward ? 'info' : 'low',
+    confidence: sureness('medium', evidence, some),
+    ...tacticOf(isInward, isRemoteWork, port),
+    summary: `${address(client)} held ${number(some.length)} ${some.length === 1 ? 'session' : 'sessions'} with ${target}; the longest ran ${durationWords(seconds)} from ${utcSeconds(start_us[longest]!)}, with ${number(packetsUp[longest]!)} packets (${number(bytesUp[longest]!)} bytes) from the client and ${number(packetsDown[longest]!)} (${number(bytesDown[longest]!)} bytes) from the server.`,
+    scores: [
+      {
+        name: 'seconds of the longest',
+        value: Math.round(seconds),
+        threshold: `>= ${isRemoteWork ? limits.remoteWorkSeconds : limits.anySeconds}`,
+      },
+      {
+        name: 'client packets a minute',
+        value: Math.round((packetsUp[longest]! * 600) / seconds) / 10,
+        threshold: isRemoteWork ? 'not asked' : `${limits.paceMin} to ${limits.paceMax}, or ${limits.longSeconds} s`,
+      },
+    ],
+    would_change: 'shorter sessions, or the bytes of a transfer in each packet',
+    counter_hypotheses: [
+      'an administrator, a VPN or a jump host',
+      'an idle connection that a keep-alive holds open (database pool, websocket, MQTT)',
+      'a file transfer over the same protocol',
+    ],
+    ...{ subject: [client], peers: [server], connections: some },
+  }
+}
+
+function tacticOf(
+  isInward: boolean,
+  isRemoteWork: boolean,
+  port: number,
+): Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> {
+  if (isRemoteWork && isInward) {
+    const [technique, name] =
+      port === 22
+        ? ['T1021.004', 'Remote Services: SSH']
+        : port === 3389
+          ? ['T1021.001', 'Remote Services: Remote Desktop Protocol']
+          : ['T1021', 'Remote Services']
+    return { tactic: 'initial-access', technique, technique_name: name }
+  }
+  return { tactic: 'command-and-control', technique: 'T1071', technique_name: 'Application Layer Protocol' }
+}

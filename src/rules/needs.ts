@@ -1,0 +1,52 @@
+/** What a rule lacks in the evidence at hand, in the words in which it says so. */
+import type { CaseEvidence } from './evidence.ts'
+import type { CaseRule, Need } from './rule.ts'
+
+interface Lack {
+  isMissing(evidence: CaseEvidence): boolean
+  reason(evidence: CaseEvidence): string
+}
+
+const lacks: Readonly<Record<Need, Lack>> = {
+  packets: {
+    isMissing: ({ source }) => source !== 'packets',
+    reason: () => 'flow logs do not have it: only a capture can tell',
+  },
+  action: {
+    isMissing: ({ source, has }) => source === 'packets' || !has.action,
+    reason: ({ source }) =>
+      source === 'packets'
+        ? 'packets do not tell whether a rule of a firewall rejected them'
+        : 'the records have no action: what was rejected is not known',
+  },
+  accepted: {
+    isMissing: ({ has }) => !has.accepted,
+    reason: () => 'every record is rejected: what was let through is not recorded',
+  },
+  rejected: {
+    isMissing: ({ source, has }) => source !== 'packets' && !has.rejected,
+    reason: () => 'no record is rejected: what the rules of a firewall stopped may be missing',
+  },
+  answers: {
+    isMissing: ({ has }) => !has.answers,
+    reason: () => 'no connection has both directions: what the other side answered is not recorded',
+  },
+  flags: {
+    isMissing: ({ has }) => !has.flags,
+    reason: () => 'no tcp-flags: who opened a connection, and whether it was refused, is told by sizes and ports alone',
+  },
+  lists: {
+    isMissing: ({ has }) => !has.lists,
+    reason: () => 'no address list was given: name one with --list',
+  },
+}
+
+/** Why a rule cannot decide here, or decides with less. What it must have comes first, and says all. */
+export function limitsOf(rule: CaseRule, evidence: CaseEvidence): string[] {
+  const missing = (level: 'must' | 'better'): string[] =>
+    (Object.keys(lacks) as Need[])
+      .filter(need => rule.needs[need] === level && lacks[need].isMissing(evidence))
+      .map(need => lacks[need].reason(evidence))
+  const [first] = missing('must')
+  return first === undefined ? [...missing('better'), ...(rule.limitsOf?.(evidence) ?? [])] : [first]
+}

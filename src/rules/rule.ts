@@ -1,0 +1,134 @@
+/** What a rule over a whole case is, and what it returns. */
+
+import type { Run } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import type { Confidence, Severity } from './finding.ts'
+
+/** Tactics of ATT&CK that rules tell of, in the order in which an intrusion goes. */
+export const tactics = [
+  'reconnaissance',
+  'discovery',
+  'credential-access',
+  'initial-access',
+  'lateral-movement',
+  'command-and-control',
+  'exfiltration',
+] as const
+export type Tactic = (typeof tactics)[number]
+
+/** A figure beside its threshold. */
+export interface Score {
+  name: string
+  value: number
+  threshold: string
+}
+
+/** A finding before it has a number. */
+export interface CaseDraft {
+  title: string
+  severity: Severity
+  confidence: Confidence
+  tactic: Tactic
+  technique: string
+  technique_name: string
+  summary: string
+  scores: Score[]
+  /** What would have changed the verdict. */
+  would_change: string
+  /** Innocent explanations that these records cannot exclude. */
+  counter_hypotheses: string[]
+  /** Numbers of hosts: the actor, in D07 and D18 the victim; and the others, in the order of their addresses. */
+  subject: number[]
+  peers: number[]
+  /** Numbers of the connections that it rests on. */
+  connections: number[]
+}
+
+/** Numbers that a rule decides by, and sets of ports. Their units stand in their names: bytes, seconds, shares and ratios from 0 to 1. */
+export type Thresholds = Readonly<Record<string, number | readonly number[]>>
+
+type Decided = Readonly<Record<string, readonly [value: number | readonly number[], reason: string]>>
+
+/** Thresholds, each with where it comes from. */
+export function decided<const T extends Decided>(
+  table: T,
+): {
+  thresholds: { readonly [name in keyof T]: T[name][0] extends number ? number : readonly number[] }
+  reasons: { readonly [name in keyof T]: string }
+} {
+  const of = (at: 0 | 1) => Object.fromEntries(Object.entries(table).map(([name, one]) => [name, one[at]]))
+  return { thresholds: of(0), reasons: of(1) } as ReturnType<typeof decided<T>>
+}
+
+/** A technique of ATT&CK, of the release that `attack.ts` names. */
+export interface Technique {
+  id: string
+  name: string
+}
+
+/**
+ * What a rule asks of the evidence. `flags`: TCP flags. `action`: whether records were accepted or rejected. `rejected`, `accepted`: that
+ * some were. `answers`: that both directions are recorded. `packets`: a capture. `lists`: address lists of the analyst.
+ */
+export type Need = 'flags' | 'action' | 'rejected' | 'accepted' | 'answers' | 'packets' | 'lists'
+
+/**
+ * A rule over all connections of a case, or over those of a subject: data, and one function. It keeps nothing between calls, reads no clock,
+ * and what it finds does not depend on the order of hosts' numbers beyond that of their addresses.
+ */
+export interface CaseRule<T extends Thresholds = Thresholds> {
+  /** As findings name it: `D01-scan`. Several rules may share a number. */
+  readonly name: string
+  /** What it looks for, in a line. */
+  readonly title: string
+  /** `must`: without it nothing can be decided. `better`: it decides with less. */
+  readonly needs: Readonly<Partial<Record<Need, 'must' | 'better'>>>
+  readonly thresholds: T
+  /** Where each threshold comes from. */
+  readonly reasons: Readonly<Record<keyof T, string>>
+  /** Every technique that a finding of it may name. */
+  readonly attack: readonly Technique[]
+  /** The finding types of GuardDuty that correspond to it. */
+  readonly guardDuty: readonly string[]
+  /**
+   * What `evidence.connections` holds when `find` is called. `client`: all connections of some clients, a stretch of them at a time; the
+   * rule must judge each client by itself, and what it must know of others is in the evidence's facts by host. `case`: of the whole case
+   * those that `selects` names, once.
+   */
+  readonly scope: 'client' | 'case'
+  /** Of scope `case`: whether it wants the connections of a service (`servicesIn`); few services should be. */
+  selects?(evidence: CaseEvidence, service: Run, thresholds: T): boolean
+  /** What this evidence cannot answer of it beyond its needs, and why; it looks for the rest all the same. `connections` is not there. */
+  limitsOf?(evidence: Omit<CaseEvidence, 'connections'>): string[]
+  /** @param thresholds its own, or what the analyst set in their place. */
+  find(evidence: CaseEvidence, thresholds: T): CaseDraft[]
+}
+
+/** Numbers in order, each once. */
+export function distinct(numbers: Iterable<number>): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b)
+}
+
+/** One level lower. */
+export function less(confidence: Confidence): Confidence {
+  return confidence === 'high' ? 'medium' : 'low'
+}
+
+/** Confidence of a role below which a finding is one level less sure, in hundredths. */
+const roleConfidenceMin = 80
+
+/** The confidence of a finding on these connections: lower where their roles are guesses, or records lack flags. */
+export function sureness(best: Confidence, { connections, has }: CaseEvidence, on: readonly number[]): Confidence {
+  const unsure = on.filter(i => connections.confidence[i]! < roleConfidenceMin).length
+  const sure = 2 * unsure > on.length ? less(best) : best
+  return has.flags ? sure : less(sure)
+}
+
+const namedMax = 5
+
+/** `a, b and 3 more`. */
+export function namesText(names: readonly string[]): string {
+  const left = names.length - namedMax
+  if (left > 0) return `${names.slice(0, namedMax).join(', ')} and ${left} more`
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+}

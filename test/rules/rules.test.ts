@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import { evidenceIn } from '../../src/detect/detect.ts'
+import { draftsOf } from '../../src/detect/run.ts'
+import { addEvidence } from '../../src/ingest/add.ts'
+import { withRecordIndex } from '../../src/record-index/kept.ts'
+import { caseRules } from '../../src/rules/all.ts'
+import type { CaseEvidence } from '../../src/rules/evidence.ts'
+import type { CaseDraft, CaseRule, Thresholds } from '../../src/rules/rule.ts'
+import { openCase } from '../../src/store/case.ts'
+import { header, hostOf, linesOf, type Scenario, scenarios } from './scenarios.ts'
+
+let root = ''
+let evidence: CaseEvidence
+/** By address: the scenario that it is in. */
+const scenarioOf = new Map<string, number>()
+
+before(async () => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-hunt-'))
+  writeFileSync(join(root, 'flows.log'), `${[header, ...scenarios.flatMap(linesOf)].join('\n')}\n`)
+  for (const [i, { flows }] of scenarios.entries())
+    for (const { from, to } of flows) for (const host of [from, to]) scenarioOf.set(hostOf(i, host), i)
+  await addEvidence({ case: join(root, 'case'), paths: [join(root, 'flows.log')], workers: 1 })
+  const opened = await openCase(join(root, 'case'))
+  try {
+    evidence = await withRecordIndex(opened, 'logs', index => evidenceIn(opened, index, [], [], {}))
+  } finally {
+    await opened.close()
+  }
+})
+after(() => rmSync(root, { recursive: true, force: true }))
+
+/** What a rule says of each scenario of its own: severity and confidence, those of several findings one after the other. */
+function saidBy(rule: CaseRule, thresholds: Thresholds, of: CaseEvidence = evidence): Map<number, string> {
+  const said = new Map<number, string>()
+  const drafts: CaseDraft[] = draftsOf(of, rule, thresholds)
+  for (const { subject, severity, confidence } of drafts) {
+    const scenario = scenarioOf.get(evidence.address(subject[0]!))!
+    said.set(scenario, said.get(scenario) ?? `${severity} ${confidence}`)
+  }
+  return said
+}
+
+const ownOf = (rule: CaseRule): [number, Scenario][] =>
+  [...scenarios.entries()].filter(([, scenario]) => scenario.rule === rule.name)
+
+/** Thresholds ten times off, and sets without anything in them. */
+function mutantsOf({ thresholds }: CaseRule): [string, Thresholds][] {
+  return Object.entries(thresholds).flatMap(([name, value]): [string, Thresholds][] =>
+    typeof value === 'number'
+      ? [10, 0.1].map(times => [`${name} ${value * times}`, { ...thresholds, [name]: value * times }])
+      : [[`${name} []`, { ...thresholds, [name]: [] }]],
+  )
+}
+
+/** As if the evidence ended after two hours: of so little the first quarter shows what is new. */
+function short(): CaseEvidence {
+  return { ...evidence, span: { ...evidence.span, to_us: evidence.span.from_us + 7_200_000_000 } }
+}
+
+for (const rule of caseRules) {
+  for (const [i, { name, found }] of ownOf(rule)) {
+    test(`${rule.name} ${found === null ? 'passes over' : 'finds'} ${name}`, () => {
+      assert.equal(saidBy(rule, rule.thresholds).get(i) ?? null, found)
+    })
+  }
+
+  test(`no mutant of ${rule.name} survives: not one that returns nothing, not one ten times off`, () => {
+    const own = ownOf(rule)
+    assert.ok(own.some(([, { found }]) => found === null) && own.some(([, { found }]) => found !== null))
+    const alive = mutantsOf(rule).filter(([, thresholds]) => {
+      const said = saidBy(rule, thresholds)
+      const isRight = own.every(([i, { found }]) => (said.get(i) ?? null) === found)
+      return isRight && isDeepStrictEqual(saidBy(rule, thresholds, short()), saidBy(rule, rule.thresholds, short()))
+    })
+    assert.deepEqual(
+      alive.map(([name]) => name),
+      [],
+    )
+  })
+}
