@@ -61,6 +61,8 @@ export interface SuspectHost {
   address: string
   rank: number
   role: RankedHost['role']
+  /** The highest of the findings in which it acts or is acted upon. */
+  severity: Severity
   tactics: Tactic[]
   findings: string[]
   peers: string[]

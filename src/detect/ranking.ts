@@ -1,5 +1,5 @@
 /** Which hosts behave like attackers: by chains of findings, tactics in the order of an intrusion and of time, not by sums of alerts. */
-import { severities } from '../rules/finding.ts'
+import { type Severity, severities } from '../rules/finding.ts'
 import { type Tactic, tactics } from '../rules/rule.ts'
 import type { FoundDraft } from './run.ts'
 
@@ -7,6 +7,8 @@ import type { FoundDraft } from './run.ts'
 export interface RankedHost {
   host: number
   role: 'actor' | 'target' | 'both'
+  /** The highest of the findings in which it acts or is acted upon. */
+  severity: Severity
   /** In order of time. */
   tactics: Tactic[]
   /** Places of its findings among those that were given. */
@@ -17,8 +19,11 @@ export interface RankedHost {
   why: string
 }
 
-/** What a host has to do with a finding. `receives`: our data or sessions go to it. */
-type Part = 'acts' | 'receives' | 'suffers'
+/**
+ * What a host has to do with a finding. `receives`: our data or sessions go to it. `reaches`: it used a service that is open to all, as
+ * many do; that makes nobody a suspect.
+ */
+type Part = 'acts' | 'receives' | 'suffers' | 'reaches'
 
 interface Known {
   parts: { at: number; part: Part }[]
@@ -41,10 +46,9 @@ export function rankHosts(
   }
   for (const [at, finding] of findings.entries())
     for (const [host, part] of partsIn(finding, isInternal)) note(host, at, part)
-  // Many reach an open service: those of whom nothing else is known are no suspects.
-  const openAlone = ([, { parts }]: [number, Known]): boolean =>
-    parts.every(({ at, part }) => part === 'acts' && findings[at]!.rule.startsWith('D18'))
-  const hosts = [...known].filter(one => !openAlone(one)).map(([host, one]) => weighed(host, one, findings, idOf))
+  const hosts = [...known]
+    .filter(([, { parts }]) => parts.some(({ part }) => part !== 'reaches'))
+    .map(([host, one]) => weighed(host, one, findings, idOf))
   hosts.sort(
     (a, b) =>
       compareWeights(a.weights, b.weights) || a.ranked.from_us - b.ranked.from_us || a.ranked.host - b.ranked.host,
@@ -53,11 +57,15 @@ export function rankHosts(
 }
 
 /** Hosts and their parts in a finding. Targets of a scan are none: they are counted in it. */
-function partsIn({ rule, subject, peers }: FoundDraft, isInternal: (host: number) => boolean): [number, Part][] {
+function partsIn(
+  { rule, severity, subject, peers }: FoundDraft,
+  isInternal: (host: number) => boolean,
+): [number, Part][] {
   const isVictims = rule.startsWith('D07') || rule.startsWith('D18')
   const own = subject.map((host): [number, Part] => [host, isVictims ? 'suffers' : 'acts'])
   if (rule.startsWith('D01')) return own
-  if (isVictims) return [...own, ...peers.map((host): [number, Part] => [host, 'acts'])]
+  const isOpenToAll = rule.startsWith('D18') && severity !== 'high'
+  if (isVictims) return [...own, ...peers.map((host): [number, Part] => [host, isOpenToAll ? 'reaches' : 'acts'])]
   const isOutward = subject.every(isInternal) && !peers.some(isInternal)
   return [...own, ...peers.map((host): [number, Part] => [host, isOutward ? 'receives' : 'suffers'])]
 }
@@ -86,16 +94,23 @@ function weighed(
   const role = isBoth ? 'both' : acted.length > 0 ? 'actor' : 'target'
   const shown = chain.length > 0 ? chain : chainOf(mine.length > 0 ? mine : suffered, findings)
   const ranked: RankedHost = {
-    ...{ host, role, findings: all, tactics: tacticsOf(all, findings), peers: peersOf(host, all, findings) },
+    ...{
+      host,
+      role,
+      severity: severities[severity([...mine, ...suffered])]!,
+      findings: all,
+      tactics: tacticsOf(all, findings),
+      peers: peersOf(host, all, findings),
+    },
     from_us: all.reduce((least, at) => Math.min(least, findings[at]!.from_us), Number.POSITIVE_INFINITY),
     to_us: all.reduce((most, at) => Math.max(most, findings[at]!.to_us), Number.NEGATIVE_INFINITY),
     why: whyText(shown, role, findings, idOf),
   }
   const weights = [
     chain.length,
-    severity(acted),
-    grave(acted).length > 0 ? 1 : 0,
-    severity(mine),
+    severity(grave(acted)),
+    severity(grave(mine)),
+    severity(grave(suffered)),
     chainOf(grave(suffered), findings).length,
     connections,
   ]

@@ -2,6 +2,7 @@
 
 import type { CaseFinding, Detections, SuspectHost } from '../detect/detect.ts'
 import { severities } from '../rules/finding.ts'
+import type { Tactic } from '../rules/rule.ts'
 import {
   address,
   alarm,
@@ -27,30 +28,54 @@ import { gapItemsOf } from './surface.ts'
 const hostsAtMost = 10
 const findingsAtMost = 50
 const gapsAtMost = 4
-const findingsOfHostAtMost = 4
 
-/** @param commandOf the command that prints a host's dossier. @param all whether every host and finding is listed. */
+/** Tactics in a word each: ten hosts are read at a glance. */
+const steps: Readonly<Record<Tactic, string>> = {
+  reconnaissance: 'scan',
+  discovery: 'discovery',
+  'credential-access': 'guessing',
+  'initial-access': 'access',
+  'lateral-movement': 'lateral',
+  'command-and-control': 'C2',
+  exfiltration: 'egress',
+}
+
+/**
+ * @param commandOf the command that prints a host's dossier.
+ * @param all whether every host and finding is listed, those of severity info alone among them.
+ */
 export function detectionsPage(found: Detections, commandOf: (host: string) => string, all: boolean): Block[] {
   return [
     title(strong('Who behaves like an attacker')),
     gap,
     paragraph(verdict(found)),
     ...coverage(found),
-    heading(`Hosts (${integerText(found.hosts_total)})`),
+    heading('Hosts'),
     ...hostBlocks(found, commandOf, all),
-    heading(`Findings (${integerText(found.findings.length)})`),
+    heading('Findings'),
     ...findingBlocks(found, all),
     heading('What could not be decided'),
     list(undecidedItems(found)),
   ]
 }
 
-function verdict({ hosts, hosts_total, records, connections }: Detections): Text {
-  const [first] = hosts
+/** Hosts of which more is known than what is of severity info; they stand before the others. */
+function suspects({ hosts }: Detections): SuspectHost[] {
+  return hosts.filter(({ severity }) => severity !== 'info')
+}
+
+function verdict(found: Detections): Text {
+  const { hosts_total, records, connections } = found
+  const some = suspects(found)
   const of = `in ${countText(records.total, 'flow record')}, ${countText(connections, 'connection')}`
-  if (first === undefined)
-    return line`${strong(`No host stands out ${of}.`)} What was not looked for, and what could not be seen, stands below.`
-  return line`${strong(`${countText(hosts_total, 'host')} ${hosts_total === 1 ? 'stands' : 'stand'} out ${of}`)}; first of them ${address(first.address)}.`
+  const [first] = some
+  if (first !== undefined)
+    return line`${strong(`${countText(some.length, 'host')} ${some.length === 1 ? 'stands' : 'stand'} out ${of}`)}; first of them ${address(first.address)}.`
+  const slight =
+    hosts_total === 0
+      ? ''
+      : ` ${countText(hosts_total, 'host')} ${hosts_total === 1 ? 'has' : 'have'} findings of severity info.`
+  return line`${strong(`No host stands out ${of}.`)}${slight} What was not looked for, and what could not be seen, stands below.`
 }
 
 function coverage({
@@ -77,27 +102,48 @@ function coverage({
 
 function hostBlocks(found: Detections, commandOf: (host: string) => string, all: boolean): Block[] {
   const { hosts, hosts_total } = found
-  if (hosts.length === 0) return [paragraph('None.')]
-  const listed = all ? hosts : hosts.slice(0, hostsAtMost)
-  const left = hosts_total - listed.length
+  const some = suspects(found)
+  const listed = all ? hosts : some.slice(0, hostsAtMost)
+  if (hosts_total === 0) return [paragraph('None.')]
+  const graveLeft = all ? 0 : some.length - listed.length
+  const otherLeft = hosts_total - listed.length - graveLeft
+  const left = [
+    ...(graveLeft > 0 ? [countText(graveLeft, 'more host')] : []),
+    ...(otherLeft > 0
+      ? [
+          all
+            ? countText(otherLeft, 'more host')
+            : `${countText(otherLeft, 'host')} with findings of severity info alone`,
+        ]
+      : []),
+  ]
   return [
-    table(
-      [
-        { title: 'rank', align: 'right' },
-        { title: 'host' },
-        { title: 'role' },
-        { title: 'in order of time' },
-        { title: 'its dossier', hangs: true },
-      ],
-      listed.map(host => ({ cells: [...cellsOf(host), command(commandOf(host.address))] })),
-    ),
-    ...(left > 0 ? [paragraph(`… and ${countText(left, 'more host')}: --all lists them.`)] : []),
+    ...(listed.length === 0 ? [] : [hostTable(listed, commandOf)]),
+    ...(left.length === 0
+      ? []
+      : [paragraph(`… and ${left.join(', ')}${all ? ': --json has the first 10,000.' : ': --all lists them.'}`)]),
   ]
 }
 
-function cellsOf({ rank, address: text, role, tactics, findings }: SuspectHost): Text[] {
-  const named = limited(findings, findingsOfHostAtMost, left => `${integerText(left)} more`)
-  return [String(rank), address(text), role, `${tactics.join(' → ')} (${named.join(', ')})`]
+function hostTable(hosts: readonly SuspectHost[], commandOf: (host: string) => string): Block {
+  return table(
+    [
+      { title: 'rank', align: 'right' },
+      { title: 'host' },
+      { title: 'role' },
+      { title: 'in order of time' },
+      { title: 'its dossier', hangs: true },
+    ],
+    hosts.map(({ rank, address: text, role, tactics }) => ({
+      cells: [
+        String(rank),
+        address(text),
+        role,
+        tactics.map(tactic => steps[tactic]).join(' → '),
+        command(commandOf(text)),
+      ],
+    })),
+  )
 }
 
 function findingBlocks({ findings, findings_other }: Detections, all: boolean): Block[] {
@@ -105,17 +151,28 @@ function findingBlocks({ findings, findings_other }: Detections, all: boolean): 
   const weight = ({ severity }: CaseFinding): number => severities.indexOf(severity)
   // The sort is stable: of the same severity, in order of time.
   const sorted = [...findings].sort((a, b) => weight(b) - weight(a))
-  const listed = all ? sorted : sorted.slice(0, findingsAtMost)
-  const left = sorted.length - listed.length
+  const grave = sorted.filter(({ severity }) => severity !== 'info')
+  const listed = all ? sorted : grave.slice(0, findingsAtMost)
+  const left = all ? 0 : grave.length - listed.length
   return [
     ...listed.map(findingEntry),
     ...(left > 0 ? [paragraph(`… and ${countText(left, 'more finding')}: --all lists them.`)] : []),
+    ...(all ? [] : slightBlocks(sorted.slice(grave.length))),
     ...findings_other.map(({ rule, count }) =>
       paragraph(
         `${rule}: ${countText(count, 'more finding')}, of less weight, ${count === 1 ? 'is' : 'are'} not listed.`,
       ),
     ),
   ]
+}
+
+/** Findings of severity info, counted by rule: what the internet does to every address would bury the others. */
+function slightBlocks(findings: readonly CaseFinding[]): Block[] {
+  const counts = new Map<string, number>()
+  for (const { rule } of findings) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  if (counts.size === 0) return []
+  const each = [...counts].map(([rule, count]) => `${integerText(count)} of ${rule}`)
+  return [paragraph(`Of severity info: ${each.join(', ')}. --all lists them.`)]
 }
 
 function findingEntry(finding: CaseFinding): Block {

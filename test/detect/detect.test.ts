@@ -103,6 +103,10 @@ test('the lab, without naming the address: who came in ranks first, and what was
     others.filter(({ severity }) => severity !== 'info').map(({ title }) => title),
     [],
   )
+  // Whom something grave was done to stands above the scanners of the internet; who only used what is open, among them.
+  const severityOf = (address: string): string | undefined => hosts.find(one => one.address === address)?.severity
+  assert.deepEqual([hosts[2]!.address, hosts[3]!.severity], ['10.130.8.30', 'info'])
+  assert.equal(severityOf('45.211.206.108'), 'info')
   const narrow = await ask(folder, { rules: ['D02'], minSeverity: 'high', hosts: ['10.130.8.94'] })
   assert.deepEqual([narrow.findings.length, narrow.hosts.length], [1, 2])
   const before = await ask(folder, { to_us: Date.parse('2023-09-28T19:00:00Z') * 1000 })
