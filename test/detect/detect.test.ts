@@ -9,7 +9,8 @@ import { type Detections, type DetectOptions, detect } from '../../src/detect/de
 import { addEvidence } from '../../src/ingest/add.ts'
 import { toJson } from '../../src/report/json.ts'
 import { openCase } from '../../src/store/case.ts'
-import { header, linesOf, scenarios } from '../rules/scenarios.ts'
+import { header, linesOf } from '../rules/flows.ts'
+import { scenarios } from '../rules/scenarios.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-detect-'))
 after(() => rmSync(root, { recursive: true, force: true }))

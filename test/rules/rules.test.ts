@@ -12,7 +12,8 @@ import { caseRules } from '../../src/rules/all.ts'
 import type { CaseEvidence } from '../../src/rules/evidence.ts'
 import type { CaseDraft, CaseRule, Thresholds } from '../../src/rules/rule.ts'
 import { openCase } from '../../src/store/case.ts'
-import { header, hostOf, linesOf, type Scenario, scenarios } from './scenarios.ts'
+import { header, hostOf, linesOf, type Scenario } from './flows.ts'
+import { scenarios } from './scenarios.ts'
 
 let root = ''
 let evidence: CaseEvidence
