@@ -1,6 +1,7 @@
 /** D01: a host that sends ICMP to many others at once. */
 
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
+import { techniques } from './attack.ts'
 import { type CaseConnections, mark, outcome, type Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { distinctWithin, grouped } from './numbers.ts'
@@ -20,10 +21,7 @@ export const icmpSweep: CaseRule<Limits> = {
   needs: { rejected: 'better' },
   thresholds,
   reasons,
-  attack: [
-    { id: 'T1018', name: 'Remote System Discovery' },
-    { id: 'T1595.001', name: 'Active Scanning: Scanning IP Blocks' },
-  ],
+  attack: techniques('T1018', 'T1595.001'),
   guardDuty: ['Recon:EC2/Portscan'],
   scope: 'case',
   selects,

@@ -1,6 +1,8 @@
 /** D01: one host that tries many services, or many hosts, of which most do not answer. */
+
 import { noPort } from '../conversations/services.ts'
 import { TCP, UDP } from '../net/protocols.ts'
+import { techniques } from './attack.ts'
 import { type CaseConnections, clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, peerToPeer } from './evidence.ts'
 import { type Crowded, distinctWithin, grouped } from './numbers.ts'
@@ -40,10 +42,7 @@ export const scan: CaseRule<Limits> = {
   needs: { rejected: 'better', flags: 'better' },
   thresholds,
   reasons,
-  attack: [
-    { id: 'T1046', name: 'Network Service Discovery' },
-    { id: 'T1595.001', name: 'Active Scanning: Scanning IP Blocks' },
-  ],
+  attack: techniques('T1046', 'T1595.001'),
   guardDuty: ['Recon:EC2/Portscan', 'Impact:EC2/PortSweep', 'Recon:EC2/PortProbeUnprotectedPort'],
   scope: 'client',
   find,

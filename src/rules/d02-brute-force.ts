@@ -1,5 +1,7 @@
 /** D02: many short connections of nearly equal size to one service, and the longer session that followed. */
+
 import { utcSeconds } from '../net/time.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import {
@@ -53,7 +55,7 @@ export const bruteForce: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must', flags: 'better' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1110', name: 'Brute Force' }],
+  attack: techniques('T1110'),
   guardDuty: [
     'UnauthorizedAccess:EC2/SSHBruteForce',
     'UnauthorizedAccess:EC2/RDPBruteForce',
@@ -180,7 +182,8 @@ function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDra
             ? 'high'
             : 'medium',
     confidence: isLead ? less(confidence) : confidence,
-    ...{ tactic: 'credential-access', technique: 'T1110', technique_name: 'Brute Force' },
+    tactic: 'credential-access',
+    ...technique('T1110'),
     summary: `${address(client)} opened ${number(some.length)} short connections of nearly equal size to ${target} (median ${number(packets.median)} packets and ${number(bytes.median)} bytes from the client, spread ${percent(bytes.deviation / bytes.median)}; up to ${number(most)} within ${window}).${then}`,
     scores: [
       {

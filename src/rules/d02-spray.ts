@@ -1,4 +1,5 @@
 /** D02: many sources that guess at one service, each too few times to be found by itself. */
+import { technique, techniques } from './attack.ts'
 import { clientsOf, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import {
@@ -36,7 +37,7 @@ export const spray: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must', flags: 'better' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1110.003', name: 'Brute Force: Password Spraying' }],
+  attack: techniques('T1110.003'),
   guardDuty: ['UnauthorizedAccess:EC2/SSHBruteForce'],
   scope: 'case',
   selects,
@@ -116,7 +117,8 @@ function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], limits
     title: `Log-in guesses from ${number(clients.length)} sources against ${target}`,
     severity: clients.some(evidence.isInternal) ? 'high' : 'medium',
     confidence: sureness('medium', evidence, on),
-    ...{ tactic: 'credential-access', technique: 'T1110.003', technique_name: 'Brute Force: Password Spraying' },
+    tactic: 'credential-access',
+    ...technique('T1110.003'),
     summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target} within a day, each fewer than a rule of one source asks for.`,
     scores: [{ name: 'sources that are alike', value: clients.length, threshold: `>= ${limits.sourcesMin}` }],
     would_change: `fewer than ${limits.sourcesMin} sources, or sizes that differ more`,

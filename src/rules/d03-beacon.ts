@@ -1,5 +1,7 @@
 /** D03: connections out that begin at regular intervals. */
+
 import { durationWords } from '../net/time.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, peerToPeer } from './evidence.ts'
 import { median, spreadOf } from './numbers.ts'
@@ -46,7 +48,7 @@ export const beacon: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1071', name: 'Application Layer Protocol' }],
+  attack: techniques('T1071'),
   guardDuty: ['Backdoor:EC2/C&CActivity.B'],
   scope: 'client',
   limitsOf,
@@ -143,7 +145,8 @@ function draft(evidence: CaseEvidence, { some, interval_us, regularity, sizes }:
     title: `Regular connections to ${target}, every ${durationWords(Math.round(interval_us / 1e5) / 10)}`,
     severity: !isCommon ? 'medium' : some.length >= limits.connectionsMany ? 'low' : 'info',
     confidence: sureness(isCommon ? 'low' : 'medium', evidence, some),
-    ...{ tactic: 'command-and-control', technique: 'T1071', technique_name: 'Application Layer Protocol' },
+    tactic: 'command-and-control',
+    ...technique('T1071'),
     summary: `${address(client)} connected to ${target} ${number(some.length)} times, as a rule ${durationWords(Math.round(interval_us / 1e5) / 10)} apart (regularity ${regularity.toFixed(2)}, sizes alike ${sizes.toFixed(2)}).`,
     scores: [
       { name: 'connections', value: some.length, threshold: `>= ${limits.connectionsMin}` },

@@ -1,4 +1,5 @@
 /** D04: one of our hosts that sent far more to a host outside than it got from there. */
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
@@ -20,7 +21,7 @@ export const volume: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'better' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1048', name: 'Exfiltration Over Alternative Protocol' }],
+  attack: techniques('T1048'),
   guardDuty: ['Behavior:EC2/TrafficVolumeUnusual'],
   scope: 'client',
   find,
@@ -88,7 +89,8 @@ function draft(evidence: CaseEvidence, host: number, peer: number, pair: Pair, l
     title: `Data sent out to ${target}: ${megabytes(pair.out)}`,
     severity: 'high',
     confidence: sureness(pair.out >= limits.bytesHigh && has.answers ? 'high' : 'medium', evidence, pair.some),
-    ...{ tactic: 'exfiltration', technique: 'T1048', technique_name: 'Exfiltration Over Alternative Protocol' },
+    tactic: 'exfiltration',
+    ...technique('T1048'),
     summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. The peer is new within this evidence; ${evidence.ownClients[peer]! > 1 ? `${number(evidence.ownClients[peer]!)} internal hosts use it` : 'no other internal host uses it'}.`,
     scores: [
       { name: 'bytes out', value: pair.out, threshold: `>= ${limits.bytesMin}` },

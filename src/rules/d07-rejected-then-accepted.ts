@@ -1,6 +1,8 @@
 /** D07: a client that was rejected, and then let through to the same service. */
+
 import { noPort } from '../conversations/services.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
@@ -25,7 +27,7 @@ export const flips: CaseRule<Limits> = {
   needs: { action: 'must', accepted: 'must', rejected: 'must' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1133', name: 'External Remote Services' }],
+  attack: techniques('T1133'),
   guardDuty: [],
   scope: 'case',
   selects,
@@ -112,7 +114,8 @@ function draft(evidence: CaseEvidence, some: readonly Flip[], isChange: boolean,
       : `${target} rejected ${address(clients[0]!)}, then let it through`,
     severity: isChange ? 'info' : isMuch ? 'high' : isSoon ? 'medium' : 'low',
     confidence: sureness('medium', evidence, on),
-    ...{ tactic: 'initial-access', technique: 'T1133', technique_name: 'External Remote Services' },
+    tactic: 'initial-access',
+    ...technique('T1133'),
     summary: `${target} rejected ${number(rejected.length)} attempts of ${address(connections.client[through]!)} until ${utcSeconds(start_us[rejected.at(-1)!]!)}, and answered at ${utcSeconds(start_us[through]!)}, ${durationWords(gap_us / 1e6)} later: ${number(bytesUp[through]!)} bytes there, ${number(bytesDown[through]!)} back.`,
     scores: [
       { name: 'rejected attempts before', value: rejected.length, threshold: `>= ${limits.rejectedMin}` },

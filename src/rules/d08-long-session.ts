@@ -1,5 +1,7 @@
 /** D08: sessions at the pace of a person, and connections that last for hours, across the border of our networks. */
+
 import { durationWords, utcSeconds } from '../net/time.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
@@ -34,12 +36,7 @@ export const sessions: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [
-    { id: 'T1071', name: 'Application Layer Protocol' },
-    { id: 'T1021', name: 'Remote Services' },
-    { id: 'T1021.001', name: 'Remote Services: Remote Desktop Protocol' },
-    { id: 'T1021.004', name: 'Remote Services: SSH' },
-  ],
+  attack: techniques('T1071', 'T1021', 'T1021.001', 'T1021.004'),
   guardDuty: [],
   scope: 'client',
   find,
@@ -133,13 +130,8 @@ function tacticOf(
   port: number,
 ): Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> {
   if (isRemoteWork && isInward) {
-    const [technique, name] =
-      port === 22
-        ? ['T1021.004', 'Remote Services: SSH']
-        : port === 3389
-          ? ['T1021.001', 'Remote Services: Remote Desktop Protocol']
-          : ['T1021', 'Remote Services']
-    return { tactic: 'initial-access', technique, technique_name: name }
+    const id = port === 22 ? 'T1021.004' : port === 3389 ? 'T1021.001' : 'T1021'
+    return { tactic: 'initial-access', ...technique(id) }
   }
-  return { tactic: 'command-and-control', technique: 'T1071', technique_name: 'Application Layer Protocol' }
+  return { tactic: 'command-and-control', ...technique('T1071') }
 }

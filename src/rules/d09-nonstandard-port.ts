@@ -1,6 +1,8 @@
 /** D09: one of our hosts that spoke to a host outside on a port that no service is registered for. */
+
 import { registeredService } from '../net/ports.ts'
 import { SCTP, TCP, UDP } from '../net/protocols.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, peerToPeer } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
@@ -21,7 +23,7 @@ export const ports: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1571', name: 'Non-Standard Port' }],
+  attack: techniques('T1571'),
   guardDuty: ['Behavior:EC2/NetworkPortUnusual'],
   scope: 'client',
   find,
@@ -75,7 +77,8 @@ function draft(evidence: CaseEvidence, { from }: Run, some: number[], why: strin
     title: `Connection to ${target}, a port without a service`,
     severity: 'low',
     confidence: sureness('medium', evidence, some),
-    ...{ tactic: 'command-and-control', technique: 'T1571', technique_name: 'Non-Standard Port' },
+    tactic: 'command-and-control',
+    ...technique('T1571'),
     summary: `${address(host)} spoke to ${target} in ${number(some.length)} ${some.length === 1 ? 'connection' : 'connections'}, ${number(up)} bytes out and ${number(down)} in; ${why}.`,
     scores: [
       { name: 'bytes both ways', value: up + down, threshold: `>= ${limits.bytesMin}, or the connections` },

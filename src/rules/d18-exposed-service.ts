@@ -1,4 +1,5 @@
 /** D18: a service that should not be reached from the internet, and was. */
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
@@ -19,7 +20,7 @@ export const exposed: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must', flags: 'better' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1133', name: 'External Remote Services' }],
+  attack: techniques('T1133'),
   guardDuty: ['Recon:EC2/PortProbeUnprotectedPort'],
   scope: 'case',
   selects,
@@ -77,7 +78,8 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
     title: `${target}${nameText(port, 6)} is reached from outside`,
     severity: 'medium',
     confidence: sureness('high', evidence, some),
-    ...{ tactic: 'initial-access', technique: 'T1133', technique_name: 'External Remote Services' },
+    tactic: 'initial-access',
+    ...technique('T1133'),
     summary: `${target} held ${number(some.length)} ${some.length === 1 ? 'connection' : 'connections'} with ${number(clients.length)} ${clients.length === 1 ? 'host' : 'hosts'} outside: ${namesText(clients.map(address))}.`,
     scores: [
       { name: 'connections that were established', value: some.length, threshold: '>= 1' },

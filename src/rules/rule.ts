@@ -1,5 +1,6 @@
 /** What a rule over a whole case is, and what it returns. */
 
+import type { Technique } from './attack.ts'
 import type { Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import type { Confidence, Severity } from './finding.ts'
@@ -29,8 +30,9 @@ export interface CaseDraft {
   severity: Severity
   confidence: Confidence
   tactic: Tactic
-  technique: string
-  technique_name: string
+  /** Of ATT&CK; null where the records do not show one. */
+  technique: string | null
+  technique_name: string | null
   summary: string
   scores: Score[]
   /** What would have changed the verdict. */
@@ -58,12 +60,6 @@ export function decided<const T extends Decided>(
 } {
   const of = (at: 0 | 1) => Object.fromEntries(Object.entries(table).map(([name, one]) => [name, one[at]]))
   return { thresholds: of(0), reasons: of(1) } as ReturnType<typeof decided<T>>
-}
-
-/** A technique of ATT&CK, of the release that `attack.ts` names. */
-export interface Technique {
-  id: string
-  name: string
 }
 
 /**

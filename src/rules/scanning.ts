@@ -1,4 +1,5 @@
 /** What the rules for scans say alike. */
+import { technique } from './attack.ts'
 import type { CaseEvidence } from './evidence.ts'
 import type { CaseDraft } from './rule.ts'
 
@@ -13,8 +14,7 @@ export function scanTechnique(
   actor: number,
   inside: 'T1046' | 'T1018',
 ): Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> {
-  if (!evidence.isInternal(actor))
-    return { tactic: 'reconnaissance', technique: 'T1595.001', technique_name: 'Active Scanning: Scanning IP Blocks' }
-  const name = inside === 'T1046' ? 'Network Service Discovery' : 'Remote System Discovery'
-  return { tactic: 'discovery', technique: inside, technique_name: name }
+  return evidence.isInternal(actor)
+    ? { tactic: 'discovery', ...technique(inside) }
+    : { tactic: 'reconnaissance', ...technique('T1595.001') }
 }

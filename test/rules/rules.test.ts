@@ -10,7 +10,7 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { caseRules } from '../../src/rules/all.ts'
 import type { CaseEvidence } from '../../src/rules/evidence.ts'
-import type { CaseDraft, CaseRule, Thresholds } from '../../src/rules/rule.ts'
+import { type CaseDraft, type CaseRule, type Thresholds, tactics } from '../../src/rules/rule.ts'
 import { openCase } from '../../src/store/case.ts'
 import { header, hostOf, linesOf, type Scenario } from './flows.ts'
 import { scenarios } from './scenarios.ts'
@@ -69,6 +69,15 @@ for (const rule of caseRules) {
       assert.equal(saidBy(rule, rule.thresholds).get(i) ?? null, found)
     })
   }
+
+  test(`what ${rule.name} finds is of its techniques and of a known tactic, and rests on connections and a host`, () => {
+    const named = new Map(rule.attack.map(({ id, name }): [string | null, string] => [id, name]))
+    for (const { technique, technique_name, tactic, subject, connections } of draftsOf(evidence, rule)) {
+      assert.equal(named.get(technique), technique_name, technique ?? 'none')
+      assert.ok(tactics.includes(tactic))
+      assert.ok(subject.length > 0 && connections.length > 0)
+    }
+  })
 
   test(`no mutant of ${rule.name} survives: not one that returns nothing, not one ten times off`, () => {
     const own = ownOf(rule)
