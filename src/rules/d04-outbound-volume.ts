@@ -3,6 +3,7 @@ import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
+import { warm_us, warmUp } from './warm-up.ts'
 import { endText, megabytes, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
@@ -10,8 +11,7 @@ const { thresholds, reasons } = decided({
   ratioMin: [0.8, 'producer/consumer ratio (out - in) / (out + in) (Bullard and Gerth 2014: 1 is all push)'],
   bytesHigh: [500_000_000, 'bytes from which on it is sure (Slips)'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
-  warmUpSeconds: [3600, 'a peer counts as new where it is first seen after that time'],
-  warmUpShare: [0.25, 'or after that share of the evidence, if this is less'],
+  ...warmUp,
 })
 type Limits = typeof thresholds
 
@@ -37,9 +37,9 @@ interface Pair {
 }
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
-  const { connections, isInternal, span } = evidence
+  const { connections, isInternal } = evidence
   const { client, server, bytesUp, bytesDown, start_us, marks } = connections
-  const warm_us = span.from_us + Math.min(limits.warmUpSeconds * 1e6, limits.warmUpShare * (span.to_us - span.from_us))
+  const new_us = warm_us(evidence, limits)
   const drafts: CaseDraft[] = []
   for (const { from, to } of clientsOf(connections)) {
     if (!isInternal(client[from]!)) continue
@@ -61,7 +61,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       pair.some.push(i)
     }
     for (const [peer, pair] of pairs) {
-      const isNew = pair.first_us >= warm_us
+      const isNew = pair.first_us >= new_us
       const isOurs = evidence.ownClients[peer]! > limits.ownClientsMax
       if (isNew && !isOurs && !pair.isService && isPush(evidence, pair, limits))
         drafts.push(draft(evidence, client[from]!, peer, pair, limits))

@@ -36,6 +36,8 @@ export interface CaseEvidence {
   icmpPeers: Uint32Array
   /** By host: when the first connection with it begins, microseconds. */
   firstSeen_us: Float64Array
+  /** By host: how many clients it has answered on the ports of mail. */
+  mailClients: Uint32Array
 }
 
 interface Given extends Pick<CaseEvidence, 'source' | 'isInternal' | 'isScanner' | 'interval_us' | 'connections'> {
@@ -69,11 +71,12 @@ function peersOf(
   { count, client, server, port, protocol, start_us, outcome: outcomes }: CaseConnections,
   hosts: number,
   isInternal: (host: number) => boolean,
-): Pick<CaseEvidence, 'ownClients' | 'highPeers' | 'icmpPeers' | 'firstSeen_us'> {
+): Pick<CaseEvidence, 'ownClients' | 'highPeers' | 'icmpPeers' | 'firstSeen_us' | 'mailClients'> {
   const [ownClients, highPeers] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [icmpPeers, icmp] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const firstSeen_us = new Float64Array(hosts).fill(Number.POSITIVE_INFINITY)
   const [answered, high] = [new Uint32Array(hosts), new Uint32Array(hosts)]
+  const [mailClients, mail] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   for (let i = 0; i < count; i++) {
     const [from, to] = [client[i]!, server[i]!]
     firstSeen_us[from] = Math.min(firstSeen_us[from]!, start_us[i]!)
@@ -87,6 +90,10 @@ function peersOf(
       answered[to] = from + 1
       ownClients[to]!++
     }
+    if (outcomes[i] === outcome.answered && mailPorts.includes(port[i]!) && mail[to] !== from + 1) {
+      mail[to] = from + 1
+      mailClients[to]!++
+    }
     const isHigh = port[i]! >= 1024 && port[i]! <= 65_535
     if (isHigh && isInternal(from) !== isInternal(to) && high[to] !== from + 1) {
       high[to] = from + 1
@@ -94,8 +101,11 @@ function peersOf(
       highPeers[to]!++
     }
   }
-  return { ownClients, highPeers, icmpPeers, firstSeen_us }
+  return { ownClients, highPeers, icmpPeers, firstSeen_us, mailClients }
 }
+
+/** SMTP: between servers, and from clients to the server that sends for them. */
+const mailPorts: readonly number[] = [25, 465, 587]
 
 /** A host that speaks to that number of others on high ports is in a peer-to-peer network: dead peers and odd ports are its nature. */
 export const peerToPeer = 50

@@ -14,6 +14,7 @@ export const tactics = [
   'lateral-movement',
   'command-and-control',
   'exfiltration',
+  'impact',
 ] as const
 export type Tactic = (typeof tactics)[number]
 
