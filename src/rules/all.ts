@@ -8,6 +8,7 @@ import { volume } from './d04-outbound-volume.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
 import { exposed } from './d18-exposed-service.ts'
 import type { CaseRule } from './rule.ts'
@@ -23,6 +24,7 @@ export const caseRules: readonly CaseRule[] = [
   sessions,
   ports,
   spam,
+  mining,
   exposed,
 ]
 
@@ -36,6 +38,5 @@ export const notLookedFor: readonly string[] = [
   'D13 failed call-backs',
   'D14 staging',
   'D15 flood',
-  'D16 mining',
   'D17 metadata service',
 ]
