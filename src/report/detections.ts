@@ -38,6 +38,7 @@ const steps: Readonly<Record<Tactic, string>> = {
   'lateral-movement': 'lateral',
   'command-and-control': 'C2',
   exfiltration: 'egress',
+  impact: 'abuse',
 }
 
 /**
