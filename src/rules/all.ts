@@ -8,6 +8,7 @@ import { volume } from './d04-outbound-volume.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { callbacks } from './d13-failed-callbacks.ts'
 import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
 import { exposed } from './d18-exposed-service.ts'
@@ -25,6 +26,7 @@ export const caseRules: readonly CaseRule[] = [
   ports,
   spam,
   mining,
+  callbacks,
   exposed,
 ]
 
@@ -35,7 +37,6 @@ export const notLookedFor: readonly string[] = [
   'D10 first-seen peer',
   'D11 DNS',
   'D12 reverse shell',
-  'D13 failed call-backs',
   'D14 staging',
   'D15 flood',
   'D17 metadata service',

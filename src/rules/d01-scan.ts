@@ -3,11 +3,11 @@
 import { noPort } from '../conversations/services.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import { techniques } from './attack.ts'
-import { type CaseConnections, clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
+import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, peerToPeer } from './evidence.ts'
 import { type Crowded, distinctWithin, grouped } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
-import { benignScans, scanTechnique } from './scanning.ts'
+import { benignScans, isAttempt, scanTechnique } from './scanning.ts'
 import { number } from './words.ts'
 
 const { thresholds, reasons } = decided({
@@ -82,20 +82,6 @@ function failedOf({ connections, has }: CaseEvidence, client: Run, limits: Limit
     if (!isAnswered) for (const i of some) failed.push(i)
   }
   return failed.sort((a, b) => connections.start_us[a]! - connections.start_us[b]! || a - b)
-}
-
-/** Whether a connection without an answer is an attempt to open one, and not the rest of something else. */
-function isAttempt(connections: CaseConnections, i: number, hasFlags: boolean, limits: Limits): boolean {
-  const marks = connections.marks[i]!
-  if ((marks & (mark.unknownRole | mark.isError)) !== 0) return false
-  if (connections.outcome[i] === outcome.rejected) return true
-  const [packets, bytes] = [connections.packetsUp[i]!, connections.bytesUp[i]!]
-  const isShort = packets <= limits.attemptPacketsMax
-  if (!hasFlags) return isShort
-  const isOpening = (marks & mark.opened) !== 0 && (marks & mark.accepted) === 0
-  // Who sends more than that and closes had a connection, whose answers are not recorded.
-  const isRepeated = packets <= limits.synPacketsMax && bytes <= limits.synBytesMax * packets
-  return isOpening && (isShort || (isRepeated && (marks & mark.closed) === 0))
 }
 
 function shapesOf(evidence: CaseEvidence, client: Run, failed: readonly number[], limits: Limits): Shape[] | null {

@@ -1,6 +1,8 @@
 /** D16: a connection out that is held open with small packets at the pace of a miner of coins at its pool. */
+
 import { TCP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, peerToPeer } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
@@ -41,7 +43,7 @@ export const mining: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1496.001', name: 'Resource Hijacking: Compute Hijacking' }],
+  attack: techniques('T1496.001'),
   guardDuty: ['CryptoCurrency:EC2/BitcoinTool.B'],
   scope: 'client',
   limitsOf: () => [
@@ -128,7 +130,7 @@ function draft(evidence: CaseEvidence, shape: Shape, isPool: boolean, isNew: boo
     title: `A connection like that of a miner of coins with ${target}`,
     severity: isScanner(client) ? 'info' : !isPool ? 'low' : isNew ? 'high' : 'medium',
     confidence: sureness(isPool ? 'medium' : 'low', evidence, some),
-    ...{ tactic: 'impact', technique: 'T1496.001', technique_name: 'Resource Hijacking: Compute Hijacking' },
+    ...{ tactic: 'impact', ...technique('T1496.001') },
     summary: `${address(client)} was connected to ${target} for ${durationWords(Math.round(seconds))} in ${number(some.length)} ${some.length === 1 ? 'connection' : 'connections'}, and sent ${rounded(perMinute)} packets of ${Math.round(packetBytes)} bytes a minute. ${isPool ? 'Mining pools commonly listen on that port.' : 'No pool is known for that port.'} ${isNew ? 'It is new in this evidence.' : 'It was there from the beginning of this evidence.'}`,
     scores: [
       { name: 'points', value: score, threshold: `>= ${least}` },

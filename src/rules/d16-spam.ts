@@ -1,5 +1,7 @@
 /** D16: one of our hosts that sends mail to many servers, and is no mail server. */
+
 import { TCP } from '../net/protocols.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { distinctWithin } from './numbers.ts'
@@ -23,7 +25,7 @@ export const spam: CaseRule<Limits> = {
   needs: { rejected: 'better', answers: 'better', flags: 'better' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1496', name: 'Resource Hijacking' }],
+  attack: techniques('T1496'),
   guardDuty: ['Backdoor:EC2/Spambot'],
   scope: 'client',
   limitsOf: () => [
@@ -99,7 +101,7 @@ function draft(
     title: `${address(host)} sends mail to ${number(servers.length)} servers outside`,
     severity: isScanner(host) ? 'info' : isFailing ? 'high' : 'medium',
     confidence: sureness('medium', evidence, some),
-    ...{ tactic: 'impact', technique: 'T1496', technique_name: 'Resource Hijacking' },
+    ...{ tactic: 'impact', ...technique('T1496') },
     summary: `${address(host)} made ${number(some.length)} connections to ${number(servers.length)} mail servers outside, up to ${number(most)} within an hour; ${Math.round(failedShare * 100)} % of them failed. ${isNew ? 'It sent no mail before, as far as this evidence goes back.' : 'It tried so from the beginning of this evidence.'}`,
     scores: [
       { name: 'mail servers within an hour', value: most, threshold: `>= ${limits.serversMin}` },

@@ -30,6 +30,8 @@ export interface CaseEvidence {
   interval_us: number
   /** By host: how many internal clients it has answered. */
   ownClients: Uint32Array
+  /** By host: how many internal clients called it without an answer. */
+  ownFailed: Uint32Array
   /** By host: how many external hosts it spoke to, either way, on ports from 1024 on. */
   highPeers: Uint32Array
   /** By host: how many hosts it exchanged ICMP with, those counted twice that began it both ways. */
@@ -71,8 +73,9 @@ function peersOf(
   { count, client, server, port, protocol, start_us, outcome: outcomes }: CaseConnections,
   hosts: number,
   isInternal: (host: number) => boolean,
-): Pick<CaseEvidence, 'ownClients' | 'highPeers' | 'icmpPeers' | 'firstSeen_us' | 'mailClients'> {
+): Pick<CaseEvidence, 'ownClients' | 'ownFailed' | 'highPeers' | 'icmpPeers' | 'firstSeen_us' | 'mailClients'> {
   const [ownClients, highPeers] = [new Uint32Array(hosts), new Uint32Array(hosts)]
+  const [ownFailed, failed] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [icmpPeers, icmp] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const firstSeen_us = new Float64Array(hosts).fill(Number.POSITIVE_INFINITY)
   const [answered, high] = [new Uint32Array(hosts), new Uint32Array(hosts)]
@@ -94,6 +97,10 @@ function peersOf(
       mail[to] = from + 1
       mailClients[to]!++
     }
+    if (outcomes[i] !== outcome.answered && isInternal(from) && failed[to] !== from + 1) {
+      failed[to] = from + 1
+      ownFailed[to]!++
+    }
     const isHigh = port[i]! >= 1024 && port[i]! <= 65_535
     if (isHigh && isInternal(from) !== isInternal(to) && high[to] !== from + 1) {
       high[to] = from + 1
@@ -101,7 +108,7 @@ function peersOf(
       highPeers[to]!++
     }
   }
-  return { ownClients, highPeers, icmpPeers, firstSeen_us, mailClients }
+  return { ownClients, ownFailed, highPeers, icmpPeers, firstSeen_us, mailClients }
 }
 
 /** SMTP: between servers, and from clients to the server that sends for them. */

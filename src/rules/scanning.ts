@@ -1,5 +1,6 @@
-/** What the rules for scans say alike. */
+/** What the rules for scans, and for calls that nobody answers, say alike. */
 import { technique } from './attack.ts'
+import { type CaseConnections, mark, outcome } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import type { CaseDraft } from './rule.ts'
 
@@ -8,6 +9,27 @@ export const benignScans = [
   'a client whose servers were moved or are down',
   'answers that a sensor outside the case recorded',
 ]
+
+/** What an attempt to open a connection has at most: packets; where flags show no more than SYNs, packets and their mean bytes. */
+interface Limits {
+  attemptPacketsMax: number
+  synPacketsMax: number
+  synBytesMax: number
+}
+
+/** Whether a connection without an answer is an attempt to open one, and not the rest of something else. */
+export function isAttempt(connections: CaseConnections, i: number, hasFlags: boolean, limits: Limits): boolean {
+  const marks = connections.marks[i]!
+  if ((marks & (mark.unknownRole | mark.isError)) !== 0) return false
+  if (connections.outcome[i] === outcome.rejected) return true
+  const [packets, bytes] = [connections.packetsUp[i]!, connections.bytesUp[i]!]
+  const isShort = packets <= limits.attemptPacketsMax
+  if (!hasFlags) return isShort
+  const isOpening = (marks & mark.opened) !== 0 && (marks & mark.accepted) === 0
+  // Who sends more than that and closes had a connection, whose answers are not recorded.
+  const isRepeated = packets <= limits.synPacketsMax && bytes <= limits.synBytesMax * packets
+  return isOpening && (isShort || (isRepeated && (marks & mark.closed) === 0))
+}
 
 export function scanTechnique(
   evidence: CaseEvidence,

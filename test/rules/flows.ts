@@ -8,6 +8,8 @@ export interface Flow {
   to: number
   port: number
   protocol?: number
+  /** Of the client; without it each connection has one of its own. */
+  clientPort?: number
   /** Packets and bytes of the client, and of the server. */
   up: readonly [packets: number, bytes: number]
   down?: readonly [packets: number, bytes: number]
@@ -38,7 +40,7 @@ export function linesOf({ flows }: Scenario, scenario: number): string[] {
     const { at, seconds = 1, from, to, port, protocol = 6, up, down, isRejected = false } = flow
     const isTcp = protocol === 6
     const [flagsUp, flagsDown] = flow.flags ?? (isTcp ? [2, 18] : [0, 0])
-    const sport = protocol === 58 ? 0 : 50_000 + (n % 15_000)
+    const sport = protocol === 58 ? 0 : (flow.clientPort ?? 50_000 + (n % 15_000))
     const [client, server] = [hostOf(scenario, from), hostOf(scenario, to)]
     const time = `${begin + at} ${begin + at + seconds} ${isRejected ? 'REJECT' : 'ACCEPT'} OK`
     const record = (ends: string, [packets, bytes]: readonly [number, number], flags: number): string =>
