@@ -5,6 +5,8 @@ import { bruteForce } from './d02-brute-force.ts'
 import { spray } from './d02-spray.ts'
 import { beacon } from './d03-beacon.ts'
 import { volume } from './d04-outbound-volume.ts'
+import { fanOut } from './d05-admin-fan-out.ts'
+import { hopChain } from './d05-hop-chain.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
@@ -21,6 +23,8 @@ export const caseRules: readonly CaseRule[] = [
   spray,
   beacon,
   volume,
+  fanOut,
+  hopChain,
   flips,
   sessions,
   ports,
@@ -32,7 +36,6 @@ export const caseRules: readonly CaseRule[] = [
 
 /** Rules that are known, and that no file here looks for. */
 export const notLookedFor: readonly string[] = [
-  'D05 administrative fan-out',
   'D06 address lists',
   'D10 first-seen peer',
   'D11 DNS',

@@ -31,6 +31,13 @@ const lacks: Readonly<Record<Need, Lack>> = {
     isMissing: ({ has }) => !has.answers,
     reason: () => 'no connection has both directions: what the other side answered is not recorded',
   },
+  inside: {
+    isMissing: ({ hosts, isInternal, ownClients }) => {
+      for (let host = 0; host < hosts; host++) if (ownClients[host]! > 0 && isInternal(host)) return false
+      return true
+    },
+    reason: () => 'no internal host answers another one: what goes on between your hosts is not recorded',
+  },
   flags: {
     isMissing: ({ has }) => !has.flags,
     reason: () => 'no tcp-flags: who opened a connection, and whether it was refused, is told by sizes and ports alone',

@@ -65,9 +65,10 @@ export function decided<const T extends Decided>(
 
 /**
  * What a rule asks of the evidence. `flags`: TCP flags. `action`: whether records were accepted or rejected. `rejected`, `accepted`: that
- * some were. `answers`: that both directions are recorded. `packets`: a capture. `lists`: address lists of the analyst.
+ * some were. `answers`: that both directions are recorded. `inside`: that connections between two internal hosts are. `packets`: a capture.
+ * `lists`: address lists of the analyst.
  */
-export type Need = 'flags' | 'action' | 'rejected' | 'accepted' | 'answers' | 'packets' | 'lists'
+export type Need = 'flags' | 'action' | 'rejected' | 'accepted' | 'answers' | 'inside' | 'packets' | 'lists'
 
 /**
  * A rule over all connections of a case, or over those of a subject: data, and one function. It keeps nothing between calls, reads no clock,

@@ -8,6 +8,9 @@ export const warmUp = {
 } as const
 
 /** The moment from which on something counts as new, microseconds. */
-export function warm_us({ span }: CaseEvidence, limits: { warmUpSeconds: number; warmUpShare: number }): number {
+export function warm_us(
+  { span }: Pick<CaseEvidence, 'span'>,
+  limits: { warmUpSeconds: number; warmUpShare: number },
+): number {
   return span.from_us + Math.min(limits.warmUpSeconds * 1e6, limits.warmUpShare * (span.to_us - span.from_us))
 }
