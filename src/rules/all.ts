@@ -10,6 +10,7 @@ import { hopChain } from './d05-hop-chain.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { reverseShell } from './d12-reverse-shell.ts'
 import { callbacks } from './d13-failed-callbacks.ts'
 import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
@@ -28,6 +29,7 @@ export const caseRules: readonly CaseRule[] = [
   flips,
   sessions,
   ports,
+  reverseShell,
   spam,
   mining,
   callbacks,
@@ -39,7 +41,6 @@ export const notLookedFor: readonly string[] = [
   'D06 address lists',
   'D10 first-seen peer',
   'D11 DNS',
-  'D12 reverse shell',
   'D14 staging',
   'D15 flood',
   'D17 metadata service',

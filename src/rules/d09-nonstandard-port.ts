@@ -47,7 +47,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
 }
 
 /** Why a port is odd; null where it is not, or has no number. */
-function gradeOf(port: number, protocol: number): string | null {
+export function gradeOf(port: number, protocol: number): string | null {
   if (![TCP, UDP, SCTP].includes(protocol) || port > 65_535) return null
   if (registeredService(port, protocol) !== null) return null
   if (port >= 49_152) return 'it lies in the range of dynamic ports'

@@ -5,7 +5,7 @@ import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, peerToPeer, webAndMail } from './evidence.ts'
 import { type Severity, severities } from './finding.ts'
 import { distinctWithin, median } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
@@ -30,10 +30,7 @@ const { thresholds, reasons } = decided({
   ],
   synPacketsMax: [8, 'packets of an attempt, where flags show that'],
   synBytesMax: [80, 'bytes of a packet of an attempt, on average: a SYN with its options, IPv6'],
-  commonPorts: [
-    [25, 80, 110, 143, 443, 465, 587, 853, 993, 995, 8080, 8443],
-    'web and mail: programs whose server is gone try again there, too: low severity',
-  ],
+  commonPorts: [webAndMail, 'web and mail: programs whose server is gone try again there, too: low severity'],
 })
 type Limits = typeof thresholds
 

@@ -1,11 +1,30 @@
 /** What a rule over a whole case is given: its connections, and what is asked of its hosts. */
 import { formatAddress } from '../net/address.ts'
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
+import { TCP } from '../net/protocols.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { type CaseConnections, outcome } from './connections.ts'
 
-export interface CaseEvidence {
+/** What is asked of a host in all of the case. */
+export interface HostFacts {
+  /** By host: how many internal clients it has answered. */
+  ownClients: Uint32Array
+  /** By host: how many internal clients called it without an answer. */
+  ownFailed: Uint32Array
+  /** By host: how many external hosts it spoke to, either way, on ports from 1024 on. */
+  highPeers: Uint32Array
+  /** By host: how many hosts it exchanged ICMP with, those counted twice that began it both ways. */
+  icmpPeers: Uint32Array
+  /** By host: when the first connection with it begins, microseconds. */
+  firstSeen_us: Float64Array
+  /** By host: how many clients it has answered on the ports of mail. */
+  mailClients: Uint32Array
+  /** By host: when the first TCP connection begins of an internal host that an external one answers, on no port of web or mail; infinite without one. */
+  firstCall_us: Float64Array
+}
+
+export interface CaseEvidence extends HostFacts {
   source: EvidenceKind
   /** What the records tell: where one is false, rules that need it say so. */
   has: {
@@ -28,19 +47,10 @@ export interface CaseEvidence {
   span: { from_us: number; to_us: number }
   /** The aggregation interval of the logs, microseconds; of packets a second. */
   interval_us: number
-  /** By host: how many internal clients it has answered. */
-  ownClients: Uint32Array
-  /** By host: how many internal clients called it without an answer. */
-  ownFailed: Uint32Array
-  /** By host: how many external hosts it spoke to, either way, on ports from 1024 on. */
-  highPeers: Uint32Array
-  /** By host: how many hosts it exchanged ICMP with, those counted twice that began it both ways. */
-  icmpPeers: Uint32Array
-  /** By host: when the first connection with it begins, microseconds. */
-  firstSeen_us: Float64Array
-  /** By host: how many clients it has answered on the ports of mail. */
-  mailClients: Uint32Array
 }
+
+/** Ports where programs of all kinds look for news and hold connections open for them. */
+export const webAndMail: readonly number[] = [25, 80, 110, 143, 443, 465, 587, 853, 993, 995, 5222, 8080, 8443]
 
 interface Given extends Pick<CaseEvidence, 'source' | 'isInternal' | 'isScanner' | 'interval_us' | 'connections'> {
   hosts: RecordDictionaries['hosts']
@@ -73,11 +83,12 @@ function peersOf(
   { count, client, server, port, protocol, start_us, outcome: outcomes }: CaseConnections,
   hosts: number,
   isInternal: (host: number) => boolean,
-): Pick<CaseEvidence, 'ownClients' | 'ownFailed' | 'highPeers' | 'icmpPeers' | 'firstSeen_us' | 'mailClients'> {
+): HostFacts {
   const [ownClients, highPeers] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [ownFailed, failed] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [icmpPeers, icmp] = [new Uint32Array(hosts), new Uint32Array(hosts)]
-  const firstSeen_us = new Float64Array(hosts).fill(Number.POSITIVE_INFINITY)
+  const infinite = () => new Float64Array(hosts).fill(Number.POSITIVE_INFINITY)
+  const [firstSeen_us, firstCall_us] = [infinite(), infinite()]
   const [answered, high] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [mailClients, mail] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   for (let i = 0; i < count; i++) {
@@ -101,6 +112,9 @@ function peersOf(
       failed[to] = from + 1
       ownFailed[to]!++
     }
+    const isCall = outcomes[i] === outcome.answered && protocol[i] === TCP && isInternal(from) && !isInternal(to)
+    if (isCall && start_us[i]! < firstCall_us[from]! && !webAndMail.includes(port[i]!))
+      firstCall_us[from] = start_us[i]!
     const isHigh = port[i]! >= 1024 && port[i]! <= 65_535
     if (isHigh && isInternal(from) !== isInternal(to) && high[to] !== from + 1) {
       high[to] = from + 1
@@ -108,7 +122,7 @@ function peersOf(
       highPeers[to]!++
     }
   }
-  return { ownClients, ownFailed, highPeers, icmpPeers, firstSeen_us, mailClients }
+  return { ownClients, ownFailed, highPeers, icmpPeers, firstSeen_us, firstCall_us, mailClients }
 }
 
 /** SMTP: between servers, and from clients to the server that sends for them. */
