@@ -56,14 +56,22 @@ export function rankHosts(
   return hosts.map(({ ranked }) => ranked)
 }
 
+/** Most sources of a flood that are taken for those whose addresses they bear. */
+const floodSourcesMax = 5
+
+const actsIn = (host: number): [number, Part] => [host, 'acts']
+
 /** Hosts and their parts in a finding. Targets of a scan are none: they are counted in it. */
 function partsIn(
   { rule, severity, subject, peers }: FoundDraft,
   isInternal: (host: number) => boolean,
 ): [number, Part][] {
-  const isVictims = rule.startsWith('D07') || rule.startsWith('D18')
+  const isFlood = rule.startsWith('D15')
+  const isVictims = isFlood || rule.startsWith('D07') || rule.startsWith('D18')
   const own = subject.map((host): [number, Part] => [host, isVictims ? 'suffers' : 'acts'])
   if (rule.startsWith('D01')) return own
+  // Many sources outside are as good as forged.
+  if (isFlood && peers.length > floodSourcesMax) return [...own, ...peers.filter(isInternal).map(actsIn)]
   const isOpenToAll = rule.startsWith('D18') && severity !== 'high'
   if (isVictims) return [...own, ...peers.map((host): [number, Part] => [host, isOpenToAll ? 'reaches' : 'acts'])]
   const isOutward = subject.every(isInternal) && !peers.some(isInternal)

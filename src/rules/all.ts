@@ -12,6 +12,7 @@ import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
 import { reverseShell } from './d12-reverse-shell.ts'
 import { callbacks } from './d13-failed-callbacks.ts'
+import { flood } from './d15-flood.ts'
 import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
 import { exposed } from './d18-exposed-service.ts'
@@ -30,9 +31,10 @@ export const caseRules: readonly CaseRule[] = [
   sessions,
   ports,
   reverseShell,
+  callbacks,
+  flood,
   spam,
   mining,
-  callbacks,
   exposed,
 ]
 
@@ -42,6 +44,5 @@ export const notLookedFor: readonly string[] = [
   'D10 first-seen peer',
   'D11 DNS',
   'D14 staging',
-  'D15 flood',
   'D17 metadata service',
 ]

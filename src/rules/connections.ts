@@ -11,7 +11,8 @@ import { ruleOf } from '../conversations/ladder.ts'
 import { requireMemory } from '../conversations/memory.ts'
 import { noPort, noProtocol, outcomeOf, outcomes } from '../conversations/services.ts'
 import type { WholeConversations } from '../conversations/whole.ts'
-import { hasPorts } from '../net/protocols.ts'
+import { ICMP, ICMPV6 } from '../net/icmp.ts'
+import { hasPorts, TCP } from '../net/protocols.ts'
 
 /** Outcomes by their numbers, as `CaseConnections.outcome` has them. */
 export const outcome = { rejected: 0, refused: 1, unanswered: 2, answered: 3 } as const
@@ -179,6 +180,20 @@ function inOrder(all: CaseConnections, hosts: number): CaseConnections {
     ...{ records: ordered(all.records), rejected: ordered(all.rejected), outcome: ordered(all.outcome) },
     ...{ confidence: ordered(all.confidence), marks: ordered(all.marks), place: ordered(all.place) },
   }
+}
+
+/** A packet of TCP that carries nothing: 40 bytes of IPv6, and 40 with the options of a SYN. */
+const emptyBytesMax = 80
+
+/**
+ * Whether both sides spoke: of TCP more than a SYN, its repetitions and their answers. Never of ICMP, which asks and answers without an
+ * agreement.
+ */
+export function isHeld(connections: CaseConnections, i: number): boolean {
+  const { protocol, packetsUp, packetsDown, bytesUp, bytesDown } = connections
+  if (connections.outcome[i] !== outcome.answered || protocol[i] === ICMP || protocol[i] === ICMPV6) return false
+  const isEmpty = bytesUp[i]! <= emptyBytesMax * packetsUp[i]! && bytesDown[i]! <= emptyBytesMax * packetsDown[i]!
+  return protocol[i] !== TCP || (packetsUp[i]! >= 3 && !isEmpty)
 }
 
 /** Connections from one number up to another one. */

@@ -4,7 +4,7 @@ import { ICMP, ICMPV6 } from '../net/icmp.ts'
 import { TCP } from '../net/protocols.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import { type CaseConnections, outcome } from './connections.ts'
+import { type CaseConnections, isHeld, outcome } from './connections.ts'
 
 /** What is asked of a host in all of the case. */
 export interface HostFacts {
@@ -20,6 +20,9 @@ export interface HostFacts {
   firstSeen_us: Float64Array
   /** By host: how many clients it has answered on the ports of mail. */
   mailClients: Uint32Array
+  /** By host: how many clients tried to speak to it; and with how many of them it held a connection (`isHeld`). */
+  allClients: Uint32Array
+  heldClients: Uint32Array
   /** By host: when the first TCP connection begins of an internal host that an external one answers, on no port of web or mail; infinite without one. */
   firstCall_us: Float64Array
 }
@@ -79,11 +82,8 @@ export function evidenceOf({ hosts, hasFlags, hasAction, ...given }: Given): Cas
 }
 
 /** Connections stand by client, protocol and server: a pair is counted once where it is marked with the client that was last. */
-function peersOf(
-  { count, client, server, port, protocol, start_us, outcome: outcomes }: CaseConnections,
-  hosts: number,
-  isInternal: (host: number) => boolean,
-): HostFacts {
+function peersOf(connections: CaseConnections, hosts: number, isInternal: (host: number) => boolean): HostFacts {
+  const { count, client, server, port, protocol, start_us, outcome: outcomes } = connections
   const [ownClients, highPeers] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [ownFailed, failed] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [icmpPeers, icmp] = [new Uint32Array(hosts), new Uint32Array(hosts)]
@@ -91,6 +91,8 @@ function peersOf(
   const [firstSeen_us, firstCall_us] = [infinite(), infinite()]
   const [answered, high] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   const [mailClients, mail] = [new Uint32Array(hosts), new Uint32Array(hosts)]
+  const [allClients, all] = [new Uint32Array(hosts), new Uint32Array(hosts)]
+  const [heldClients, held] = [new Uint32Array(hosts), new Uint32Array(hosts)]
   for (let i = 0; i < count; i++) {
     const [from, to] = [client[i]!, server[i]!]
     firstSeen_us[from] = Math.min(firstSeen_us[from]!, start_us[i]!)
@@ -115,6 +117,14 @@ function peersOf(
     const isCall = outcomes[i] === outcome.answered && protocol[i] === TCP && isInternal(from) && !isInternal(to)
     if (isCall && start_us[i]! < firstCall_us[from]! && !webAndMail.includes(port[i]!))
       firstCall_us[from] = start_us[i]!
+    if (all[to] !== from + 1) {
+      all[to] = from + 1
+      allClients[to]!++
+    }
+    if (held[to] !== from + 1 && isHeld(connections, i)) {
+      held[to] = from + 1
+      heldClients[to]!++
+    }
     const isHigh = port[i]! >= 1024 && port[i]! <= 65_535
     if (isHigh && isInternal(from) !== isInternal(to) && high[to] !== from + 1) {
       high[to] = from + 1
@@ -122,7 +132,17 @@ function peersOf(
       highPeers[to]!++
     }
   }
-  return { ownClients, ownFailed, highPeers, icmpPeers, firstSeen_us, firstCall_us, mailClients }
+  return {
+    ownClients,
+    ownFailed,
+    highPeers,
+    icmpPeers,
+    firstSeen_us,
+    firstCall_us,
+    mailClients,
+    allClients,
+    heldClients,
+  }
 }
 
 /** SMTP: between servers, and from clients to the server that sends for them. */

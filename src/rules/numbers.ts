@@ -53,6 +53,26 @@ export function distinctWithin(
   return events.length === 0 ? null : { most, events }
 }
 
+/**
+ * The most that events within a window weigh together.
+ *
+ * @param times of the events, in order, microseconds. @param weights by event, none below zero.
+ * @returns the sum, and the events of the window from one up to another one.
+ */
+export function heaviestWithin(
+  times: readonly number[],
+  weights: readonly number[],
+  window_us: number,
+): { most: number; from: number; to: number } {
+  let [first, sum, most, from, to] = [0, 0, 0, 0, 0]
+  for (let last = 0; last < times.length; last++) {
+    sum += weights[last]!
+    for (; times[last]! - times[first]! > window_us; first++) sum -= weights[first]!
+    if (sum > most) [most, from, to] = [sum, first, last + 1]
+  }
+  return { most, from, to }
+}
+
 /** Of each event, how many lie within half a window before and after it. @param times in order. */
 export function densities(times: readonly number[], half_us: number): number[] {
   let [from, to] = [0, 0]

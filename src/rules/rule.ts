@@ -40,7 +40,7 @@ export interface CaseDraft {
   would_change: string
   /** Innocent explanations that these records cannot exclude. */
   counter_hypotheses: string[]
-  /** Numbers of hosts: the actor, in D07 and D18 the victim; and the others, in the order of their addresses. */
+  /** Numbers of hosts: the actor, in D07, D15 and D18 the victim; and the others, in the order of their addresses. */
   subject: number[]
   peers: number[]
   /** Numbers of the connections that it rests on. */
