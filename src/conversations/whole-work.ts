@@ -3,7 +3,10 @@ import type { Prefix } from '../net/prefix.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
+import type { Does } from '../store/crew.ts'
+import { type MadeBlock, makeBlock, type SpilledConnections, spillConnections } from './connection-blocks.ts'
 import { at4 } from './connection-table.ts'
+import { byClient, bytesOfColumns, columnsOf } from './connections.ts'
 import { type Judged, judgedByFlags, judgeRest } from './conversations.ts'
 import { countOnce, NamedPairs, pointsOf } from './count-once.ts'
 import { detailsOf } from './details.ts'
@@ -43,6 +46,15 @@ export interface WorkSettings {
   begins: SharedArrayBuffer | null
   /** Null where nobody asks for the roles of records. */
   answers: RecordAnswers | null
+  /** Null where nobody asks for the connections as columns. */
+  columns: WantedColumns | null
+}
+
+interface WantedColumns {
+  /** Whether the records have TCP flags. */
+  hasFlags: boolean
+  /** By host: how many connections it is the client of. */
+  clients: SharedArrayBuffer
 }
 
 /** A part after its records were chained. */
@@ -66,7 +78,15 @@ export interface Steps {
   chain: { given: { part: number; pages: readonly Page[] }; done: ChainedPart | null }
   sum: { given: { tallies: readonly Tallies[]; stretch: number }; done: KnownEndpoints }
   /** Gives where the roles are in the end. */
-  judge: { given: { part: ChainedPart; known: KnownEndpoints }; done: number }
+  judge: { given: { part: ChainedPart; known: KnownEndpoints }; done: JudgedPart }
+  /** The connections of the clients from one number up to another one, as columns. */
+  block: { given: { parts: readonly SpilledConnections[]; clients: readonly [number, number] }; done: MadeBlock }
+}
+
+export interface JudgedPart {
+  roles: number
+  /** Null where nobody asks for them. */
+  connections: SpilledConnections | null
 }
 
 const scattered = [
@@ -79,7 +99,7 @@ const naming = [
   ...(['start_us', 'end_us', 'vantage'] as const),
 ] satisfies BlockColumn[]
 
-export class WholeWork {
+export class WholeWork implements Does<Steps> {
   private readonly settings: WorkSettings
   private readonly index: RecordIndex
   private readonly dictionaries: RecordDictionaries
@@ -108,6 +128,7 @@ export class WholeWork {
       chain: part => this.chain(part),
       sum: async ({ tallies, stretch }) => summedUp(tallies, stretch, this.results),
       judge: async ({ part, known }) => this.judge(part, known),
+      block: async ({ parts, clients }) => makeBlock(parts, clients, this.results),
     }
     return steps[step](given)
   }
@@ -124,7 +145,7 @@ export class WholeWork {
   }
 
   private async chain({ part, pages }: Steps['chain']['given']): Promise<ChainedPart | null> {
-    const { evidence, begins, answers } = this.settings
+    const { evidence, begins, answers, columns } = this.settings
     const { vantages } = this.dictionaries
     const how = { evidence, vantages, isSubject: null }
     const named = await this.namedPairs()
@@ -133,7 +154,7 @@ export class WholeWork {
     const pairs = numberPairs(block)
     const fates = countOnce(block, pairs, how, named)
     for (let row = 0; row < block.rows; row++) this.fates[block.line[row]!] = fates[row]!
-    if (begins === null && answers === null) return null
+    if (begins === null && answers === null && columns === null) return null
     const { table, legs, links } = chainPart(evidence, this.dictionaries, block, pairs, fates)
     const details =
       begins === null ? null : spillDetails(detailsOf(block, fates, links, table.count, vantages), this.results)
@@ -190,9 +211,9 @@ export class WholeWork {
   }
 
   /** Tells the roles that the flags leave open. */
-  private judge(part: ChainedPart, known: KnownEndpoints): number {
+  private judge(part: ChainedPart, known: KnownEndpoints): JudgedPart {
     const { results } = this
-    const { own, answers } = this.settings
+    const { own, answers, columns } = this.settings
     if (this.asked === null) {
       this.asked = new EndpointTable()
       this.asked.addKnown(known)
@@ -205,7 +226,18 @@ export class WholeWork {
       const both = results.readArray(part.links, new Uint32Array(2 * part.rows))
       answerRecords(judged, legs, both.subarray(0, part.rows), both.subarray(part.rows), answers)
     }
-    return this.spillRoles(judged, legs)
+    return {
+      roles: this.spillRoles(judged, legs),
+      connections: columns === null ? null : this.columns(judged, columns),
+    }
+  }
+
+  private columns(judged: Judged, { hasFlags, clients }: WantedColumns): SpilledConnections {
+    requireMemory(this.index.rows, 2 * bytesOfColumns * judged.table.count)
+    const columns = byClient(columnsOf(judged, { hasFlags, hosts: this.dictionaries.hosts }))
+    const counts = new Uint32Array(clients)
+    for (let i = 0; i < columns.count; i++) Atomics.add(counts, columns.client[i]!, 1)
+    return spillConnections(columns, this.results)
   }
 }
 

@@ -26,20 +26,23 @@ import type { RecordDictionaries } from '../record-index/block.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
+import { Alone, type Crew, Threads } from '../store/crew.ts'
+import { type MadeBlock, rangesOf, rowsOfBlock } from './connection-blocks.ts'
 import type { Judged } from './conversations.ts'
-import { Alone, type Crew, Threads } from './crew.ts'
 import type { KnownEndpoints } from './endpoints.ts'
 import { bytesOfWhole, requireMemory } from './memory.ts'
 import { MeteredConnections } from './metered.ts'
 import type { RecordAnswers } from './record-answers.ts'
 import type { Page } from './scatter.ts'
 import { closeSpill, openSpill, Spill } from './spill.ts'
-import { type ChainedPart, readPart, type WorkSettings } from './whole-work.ts'
+import { type ChainedPart, type JudgedPart, readPart, type Steps, WholeWork, type WorkSettings } from './whole-work.ts'
 
 /** Into how many parts and threads the work is divided; for tests. */
 export interface WholeLimits {
   parts: number
   threads: number
+  /** Connections of a block of columns, if they are not those of one client. */
+  blockRows?: number
 }
 
 /** What is asked for, beside which records count. */
@@ -47,6 +50,8 @@ export interface Wanted {
   connections?: boolean
   /** Roles and services of records. */
   records?: boolean
+  /** Connections as columns. `hasFlags`: whether the records have TCP flags. */
+  columns?: { hasFlags: boolean }
 }
 
 /** What the whole way found. Its connections are no longer there when `use` has ended. */
@@ -59,6 +64,8 @@ export interface WholeConversations {
   /** Null if they were not asked for. */
   answers: RecordAnswers | null
   parts: readonly WholePart[]
+  /** Where the blocks of columns are. Empty if none were asked for. */
+  blocks: readonly MadeBlock[]
 }
 
 export interface WholePart extends Pick<ChainedPart, 'table' | 'roles' | 'details'> {
@@ -106,16 +113,23 @@ export async function wholeConversations<T>(
       wanted.records === true
         ? { roles: new SharedArrayBuffer(rows), services: new SharedArrayBuffer(4 * rows) }
         : null,
+    columns:
+      wanted.columns === undefined
+        ? null
+        : { ...wanted.columns, clients: new SharedArrayBuffer(4 * index.dictionaries.hosts.count) },
   }
   let areRecordsOpen = true
   try {
     const crew = await crewFor(c, index, settings, limits.threads)
     let parts: WholePart[]
+    let blocks: MadeBlock[]
     try {
       const chained = await chainAll(crew, index, settings, limits)
       closeSpill(records)
       areRecordsOpen = false
-      parts = await judgeAll(crew, chained, limits.parts, results)
+      const judged = await judgeAll(crew, chained, limits.parts)
+      blocks = await blocksOf(crew, judged, settings, limits.blockRows ?? rowsOfBlock)
+      parts = partsOf(chained, judged, results)
     } finally {
       await crew.close()
     }
@@ -126,7 +140,7 @@ export async function wholeConversations<T>(
         fates: new Uint8Array(fates),
         begins: begins === null ? new Uint8Array(0) : new Uint8Array(begins),
       },
-      ...{ answers, parts },
+      ...{ answers, parts, blocks },
     }
     return await use(whole, new Spill(results))
   } finally {
@@ -135,19 +149,37 @@ export async function wholeConversations<T>(
   }
 }
 
-async function crewFor(c: Case, index: RecordIndex, settings: WorkSettings, threads: number): Promise<Crew> {
+/** What a thread is started with: the file of the record index, and the digest of its directory. */
+export interface ThreadSettings {
+  path: string
+  digest: string
+  work: WorkSettings
+}
+
+async function crewFor(c: Case, index: RecordIndex, settings: WorkSettings, threads: number): Promise<Crew<Steps>> {
   const requireGoing = (): void => c.db.requireGoing()
   const { evidence } = settings
-  if (evidence !== 'packets' && threads > 1) return new Threads(threads, settings, index, requireGoing)
+  if (evidence !== 'packets' && threads > 1) return wholeThreads(threads, settings, index, requireGoing)
   // What the meter made of the packets is in this thread alone.
   const metered =
     evidence === 'packets' ? await MeteredConnections.read(c, index.dictionaries.hosts, rawSql('true')) : null
-  return new Alone(settings, index, metered, requireGoing)
+  return new Alone(new WholeWork(settings, index, metered), requireGoing)
+}
+
+export function wholeThreads(
+  count: number,
+  work: WorkSettings,
+  { file }: RecordIndex,
+  requireGoing: () => void,
+): Threads<Steps> {
+  const workerData: ThreadSettings = { path: file.path, digest: file.digest(''), work }
+  const module = new URL('./whole-worker.js', import.meta.url)
+  return new Threads(count, { module, workerData, path: file.path }, requireGoing)
 }
 
 /** @returns the parts; nothing where only the fates of records are asked for. */
 async function chainAll(
-  crew: Crew,
+  crew: Crew<Steps>,
   index: RecordIndex,
   { parts }: WorkSettings,
   { threads }: WholeLimits,
@@ -166,12 +198,7 @@ async function chainAll(
   return chained.filter(part => part !== null)
 }
 
-async function judgeAll(
-  crew: Crew,
-  chained: readonly ChainedPart[],
-  stretches: number,
-  results: WorkSettings['results'],
-): Promise<WholePart[]> {
+async function judgeAll(crew: Crew<Steps>, chained: readonly ChainedPart[], stretches: number): Promise<JudgedPart[]> {
   if (chained.length === 0) return []
   const tallies = chained.map(part => part.tallies)
   const sums = await crew.all(
@@ -179,15 +206,37 @@ async function judgeAll(
     Array.from({ length: stretches }, (_, stretch) => ({ tallies, stretch })),
   )
   const known = together(sums)
-  const roles = await crew.all(
+  return crew.all(
     'judge',
     chained.map(part => ({ part, known })),
   )
+}
+
+/** Puts the connections in the order of their clients. */
+async function blocksOf(
+  crew: Crew<Steps>,
+  judged: readonly JudgedPart[],
+  { columns }: WorkSettings,
+  rows: number,
+): Promise<MadeBlock[]> {
+  if (columns === null) return []
+  const parts = judged.flatMap(({ connections }) => connections ?? [])
+  return crew.all(
+    'block',
+    rangesOf(new Uint32Array(columns.clients), rows).map(clients => ({ parts, clients })),
+  )
+}
+
+function partsOf(
+  chained: readonly ChainedPart[],
+  judged: readonly JudgedPart[],
+  results: WorkSettings['results'],
+): WholePart[] {
   const spill = new Spill(results)
-  return chained.map((part, i) => ({
-    ...{ table: part.table, roles: roles[i]!, details: part.details },
-    read: () => readPart({ ...part, roles: roles[i]! }, spill)[0],
-  }))
+  return judged.map(({ roles }, i) => {
+    const part = chained[i]!
+    return { table: part.table, roles, details: part.details, read: () => readPart({ ...part, roles }, spill)[0] }
+  })
 }
 
 /** Endpoints of several stretches, in memory that threads have in common. */

@@ -1,7 +1,9 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
+import { beginningIn, joined } from '../conversations/connections.ts'
 import { hostsIn, internalHosts } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
-import { usualLimits, type WholeLimits, wholeConversations } from '../conversations/whole.ts'
+import { withConnections } from '../conversations/kept-connections.ts'
+import type { WholeLimits } from '../conversations/whole.ts'
 import { findingsMax } from '../dossier-rules/rule.ts'
 import { UserError } from '../errors.ts'
 import type { Dossier } from '../investigate/dossier.ts'
@@ -13,7 +15,6 @@ import { trusted } from '../query/build.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { caseRules, notLookedFor } from '../rules/all.ts'
-import { caseConnections } from '../rules/connections.ts'
 import { type CaseEvidence, evidenceOf } from '../rules/evidence.ts'
 import { type Finding, type Severity, severities } from '../rules/finding.ts'
 import type { CaseRule, Score, Tactic } from '../rules/rule.ts'
@@ -141,13 +142,8 @@ export async function evidenceIn(
 ): Promise<CaseEvidence> {
   const hasFlags = c.source === 'packets' || c.columns.has('tcp_flags')
   const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
-  const connections = await wholeConversations(
-    c,
-    index,
-    { evidence: c.source, own },
-    { connections: true },
-    async whole => caseConnections(whole, hasFlags, time),
-    limits ?? usualLimits(index.rows),
+  const connections = await withConnections(c, index, { evidence: c.source, own, limits }, async kept =>
+    joined(Array.from({ length: kept.blocks }, (_, block) => beginningIn(kept.read(block), time))),
   )
   const { hosts, vantages } = index.dictionaries
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)

@@ -1,5 +1,6 @@
 /** Checks a whole case: its record, and what its cache holds, which is worked out again to be compared. */
 
+import { areConnectionsOf } from '../conversations/kept-connections.ts'
 import { judgeRecords, keptRoles } from '../conversations/roles.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { isIndexOf } from '../record-index/kept.ts'
@@ -60,7 +61,8 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 
 async function fits(c: Case, file: CacheFile): Promise<boolean> {
   if (isAnswer(file)) return isAnswerOf(c, file)
-  if (file.form === 'sections') return (await areFactsOf(c, file)) ?? (await isIndexOf(c, file))
+  if (file.form === 'sections')
+    return (await areFactsOf(c, file)) ?? (await isIndexOf(c, file)) ?? (await areConnectionsOf(c, file)) ?? false
   const path = pathOf(c.dir, file.name)
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false

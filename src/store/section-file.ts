@@ -9,6 +9,7 @@ import { createHash, hash } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { noFollow, openRegularSync } from '../disk/reading.ts'
 import { readAll, writeAll } from '../disk/scratch.ts'
+import { errorText } from '../errors.ts'
 
 const digestBytes = 32
 const trailerBytes = 8
@@ -19,9 +20,12 @@ const aboutMax = 1 << 20
 
 /** A file that is not what its directory, or whoever named that, says. */
 export class DamagedSections extends Error {
+  readonly path: string
+
   constructor(path: string, what: string) {
     super(`${what}: ${path}`)
     this.name = 'DamagedSections'
+    this.path = path
   }
 }
 
@@ -152,4 +156,16 @@ export class SectionFile {
   private cut(): DamagedSections {
     return new DamagedSections(this.path, 'not a whole file of sections')
   }
+}
+
+/** Opens a file that another thread of the process has opened already: what fails here came in between. @throws DamagedSections */
+export function openSame(path: string, digest: string): SectionFile {
+  let file: SectionFile
+  try {
+    file = new SectionFile(path)
+  } catch (error) {
+    throw new DamagedSections(path, errorText(error))
+  }
+  if (file.digest('') !== digest) throw new DamagedSections(path, 'it is another file by now')
+  return file
 }

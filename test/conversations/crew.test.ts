@@ -3,8 +3,8 @@ import { closeSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
-import { Threads } from '../../src/conversations/crew.ts'
 import { openSpill } from '../../src/conversations/spill.ts'
+import { wholeThreads } from '../../src/conversations/whole.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { openCase } from '../../src/store/case.ts'
@@ -25,10 +25,20 @@ test('a thread that ended while nothing was asked of it is a failure, not a wait
   try {
     await withRecordIndex(c, 'logs', async index => {
       const settings = {
-        ...({ evidence: 'logs', own: [], parts: 2, seed: 1, records, results, begins: null, answers: null } as const),
+        ...({
+          evidence: 'logs',
+          own: [],
+          parts: 2,
+          seed: 1,
+          records,
+          results,
+          begins: null,
+          answers: null,
+          columns: null,
+        } as const),
         fates: new SharedArrayBuffer(index.rows),
       }
-      const crew = new Threads(2, settings, index, () => undefined)
+      const crew = wholeThreads(2, settings, index, () => undefined)
       try {
         const scattered = await crew.all('scatter', [[0, index.groups]])
         const [, idle] = (crew as unknown as { workers: Worker[] }).workers

@@ -1,0 +1,236 @@
+/**
+ * The connections of a case in the order of their clients, as the case keeps them: who asks for some clients, or for some columns, reads no
+ * more than these. They come from the whole conversations (`whole.ts`), and are bound to the state of the case and the analyst's networks.
+ *
+ * A file of sections: the columns of each block, then of the blocks their connections and their first clients.
+ */
+import { createHash } from 'node:crypto'
+import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { decode, encodedMax } from '../record-index/encoding.ts'
+import { withRecordIndex } from '../record-index/kept.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
+import { type CacheFile, pathOf, trimCached } from '../store/cache.ts'
+import type { Case } from '../store/case.ts'
+import { isMadeAgain, type KeptSections, withKeptSections } from '../store/kept-sections.ts'
+import { DamagedSections, SectionFile, SectionWriter } from '../store/section-file.ts'
+import type { MadeBlock } from './connection-blocks.ts'
+import { type CaseConnections, type ConnectionColumn, connectionColumns, makeConnections } from './connections.ts'
+import type { Spill } from './spill.ts'
+import { usualLimits, type WholeLimits, wholeConversations } from './whole.ts'
+
+/** Changes with the conversations, with what a column is, and with the format: what an older one left is not read. */
+const rule = 1
+/** Files of different networks of the analyst's that are kept beside each other: each is as large as the connections. */
+const keptMost = 2
+
+/** What they depend on beside the records. */
+export interface ConnectionSettings {
+  evidence: EvidenceKind
+  /** The analyst's own networks, internal beside those that the internet does not route. */
+  own: readonly Prefix[]
+  /** Into how many parts, threads and blocks the work is divided; for tests. */
+  limits?: WholeLimits | undefined
+}
+
+/**
+ * Works with the connections of a case: of its cache, else made and kept there, or in the temporary folder of a case that cannot be written.
+ *
+ * @param work is done again where the file turns out to be damaged, with one that was made again: it must keep nothing of what it read before.
+ * @throws UserError where there is too little memory for the conversations.
+ */
+export async function withConnections<T>(
+  c: Case,
+  index: RecordIndex,
+  settings: ConnectionSettings,
+  work: (kept: KeptConnections) => Promise<T>,
+): Promise<T> {
+  return withKeptSections(c, keptConnections(c, index, settings), async (file, isMade) => {
+    if (isMade && c.usesCache) await trimCached(c.dir, one => isOfConnections(one, settings.evidence), keptMost)
+    return work(new KeptConnections(file))
+  })
+}
+
+function keptConnections(c: Case, index: RecordIndex, settings: ConnectionSettings): KeptSections {
+  return {
+    what: keptName(settings),
+    says: 'the connections of all hosts',
+    make: path => writeConnections(c, index, settings, path),
+  }
+}
+
+function keptName({ evidence, own }: ConnectionSettings): string {
+  const digest = createHash('sha256').update(networksOf(own).join(' ')).digest('hex').slice(0, 16)
+  return `connections-${evidence}-${own.length === 0 ? '' : `${digest}-`}${rule}`
+}
+
+function isOfConnections({ what }: CacheFile, evidence: EvidenceKind): boolean {
+  return what.startsWith(`connections-${evidence}-`)
+}
+
+function networksOf(own: readonly Prefix[]): string[] {
+  return own.map(({ text }) => text).sort()
+}
+
+interface About {
+  count: number
+  blocks: number
+  /** The analyst's networks: the file can be worked out again to compare. */
+  own: string[]
+}
+
+async function writeConnections(
+  c: Case,
+  index: RecordIndex,
+  { evidence, own, limits }: ConnectionSettings,
+  path: string,
+): Promise<void> {
+  const writer = new SectionWriter(path)
+  try {
+    const columns = { hasFlags: evidence === 'packets' || c.columns.has('tcp_flags') }
+    await wholeConversations(
+      ...([c, index, { evidence, own }, { columns }] as const),
+      async ({ blocks }, spill) => write(writer, blocks, networksOf(own), spill),
+      limits ?? usualLimits(index.rows),
+    )
+  } finally {
+    writer.close()
+  }
+}
+
+function write(writer: SectionWriter, blocks: readonly MadeBlock[], own: string[], spill: Spill): void {
+  for (const { place, lengths, digests } of blocks) {
+    let at = place
+    for (const [column, length] of lengths.entries()) {
+      const bytes = new Uint8Array(length)
+      spill.read(at, bytes)
+      writer.add(bytes, digests[column])
+      at += length
+    }
+  }
+  for (const numbers of [blocks.map(({ count }) => count), blocks.map(({ client }) => client)])
+    writer.add(new Uint8Array(Uint32Array.from(numbers).buffer))
+  const count = blocks.reduce((sum, block) => sum + block.count, 0)
+  writer.finish(Buffer.from(JSON.stringify({ count, blocks: blocks.length, own } satisfies About)))
+}
+
+/** Whether a file of the cache holds the connections that the segments give; null for a file of another kind. */
+export async function areConnectionsOf(c: Case, file: CacheFile): Promise<boolean | null> {
+  const evidence = (['logs', 'packets'] as const).find(one => isOfConnections(file, one))
+  if (evidence === undefined) return null
+  const own = ownOf(pathOf(c.dir, file.name))
+  const settings = own === null ? null : { evidence, own }
+  if (settings === null || keptName(settings) !== file.what) return false
+  return withRecordIndex(c, evidence, index => isMadeAgain(c, file, keptConnections(c, index, settings)))
+}
+
+/** The networks that a file names; null where it cannot be read. */
+function ownOf(path: string): Prefix[] | null {
+  const file = new SectionFile(path)
+  try {
+    const own = aboutOf(file).own.map(parsePrefix)
+    return own.every(prefix => prefix !== null) ? own : null
+  } catch (error) {
+    if (error instanceof DamagedSections) return null
+    throw error
+  } finally {
+    file.close()
+  }
+}
+
+/** Connections that the case has kept, in blocks of whole clients. */
+export class KeptConnections {
+  readonly count: number
+  /** How many blocks there are. */
+  readonly blocks: number
+  /** Its file, for who opens it again. */
+  readonly file: SectionFile
+  private readonly counts: Uint32Array
+  private readonly clients: Uint32Array
+
+  /** @throws DamagedSections */
+  constructor(file: SectionFile) {
+    const about = aboutOf(file)
+    this.file = file
+    this.count = about.count
+    this.blocks = about.blocks
+    const [counts, clients] = [0, 1].map(i => wholeSection(file, about.blocks * connectionColumns.length + i))
+    this.counts = counts!
+    this.clients = clients!
+    if (this.counts.length !== this.blocks || this.clients.length !== this.blocks) throw unfitting(file)
+  }
+
+  /** The block with the connections that a host is the client of, if it is of any. */
+  blockOf(host: number): number {
+    let [low, high] = [0, this.blocks]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.clients[middle]! <= host) low = middle + 1
+      else high = middle
+    }
+    return Math.max(0, low - 1)
+  }
+
+  /**
+   * Reads a block.
+   *
+   * @param names the columns that are wanted; the others have no rows.
+   * @throws DamagedSections
+   */
+  read(block: number, names: readonly ConnectionColumn[] = connectionColumns): CaseConnections {
+    const count = this.counts[block]!
+    const isEnd = names.includes('end_us')
+    const wanted = isEnd && !names.includes('start_us') ? [...names, 'start_us' as const] : names
+    const into = makeConnections(count, wanted)
+    const buffer = new Uint8Array(encodedMax(count))
+    for (const [i, name] of connectionColumns.entries()) {
+      if (!wanted.includes(name)) continue
+      decode(this.file.read(block * connectionColumns.length + i, buffer), count, into[name])
+    }
+    const { start_us, end_us } = into
+    if (isEnd) for (let i = 0; i < count; i++) end_us[i]! += start_us[i]!
+    return into
+  }
+
+  /** The connections that a host is the client of: from one number of its block up to another one. @param block that was read, with `client`. */
+  static runOf({ client }: Pick<CaseConnections, 'client'>, host: number): { from: number; to: number } {
+    return { from: firstFrom(client, host), to: firstFrom(client, host + 1) }
+  }
+}
+
+/** The first of some numbers in order that is not below another one. */
+function firstFrom(numbers: Uint32Array, least: number): number {
+  let [low, high] = [0, numbers.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (numbers[middle]! < least) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function aboutOf(file: SectionFile): About {
+  let about: About | null = null
+  try {
+    about = JSON.parse(Buffer.from(file.about).toString()) as About
+  } catch {
+    // Told below.
+  }
+  const isSound =
+    about !== null &&
+    [about.count, about.blocks].every(Number.isSafeInteger) &&
+    Array.isArray(about.own) &&
+    about.own.every(text => typeof text === 'string')
+  if (!isSound || file.sections !== about!.blocks * connectionColumns.length + 2) throw unfitting(file)
+  return about!
+}
+
+function wholeSection(file: SectionFile, section: number): Uint32Array {
+  const bytes = new Uint8Array(file.lengthOf(section))
+  file.read(section, bytes)
+  return new Uint32Array(bytes.buffer)
+}
+
+function unfitting({ path }: SectionFile): DamagedSections {
+  return new DamagedSections(path, 'what it says of itself does not fit')
+}
