@@ -8,6 +8,18 @@ export type { Wanted } from './carve/selection.ts'
 export { type ConvertOptions, type ConvertReport, convert } from './convert/convert.ts'
 export type { Capability, NotDecidable } from './detect/capability.ts'
 export { type CaseFinding, type Detections, type DetectOptions, detect, type SuspectHost } from './detect/detect.ts'
+export {
+  type HostPath,
+  type PathAnswer,
+  type PathEdge,
+  type PathHost,
+  type PathOptions,
+  type PathOutside,
+  type PathPossible,
+  type PathUndirected,
+  type PathVia,
+  pathFrom,
+} from './detect/path.ts'
 export { exitStatus, UserError } from './errors.ts'
 export type { Filter, Node as FilterNode } from './filter/ast.ts'
 export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'

@@ -5,6 +5,7 @@ import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
+import { addModes, type ModeOptions, modeOf, restText } from './detect-modes.ts'
 import { failOn, type Threshold, thresholds } from './fail-on.ts'
 import { interruptible } from './interrupt.ts'
 import { readAll, reportUnreadOf } from './investigate.ts'
@@ -13,7 +14,7 @@ import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions, ReadingOptions {
+interface Options extends CommonOptions, ReadingOptions, ModeOptions {
   all?: true
   from?: string
   to?: string
@@ -27,19 +28,22 @@ interface Options extends CommonOptions, ReadingOptions {
 
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
-  const command = withOptions(program)
+  const command = addModes(withOptions(program))
   addReadingOptions(command)
     .addHelpText('after', detectHelp)
     .action(async (paths: string[]) => {
       const options = command.optsWithGlobals<Options>()
       await requirePaths(paths)
       const asked = await askedOf(options)
+      const mode = await modeOf(options, asked)
       // A case of the environment is not meant to be written by a command that was given files to look at.
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
       await interruptible(async signal => {
         const work = async (caseDir: string): Promise<void> => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
-          await show(caseDir, { ...asked, signal }, options, isThrowAway ? paths : [])
+          const dossierOf = (host: string): string => commandOf(host, options, isThrowAway ? paths : [])
+          if (mode !== null) await mode(caseDir, signal, dossierOf, isThrowAway)
+          else await show(caseDir, { ...asked, signal }, options, dossierOf, isThrowAway)
         }
         if (!isThrowAway) return work(options.case)
         const { withThrowAwayCase } = await import('./throw-away-case.ts')
@@ -88,7 +92,8 @@ With PATHs and without --case, they are read into a case that is thrown away aft
 Examples:
   tidemark detect logs/
   tidemark detect --internal 198.51.100.0/24 --min-severity medium
-  tidemark detect --json --fail-on high`
+  tidemark detect --json --fail-on high
+  tidemark detect --from-host 10.0.0.7 --at 2023-09-28T19:23`
 
 async function askedOf(options: Options): Promise<DetectOptions> {
   const { selectionOf } = await import('./selection.ts')
@@ -105,24 +110,22 @@ async function askedOf(options: Options): Promise<DetectOptions> {
   }
 }
 
-async function show(caseDir: string, asked: DetectOptions, options: Options, thrownAway: string[]): Promise<void> {
+async function show(
+  caseDir: string,
+  asked: DetectOptions,
+  options: Options,
+  dossierOf: (host: string) => string,
+  isThrowAway: boolean,
+): Promise<void> {
   const found = await detectCase(caseDir, asked)
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
     await print(toJson(found))
   } else {
     const { detectionsPage } = await import('../report/detections.ts')
-    await printPage(
-      detectionsPage(found, host => commandOf(host, options, thrownAway), options.all === true),
-      options.color,
-    )
+    await printPage(detectionsPage(found, dossierOf, options.all === true), options.color)
   }
-  const rest = options.json
-    ? 'see "problems" in the JSON document'
-    : thrownAway.length > 0
-      ? '--json lists them all'
-      : 'tidemark evidence --json lists them all'
-  await reportUnreadOf(found, rest)
+  await reportUnreadOf(found, restText(options.json === true, isThrowAway))
   failOn(
     options.failOn ?? 'none',
     found.findings.map(({ severity }) => severity),

@@ -28,7 +28,8 @@ function isDay(text: string): boolean {
   return /^\d{4}-\d\d-\d\d$/.test(text.trim())
 }
 
-async function timeOf(option: string, text: string): Promise<number> {
+/** Microseconds since the epoch. */
+export async function timeOf(option: string, text: string): Promise<number> {
   const { parseTime } = await import('../filter/values.ts')
   const us = parseTime(text.trim(), false)
   if (us === null) {

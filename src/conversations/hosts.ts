@@ -1,5 +1,5 @@
 /** What is asked of hosts by their numbers, which are in the order of their addresses. */
-import { compareAddresses } from '../net/address.ts'
+import { type Address, compareAddresses } from '../net/address.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { noHost, type RecordDictionaries } from '../record-index/block.ts'
@@ -22,6 +22,12 @@ export function hostsIn(hosts: HostDictionary, prefixes: readonly Prefix[]): (ho
 /** Whether the internet does not route a host's address, or it is the analyst's own. */
 export function internalHosts(hosts: HostDictionary, own: readonly Prefix[]): (host: number) => boolean {
   return hostsIn(hosts, [...internalPrefixes, ...own])
+}
+
+/** The number of a host; null where the dictionary has no such address. */
+export function hostNumber(hosts: HostDictionary, address: Address): number | null {
+  const place = placeOf(hosts, one => compareAddresses(one, address) >= 0)
+  return place < hosts.count && hosts.hi[place] === address.hi && hosts.lo[place] === address.lo ? place : null
 }
 
 /** The first host for whose address it is true; it must be true for all after it, too. */

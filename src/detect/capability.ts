@@ -44,21 +44,16 @@ export async function capabilityOf(c: Case, evidence: CaseEvidence): Promise<Cap
   }
 }
 
-/** What each rule cannot decide here, and why; what the gaps hide from all of them comes first. */
-export function undecided(
-  evidence: CaseEvidence,
-  { complete, gaps, gaps_not_listed }: Capability,
-  rules: readonly CaseRule[],
-): NotDecidable[] {
+/** What the gaps hide from every answer. */
+export function gapReason({ complete, gaps, gaps_not_listed }: Capability): NotDecidable[] {
   const holes = gaps.length + gaps_not_listed
-  const whole = complete
-    ? []
-    : [
-        {
-          rule: 'D00-coverage',
-          reason: `the evidence has ${holes} known ${holes === 1 ? 'gap' : 'gaps'}: what lies in them is in no finding, and every count is a floor`,
-        },
-      ]
+  const reason = `the evidence has ${holes} known ${holes === 1 ? 'gap' : 'gaps'}: what lies in them is in no finding, and every count is a floor`
+  return complete ? [] : [{ rule: 'D00-coverage', reason }]
+}
+
+/** What each rule cannot decide here, and why; what the gaps hide from all of them comes first. */
+export function undecided(evidence: CaseEvidence, coverage: Capability, rules: readonly CaseRule[]): NotDecidable[] {
+  const whole = gapReason(coverage)
   if (evidence.connections.count === 0)
     return [
       ...whole,

@@ -245,7 +245,8 @@ function selectionOf({ from_us, to_us, hosts = [], rules = [], minSeverity }: De
   }
 }
 
-function basisOf(c: Case): Parameters<typeof basesOf>[3] {
+/** Where a record stands, by the number of its file and its own. */
+export function basisOf(c: Case): Parameters<typeof basesOf>[3] {
   const placeOf = placesOf(c)
   return (file, line) => {
     const { path, unit } = placeOf(file)

@@ -51,7 +51,21 @@ export async function basesOf(
   placeOf: (file: number, line: number) => Basis,
 ): Promise<Basis[][]> {
   const namedByFinding = findings.map(finding => namedOf(connections, finding.connections))
-  const places = distinct(namedByFinding.flat().map(i => connections.place[i]!))
+  const found = await linesAt(
+    index,
+    namedByFinding.flat().map(i => connections.place[i]!),
+    placeOf,
+  )
+  return namedByFinding.map(some => some.map(i => found.get(connections.place[i]!)!))
+}
+
+/** Where the records at some places of the index stand in the evidence. */
+export async function linesAt(
+  index: RecordIndex,
+  some: Iterable<number>,
+  placeOf: (file: number, line: number) => Basis,
+): Promise<Map<number, Basis>> {
+  const places = distinct(some)
   const found = new Map<number, Basis>()
   for (let from = 0; from < places.length; ) {
     const group = Math.floor(places[from]! / index.blockRows)
@@ -65,7 +79,7 @@ export async function basesOf(
     }
     from = to
   }
-  return namedByFinding.map(some => some.map(i => found.get(connections.place[i]!)!))
+  return found
 }
 
 /** Peers that a query names; of more it asks for all of the subject's records. */

@@ -49,7 +49,7 @@ const lacks: Readonly<Record<Need, Lack>> = {
 }
 
 /** Why a rule cannot decide here, or decides with less. What it must have comes first, and says all. */
-export function limitsOf(rule: CaseRule, evidence: CaseEvidence): string[] {
+export function limitsOf(rule: Pick<CaseRule, 'needs' | 'limitsOf'>, evidence: CaseEvidence): string[] {
   const missing = (level: 'must' | 'better'): string[] =>
     (Object.keys(lacks) as Need[])
       .filter(need => rule.needs[need] === level && lacks[need].isMissing(evidence))

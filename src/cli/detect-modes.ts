@@ -1,0 +1,133 @@
+/** Questions of `detect` that take the place of its rules: the path from a host. */
+import type { Command } from 'commander'
+import type { DetectOptions } from '../detect/detect.ts'
+import type { PathAnswer, PathOptions } from '../detect/path.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { parseAddress } from '../net/address.ts'
+import type { Block } from '../report/block.ts'
+import type { Case } from '../store/case.ts'
+import { noteWriter } from './added.ts'
+import { InvalidArgumentError, Option } from './commander.ts'
+import { reportUnreadOf } from './investigate.ts'
+import { type CommonOptions, parseCount } from './options.ts'
+import { print, printPage } from './output.ts'
+import { startWaiting } from './progress.ts'
+
+export interface ModeOptions {
+  fromHost?: string
+  at?: string
+  hops?: number
+  hub?: number
+}
+
+type Given = ModeOptions & CommonOptions & { all?: true }
+
+/** Answers in place of the rules. */
+export type Mode = (
+  caseDir: string,
+  signal: AbortSignal,
+  dossierOf: (host: string) => string,
+  isThrowAway: boolean,
+) => Promise<void>
+
+export function addModes(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--from-host <address>',
+        'instead: whom the address reached, and whom they reached in turn, forward in time',
+      ).argParser(parseHost),
+    )
+    .option('--at <time>', 'with --from-host: when the address was taken over (default: its first connection)')
+    .addOption(
+      new Option('--hops <count>', 'with --from-host: most connections in a row (default 4)').argParser(parseCount),
+    )
+    .addOption(
+      new Option(
+        '--hub <count>',
+        'with --from-host: hosts that so many of yours use are named, and not followed (default 20)',
+      ).argParser(parseCount),
+    )
+}
+
+function parseHost(text: string): string {
+  if (parseAddress(text) === null) throw new InvalidArgumentError('Expected an address, like 10.0.0.7.')
+  return text
+}
+
+/** Options of the rules, which a question in their place does not answer. */
+const ofRules = { host: '--host', rule: '--rule', minSeverity: '--min-severity', failOn: '--fail-on' }
+
+/**
+ * The question that is asked in place of the rules; null where none is.
+ *
+ * @throws UserError (status 2) for options that do not go together.
+ */
+export async function modeOf(options: Given, asked: DetectOptions): Promise<Mode | null> {
+  if (options.fromHost === undefined) {
+    const [alone] = (['at', 'hops', 'hub'] as const).filter(name => options[name] !== undefined)
+    if (alone !== undefined)
+      throw unfit(`--${alone} is an option of --from-host`, 'name the host: --from-host 10.0.0.7')
+    return null
+  }
+  const [other] = Object.entries(ofRules).filter(([name]) => name in options)
+  if (other !== undefined)
+    throw unfit(`${other[1]} does not go with --from-host`, 'it is about findings; leave it out, or ask twice')
+  return pathMode(options, { ...asked, from: options.fromHost })
+}
+
+function unfit(message: string, hint: string): UserError {
+  return new UserError(message, { hint, status: exitStatus.usage })
+}
+
+async function pathMode(options: Given, asked: DetectOptions & { from: string }): Promise<Mode> {
+  const { at, hops, hub } = options
+  const at_us = at === undefined ? undefined : await (await import('./selection.ts')).timeOf('--at', at)
+  const path: PathOptions = {
+    ...asked,
+    ...(at_us !== undefined && { at_us }),
+    ...(hops !== undefined && { hops }),
+    ...(hub !== undefined && { hub }),
+  }
+  return async (caseDir, signal, dossierOf, isThrowAway) => {
+    const { pathFrom } = await import('../detect/path.ts')
+    const found = await askCase(caseDir, 'following connections', opened => pathFrom(opened, { ...path, signal }))
+    const page = async (): Promise<Block[]> => {
+      const { pathPage } = await import('../report/path.ts')
+      return pathPage(found, dossierOf, options.all === true)
+    }
+    await printAnswer(found, page, options, isThrowAway)
+  }
+}
+
+async function askCase<T>(caseDir: string, doing: string, ask: (opened: Case) => Promise<T>): Promise<T> {
+  const { openCase } = await import('../store/case.ts')
+  const opened = await openCase(caseDir)
+  const waiting = startWaiting(() => doing)
+  try {
+    await noteWriter(opened)
+    return await ask(opened)
+  } finally {
+    waiting.stop()
+    await opened.close()
+  }
+}
+
+async function printAnswer(
+  found: PathAnswer,
+  page: () => Promise<Block[]>,
+  { json, color }: CommonOptions,
+  isThrowAway: boolean,
+): Promise<void> {
+  if (json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(found))
+  } else await printPage(await page(), color)
+  await reportUnreadOf(found, restText(json === true, isThrowAway))
+}
+
+/** Where places that could not be read stand, beyond those that are named. */
+export function restText(json: boolean, isThrowAway: boolean): string {
+  if (json) return 'see "problems" in the JSON document'
+  return isThrowAway ? '--json lists them all' : 'tidemark evidence --json lists them all'
+}

@@ -1,0 +1,422 @@
+/** `detect --from-host`: whom a host reached, and those whom they reached in turn, forward in time. */
+import { hostNumber } from '../conversations/hosts.ts'
+import { noPort, noProtocol } from '../conversations/services.ts'
+import { UserError } from '../errors.ts'
+import type { Dossier } from '../investigate/dossier.ts'
+import { evidenceCounts, prefixes, recordsOfCase } from '../investigate/investigate.ts'
+import { parseAddress } from '../net/address.ts'
+import { registeredService } from '../net/ports.ts'
+import { utcSeconds } from '../net/time.ts'
+import { withRecordIndex } from '../record-index/kept.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { CaseEvidence } from '../rules/evidence.ts'
+import type { Basis } from '../rules/finding.ts'
+import { limitsOf } from '../rules/needs.ts'
+import type { Case } from '../store/case.ts'
+import { question } from '../store/question.ts'
+import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
+import { basisOf, type DetectOptions, evidenceIn } from './detect.ts'
+import { linesAt } from './lines.ts'
+import { type Edge, edgesOf, type Leaf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
+import { type Arrival, type Reached, reachedFrom, type Step, sourceOf } from './path-search.ts'
+
+/** Hops that are followed where nobody says how many. */
+export const hopsDefault = 4
+/** A host that has answered that many internal clients is a hub: one of twenty says little about what it did next. */
+export const hubDefault = 20
+
+/** Most hosts, hosts outside, pairs without roles; and edges that are listed. */
+const hostsMax = 1000
+const edgesMax = 10_000
+
+/** What is first seen in the first hour of the evidence, or quarter if that is less, is not new. */
+const warmUp_us = 3_600_000_000
+const warmUpShare = 0.25
+
+/** Ports that hosts are administered, or hold their files and databases, on. */
+export const administrative: ReadonlySet<number> = new Set([
+  ...[22, 23, 135, 139, 445, 1433, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5985, 5986, 6379, 6443, 10_250],
+])
+
+export interface PathOptions extends Pick<DetectOptions, 'internal' | 'from_us' | 'to_us' | 'limits' | 'signal'> {
+  /** The address that it begins with. */
+  from: string
+  /** When it was taken over, microseconds since the epoch; by default when its first connection begins. */
+  at_us?: number
+  /** Most connections of a chain, 4 by default. */
+  hops?: number
+  /** A host that has answered that many internal clients is a hub and is not followed, 20 by default. */
+  hub?: number
+}
+
+/** The connection that reached a host. Counters are those of that connection. */
+export interface PathVia {
+  protocol: number | null
+  port: number | null
+  service: string | null
+  administrative: boolean
+  start: string
+  end: string
+  seconds: number
+  packets_up: number
+  packets_down: number
+  bytes_up: number
+  bytes_down: number
+  /** How sure it is who began it, from 0 to 1. */
+  role_confidence: number
+}
+
+export interface PathHost {
+  address: string
+  /** Connections of the chain that reached it first; 0 of the host that it begins with. */
+  hop: number
+  reached_at: string
+  /** Who reached it, and by what; null of the host that it begins with. */
+  by: string | null
+  via: PathVia | null
+  /** Addresses of the chain, the host itself the last. */
+  chain: string[]
+  /** The earliest time at which it is reached over a chain whose order is sure; null where there is none. */
+  sure_at: string | null
+  uncertain: boolean
+  /** Whether it is a hub, and how many internal clients it has answered in all. */
+  hub: boolean
+  clients: number
+  /** From when on its own connections are followed, and why they are not. */
+  followed_from: string | null
+  not_followed: 'hub' | 'hops' | null
+  /** Its connections that were not answered, from then on, and to how many hosts. */
+  tried: Tried
+  basis: Basis | null
+}
+
+export interface PathEdge extends Omit<PathVia, 'start' | 'end' | 'packets_up' | 'packets_down'> {
+  from: string
+  to: string
+  /** Answered connections from the time on from which the client is followed; bytes and seconds are their sums. */
+  connections: number
+  rejected: number
+  refused: number
+  unanswered: number
+  first_start: string
+  last_end: string
+  /** Answered connections of the same ends and service before that time. */
+  earlier: number
+  /** Whether the same ends and service were not seen in the warm-up; null where the first connection lies within it. */
+  new: boolean | null
+  uncertain: boolean
+}
+
+export interface PathOutside {
+  address: string
+  reached_at: string
+  by: string
+  via: PathVia
+  connections: number
+  bytes_up: number
+  bytes_down: number
+  last_end: string
+  uncertain: boolean
+  basis: Basis | null
+}
+
+export interface PathPossible {
+  address: string
+  by: string
+  via: PathVia
+  /** By how much it began before its client was reached. */
+  seconds_early: number
+}
+
+export interface PathUndirected {
+  host: string
+  peer: string
+  connections: number
+  bytes: number
+  first_start: string
+  last_end: string
+}
+
+export interface HostPath {
+  from: string
+  /** Null where no connection has the address. */
+  at: string | null
+  at_given: boolean
+  /** In order of time. */
+  hosts: PathHost[]
+  hosts_total: number
+  /** Between hosts that are listed, in order of time. */
+  edges: PathEdge[]
+  edges_total: number
+  hubs: { address: string; clients: number; reached_at: string }[]
+  hubs_total: number
+  /** Hosts outside, those that were sent most first. */
+  outside: PathOutside[]
+  outside_total: number
+  /** Hosts that are reached only if the order within one interval was another one than that of the starts. */
+  possible: PathPossible[]
+  possible_total: number
+  /** Pairs whose connections do not tell who began them: not followed. */
+  undirected: PathUndirected[]
+  undirected_total: number
+  undirected_connections: number
+  limits: {
+    hops: number
+    hub: number
+    hosts_at_last_hop: number
+    interval_seconds: number
+    warm_up_until: string | null
+  }
+  /** Whether one of the lists is shorter than its total. */
+  truncated: boolean
+}
+
+export interface PathAnswer {
+  selection: { from: string | null; to: string | null }
+  window: { first_start: string; last_end: string } | null
+  records: { total: number }
+  connections: number
+  coverage: Capability
+  path: HostPath
+  not_decidable: NotDecidable[]
+  problems: Dossier['problems']
+  evidence: Dossier['evidence']
+  source: Dossier['source']
+}
+
+/**
+ * Follows the connections of a host forward in time (docs/reference/detect-path.md).
+ *
+ * @throws UserError (status 2) for what is no address or prefix; where there is too little memory for the conversations.
+ */
+export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswer> {
+  const address = parseAddress(options.from)
+  if (address === null)
+    throw new UserError(`not an address in --from-host: ${options.from}`, {
+      hint: 'write one address, like 10.0.0.7 or 2001:db8::7',
+      status: 2,
+    })
+  const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
+  return question(c, options.signal, asked =>
+    withRecordIndex(asked, asked.source, async index => {
+      const evidence = await evidenceIn(asked, index, own, [], options)
+      const coverage = await capabilityOf(asked, evidence)
+      const first = hostNumber(index.dictionaries.hosts, address)
+      const { span, connections } = evidence
+      const isEmpty = connections.count === 0
+      return {
+        selection: { from: timeOrNull(options.from_us), to: timeOrNull(options.to_us) },
+        window: isEmpty ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
+        records: { total: recordsOfCase(asked) },
+        connections: connections.count,
+        coverage,
+        path: await pathIn(asked, index, evidence, first, options),
+        not_decidable: undecided(evidence, coverage, options),
+        problems: asked.problems,
+        evidence: evidenceCounts(asked),
+        source: asked.source,
+      }
+    }),
+  )
+}
+
+const timeOrNull = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
+
+function undecided(evidence: CaseEvidence, coverage: Capability, { from }: PathOptions): NotDecidable[] {
+  const reasons = limitsOf({ needs: { accepted: 'must', answers: 'must', flags: 'better' } }, evidence)
+  return [
+    ...gapReason(coverage),
+    ...(evidence.connections.count === 0
+      ? [`there are no connections in what was asked for: nothing is known of ${from}`]
+      : reasons
+    ).map(reason => ({ rule: 'path', reason })),
+  ]
+}
+
+/** What is asked of a path, filled in. */
+interface Asked {
+  first: number
+  at_us: number
+  isGiven: boolean
+  hops: number
+  hub: number
+  warm_us: number
+}
+
+async function pathIn(
+  c: Case,
+  index: RecordIndex,
+  evidence: CaseEvidence,
+  first: number | null,
+  { from, at_us, hops = hopsDefault, hub = hubDefault }: PathOptions,
+): Promise<HostPath> {
+  const { span } = evidence
+  const seen_us = first === null ? Number.POSITIVE_INFINITY : evidence.firstSeen_us[first]!
+  const warm_us = span.from_us + Math.min(warmUp_us, warmUpShare * (span.to_us - span.from_us))
+  const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us }
+  if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, evidence)
+  const found = await search(evidence, { ...asked, first })
+  const arrivals = [...found.reached.arrivals.values()].sort(
+    (a, b) => a.at_us - b.at_us || a.hop - b.hop || a.host - b.host,
+  )
+  const listed = arrivals.slice(0, hostsMax)
+  const outside = found.edges.outside.listed()
+  const places = [...listed.map(({ step }) => step), ...outside.map(leaf => leaf.first)].flatMap(step =>
+    step === null ? [] : [step.place],
+  )
+  const bases = await linesAt(index, places, basisOf(c))
+  return shownPath(evidence, { ...asked, first }, found, arrivals, listed, outside, bases)
+}
+
+function noPath(from: string, asked: Omit<Asked, 'first'>, { interval_us }: CaseEvidence): HostPath {
+  return {
+    ...{ from, at: null, at_given: asked.isGiven, hosts: [], hosts_total: 0, edges: [], edges_total: 0 },
+    ...{ hubs: [], hubs_total: 0 },
+    ...{ outside: [], outside_total: 0, possible: [], possible_total: 0 },
+    ...{ undirected: [], undirected_total: 0, undirected_connections: 0 },
+    limits: limitsShown(asked, interval_us, 0),
+    truncated: false,
+  }
+}
+
+interface Found {
+  reached: Reached
+  /** Over chains whose order is sure. */
+  sure: Reached
+  edges: PathEdges
+}
+
+async function search(evidence: CaseEvidence, { first, at_us, isGiven, hops, hub, warm_us }: Asked): Promise<Found> {
+  const { connections, isInternal, ownClients, interval_us } = evidence
+  const source = sourceOf(connections)
+  const follows = (host: number): boolean => ownClients[host]! < hub
+  const limits = { hops, follows, isTarget: isInternal, margin_us: 0, firstMargin_us: 0 }
+  const reached = await reachedFrom(source, first, at_us, limits)
+  // Of a host that was there from its first record on, every connection is one of its own; of a time that was given, nobody knows within an interval.
+  const margins = { margin_us: interval_us, firstMargin_us: isGiven ? interval_us : 0 }
+  const sure = interval_us === 0 ? reached : await reachedFrom(source, first, at_us, { ...limits, ...margins })
+  const edges = await edgesOf(source, evidence, reached, { first, ...margins, warm_us, edgesMax, hostsMax })
+  return { reached, sure, edges }
+}
+
+function limitsShown({ hops, hub, warm_us }: Omit<Asked, 'first'>, interval_us: number, atLast: number) {
+  return {
+    ...{ hops, hub, hosts_at_last_hop: atLast, interval_seconds: interval_us / 1e6 },
+    warm_up_until: Number.isFinite(warm_us) ? utcSeconds(warm_us) : null,
+  }
+}
+
+function shownPath(
+  evidence: CaseEvidence,
+  asked: Asked,
+  found: Found,
+  arrivals: readonly Arrival[],
+  listed: readonly Arrival[],
+  leaves: readonly Leaf[],
+  bases: ReadonlyMap<number, Basis>,
+): HostPath {
+  const { address, ownClients, interval_us } = evidence
+  const { edges: all } = found
+  const isListed = new Set(listed.map(({ host }) => host))
+  const edges = all.edges.listed().filter(({ client, server }) => isListed.has(client) && isListed.has(server))
+  const isHub = ({ host, hop }: Arrival): boolean => hop > 0 && ownClients[host]! >= asked.hub
+  const atLast = arrivals.filter(one => whyNot(found, one, isHub(one)) === 'hops').length
+  const hubs = arrivals.filter(isHub).map(({ host, at_us }) => ({
+    ...{ address: address(host), clients: ownClients[host]!, reached_at: utcSeconds(at_us) },
+  }))
+  const possible = all.maybes.listed()
+  const undirected = all.undirected.listed()
+  const shown = {
+    ...{ hosts: listed.map(one => hostShown(evidence, found, one, isHub(one), bases)), hosts_total: arrivals.length },
+    ...{ edges: edges.map(edge => edgeShown(evidence, edge)), edges_total: all.edges.total },
+    ...{ hubs: hubs.slice(0, hostsMax), hubs_total: hubs.length },
+    ...{ outside: leaves.map(leaf => leafShown(evidence, leaf, bases)), outside_total: all.outside.total },
+    ...{ possible: possible.map(one => possibleShown(evidence, one)), possible_total: all.maybes.total },
+    ...{ undirected: undirected.map(one => undirectedShown(evidence, one)), undirected_total: all.undirected.total },
+  }
+  return {
+    ...{ from: address(asked.first), at: utcSeconds(asked.at_us), at_given: asked.isGiven, ...shown },
+    undirected_connections: all.undirectedConnections,
+    limits: limitsShown(asked, interval_us, atLast),
+    truncated: (['hosts', 'edges', 'hubs', 'outside', 'possible', 'undirected'] as const).some(
+      name => shown[name].length < shown[`${name}_total`],
+    ),
+  }
+}
+
+function whyNot({ reached }: Found, { host }: Arrival, isHub: boolean): PathHost['not_followed'] {
+  if (isHub) return 'hub'
+  return reached.followedFrom_us.has(host) ? null : 'hops'
+}
+
+function hostShown(
+  { address, ownClients }: CaseEvidence,
+  found: Found,
+  arrival: Arrival,
+  isHub: boolean,
+  bases: ReadonlyMap<number, Basis>,
+): PathHost {
+  const { host, hop, at_us, by, step } = arrival
+  const sure = found.sure.arrivals.get(host)
+  const followed_us = found.reached.followedFrom_us.get(host)
+  const chain: string[] = []
+  for (let one: Arrival | null = arrival; one !== null; one = one.by) chain.unshift(address(one.host))
+  return {
+    ...{ address: address(host), hop, reached_at: utcSeconds(at_us) },
+    ...{ by: by === null ? null : address(by.host), via: step === null ? null : viaShown(step), chain },
+    ...{ sure_at: timeOrNull(sure?.at_us), uncertain: sure === undefined },
+    ...{ hub: isHub, clients: ownClients[host]! },
+    ...{ followed_from: timeOrNull(followed_us), not_followed: whyNot(found, arrival, isHub) },
+    tried: found.edges.tried.get(host) ?? { connections: 0, hosts: 0 },
+    basis: step === null ? null : (bases.get(step.place) ?? null),
+  }
+}
+
+/** What a connection is called. */
+export function serviceShown(protocol: number, port: number) {
+  const isKnown = protocol !== noProtocol && port !== noPort
+  return {
+    ...{ protocol: protocol === noProtocol ? null : protocol, port: port === noPort ? null : port },
+    service: isKnown ? (registeredService(port, protocol)?.name ?? null) : null,
+    administrative: protocol === 6 && administrative.has(port),
+  }
+}
+
+function viaShown(step: Step): PathVia {
+  return {
+    ...serviceShown(step.protocol, step.port),
+    ...{ start: utcSeconds(step.start_us), end: utcSeconds(step.end_us) },
+    ...{ seconds: (step.end_us - step.start_us) / 1e6, packets_up: step.packetsUp, packets_down: step.packetsDown },
+    ...{ bytes_up: step.bytesUp, bytes_down: step.bytesDown, role_confidence: step.confidence / 100 },
+  }
+}
+
+function edgeShown({ address }: CaseEvidence, edge: Edge): PathEdge {
+  return {
+    ...{ from: address(edge.client), to: address(edge.server), ...serviceShown(edge.protocol, edge.port) },
+    ...{ connections: edge.connections, ...edge.others, seconds: edge.busy_us / 1e6 },
+    ...{ bytes_up: edge.bytesUp, bytes_down: edge.bytesDown, role_confidence: edge.first.confidence / 100 },
+    ...{ first_start: utcSeconds(edge.first.start_us), last_end: utcSeconds(edge.last_us) },
+    ...{ earlier: edge.earlier, new: edge.isNew, uncertain: edge.isUncertain },
+  }
+}
+
+function leafShown({ address }: CaseEvidence, leaf: Leaf, bases: ReadonlyMap<number, Basis>): PathOutside {
+  const { host, by, first, connections, bytesUp, bytesDown, last_us, isUncertain } = leaf
+  return {
+    ...{ address: address(host), reached_at: utcSeconds(first.start_us), by: address(by), via: viaShown(first) },
+    ...{ connections, bytes_up: bytesUp, bytes_down: bytesDown, last_end: utcSeconds(last_us) },
+    ...{ uncertain: isUncertain, basis: bases.get(first.place) ?? null },
+  }
+}
+
+function possibleShown({ address }: CaseEvidence, { host, by, step, early_us }: Maybe): PathPossible {
+  return { address: address(host), by: address(by), via: viaShown(step), seconds_early: early_us / 1e6 }
+}
+
+function undirectedShown({ address }: CaseEvidence, one: Undirected): PathUndirected {
+  return {
+    ...{ host: address(one.host), peer: address(one.peer), connections: one.connections, bytes: one.bytes },
+    ...{ first_start: utcSeconds(one.first_us), last_end: utcSeconds(one.last_us) },
+  }
+}
