@@ -8,7 +8,13 @@ type HostDictionary = RecordDictionaries['hosts']
 
 /** Whether a host's address lies in one of the prefixes; `noHost` lies in none. */
 export function hostsIn(hosts: HostDictionary, prefixes: readonly Prefix[]): (host: number) => boolean {
-  const isIn = new Uint8Array(hosts.count)
+  const isIn = marksOf(hosts, prefixes)
+  return host => isIn[host] === 1
+}
+
+/** By host: 1 where its address lies in one of the prefixes, else 0. In memory that threads have in common. */
+export function marksOf(hosts: HostDictionary, prefixes: readonly Prefix[]): Uint8Array {
+  const isIn = new Uint8Array(new SharedArrayBuffer(hosts.count))
   for (const { first, last } of prefixes) {
     isIn.fill(
       1,
@@ -16,12 +22,17 @@ export function hostsIn(hosts: HostDictionary, prefixes: readonly Prefix[]): (ho
       placeOf(hosts, address => compareAddresses(address, last) > 0),
     )
   }
-  return host => isIn[host] === 1
+  return isIn
 }
 
 /** Whether the internet does not route a host's address, or it is the analyst's own. */
 export function internalHosts(hosts: HostDictionary, own: readonly Prefix[]): (host: number) => boolean {
   return hostsIn(hosts, [...internalPrefixes, ...own])
+}
+
+/** The same, as `marksOf`. */
+export function internalMarks(hosts: HostDictionary, own: readonly Prefix[]): Uint8Array {
+  return marksOf(hosts, [...internalPrefixes, ...own])
 }
 
 /** The number of a host; null where the dictionary has no such address. */

@@ -171,6 +171,11 @@ export class KeptConnections {
     return Math.max(0, low - 1)
   }
 
+  /** How many connections a block has. */
+  rowsOf(block: number): number {
+    return this.counts[block]!
+  }
+
   /**
    * Reads a block.
    *

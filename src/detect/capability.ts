@@ -3,7 +3,7 @@ import { gatherActions, oneSidedLimits } from '../investigate/actions.ts'
 import { gatherCoverage, gatherSpans } from '../investigate/coverage.ts'
 import type { Gap } from '../investigate/dossier.ts'
 import { cannotTell, notLogged } from '../investigate/limits.ts'
-import type { CaseEvidence } from '../rules/evidence.ts'
+import type { CaseEvidence, Seen } from '../rules/evidence.ts'
 import { limitsOf } from '../rules/needs.ts'
 import type { CaseRule } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
@@ -28,11 +28,10 @@ export interface NotDecidable {
   reason: string
 }
 
-export async function capabilityOf(c: Case, evidence: CaseEvidence): Promise<Capability> {
-  const { span, connections } = evidence
+export async function capabilityOf(c: Case, evidence: CaseEvidence, { count, span }: Seen): Promise<Capability> {
   await gatherSpans(c)
   const actions = await gatherActions(c)
-  const coverage = await gatherCoverage(c, connections.count === 0 ? null : span, [])
+  const coverage = await gatherCoverage(c, count === 0 ? null : span, [])
   return {
     complete: coverage.gaps.length + coverage.gapsLeft === 0,
     has: evidence.has,
@@ -52,9 +51,14 @@ export function gapReason({ complete, gaps, gaps_not_listed }: Capability): NotD
 }
 
 /** What each rule cannot decide here, and why; what the gaps hide from all of them comes first. */
-export function undecided(evidence: CaseEvidence, coverage: Capability, rules: readonly CaseRule[]): NotDecidable[] {
+export function undecided(
+  evidence: CaseEvidence,
+  { count }: Seen,
+  coverage: Capability,
+  rules: readonly CaseRule[],
+): NotDecidable[] {
   const whole = gapReason(coverage)
-  if (evidence.connections.count === 0)
+  if (count === 0)
     return [
       ...whole,
       ...rules.map(({ name }) => ({ rule: name, reason: 'there are no connections in what was asked for' })),

@@ -1,11 +1,8 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
-import { beginningIn, joined } from '../conversations/connections.ts'
-import { hostsIn, internalHosts } from '../conversations/hosts.ts'
+import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
-import type { WholeLimits } from '../conversations/whole.ts'
-import { findingsMax } from '../dossier-rules/rule.ts'
-import { UserError } from '../errors.ts'
+import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, placesOf, prefixes, recordsOfCase } from '../investigate/investigate.ts'
 import { partOfFlows } from '../investigate/selection.ts'
@@ -14,16 +11,20 @@ import { utcSeconds } from '../net/time.ts'
 import { trusted } from '../query/build.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import { caseRules, notLookedFor } from '../rules/all.ts'
-import { type CaseEvidence, evidenceOf } from '../rules/evidence.ts'
-import { type Finding, type Severity, severities } from '../rules/finding.ts'
-import type { CaseRule, Score, Tactic } from '../rules/rule.ts'
+import { notLookedFor } from '../rules/all.ts'
+import type { CaseEvidence } from '../rules/evidence.ts'
+import type { Finding, Severity } from '../rules/finding.ts'
+import { emptyFacts } from '../rules/host-facts.ts'
+import type { Score, Tactic } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, type NotDecidable, undecided } from './capability.ts'
+import type { CaseSettings } from './case-work.ts'
 import { basesOf, sqlOf } from './lines.ts'
+import { rulesNamed } from './named-rules.ts'
 import { type RankedHost, rankHosts } from './ranking.ts'
-import { type FoundDraft, findInCase } from './run.ts'
+import { type FoundInCase, findInCase } from './run.ts'
+import type { ToldDraft } from './told.ts'
 
 export interface DetectOptions {
   /** Prefixes that count as internal beside the private ones. */
@@ -102,90 +103,79 @@ const hostsMax = 10_000
  * @throws UserError (status 2) for what is no address, prefix or rule; where there is too little memory for the conversations.
  */
 export async function detect(c: Case, options: DetectOptions = {}): Promise<Detections> {
-  const rules = rulesNamed(options.rules ?? [])
+  const rules = options.rules ?? []
+  rulesNamed(rules)
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
   const scanners = prefixes(options.scanners ?? [], 'not an address or prefix in --scanner')
   const hosts = prefixes(options.hosts ?? [], 'not an address or prefix in --host')
   return question(c, options.signal, asked =>
-    withRecordIndex(asked, asked.source, async index => {
-      const evidence = await evidenceIn(asked, index, own, scanners, options)
-      return answer(asked, index, evidence, rules, hosts, options)
-    }),
+    withRecordIndex(asked, asked.source, index =>
+      withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
+        const settings = settingsOf(asked, index, own, scanners, { ...options, hosts })
+        const threads = (options.limits ?? usualLimits(index.rows)).threads
+        const found = await findInCase(kept, settings, rules, threads, () => asked.db.requireGoing())
+        return answer(asked, index, found, options)
+      }),
+    ),
   )
 }
 
-function rulesNamed(names: readonly string[]): readonly CaseRule[] {
-  if (names.length === 0) return caseRules
-  const numberOf = (name: string): string => name.slice(0, 3).toUpperCase()
-  for (const name of names) {
-    if (
-      caseRules.some(rule => [rule.name.toLowerCase(), numberOf(rule.name).toLowerCase()].includes(name.toLowerCase()))
-    )
-      continue
-    throw new UserError(`no such rule: ${name}`, {
-      status: 2,
-      hint: `there are ${caseRules.map(rule => rule.name).join(', ')}`,
-    })
-  }
-  return caseRules.filter(({ name: rule }) =>
-    names.some(name => [rule.toLowerCase(), numberOf(rule).toLowerCase()].includes(name.toLowerCase())),
-  )
-}
-
-/** What the rules read, of an index of the case. */
-export async function evidenceIn(
+/** What all threads know, of an index of the case. */
+export function settingsOf(
   c: Case,
   index: RecordIndex,
   own: readonly Prefix[],
   scanners: readonly Prefix[],
-  { from_us, to_us, limits }: DetectOptions,
-): Promise<CaseEvidence> {
-  const hasFlags = c.source === 'packets' || c.columns.has('tcp_flags')
-  const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
-  const connections = await withConnections(c, index, { evidence: c.source, own, limits }, async kept =>
-    joined(Array.from({ length: kept.blocks }, (_, block) => beginningIn(kept.read(block), time))),
-  )
+  {
+    hosts: asked,
+    from_us,
+    to_us,
+    minSeverity,
+  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & { hosts: readonly Prefix[] },
+): CaseSettings {
   const { hosts, vantages } = index.dictionaries
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
-  return evidenceOf({
-    ...{ source: c.source, connections, hosts, hasFlags, hasAction: c.columns.has('action') },
-    isInternal: internalHosts(hosts, own),
-    isScanner: hostsIn(hosts, scanners),
+  return {
+    source: c.source,
     interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
-  })
+    ...{ hasFlags: c.source === 'packets' || c.columns.has('tcp_flags'), hasAction: c.columns.has('action') },
+    hosts: { count: hosts.count, hi: inCommon(hosts.hi), lo: inCommon(hosts.lo) },
+    ...{ internal: internalMarks(hosts, own), scanners: marksOf(hosts, scanners) },
+    asked: asked.length === 0 ? null : marksOf(hosts, asked),
+    facts: emptyFacts(hosts.count),
+    time: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
+    minSeverity: minSeverity ?? 'info',
+  }
+}
+
+/** A copy in memory that threads have in common. */
+function inCommon(numbers: BigUint64Array): BigUint64Array {
+  const copy = new BigUint64Array(new SharedArrayBuffer(numbers.byteLength))
+  copy.set(numbers)
+  return copy
 }
 
 async function answer(
   c: Case,
   index: RecordIndex,
-  evidence: CaseEvidence,
-  rules: readonly CaseRule[],
-  hosts: readonly Prefix[],
+  { listed, others, seen, evidence }: FoundInCase,
   options: DetectOptions,
 ): Promise<Detections> {
-  const coverage = await capabilityOf(c, evidence)
-  const isAsked = hostsIn(index.dictionaries.hosts, hosts)
-  const least = severities.indexOf(options.minSeverity ?? 'info')
-  const found = findInCase(evidence, rules).filter(
-    ({ severity, subject, peers }) =>
-      severities.indexOf(severity) >= least && (hosts.length === 0 || [...subject, ...peers].some(isAsked)),
-  )
-  const { listed, others } = gravest(found)
+  const coverage = await capabilityOf(c, evidence, seen)
   const ranked = rankHosts(listed, evidence.isInternal, at => `F${at + 1}`)
-  const bases = await basesOf(index, evidence, listed, basisOf(c))
-  const { span, connections } = evidence
+  const bases = await basesOf(index, listed, basisOf(c))
+  const { span, count } = seen
   return {
     selection: selectionOf(options),
-    window:
-      connections.count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
+    window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
     records: { total: recordsOfCase(c) },
-    connections: connections.count,
+    connections: count,
     coverage,
     hosts: ranked.slice(0, hostsMax).map((one, i) => suspect(evidence, one, i + 1)),
     hosts_total: ranked.length,
     findings: listed.map((one, i) => ({ ...shown(c, evidence, one, `F${i + 1}`), basis: bases[i]! })),
     findings_other: others,
-    not_decidable: undecided(evidence, coverage, rules),
+    not_decidable: undecided(evidence, seen, coverage, rulesNamed(options.rules ?? [])),
     not_looked_for: [...notLookedFor],
     problems: c.problems,
     evidence: evidenceCounts(c),
@@ -193,30 +183,17 @@ async function answer(
   }
 }
 
-/** Those of each rule that are told singly: the gravest, of them those with the most connections; in their order. */
-function gravest(found: readonly FoundDraft[]): { listed: FoundDraft[]; others: Detections['findings_other'] } {
-  const left = new Set<FoundDraft>()
-  const others: Detections['findings_other'] = []
-  for (const { name } of caseRules) {
-    const some = found.filter(one => one.rule === name)
-    if (some.length <= findingsMax) continue
-    const weight = ({ severity }: FoundDraft): number => severities.indexOf(severity)
-    some.sort((a, b) => weight(b) - weight(a) || b.connections.length - a.connections.length || a.from_us - b.from_us)
-    for (const one of some.slice(findingsMax)) left.add(one)
-    others.push({ rule: name, count: some.length - findingsMax })
-  }
-  return { listed: found.filter(one => !left.has(one)), others }
-}
-
-function shown(c: Case, evidence: CaseEvidence, found: FoundDraft, id: string): Omit<CaseFinding, 'basis'> {
-  const { connections: on, subject, peers, from_us, to_us, ...rest } = found
+function shown(c: Case, evidence: CaseEvidence, found: ToldDraft, id: string): Omit<CaseFinding, 'basis'> {
+  const { subject, peers, records } = found
   const named = (some: readonly number[]): string[] => some.slice(0, addressesMax).map(evidence.address)
-  const { records } = evidence.connections
   return {
-    ...{ id, ...rest, first_start: utcSeconds(from_us), last_end: utcSeconds(to_us) },
+    ...{ id, title: found.title, severity: found.severity, confidence: found.confidence, tactic: found.tactic },
+    ...{ technique: found.technique, technique_name: found.technique_name, summary: found.summary },
+    ...{ scores: found.scores, would_change: found.would_change, counter_hypotheses: found.counter_hypotheses },
+    ...{ rule: found.rule, first_start: utcSeconds(found.from_us), last_end: utcSeconds(found.to_us) },
     ...{ subject: named(subject), subject_total: subject.length, peers: named(peers), peers_total: peers.length },
-    connections: on.length,
-    basis_total: on.reduce((sum, i) => sum + records[i]!, 0),
+    connections: found.connections,
+    basis_total: records,
     sql: sqlOf(evidence, found, trusted(partOfFlows(c, null), [])),
     next: [
       `tidemark investigate ${evidence.address(subject[0]!)}`,
@@ -246,7 +223,7 @@ function selectionOf({ from_us, to_us, hosts = [], rules = [], minSeverity }: De
 }
 
 /** Where a record stands, by the number of its file and its own. */
-export function basisOf(c: Case): Parameters<typeof basesOf>[3] {
+export function basisOf(c: Case): Parameters<typeof basesOf>[2] {
   const placeOf = placesOf(c)
   return (file, line) => {
     const { path, unit } = placeOf(file)

@@ -20,43 +20,27 @@ import {
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression, Relation } from '../query/nodes.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import type { CaseConnections } from '../rules/connections.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
 import { distinct } from '../rules/rule.ts'
-import type { FoundDraft } from './run.ts'
-
-/** Connections of each kind whose lines are named: the first, the largest, the last. */
-const namedOfKind = 4
-
-/** The connections of a finding whose first lines are named. */
-function namedOf({ start_us, bytesUp, bytesDown }: CaseConnections, some: readonly number[]): number[] {
-  const inTime = [...some].sort((a, b) => start_us[a]! - start_us[b]! || a - b)
-  const bytes = (i: number): number => bytesUp[i]! + bytesDown[i]!
-  const largest = [...some].sort((a, b) => bytes(b) - bytes(a) || a - b)
-  return [
-    ...new Set([...inTime.slice(0, namedOfKind), ...largest.slice(0, namedOfKind), ...inTime.slice(-namedOfKind)]),
-  ].sort((a, b) => start_us[a]! - start_us[b]! || a - b)
-}
+import type { ToldDraft } from './told.ts'
 
 /**
- * The first line of each of some connections of every finding.
+ * The lines that every finding names.
  *
  * @param placeOf where the record of a number of a file stands.
  */
 export async function basesOf(
   index: RecordIndex,
-  { connections }: CaseEvidence,
-  findings: readonly FoundDraft[],
+  findings: readonly Pick<ToldDraft, 'places'>[],
   placeOf: (file: number, line: number) => Basis,
 ): Promise<Basis[][]> {
-  const namedByFinding = findings.map(finding => namedOf(connections, finding.connections))
   const found = await linesAt(
     index,
-    namedByFinding.flat().map(i => connections.place[i]!),
+    findings.flatMap(finding => finding.places),
     placeOf,
   )
-  return namedByFinding.map(some => some.map(i => found.get(connections.place[i]!)!))
+  return findings.map(finding => finding.places.map(place => found.get(place)!))
 }
 
 /** Where the records at some places of the index stand in the evidence. */
@@ -87,18 +71,17 @@ const namedPeersMax = 20
 
 /** The records between the subjects of a finding and its peers in its time, with their sums. */
 export function sqlOf(
-  { connections, address }: CaseEvidence,
-  { subject, peers, connections: on, from_us, to_us }: FoundDraft,
+  { address }: Pick<CaseEvidence, 'address'>,
+  { subject, peers, port, isOnePort, from_us, to_us }: ToldDraft,
   flows: Relation,
 ): string {
-  const ports = distinct(on.map(i => connections.port[i]!))
   const prefixes = (hosts: readonly number[]) => hosts.map(host => parsePrefix(address(host))!)
   const side = (name: string, hosts: readonly number[]): Expression[] =>
     hosts.length > namedPeersMax ? [] : [inPrefixes(column(name), prefixes(hosts))]
   const way = (from: string, to: string): Expression => all([...side(from, subject), ...side(to, peers)])
-  const port =
-    ports.length === 1 && ports[0] !== noPort
-      ? [any([equal(column('srcport'), constant(ports[0]!)), equal(column('dstport'), constant(ports[0]!))])]
+  const onPort =
+    isOnePort && port !== noPort
+      ? [any([equal(column('srcport'), constant(port)), equal(column('dstport'), constant(port))])]
       : []
   const start = microseconds(column('start'))
   const sums = [
@@ -113,7 +96,7 @@ export function sqlOf(
       where: all([
         compare('>=', start, constant(from_us)),
         compare('<=', start, constant(to_us)),
-        ...port,
+        ...onPort,
         any([way('srcaddr', 'dstaddr'), way('dstaddr', 'srcaddr')]),
       ]),
       groupBy: [column('srcaddr'), column('dstaddr')],

@@ -1,7 +1,7 @@
 /** Which hosts behave like attackers: by chains of findings, tactics in the order of an intrusion and of time, not by sums of alerts. */
 import { type Severity, severities } from '../rules/finding.ts'
 import { type Tactic, tactics } from '../rules/rule.ts'
-import type { FoundDraft } from './run.ts'
+import type { ToldDraft } from './told.ts'
 
 /** A host in the order of suspicion. */
 export interface RankedHost {
@@ -34,7 +34,7 @@ interface Known {
  * @param idOf what a finding is called.
  */
 export function rankHosts(
-  findings: readonly FoundDraft[],
+  findings: readonly ToldDraft[],
   isInternal: (host: number) => boolean,
   idOf: (at: number) => string,
 ): RankedHost[] {
@@ -63,7 +63,7 @@ const actsIn = (host: number): [number, Part] => [host, 'acts']
 
 /** Hosts and their parts in a finding. Targets of a scan are none: they are counted in it. */
 function partsIn(
-  { rule, severity, subject, peers }: FoundDraft,
+  { rule, severity, subject, peers }: ToldDraft,
   isInternal: (host: number) => boolean,
 ): [number, Part][] {
   const isFlood = rule.startsWith('D15')
@@ -87,7 +87,7 @@ function compareWeights(a: readonly number[], b: readonly number[]): number {
 function weighed(
   host: number,
   { parts }: Known,
-  findings: readonly FoundDraft[],
+  findings: readonly ToldDraft[],
   idOf: (at: number) => string,
 ): { ranked: RankedHost; weights: number[] } {
   const of = (...wanted: Part[]): number[] => parts.filter(({ part }) => wanted.includes(part)).map(({ at }) => at)
@@ -96,7 +96,7 @@ function weighed(
   const chain = chainOf(grave(mine), findings)
   const severity = (some: readonly number[]): number =>
     some.reduce((most, at) => Math.max(most, severities.indexOf(findings[at]!.severity)), -1)
-  const connections = mine.reduce((sum, at) => sum + findings[at]!.connections.length, 0)
+  const connections = mine.reduce((sum, at) => sum + findings[at]!.connections, 0)
   const all = [...new Set(parts.map(({ at }) => at))].sort((a, b) => a - b)
   const isBoth = mine.length > 0 && suffered.length > 0
   const role = isBoth ? 'both' : acted.length > 0 ? 'actor' : 'target'
@@ -126,7 +126,7 @@ function weighed(
 }
 
 /** The longest chain of findings, each of a later tactic than the one before, none begun earlier. Findings come in order of time. */
-function chainOf(some: readonly number[], findings: readonly FoundDraft[]): number[] {
+function chainOf(some: readonly number[], findings: readonly ToldDraft[]): number[] {
   /** By tactic: the best chain that ends with it. */
   const best: number[][] = tactics.map(() => [])
   for (const at of [...some].sort((a, b) => a - b)) {
@@ -138,11 +138,11 @@ function chainOf(some: readonly number[], findings: readonly FoundDraft[]): numb
 }
 
 /** In order of time, each once. */
-function tacticsOf(some: readonly number[], findings: readonly FoundDraft[]): Tactic[] {
+function tacticsOf(some: readonly number[], findings: readonly ToldDraft[]): Tactic[] {
   return [...new Set(some.map(at => findings[at]!.tactic))]
 }
 
-function peersOf(host: number, some: readonly number[], findings: readonly FoundDraft[]): number[] {
+function peersOf(host: number, some: readonly number[], findings: readonly ToldDraft[]): number[] {
   const others = some.flatMap(at => [...findings[at]!.subject, ...findings[at]!.peers]).filter(one => one !== host)
   return [...new Set(others)].sort((a, b) => a - b)
 }
@@ -150,7 +150,7 @@ function peersOf(host: number, some: readonly number[], findings: readonly Found
 function whyText(
   chain: readonly number[],
   role: RankedHost['role'],
-  findings: readonly FoundDraft[],
+  findings: readonly ToldDraft[],
   idOf: (at: number) => string,
 ): string {
   const steps = chain.map(at => `${findings[at]!.tactic} (${idOf(at)})`)

@@ -1,90 +1,133 @@
-/** Runs rules over a case, and what one finding says of another. */
-import { type CaseConnections, clientsOf, servicesIn } from '../rules/connections.ts'
-import { bruteForce } from '../rules/d02-brute-force.ts'
-import { spray } from '../rules/d02-spray.ts'
-import { sessions } from '../rules/d08-long-session.ts'
-import { exposed } from '../rules/d18-exposed-service.ts'
-import type { CaseEvidence } from '../rules/evidence.ts'
-import type { CaseDraft, CaseRule } from '../rules/rule.ts'
+/** Runs rules over the connections that a case has kept, block by block, in memory that does not grow with the case. */
+import { makeConnections } from '../conversations/connections.ts'
+import type { KeptConnections } from '../conversations/kept-connections.ts'
+import type { CaseConnections } from '../rules/connections.ts'
+import { type CaseEvidence, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
+import { Alone, type Crew, Threads } from '../store/crew.ts'
+import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
+import { rulesNamed } from './named-rules.ts'
+import { Gravest, type Guess, Guesses, inTime, type ToldDraft } from './told.ts'
 
-export interface FoundDraft extends CaseDraft {
-  rule: string
-  from_us: number
-  to_us: number
+/** What a thread is started with: the file of the connections, and the digest of its directory. */
+export interface ThreadSettings {
+  path: string
+  digest: string
+  /** As `rulesNamed`. */
+  rules: readonly string[]
+  settings: CaseSettings
 }
 
-/** Runs rules. Findings come in order of time; of the same moment in that of rules, then of subjects. */
-export function findInCase(evidence: CaseEvidence, rules: readonly CaseRule[]): FoundDraft[] {
-  const { start_us, end_us } = evidence.connections
-  const found = rules.flatMap((rule, order) =>
-    draftsOf(evidence, rule).map(draft => {
-      const { connections } = draft
-      const from_us = connections.reduce((least, i) => Math.min(least, start_us[i]!), Number.POSITIVE_INFINITY)
-      const to_us = connections.reduce((most, i) => Math.max(most, end_us[i]!), Number.NEGATIVE_INFINITY)
-      return { ...draft, rule: rule.name, order, from_us, to_us }
-    }),
-  )
-  found.sort(
-    (a, b) =>
-      a.from_us - b.from_us ||
-      a.order - b.order ||
-      a.subject[0]! - b.subject[0]! ||
-      a.peers[0]! - b.peers[0]! ||
-      (a.title < b.title ? -1 : 1),
-  )
-  const drafts = found.map(({ order: _, ...draft }) => draft)
-  return raised(evidence, drafts)
+/** What rules found. */
+export interface FoundInCase {
+  /** What is told singly, in order of time. */
+  listed: ToldDraft[]
+  /** What rules found beyond that. */
+  others: { rule: string; count: number }[]
+  /** What the connections show of the case as a whole. */
+  seen: Seen
+  evidence: CaseEvidence
 }
 
-/** What a rule finds, in what it asked for. */
-export function draftsOf(
-  evidence: CaseEvidence,
-  rule: CaseRule,
-  thresholds: CaseRule['thresholds'] = rule.thresholds,
-): CaseDraft[] {
-  if (rule.scope === 'client') return rule.find(evidence, thresholds)
-  const of = selected(evidence, rule, thresholds)
-  const drafts = rule.find({ ...evidence, connections: only(evidence.connections, of) }, thresholds)
-  return drafts.map(draft => ({ ...draft, connections: draft.connections.map(i => of[i]!) }))
+/**
+ * Runs rules. What they find depends neither on the blocks nor on the threads.
+ *
+ * @param names as `rulesNamed`. @param threads how many there are; of fewer than two this one does it all.
+ * @param requireGoing throws when nobody waits for the answer any more.
+ */
+export async function findInCase(
+  kept: KeptConnections,
+  settings: CaseSettings,
+  names: readonly string[],
+  threads: number,
+  requireGoing: () => void,
+): Promise<FoundInCase> {
+  const rules = rulesNamed(names)
+  const work = new CaseWork(settings, kept, rules)
+  const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
+  const crew = crewFor(work, kept, settings, names, Math.min(threads, kept.blocks), requireGoing)
+  try {
+    let seen = nothingSeen
+    await crew.each('count', blocks, one => {
+      seen = seenTogether(seen, one)
+    })
+    const gathered = new Gathered()
+    await crew.each(
+      'find',
+      blocks.map(block => ({ block, seen })),
+      (one, block) => gathered.add(one, block),
+    )
+    for (const rule of rules.filter(({ scope }) => scope === 'case')) {
+      gathered.addFound(work.findPicked(rule, gathered.takePicked(rule.name), seen))
+      requireGoing()
+    }
+    const evidence = work.evidenceOf(none, seen)
+    return { ...gathered.finish(settings.minSeverity, evidence.isScanner), seen, evidence }
+  } finally {
+    await crew.close()
+  }
 }
 
-/** The numbers of the connections that a rule asks for. */
-function selected(evidence: CaseEvidence, rule: CaseRule, thresholds: CaseRule['thresholds']): Uint32Array {
-  const some: number[] = []
-  for (const client of clientsOf(evidence.connections)) {
-    for (const service of servicesIn(evidence.connections, client)) {
-      if (rule.selects?.(evidence, service, thresholds) !== true) continue
-      for (let i = service.from; i < service.to; i++) some.push(i)
+function crewFor(
+  work: CaseWork,
+  { file }: KeptConnections,
+  settings: CaseSettings,
+  rules: readonly string[],
+  threads: number,
+  requireGoing: () => void,
+): Crew<CaseSteps> {
+  if (threads < 2) return new Alone<CaseSteps>(work, requireGoing)
+  const workerData: ThreadSettings = { path: file.path, digest: file.digest(''), rules, settings }
+  const module = new URL('./case-worker.js', import.meta.url)
+  return new Threads<CaseSteps>(threads, { module, workerData, path: file.path }, requireGoing)
+}
+
+/** No connections: of the evidence that is left when all blocks are done. */
+const none = makeConnections(0)
+
+/** What the blocks show, whichever is done first. */
+class Gathered {
+  private readonly gravest = new Gravest<ToldDraft>()
+  private readonly guesses: Guess[] = []
+  /** By rule, and by block. */
+  private readonly picked = new Map<string, CaseConnections[]>()
+
+  add({ picked, ...found }: FoundInBlock, block: number): void {
+    this.addFound(found)
+    for (const [rule, connections] of picked) {
+      const pieces = this.picked.get(rule) ?? []
+      this.picked.set(rule, pieces)
+      pieces[block] = connections
     }
   }
-  return Uint32Array.from(some)
-}
 
-/** Some connections, as all of a case. */
-function only({ count: _, ...columns }: CaseConnections, some: Uint32Array): CaseConnections {
-  const taken = Object.entries(columns).map(([name, column]) => [
-    name,
-    column.constructor === Float64Array
-      ? Float64Array.from(some, i => column[i]!)
-      : (column.constructor as Uint32ArrayConstructor).from(some, i => column[i]!),
-  ])
-  return { count: some.length, ...Object.fromEntries(taken) } as CaseConnections
-}
+  addFound({ found, left, guesses }: Omit<FoundInBlock, 'picked'>): void {
+    for (const one of found) this.gravest.add(one)
+    this.gravest.addLeft(left)
+    this.guesses.push(...guesses)
+  }
 
-/** A session, or an open service, that somebody guessed at is graver: from the same client, or at the same service. */
-function raised({ connections, isScanner }: CaseEvidence, drafts: readonly FoundDraft[]): FoundDraft[] {
-  const guessed = drafts.filter(
-    ({ rule, severity }) => [bruteForce.name, spray.name].includes(rule) && severity !== 'info',
-  )
-  const pairs = new Set(guessed.flatMap(({ subject, peers }) => subject.map(actor => `${actor} ${peers[0]}`)))
-  const services = new Set(guessed.map(one => `${one.peers[0]} ${connections.port[one.connections[0]!]}`))
-  return drafts.map(draft => {
-    const { rule, subject, peers } = draft
-    const isGraver =
-      (rule === sessions.name && !isScanner(subject[0]!) && pairs.has(`${subject[0]} ${peers[0]}`)) ||
-      (rule === exposed.name &&
-        (services.has(`${subject[0]} ${connections.port[draft.connections[0]!]}`) ||
-          peers.some(peer => pairs.has(`${peer} ${subject[0]}`))))
-    return isGraver ? { ...draft, severity: 'high' as const } : draft
-  })
+  /** What a rule asked for, in order; it is not kept any longer. */
+  takePicked(rule: string): CaseConnections[] {
+    const pieces = this.picked.get(rule) ?? []
+    this.picked.delete(rule)
+    return pieces
+  }
+
+  /** Nothing rises any more: what is told singly of each rule is decided. */
+  finish(
+    minSeverity: CaseSettings['minSeverity'],
+    isScanner: (host: number) => boolean,
+  ): Pick<FoundInCase, 'listed' | 'others'> {
+    const guesses = new Guesses(this.guesses)
+    const found = this.gravest.finish()
+    const last = new Gravest<ToldDraft>()
+    last.addLeft(found.left)
+    for (const one of found.kept) {
+      const severity = guesses.makeGraver(one, isScanner) ? 'high' : one.severity
+      if (isAtLeast(severity, minSeverity)) last.add({ ...one, severity, mayRise: false })
+    }
+    const { kept, left } = last.finish()
+    const others = [...left].map(([rule, count]) => ({ rule, count }))
+    return { listed: kept.sort(inTime), others: others.sort((a, b) => (a.rule < b.rule ? -1 : 1)) }
+  }
 }

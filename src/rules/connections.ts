@@ -25,19 +25,42 @@ export interface Run {
   to: number
 }
 
+/** The runs of a client, and of its services as soon as somebody asks. */
+interface ClientRun extends Run {
+  services: Run[] | null
+}
+
+/** Of connections that rules look at: every rule goes through the same runs. */
+const known = new WeakMap<CaseConnections, readonly ClientRun[]>()
+
 /** The runs of each client. */
-export function* clientsOf({ count, client }: CaseConnections): Generator<Run> {
+export function clientsOf(all: CaseConnections): readonly Run[] {
+  const runs = known.get(all) ?? clientRuns(all)
+  known.set(all, runs)
+  return runs
+}
+
+function clientRuns({ count, client }: CaseConnections): ClientRun[] {
+  const runs: ClientRun[] = []
   for (let from = 0; from < count; ) {
     let to = from + 1
     while (to < count && client[to] === client[from]) to++
-    yield { from, to }
+    runs.push({ from, to, services: null })
     from = to
   }
+  return runs
 }
 
 /** The runs of each service of a run of clients: same client, protocol, server and port. */
-export function* servicesIn(all: CaseConnections, { from: first, to: last }: Run): Generator<Run> {
-  const { client, server, port, protocol } = all
+export function servicesIn(all: CaseConnections, clients: Run): readonly Run[] {
+  const run = clients as Partial<ClientRun> & Run
+  const services = run.services ?? serviceRuns(all, run)
+  if (run.services === null) run.services = services
+  return services
+}
+
+function serviceRuns({ client, server, port, protocol }: CaseConnections, { from: first, to: last }: Run): Run[] {
+  const runs: Run[] = []
   for (let from = first; from < last; ) {
     let to = from + 1
     while (
@@ -48,7 +71,8 @@ export function* servicesIn(all: CaseConnections, { from: first, to: last }: Run
       protocol[to] === protocol[from]
     )
       to++
-    yield { from, to }
+    runs.push({ from, to })
     from = to
   }
+  return runs
 }

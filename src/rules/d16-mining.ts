@@ -31,8 +31,8 @@ const { thresholds, reasons } = decided({
   ],
   ordinaryPorts: [
     [
-      ...[20, 21, 22, 23, 80, 443, 465, 587, 853, 993, 995, 1194, 1883, 3389, 5222, 5223, 5671, 5672, 5900, 6379],
-      ...[8080, 8443, 8883, 9092],
+      20, 21, 22, 23, 80, 443, 465, 587, 853, 993, 995, 1194, 1883, 3389, 5222, 5223, 5671, 5672, 5900, 6379, 8080,
+      8443, 8883, 9092,
     ],
     'files, remote work, web, mail, queues and push services hold connections open in the same way: left out',
   ],

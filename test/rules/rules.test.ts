@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { evidenceIn } from '../../src/detect/detect.ts'
-import { draftsOf } from '../../src/detect/run.ts'
+import { withConnections } from '../../src/conversations/kept-connections.ts'
+import { CaseWork } from '../../src/detect/case-work.ts'
+import { settingsOf } from '../../src/detect/detect.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { caseRules } from '../../src/rules/all.ts'
 import type { CaseEvidence } from '../../src/rules/evidence.ts'
 import { type CaseDraft, type CaseRule, type Thresholds, tactics } from '../../src/rules/rule.ts'
+import { draftsOf } from '../../src/rules/run.ts'
 import { openCase } from '../../src/store/case.ts'
 import { header, hostOf, linesOf, type Scenario } from './flows.ts'
 import { scenarios } from './scenarios.ts'
@@ -28,7 +30,13 @@ before(async () => {
   await addEvidence({ case: join(root, 'case'), paths: [join(root, 'flows.log')], workers: 1 })
   const opened = await openCase(join(root, 'case'))
   try {
-    evidence = await withRecordIndex(opened, 'logs', index => evidenceIn(opened, index, [], [], {}))
+    evidence = await withRecordIndex(opened, 'logs', index =>
+      withConnections(opened, index, { evidence: 'logs', own: [] }, async kept => {
+        assert.equal(kept.blocks, 1)
+        const work = new CaseWork(settingsOf(opened, index, [], [], { hosts: [] }), kept, caseRules)
+        return work.evidenceOf(kept.read(0), await work.does('count', 0))
+      }),
+    )
   } finally {
     await opened.close()
   }

@@ -1,0 +1,169 @@
+/** Findings of rules as what comes after needs them: without the connections that they rest on, of which there may be millions. */
+import { findingsMax } from '../dossier-rules/rule.ts'
+import type { CaseConnections } from '../rules/connections.ts'
+import { bruteForce } from '../rules/d02-brute-force.ts'
+import { spray } from '../rules/d02-spray.ts'
+import { sessions } from '../rules/d08-long-session.ts'
+import { exposed } from '../rules/d18-exposed-service.ts'
+import { severities } from '../rules/finding.ts'
+import { type CaseDraft, distinct } from '../rules/rule.ts'
+
+export interface ToldDraft extends Omit<CaseDraft, 'connections'> {
+  rule: string
+  /** Place of the rule among those that ran. */
+  order: number
+  from_us: number
+  to_us: number
+  /** How many connections it rests on, and how many records these have. */
+  connections: number
+  records: number
+  /** The port of the first of them, by client and service; and whether it is that of all. */
+  port: number
+  isOnePort: boolean
+  /** Places in the record index of the first records of some of them, in order of time. */
+  places: number[]
+  /** Whether findings of other rules may yet make it graver. */
+  mayRise: boolean
+}
+
+/** A finding that is still to be told: its connections are there. */
+export interface FreshDraft
+  extends Pick<ToldDraft, 'rule' | 'order' | 'from_us' | 'to_us' | 'connections' | 'mayRise'> {
+  draft: CaseDraft
+  severity: CaseDraft['severity']
+}
+
+export function freshDraft(
+  { start_us, end_us }: CaseConnections,
+  draft: CaseDraft,
+  rule: string,
+  order: number,
+): FreshDraft {
+  let [from_us, to_us] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const i of draft.connections) {
+    if (start_us[i]! < from_us) from_us = start_us[i]!
+    if (end_us[i]! > to_us) to_us = end_us[i]!
+  }
+  const { severity, connections } = draft
+  return { draft, severity, rule, order, from_us, to_us, connections: connections.length, mayRise: false }
+}
+
+export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnections): ToldDraft {
+  const { records, port, place } = connections
+  const { connections: on, ...rest } = draft
+  let sum = 0
+  for (const i of on) sum += records[i]!
+  return {
+    ...rest,
+    ...fresh,
+    ...{ records: sum, port: port[on[0]!]!, isOnePort: on.every(i => port[i] === port[on[0]!]) },
+    places: namedOf(connections, on).map(i => place[i]!),
+  }
+}
+
+/** Connections of each kind whose lines are named: the first, the largest, the last. */
+const namedOfKind = 4
+
+/** The connections of a finding whose first lines are named. */
+function namedOf({ start_us, bytesUp, bytesDown }: CaseConnections, some: readonly number[]): number[] {
+  const inTime = [...some].sort((a, b) => start_us[a]! - start_us[b]! || a - b)
+  const bytes = (i: number): number => bytesUp[i]! + bytesDown[i]!
+  const largest = [...some].sort((a, b) => bytes(b) - bytes(a) || a - b)
+  return distinct([
+    ...inTime.slice(0, namedOfKind),
+    ...largest.slice(0, namedOfKind),
+    ...inTime.slice(-namedOfKind),
+  ]).sort((a, b) => start_us[a]! - start_us[b]! || a - b)
+}
+
+type Placed = Pick<FreshDraft, 'from_us' | 'order'> & Pick<CaseDraft, 'subject' | 'peers' | 'title'>
+
+/** The order of findings: that of time; of the same moment that of rules, then of subjects. */
+export function inTime(a: Placed, b: Placed): number {
+  return (
+    a.from_us - b.from_us ||
+    a.order - b.order ||
+    a.subject[0]! - b.subject[0]! ||
+    a.peers[0]! - b.peers[0]! ||
+    (a.title < b.title ? -1 : 1)
+  )
+}
+
+/** The order of what is told singly: the gravest, of them those with the most connections. */
+function byGravity<T extends FreshDraft | ToldDraft>(a: T, b: T): number {
+  const placed = (one: T): Placed => ('draft' in one ? { ...one.draft, ...one } : (one as ToldDraft))
+  return (
+    severities.indexOf(b.severity) - severities.indexOf(a.severity) ||
+    b.connections - a.connections ||
+    a.from_us - b.from_us ||
+    inTime(placed(a), placed(b))
+  )
+}
+
+/** What is told singly of each rule, while more is found: the rest is only counted. */
+export class Gravest<T extends FreshDraft | ToldDraft> {
+  private readonly kept = new Map<string, T[]>()
+  private readonly left = new Map<string, number>()
+
+  add(one: T): void {
+    const some = this.kept.get(one.rule)
+    if (some === undefined) this.kept.set(one.rule, [one])
+    else if (some.push(one) % (2 * findingsMax) === 0) this.prune(one.rule)
+  }
+
+  /** Counts findings that others have left out. */
+  addLeft(left: ReadonlyMap<string, number>): void {
+    for (const [rule, count] of left) this.left.set(rule, (this.left.get(rule) ?? 0) + count)
+  }
+
+  /** What is left, in no order, and of each rule how many more were found. */
+  finish(): { kept: T[]; left: ReadonlyMap<string, number> } {
+    for (const rule of this.kept.keys()) this.prune(rule)
+    return { kept: [...this.kept.values()].flat(), left: this.left }
+  }
+
+  private prune(rule: string): void {
+    const some = this.kept.get(rule)!
+    if (some.length <= findingsMax) return
+    some.sort(byGravity)
+    const kept = some.filter((one, at) => at < findingsMax || one.mayRise)
+    this.addLeft(new Map([[rule, some.length - kept.length]]))
+    this.kept.set(rule, kept)
+  }
+}
+
+/** Who guessed at a service of whom. */
+export interface Guess {
+  actors: readonly number[]
+  victim: number
+  port: number
+}
+
+/** What a finding says of guesses; null where it says nothing. */
+export function guessIn({ draft, rule, severity }: FreshDraft, { port }: CaseConnections): Guess | null {
+  if (![bruteForce.name, spray.name].includes(rule) || severity === 'info') return null
+  return { actors: draft.subject, victim: draft.peers[0]!, port: port[draft.connections[0]!]! }
+}
+
+/** A session, or an open service, that somebody guessed at is graver: from the same client, or at the same service. */
+export class Guesses {
+  private readonly pairs = new Set<string>()
+  private readonly services = new Set<string>()
+
+  constructor(some: Iterable<Guess>) {
+    for (const { actors, victim, port } of some) {
+      for (const actor of actors) this.pairs.add(`${actor} ${victim}`)
+      this.services.add(`${victim} ${port}`)
+    }
+  }
+
+  makeGraver(
+    { rule, subject, peers, port }: Pick<ToldDraft, 'rule' | 'subject' | 'peers' | 'port'>,
+    isScanner: (host: number) => boolean,
+  ): boolean {
+    const isOfPair = (actor: number, victim: number): boolean => this.pairs.has(`${actor} ${victim}`)
+    if (rule === sessions.name) return !isScanner(subject[0]!) && isOfPair(subject[0]!, peers[0]!)
+    if (rule !== exposed.name) return false
+    return this.services.has(`${subject[0]} ${port}`) || peers.some(peer => isOfPair(peer, subject[0]!))
+  }
+}

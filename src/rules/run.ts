@@ -1,0 +1,36 @@
+/** What a rule is given of some connections, and finds in them. */
+import { taken } from '../conversations/connections.ts'
+import { clientsOf, servicesIn } from './connections.ts'
+import type { CaseEvidence } from './evidence.ts'
+import type { CaseDraft, CaseRule } from './rule.ts'
+
+/** The numbers of the connections that each of some rules of scope `case` asks for. */
+export function selected(
+  evidence: CaseEvidence,
+  rules: readonly Pick<CaseRule, 'selects' | 'thresholds'>[],
+): Uint32Array[] {
+  const { connections } = evidence
+  const some = rules.map((): number[] => [])
+  for (const client of rules.length === 0 ? [] : clientsOf(connections)) {
+    for (const service of servicesIn(connections, client)) {
+      for (let at = 0; at < rules.length; at++) {
+        const rule = rules[at]!
+        if (rule.selects?.(evidence, service, rule.thresholds) !== true) continue
+        for (let i = service.from; i < service.to; i++) some[at]!.push(i)
+      }
+    }
+  }
+  return some.map(numbers => Uint32Array.from(numbers))
+}
+
+/** What a rule finds in all connections that there are, in what it asks for of them. */
+export function draftsOf(
+  evidence: CaseEvidence,
+  rule: CaseRule,
+  thresholds: CaseRule['thresholds'] = rule.thresholds,
+): CaseDraft[] {
+  if (rule.scope === 'client') return rule.find(evidence, thresholds)
+  const [of] = selected(evidence, [{ ...rule, thresholds }]) as [Uint32Array]
+  const drafts = rule.find({ ...evidence, connections: taken(evidence.connections, of) }, thresholds)
+  return drafts.map(draft => ({ ...draft, connections: draft.connections.map(i => of[i]!) }))
+}
