@@ -147,6 +147,9 @@ export class KeptConnections {
   readonly file: SectionFile
   private readonly counts: Uint32Array
   private readonly clients: Uint32Array
+  /** Room for a block. */
+  private readonly columns = makeConnections(0)
+  private buffer = new Uint8Array(0)
 
   /** @throws DamagedSections */
   constructor(file: SectionFile) {
@@ -177,7 +180,7 @@ export class KeptConnections {
   }
 
   /**
-   * Reads a block.
+   * Reads a block. What it holds is overwritten by the next one.
    *
    * @param names the columns that are wanted; the others have no rows.
    * @throws DamagedSections
@@ -186,15 +189,26 @@ export class KeptConnections {
     const count = this.counts[block]!
     const isEnd = names.includes('end_us')
     const wanted = isEnd && !names.includes('start_us') ? [...names, 'start_us' as const] : names
-    const into = makeConnections(count, wanted)
-    const buffer = new Uint8Array(encodedMax(count))
+    const into = this.room(count, wanted)
     for (const [i, name] of connectionColumns.entries()) {
       if (!wanted.includes(name)) continue
-      decode(this.file.read(block * connectionColumns.length + i, buffer), count, into[name])
+      decode(this.file.read(block * connectionColumns.length + i, this.buffer), count, into[name])
     }
     const { start_us, end_us } = into
     if (isEnd) for (let i = 0; i < count; i++) end_us[i]! += start_us[i]!
     return into
+  }
+
+  private room(count: number, wanted: readonly ConnectionColumn[]): CaseConnections {
+    if (this.buffer.length < encodedMax(count)) this.buffer = new Uint8Array(encodedMax(count))
+    const lacking = wanted.filter(name => this.columns[name].length < count)
+    const made = makeConnections(count, lacking)
+    for (const name of lacking) Object.assign(this.columns, { [name]: made[name] })
+    const columns = connectionColumns.map(name => [
+      name,
+      this.columns[name].subarray(0, wanted.includes(name) ? count : 0),
+    ])
+    return { count, ...Object.fromEntries(columns) } as CaseConnections
   }
 
   /** The connections that a host is the client of: from one number of its block up to another one. @param block that was read, with `client`. */

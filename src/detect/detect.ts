@@ -139,20 +139,13 @@ export function settingsOf(
     source: c.source,
     interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
     ...{ hasFlags: c.source === 'packets' || c.columns.has('tcp_flags'), hasAction: c.columns.has('action') },
-    hosts: { count: hosts.count, hi: inCommon(hosts.hi), lo: inCommon(hosts.lo) },
+    hosts,
     ...{ internal: internalMarks(hosts, own), scanners: marksOf(hosts, scanners) },
     asked: asked.length === 0 ? null : marksOf(hosts, asked),
     facts: emptyFacts(hosts.count),
     time: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
     minSeverity: minSeverity ?? 'info',
   }
-}
-
-/** A copy in memory that threads have in common. */
-function inCommon(numbers: BigUint64Array): BigUint64Array {
-  const copy = new BigUint64Array(new SharedArrayBuffer(numbers.byteLength))
-  copy.set(numbers)
-  return copy
 }
 
 async function answer(

@@ -117,10 +117,11 @@ export class RecordIndex {
     return this.groups * this.names.length
   }
 
-  private whole(section: number): ArrayBuffer {
-    const bytes = new Uint8Array(this.file.lengthOf(section))
-    this.file.read(section, bytes)
-    return bytes.buffer
+  /** In memory that threads may have in common. */
+  private whole(section: number): SharedArrayBuffer {
+    const bytes = new SharedArrayBuffer(this.file.lengthOf(section))
+    this.file.read(section, new Uint8Array(bytes))
+    return bytes
   }
 
   private wanted(columns: readonly BlockColumn[]): ColumnName[] {

@@ -25,13 +25,8 @@ export interface Run {
   to: number
 }
 
-/** The runs of a client, and of its services as soon as somebody asks. */
-interface ClientRun extends Run {
-  services: Run[] | null
-}
-
-/** Of connections that rules look at: every rule goes through the same runs. */
-const known = new WeakMap<CaseConnections, readonly ClientRun[]>()
+/** Of connections that rules look at: every rule goes through the same clients. */
+const known = new WeakMap<CaseConnections, readonly Run[]>()
 
 /** The runs of each client. */
 export function clientsOf(all: CaseConnections): readonly Run[] {
@@ -40,35 +35,29 @@ export function clientsOf(all: CaseConnections): readonly Run[] {
   return runs
 }
 
-function clientRuns({ count, client }: CaseConnections): ClientRun[] {
-  const runs: ClientRun[] = []
+function clientRuns({ count, client }: CaseConnections): Run[] {
+  const runs: Run[] = []
   for (let from = 0; from < count; ) {
     let to = from + 1
     while (to < count && client[to] === client[from]) to++
-    runs.push({ from, to, services: null })
+    runs.push({ from, to })
     from = to
   }
   return runs
 }
 
 /** The runs of each service of a run of clients: same client, protocol, server and port. */
-export function servicesIn(all: CaseConnections, clients: Run): readonly Run[] {
-  const run = clients as Partial<ClientRun> & Run
-  const services = run.services ?? serviceRuns(all, run)
-  if (run.services === null) run.services = services
-  return services
-}
-
-function serviceRuns({ client, server, port, protocol }: CaseConnections, { from: first, to: last }: Run): Run[] {
+export function servicesIn(all: CaseConnections, { from: first, to: last }: Run): readonly Run[] {
+  const { client, server, port, protocol } = all
   const runs: Run[] = []
   for (let from = first; from < last; ) {
     let to = from + 1
     while (
       to < last &&
-      client[to] === client[from] &&
       server[to] === server[from] &&
       port[to] === port[from] &&
-      protocol[to] === protocol[from]
+      protocol[to] === protocol[from] &&
+      client[to] === client[from]
     )
       to++
     runs.push({ from, to })

@@ -51,10 +51,18 @@ export const scan: CaseRule<Limits> = {
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const drafts: CaseDraft[] = []
   for (const client of clientsOf(evidence.connections)) {
+    if (client.to - client.from < limits.targetsMin || isMostlyAnswered(evidence, client, limits)) continue
     const found = shapesOf(evidence, client, failedOf(evidence, client, limits), limits)
     if (found !== null) drafts.push(draft(evidence, client, found, limits))
   }
   return drafts
+}
+
+/** Whether fewer connections of a client than targets of a scan failed: nearly all clients. */
+function isMostlyAnswered({ connections }: CaseEvidence, { from, to }: Run, { targetsMin }: Limits): boolean {
+  let failed = 0
+  for (let i = from; i < to && failed < targetsMin; i++) if (connections.outcome[i] !== outcome.answered) failed++
+  return failed < targetsMin
 }
 
 /** A way of scanning that was found, with the connections that show it. */
@@ -112,9 +120,11 @@ function ofEach(
     const crowded = distinctWithin(times, some.map(keyOf), window_us, limits.targetsMin)
     if (crowded !== null) shapes.push(shape(kind, isSlow, crowded, some))
   }
+  const answered = answeredOn(evidence, client)
   for (const some of byPort.values()) {
+    if (some.length < limits.targetsMin) continue
     if (protocol[some[0]!] === UDP && isPoller(some, i => server[i]!, limits)) continue
-    if (isPeerToPeer(evidence, client, some)) continue
+    if (isPeerToPeer(evidence, client, some, answered)) continue
     look(some, 'horizontal', i => server[i]!)
   }
   for (const some of byHost.values()) look(some, 'vertical', i => protocol[i]! * 65_536 + port[i]!)
@@ -144,14 +154,27 @@ function isPoller(some: readonly number[], targetOf: (i: number) => number, limi
   return visits.filter(of => of.length >= limits.pollerVisits).length >= limits.pollerShare * visits.length
 }
 
+/** How many connections of a client were answered, by port from 1024 on. */
+function answeredOn({ connections }: CaseEvidence, { from, to }: Run): ReadonlyMap<number, number> {
+  const { port } = connections
+  const answered = new Map<number, number>()
+  for (let i = from; i < to; i++) {
+    if (port[i]! < 1024 || connections.outcome[i] !== outcome.answered) continue
+    answered.set(port[i]!, (answered.get(port[i]!) ?? 0) + 1)
+  }
+  return answered
+}
+
 /** Dead peers of a host in a peer-to-peer network, which has living ones on the same port. */
-function isPeerToPeer({ connections, highPeers }: CaseEvidence, client: Run, some: readonly number[]): boolean {
+function isPeerToPeer(
+  { connections, highPeers }: CaseEvidence,
+  client: Run,
+  some: readonly number[],
+  answered: ReadonlyMap<number, number>,
+): boolean {
   const port = connections.port[some[0]!]!
   if (port < 1024 || highPeers[connections.client[client.from]!]! < peerToPeer) return false
-  let answered = 0
-  for (let i = client.from; i < client.to; i++)
-    if (connections.port[i] === port && connections.outcome[i] === outcome.answered) answered++
-  return 4 * answered >= some.length
+  return 4 * (answered.get(port) ?? 0) >= some.length
 }
 
 function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], limits: Limits): CaseDraft {

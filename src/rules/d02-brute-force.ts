@@ -68,13 +68,11 @@ export const bruteForce: CaseRule<Limits> = {
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const { connections } = evidence
   const drafts: CaseDraft[] = []
+  const least = Math.min(limits.slowMin, limits.connectionsMin)
   for (const client of clientsOf(connections)) {
+    if (client.to - client.from < least) continue
     for (const service of servicesIn(connections, client)) {
-      if (
-        connections.protocol[service.from] !== 6 ||
-        service.to - service.from < Math.min(limits.slowMin, limits.connectionsMin)
-      )
-        continue
+      if (connections.protocol[service.from] !== 6 || service.to - service.from < least) continue
       const short = shortOnes(evidence, service, limits)
       const found = guessing(evidence, client, short, limits)
       if (found !== null) drafts.push(draft(evidence, found, limits))

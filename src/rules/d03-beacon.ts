@@ -67,7 +67,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const drafts: CaseDraft[] = []
   for (const client of clientsOf(connections)) {
     const host = connections.client[client.from]!
-    if (!isInternal(host)) continue
+    if (!isInternal(host) || client.to - client.from < limits.connectionsMin) continue
     let resolution_us = Number.NaN
     for (const service of servicesIn(connections, client)) {
       const { from, to } = service

@@ -1,6 +1,6 @@
 /** D04: one of our hosts that sent far more to a host outside than it got from there. */
 import { technique, techniques } from './attack.ts'
-import { clientsOf, mark, outcome } from './connections.ts'
+import { clientsOf, mark, outcome, type Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
@@ -43,9 +43,10 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const drafts: CaseDraft[] = []
   for (const { from, to } of clientsOf(connections)) {
     if (!isInternal(client[from]!)) continue
+    const large = largeTargets(evidence, { from, to }, limits)
     const pairs = new Map<number, Pair>()
-    for (let i = from; i < to; i++) {
-      if (isInternal(server[i]!) || connections.outcome[i] === outcome.rejected) continue
+    for (let i = from; i < to && large.size > 0; i++) {
+      if (!large.has(server[i]!) || connections.outcome[i] === outcome.rejected) continue
       const pair = pairs.get(server[i]!) ?? {
         out: 0,
         in: 0,
@@ -68,6 +69,17 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     }
   }
   return drafts
+}
+
+/** Hosts outside that a client sent enough to. */
+function largeTargets({ connections, isInternal }: CaseEvidence, { from, to }: Run, { bytesMin }: Limits): Set<number> {
+  const { server, bytesUp } = connections
+  let all = 0
+  for (let i = from; i < to; i++) all += bytesUp[i]!
+  if (all < bytesMin) return new Set()
+  const sent = new Map<number, number>()
+  for (let i = from; i < to; i++) sent.set(server[i]!, (sent.get(server[i]!) ?? 0) + bytesUp[i]!)
+  return new Set([...sent].flatMap(([host, bytes]) => (bytes >= bytesMin && !isInternal(host) ? [host] : [])))
 }
 
 const ratioOf = (pair: Pair): number => (pair.out - pair.in) / (pair.out + pair.in)

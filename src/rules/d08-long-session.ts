@@ -45,7 +45,9 @@ export const sessions: CaseRule<Limits> = {
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const { connections, isInternal, ownClients } = evidence
   const drafts: CaseDraft[] = []
+  const least = Math.min(limits.remoteWorkSeconds, limits.anySeconds, limits.longSeconds)
   for (const client of clientsOf(connections)) {
+    if (!hasLasting(evidence, client, least)) continue
     for (const service of servicesIn(connections, client)) {
       const [from, to] = [connections.client[service.from]!, connections.server[service.from]!]
       if (connections.protocol[service.from] !== 6 || isInternal(from) === isInternal(to)) continue
@@ -56,6 +58,13 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     }
   }
   return drafts
+}
+
+/** Whether a connection of a client lasts so long at all. */
+function hasLasting({ connections }: CaseEvidence, { from, to }: Run, seconds: number): boolean {
+  const { start_us, end_us } = connections
+  for (let i = from; i < to; i++) if (end_us[i]! - start_us[i]! >= seconds * 1e6) return true
+  return false
 }
 
 /** The sessions of a service. */

@@ -37,8 +37,8 @@ interface PairFact {
   name: Counted
   /** Of whom it is counted. */
   of: readonly ('client' | 'server')[]
-  /** A connection of the pair must be so, and none so as `unless` says. */
-  isSo(connections: CaseConnections, i: number, isInternal: (host: number) => boolean): boolean
+  /** A connection of the pair must be so, and none so as `unless` says. Of both ends it is told whether they are internal. */
+  isSo(connections: CaseConnections, i: number, isClientOurs: boolean, isServerOurs: boolean): boolean
   unless?(connections: CaseConnections, i: number): boolean
 }
 
@@ -49,12 +49,12 @@ const isOther = (all: CaseConnections, i: number): boolean => !isIcmp(all, i)
 const pairFacts: readonly PairFact[] = [
   {
     ...{ name: 'ownClients', of: ['server'] },
-    isSo: (all, i, isInternal) => all.outcome[i] === outcome.answered && isInternal(all.client[i]!),
+    isSo: ({ outcome: outcomes }, i, isClientOurs) => isClientOurs && outcomes[i] === outcome.answered,
   },
   {
     ...{ name: 'highPeers', of: ['client', 'server'] },
-    isSo: ({ client, server, port }, i, isInternal) =>
-      port[i]! >= 1024 && port[i]! <= 65_535 && isInternal(client[i]!) !== isInternal(server[i]!),
+    isSo: ({ port }, i, isClientOurs, isServerOurs) =>
+      isClientOurs !== isServerOurs && port[i]! >= 1024 && port[i]! <= 65_535,
   },
   {
     ...{ name: 'ownFailed', of: ['server'] },
@@ -116,6 +116,7 @@ export class FactCounter {
     const servers: number[] = []
     for (const { from, to } of clientsOf(connections)) {
       const host = client[from]!
+      const isOurs = this.isInternal(host)
       servers.length = 0
       let first_us = start_us[from]!
       for (let i = from; i < to; i++) {
@@ -128,7 +129,7 @@ export class FactCounter {
           pairBits[peer] = 0
           servers.push(peer)
         }
-        pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!)
+        pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!, isOurs, this.isInternal(peer))
       }
       this.seen(host, first_us)
       for (const peer of servers) this.count(host, peer, pairBits[peer]!)
@@ -136,11 +137,17 @@ export class FactCounter {
   }
 
   /** What is so of a pair: of each fact a bit for that it is, and a bit for that something stands against it. */
-  private bitsOf(connections: CaseConnections, i: number, known: number): number {
+  private bitsOf(
+    connections: CaseConnections,
+    i: number,
+    known: number,
+    isClientOurs: boolean,
+    isServerOurs: boolean,
+  ): number {
     let bits = known
     for (let at = 0; at < pairFacts.length; at++) {
       const { isSo, unless } = pairFacts[at]!
-      if ((bits & (1 << (2 * at))) === 0 && isSo(connections, i, this.isInternal)) bits |= 1 << (2 * at)
+      if ((bits & (1 << (2 * at))) === 0 && isSo(connections, i, isClientOurs, isServerOurs)) bits |= 1 << (2 * at)
       if (unless !== undefined && (bits & (2 << (2 * at))) === 0 && unless(connections, i)) bits |= 2 << (2 * at)
     }
     return bits
