@@ -28,14 +28,18 @@ export interface NotDecidable {
   reason: string
 }
 
-export async function capabilityOf(c: Case, evidence: CaseEvidence, { count, span }: Seen): Promise<Capability> {
+export async function capabilityOf(
+  c: Case,
+  { has, interval_us }: Pick<CaseEvidence, 'has' | 'interval_us'>,
+  { count, span }: { count: number; span: CaseEvidence['span'] },
+): Promise<Capability> {
   await gatherSpans(c)
   const actions = await gatherActions(c)
   const coverage = await gatherCoverage(c, count === 0 ? null : span, [])
   return {
     complete: coverage.gaps.length + coverage.gapsLeft === 0,
-    has: evidence.has,
-    interval_seconds: evidence.interval_us / 1e6,
+    has,
+    interval_seconds: interval_us / 1e6,
     gaps: coverage.gaps,
     gaps_not_listed: coverage.gapsLeft,
     cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],

@@ -3,6 +3,8 @@ export class Foremost<T> {
   readonly #limit: number
   readonly #compare: (a: T, b: T) => number
   #some: T[] = []
+  /** The last of those that are kept, once there are more than the limit. */
+  #last: T | null = null
   /** How many there were. */
   total = 0
 
@@ -14,6 +16,7 @@ export class Foremost<T> {
 
   add(one: T): void {
     this.total++
+    if (this.#last !== null && this.#compare(one, this.#last) > 0) return
     this.#some.push(one)
     if (this.#some.length >= 2 * this.#limit + 1000) this.#cut()
   }
@@ -25,6 +28,9 @@ export class Foremost<T> {
   }
 
   #cut(): void {
-    this.#some = this.#some.sort(this.#compare).slice(0, this.#limit)
+    this.#some.sort(this.#compare)
+    if (this.#some.length <= this.#limit) return
+    this.#some.length = this.#limit
+    this.#last = this.#some.at(-1) ?? null
   }
 }

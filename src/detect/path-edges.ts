@@ -2,7 +2,16 @@
 import { type CaseConnections, mark, outcome, type Run, servicesIn } from '../rules/connections.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import { Foremost } from './foremost.ts'
-import { type ConnectionSource, isStep, type Reached, type Step, type Stretch, stepOf } from './path-search.ts'
+import { type Leaf, Leaves } from './path-leaves.ts'
+import {
+  type Arrival,
+  type ConnectionSource,
+  isStep,
+  type Reached,
+  type Step,
+  type Stretch,
+  stepOf,
+} from './path-search.ts'
 
 /** Connections of a host to one service of another one, from the time on from which it is followed. */
 export interface Edge {
@@ -24,18 +33,6 @@ export interface Edge {
   earlier: number
   /** Whether the first connection of these ends and service comes after the warm-up; null where the first step lies within it. */
   isNew: boolean | null
-  isUncertain: boolean
-}
-
-/** A host outside that hosts of the path reached. */
-export interface Leaf {
-  host: number
-  first: Step
-  by: number
-  connections: number
-  bytesUp: number
-  bytesDown: number
-  last_us: number
   isUncertain: boolean
 }
 
@@ -65,8 +62,12 @@ export interface Maybe {
 }
 
 export interface PathEdges {
+  /** By host, the first apart: the connection that reached it. */
+  steps: Map<number, Step>
   edges: Foremost<Edge>
-  outside: Foremost<Leaf>
+  /** Those that were sent most. */
+  outside: Leaf[]
+  outsideTotal: number
   tried: Map<number, Tried>
   undirected: Foremost<Undirected>
   undirectedConnections: number
@@ -86,37 +87,61 @@ export interface EdgeSettings {
 
 type Given = Pick<CaseEvidence, 'isInternal' | 'hosts'>
 
-export async function edgesOf(
+export function edgesOf(
   source: ConnectionSource,
   evidence: Given,
   reached: Reached,
   settings: EdgeSettings,
-): Promise<PathEdges> {
+): PathEdges {
   const { edgesMax, hostsMax } = settings
   const found: PathEdges = {
+    steps: new Map(),
     edges: new Foremost(edgesMax, byTime),
-    outside: new Foremost<Leaf>(hostsMax, (a, b) => b.bytesUp - a.bytesUp || a.host - b.host),
+    ...{ outside: [], outsideTotal: 0 },
     tried: new Map(),
     undirected: new Foremost<Undirected>(hostsMax, (a, b) => b.bytes - a.bytes || a.host - b.host || a.peer - b.peer),
     undirectedConnections: 0,
     maybes: new Foremost<Maybe>(hostsMax, (a, b) => a.early_us - b.early_us || a.host - b.host),
   }
-  const leaves = new Map<number, Leaf>()
+  const leaves = new Leaves(evidence.hosts)
   const maybes = new Map<number, Maybe>()
+  const reachedBy = new Map<number, Arrival[]>()
+  for (const arrival of reached.arrivals.values()) {
+    const by = arrival.by?.host
+    if (by === undefined) continue
+    const some = reachedBy.get(by)
+    if (some === undefined) reachedBy.set(by, [arrival])
+    else some.push(arrival)
+  }
   const clients = [...reached.followedFrom_us].sort(([a], [b]) => a - b)
   for (const [client, from_us] of clients) {
-    const stretch = await source.connectionsOf(client)
+    const stretch = source.connectionsOf(client)
     if (stretch === null) continue
     const margin_us = client === settings.first ? settings.firstMargin_us : settings.margin_us
     const when: When = { from_us, margin_us, warm_us: settings.warm_us }
-    for (const service of servicesIn(stretch.connections, stretch))
-      addService(found, leaves, maybes, evidence, reached, stretch.connections, service, when)
+    for (const service of servicesIn(stretch.connections, stretch)) {
+      const isInside = evidence.isInternal(stretch.connections.server[service.from]!)
+      if (isInside) addService(found, maybes, reached, stretch.connections, service, when)
+      else leaves.add(stretch.connections, service, from_us, from_us + margin_us)
+    }
     found.tried.set(client, triedBy(stretch, from_us))
+    addSteps(found.steps, stretch, reachedBy.get(client) ?? [])
   }
-  for (const leaf of leaves.values()) found.outside.add(leaf)
+  found.outside = leaves.largest(hostsMax)
+  found.outsideTotal = leaves.count
   for (const maybe of maybes.values()) found.maybes.add(maybe)
-  await addUndirected(found, source, evidence, reached)
+  addUndirected(found, source, evidence, reached)
   return found
+}
+
+/** The connections that made arrivals of a client's: the first in order that begins then. */
+function addSteps(steps: Map<number, Step>, { connections, from, to }: Stretch, arrivals: readonly Arrival[]): void {
+  const wanted = new Map(arrivals.map(({ host, at_us }) => [host, at_us]))
+  for (let i = from; i < to; i++) {
+    const host = connections.server[i]!
+    if (connections.start_us[i] !== wanted.get(host) || steps.has(host) || !isStep(connections, i)) continue
+    steps.set(host, stepOf(connections, i))
+  }
 }
 
 const byTime = (a: Edge, b: Edge): number =>
@@ -132,11 +157,10 @@ interface When {
   warm_us: number
 }
 
+/** A service of an internal host. */
 function addService(
   found: PathEdges,
-  leaves: Map<number, Leaf>,
   maybes: Map<number, Maybe>,
-  { isInternal }: Given,
   { arrivals }: Reached,
   all: CaseConnections,
   run: Run,
@@ -144,15 +168,11 @@ function addService(
 ): void {
   const server = all.server[run.from]!
   const edge = edgeOf(all, run, when)
-  if (isInternal(server) && !arrivals.has(server)) {
-    const maybe = justBefore(all, run, when)
-    const known = maybes.get(server)
-    if (maybe !== null && (known === undefined || maybe.early_us < known.early_us)) maybes.set(server, maybe)
-  }
-  if (edge === null) return
-  const leaf = leaves.get(server)
-  if (isInternal(server)) found.edges.add(edge)
-  else leaves.set(server, leaf === undefined ? leafOf(edge) : withEdge(leaf, edge))
+  if (edge !== null) found.edges.add(edge)
+  if (arrivals.has(server)) return
+  const maybe = justBefore(all, run, when)
+  const known = maybes.get(server)
+  if (maybe !== null && (known === undefined || maybe.early_us < known.early_us)) maybes.set(server, maybe)
 }
 
 /** Null where none of the connections is a step. */
@@ -204,25 +224,6 @@ function justBefore(all: CaseConnections, { from, to }: Run, { from_us, margin_u
   return null
 }
 
-function leafOf({ server, client, first, connections, bytesUp, bytesDown, last_us, isUncertain }: Edge): Leaf {
-  return { host: server, by: client, first, connections, bytesUp, bytesDown, last_us, isUncertain }
-}
-
-/** Clients come in the order of their addresses, services of each in their order: of several firsts at one time the first stays. */
-function withEdge(leaf: Leaf, edge: Edge): Leaf {
-  const isEarlier = edge.first.start_us < leaf.first.start_us
-  return {
-    host: leaf.host,
-    ...(isEarlier ? { by: edge.client, first: edge.first } : { by: leaf.by, first: leaf.first }),
-    connections: leaf.connections + edge.connections,
-    bytesUp: leaf.bytesUp + edge.bytesUp,
-    bytesDown: leaf.bytesDown + edge.bytesDown,
-    last_us: Math.max(leaf.last_us, edge.last_us),
-    // Sure, where any connection to it is.
-    isUncertain: leaf.isUncertain && edge.isUncertain,
-  }
-}
-
 function triedBy({ connections, from, to }: Stretch, from_us: number): Tried {
   const { start_us, outcome: outcomes, marks, server } = connections
   const hosts = new Set<number>()
@@ -235,14 +236,9 @@ function triedBy({ connections, from, to }: Stretch, from_us: number): Tried {
   return { connections: tried, hosts: hosts.size }
 }
 
-async function addUndirected(
-  found: PathEdges,
-  source: ConnectionSource,
-  { hosts }: Given,
-  { arrivals }: Reached,
-): Promise<void> {
+function addUndirected(found: PathEdges, source: ConnectionSource, { hosts }: Given, { arrivals }: Reached): void {
   const pairs = new Map<number, Undirected>()
-  for await (const { connections: all, from, to } of source.withoutRoles()) {
+  for (const { connections: all, from, to } of source.withoutRoles()) {
     for (let i = from; i < to; i++) {
       if ((all.marks[i]! & mark.unknownRole) === 0) continue
       const [client, server] = [all.client[i]!, all.server[i]!]

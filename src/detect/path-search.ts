@@ -16,10 +16,12 @@ export interface Stretch extends Run {
 
 /** Where connections are looked up. Nothing is asked of clients that are not followed. */
 export interface ConnectionSource {
-  /** Those that a client began; null where it began none. */
-  connectionsOf(client: number): Promise<Stretch | null>
+  /** Those that a client began, with their columns of steps: client, server, start, outcome, marks; null where it began none. */
+  stepsOf(client: number): Stretch | null
+  /** The same, with all columns. */
+  connectionsOf(client: number): Stretch | null
   /** All that may have no role: nobody knows who began them, so that they stand under either end. Others may be among them. */
-  withoutRoles(): AsyncIterable<Stretch>
+  withoutRoles(): Iterable<Stretch>
 }
 
 /** A connection that reached a host, out of its columns. */
@@ -36,7 +38,7 @@ export interface Step {
   place: number
 }
 
-/** A host, and the last step of the chain that reached it first. */
+/** A host, and the one before it on the chain that reached it first. */
 export interface Arrival {
   host: number
   at_us: number
@@ -44,13 +46,12 @@ export interface Arrival {
   hop: number
   /** Null of the first host. */
   by: Arrival | null
-  step: Step | null
 }
 
 export interface SearchLimits {
   hops: number
-  /** Whether the connections that a host began are followed, beside those of the first. */
-  follows(host: number): boolean
+  /** Whether the connections that a host began are followed, beside those of the first. `by`: who reached it. */
+  follows(host: number, by: number): boolean
   /** Whether a host that is connected to is one to reach: those outside are leaves, and not part of the search. */
   isTarget(host: number): boolean
   /** By how much a connection must begin after its client was reached, microseconds. */
@@ -73,23 +74,18 @@ export function isStep({ outcome: outcomes, marks, client, server }: CaseConnect
   )
 }
 
-export async function reachedFrom(
-  source: ConnectionSource,
-  first: number,
-  at_us: number,
-  limits: SearchLimits,
-): Promise<Reached> {
-  const start: Arrival = { host: first, at_us, hop: 0, by: null, step: null }
+export function reachedFrom(source: ConnectionSource, first: number, at_us: number, limits: SearchLimits): Reached {
+  const start: Arrival = { host: first, at_us, hop: 0, by: null }
   const arrivals = new Map([[first, start]])
   const followedFrom_us = new Map<number, number>()
   let improved = [start]
   for (let round = 0; round < limits.hops && improved.length > 0; round++) {
     const found = new Map<number, Arrival>()
     for (const arrival of improved) {
-      if (arrival.host !== first && !limits.follows(arrival.host)) continue
+      if (arrival.by !== null && !limits.follows(arrival.host, arrival.by.host)) continue
       followedFrom_us.set(arrival.host, arrival.at_us)
       const margin_us = arrival.host === first ? limits.firstMargin_us : limits.margin_us
-      const stretch = await source.connectionsOf(arrival.host)
+      const stretch = source.stepsOf(arrival.host)
       if (stretch !== null) follow(stretch, arrival, arrival.at_us + margin_us, limits, arrivals, found)
     }
     // In the order of clients, as their connections are kept.
@@ -118,38 +114,21 @@ function follow(
     if (known !== undefined && known.at_us <= at_us) continue
     const other = found.get(host)
     if (other !== undefined && other.at_us <= at_us) continue
-    found.set(host, { host, at_us, hop: by.hop + 1, by, step: stepOf(connections, i) })
+    found.set(host, { host, at_us, hop: by.hop + 1, by })
   }
 }
 
 export function stepOf(all: CaseConnections, i: number): Step {
   return {
-    ...{ protocol: all.protocol[i]!, port: all.port[i]!, start_us: all.start_us[i]!, end_us: all.end_us[i]! },
-    ...{ bytesUp: all.bytesUp[i]!, bytesDown: all.bytesDown[i]! },
-    ...{ packetsUp: all.packetsUp[i]!, packetsDown: all.packetsDown[i]! },
-    ...{ confidence: all.confidence[i]!, place: all.place[i]! },
-  }
-}
-
-/** All connections of a case in memory, as a source. */
-export function sourceOf(connections: CaseConnections): ConnectionSource {
-  const { count, client } = connections
-  const firstOf = (host: number): number => {
-    let [low, high] = [0, count]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (client[middle]! >= host) high = middle
-      else low = middle + 1
-    }
-    return low
-  }
-  return {
-    connectionsOf: async host => {
-      const [from, to] = [firstOf(host), firstOf(host + 1)]
-      return from === to ? null : { connections, from, to }
-    },
-    async *withoutRoles() {
-      yield { connections, from: 0, to: count }
-    },
+    protocol: all.protocol[i]!,
+    port: all.port[i]!,
+    start_us: all.start_us[i]!,
+    end_us: all.end_us[i]!,
+    bytesUp: all.bytesUp[i]!,
+    bytesDown: all.bytesDown[i]!,
+    packetsUp: all.packetsUp[i]!,
+    packetsDown: all.packetsDown[i]!,
+    confidence: all.confidence[i]!,
+    place: all.place[i]!,
   }
 }

@@ -1,24 +1,29 @@
 /** `detect --from-host`: whom a host reached, and those whom they reached in turn, forward in time. */
-import { hostNumber } from '../conversations/hosts.ts'
+import { hostNumber, internalHosts } from '../conversations/hosts.ts'
+import { interval_us } from '../conversations/intervals.ts'
+import { withConnections } from '../conversations/kept-connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import { UserError } from '../errors.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, prefixes, recordsOfCase } from '../investigate/investigate.ts'
-import { parseAddress } from '../net/address.ts'
+import { formatAddress, parseAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
+import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
-import { limitsOf } from '../rules/needs.ts'
+import { lacksOf } from '../rules/needs.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
-import { basisOf, type DetectOptions, evidenceIn } from './detect.ts'
+import { basisOf, type DetectOptions } from './detect.ts'
+import { KeptSource, type SeenHosts } from './kept-source.ts'
 import { linesAt } from './lines.ts'
-import { type Edge, edgesOf, type Leaf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
-import { type Arrival, type Reached, reachedFrom, type Step, sourceOf } from './path-search.ts'
+import { type Edge, edgesOf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
+import type { Leaf } from './path-leaves.ts'
+import { type Arrival, type Reached, reachedFrom, type Step } from './path-search.ts'
 
 /** Hops that are followed where nobody says how many. */
 export const hopsDefault = 4
@@ -148,6 +153,7 @@ export interface HostPath {
   /** Between hosts that are listed, in order of time. */
   edges: PathEdge[]
   edges_total: number
+  /** Hosts that are not followed, as they are hubs. */
   hubs: { address: string; clients: number; reached_at: string }[]
   hubs_total: number
   /** Hosts outside, those that were sent most first. */
@@ -198,35 +204,57 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
     })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
   return question(c, options.signal, asked =>
-    withRecordIndex(asked, asked.source, async index => {
-      const evidence = await evidenceIn(asked, index, own, [], options)
-      const coverage = await capabilityOf(asked, evidence)
-      const first = hostNumber(index.dictionaries.hosts, address)
-      const { span, connections } = evidence
-      const isEmpty = connections.count === 0
-      return {
-        selection: { from: timeOrNull(options.from_us), to: timeOrNull(options.to_us) },
-        window: isEmpty ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
-        records: { total: recordsOfCase(asked) },
-        connections: connections.count,
-        coverage,
-        path: await pathIn(asked, index, evidence, first, options),
-        not_decidable: undecided(evidence, coverage, options),
-        problems: asked.problems,
-        evidence: evidenceCounts(asked),
-        source: asked.source,
-      }
-    }),
+    withRecordIndex(asked, asked.source, index =>
+      withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
+        const source = new KeptSource(kept, options)
+        const known = knownOf(asked, index, own, source)
+        const coverage = await capabilityOf(asked, known, known)
+        const first = hostNumber(index.dictionaries.hosts, address)
+        const { span, count } = known
+        return {
+          selection: { from: timeOrNull(options.from_us), to: timeOrNull(options.to_us) },
+          window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
+          records: { total: recordsOfCase(asked) },
+          connections: count,
+          coverage,
+          path: await pathIn(asked, index, known, source, first, options),
+          not_decidable: undecided(known, coverage, options),
+          problems: asked.problems,
+          evidence: evidenceCounts(asked),
+          source: asked.source,
+        }
+      }),
+    ),
   )
+}
+
+/** What is known of all connections. */
+type Known = SeenHosts & Pick<CaseEvidence, 'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us'>
+
+function knownOf(c: Case, { dictionaries }: RecordIndex, own: readonly Prefix[], source: KeptSource): Known {
+  const { hosts, vantages } = dictionaries
+  const isInternal = internalHosts(hosts, own)
+  const seen = source.see(hosts.count, isInternal)
+  const { rejected, accepted, answers } = seen
+  const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
+  const flags = c.source === 'packets' || c.columns.has('tcp_flags')
+  return {
+    ...seen,
+    ...{ source: c.source, hosts: hosts.count, isInternal },
+    address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
+    has: { flags, action: c.columns.has('action'), rejected, accepted, answers, lists: false },
+    interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
+  }
 }
 
 const timeOrNull = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
 
-function undecided(evidence: CaseEvidence, coverage: Capability, { from }: PathOptions): NotDecidable[] {
-  const reasons = limitsOf({ needs: { accepted: 'must', answers: 'must', flags: 'better' } }, evidence)
+function undecided(known: Known, coverage: Capability, { from }: PathOptions): NotDecidable[] {
+  const { must, better } = lacksOf({ accepted: 'must', answers: 'must', flags: 'better' }, known)
+  const reasons = must.length > 0 ? must : better
   return [
     ...gapReason(coverage),
-    ...(evidence.connections.count === 0
+    ...(known.count === 0
       ? [`there are no connections in what was asked for: nothing is known of ${from}`]
       : reasons
     ).map(reason => ({ rule: 'path', reason })),
@@ -246,29 +274,29 @@ interface Asked {
 async function pathIn(
   c: Case,
   index: RecordIndex,
-  evidence: CaseEvidence,
+  known: Known,
+  source: KeptSource,
   first: number | null,
   { from, at_us, hops = hopsDefault, hub = hubDefault }: PathOptions,
 ): Promise<HostPath> {
-  const { span } = evidence
-  const seen_us = first === null ? Number.POSITIVE_INFINITY : evidence.firstSeen_us[first]!
+  const { span } = known
+  const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us[first]!
   const warm_us = span.from_us + Math.min(warmUp_us, warmUpShare * (span.to_us - span.from_us))
   const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us }
-  if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, evidence)
-  const found = await search(evidence, { ...asked, first })
+  if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, known)
+  const found = search(known, source, { ...asked, first })
   const arrivals = [...found.reached.arrivals.values()].sort(
     (a, b) => a.at_us - b.at_us || a.hop - b.hop || a.host - b.host,
   )
   const listed = arrivals.slice(0, hostsMax)
-  const outside = found.edges.outside.listed()
-  const places = [...listed.map(({ step }) => step), ...outside.map(leaf => leaf.first)].flatMap(step =>
-    step === null ? [] : [step.place],
-  )
+  const outside = found.edges.outside
+  const steps = [...listed.map(({ host }) => found.edges.steps.get(host)), ...outside.map(leaf => leaf.first)]
+  const places = steps.flatMap(step => (step === undefined ? [] : [step.place]))
   const bases = await linesAt(index, places, basisOf(c))
-  return shownPath(evidence, { ...asked, first }, found, arrivals, listed, outside, bases)
+  return shownPath(known, { ...asked, first }, found, arrivals, listed, outside, bases)
 }
 
-function noPath(from: string, asked: Omit<Asked, 'first'>, { interval_us }: CaseEvidence): HostPath {
+function noPath(from: string, asked: Omit<Asked, 'first'>, { interval_us }: Known): HostPath {
   return {
     ...{ from, at: null, at_given: asked.isGiven, hosts: [], hosts_total: 0, edges: [], edges_total: 0 },
     ...{ hubs: [], hubs_total: 0 },
@@ -286,16 +314,17 @@ interface Found {
   edges: PathEdges
 }
 
-async function search(evidence: CaseEvidence, { first, at_us, isGiven, hops, hub, warm_us }: Asked): Promise<Found> {
-  const { connections, isInternal, ownClients, interval_us } = evidence
-  const source = sourceOf(connections)
-  const follows = (host: number): boolean => ownClients[host]! < hub
+function search(known: Known, source: KeptSource, { first, at_us, isGiven, hops, hub, warm_us }: Asked): Found {
+  const { isInternal, ownClients, interval_us } = known
+  // Who comes from outside is none of the internal clients that make a hub one.
+  const isDirect = (by: number): boolean => by === first && !isInternal(first)
+  const follows = (host: number, by: number): boolean => ownClients[host]! < hub || isDirect(by)
   const limits = { hops, follows, isTarget: isInternal, margin_us: 0, firstMargin_us: 0 }
-  const reached = await reachedFrom(source, first, at_us, limits)
+  const reached = reachedFrom(source, first, at_us, limits)
   // Of a host that was there from its first record on, every connection is one of its own; of a time that was given, nobody knows within an interval.
   const margins = { margin_us: interval_us, firstMargin_us: isGiven ? interval_us : 0 }
-  const sure = interval_us === 0 ? reached : await reachedFrom(source, first, at_us, { ...limits, ...margins })
-  const edges = await edgesOf(source, evidence, reached, { first, ...margins, warm_us, edgesMax, hostsMax })
+  const sure = interval_us === 0 ? reached : reachedFrom(source, first, at_us, { ...limits, ...margins })
+  const edges = edgesOf(source, known, reached, { first, ...margins, warm_us, edgesMax, hostsMax })
   return { reached, sure, edges }
 }
 
@@ -307,7 +336,7 @@ function limitsShown({ hops, hub, warm_us }: Omit<Asked, 'first'>, interval_us: 
 }
 
 function shownPath(
-  evidence: CaseEvidence,
+  known: Known,
   asked: Asked,
   found: Found,
   arrivals: readonly Arrival[],
@@ -315,24 +344,26 @@ function shownPath(
   leaves: readonly Leaf[],
   bases: ReadonlyMap<number, Basis>,
 ): HostPath {
-  const { address, ownClients, interval_us } = evidence
+  const { address, ownClients, interval_us } = known
   const { edges: all } = found
   const isListed = new Set(listed.map(({ host }) => host))
   const edges = all.edges.listed().filter(({ client, server }) => isListed.has(client) && isListed.has(server))
   const isHub = ({ host, hop }: Arrival): boolean => hop > 0 && ownClients[host]! >= asked.hub
   const atLast = arrivals.filter(one => whyNot(found, one, isHub(one)) === 'hops').length
-  const hubs = arrivals.filter(isHub).map(({ host, at_us }) => ({
-    ...{ address: address(host), clients: ownClients[host]!, reached_at: utcSeconds(at_us) },
-  }))
+  const hubs = arrivals
+    .filter(one => whyNot(found, one, isHub(one)) === 'hub')
+    .map(({ host, at_us }) => ({
+      ...{ address: address(host), clients: ownClients[host]!, reached_at: utcSeconds(at_us) },
+    }))
   const possible = all.maybes.listed()
   const undirected = all.undirected.listed()
   const shown = {
-    ...{ hosts: listed.map(one => hostShown(evidence, found, one, isHub(one), bases)), hosts_total: arrivals.length },
-    ...{ edges: edges.map(edge => edgeShown(evidence, edge)), edges_total: all.edges.total },
+    ...{ hosts: listed.map(one => hostShown(known, found, one, isHub(one), bases)), hosts_total: arrivals.length },
+    ...{ edges: edges.map(edge => edgeShown(known, edge)), edges_total: all.edges.total },
     ...{ hubs: hubs.slice(0, hostsMax), hubs_total: hubs.length },
-    ...{ outside: leaves.map(leaf => leafShown(evidence, leaf, bases)), outside_total: all.outside.total },
-    ...{ possible: possible.map(one => possibleShown(evidence, one)), possible_total: all.maybes.total },
-    ...{ undirected: undirected.map(one => undirectedShown(evidence, one)), undirected_total: all.undirected.total },
+    ...{ outside: leaves.map(leaf => leafShown(known, leaf, bases)), outside_total: all.outsideTotal },
+    ...{ possible: possible.map(one => possibleShown(known, one)), possible_total: all.maybes.total },
+    ...{ undirected: undirected.map(one => undirectedShown(known, one)), undirected_total: all.undirected.total },
   }
   return {
     ...{ from: address(asked.first), at: utcSeconds(asked.at_us), at_given: asked.isGiven, ...shown },
@@ -345,30 +376,31 @@ function shownPath(
 }
 
 function whyNot({ reached }: Found, { host }: Arrival, isHub: boolean): PathHost['not_followed'] {
-  if (isHub) return 'hub'
-  return reached.followedFrom_us.has(host) ? null : 'hops'
+  if (reached.followedFrom_us.has(host)) return null
+  return isHub ? 'hub' : 'hops'
 }
 
 function hostShown(
-  { address, ownClients }: CaseEvidence,
+  { address, ownClients }: Known,
   found: Found,
   arrival: Arrival,
   isHub: boolean,
   bases: ReadonlyMap<number, Basis>,
 ): PathHost {
-  const { host, hop, at_us, by, step } = arrival
+  const { host, hop, at_us, by } = arrival
+  const step = found.edges.steps.get(host)
   const sure = found.sure.arrivals.get(host)
   const followed_us = found.reached.followedFrom_us.get(host)
   const chain: string[] = []
   for (let one: Arrival | null = arrival; one !== null; one = one.by) chain.unshift(address(one.host))
   return {
     ...{ address: address(host), hop, reached_at: utcSeconds(at_us) },
-    ...{ by: by === null ? null : address(by.host), via: step === null ? null : viaShown(step), chain },
+    ...{ by: by === null ? null : address(by.host), via: step === undefined ? null : viaShown(step), chain },
     ...{ sure_at: timeOrNull(sure?.at_us), uncertain: sure === undefined },
     ...{ hub: isHub, clients: ownClients[host]! },
     ...{ followed_from: timeOrNull(followed_us), not_followed: whyNot(found, arrival, isHub) },
     tried: found.edges.tried.get(host) ?? { connections: 0, hosts: 0 },
-    basis: step === null ? null : (bases.get(step.place) ?? null),
+    basis: step === undefined ? null : (bases.get(step.place) ?? null),
   }
 }
 
@@ -391,7 +423,7 @@ function viaShown(step: Step): PathVia {
   }
 }
 
-function edgeShown({ address }: CaseEvidence, edge: Edge): PathEdge {
+function edgeShown({ address }: Known, edge: Edge): PathEdge {
   return {
     ...{ from: address(edge.client), to: address(edge.server), ...serviceShown(edge.protocol, edge.port) },
     ...{ connections: edge.connections, ...edge.others, seconds: edge.busy_us / 1e6 },
@@ -401,7 +433,7 @@ function edgeShown({ address }: CaseEvidence, edge: Edge): PathEdge {
   }
 }
 
-function leafShown({ address }: CaseEvidence, leaf: Leaf, bases: ReadonlyMap<number, Basis>): PathOutside {
+function leafShown({ address }: Known, leaf: Leaf, bases: ReadonlyMap<number, Basis>): PathOutside {
   const { host, by, first, connections, bytesUp, bytesDown, last_us, isUncertain } = leaf
   return {
     ...{ address: address(host), reached_at: utcSeconds(first.start_us), by: address(by), via: viaShown(first) },
@@ -410,11 +442,11 @@ function leafShown({ address }: CaseEvidence, leaf: Leaf, bases: ReadonlyMap<num
   }
 }
 
-function possibleShown({ address }: CaseEvidence, { host, by, step, early_us }: Maybe): PathPossible {
+function possibleShown({ address }: Known, { host, by, step, early_us }: Maybe): PathPossible {
   return { address: address(host), by: address(by), via: viaShown(step), seconds_early: early_us / 1e6 }
 }
 
-function undirectedShown({ address }: CaseEvidence, one: Undirected): PathUndirected {
+function undirectedShown({ address }: Known, one: Undirected): PathUndirected {
   return {
     ...{ host: address(one.host), peer: address(one.peer), connections: one.connections, bytes: one.bytes },
     ...{ first_start: utcSeconds(one.first_us), last_end: utcSeconds(one.last_us) },

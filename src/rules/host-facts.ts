@@ -58,7 +58,7 @@ const pairFacts: readonly PairFact[] = [
   },
   {
     ...{ name: 'ownFailed', of: ['server'] },
-    isSo: (all, i, isInternal) => all.outcome[i] !== outcome.answered && isInternal(all.client[i]!),
+    isSo: ({ outcome: outcomes }, i, isClientOurs) => isClientOurs && outcomes[i] !== outcome.answered,
   },
   {
     ...{ name: 'mailClients', of: ['server'] },

@@ -2,9 +2,11 @@
 import type { CaseEvidence } from './evidence.ts'
 import type { CaseRule, Need } from './rule.ts'
 
+type Known = Pick<CaseEvidence, 'source' | 'has'> & Partial<Pick<CaseEvidence, 'hosts' | 'isInternal' | 'ownClients'>>
+
 interface Lack {
-  isMissing(evidence: CaseEvidence): boolean
-  reason(evidence: CaseEvidence): string
+  isMissing(evidence: Known): boolean
+  reason(evidence: Known): string
 }
 
 const lacks: Readonly<Record<Need, Lack>> = {
@@ -32,8 +34,8 @@ const lacks: Readonly<Record<Need, Lack>> = {
     reason: () => 'no connection has both directions: what the other side answered is not recorded',
   },
   inside: {
-    isMissing: ({ hosts, isInternal, ownClients }) => {
-      for (let host = 0; host < hosts; host++) if (ownClients[host]! > 0 && isInternal(host)) return false
+    isMissing: ({ hosts = 0, isInternal, ownClients }) => {
+      for (let host = 0; host < hosts; host++) if (ownClients![host]! > 0 && isInternal!(host)) return false
       return true
     },
     reason: () => 'no internal host answers another one: what goes on between your hosts is not recorded',
@@ -48,12 +50,17 @@ const lacks: Readonly<Record<Need, Lack>> = {
   },
 }
 
-/** Why a rule cannot decide here, or decides with less. What it must have comes first, and says all. */
-export function limitsOf(rule: Pick<CaseRule, 'needs' | 'limitsOf'>, evidence: CaseEvidence): string[] {
+/** Why what has these needs cannot be decided here, or is decided with less. What it must have comes first, and says all. */
+export function lacksOf(needs: CaseRule['needs'], evidence: Known): { must: string[]; better: string[] } {
   const missing = (level: 'must' | 'better'): string[] =>
     (Object.keys(lacks) as Need[])
-      .filter(need => rule.needs[need] === level && lacks[need].isMissing(evidence))
+      .filter(need => needs[need] === level && lacks[need].isMissing(evidence))
       .map(need => lacks[need].reason(evidence))
-  const [first] = missing('must')
-  return first === undefined ? [...missing('better'), ...(rule.limitsOf?.(evidence) ?? [])] : [first]
+  return { must: missing('must').slice(0, 1), better: missing('better') }
+}
+
+/** The same of a rule, with what it says itself. */
+export function limitsOf(rule: CaseRule, evidence: CaseEvidence): string[] {
+  const { must, better } = lacksOf(rule.needs, evidence)
+  return must.length > 0 ? must : [...better, ...(rule.limitsOf?.(evidence) ?? [])]
 }

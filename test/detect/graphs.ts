@@ -1,4 +1,6 @@
 /** Connections of a test, as the columns that rules read. */
+import { KeptConnections } from '../../src/conversations/kept-connections.ts'
+import type { ConnectionSource, Stretch } from '../../src/detect/path-search.ts'
 import { type CaseConnections, mark } from '../../src/rules/connections.ts'
 
 export interface Given {
@@ -52,6 +54,15 @@ export function connectionsOf(graph: readonly Given[]): CaseConnections {
     marks: Uint8Array.from(of(marksOf)),
     place: Uint32Array.from(some.keys()),
   }
+}
+
+/** All connections of a case in memory, as a source. */
+export function sourceOf(connections: CaseConnections): ConnectionSource {
+  const all = (client: number): Stretch | null => {
+    const run = KeptConnections.runOf(connections, client)
+    return run.from === run.to ? null : { connections, ...run }
+  }
+  return { stepsOf: all, connectionsOf: all, withoutRoles: () => [{ connections, from: 0, to: connections.count }] }
 }
 
 /** Numbers below a limit, the same of the same seed. */
