@@ -12,6 +12,7 @@ import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
 import { reverseShell } from './d12-reverse-shell.ts'
 import { callbacks } from './d13-failed-callbacks.ts'
+import { amplification } from './d15-amplification.ts'
 import { flood } from './d15-flood.ts'
 import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
@@ -33,6 +34,7 @@ export const caseRules: readonly CaseRule[] = [
   reverseShell,
   callbacks,
   flood,
+  amplification,
   spam,
   mining,
   exposed,
