@@ -10,6 +10,8 @@ import { hopChain } from './d05-hop-chain.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { resolver } from './d11-resolver.ts'
+import { tunnel } from './d11-tunnel.ts'
 import { reverseShell } from './d12-reverse-shell.ts'
 import { callbacks } from './d13-failed-callbacks.ts'
 import { amplification } from './d15-amplification.ts'
@@ -31,6 +33,8 @@ export const caseRules: readonly CaseRule[] = [
   flips,
   sessions,
   ports,
+  tunnel,
+  resolver,
   reverseShell,
   callbacks,
   flood,
@@ -44,7 +48,6 @@ export const caseRules: readonly CaseRule[] = [
 export const notLookedFor: readonly string[] = [
   'D06 address lists',
   'D10 first-seen peer',
-  'D11 DNS',
   'D14 staging',
   'D17 metadata service',
 ]

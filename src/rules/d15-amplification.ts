@@ -87,12 +87,10 @@ function crowdedOf(
 
 const sum = (column: Float64Array, some: readonly number[]): number => some.reduce((all, i) => all + column[i]!, 0)
 
-const technique: Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> = {
-  ...{
-    tactic: 'impact',
-    ...technique('T1498.002'),
-  },
-} as const
+const impact: Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> = {
+  tactic: 'impact',
+  ...technique('T1498.002'),
+}
 
 /** A service of ours that answers far more than it is asked. */
 function abusedOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits): CaseDraft | null {
@@ -110,7 +108,7 @@ function abusedOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits): Ca
     title: `${target}${nameText(port, UDP)} is used to amplify packets against ${address(client)}`,
     severity: 'high',
     confidence: sureness('medium', evidence, some),
-    ...technique,
+    ...impact,
     summary: `${target} got ${number(most)} packets of ${Math.round(request)} bytes in the name of ${address(client)} within ${limits.windowSeconds / 60} minutes, and sent it ${megabytes(down)}: ${ratio.toFixed(1)} times as much. Such requests can be forged: ${address(client)} is then the victim.`,
     scores: [
       { name: 'requests within 15 min', value: most, threshold: `>= ${limits.packetsMin}` },
@@ -150,7 +148,7 @@ function receivedOf(
     title: `${address(victim)} gets answers that it did not ask for from ${number(servers.length)} servers`,
     severity: 'medium',
     confidence: sureness('medium', evidence, some),
-    ...technique,
+    ...impact,
     summary: `${number(servers.length)} servers outside sent ${address(victim)} ${number(most)} packets, ${megabytes(bytes)}, from ${ports.length === 1 ? `port ${ports[0]}` : `${number(ports.length)} ports`} within ${limits.windowSeconds / 60} minutes, and no request to them is recorded: somebody asks them in its name.`,
     scores: [
       { name: 'packets within 15 min', value: most, threshold: `>= ${limits.packetsMin}` },

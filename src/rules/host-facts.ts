@@ -15,6 +15,8 @@ export interface HostFacts {
   ownFailed: Uint32Array
   /** How many clients it has answered on the ports of mail. */
   mailClients: Uint32Array
+  /** How many clients it has answered on the port of names. */
+  dnsClients: Uint32Array
   /** How many clients tried to speak to it; and with how many of them it held a connection (`isHeld`). */
   allClients: Uint32Array
   heldClients: Uint32Array
@@ -64,6 +66,10 @@ const pairFacts: readonly PairFact[] = [
     ...{ name: 'mailClients', of: ['server'] },
     isSo: (all, i) => all.outcome[i] === outcome.answered && mailPorts.includes(all.port[i]!),
   },
+  {
+    ...{ name: 'dnsClients', of: ['server'] },
+    isSo: (all, i) => all.outcome[i] === outcome.answered && all.port[i] === 53,
+  },
   { ...{ name: 'allClients', of: ['server'] }, isSo: () => true },
   { ...{ name: 'heldClients', of: ['server'] }, isSo: isHeld },
   { ...{ name: 'icmpPeers', of: ['client'] }, isSo: isPing, unless: isOther },
@@ -86,6 +92,7 @@ export function emptyFacts(hosts: number): HostFacts {
   const times = (): Float64Array => new Float64Array(new SharedArrayBuffer(8 * hosts)).fill(Number.POSITIVE_INFINITY)
   return {
     ...{ ownClients: counts(), highPeers: counts(), icmpPeers: counts(), ownFailed: counts(), mailClients: counts() },
+    dnsClients: counts(),
     ...{ allClients: counts(), heldClients: counts(), firstSeen_us: times(), firstCall_us: times() },
   }
 }
