@@ -18,6 +18,7 @@ import { amplification } from './d15-amplification.ts'
 import { flood } from './d15-flood.ts'
 import { mining } from './d16-mining.ts'
 import { spam } from './d16-spam.ts'
+import { metadata } from './d17-metadata.ts'
 import { exposed } from './d18-exposed-service.ts'
 import type { CaseRule } from './rule.ts'
 
@@ -41,6 +42,7 @@ export const caseRules: readonly CaseRule[] = [
   amplification,
   spam,
   mining,
+  metadata,
   exposed,
 ]
 
@@ -49,5 +51,4 @@ export const notLookedFor: readonly string[] = [
   'D06 address lists',
   'D10 first-seen peer',
   'D14 staging',
-  'D17 metadata service',
 ]

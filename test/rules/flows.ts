@@ -1,6 +1,6 @@
 /** What scenarios are made of, and how they become lines of a log. */
 
-/** A connection. Hosts are numbers within the scenario: above zero inside, below zero outside. */
+/** A connection. Hosts are numbers within the scenario: above zero inside, below zero outside; zero is the metadata service, for all. */
 export interface Flow {
   at: number
   seconds?: number
@@ -30,6 +30,7 @@ export const header =
   'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags'
 
 export function hostOf(scenario: number, host: number): string {
+  if (host === 0) return 'fd00:ec2::254'
   const [prefix, number] = host > 0 ? ['fd00', host] : ['2001:db8', -host]
   return `${prefix}:${(scenario + 1).toString(16)}::${number.toString(16)}`
 }
