@@ -7,7 +7,7 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { spray } from '../rules/d02-spray.ts'
 import { sessions } from '../rules/d08-long-session.ts'
-import { type CaseEvidence, evidenceOf, type Seen, seenIn } from '../rules/evidence.ts'
+import { type CaseEvidence, evidenceOf, type ListsOf, type Seen, seenIn } from '../rules/evidence.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import { FactCounter, type HostFacts } from '../rules/host-facts.ts'
 import type { CaseDraft, CaseRule } from '../rules/rule.ts'
@@ -26,6 +26,8 @@ export interface CaseSettings {
   internal: Uint8Array
   scanners: Uint8Array
   asked: Uint8Array | null
+  /** By host: 1 where an address list of the analyst names it; filled when all is counted. Null: there is no list. */
+  named: Uint8Array | null
   facts: HostFacts
   /** Only connections that begin in that time, microseconds. */
   time: { from_us?: number; to_us?: number }
@@ -62,13 +64,16 @@ export class CaseWork implements Does<CaseSteps> {
   private readonly rules: readonly CaseRule[]
   private readonly isInternal: (host: number) => boolean
   private readonly isScanner: (host: number) => boolean
+  private readonly listsOf: ListsOf
   private counter: FactCounter | null = null
 
-  constructor(settings: CaseSettings, kept: KeptConnections, rules: readonly CaseRule[]) {
+  /** @param listsOf what the lists say: of those that find once for the case alone; threads know who is named. */
+  constructor(settings: CaseSettings, kept: KeptConnections, rules: readonly CaseRule[], listsOf: ListsOf = () => []) {
     const { internal, scanners } = settings
     this.settings = settings
     this.kept = kept
     this.rules = rules
+    this.listsOf = listsOf
     this.isInternal = host => internal[host] === 1
     this.isScanner = host => scanners[host] === 1
   }
@@ -113,8 +118,10 @@ export class CaseWork implements Does<CaseSteps> {
   }
 
   evidenceOf(connections: CaseConnections, seen: Seen): CaseEvidence {
-    const { isInternal, isScanner } = this
-    return evidenceOf({ ...this.settings, connections, seen, isInternal, isScanner })
+    const { isInternal, isScanner, listsOf } = this
+    const { named } = this.settings
+    const lists = named === null ? null : { named, of: listsOf }
+    return evidenceOf({ ...this.settings, connections, seen, isInternal, isScanner, lists })
   }
 
   private read(block: number, columns?: readonly ConnectionColumn[]): CaseConnections {

@@ -131,7 +131,8 @@ export function settingsOf(
     from_us,
     to_us,
     minSeverity,
-  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & { hosts: readonly Prefix[] },
+    hasLists = false,
+  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & { hosts: readonly Prefix[]; hasLists?: boolean },
 ): CaseSettings {
   const { hosts, vantages } = index.dictionaries
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
@@ -142,6 +143,7 @@ export function settingsOf(
     hosts,
     ...{ internal: internalMarks(hosts, own), scanners: marksOf(hosts, scanners) },
     asked: asked.length === 0 ? null : marksOf(hosts, asked),
+    named: hasLists ? new Uint8Array(new SharedArrayBuffer(hosts.count)) : null,
     facts: emptyFacts(hosts.count),
     time: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
     minSeverity: minSeverity ?? 'info',

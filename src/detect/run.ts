@@ -2,7 +2,7 @@
 import { makeConnections } from '../conversations/connections.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import type { CaseConnections } from '../rules/connections.ts'
-import { type CaseEvidence, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
+import { type CaseEvidence, type ListsOf, markNamed, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
 import { rulesNamed } from './named-rules.ts'
@@ -32,7 +32,7 @@ export interface FoundInCase {
  * Runs rules. What they find depends neither on the blocks nor on the threads.
  *
  * @param names as `rulesNamed`. @param threads how many there are; of fewer than two this one does it all.
- * @param requireGoing throws when nobody waits for the answer any more.
+ * @param requireGoing throws when nobody waits for the answer any more. @param listsOf what the analyst's lists say, if there are some.
  */
 export async function findInCase(
   kept: KeptConnections,
@@ -40,9 +40,10 @@ export async function findInCase(
   names: readonly string[],
   threads: number,
   requireGoing: () => void,
+  listsOf?: ListsOf,
 ): Promise<FoundInCase> {
   const rules = rulesNamed(names)
-  const work = new CaseWork(settings, kept, rules)
+  const work = new CaseWork(settings, kept, rules, listsOf)
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
   const crew = crewFor(work, kept, settings, names, Math.min(threads, kept.blocks), requireGoing)
   try {
@@ -50,6 +51,8 @@ export async function findInCase(
     await crew.each('count', blocks, one => {
       seen = seenTogether(seen, one)
     })
+    if (settings.named !== null && listsOf !== undefined)
+      markNamed(settings.named, host => settings.internal[host] === 1, seen.span, listsOf)
     const gathered = new Gathered()
     await crew.each(
       'find',

@@ -7,6 +7,7 @@ import { beacon } from './d03-beacon.ts'
 import { volume } from './d04-outbound-volume.ts'
 import { fanOut } from './d05-admin-fan-out.ts'
 import { hopChain } from './d05-hop-chain.ts'
+import { listed } from './d06-address-lists.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
@@ -31,6 +32,7 @@ export const caseRules: readonly CaseRule[] = [
   volume,
   fanOut,
   hopChain,
+  listed,
   flips,
   sessions,
   ports,
@@ -47,8 +49,4 @@ export const caseRules: readonly CaseRule[] = [
 ]
 
 /** Rules that are known, and that no file here looks for. */
-export const notLookedFor: readonly string[] = [
-  'D06 address lists',
-  'D10 first-seen peer',
-  'D14 staging',
-]
+export const notLookedFor: readonly string[] = ['D10 first-seen peer', 'D14 staging']

@@ -3,6 +3,7 @@
 import { parseAddress } from '../net/address.ts'
 import { parsePrefix, prefixContains } from '../net/prefix.ts'
 import { TCP } from '../net/protocols.ts'
+import { techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { heaviestWithin } from './numbers.ts'
@@ -32,7 +33,7 @@ export const metadata: CaseRule<Limits> = {
   needs: { packets: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [{ id: 'T1552.005', name: 'Unsecured Credentials: Cloud Instance Metadata API' }],
+  attack: techniques('T1552.005'),
   guardDuty: ['UnauthorizedAccess:EC2/MetadataDNSRebind'],
   scope: 'client',
   limitsOf: () => ['a single question for credentials looks like those of every program that renews its own'],

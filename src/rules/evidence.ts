@@ -5,6 +5,27 @@ import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { type CaseConnections, outcome } from './connections.ts'
 import type { HostFacts } from './host-facts.ts'
 
+/** What an address list of the analyst says of a host; the words come from outside. */
+export interface ListEntry {
+  list: string
+  path: string
+  /** The address or prefix that names it. */
+  entry: string
+  line: number | null
+  note: string | null
+  /** When the list was made, as it says itself, microseconds; null: it does not. */
+  dated_us: number | null
+}
+
+/** The entries that name a host and were valid at some moment from one to another, both included, microseconds. */
+export type ListsOf = (host: number, from_us: number, to_us: number) => readonly ListEntry[]
+
+export interface AddressLists {
+  /** By host: 1 where it is outside and a list names it at any time of the evidence. */
+  named: Uint8Array
+  of: ListsOf
+}
+
 export interface CaseEvidence extends HostFacts {
   source: EvidenceKind
   /** What the records tell: where one is false, rules that need it say so. */
@@ -28,6 +49,8 @@ export interface CaseEvidence extends HostFacts {
   span: { from_us: number; to_us: number }
   /** The aggregation interval of the logs, microseconds; of packets a second. */
   interval_us: number
+  /** Null where the analyst gave none. */
+  lists: AddressLists | null
 }
 
 /** What some connections show of the case as a whole. */
@@ -64,7 +87,8 @@ export function seenTogether(a: Seen, b: Seen): Seen {
   }
 }
 
-interface Given extends Pick<CaseEvidence, 'source' | 'isInternal' | 'isScanner' | 'interval_us' | 'connections'> {
+interface Given
+  extends Pick<CaseEvidence, 'source' | 'isInternal' | 'isScanner' | 'interval_us' | 'connections' | 'lists'> {
   hosts: RecordDictionaries['hosts']
   hasFlags: boolean
   hasAction: boolean
@@ -78,9 +102,23 @@ export function evidenceOf({ hosts, hasFlags, hasAction, seen, facts, ...given }
     ...given,
     ...facts,
     ...{ span, hosts: hosts.count },
-    has: { flags: hasFlags, action: hasAction, rejected, accepted, answers, lists: false },
+    has: { flags: hasFlags, action: hasAction, rejected, accepted, answers, lists: given.lists !== null },
     address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
   }
+}
+
+/**
+ * Marks the hosts that lists name at any time of the evidence. Lists name hosts outside: one that holds private networks, as those of addresses
+ * that nobody has, says nothing of ours.
+ */
+export function markNamed(
+  named: Uint8Array,
+  isInternal: (host: number) => boolean,
+  { from_us, to_us }: CaseEvidence['span'],
+  of: ListsOf,
+): void {
+  for (let host = 0; host < named.length; host++)
+    named[host] = !isInternal(host) && of(host, from_us, to_us).length > 0 ? 1 : 0
 }
 
 /** A host that speaks to that number of others on high ports is in a peer-to-peer network: dead peers and odd ports are its nature. */

@@ -1,4 +1,5 @@
 /** What scenarios are made of, and how they become lines of a log. */
+import type { ListEntry } from '../../src/rules/evidence.ts'
 
 /** A connection. Hosts are numbers within the scenario: above zero inside, below zero outside; zero is the metadata service, for all. */
 export interface Flow {
@@ -17,12 +18,23 @@ export interface Flow {
   isRejected?: boolean
 }
 
+/** What an address list says of a host; times as those of flows. */
+interface Listed {
+  host: number
+  list: string
+  from?: number
+  until?: number
+  /** When the list was made; the day before where it is not given, null where the list does not say. */
+  dated?: number | null
+}
+
 export interface Scenario {
   rule: string
   name: string
   /** Severity and confidence of the finding; null where nothing is to be found. */
   found: string | null
   flows: readonly Flow[]
+  lists?: readonly Listed[]
 }
 
 const begin = 1_695_859_200
@@ -51,6 +63,26 @@ export function linesOf({ flows }: Scenario, scenario: number): string[] {
       ...(down === undefined ? [] : [record(`${server} ${client} ${port} ${sport}`, down, flagsDown)]),
     ]
   })
+}
+
+/** The lists of all scenarios, asked by address. */
+export function listsIn(
+  scenarios: readonly Scenario[],
+): (address: string, from_us: number, to_us: number) => ListEntry[] {
+  const us = (at: number): number => (begin + at) * 1e6
+  const known = new Map<string, readonly (Listed & { address: string })[]>()
+  for (const [i, { lists = [] }] of scenarios.entries())
+    for (const one of lists) {
+      const address = hostOf(i, one.host)
+      known.set(address, [...(known.get(address) ?? []), { ...one, address }])
+    }
+  return (address, from_us, to_us) =>
+    (known.get(address) ?? [])
+      .filter(({ from = -1e9, until = 1e9 }) => us(from) <= to_us && from_us < us(until))
+      .map(({ list, dated = -86_400 }) => ({
+        ...{ list, path: `${list}.csv`, entry: address, line: 1, note: null },
+        dated_us: dated === null ? null : us(dated),
+      }))
 }
 
 /** Scenarios of a rule. @param found severity and confidence of the finding; null where nothing is to be found. */

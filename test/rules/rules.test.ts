@@ -8,13 +8,14 @@ import { withConnections } from '../../src/conversations/kept-connections.ts'
 import { CaseWork } from '../../src/detect/case-work.ts'
 import { settingsOf } from '../../src/detect/detect.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
+import { formatAddress } from '../../src/net/address.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { caseRules } from '../../src/rules/all.ts'
-import type { CaseEvidence } from '../../src/rules/evidence.ts'
+import { type CaseEvidence, markNamed } from '../../src/rules/evidence.ts'
 import { type CaseDraft, type CaseRule, type Thresholds, tactics } from '../../src/rules/rule.ts'
 import { draftsOf } from '../../src/rules/run.ts'
 import { openCase } from '../../src/store/case.ts'
-import { header, hostOf, linesOf, type Scenario } from './flows.ts'
+import { header, hostOf, linesOf, listsIn, type Scenario } from './flows.ts'
 import { scenarios } from './scenarios.ts'
 
 let root = ''
@@ -33,8 +34,14 @@ before(async () => {
     evidence = await withRecordIndex(opened, 'logs', index =>
       withConnections(opened, index, { evidence: 'logs', own: [] }, async kept => {
         assert.equal(kept.blocks, 1)
-        const work = new CaseWork(settingsOf(opened, index, [], [], { hosts: [] }), kept, caseRules)
-        return work.evidenceOf(kept.read(0), await work.does('count', 0))
+        const settings = settingsOf(opened, index, [], [], { hosts: [], hasLists: true })
+        const named = listsIn(scenarios)
+        const addressOf = (host: number): string => formatAddress(settings.hosts.hi[host]!, settings.hosts.lo[host]!)
+        const work = new CaseWork(settings, kept, caseRules, (host, ...when) => named(addressOf(host), ...when))
+        const seen = await work.does('count', 0)
+        const found = work.evidenceOf(kept.read(0), seen)
+        markNamed(settings.named!, found.isInternal, seen.span, found.lists!.of)
+        return found
       }),
     )
   } finally {
