@@ -1,12 +1,14 @@
 /** Runs rules over the connections that a case has kept, block by block, in memory that does not grow with the case. */
 import { makeConnections } from '../conversations/connections.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
+import { caseRules } from '../rules/all.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { type CaseEvidence, type ListsOf, markNamed, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
+import { type CaseRule, standsOn } from '../rules/rule.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
 import { rulesNamed } from './named-rules.ts'
-import { Gravest, type Guess, Guesses, inTime, type ToldDraft } from './told.ts'
+import { Gravest, type Guess, Guesses, inTime, type ToldDraft, toldOf } from './told.ts'
 
 /** What a thread is started with: the file of the connections, and the digest of its directory. */
 export interface ThreadSettings {
@@ -42,10 +44,11 @@ export async function findInCase(
   requireGoing: () => void,
   listsOf?: ListsOf,
 ): Promise<FoundInCase> {
-  const rules = rulesNamed(names)
+  const asked = rulesNamed(names)
+  const rules = withOnes(asked)
   const work = new CaseWork(settings, kept, rules, listsOf)
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
-  const crew = crewFor(work, kept, settings, names, Math.min(threads, kept.blocks), requireGoing)
+  const crew = crewFor(work, kept, settings, rules, Math.min(threads, kept.blocks), requireGoing)
   try {
     let seen = nothingSeen
     await crew.each('count', blocks, one => {
@@ -64,7 +67,7 @@ export async function findInCase(
       requireGoing()
     }
     const evidence = work.evidenceOf(none, seen)
-    return { ...gathered.finish(settings.minSeverity, evidence.isScanner), seen, evidence }
+    return { ...gathered.finish(settings.minSeverity, evidence, rules, asked), seen, evidence }
   } finally {
     await crew.close()
   }
@@ -74,14 +77,24 @@ function crewFor(
   work: CaseWork,
   { file }: KeptConnections,
   settings: CaseSettings,
-  rules: readonly string[],
+  rules: readonly CaseRule[],
   threads: number,
   requireGoing: () => void,
 ): Crew<CaseSteps> {
   if (threads < 2) return new Alone<CaseSteps>(work, requireGoing)
-  const workerData: ThreadSettings = { path: file.path, digest: file.digest(''), rules, settings }
+  const workerData: ThreadSettings = {
+    path: file.path,
+    digest: file.digest(''),
+    rules: rules.map(({ name }) => name),
+    settings,
+  }
   const module = new URL('./case-worker.js', import.meta.url)
   return new Threads<CaseSteps>(threads, { module, workerData, path: file.path }, requireGoing)
+}
+
+/** Rules, and those on whose findings they stand. */
+function withOnes(rules: readonly CaseRule[]): readonly CaseRule[] {
+  return caseRules.filter(one => rules.some(rule => rule === one || standsOn(rule, one.name)))
 }
 
 /** No connections: of the evidence that is left when all blocks are done. */
@@ -119,16 +132,25 @@ class Gathered {
   /** Nothing rises any more: what is told singly of each rule is decided. */
   finish(
     minSeverity: CaseSettings['minSeverity'],
-    isScanner: (host: number) => boolean,
+    evidence: CaseEvidence,
+    rules: readonly CaseRule[],
+    asked: readonly CaseRule[],
   ): Pick<FoundInCase, 'listed' | 'others'> {
     const guesses = new Guesses(this.guesses)
     const found = this.gravest.finish()
+    const risen = found.kept
+      .map(one => (guesses.makeGraver(one, evidence.isScanner) ? { ...one, severity: 'high' as const } : one))
+      .sort(inTime)
+    const onThem = rules.flatMap((rule, order) => {
+      const some = rule.scope === 'findings' ? risen.filter(one => standsOn(rule, one.rule)) : []
+      const drafts = some.length === 0 ? [] : rule.find(evidence, rule.thresholds, some)
+      return drafts.map(draft => toldOf(draft, rule.name, order, some))
+    })
+    const isAsked = (rule: string): boolean => asked.some(({ name }) => name === rule)
     const last = new Gravest<ToldDraft>()
-    last.addLeft(found.left)
-    for (const one of found.kept) {
-      const severity = guesses.makeGraver(one, isScanner) ? 'high' : one.severity
-      if (isAtLeast(severity, minSeverity)) last.add({ ...one, severity, mayRise: false })
-    }
+    last.addLeft(new Map([...found.left].filter(([rule]) => isAsked(rule))))
+    for (const one of [...risen, ...onThem])
+      if (isAsked(one.rule) && isAtLeast(one.severity, minSeverity)) last.add({ ...one, mayRise: false })
     const { kept, left } = last.finish()
     const others = [...left].map(([rule, count]) => ({ rule, count }))
     return { listed: kept.sort(inTime), others: others.sort((a, b) => (a.rule < b.rule ? -1 : 1)) }

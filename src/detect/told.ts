@@ -61,6 +61,20 @@ export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnectio
   }
 }
 
+/** A finding that stands on others. */
+export function toldOf(draft: CaseDraft, rule: string, order: number, found: readonly ToldDraft[]): ToldDraft {
+  const on = draft.connections.map(at => found[at]!)
+  const [first] = [...on].sort(inTime) as [ToldDraft]
+  const sum = (of: (one: ToldDraft) => number): number => on.reduce((all, one) => all + of(one), 0)
+  return {
+    ...draft,
+    ...{ rule, order, from_us: first.from_us, to_us: on.reduce((most, one) => Math.max(most, one.to_us), first.to_us) },
+    ...{ connections: sum(one => one.connections), records: sum(one => one.records), mayRise: false },
+    ...{ port: first.port, isOnePort: on.every(one => one.isOnePort && one.port === first.port) },
+    places: [...new Set(on.flatMap(one => one.places))],
+  }
+}
+
 /** Connections of each kind whose lines are named: the first, the largest, the last. */
 const namedOfKind = 4
 

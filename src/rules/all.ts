@@ -11,6 +11,7 @@ import { listed } from './d06-address-lists.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { newPeer } from './d10-first-seen-peer.ts'
 import { resolver } from './d11-resolver.ts'
 import { tunnel } from './d11-tunnel.ts'
 import { reverseShell } from './d12-reverse-shell.ts'
@@ -36,6 +37,7 @@ export const caseRules: readonly CaseRule[] = [
   flips,
   sessions,
   ports,
+  newPeer,
   tunnel,
   resolver,
   reverseShell,
@@ -49,4 +51,4 @@ export const caseRules: readonly CaseRule[] = [
 ]
 
 /** Rules that are known, and that no file here looks for. */
-export const notLookedFor: readonly string[] = ['D10 first-seen peer', 'D14 staging']
+export const notLookedFor: readonly string[] = ['D14 staging']

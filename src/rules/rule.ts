@@ -91,15 +91,28 @@ export interface CaseRule<T extends Thresholds = Thresholds> {
   /**
    * What `evidence.connections` holds when `find` is called. `client`: all connections of some clients, a stretch of them at a time; the
    * rule must judge each client by itself, and what it must know of others is in the evidence's facts by host. `case`: of the whole case
-   * those that `selects` names, once.
+   * those that `selects` names, once. `findings`: none; `find` is given what other rules found, once.
    */
-  readonly scope: 'client' | 'case'
+  readonly scope: 'client' | 'case' | 'findings'
+  /** Of scope `findings`: the rules, by number (`D03`), on whose findings it stands. */
+  readonly on?: readonly string[]
   /** Of scope `case`: whether it wants the connections of a service (`servicesIn`); few services should be. */
   selects?(evidence: CaseEvidence, service: Run, thresholds: T): boolean
   /** What this evidence cannot answer of it beyond its needs, and why; it looks for the rest all the same. `connections` is not there. */
   limitsOf?(evidence: Omit<CaseEvidence, 'connections'>): string[]
-  /** @param thresholds its own, or what the analyst set in their place. */
-  find(evidence: CaseEvidence, thresholds: T): CaseDraft[]
+  /**
+   * @param thresholds its own, or what the analyst set in their place.
+   * @param found of scope `findings`: what the rules that `on` names found. The drafts then rest on these: `connections` are places in it.
+   */
+  find(evidence: CaseEvidence, thresholds: T, found?: readonly RuleDraft[]): CaseDraft[]
+}
+
+/** A finding, and the rule that found it. */
+export type RuleDraft = Pick<CaseDraft, 'subject' | 'peers' | 'severity' | 'confidence'> & { rule: string }
+
+/** Whether a rule of scope `findings` stands on what another one found. */
+export function standsOn({ on = [] }: Pick<CaseRule, 'on'>, rule: string): boolean {
+  return on.some(one => rule.startsWith(`${one}-`))
 }
 
 /** Numbers in order, each once. */

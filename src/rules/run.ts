@@ -1,8 +1,9 @@
 /** What a rule is given of some connections, and finds in them. */
 import { taken } from '../conversations/connections.ts'
+import { caseRules } from './all.ts'
 import { clientsOf, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
-import type { CaseDraft, CaseRule } from './rule.ts'
+import { type CaseDraft, type CaseRule, standsOn } from './rule.ts'
 
 /** The numbers of the connections that each of some rules of scope `case` asks for. */
 export function selected(
@@ -30,6 +31,11 @@ export function draftsOf(
   thresholds: CaseRule['thresholds'] = rule.thresholds,
 ): CaseDraft[] {
   if (rule.scope === 'client') return rule.find(evidence, thresholds)
+  if (rule.scope === 'findings') {
+    const others = caseRules.filter(({ name }) => standsOn(rule, name))
+    const found = others.flatMap(one => draftsOf(evidence, one).map(draft => ({ ...draft, rule: one.name })))
+    return rule.find(evidence, thresholds, found)
+  }
   const [of] = selected(evidence, [{ ...rule, thresholds }]) as [Uint32Array]
   const drafts = rule.find({ ...evidence, connections: taken(evidence.connections, of) }, thresholds)
   return drafts.map(draft => ({ ...draft, connections: draft.connections.map(i => of[i]!) }))
