@@ -55,6 +55,7 @@ export interface CaseSteps {
 /** Columns that tell what is known of hosts and of the case. */
 const counted = [
   ...(['client', 'server', 'port', 'protocol', 'start_us', 'end_us'] as const),
+  ...(['packetsUp', 'packetsDown', 'bytesUp', 'bytesDown'] as const),
   ...(['records', 'rejected', 'outcome', 'marks'] as const),
 ] satisfies ConnectionColumn[]
 

@@ -36,6 +36,7 @@ const steps: Readonly<Record<Tactic, string>> = {
   'credential-access': 'guessing',
   'initial-access': 'access',
   'lateral-movement': 'lateral',
+  collection: 'staging',
   'command-and-control': 'C2',
   exfiltration: 'egress',
   impact: 'abuse',

@@ -16,6 +16,7 @@ import { resolver } from './d11-resolver.ts'
 import { tunnel } from './d11-tunnel.ts'
 import { reverseShell } from './d12-reverse-shell.ts'
 import { callbacks } from './d13-failed-callbacks.ts'
+import { staging } from './d14-staging.ts'
 import { amplification } from './d15-amplification.ts'
 import { flood } from './d15-flood.ts'
 import { mining } from './d16-mining.ts'
@@ -42,6 +43,7 @@ export const caseRules: readonly CaseRule[] = [
   resolver,
   reverseShell,
   callbacks,
+  staging,
   flood,
   amplification,
   spam,
@@ -51,4 +53,4 @@ export const caseRules: readonly CaseRule[] = [
 ]
 
 /** Rules that are known, and that no file here looks for. */
-export const notLookedFor: readonly string[] = ['D14 staging']
+export const notLookedFor: readonly string[] = []

@@ -24,9 +24,11 @@ export interface HostFacts {
   firstSeen_us: Float64Array
   /** When the first TCP connection of an internal host begins that an external one answers, on no port of web or mail; infinite without one. */
   firstCall_us: Float64Array
+  /** Bytes that an internal host sent to external ones, in connections that it began with hosts that are no AWS service. */
+  sentOut: Float64Array
 }
 
-type Counted = Exclude<keyof HostFacts, 'firstSeen_us' | 'firstCall_us'>
+type Counted = Exclude<keyof HostFacts, 'firstSeen_us' | 'firstCall_us' | 'sentOut'>
 
 /** Ports where programs of all kinds look for news and hold connections open for them. */
 export const webAndMail: readonly number[] = [25, 80, 110, 143, 443, 465, 587, 853, 993, 995, 5222, 8080, 8443]
@@ -80,10 +82,12 @@ const pairFacts: readonly PairFact[] = [
   },
 ]
 
-/** Written by one thread alone: that which has all connections of the client. */
-function isCall(all: CaseConnections, i: number, isInternal: (host: number) => boolean): boolean {
-  const isOutward = all.protocol[i] === TCP && isInternal(all.client[i]!) && !isInternal(all.server[i]!)
-  return isOutward && all.outcome[i] === outcome.answered && !webAndMail.includes(all.port[i]!)
+/** What an internal host does with an external one. One thread has all connections of a client: no other writes what is known of it. */
+function addOutward(facts: HostFacts, all: CaseConnections, i: number): void {
+  const host = all.client[i]!
+  if ((all.marks[i]! & mark.toService) === 0) facts.sentOut[host]! += all.bytesUp[i]!
+  const isCall = all.protocol[i] === TCP && all.outcome[i] === outcome.answered && !webAndMail.includes(all.port[i]!)
+  if (isCall && all.start_us[i]! < facts.firstCall_us[host]!) facts.firstCall_us[host] = all.start_us[i]!
 }
 
 /** Facts of hosts of whom nothing is known yet, in memory that threads have in common. */
@@ -94,6 +98,7 @@ export function emptyFacts(hosts: number): HostFacts {
     ...{ ownClients: counts(), highPeers: counts(), icmpPeers: counts(), ownFailed: counts(), mailClients: counts() },
     dnsClients: counts(),
     ...{ allClients: counts(), heldClients: counts(), firstSeen_us: times(), firstCall_us: times() },
+    sentOut: new Float64Array(new SharedArrayBuffer(8 * hosts)),
   }
 }
 
@@ -118,25 +123,25 @@ export class FactCounter {
   /** @param connections all of some clients, in order. No two calls, of whichever counter, may have connections of the same client. */
   add(connections: CaseConnections): void {
     const { client, server, start_us } = connections
-    const { metWith, pairBits, isInternal } = this
-    const { firstCall_us } = this.facts
+    const { facts, metWith, pairBits, isInternal } = this
     const servers: number[] = []
     for (const { from, to } of clientsOf(connections)) {
       const host = client[from]!
-      const isOurs = this.isInternal(host)
+      const isOurs = isInternal(host)
       servers.length = 0
       let first_us = start_us[from]!
       for (let i = from; i < to; i++) {
         const peer = server[i]!
         if (start_us[i]! < first_us) first_us = start_us[i]!
         this.seen(peer, start_us[i]!)
-        if (start_us[i]! < firstCall_us[host]! && isCall(connections, i, isInternal)) firstCall_us[host] = start_us[i]!
+        const isPeerOurs = isInternal(peer)
+        if (isOurs && !isPeerOurs) addOutward(facts, connections, i)
         if (metWith[peer] !== host + 1) {
           metWith[peer] = host + 1
           pairBits[peer] = 0
           servers.push(peer)
         }
-        pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!, isOurs, this.isInternal(peer))
+        pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!, isOurs, isPeerOurs)
       }
       this.seen(host, first_us)
       for (const peer of servers) this.count(host, peer, pairBits[peer]!)

@@ -12,6 +12,7 @@ export const tactics = [
   'credential-access',
   'initial-access',
   'lateral-movement',
+  'collection',
   'command-and-control',
   'exfiltration',
   'impact',
