@@ -12,8 +12,12 @@ import { endText, megabytes, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
   inBytesMin: [100_000_000, 'bytes that the host got from internal hosts within the window, before it began to send'],
-  sourcesMin: [3, 'internal hosts that it got `pieceBytesMin` or more from'],
-  pieceBytesMin: [5_000_000, 'bytes of a service that count: what moved less is left out'],
+  sourcesMin: [
+    3,
+    'internal hosts that it got `pieceBytesMin` or more from, and no transfer at the beginning of the evidence',
+  ],
+  pieceBytesMin: [5_000_000, 'bytes from a source, and bytes out by a service: what moved less is left out'],
+  transferBytesMin: [1_000_000, 'bytes that one connection brings in: with less, it is one of requests and answers'],
   ratioMin: [0.5, 'bytes that it sent to one host outside within the window, by those that it had got'],
   windowSeconds: [24 * 3600, 'the window before it began to send, and that after it'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
@@ -38,18 +42,17 @@ export const staging: CaseRule<Limits> = {
 function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean {
   const { connections, isInternal } = evidence
   const [client, server] = [connections.client[service.from]!, connections.server[service.from]!]
-  const isMuch = (bytes: Float64Array): boolean => sumOf(bytes, service) >= limits.pieceBytesMin
   if (isInternal(client) && isInternal(server))
     return (
-      (sendsMuch(evidence, client, limits) && isMuch(connections.bytesDown)) ||
-      (sendsMuch(evidence, server, limits) && isMuch(connections.bytesUp))
+      (sendsMuch(evidence, client, limits) && sumOf(connections.bytesDown, service, limits.transferBytesMin) > 0) ||
+      (sendsMuch(evidence, server, limits) && sumOf(connections.bytesUp, service, limits.transferBytesMin) > 0)
     )
   return (
     isInternal(client) &&
     sendsMuch(evidence, client, limits) &&
     isNewPeer(evidence, server, limits) &&
     (connections.marks[service.from]! & mark.toService) === 0 &&
-    isMuch(connections.bytesUp)
+    sumOf(connections.bytesUp, service, 0) >= limits.pieceBytesMin
   )
 }
 
@@ -62,9 +65,10 @@ function isNewPeer(evidence: CaseEvidence, peer: number, limits: Limits): boolea
   return !isOurs && evidence.firstSeen_us[peer]! >= warm_us(evidence, limits)
 }
 
-function sumOf(bytes: Float64Array, { from, to }: Run): number {
+/** Of the connections that have so many. */
+function sumOf(bytes: Float64Array, { from, to }: Run, least: number): number {
   let sum = 0
-  for (let i = from; i < to; i++) sum += bytes[i]!
+  for (let i = from; i < to; i++) if (bytes[i]! >= least) sum += bytes[i]!
   return sum
 }
 
@@ -82,9 +86,13 @@ interface Moves {
 }
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
+  const { connections } = evidence
+  const from_us = newFrom_us(evidence, limits)
   const drafts: CaseDraft[] = []
   const moves = [...movesOf(evidence, limits)].sort(([a], [b]) => a - b)
-  for (const [host, { in: got, out: sent }] of moves) {
+  for (const [host, { in: all, out: sent }] of moves) {
+    const usual = new Set(all.filter(one => connections.start_us[one.connection]! < from_us).map(one => one.peer))
+    const got = all.filter(one => !usual.has(one.peer))
     if (got.length === 0 || sent.length === 0) continue
     const inTime = (a: Move, b: Move): number => a.at_us - b.at_us || a.connection - b.connection
     got.sort(inTime)
@@ -107,7 +115,7 @@ function movesOf(evidence: CaseEvidence, limits: Limits): Map<number, Moves> {
   const { start_us, end_us, bytesUp, bytesDown } = connections
   const hosts = new Map<number, Moves>()
   const note = (host: number, way: keyof Moves, move: Move): void => {
-    if (move.bytes === 0) return
+    if (move.bytes < (way === 'in' ? limits.transferBytesMin : 1)) return
     const known = hosts.get(host) ?? { in: [], out: [] }
     hosts.set(host, known)
     known[way].push(move)
