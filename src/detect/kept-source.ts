@@ -9,12 +9,14 @@ import {
   outcome,
 } from '../conversations/connections.ts'
 import { KeptConnections } from '../conversations/kept-connections.ts'
+import { clientsOf, type Run } from '../rules/connections.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { ConnectionSource, Stretch } from './path-search.ts'
 
 /** What a search for steps reads, and what else tells of all connections. */
 const stepColumns: readonly ConnectionColumn[] = ['client', 'server', 'start_us', 'outcome', 'marks']
-const seenColumns: readonly ConnectionColumn[] = [...stepColumns, 'end_us', 'rejected', 'records']
+const seenColumns: readonly ConnectionColumn[] = [...stepColumns, 'end_us']
+const edgeColumns = connectionColumns.filter(name => !['clientPort', 'records', 'rejected'].includes(name))
 const undirectedColumns: readonly ConnectionColumn[] = [
   'client',
   'server',
@@ -35,10 +37,10 @@ export interface SeenHosts {
   rejected: boolean
   accepted: boolean
   answers: boolean
-  /** By host: how many internal clients it has answered. */
+  /** By internal host: how many internal clients it has answered. */
   ownClients: Uint32Array
-  /** By host: when the first connection with it begins. */
-  firstSeen_us: Float64Array
+  /** When the first connection with the host that was asked for begins; infinite where there is none. */
+  firstSeen_us: number
 }
 
 export interface Window {
@@ -56,25 +58,28 @@ export class KeptSource implements ConnectionSource {
   #undirected: number[] | null = null
   #whole: { block: number; connections: CaseConnections } | null = null
 
-  constructor(kept: KeptConnections, window: Window) {
+  constructor(kept: KeptConnections, { from_us, to_us }: Window) {
     this.#kept = kept
-    this.#window = window
+    this.#window = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
   }
 
-  /** Reads all blocks. @param hosts how many there are. */
-  see(hosts: number, isInternal: (host: number) => boolean): SeenHosts {
+  /** Reads all blocks. @param hosts how many there are. @param first the host that is asked for. */
+  see(hosts: number, isInternal: (host: number) => boolean, first: number | null): SeenHosts {
     const seen: SeenHosts = {
       ...{ count: 0, rejected: false, accepted: false, answers: false },
       span: { from_us: Number.POSITIVE_INFINITY, to_us: Number.NEGATIVE_INFINITY },
-      ...{ ownClients: new Uint32Array(hosts), firstSeen_us: new Float64Array(hosts).fill(Number.POSITIVE_INFINITY) },
+      ...{ ownClients: new Uint32Array(hosts), firstSeen_us: Number.POSITIVE_INFINITY },
     }
     const answered = new Uint32Array(hosts)
     this.#undirected = []
     for (let block = 0; block < this.#kept.blocks; block++) {
-      const connections = this.#read(block, seenColumns)
+      // Whether any record was rejected is known, as a rule, after the first block.
+      const connections = this.#read(block, seen.rejected ? seenColumns : [...seenColumns, 'rejected'])
       addSeen(seen, connections)
-      addHosts(seen, connections, isInternal, answered)
-      if (connections.marks.some(bits => (bits & mark.unknownRole) !== 0)) this.#undirected.push(block)
+      addFirst(seen, connections, first)
+      for (const run of clientsOf(connections))
+        if (isInternal(connections.client[run.from]!)) addAnswers(seen, connections, run, isInternal, answered)
+      if (hasUndirected(connections)) this.#undirected.push(block)
       this.#keep(block, connections)
     }
     return seen
@@ -89,7 +94,7 @@ export class KeptSource implements ConnectionSource {
   connectionsOf(client: number): Stretch | null {
     if (this.#kept.blocks === 0) return null
     const block = this.#kept.blockOf(client)
-    if (this.#whole?.block !== block) this.#whole = { block, connections: this.#read(block, connectionColumns) }
+    if (this.#whole?.block !== block) this.#whole = { block, connections: this.#read(block, edgeColumns) }
     return stretchOf(this.#whole.connections, client)
   }
 
@@ -101,7 +106,8 @@ export class KeptSource implements ConnectionSource {
   }
 
   #read(block: number, names: readonly ConnectionColumn[]): CaseConnections {
-    return beginningIn(this.#kept.read(block, names), this.#window)
+    const all = this.#kept.read(block, names)
+    return Object.keys(this.#window).length === 0 ? all : beginningIn(all, this.#window)
   }
 
   /** Keeps the columns of steps, as long as there is room. */
@@ -119,34 +125,48 @@ function stretchOf(connections: CaseConnections, client: number): Stretch | null
   return run.from === run.to ? null : { connections, ...run }
 }
 
-function addSeen(
-  seen: SeenHosts,
-  { count, start_us, end_us, outcome: outcomes, records, rejected }: CaseConnections,
-): void {
-  const { span } = seen
-  seen.count += count
+function addSeen(seen: SeenHosts, { count, start_us, end_us, outcome: outcomes, rejected }: CaseConnections): void {
+  let { from_us, to_us } = seen.span
   for (let i = 0; i < count; i++) {
-    if (start_us[i]! < span.from_us) span.from_us = start_us[i]!
-    if (end_us[i]! > span.to_us) span.to_us = end_us[i]!
-    if (rejected[i]! > 0) seen.rejected = true
-    if (rejected[i]! < records[i]!) seen.accepted = true
-    if (outcomes[i] === outcome.answered) seen.answers = true
+    if (start_us[i]! < from_us) from_us = start_us[i]!
+    if (end_us[i]! > to_us) to_us = end_us[i]!
+  }
+  seen.span = { from_us, to_us }
+  seen.count += count
+  // An attempt is rejected where no record of it was accepted.
+  seen.accepted ||= outcomes.some(one => one !== outcome.rejected)
+  seen.answers ||= outcomes.includes(outcome.answered)
+  seen.rejected ||= rejected.some(records => records > 0)
+}
+
+function addFirst(seen: SeenHosts, { count, client, server, start_us }: CaseConnections, host: number | null): void {
+  for (let i = 0; i < count; i++) {
+    if ((client[i] === host || server[i] === host) && start_us[i]! < seen.firstSeen_us) seen.firstSeen_us = start_us[i]!
   }
 }
 
-/** @param answered by server: one more than the internal client whose answer was counted last. */
-function addHosts(
-  { ownClients, firstSeen_us }: SeenHosts,
-  { count, client, server, start_us, outcome: outcomes }: CaseConnections,
+function hasUndirected({ count, marks }: CaseConnections): boolean {
+  for (let i = 0; i < count; i++) if ((marks[i]! & mark.unknownRole) !== 0) return true
+  return false
+}
+
+/**
+ * Counts an internal client.
+ *
+ * @param answered by server: one more than the client whose answer was counted last.
+ */
+function addAnswers(
+  { ownClients }: SeenHosts,
+  { client, server, outcome: outcomes }: CaseConnections,
+  { from, to }: Run,
   isInternal: (host: number) => boolean,
   answered: Uint32Array,
 ): void {
-  for (let i = 0; i < count; i++) {
-    const [from, to, start] = [client[i]!, server[i]!, start_us[i]!]
-    if (start < firstSeen_us[from]!) firstSeen_us[from] = start
-    if (start < firstSeen_us[to]!) firstSeen_us[to] = start
-    if (outcomes[i] !== outcome.answered || answered[to] === from + 1 || !isInternal(from)) continue
-    answered[to] = from + 1
-    ownClients[to]!++
+  const own = client[from]! + 1
+  for (let i = from; i < to; i++) {
+    const host = server[i]!
+    if (outcomes[i] !== outcome.answered || !isInternal(host) || answered[host] === own) continue
+    answered[host] = own
+    ownClients[host]!++
   }
 }

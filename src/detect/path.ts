@@ -4,9 +4,10 @@ import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import { UserError } from '../errors.ts'
+import { gatherSpans } from '../investigate/coverage.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, prefixes, recordsOfCase } from '../investigate/investigate.ts'
-import { formatAddress, parseAddress } from '../net/address.ts'
+import { type Address, formatAddress, parseAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
@@ -203,38 +204,60 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
       status: 2,
     })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
-  return question(c, options.signal, asked =>
-    withRecordIndex(asked, asked.source, index =>
-      withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
-        const source = new KeptSource(kept, options)
-        const known = knownOf(asked, index, own, source)
-        const coverage = await capabilityOf(asked, known, known)
-        const first = hostNumber(index.dictionaries.hosts, address)
-        const { span, count } = known
-        return {
-          selection: { from: timeOrNull(options.from_us), to: timeOrNull(options.to_us) },
-          window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
-          records: { total: recordsOfCase(asked) },
-          connections: count,
-          coverage,
-          path: await pathIn(asked, index, known, source, first, options),
-          not_decidable: undecided(known, coverage, options),
-          problems: asked.problems,
-          evidence: evidenceCounts(asked),
-          source: asked.source,
-        }
-      }),
-    ),
-  )
+  return question(c, options.signal, async asked => {
+    // What the evidence covers is worked out by the database in threads of its own, while connections are read.
+    const [, found] = await Promise.all([
+      gatherSpans(asked),
+      withRecordIndex(asked, asked.source, index =>
+        withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, kept =>
+          answer(asked, index, own, new KeptSource(kept, options), address, options),
+        ),
+      ),
+    ])
+    return found
+  })
+}
+
+async function answer(
+  c: Case,
+  index: RecordIndex,
+  own: readonly Prefix[],
+  source: KeptSource,
+  address: Address,
+  options: PathOptions,
+): Promise<PathAnswer> {
+  const first = hostNumber(index.dictionaries.hosts, address)
+  const known = knownOf(c, index, own, source, first)
+  const path = await pathIn(c, index, known, source, first, options)
+  const coverage = await capabilityOf(c, known, known)
+  const { span, count } = known
+  return {
+    selection: { from: timeOrNull(options.from_us), to: timeOrNull(options.to_us) },
+    window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
+    records: { total: recordsOfCase(c) },
+    connections: count,
+    coverage,
+    path,
+    not_decidable: undecided(known, coverage, options),
+    problems: c.problems,
+    evidence: evidenceCounts(c),
+    source: c.source,
+  }
 }
 
 /** What is known of all connections. */
 type Known = SeenHosts & Pick<CaseEvidence, 'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us'>
 
-function knownOf(c: Case, { dictionaries }: RecordIndex, own: readonly Prefix[], source: KeptSource): Known {
+function knownOf(
+  c: Case,
+  { dictionaries }: RecordIndex,
+  own: readonly Prefix[],
+  source: KeptSource,
+  first: number | null,
+): Known {
   const { hosts, vantages } = dictionaries
   const isInternal = internalHosts(hosts, own)
-  const seen = source.see(hosts.count, isInternal)
+  const seen = source.see(hosts.count, isInternal, first)
   const { rejected, accepted, answers } = seen
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
   const flags = c.source === 'packets' || c.columns.has('tcp_flags')
@@ -280,7 +303,7 @@ async function pathIn(
   { from, at_us, hops = hopsDefault, hub = hubDefault }: PathOptions,
 ): Promise<HostPath> {
   const { span } = known
-  const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us[first]!
+  const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us
   const warm_us = span.from_us + Math.min(warmUp_us, warmUpShare * (span.to_us - span.from_us))
   const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us }
   if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, known)
