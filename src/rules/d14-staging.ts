@@ -87,7 +87,7 @@ interface Moves {
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const { connections } = evidence
-  const from_us = newFrom_us(evidence, limits)
+  const from_us = warm_us(evidence, limits)
   const drafts: CaseDraft[] = []
   const moves = [...movesOf(evidence, limits)].sort(([a], [b]) => a - b)
   for (const [host, { in: all, out: sent }] of moves) {
