@@ -11,6 +11,7 @@ const maySee: Record<string, string[]> = {
   net: [],
   codecs: [],
   input: ['net', 'codecs'],
+  enrich: ['net', 'input'],
   records: ['net'],
   'vpc-text': ['net', 'codecs', 'input', 'records'],
   packet: ['net', 'input', 'records'],
@@ -24,9 +25,10 @@ const maySee: Record<string, string[]> = {
   query: ['net', 'store'],
   'record-index': ['net', 'records', 'store', 'query'],
   conversations: ['net', 'records', 'store', 'query', 'record-index'],
-  filter: ['net', 'records', 'store', 'query', 'record-index', 'conversations'],
+  filter: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations'],
   carve: [
     'net',
+    'enrich',
     'input',
     'records',
     'packet',
@@ -38,12 +40,13 @@ const maySee: Record<string, string[]> = {
     'conversations',
     'filter',
   ],
-  flows: ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
+  flows: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   'user-sql': ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   rules: ['net', 'records', 'record-index', 'conversations'],
   'dossier-rules': ['net', 'records', 'query', 'record-index', 'conversations', 'rules'],
   investigate: [
     'net',
+    'enrich',
     'records',
     'store',
     'query',
@@ -56,6 +59,7 @@ const maySee: Record<string, string[]> = {
   ],
   detect: [
     'net',
+    'enrich',
     'records',
     'store',
     'query',
@@ -69,6 +73,7 @@ const maySee: Record<string, string[]> = {
   ],
   overview: [
     'net',
+    'enrich',
     'records',
     'store',
     'query',
@@ -82,6 +87,7 @@ const maySee: Record<string, string[]> = {
   ],
   report: [
     'net',
+    'enrich',
     'records',
     'store',
     'query',

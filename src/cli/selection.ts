@@ -30,7 +30,7 @@ function isDay(text: string): boolean {
 
 /** Microseconds since the epoch. */
 export async function timeOf(option: string, text: string): Promise<number> {
-  const { parseTime } = await import('../filter/values.ts')
+  const { parseTime } = await import('../net/time.ts')
   const us = parseTime(text.trim(), false)
   if (us === null) {
     throw new UserError(`not a time: ${option} ${text}`, {

@@ -3,6 +3,7 @@
 import { nearest } from '../nearest.ts'
 import { portsNamed, serviceNamed, serviceNames } from '../net/ports.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
+import { parseTime } from '../net/time.ts'
 import type { Comparator, FlagMode, Node, Side, Test, TextMatch, Value } from './ast.ts'
 import { FilterError, oneOf, type Place, shortened } from './error.ts'
 import type { Form, Written } from './grammar.ts'
@@ -16,7 +17,6 @@ import {
   parseNet,
   parseNumber,
   parseProtocol,
-  parseTime,
   protocolNames,
 } from './values.ts'
 

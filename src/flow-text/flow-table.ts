@@ -1,7 +1,7 @@
+import { cellsOf } from '../input/cells.ts'
 import type { Address } from '../net/address.ts'
 import { isIcmp } from '../net/icmp.ts'
 import { hasPorts, protocolNumbers, TCP } from '../net/protocols.ts'
-import { cellsOf } from '../vpc-text/cells.ts'
 import { areColumns, type Column, columnsOf, type Role } from './columns.ts'
 import type { FlowDetails, Table, TableLine, TextFlow } from './flow.ts'
 import { nfdumpProtocols } from './nfdump-protocols.ts'

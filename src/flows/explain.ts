@@ -1,8 +1,8 @@
 /** What a request means and what it will read, before anything is asked. */
 import type { Node, Side, TestNode, Value } from '../filter/ast.ts'
 import { endsOf, thingOf } from '../filter/things.ts'
-import { parseTime } from '../filter/values.ts'
 import type { Prefix } from '../net/prefix.ts'
+import { parseTime } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import { segmentPath } from '../store/files.ts'
 import { question } from '../store/question.ts'

@@ -1,7 +1,8 @@
 /** `--having`: which groups stay, by what was counted of them. */
 import { UserError } from '../errors.ts'
-import { parseDuration, parseNumber, parseTime } from '../filter/values.ts'
+import { parseDuration, parseNumber } from '../filter/values.ts'
 import { nearest } from '../nearest.ts'
+import { parseTime } from '../net/time.ts'
 import { all, any, call, column as columnNode, compare, not, parameter } from '../query/build.ts'
 import type { Comparator, Expression } from '../query/nodes.ts'
 import type { FlowsColumn } from './request.ts'

@@ -61,3 +61,33 @@ export function durationWords(seconds: number): string {
   }
   return words.join(' ')
 }
+
+const timeForm = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d:?\d\d)?$/i
+
+/**
+ * A time, in microseconds since the epoch: ISO 8601 to the day, minute, second or its fraction, or Unix seconds of nine to eleven digits.
+ *
+ * @param local what a time without a zone means: the machine's zone, or else UTC.
+ */
+export function parseTime(text: string, local: boolean): bigint | null {
+  if (/^\d{9,11}$/.test(text)) return BigInt(text) * 1_000_000n
+  const match = timeForm.exec(text)
+  if (match === null) return null
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(part => Number(part ?? 0)) as number[]
+  const parts = [year!, month! - 1, day!, hour!, minute!, second!] as const
+  const ms = Date.UTC(...parts)
+  const back = new Date(ms)
+  const real =
+    back.getUTCMonth() === parts[1] && back.getUTCDate() === parts[2] && parts[3] < 24 && parts[4] < 60 && parts[5] < 60
+  if (!real) return null
+  const zone = match[8]?.toUpperCase()
+  const at = zone === undefined && local ? new Date(...parts).getTime() : ms - offsetOf(zone ?? 'Z')
+  return BigInt(at) * 1000n + BigInt((match[7] ?? '').padEnd(6, '0'))
+}
+
+/** Milliseconds that a zone such as `+02:00` is before UTC. */
+function offsetOf(zone: string): number {
+  if (zone === 'Z') return 0
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))
+  return (zone.startsWith('-') ? -minutes : minutes) * 60_000
+}

@@ -1,4 +1,5 @@
-import { CellRows, type CellsForm, cellsOf } from './cells.ts'
+import { cellsOf } from '../input/cells.ts'
+import { CellRows, type CellsForm } from './cells.ts'
 import { layoutOfHeader } from './header.ts'
 import { type JsonForm, JsonStrings } from './json-strings.ts'
 import { Units } from './units.ts'

@@ -1,0 +1,87 @@
+/** A file of the user's that enriches: its bytes, its digest, and what in it could not be read. */
+import { createHash } from 'node:crypto'
+import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
+import { readSmall } from '../disk/reading.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
+
+export const enrichmentKinds = ['list', 'geoip', 'asn', 'aws-ranges', 'networks'] as const
+export type EnrichmentKind = (typeof enrichmentKinds)[number]
+
+/** A file that was used, as reports name it. */
+export interface EnrichmentFile {
+  /** As it was named. */
+  path: string
+  kind: EnrichmentKind
+  sha256: string
+  /** Addresses, prefixes and ranges that count; of MMDB files nodes of the tree. */
+  entries: number
+  /** The time that its entries are valid for, as far as it says: the earliest begin and the latest end. ISO 8601; null: it does not say. */
+  from: string | null
+  to: string | null
+  /** When it was made, as it says itself; null: it does not. */
+  dated: string | null
+  /** Entries that do not count, by why: revoked, not for detection, no address. */
+  left_out: Record<string, number>
+}
+
+/** Something in such a file that could not be read. */
+export interface EnrichmentProblem {
+  path: string
+  /** From 1; absent where the file has no lines: the problem names the object then. */
+  line?: number
+  problem: string
+}
+
+export interface SourceFile {
+  path: string
+  bytes: Buffer
+  sha256: string
+}
+
+const megabyte = 2 ** 20
+
+/** @throws UserError where it is not there, is no regular file, or is larger than `megabytes`. */
+export function readSource(path: string, kind: EnrichmentKind, megabytes: number): SourceFile {
+  const option = `--${kind}`
+  try {
+    const bytes = readSmall(path, 'follow', megabytes * megabyte)
+    return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
+  } catch (error) {
+    if (error instanceof TooLargeError) {
+      throw new UserError(`${option} ${path}: exceeds ${megabytes} MB`, { hint: 'split it into several files' })
+    }
+    if (error instanceof NotRegularError) throw new UserError(`${option} ${path}: ${error.what}`)
+    const isMissing = errorCode(error) === 'ENOENT'
+    const what = isMissing ? 'no such file' : `cannot be read (${errorCode(error) ?? errorText(error)})`
+    throw new UserError(`${option} ${path}: ${what}`, { hint: 'check the name' })
+  }
+}
+
+/** Problems of one file: the first ones, and how many more. */
+export class Problems {
+  private readonly kept: EnrichmentProblem[] = []
+  private more = 0
+  private readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  add(problem: string, line?: number): void {
+    if (this.kept.length < problemsMost)
+      this.kept.push({ path: this.path, ...(line !== undefined && { line }), problem })
+    else this.more++
+  }
+
+  list(): EnrichmentProblem[] {
+    if (this.more === 0) return this.kept
+    return [...this.kept, { path: this.path, problem: `${this.more} more that could not be read` }]
+  }
+}
+
+const problemsMost = 1000
+
+/** What a problem quotes of the file, which may be of any length. */
+export function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
