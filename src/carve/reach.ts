@@ -1,7 +1,7 @@
 /** What of the time that is wanted the captures cover. */
 import { UserError } from '../errors.ts'
-import { compile } from '../filter/compile.ts'
 import { contextOf, preparedRecords } from '../filter/context.ts'
+import { compileFor } from '../filter/enriched-context.ts'
 import { parse } from '../filter/filter.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
@@ -66,8 +66,8 @@ async function timeInLogs(
   const context = contextOf(c, 'flows', internal)
   if (!context.columns.has('start') || !context.columns.has('end')) return null
   const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns: context.columns })
-  const compiled = compile(filter, context)
-  const records = await preparedRecords(c, compiled, 'flows', internal)
+  const { compiled, internal: all } = await compileFor(c, filter, 'flows', internal, wanted)
+  const records = await preparedRecords(c, compiled, 'flows', all)
   const ends = [
     named(microseconds(aggregate('min', column('start'))), 'from_us'),
     named(microseconds(aggregate('max', column('end'))), 'to_us'),

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
-import { compile } from '../filter/compile.ts'
 import { contextOf, preparedRecords } from '../filter/context.ts'
+import { compileFor, type FilesAsked } from '../filter/enriched-context.ts'
 import { parse } from '../filter/filter.ts'
 import { parseAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
@@ -30,7 +30,7 @@ import { question } from '../store/question.ts'
 
 /** What is wanted: packets of flow records that a filter matches, of connections, or between ends in a time (as a finding has them). */
 export type Wanted =
-  | { kind: 'filter'; text: string; nfdump?: boolean }
+  | ({ kind: 'filter'; text: string; nfdump?: boolean } & FilesAsked)
   | { kind: 'community'; ids: string[] }
   | { kind: 'services'; services: WantedService[]; time?: TimeSpan | null }
 
@@ -148,10 +148,10 @@ async function rowsOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Pro
 async function queryOf(c: Case, wanted: Wanted, internal: readonly Prefix[]): Promise<Query> {
   switch (wanted.kind) {
     case 'filter': {
-      const context = contextOf(c, 'packet_flows', internal)
-      const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns: context.columns })
-      const compiled = compile(filter, context)
-      const records = await preparedRecords(c, compiled, 'packet_flows', internal)
+      const { columns } = contextOf(c, 'packet_flows', internal)
+      const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns })
+      const { compiled, internal: all } = await compileFor(c, filter, 'packet_flows', internal, wanted)
+      const records = await preparedRecords(c, compiled, 'packet_flows', all)
       return selectRows(flowColumns, { from: trusted(records, []), where: compiled.where })
     }
     case 'community': {

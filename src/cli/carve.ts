@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CarveReport } from '../carve/carve.ts'
 import type { TimeSpan, Wanted } from '../carve/selection.ts'
+import type { EnrichmentProblem } from '../enrich/source-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
@@ -11,6 +12,12 @@ import { addReadingOptions, readInto } from './add.ts'
 import { noteAdded, noteFoldersWithout } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
+import {
+  addEnrichmentOptions,
+  type EnrichmentCliOptions,
+  enrichmentOf,
+  reportEnrichment,
+} from './enrichment-options.ts'
 import { interruptible } from './interrupt.ts'
 import { checkOutput, forceOption, type OutputOptions, unlessReaderGone } from './named-output.ts'
 import { collectPrefix, collectText, type ReadingOptions } from './options.ts'
@@ -18,7 +25,7 @@ import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
 import { reportUnread } from './unread.ts'
 
-interface Options extends OutputOptions, ReadingOptions {
+interface Options extends OutputOptions, ReadingOptions, EnrichmentCliOptions {
   out: string
   finding?: string
   of?: string[]
@@ -53,7 +60,7 @@ export function carveCommand(program: Command): void {
     )
     .option(...forceOption)
     .option('--json', 'print one JSON document: what was taken, with the numbers of the packets')
-  addReadingOptions(command)
+  addReadingOptions(addEnrichmentOptions(command))
     .addHelpText('after', carveHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -123,14 +130,20 @@ async function run(
   const [{ openCase }, { carve }] = await Promise.all([import('../store/case.ts'), import('../carve/carve.ts')])
   const opened = await openCase(caseDir)
   const bar = await startBar('carving')
+  let problems: readonly EnrichmentProblem[] = []
   try {
     const wanted: Wanted =
       filter !== null
-        ? { kind: 'filter', text: filter, nfdump: options.nfdump === true }
+        ? {
+            ...{ kind: 'filter', text: filter, nfdump: options.nfdump === true, enrichment: enrichmentOf(options) },
+            onProblems: found => {
+              problems = found
+            },
+          }
         : options.connection !== undefined
           ? { kind: 'community', ids: options.connection }
           : await ofFinding(opened, options, signal)
-    return await carve(opened, {
+    const report = await carve(opened, {
       wanted,
       out: options.out,
       force: options.force === true,
@@ -142,6 +155,9 @@ async function run(
       signal,
       onProgress: (done, total, packets) => bar.update(done, total, `${integerText(packets)} packets`),
     })
+    bar.stop()
+    await reportEnrichment(problems)
+    return report
   } finally {
     bar.stop()
     await opened.close()

@@ -2,12 +2,14 @@
 import type { Command } from 'commander'
 import { exitStatus, UserError } from '../errors.ts'
 import type { FlowsRequest } from '../flows/request.ts'
+import type { FlowsOptions } from '../flows/run.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import { addEnrichmentOptions, type EnrichmentCliOptions, enrichmentOf } from './enrichment-options.ts'
 import { forceOption } from './named-output.ts'
 import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
 
-export interface FlowsCliOptions extends CommonOptions, ReadingOptions {
+export interface FlowsCliOptions extends CommonOptions, ReadingOptions, EnrichmentCliOptions {
   stat?: NonNullable<FlowsRequest['stat']> & { order?: string }
   limit?: number
   order?: string
@@ -87,6 +89,7 @@ export function addFlowsOptions(command: Command): Command {
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
   option('--query <name>', 'run a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
+  addEnrichmentOptions(command)
   addNfdumpOptions(command)
   return command
 }
@@ -100,9 +103,9 @@ function once<T>(parse: (text: string) => T, flag: string): (text: string, befor
   }
 }
 
-/** The parameters that the user gave: only those may name files. */
-export function ownFiles({ param = {} }: FlowsCliOptions): { fileParams: string[] } {
-  return { fileParams: Object.keys(param) }
+/** The files that the user gave: only those parameters may name files. */
+export function ownFiles(options: FlowsCliOptions): Pick<FlowsOptions, 'fileParams' | 'enrichment'> {
+  return { fileParams: Object.keys(options.param ?? {}), enrichment: enrichmentOf(options) }
 }
 
 const summary = 'tidemark case says what is there, tidemark flows --having "records > 0" sums everything up'

@@ -158,8 +158,10 @@ function orderName({ order, stat }: FlowsRequest, isListing: boolean): string | 
 /** The document of the contract. */
 async function printJson(result: FlowsResult): Promise<void> {
   const { JsonStream } = await import('../report/json.ts')
-  const { rows: read, parquet: _parquet, columns, ...rest } = result
+  const { rows: read, parquet: _parquet, columns, enrichment, ...rest } = result
   const document = new JsonStream({ columns }, 'rows')
   await printLines(read(), row => document.item(row))
-  await print(document.end(rest))
+  const said =
+    enrichment.files.length === 0 ? {} : { enrichment: enrichment.files, enrichment_problems: enrichment.problems }
+  await print(document.end({ ...rest, ...said }))
 }

@@ -8,6 +8,7 @@ import type { Case } from '../store/case.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
+import { reportEnrichment } from './enrichment-options.ts'
 import { splitFilter } from './flows-arguments.ts'
 import { addFlowsOptions, type FlowsCliOptions, ownFiles, refuseSummary, requestOf } from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
@@ -108,6 +109,7 @@ async function ask(
     }
     const isPartial = opened.evidence.some(isBroken) || opened.problems.length > 0
     process.exitCode ||= await reportUnread(opened.problems, isPartial, 'tidemark evidence --json lists them all')
+    await reportEnrichment(result.enrichment.problems)
     if (isEmpty && options.failEmpty) process.exitCode ||= exitStatus.asked
   } finally {
     waiting.stop()

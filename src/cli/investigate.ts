@@ -9,6 +9,12 @@ import { addReadingOptions, readInto } from './add.ts'
 import { noteAdded, noteFoldersWithout, noteWriter } from './added.ts'
 import { splitArguments } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import {
+  addEnrichmentOptions,
+  type EnrichmentCliOptions,
+  enrichmentOf,
+  reportEnrichment,
+} from './enrichment-options.ts'
 import { failOn, failOnSweep, type Threshold, thresholds } from './fail-on.ts'
 import { interruptible } from './interrupt.ts'
 import {
@@ -26,7 +32,7 @@ import { quoted } from './shell-words.ts'
 import type { ListedSubjects } from './subjects.ts'
 import { reportUnread } from './unread.ts'
 
-interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions {
+interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions, EnrichmentCliOptions {
   showWork?: true
   full?: true
   all?: true
@@ -43,7 +49,7 @@ interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions {
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {
   const command = withOptions(program)
-  addReadingOptions(command)
+  addReadingOptions(addEnrichmentOptions(command))
     .addHelpText('after', investigateHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -185,7 +191,7 @@ export async function readAll(
 }
 
 type Choices = Pick<Options, 'approvedPorts' | 'internal' | 'services'> &
-  Pick<InvestigateOptions, 'correlation' | 'selection' | 'basis'>
+  Pick<InvestigateOptions, 'correlation' | 'selection' | 'basis' | 'enrichment'>
 
 /** Opens the case, investigates the subjects and closes it. */
 export async function investigateCase(
@@ -220,13 +226,14 @@ async function withCase<T>(caseDir: string, work: (opened: Case) => Promise<T>):
 const servicesByDefault = 1000
 
 function investigateOptions(choices: Choices, signal: AbortSignal): InvestigateOptions {
-  const { approvedPorts, internal, services = servicesByDefault, correlation, selection, basis } = choices
+  const { approvedPorts, internal, services = servicesByDefault, correlation, selection, basis, enrichment } = choices
   return {
     ...(approvedPorts !== undefined && { approvedPorts }),
     ...(internal !== undefined && { internal }),
     ...(correlation !== undefined && { correlation }),
     ...(selection !== undefined && { selection }),
     ...(basis !== undefined && { basis }),
+    ...(enrichment !== undefined && { enrichment }),
     servicesMax: services,
     signal,
   }
@@ -243,6 +250,7 @@ function choicesOf(options: Options, { selection }: Asked): Choices {
     // The page tells of connections with packets only.
     correlation: options.json ? 'all' : 'with-packets',
     selection,
+    enrichment: enrichmentOf(options),
   }
 }
 
@@ -260,6 +268,7 @@ async function showDossier(caseDir: string, asked: Asked, options: Options, sign
     await printPage(page, options.color)
   }
   await reportUnreadOf(dossier, restOf(asked, options))
+  await reportEnrichment(dossier.enrichment_problems)
   failOn(
     options.failOn ?? 'none',
     dossier.findings.map(({ severity }) => severity),

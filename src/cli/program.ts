@@ -7,6 +7,7 @@ import { completionCommand } from './completion.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
 import { detectCommand } from './detect.ts'
+import { enrichCommand } from './enrich.ts'
 import { evidenceCommand } from './evidence.ts'
 import { flowsCommand } from './flows.ts'
 import { wrapHelp } from './help.ts'
@@ -56,6 +57,7 @@ export function buildProgram(): Command {
     evidenceCommand,
     removeCommand,
     verifyCommand,
+    enrichCommand,
     investigateCommand,
     detectCommand,
     flowsCommand,

@@ -1,6 +1,7 @@
 /** What the user's own files say of addresses: lists, countries, autonomous systems, AWS's services, names of networks. Nothing is fetched. */
+import { UserError } from '../errors.ts'
 import { internalPrefixes } from '../net/internal.ts'
-import { type Prefix, prefixContains } from '../net/prefix.ts'
+import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import { type AwsRanges, type AwsService, readAwsRanges } from './aws-ranges.ts'
 import type { AddressList, ListMatch } from './list-entries.ts'
 import { readList } from './lists.ts'
@@ -55,30 +56,77 @@ export interface Enrichment {
 /**
  * Reads the files; nothing is kept open.
  *
+ * @param refused told of a file that cannot be used, instead of an error; the file is left out.
  * @throws UserError where a file is missing, is not what it is given as, or is damaged as a whole; what of a list cannot be read is in `problems`.
  */
-export async function loadEnrichment(options: EnrichmentOptions, signal?: AbortSignal): Promise<Enrichment> {
-  const next = async (): Promise<void> => {
+export async function loadEnrichment(
+  options: EnrichmentOptions,
+  signal?: AbortSignal,
+  refused?: (path: string, error: UserError) => void,
+): Promise<Enrichment> {
+  const loaded: Loaded = { lists: [], geoip: null, asn: null, aws: null, networks: [], files: [], problems: [] }
+  for (const { path, read } of readers(options, loaded)) {
     // Between files, so that Ctrl-C is heard.
     await new Promise(resolve => setImmediate(resolve))
     signal?.throwIfAborted()
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof UserError) || refused === undefined) throw error
+      refused(path, error)
+    }
   }
-  const read: Loaded = { lists: [], geoip: null, asn: null, aws: null, networks: [], files: [], problems: [] }
-  for (const path of options.lists ?? []) {
-    const { list, file, problems } = readList(path)
-    read.lists.push(list)
-    read.files.push(file)
-    read.problems.push(...problems)
-    await next()
+  return enrichmentOf(loaded)
+}
+
+interface Reader {
+  path: string
+  read: () => void
+}
+
+/** What reads each file and puts it where it belongs, in the order in which files are told. */
+function readers({ lists = [], geoip, asn, awsRanges, networks = [] }: EnrichmentOptions, into: Loaded): Reader[] {
+  const took = ({ file, problems = [] }: { file: EnrichmentFile; problems?: readonly EnrichmentProblem[] }): void => {
+    into.files.push(file)
+    into.problems.push(...problems)
   }
-  if (options.geoip !== undefined) read.geoip = openMmdb(options.geoip, 'geoip')
-  if (options.asn !== undefined) read.asn = openMmdb(options.asn, 'asn')
-  if (options.awsRanges !== undefined) read.aws = readAwsRanges(options.awsRanges)
-  await next()
-  for (const path of options.networks ?? []) read.networks.push(readNetworks(path))
-  for (const one of [read.geoip, read.asn, read.aws, ...read.networks]) if (one !== null) read.files.push(one.file)
-  for (const one of [read.aws, ...read.networks]) if (one !== null) read.problems.push(...one.problems)
-  return enrichmentOf(read)
+  const list = (path: string): Reader['read'] => {
+    return () => {
+      const read = readList(path)
+      into.lists.push(read.list)
+      took(read)
+    }
+  }
+  const network = (path: string): Reader['read'] => {
+    return () => {
+      const read = readNetworks(path)
+      into.networks.push(read)
+      took(read)
+    }
+  }
+  return [
+    ...lists.map(path => ({ path, read: list(path) })),
+    ...present(geoip, path => took((into.geoip = openMmdb(path, 'geoip')))),
+    ...present(asn, path => took((into.asn = openMmdb(path, 'asn')))),
+    ...present(awsRanges, path => took((into.aws = readAwsRanges(path)))),
+    ...networks.map(path => ({ path, read: network(path) })),
+  ]
+}
+
+function present(path: string | undefined, read: (path: string) => void): Reader[] {
+  return path === undefined ? [] : [{ path, read: () => read(path) }]
+}
+
+/** What no network of the internet has: of no country and no AS, where a database says nothing of it. */
+const unrouted: readonly Prefix[] = [
+  ...internalPrefixes,
+  ...['0.0.0.0/8', '192.0.0.0/24', '192.0.2.0/24', '198.18.0.0/15', '198.51.100.0/24', '203.0.113.0/24'],
+  ...['224.0.0.0/4', '240.0.0.0/4', '::', '2001:db8::/32', 'ff00::/8'],
+].map(one => (typeof one === 'string' ? parsePrefix(one)! : one))
+
+/** Whether the internet routes no such address: private ones, those of documentation and tests, multicast and broadcast (RFC 6890). */
+export function isUnrouted(hi: bigint, lo: bigint): boolean {
+  return unrouted.some(prefix => prefixContains(prefix, { hi, lo }))
 }
 
 interface Loaded {

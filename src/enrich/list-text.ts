@@ -87,7 +87,9 @@ function readLine(bytes: Buffer, line: number, entries: ListEntries, problems: P
     return
   }
   const [, first, rest] = /^(\S+?),?\s+(.+)$/.exec(value) ?? []
-  const alone = first === undefined ? null : indicatorRange(first)
+  // A range that ends before it begins is none, and not its first address.
+  const isRange = /^[-–]\s*[0-9a-f]*[.:]/i.test(rest ?? '')
+  const alone = first === undefined || isRange ? null : indicatorRange(first)
   if (alone === null) problems.add(`not an address, a network or a range: ${shortened(value)}`, line)
   else entries.add(alone, { line, note: rest! })
 }

@@ -26,5 +26,10 @@ export function readList(path: string): ReadList {
   const file: EnrichmentFile = {
     ...{ path, kind: 'list', sha256, entries: count, ...entries.span(), dated, left_out: leftOut },
   }
-  return { list: entries.finish(basename(path, extname(path)), path), file, problems: problems.list() }
+  return { list: entries.finish(listName(path), path), file, problems: problems.list() }
+}
+
+/** A list is called as its file, without the ending. */
+export function listName(path: string): string {
+  return basename(path, extname(path))
 }

@@ -9,7 +9,8 @@ export interface Validity {
 
 export const always: Validity = { from_us: Number.NEGATIVE_INFINITY, until_us: Number.POSITIVE_INFINITY }
 
-const day_us = 86_400_000_000
+const second_us = 1_000_000
+const day_us = 86_400 * second_us
 
 /** A time of a list, UTC unless it names a zone; null for what is none. Digits below a microsecond are cut off. */
 export function timeOf(text: string): number | null {
@@ -22,17 +23,21 @@ export function timeOf(text: string): number | null {
   return us === null ? null : Number(us)
 }
 
-/** When something that was seen, or is good, up to a time is no longer valid: after the moment itself, and of a day after the whole of it. */
+/** When something that was seen at a time is no longer valid: after the second, the fraction of it, or the day that the time names. */
 export function afterTime(text: string): number | null {
   const us = timeOf(text)
   if (us === null) return null
-  return us + (/^\d{4}[-/]\d\d[-/]\d\d$/.test(text.trim()) ? day_us : 1)
+  return us + (isDay(text) ? day_us : /[.]\d/.test(text) ? 1 : second_us)
 }
 
 /** When something expires: at the moment itself, and of a day at the end of it. */
 export function untilTime(text: string): number | null {
-  const after = afterTime(text)
-  return after === null || /^\d{4}[-/]\d\d[-/]\d\d$/.test(text.trim()) ? after : after - 1
+  const us = timeOf(text)
+  return us === null || !isDay(text) ? us : us + day_us
+}
+
+function isDay(text: string): boolean {
+  return /^\d{4}[-/]\d\d[-/]\d\d$/.test(text.trim())
 }
 
 /** Whether something was valid at some moment from one to another, both included. */

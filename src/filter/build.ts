@@ -262,12 +262,18 @@ function valueFor(thing: Thing, token: Token, b: Building): Value {
     case 'choice':
       return { type: 'text', text: choiceOf(thing, text) ?? fail(thing.names[0]!, choiceHint(thing, text)) }
     case 'number': {
+      const digits = thing.enriched === 'asn' ? text.replace(/^as(?=\d)/i, '') : text
       const named = thing.names[0] === 'port' && !b.nfdump ? portOf(text, token) : null
-      const number = named ?? parseNumber(text) ?? fail('number', { hint: numberHint(thing) })
+      const number = named ?? parseNumber(digits) ?? fail('number', { hint: numberHint(thing) })
       if (number > thing.largest!) fail('number', { hint: `${thing.title} is at most ${thing.largest}` })
       return { type: 'number', number }
     }
     default:
+      if (thing.enriched === 'aws_service') return { type: 'text', text: text.toUpperCase() }
+      if (thing.enriched === 'country') {
+        if (!/^[a-z]{2}$/i.test(text)) fail('country', { hint: 'two letters of ISO 3166, such as DE' })
+        return { type: 'text', text: text.toUpperCase() }
+      }
       return { type: 'text', text: thing.names[0] === 'service' ? serviceOf(text, placeOf(token)) : text }
   }
 }

@@ -8,6 +8,8 @@ import type { Expression } from '../query/nodes.ts'
 import type { Filter, Node, TestNode, Value } from './ast.ts'
 import type { Compiling } from './compiling.ts'
 import { conditionOf } from './condition.ts'
+import { type EnrichedTables, noEnrichedTables } from './enriched-tables.ts'
+
 import type { ValueSet } from './set.ts'
 import { thingOf } from './things.ts'
 
@@ -19,6 +21,8 @@ export interface CompileContext {
   /** Columns of addresses that are IPv4 throughout. */
   fourOnly?: ReadonlySet<string>
   /** When the case's first record begins and its last one ends, microseconds; for `last 2h of case`. */
+  /** What the user's own files say of the addresses (`enrichRecords`); without it no filter can ask for that. */
+  enriched?: EnrichedTables
   span?: { first_us: bigint; last_us: bigint }
 }
 
@@ -53,6 +57,7 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
     span: context.span,
     sets: new Map(),
     missing: new Set(),
+    enriched: context.enriched ?? noEnrichedTables,
   }
   const ast = grouped(filter.ast)
   const tests = countTests(ast)

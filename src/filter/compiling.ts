@@ -1,4 +1,5 @@
 import type { Prefix } from '../net/prefix.ts'
+import type { EnrichedTables } from './enriched-tables.ts'
 import type { ValueSet } from './set.ts'
 
 /** What the parts of a compilation share. */
@@ -11,4 +12,6 @@ export interface Compiling {
   span: { first_us: bigint; last_us: bigint } | undefined
   sets: Map<string, ValueSet>
   missing: Set<string>
+  /** What the user's own files say of the case's addresses, as far as the filter asks. */
+  enriched: EnrichedTables
 }

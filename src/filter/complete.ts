@@ -191,6 +191,7 @@ function valuesOf(thing: Thing, begin: string, context: CompletionContext): Comp
       return [value(utcSeconds(span.first_us), 'the case begins'), value(utcSeconds(span.last_us), 'the case ends')]
     }
     default: {
+      if (thing.enriched !== undefined) return []
       // Those of the case's own ports come first.
       const services = thing.names[0] === 'service' && begin !== '' ? [...serviceNames()] : []
       const columns = [...new Set(Object.values(thing.columns).flat())].filter(name => context.columns.has(name))

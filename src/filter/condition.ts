@@ -18,7 +18,6 @@ import {
   equal,
   firstKnown,
   inPrefixes,
-  inSet,
   isKnown,
   isUnknown,
   microseconds,
@@ -31,14 +30,17 @@ import {
   unknown,
   yes,
 } from '../query/build.ts'
-import type { Comparator as Compared, Expression } from '../query/nodes.ts'
+import type { Expression } from '../query/nodes.ts'
 import type { DataType } from '../query/types.ts'
 import { fieldNamed } from '../records/fields.ts'
-import type { Comparator, FlagMode, Side, Test, TestNode, Value } from './ast.ts'
+import type { FlagMode, Side, Test, TestNode, Value } from './ast.ts'
 import type { Compiling } from './compiling.ts'
+import { enrichedIs } from './enriched-condition.ts'
+import type { EnrichedWord } from './enriched-tables.ts'
 import { destinationOfNfdump, milliseconds, rate, ratio } from './numbers.ts'
-import { setOf, type ValueSet } from './set.ts'
+import { setOf } from './set.ts'
 import { endsOf, type Thing, thingOf } from './things.ts'
+import { comparatorOf, numberTest, testOfText } from './value-tests.ts'
 
 const cannotTell = unknown('boolean')
 const allIPv4 = parsePrefix('0.0.0.0/0')!
@@ -47,7 +49,6 @@ const zeroAddress = constant(allIPv4.first, 'address')
 const icmp = [constant(1), constant(58)]
 /** Longer lists become tables. */
 const mostPrefixes = 16
-const mostValues = 100
 
 export function conditionOf({ thing: name, side, test }: TestNode, c: Compiling, negated: boolean): Expression {
   const thing = thingOf(name)
@@ -81,6 +82,7 @@ function familyIs(four: boolean, c: Compiling): Expression {
 }
 
 function endIs(thing: Thing, side: Side, test: Test, c: Compiling, negated: boolean): Expression {
+  if (thing.enriched !== undefined) return enrichedEndIs(thing, side, thing.enriched, test, c)
   if (test.op === 'known') return knownIs(thing, side, test.known, c)
   switch (thing.kind) {
     case 'address':
@@ -99,6 +101,11 @@ function endIs(thing: Thing, side: Side, test: Test, c: Compiling, negated: bool
     default:
       return numberIs(thing, side, test, c)
   }
+}
+
+function enrichedEndIs(thing: Thing, side: Side, word: EnrichedWord, test: Test, c: Compiling): Expression {
+  const address = addressOf(thing.columns[side]!, c, false)
+  return address === null ? cannotTell : enrichedIs(word, address, test, c)
 }
 
 /** The first of the columns that the flows have; null, and noted, if none. */
@@ -202,27 +209,6 @@ function serviceIs(test: Test, c: Compiling): Expression {
   return any(tests)
 }
 
-function testOfText(text: Expression, test: Test, c: Compiling): Expression {
-  switch (test.op) {
-    case 'text': {
-      const name = ({ contains: 'contains', begins: 'begins-with', ends: 'ends-with' } as const)[test.how]
-      return call(name, text, parameter(test.text))
-    }
-    case 'in-set':
-      return setHas(text, test.set, c)
-    case 'in': {
-      const texts = test.values.flatMap(value => (value.type === 'text' ? [value.text] : []))
-      if (texts.length > mostValues) return setHas(text, setOf('texts', texts), c)
-      return among(
-        text,
-        texts.map(one => parameter(one)),
-      )
-    }
-    default:
-      return equal(text, parameter(test.op === 'compare' && test.value.type === 'text' ? test.value.text : null))
-  }
-}
-
 /** The text of a thing; a sensor's is that of its columns which is there. */
 function textOf(thing: Thing, side: Side, c: Compiling): Expression | null {
   const names = thing.columns[side]!
@@ -243,18 +229,6 @@ function numberIs(thing: Thing, side: Side, test: Test, c: Compiling): Expressio
   if (name === 'port' && number !== null) return all([tested, any([isKnown(number), mayHavePort(c)])])
   if (name !== 'icmp-type' && name !== 'icmp-code') return tested
   return all([isIcmp(c), tested])
-}
-
-function numberTest(number: Expression, type: DataType, test: Test, c: Compiling): Expression {
-  const bound = (value: Value): Expression[] => (value.type === 'number' ? [parameter(value.number, type)] : [])
-  if (test.op === 'in-set') return setHas(number, test.set, c)
-  if (test.op === 'in') {
-    if (test.values.length <= mostValues) return among(number, test.values.flatMap(bound))
-    const numbers = test.values.flatMap(value => (value.type === 'number' ? [value.number] : []))
-    return setHas(number, setOf('numbers', numbers), c)
-  }
-  if (test.op !== 'compare') return cannotTell
-  return compare(comparatorOf(test.comparator), number, bound(test.value)[0]!)
 }
 
 /** ICMP, ESP and others have no port, which is to know it: none of it is 443. Flow logs say 0 there, captures nothing. */
@@ -353,13 +327,4 @@ function firstColumn(thing: Thing, side: Side, c: Compiling): Expression | null 
 function valueIn(thing: Thing, side: Side, c: Compiling): Expression | null {
   if (thing.kind === 'text' || thing.kind === 'choice') return textOf(thing, side, { ...c, missing: new Set() })
   return numberOf(thing.names[0]!, thing.columns[side]!, { ...c, missing: new Set() }, side)
-}
-
-function setHas(value: Expression, set: ValueSet, c: Compiling): Expression {
-  c.sets.set(set.table, set)
-  return inSet(value, set)
-}
-
-function comparatorOf(comparator: Comparator): Compared {
-  return comparator === '!=' ? '<>' : comparator
 }

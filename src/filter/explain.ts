@@ -65,7 +65,7 @@ function testClause({ thing: name, side, test }: TestNode, negated: boolean, aro
 
 /** The subject of a clause, with what negates it where two ends are asked. */
 function subject(thing: Thing, side: Side, negated: boolean): string {
-  const title = thing.kind === 'holds' ? 'address' : thing.title
+  const title = thing.kind === 'holds' || thing.enriched === 'list' ? 'address' : thing.title
   if (side === 'whole' || (side === 'in' && thing.side === 'in')) return `the ${title}`
   if (side === 'out' && thing.side === 'in') return `the ${title} of the way back`
   const [one, other] = thing.sides.includes('src') ? ['source', 'destination'] : ['incoming', 'outgoing']
@@ -82,6 +82,7 @@ function predicate(thing: Thing, side: Side, test: Test, negated: boolean): stri
   // Of two ends the subject says "neither" or "not both".
   const no = negated && side !== 'either' && side !== 'both' ? ' not' : ''
   const is = `${plural ? 'are' : 'is'}${no}`
+  if (thing.enriched === 'list') return `${is} ${onList(thing, test)}`
   switch (test.op) {
     case 'holds':
       return `${is} ${thing.title}`
@@ -95,6 +96,24 @@ function predicate(thing: Thing, side: Side, test: Test, negated: boolean): stri
       return `${no === '' ? { contains: 'contains', begins: 'begins with', ends: 'ends with' }[test.how] : `does not ${textVerbs[test.how]}`} ${JSON.stringify(test.text)}`
     case 'compare':
       return `${is} ${order(thing, test.comparator)}${valueWords(thing, test.value)}`
+    default:
+      return ''
+  }
+}
+
+/** `on the list "tor-exits" at that time`. */
+function onList(thing: Thing, test: Test): string {
+  switch (test.op) {
+    case 'known':
+      return `on ${test.known ? 'a list' : 'no list'} at that time`
+    case 'in':
+      return `on the list ${listWords(thing, test.values).replace(/^one of /, '')} at that time`
+    case 'in-set':
+      return `on a list among ${setWords(test.set)} at that time`
+    case 'text':
+      return `on a list whose name ${{ contains: 'contains', begins: 'begins with', ends: 'ends with' }[test.how]} ${JSON.stringify(test.text)} at that time`
+    case 'compare':
+      return `on the list ${valueWords(thing, test.value)} at that time`
     default:
       return ''
   }

@@ -10,6 +10,7 @@ import { columnName, fieldNamed, flowFields } from '../records/fields.ts'
 import { connectionFields, packetFlowFields } from '../records/packet-fields.ts'
 import { sensorFields } from '../records/sensor.ts'
 import type { Side } from './ast.ts'
+import type { EnrichedWord } from './enriched-tables.ts'
 
 /**
  * What a thing is compared with.
@@ -36,6 +37,8 @@ export interface Thing {
   words?: readonly string[]
   /** What nfdump takes for a value that a record lacks; 0 without this. */
   absent?: bigint
+  /** Of what the user's own files say of an address: the columns are those of the address. */
+  enriched?: EnrichedWord
 }
 
 const u8 = 255n
@@ -48,6 +51,11 @@ type Extra = Partial<Pick<Thing, 'largest' | 'counts' | 'words' | 'absent'>>
 
 function withEnds(names: string[], kind: Kind, src: string[], dst: string[], title: string, extra: Extra = {}): Thing {
   return { names, kind, nfdump: true, sides: ends, side: 'either', columns: { src, dst }, title, ...extra }
+}
+
+function enriched(word: EnrichedWord, names: string[], kind: Kind, title: string, extra: Extra = {}): Thing {
+  const { src, dst } = { src: ['srcaddr', 'orig_addr'], dst: ['dstaddr', 'resp_addr'] }
+  return own({ ...withEnds(names, kind, src, dst, title, extra), enriched: word })
 }
 
 function whole(names: string[], kind: Kind, columns: string[], title: string, extra: Extra = {}): Thing {
@@ -92,6 +100,12 @@ export const things: readonly Thing[] = [
   whole(['inet6', 'ipv6'], 'holds', ['srcaddr', 'dstaddr'], 'both addresses are IPv6'),
   own(withEnds(['internal'], 'holds', ['srcaddr', 'orig_addr'], ['dstaddr', 'resp_addr'], 'internal')),
   own(withEnds(['external'], 'holds', ['srcaddr', 'orig_addr'], ['dstaddr', 'resp_addr'], 'external')),
+  enriched('country', ['country'], 'text', 'country'),
+  enriched('asn', ['asn'], 'number', 'AS number', { largest: u32 }),
+  enriched('as_org', ['as-org', 'as_org'], 'text', 'AS organization'),
+  enriched('aws_service', ['aws-service', 'aws_service'], 'text', 'AWS service'),
+  enriched('network', ['network'], 'text', 'network'),
+  enriched('list', ['list'], 'text', 'list'),
   own(whole(['action'], 'choice', ['action'], 'action', { words: ['ACCEPT', 'REJECT'] })),
   own(whole(['sensor'], 'text', [...sensorFields], 'sensor')),
   own(whole(['service'], 'text', ['_service'], 'service')),

@@ -1,6 +1,8 @@
 /** What rows can be grouped by and ranked over: nfdump's elements by its names, and every field. */
 
 import { UserError } from '../errors.ts'
+import { saidOf } from '../filter/enriched-condition.ts'
+import type { EnrichedWord } from '../filter/enriched-tables.ts'
 import { destinationOfNfdump } from '../filter/numbers.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
 import { nearest } from '../nearest.ts'
@@ -9,7 +11,7 @@ import { call, choose, column, constant, firstKnown, leadingBits, masked, not, u
 import type { Expression } from '../query/nodes.ts'
 import type { DataType } from '../query/types.ts'
 import { sensorFields } from '../records/sensor.ts'
-import { elementNames, elementPairs } from './names.ts'
+import { elementNames, elementPairs, enrichedElement } from './names.ts'
 import type { ColumnType } from './request.ts'
 import type { Records } from './source.ts'
 
@@ -29,6 +31,8 @@ export const connectionElements = ['srcip', 'dstip', 'srcport', 'dstport', 'prot
 
 /** One element, or for `ip`, `port`, `as`, `if` the two of which each record has both. */
 export function elementsOf(text: string, records: Records): readonly Element[] {
+  const said = enrichedElement(text)
+  if (said !== null) return said.ends.map(end => saidElement(said.word, end, said.name, records))
   const pair = elementPairs.get(text.toLowerCase())
   if (pair === undefined) return [elementOf(text, records)]
   const name = text.toLowerCase()
@@ -40,6 +44,11 @@ export function elementOf(text: string, records: Records): Element {
   const word = text.trim()
   const masked = /^([a-z_]+?)([46])?\/(\d{1,3})$/i.exec(word)
   if (masked !== null) return prefixElement(masked, word, records)
+  const said = enrichedElement(word)
+  if (said !== null) {
+    if (said.ends.length > 1) throw oneEndOnly(said.name)
+    return saidElement(said.word, said.ends[0]!, said.name, records)
+  }
   if (word.toLowerCase() === 'sensor') return sensorElement(records)
   const lower = word.toLowerCase()
   const field = elementNames.get(lower) ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
@@ -56,6 +65,21 @@ function fieldElement(field: string, records: Records): Element {
     length: null,
     fields: [field],
   }
+}
+
+/** What the user's own files say of one end of a record. */
+function saidElement(word: EnrichedWord, end: 'src' | 'dst', name: string, records: Records): Element {
+  const field = `${end}addr`
+  const value = records.columns.has(field) ? saidOf(word, column(field), records.enriched) : unknown('text')
+  const type = word === 'asn' ? 'integer' : 'text'
+  return { name, type, value, length: null, fields: [field] }
+}
+
+function oneEndOnly(name: string): UserError {
+  return new UserError(`of which end: ${name}`, {
+    status: 2,
+    hint: `write src_${name} or dst_${name}; -s ${name} counts both ends`,
+  })
 }
 
 /** nfdump's address of a record that has none. */

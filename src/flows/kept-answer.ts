@@ -47,6 +47,8 @@ export function answerKey(c: Case, asked: Asked): CacheKey | null {
   const { request, records, filter, dialect } = setting
   const isPlain = typeof (request.filter ?? '') === 'string' && request.first === undefined && !isListing(request)
   if (!c.usesCache || setting.facts === null || !isPlain || filter.sets.length > 0 || asked.usesRoles) return null
+  // What files of the analyst's own say is no part of the case.
+  if (records.enriched.size > 0 || asked.usesNotes) return null
   const cached = once ? keptCollapsed(records.evidence) : null
   const plan = planOf({ ...setting, collapsed: cached === null ? null : table(cached.table) }, makers)
   const printed = [dialect.print(plan.statement), dialect.print(filter.unknown)]

@@ -1,5 +1,7 @@
 /** Words that a request is written with: nfdump's and ours for elements, orders, formats. */
 
+import { type EnrichedWord, enrichedWords } from '../filter/enriched-tables.ts'
+
 /** What rows can be ranked by; names of nfdump's `-O` are taken as well. */
 export type Order =
   | ('records' | 'packets' | 'bytes' | 'pps' | 'bps' | 'bpp' | 'start' | 'end' | 'duration')
@@ -30,6 +32,21 @@ const elements = {
 
 export type Elements = typeof elements
 export const elementNames: ReadonlyMap<string, string> = new Map(Object.entries(elements))
+
+/** What the user's own files say of an address, as elements: of the source, of the destination, and, without a word, of both. */
+export function enrichedElement(
+  text: string,
+): { word: EnrichedWord; ends: readonly ('src' | 'dst')[]; name: string } | null {
+  const name = text
+    .trim()
+    .toLowerCase()
+    .replace(/[ -]/g, '_')
+    .replace(/^(src|dst)_?(?=country$|asn$|aws_|list$|network$)/, '$1_')
+  const [, end, rest] = /^(?:(src|dst)_)?(.+)$/.exec(name) ?? []
+  const word = enrichedWords.find(one => one === rest)
+  if (word === undefined) return null
+  return { word, ends: end === undefined ? ['src', 'dst'] : [end as 'src' | 'dst'], name }
+}
 
 /** Elements that are at either end of a record, which then counts for both. */
 export const elementPairs: ReadonlyMap<string, readonly [string, string]> = new Map(

@@ -12,7 +12,7 @@ import { sensorFields } from '../records/sensor.ts'
 import type { ColumnFacts } from '../store/statistics.ts'
 import type { Element } from './elements.ts'
 import type { Measure } from './measures.ts'
-import type { FlowsColumn, FlowsRequest } from './request.ts'
+import type { FlowsColumn, FlowsRequest, FlowsResult } from './request.ts'
 import type { Records } from './source.ts'
 
 /** Everything that was settled before the question is made. */
@@ -32,6 +32,8 @@ export interface Setting {
   collapsed: Relation | null
   /** The analyst's own networks. */
   internal: readonly Prefix[]
+  /** The user's own files that say what is asked of addresses. */
+  enrichment: FlowsResult['enrichment']
   /** When the case's first record begins and its last one ends; null: no record has a time. */
   span: TimeWindow | null
   /** The window that the filter asks for. */

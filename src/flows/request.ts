@@ -1,5 +1,6 @@
 /** A question about flow records, and its answer, as data. docs/reference/flows.md tells what each part means. */
 
+import type { EnrichmentFile, EnrichmentProblem } from '../enrich/source-file.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { OrderName } from './names.ts'
@@ -95,6 +96,8 @@ export interface FlowsResult<Row = FlowsRow> {
   sentence: string
   counting: Counting
   notes: string[]
+  /** The user's own files that were read for it, and what in them could not be. */
+  enrichment: { files: readonly EnrichmentFile[]; problems: readonly EnrichmentProblem[] }
   /** The rows, as often as they are asked for. Throws what keeps the rest of them from being read. */
   rows(): AsyncIterableIterator<Row>
   /** Writes the rows as a Parquet file instead: addresses as text, times as timestamps. */

@@ -1,5 +1,6 @@
 /** Asks a case about its flow records. */
 import { availableParallelism } from 'node:os'
+import type { EnrichmentOptions } from '../enrich/enrichment.ts'
 import { count, every, join, named, own, select, table } from '../query/build.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
@@ -21,6 +22,8 @@ import { integer } from './values.ts'
 
 export interface FlowsOptions {
   signal?: AbortSignal
+  /** Files of the user's own that say what addresses are, beside those that are noted in the case; null: not even those. */
+  enrichment?: EnrichmentOptions | null
   /** Where files that the filter names are looked for; by default the working folder. */
   folder?: string
   /** Whether the filter may name files; no, for a filter from elsewhere. */
@@ -102,7 +105,16 @@ async function inOrder(
   const { setting, filter } = settled
   const sql = await shownStatement(c, settled)
   const notes = [...filter.notes, ...setting.filter.notes, ...settled.notes]
-  return { columns, total_rows, truncated, sql, sentence: sentenceOf(filter, setting), counting, notes }
+  return {
+    columns,
+    total_rows,
+    truncated,
+    sql,
+    sentence: sentenceOf(filter, setting),
+    counting,
+    notes,
+    enrichment: setting.enrichment,
+  }
 }
 
 function columnsOf({ columns }: Plan): FlowsResult['columns'] {

@@ -1,6 +1,7 @@
 /** A request to what is asked of which records: the filter read, names resolved, contradictions refused. */
 
 import { judgeRecords } from '../conversations/roles.ts'
+import type { EnrichmentOptions } from '../enrich/enrichment.ts'
 import { UserError } from '../errors.ts'
 import type { Filter, Node } from '../filter/ast.ts'
 import { type CompileContext, type Compiled, compile } from '../filter/compile.ts'
@@ -20,6 +21,7 @@ import { question } from '../store/question.ts'
 import { type Compared, compared, comparePlan, isWithin, windowOf } from './compare.ts'
 import { collapsedTable } from './count-once.ts'
 import { connectionElements, type Element, elementOf, elementsOf } from './elements.ts'
+import { enrichedFor } from './enriched.ts'
 import { groupPlan } from './groups.ts'
 import { listPlan } from './listing.ts'
 import { isDistinct } from './order.ts'
@@ -42,6 +44,8 @@ export interface Asked {
   once: boolean
   /** Whether who connected to whom is asked for. */
   usesRoles: boolean
+  /** Whether networks that are no part of the request say what is internal, and that is asked. */
+  usesNotes: boolean
   notes: string[]
 }
 
@@ -53,6 +57,8 @@ interface ReadingOptions {
   files?: boolean
   fileParams?: readonly string[]
   largeFrom?: number
+  enrichment?: EnrichmentOptions | null
+  signal?: AbortSignal
 }
 
 /** Of fewer records the answer is soon worked out again. */
@@ -89,10 +95,13 @@ export async function withCollapsed(c: Case, read: Asked): Promise<Settled> {
 /** Reads a request, and sees to it that its sets and roles are there. */
 export async function asked(c: Case, given: FlowsRequest, options: ReadingOptions = {}): Promise<Asked> {
   refuse(given)
-  const internal = prefixesOf(given.internal ?? [])
-  const records = recordsOf(c, given.evidence, given.nfdump === true, internal)
+  const own = prefixesOf(given.internal ?? [])
+  const { columns, evidence } = recordsOf(c, given.evidence, given.nfdump === true)
+  const filter = sinceIn(filterOf(given, columns, options), given.since)
+  const said = await enrichedFor(c, evidence === 'logs' ? 'flows' : 'packet_flows', filter, given, options)
+  const internal = [...own, ...said.internal]
+  const records = { ...recordsOf(c, evidence, given.nfdump === true, internal), enriched: said.tables }
   const request = withOrder(given, records)
-  const filter = sinceIn(filterOf(request, records.columns, options), request.since)
   const span = spanOf(c)
   const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
   const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
@@ -102,6 +111,7 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
   const context = {
     columns: records.columns,
     internal,
+    enriched: said.tables,
     ...(facts !== null && { fourOnly: facts.fourOnly }),
     ...(span !== null && { span }),
   }
@@ -125,13 +135,16 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
     acceptedOnly,
     collapsed: null,
     internal,
+    enrichment: said.used,
     span: around,
     window,
     compared: windows,
     otherWay: other?.where ?? null,
     small: request.bin_ms !== undefined,
   }
-  return { setting, makers: await makersOf(request), filter, once, usesRoles, notes: notesOf(c, setting) }
+  const asksInternal = usesRoles || ['internal', 'external'].some(name => names(filter.ast, name))
+  const usesNotes = said.internal.length > 0 && asksInternal
+  return { setting, makers: await makersOf(request), filter, once, usesRoles, usesNotes, notes: notesOf(c, setting) }
 }
 
 /** A request that ranks by a count of different values counts them, too. */

@@ -2,6 +2,7 @@
 
 import { roleColumns, withRoles } from '../conversations/roles.ts'
 import { UserError } from '../errors.ts'
+import { type EnrichedTables, noEnrichedTables } from '../filter/enriched-tables.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { column, equal, every, join, named, select, table as tableNamed, trusted } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
@@ -17,6 +18,8 @@ export interface Records {
   count: number
   columns: ReadonlySet<string>
   nfdump: boolean
+  /** What the user's own files say of the addresses, as far as it is asked for. */
+  enriched: EnrichedTables
   /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
   table(sensor: boolean, roles?: boolean): Relation
   /** The segments in SQL that any DuckDB can run. */
@@ -55,7 +58,7 @@ export function recordsOf(
     return needsSensor ? withSensor : tableNamed(view)
   }
   const count = own.reduce((sum, segment) => sum + segment.rows, 0)
-  return { evidence, count, columns, nfdump, source, table, shown }
+  return { evidence, count, columns, nfdump, enriched: noEnrichedTables, source, table, shown }
 }
 
 /** Packets are recorded by the capture that they are in: of one that was cut into several files, its first. */

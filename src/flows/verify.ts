@@ -2,6 +2,7 @@
 
 import { areConnectionsOf } from '../conversations/kept-connections.ts'
 import { judgeRecords, keptRoles } from '../conversations/roles.ts'
+import { enrichAgain } from '../filter/enriched.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { isIndexOf } from '../record-index/kept.ts'
 import { type CacheFile, pathOf } from '../store/cache.ts'
@@ -48,7 +49,12 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
     for (const file of files.filter(one => one.head === c.head)) {
       const isFitting = await fits(c, file)
       options.signal?.throwIfAborted()
-      if (isFitting) continue
+      if (isFitting === true) continue
+      if (isFitting === 'gone') {
+        const detail = 'made with files of your own that are gone or have changed: not used without them'
+        findings.push({ what: 'incomplete', path: `${caseFiles.cache}/${file.name}`, detail })
+        continue
+      }
       const detail = 'does not fit: the segments say something else; delete it'
       findings.push({ what: 'altered', path: `${caseFiles.cache}/${file.name}`, detail })
     }
@@ -59,7 +65,8 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
   return findings
 }
 
-async function fits(c: Case, file: CacheFile): Promise<boolean> {
+/** `gone`: it cannot be told any more. */
+async function fits(c: Case, file: CacheFile): Promise<boolean | 'gone'> {
   if (isAnswer(file)) return isAnswerOf(c, file)
   if (file.form === 'sections')
     return (await areFactsOf(c, file)) ?? (await isIndexOf(c, file)) ?? (await areConnectionsOf(c, file)) ?? false
@@ -67,6 +74,7 @@ async function fits(c: Case, file: CacheFile): Promise<boolean> {
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false
   const made = await madeAgain(c, file, settings)
+  if (made === 'gone') return made
   return made !== null && (await unlessRefused(isSame(c, made, path))) === true
 }
 
@@ -87,8 +95,8 @@ async function askedAgain(
   c: Case,
   request: FlowsRequest,
 ): Promise<{ what: string | undefined; answer: Omit<KeptAnswer, 'small'> }> {
-  const settled = await settle(c, request, { largeFrom: 0 })
-  const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request)
+  const settled = await settle(c, request, { largeFrom: 0, enrichment: null })
+  const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request, { enrichment: null })
   const rows: Cell[][] = []
   for await (const row of read()) rows.push(columns.map(({ name }) => row[name] ?? null))
   const collapsed = settled.setting.collapsed !== null
@@ -107,7 +115,8 @@ async function unlessRefused<T>(work: Promise<T>): Promise<T | null> {
 }
 
 /** The table that such a file is made of; null where this version, or this case, has none. */
-async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promise<CachedTable | null> {
+async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promise<CachedTable | null | 'gone'> {
+  if (what.startsWith('enriched-')) return unlessRefused(enrichAgain(c, settings))
   const own = settings === '' ? [] : settings.split(' ').flatMap(text => parsePrefix(text) ?? [])
   for (const evidence of ['logs', 'packets'] as const) {
     const kind = evidence === 'logs' ? 'flows' : 'packet-flows'
@@ -123,7 +132,7 @@ async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promis
       return roles
     }
     for (const raw of [false, true]) {
-      const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0 })
+      const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0, enrichment: null })
       const totals = await totalsAgain(c, setting, what)
       if (totals !== null) return totals
     }

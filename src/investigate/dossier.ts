@@ -1,5 +1,5 @@
 /** The dossier: what the evidence says about a subject. Names are fixed by the contract. */
-
+import type { EnrichmentFile, EnrichmentProblem } from '../enrich/source-file.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Basis, Confidence, Finding, Severity } from '../rules/finding.ts'
 
@@ -275,6 +275,40 @@ interface Volumes {
   unsummed: number
 }
 
+/** An entry of a list of the analyst's own that holds an address, valid when there was traffic. */
+export interface ListedEntry {
+  list: string
+  path: string
+  /** The longest prefix of the list that holds the address. */
+  entry: string
+  /** Line of the file; null for JSON, which has `object`, the id there. */
+  line: number | null
+  object: string | null
+  /** What the list says of it. */
+  note: string | null
+  /** It is valid from the first, and before the second; null: without end. */
+  valid_from: string | null
+  valid_until: string | null
+  /** When the list was made, as it says itself. */
+  dated: string | null
+}
+
+/** What the analyst's own files say of an address; null: nothing. */
+export interface SaidOfAddress {
+  address: string
+  is: 'subject' | 'peer'
+  country: string | null
+  asn: number | null
+  as_org: string | null
+  aws_service: string | null
+  aws_region: string | null
+  network: string | null
+  /** When there was traffic with it. */
+  first_start: string | null
+  last_end: string | null
+  lists: ListedEntry[]
+}
+
 export interface Dossier {
   subject: string[]
   selection: Selection
@@ -317,9 +351,14 @@ export interface Dossier {
     vantages: number
     coverage: number
   }
-  not_listed: { gaps: number; coverage: number }
+  not_listed: { gaps: number; coverage: number; addresses: number }
   not_logged: string[]
   cannot_tell: string[]
+  /** The analyst's own files that say what addresses are, and what in them could not be used. */
+  enrichment: readonly EnrichmentFile[]
+  enrichment_problems: readonly EnrichmentProblem[]
+  /** What they say of the subject and its peers, at most 1,000; empty without such files. */
+  addresses: SaidOfAddress[]
   work: WorkItem[]
   problems: { path: string; line?: number; line_to?: number; offset?: number; problem: string }[]
   evidence: {

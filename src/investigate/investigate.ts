@@ -6,7 +6,9 @@ import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } 
 import type { EvidenceInput, LineReader } from '../dossier-rules/evidence.ts'
 import { findingsMax, type Rule } from '../dossier-rules/rule.ts'
 import { type FoundFinding, findAll } from '../dossier-rules/rules.ts'
+import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
 import { UserError } from '../errors.ts'
+import { caseEnrichment } from '../filter/case-enrichment.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { trusted } from '../query/build.ts'
 import { type Sql, sql } from '../query/sql.ts'
@@ -36,6 +38,7 @@ import { defaultApprovedPorts, serviceRow, type ToldServices, toldServices } fro
 import { giveConnections, giveServices } from './tables.ts'
 import { gatherTimeline } from './timeline.ts'
 import { listedVantages, vantagesMax, vantagesOf } from './vantages.ts'
+import { whoIsWho } from './who.ts'
 import { showWork } from './work.ts'
 
 export interface InvestigateOptions {
@@ -53,6 +56,8 @@ export interface InvestigateOptions {
   selection?: SelectionOptions
   /** Whether the `basis` of each finding names all its records, up to a million, and not only some. */
   basis?: 'some' | 'all'
+  /** Files of the analyst's own that say what addresses are, beside those that are noted in the case. */
+  enrichment?: EnrichmentOptions
   /** Called with what the findings and services rest on. */
   inspect?: (found: Found) => void
   signal?: AbortSignal
@@ -84,13 +89,16 @@ export async function investigate(c: Case, subjects: string[], options: Investig
       hint: 'name an address or prefix: tidemark investigate 20.106.124.93',
     })
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
-  return question(c, options.signal, asked => gatherAll(asked, subject, own, options))
+  const enrichment = await caseEnrichment(c, options.enrichment, options.signal)
+  const mine = [...own, ...enrichment.internal]
+  return question(c, options.signal, asked => gatherAll(asked, subject, mine, enrichment, options))
 }
 
 async function gatherAll(
   c: Case,
   subject: readonly Prefix[],
   own: readonly Prefix[],
+  enrichment: Enrichment,
   options: InvestigateOptions,
 ): Promise<Dossier> {
   await c.db.useAtMost(memoryMax(0))
@@ -100,7 +108,7 @@ async function gatherAll(
   const spans = gatherSpans(c)
   const ended = spans.catch(() => undefined)
   try {
-    return await gather(c, subject, records, own, options, spans)
+    return await gather(c, subject, records, own, enrichment, options, spans)
   } finally {
     await ended
   }
@@ -133,6 +141,7 @@ async function gather(
   subject: readonly Prefix[],
   mine: SubjectRecords,
   own: readonly Prefix[],
+  enrichment: Enrichment,
   options: InvestigateOptions,
   spans: Promise<void>,
 ): Promise<Dossier> {
@@ -164,6 +173,7 @@ async function gather(
       ? null
       : await correlate(c, subject, logsOf, interval * 1_000_000, coverage, own, options.correlation ?? 'all')
   const complete = coverage.gaps.length + coverage.gapsLeft === 0
+  const who = whoIsWho(enrichment, told, mine.isSubject)
   const vantages = listedVantages(seenAt.vantages)
   const dossier: Dossier = {
     subject: subject.map(prefix => prefix.text),
@@ -186,9 +196,12 @@ async function gather(
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
     limits: limitsOf(servicesMax),
-    not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft },
+    not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft, addresses: who.left },
     not_logged: c.source === 'logs' ? notLogged : [],
     cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],
+    enrichment: enrichment.files,
+    enrichment_problems: enrichment.problems,
+    addresses: who.addresses,
     work: [],
     problems: c.problems,
     evidence: evidenceCounts(c),

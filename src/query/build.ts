@@ -4,6 +4,8 @@ import type { Address } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Value } from '../store/duckdb.ts'
 import {
+  type AddressAmong,
+  type AddressTable,
   type Aggregate,
   type AggregateName,
   type Call,
@@ -120,6 +122,23 @@ export function inPrefixes(address: Expression, prefixes: readonly Prefix[], isF
     ...address.parameters,
     ...bounds,
   ])
+}
+
+/** @param where on the columns of the table. @param during the begin and the end of the record, where rows have times. */
+export function addressAmong(
+  address: Expression,
+  of: AddressTable,
+  where: Expression,
+  during: AddressAmong['during'] = null,
+): Expression {
+  const outer = [address, ...(during === null ? [] : [during.start, during.end])]
+  const columns = new Set(outer.flatMap(one => one.columns))
+  const parameters = [...outer, where].flatMap(one => one.parameters)
+  return withNeeds({ kind: 'address-among', address, of, where, during }, [...columns], parameters)
+}
+
+export function saidOfAddress(address: Expression, of: AddressTable, name: string): Expression {
+  return frozen({ kind: 'said-of-address', address, of, name }, [address])
 }
 
 /** The mask of a prefix of that many bits. */

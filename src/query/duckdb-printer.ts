@@ -4,6 +4,8 @@ import { quotedName, quotedString, type Value } from '../store/duckdb.ts'
 import { leadingBits } from './build.ts'
 import type { Dialect } from './dialect.ts'
 import type {
+  AddressAmong,
+  AddressTable,
   Aggregate,
   AggregateName,
   Call,
@@ -154,6 +156,12 @@ class Printer {
         return node.addresses ? this.addressInSet(node) : this.inSet(node)
       case 'in-prefixes':
         return this.inPrefixes(node)
+      case 'address-among':
+        return this.addressAmong(node)
+      case 'said-of-address': {
+        const [hi, lo] = this.halves(node.address)
+        return `(SELECT _said.${nameText(node.name)} FROM ${this.addressTable(node.of)} AS _said WHERE _said.hi = ${hi} AND _said.lo = ${lo})`
+      }
       case 'masked': {
         const { address, mask } = node
         const upper = mask.hi === 0n ? '0::UBIGINT' : `${this.half(address, 'hi')} & ${mask.hi}::UBIGINT`
@@ -193,7 +201,7 @@ class Printer {
 
   /** A part of something that binds more tightly than a comparison. */
   private operand(node: Expression): string {
-    const isLoose = ['comparison', 'among', 'in-set', 'trusted'].includes(node.kind)
+    const isLoose = ['comparison', 'among', 'in-set', 'address-among', 'trusted'].includes(node.kind)
     return isLoose ? `(${this.expression(node)})` : this.expression(node)
   }
 
@@ -222,6 +230,7 @@ class Printer {
       case 'lower-half':
         return this.half(args[0]!, 'lo')
     }
+    if (name === 'joined') return `nullif(concat_ws(', ', ${this.list(args)}), '')`
     const operator = operators[name]
     if (operator !== undefined) return `(${args.map(arg => this.operand(arg)).join(` ${operator} `)})`
     return `${functions[name]!}(${this.list(args)})`
@@ -272,6 +281,19 @@ class Printer {
       return `(${cut}) IN (${from} ${this.bound(length)})`
     })
     return tests.length === 1 ? tests[0]! : `(${tests.join(' OR ')})`
+  }
+
+  private addressTable({ table, shown }: AddressTable): string {
+    return this.isShown && shown !== null ? shown : nameText(table)
+  }
+
+  private addressAmong({ address, of, where, during }: AddressAmong): string {
+    const [hi, lo] = this.halves(address)
+    const from = this.addressTable(of)
+    if (during === null) return `(${hi}, ${lo}) IN (SELECT hi, lo FROM ${from} WHERE ${this.expression(where)})`
+    const condition = this.expression(where)
+    const [start, end] = [this.expression(during.start), this.expression(during.end)]
+    return `EXISTS (SELECT 1 FROM ${from} AS _said WHERE _said.hi = ${hi} AND _said.lo = ${lo} AND ${condition} AND _said.from_us <= epoch_us(${end}) AND _said.until_us > epoch_us(${start}))`
   }
 
   private aggregate({ name, term, where, figure }: Aggregate): string {

@@ -96,6 +96,31 @@ export interface InPrefixes extends Needs {
   readonly isFour: boolean
 }
 
+/** A table of addresses: `hi`, `lo`, and what is said of them, at most one row of each unless rows have times. */
+export interface AddressTable {
+  readonly table: string
+  /** SQL that any engine of this dialect can read it with; null: it is a table of this database only. */
+  readonly shown: string | null
+}
+
+/** Whether an address is in such a table, among the rows that fulfil a condition on its columns. */
+export interface AddressAmong extends Needs {
+  readonly kind: 'address-among'
+  readonly address: Expression
+  readonly of: AddressTable
+  readonly where: Expression
+  /** Only rows whose time, from `from_us` on and before `until_us`, has a moment with that of the record; null: rows without times. */
+  readonly during: { readonly start: Expression; readonly end: Expression } | null
+}
+
+/** What a column of such a table says of an address; unknown where it has no row. */
+export interface SaidOfAddress extends Needs {
+  readonly kind: 'said-of-address'
+  readonly address: Expression
+  readonly of: AddressTable
+  readonly name: string
+}
+
 /** An address with the bits outside a mask cleared. */
 export interface Masked extends Needs {
   readonly kind: 'masked'
@@ -107,6 +132,7 @@ export interface Masked extends Needs {
  * Functions, by what they do.
  * - `quotient`: of integers, cut towards zero; `remainder` belongs to it. `product` and `plus` of `whole` operands do not overflow.
  * - `greatest`, `least`: of those that are known; unknown only if none is. `first-known`: the first that is known.
+ * - `joined`: of texts those that are known, with a comma between them; unknown without one.
  * - `microseconds`: of a time since the epoch; `time-at`: the time of that many. `is-ipv4`: whether an address is one of IPv4.
  * - `address`: of two halves of 64 bits, the upper first. `upper-half`, `lower-half`: of an address.
  */
@@ -124,6 +150,7 @@ export type FunctionName =
   | 'contains'
   | 'begins-with'
   | 'ends-with'
+  | 'joined'
   | 'microseconds'
   | 'time-at'
   | 'is-ipv4'
@@ -221,6 +248,8 @@ export type Expression =
   | Among
   | InSet
   | InPrefixes
+  | AddressAmong
+  | SaidOfAddress
   | Masked
   | Call
   | Cast

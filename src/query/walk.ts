@@ -28,7 +28,10 @@ export function partsOf(node: QueryNode): readonly QueryNode[] {
       return [node.term, ...node.values]
     case 'in-prefixes':
     case 'masked':
+    case 'said-of-address':
       return [node.address]
+    case 'address-among':
+      return [node.address, ...(node.during === null ? [] : [node.during.start, node.during.end])]
     case 'call':
       return node.args
     case 'case':

@@ -9,6 +9,7 @@ import { servicesBlocks, shortServicesBlocks } from './services.ts'
 import { storyBlocks } from './story.ts'
 import { coverageBlocks, surfaceBlocks, vantagesBlocks } from './surface.ts'
 import { timelineBlocks } from './timeline.ts'
+import { whoBlocks } from './who.ts'
 import { portsBlocks, totalsBlocks, windowBlocks } from './window.ts'
 
 export interface DossierOptions {
@@ -23,6 +24,7 @@ export function dossierPage(d: Dossier, { showWork, full }: DossierOptions): Blo
   const hasRecords = d.records.subject > 0
   return [
     ...headlineBlocks(d),
+    ...whoBlocks(d, full),
     ...(hasRecords ? storyBlocks(d) : []),
     ...howSureBlocks(d, full),
     ...(full ? wholeBlocks(d, hasRecords) : shortBlocks(d, hasRecords)),

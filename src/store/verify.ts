@@ -5,6 +5,7 @@ import { errorCode, errorText } from '../errors.ts'
 import { countText, integerText } from '../net/counts.ts'
 import { type CacheFile, checkCache } from './cache.ts'
 import { Database } from './duckdb.ts'
+import { checkNotes } from './enrichment-notes.ts'
 import { segmentsOf } from './entries.ts'
 import { readKeptProblems } from './evidence-report.ts'
 import { caseFiles, digestOfFile, isOfFile, segmentPath } from './files.ts'
@@ -77,6 +78,7 @@ export async function verifyCase(
   // Of bytes that are as they were written: what the ledger says of them may be forged.
   if (isSound(findings)) findings.push(...(await checkContent(dir, segments)))
   if (!named.has(caseFiles.queries)) findings.push(...(await checkQueries(dir)))
+  if (!named.has(caseFiles.enrichment)) findings.push(...checkNotes(dir))
   const cache = await checkCache(dir, reading.hashes)
   if (isSound(findings) && cache.files.length > 0) findings.push(...(await prove(dir, cache.files)))
   findings.push(...cache.findings.filter(one => !named.has(one.path)))

@@ -215,7 +215,7 @@ export function labDossier(): Dossier {
       vantages: 10_000,
       coverage: 10_000,
     },
-    not_listed: { gaps: 0, coverage: 0 },
+    not_listed: { gaps: 0, coverage: 0, addresses: 0 },
     vantages_other: { count: 0, records: 0, counted: 0, copies: 0, twins: 0, translated: 0, without_endpoints: 0 },
     vantages: [vantage('eni-0b9f4a1c33aa01d27', 33_232, 33_232)],
     one_action: null,
@@ -225,6 +225,9 @@ export function labDossier(): Dossier {
     timeline: labTimeline(),
     correlation: [],
     correlation_summary: null,
+    enrichment: [],
+    enrichment_problems: [],
+    addresses: [],
     source: 'logs',
     ...words,
     work: [

@@ -1,0 +1,80 @@
+/**
+ * The case's `enrichment.json`: which files of the analyst's own say what addresses are, with their digests. It is no evidence, and may be
+ * deleted; the files themselves stay where they are.
+ */
+import { join } from 'node:path'
+import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
+import { readSmallIfThere } from '../disk/reading.ts'
+import { replaceFile } from '../disk/writing.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
+import { type Fitting, fit, listOf, oneOf, onlyObjectOf, text, textThat } from '../shape.ts'
+import { caseFiles } from './files.ts'
+import type { VerifyFinding } from './reports.ts'
+
+const note = onlyObjectOf({
+  /** Absolute. */
+  path: text,
+  kind: oneOf('list', 'geoip', 'asn', 'aws-ranges', 'networks'),
+  sha256: textThat(value => /^[0-9a-f]{64}$/.test(value), 'not a SHA-256'),
+  /** When it was noted, ISO 8601. */
+  noted: text,
+})
+const notesFile = onlyObjectOf({ version: oneOf(1), files: listOf(note) })
+
+export type EnrichmentNote = Fitting<typeof note>
+
+const bytesMax = 1 << 24 // 16 MiB
+
+/** What is noted, in the order in which it was; nothing without a file. @throws UserError for a file that was changed, or is none such. */
+export function readNotes(caseDir: string): EnrichmentNote[] {
+  const path = join(caseDir, caseFiles.enrichment)
+  const unreadable = (why: string): UserError =>
+    new UserError(`the case’s note of enrichment cannot be read: ${path}: ${why}`, {
+      hint: 'it holds no evidence: fix or delete it, and note the files again with tidemark enrich',
+    })
+  let bytes: Buffer | null
+  try {
+    bytes = readSmallIfThere(path, 'refuse', bytesMax)
+  } catch (error) {
+    if (error instanceof NotRegularError) throw unreadable(error.what)
+    if (error instanceof TooLargeError) throw unreadable('larger than 16 MiB')
+    const code = errorCode(error)
+    throw code === 'EACCES' || code === 'EPERM' ? unreadable('permission denied') : error
+  }
+  if (bytes === null) return []
+  const found = fit(notesFile, parsed(bytes.toString()))
+  if (found.fault !== null) throw unreadable(found.fault)
+  return found.value.files
+}
+
+function parsed(content: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch {
+    return null
+  }
+}
+
+/** Writes all of them. @throws UserError if the case cannot be written. */
+export async function writeNotes(caseDir: string, files: readonly EnrichmentNote[]): Promise<void> {
+  const path = join(caseDir, caseFiles.enrichment)
+  try {
+    await replaceFile(path, `${JSON.stringify({ version: 1, files }, null, 2)}\n`)
+  } catch (error) {
+    if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
+    throw new UserError(`the files cannot be noted: ${path}`, {
+      cause: error,
+      hint: 'check that there is a case, and that it can be written',
+    })
+  }
+}
+
+/** What `verify` says of the file: nothing, if it is not there or can be read. */
+export function checkNotes(caseDir: string): VerifyFinding[] {
+  try {
+    readNotes(caseDir)
+    return []
+  } catch (error) {
+    return [{ what: 'altered', path: caseFiles.enrichment, detail: errorText(error) }]
+  }
+}
