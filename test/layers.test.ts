@@ -43,7 +43,6 @@ const maySee: Record<string, string[]> = {
   flows: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   'user-sql': ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   rules: ['net', 'records', 'record-index', 'conversations'],
-  'dossier-rules': ['net', 'records', 'query', 'record-index', 'conversations', 'rules'],
   investigate: [
     'net',
     'enrich',
@@ -55,7 +54,6 @@ const maySee: Record<string, string[]> = {
     'filter',
     'flows',
     'rules',
-    'dossier-rules',
   ],
   detect: [
     'net',
@@ -68,7 +66,6 @@ const maySee: Record<string, string[]> = {
     'filter',
     'flows',
     'rules',
-    'dossier-rules',
     'investigate',
   ],
   overview: [
@@ -82,7 +79,6 @@ const maySee: Record<string, string[]> = {
     'filter',
     'flows',
     'rules',
-    'dossier-rules',
     'investigate',
   ],
   report: [
@@ -96,7 +92,6 @@ const maySee: Record<string, string[]> = {
     'flows',
     'user-sql',
     'rules',
-    'dossier-rules',
     'investigate',
     'detect',
     'overview',

@@ -55,7 +55,7 @@ export async function servicesOfFinding(
 }
 
 function restingOn({ id }: Finding, { services }: Dossier, found: Found): ServiceRow[] {
-  const numbers = new Set(found.findings.find(one => one.id === id)?.services)
+  const numbers = new Set(found.findings.find(one => one.finding.id === id)?.restsOn)
   return services.filter((_, i) => numbers.has(found.services[i]!))
 }
 

@@ -30,6 +30,8 @@ export const mark = {
   isError: 32,
   /** It was closed, or broken off, by a side that sent. */
   closed: 64,
+  /** Some of its records do not say their packets or bytes: sums are lower bounds. */
+  atLeast: 128,
 } as const
 
 /** What each column is made of, in the order in which columns are kept. */
@@ -42,6 +44,7 @@ const kinds = {
   clientPort: Uint32Array,
   /** `noProtocol` where it is not known. */
   protocol: Uint16Array,
+  /** Infinite where no record tells it: of such connections there are all, or none. */
   start_us: Float64Array,
   end_us: Float64Array,
   /** Accepted packets and bytes from the client, and from the server; beyond 2^53 they are rounded. */
@@ -118,58 +121,66 @@ export interface ColumnSettings {
   /** Whether the records have TCP flags: without, a refusal is told by its size. */
   hasFlags: boolean
   hosts: Pick<RecordDictionaries['hosts'], 'hi'>
+  /** Those that no record tells the time of, and no others; else they are left out. */
+  withoutTime?: boolean
 }
 
 /** The columns of judged connections, in the order of their numbers. */
-export function columnsOf(judged: Judged, { hasFlags, hosts }: ColumnSettings): CaseConnections {
-  const all = makeConnections(judged.table.count)
-  for (let i = 0; i < all.count; i++) {
-    putEnds(all, judged, i)
-    putSums(all, judged, i)
-    if (!hasFlags && isRefusedBySize(all, i, hosts.hi)) all.outcome[i] = outcome.refused
+export function columnsOf(judged: Judged, { hasFlags, hosts, withoutTime = false }: ColumnSettings): CaseConnections {
+  const { table } = judged
+  const some = new Uint32Array(table.count)
+  let count = 0
+  for (let i = 0; i < table.count; i++) if (table.hasTime(i) !== withoutTime) some[count++] = i
+  const all = makeConnections(count)
+  for (let to = 0; to < count; to++) {
+    putEnds(all, to, judged, some[to]!)
+    putSums(all, to, judged, some[to]!)
+    if (withoutTime) all.start_us[to] = all.end_us[to] = Number.POSITIVE_INFINITY
+    if (!hasFlags && isRefusedBySize(all, to, hosts.hi)) all.outcome[to] = outcome.refused
   }
   return all
 }
 
-function putEnds(all: CaseConnections, { table, roles }: Judged, i: number): void {
+function putEnds(all: CaseConnections, to: number, { table, roles }: Judged, i: number): void {
   const client = roles.client[i] as 0 | 1
   const server = (1 - client) as 0 | 1
   const protocol = table.protocol(i)
   const [clientPort, port] = hasPorts(protocol) ? [table.port(i, client), table.port(i, server)] : [null, null]
-  all.client[i] = table.integer(i, at4.aHost + client)
-  all.server[i] = table.integer(i, at4.aHost + server)
-  all.port[i] = port ?? noPort
-  all.clientPort[i] = clientPort ?? noPort
-  all.protocol[i] = protocol ?? noProtocol
-  all.confidence[i] = roles.confidence[i]!
-  all.place[i] = table.integer(i, at4.firstRow)
+  all.client[to] = table.integer(i, at4.aHost + client)
+  all.server[to] = table.integer(i, at4.aHost + server)
+  all.port[to] = port ?? noPort
+  all.clientPort[to] = clientPort ?? noPort
+  all.protocol[to] = protocol ?? noProtocol
+  all.confidence[to] = roles.confidence[i]!
+  all.place[to] = table.integer(i, at4.firstRow)
 }
 
 const [unknownRole, icmpError] = [ruleOf('unknown'), ruleOf('icmp-error')]
 
-function putSums(all: CaseConnections, { table, roles }: Judged, i: number): void {
+function putSums(all: CaseConnections, to: number, { table, roles }: Judged, i: number): void {
   const client = roles.client[i] as 0 | 1
   const server = (1 - client) as 0 | 1
   const bits = table.bits(i)
   const rule = roles.rule[i]!
-  all.start_us[i] = table.start(i)
-  all.end_us[i] = table.number(i, at.end)
-  all.packetsUp[i] = Number(table.packets(i, client))
-  all.packetsDown[i] = Number(table.packets(i, server))
-  all.bytesUp[i] = Number(table.bytes(i, client))
-  all.bytesDown[i] = Number(table.bytes(i, server))
-  all.records[i] = table.records(i)
-  all.rejected[i] = table.rejected(i)
+  all.start_us[to] = table.start(i)
+  all.end_us[to] = table.number(i, at.end)
+  all.packetsUp[to] = Number(table.packets(i, client))
+  all.packetsDown[to] = Number(table.packets(i, server))
+  all.bytesUp[to] = Number(table.bytes(i, client))
+  all.bytesDown[to] = Number(table.bytes(i, server))
+  all.records[to] = table.records(i)
+  all.rejected[to] = table.rejected(i)
   const [there, back] = [table.integer(i, at4.aAccepted + client), table.integer(i, at4.aAccepted + server)]
-  all.outcome[i] = outcomes.indexOf(outcomeOf(there, back, (bits & (bit.aNotRst << server)) !== 0, rule))
-  all.marks[i] =
+  all.outcome[to] = outcomes.indexOf(outcomeOf(there, back, (bits & (bit.aNotRst << server)) !== 0, rule))
+  all.marks[to] =
     ((bits & (bit.aSyn << client)) !== 0 ? mark.opened : 0) |
     ((bits & (bit.aSynAck << server)) !== 0 ? mark.accepted : 0) |
     ((bits & (bit.aService << server)) !== 0 ? mark.toService : 0) |
     ((bits & (bit.aService << client)) !== 0 ? mark.fromService : 0) |
     (rule === unknownRole ? mark.unknownRole : 0) |
     (rule === icmpError ? mark.isError : 0) |
-    ((bits & bit.closed) !== 0 ? mark.closed : 0)
+    ((bits & bit.closed) !== 0 ? mark.closed : 0) |
+    (table.isPartlyUnsaid(i) ? mark.atLeast : 0)
 }
 
 /** Without flags: a RST has no more than its headers, and few packets come to it. */

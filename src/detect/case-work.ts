@@ -10,10 +10,11 @@ import { sessions } from '../rules/d08-long-session.ts'
 import { type CaseEvidence, evidenceOf, type ListsOf, type Seen, seenIn } from '../rules/evidence.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import { FactCounter, type HostFacts } from '../rules/host-facts.ts'
+import { type Guess, Guesses, guessIn } from '../rules/raising.ts'
 import type { CaseDraft, CaseRule } from '../rules/rule.ts'
 import { selected } from '../rules/run.ts'
 import type { Does } from '../store/crew.ts'
-import { type FreshDraft, freshDraft, Gravest, type Guess, Guesses, guessIn, type ToldDraft, told } from './told.ts'
+import { type FreshDraft, freshDraft, Gravest, type ToldDraft, told } from './told.ts'
 
 /** What all threads know: plain data, what is long in common memory. */
 export interface CaseSettings {
@@ -122,7 +123,10 @@ export class CaseWork implements Does<CaseSteps> {
     const { isInternal, isScanner, listsOf } = this
     const { named } = this.settings
     const lists = named === null ? null : { named, of: listsOf }
-    return evidenceOf({ ...this.settings, connections, seen, isInternal, isScanner, lists })
+    return evidenceOf({
+      ...this.settings,
+      ...{ connections, seen, isInternal, isScanner, lists, subject: null, isApproved: () => false },
+    })
   }
 
   private read(block: number, columns?: readonly ConnectionColumn[]): CaseConnections {

@@ -4,6 +4,7 @@ import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
 import type { Dossier } from '../investigate/dossier.ts'
+import { sqlOf } from '../investigate/finding-sql.ts'
 import { evidenceCounts, placesOf, prefixes, recordsOfCase } from '../investigate/investigate.ts'
 import { partOfFlows } from '../investigate/selection.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -20,7 +21,7 @@ import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, type NotDecidable, undecided } from './capability.ts'
 import type { CaseSettings } from './case-work.ts'
-import { basesOf, sqlOf } from './lines.ts'
+import { basesOf } from './lines.ts'
 import { rulesNamed } from './named-rules.ts'
 import { type RankedHost, rankHosts } from './ranking.ts'
 import { type FoundInCase, findInCase } from './run.ts'
@@ -189,7 +190,7 @@ function shown(c: Case, evidence: CaseEvidence, found: ToldDraft, id: string): O
     ...{ subject: named(subject), subject_total: subject.length, peers: named(peers), peers_total: peers.length },
     connections: found.connections,
     basis_total: records,
-    sql: sqlOf(evidence, found, trusted(partOfFlows(c, null), [])),
+    sql: sqlOf(evidence, { ...found, port: found.isOnePort ? found.port : null }, trusted(partOfFlows(c, null), [])),
     next: [
       `tidemark investigate ${evidence.address(subject[0]!)}`,
       ...(peers.length === 1 ? [`tidemark investigate ${evidence.address(peers[0]!)}`] : []),

@@ -1,26 +1,6 @@
-/** Which lines of the evidence findings rest on, and the SQL that gives them all. */
+/** Which lines of the evidence findings rest on. */
 
-import { noPort } from '../conversations/services.ts'
-import { parsePrefix } from '../net/prefix.ts'
-import {
-  aggregate,
-  all,
-  any,
-  column,
-  compare,
-  constant,
-  count,
-  equal,
-  inPrefixes,
-  microseconds,
-  named,
-  own,
-  select,
-} from '../query/build.ts'
-import { duckdb } from '../query/duckdb-printer.ts'
-import type { Expression, Relation } from '../query/nodes.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
 import { distinct } from '../rules/rule.ts'
 import type { ToldDraft } from './told.ts'
@@ -64,42 +44,4 @@ export async function linesAt(
     from = to
   }
   return found
-}
-
-/** Peers that a query names; of more it asks for all of the subject's records. */
-const namedPeersMax = 20
-
-/** The records between the subjects of a finding and its peers in its time, with their sums. */
-export function sqlOf(
-  { address }: Pick<CaseEvidence, 'address'>,
-  { subject, peers, port, isOnePort, from_us, to_us }: ToldDraft,
-  flows: Relation,
-): string {
-  const prefixes = (hosts: readonly number[]) => hosts.map(host => parsePrefix(address(host))!)
-  const side = (name: string, hosts: readonly number[]): Expression[] =>
-    hosts.length > namedPeersMax ? [] : [inPrefixes(column(name), prefixes(hosts))]
-  const way = (from: string, to: string): Expression => all([...side(from, subject), ...side(to, peers)])
-  const onPort =
-    isOnePort && port !== noPort
-      ? [any([equal(column('srcport'), constant(port)), equal(column('dstport'), constant(port))])]
-      : []
-  const start = microseconds(column('start'))
-  const sums = [
-    named(count(), 'records'),
-    ...['packets', 'bytes'].map(name => named(aggregate('sum', column(name)), name)),
-    named(aggregate('min', column('start')), 'first_start'),
-    named(aggregate('max', column('end')), 'last_end'),
-  ]
-  return duckdb.shown(
-    select([own('srcaddr'), own('dstaddr'), ...sums], {
-      from: flows,
-      where: all([
-        compare('>=', start, constant(from_us)),
-        compare('<=', start, constant(to_us)),
-        ...onPort,
-        any([way('srcaddr', 'dstaddr'), way('dstaddr', 'srcaddr')]),
-      ]),
-      groupBy: [column('srcaddr'), column('dstaddr')],
-    }),
-  )
 }

@@ -273,7 +273,10 @@ function knownOf(
 const timeOrNull = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
 
 function undecided(known: Known, coverage: Capability, { from }: PathOptions): NotDecidable[] {
-  const { must, better } = lacksOf({ accepted: 'must', answers: 'must', flags: 'better' }, known)
+  const { must, better } = lacksOf(
+    { accepted: 'must', answers: 'must', flags: 'better' },
+    { source: known.source, has: known.has },
+  )
   const reasons = must.length > 0 ? must : better
   return [
     ...gapReason(coverage),

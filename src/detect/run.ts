@@ -4,11 +4,12 @@ import type { KeptConnections } from '../conversations/kept-connections.ts'
 import { caseRules } from '../rules/all.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { type CaseEvidence, type ListsOf, markNamed, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
+import { type Guess, Guesses } from '../rules/raising.ts'
 import { type CaseRule, standsOn } from '../rules/rule.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
 import { rulesNamed } from './named-rules.ts'
-import { Gravest, type Guess, Guesses, inTime, type ToldDraft, toldOf } from './told.ts'
+import { Gravest, inTime, type ToldDraft, toldOf } from './told.ts'
 
 /** What a thread is started with: the file of the connections, and the digest of its directory. */
 export interface ThreadSettings {

@@ -1,14 +1,9 @@
 /** Findings of rules as what comes after needs them: without the connections that they rest on, of which there may be millions. */
-import { findingsMax } from '../dossier-rules/rule.ts'
 import type { CaseConnections } from '../rules/connections.ts'
-import { bruteForce } from '../rules/d02-brute-force.ts'
-import { spray } from '../rules/d02-spray.ts'
-import { sessions } from '../rules/d08-long-session.ts'
-import { exposed } from '../rules/d18-exposed-service.ts'
 import { severities } from '../rules/finding.ts'
-import { type CaseDraft, distinct } from '../rules/rule.ts'
+import { type CaseDraft, distinct, findingsMax } from '../rules/rule.ts'
 
-export interface ToldDraft extends Omit<CaseDraft, 'connections'> {
+export interface ToldDraft extends Omit<CaseDraft, 'connections' | 'timed'> {
   rule: string
   /** Place of the rule among those that ran. */
   order: number
@@ -40,7 +35,7 @@ export function freshDraft(
   order: number,
 ): FreshDraft {
   let [from_us, to_us] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const i of draft.connections) {
+  for (const i of draft.timed ?? draft.connections) {
     if (start_us[i]! < from_us) from_us = start_us[i]!
     if (end_us[i]! > to_us) to_us = end_us[i]!
   }
@@ -50,13 +45,13 @@ export function freshDraft(
 
 export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnections): ToldDraft {
   const { records, port, place } = connections
-  const { connections: on, ...rest } = draft
+  const { connections: on, timed = on, ...rest } = draft
   let sum = 0
   for (const i of on) sum += records[i]!
   return {
     ...rest,
     ...fresh,
-    ...{ records: sum, port: port[on[0]!]!, isOnePort: on.every(i => port[i] === port[on[0]!]) },
+    ...{ records: sum, port: port[timed[0]!]!, isOnePort: timed.every(i => port[i] === port[timed[0]!]) },
     places: namedOf(connections, on).map(i => place[i]!),
   }
 }
@@ -143,41 +138,5 @@ export class Gravest<T extends FreshDraft | ToldDraft> {
     const kept = some.filter((one, at) => at < findingsMax || one.mayRise)
     this.addLeft(new Map([[rule, some.length - kept.length]]))
     this.kept.set(rule, kept)
-  }
-}
-
-/** Who guessed at a service of whom. */
-export interface Guess {
-  actors: readonly number[]
-  victim: number
-  port: number
-}
-
-/** What a finding says of guesses; null where it says nothing. */
-export function guessIn({ draft, rule, severity }: FreshDraft, { port }: CaseConnections): Guess | null {
-  if (![bruteForce.name, spray.name].includes(rule) || severity === 'info') return null
-  return { actors: draft.subject, victim: draft.peers[0]!, port: port[draft.connections[0]!]! }
-}
-
-/** A session, or an open service, that somebody guessed at is graver: from the same client, or at the same service. */
-export class Guesses {
-  private readonly pairs = new Set<string>()
-  private readonly services = new Set<string>()
-
-  constructor(some: Iterable<Guess>) {
-    for (const { actors, victim, port } of some) {
-      for (const actor of actors) this.pairs.add(`${actor} ${victim}`)
-      this.services.add(`${victim} ${port}`)
-    }
-  }
-
-  makeGraver(
-    { rule, subject, peers, port }: Pick<ToldDraft, 'rule' | 'subject' | 'peers' | 'port'>,
-    isScanner: (host: number) => boolean,
-  ): boolean {
-    const isOfPair = (actor: number, victim: number): boolean => this.pairs.has(`${actor} ${victim}`)
-    if (rule === sessions.name) return !isScanner(subject[0]!) && isOfPair(subject[0]!, peers[0]!)
-    if (rule !== exposed.name) return false
-    return this.services.has(`${subject[0]} ${port}`) || peers.some(peer => isOfPair(peer, subject[0]!))
   }
 }

@@ -1,41 +1,29 @@
 import { availableParallelism, totalmem } from 'node:os'
-import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
 import { servicesOf } from '../conversations/services.ts'
 import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
-import type { EvidenceInput, LineReader } from '../dossier-rules/evidence.ts'
-import { findingsMax, type Rule } from '../dossier-rules/rule.ts'
-import { type FoundFinding, findAll } from '../dossier-rules/rules.ts'
 import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
 import { UserError } from '../errors.ts'
 import { caseEnrichment } from '../filter/case-enrichment.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { trusted } from '../query/build.ts'
-import { type Sql, sql } from '../query/sql.ts'
+import { subjectRules } from '../rules/all.ts'
+import { type CaseRule, findingsMax } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
 import { question } from '../store/question.ts'
 import { isMetered, isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
-import { type RestingFinding, wholeBasis } from './basis.ts'
 import { type CorrelationChoice, correlate } from './correlation.ts'
 import { type Hosts, type LogSide, logSides } from './correlation-sides.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
-import type { Dossier, Finding } from './dossier.ts'
+import type { Dossier } from './dossier.ts'
+import { type FoundFinding, findingsOf } from './findings.ts'
 import { cannotTell, notLogged } from './limits.ts'
-import { serviceLines } from './lines.ts'
-import {
-  attackSurface,
-  chooseServices,
-  defaultServicesMax,
-  listedServices,
-  otherServices,
-  type SpokenOf,
-} from './listing.ts'
+import { type LineReader, linesOf } from './lines.ts'
+import { attackSurface, chooseServices, defaultServicesMax, listedServices, otherServices } from './listing.ts'
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
-import { ofSensors, partOfFlows, type SelectionOptions, selectionOf, selectionSql } from './selection.ts'
-import { defaultApprovedPorts, serviceRow, type ToldServices, toldServices } from './services.ts'
-import { giveConnections, giveServices } from './tables.ts'
+import { ofSensors, type SelectionOptions, selectionOf, selectionSql } from './selection.ts'
+import { defaultApprovedPorts, toldServices } from './services.ts'
 import { gatherTimeline } from './timeline.ts'
 import { listedVantages, vantagesMax, vantagesOf } from './vantages.ts'
 import { whoIsWho } from './who.ts'
@@ -49,7 +37,7 @@ export interface InvestigateOptions {
   /** Services that are listed one by one, 10,000 by default: the others are summed. What a finding rests on is always listed. */
   servicesMax?: number
   /** What to look for; by default every rule, with its own thresholds. */
-  rules?: readonly Rule[]
+  rules?: readonly CaseRule[]
   /** Connections that `correlation` lists: all by default. */
   correlation?: CorrelationChoice
   /** The part of the subject's records that the dossier is about: all by default. */
@@ -65,7 +53,7 @@ export interface InvestigateOptions {
 
 /** What an investigation has found, with the lines of its services. */
 export interface Found {
-  findings: readonly RestingFinding[]
+  findings: readonly FoundFinding[]
   /** The numbers of the services that are listed, in order. */
   services: Uint32Array
   lines: LineReader
@@ -151,8 +139,8 @@ async function gather(
   const lateness = c.source === 'logs' ? lateness_us / 1_000_000 : 0
   const chained = await subjectConversations(c, mine, subject, own)
   const services = servicesOf(chained)
-  const told = toldServices(services, mine, options.approvedPorts ?? defaultApprovedPorts)
-  await giveServices(c.db, told)
+  const approved = options.approvedPorts ?? defaultApprovedPorts
+  const told = toldServices(services, mine, approved)
   const window = windowOf(block)
   const [records, rejected] = [block.rows, rejectedRecords(block)]
   await spans
@@ -162,9 +150,12 @@ async function gather(
   const coverage = await gatherCoverage(c, covered, seenAt.vantages, [...outside, ...rejectedOnlyGap(actions)])
   coverage.gaps = ofSensors(coverage.gaps, asked)
   coverage.sensors = ofSensors(coverage.sensors, asked)
-  const rules = evidenceOf(c, own, mine, chained, told, part)
-  const { findings, others } = await findAll(rules, options.rules)
-  const spokenOf = await servicesOfFindings(c, findings)
+  const lines = linesOf(block, chained, services, placesOf(c))
+  const asSubject = { mine, chained, told, lines, own, approved, part }
+  const { findings, others } = findingsOf(c, asSubject, options.rules ?? subjectRules)
+  const spokenOf = findings.map(({ finding, services: some }) => ({
+    ...{ id: finding.id, severity: finding.severity, services: some },
+  }))
   const servicesMax = options.servicesMax ?? defaultServicesMax
   const listed = chooseServices(told, spokenOf, servicesMax)
   const logsOf = (hosts: Hosts): LogSide[] => logSides(hosts, chained, services, mine.dictionaries.hosts)
@@ -186,7 +177,7 @@ async function gather(
     services: listedServices(told, listed, spokenOf),
     services_other: otherServices(told, listed),
     attack_surface: { complete, ...attackSurface(told, surfaceMax), gaps: coverage.gaps },
-    findings: findings.map((finding, i) => shownFinding(finding, spokenOf[i]!.services.length)),
+    findings: findings.map(one => one.finding),
     findings_other: others,
     vantages: vantages.listed,
     vantages_other: vantages.other,
@@ -207,67 +198,10 @@ async function gather(
     evidence: evidenceCounts(c),
     source: c.source,
   }
-  const found = { findings: resting(findings, spokenOf), services: listed.services, lines: rules.lines }
-  options.inspect?.(found)
-  if (options.basis === 'all')
-    for (const [i, finding] of found.findings.entries()) dossier.findings[i]!.basis = wholeBasis(finding, rules.lines)
+  options.inspect?.({ findings, services: listed.services, lines })
+  if (options.basis === 'all') for (const { finding, connections } of findings) finding.basis = lines.all(connections)
   dossier.work = showWork(c, subject, dossier, part)
   return dossier
-}
-
-function shownFinding({ services: _, restsOn: __, ...finding }: FoundFinding, services_total: number): Finding {
-  return { ...finding, services_total }
-}
-
-/** Each finding with the services whose records are its evidence. */
-function resting(findings: readonly FoundFinding[], spokenOf: readonly SpokenOf[]): RestingFinding[] {
-  return findings.map(({ id, first_start, last_end, restsOn }, i) => ({
-    ...{ id, first_start, last_end },
-    services: restsOn ?? [...spokenOf[i]!.services],
-  }))
-}
-
-/** What rules ask. They find the services in a table. */
-function evidenceOf(
-  c: Case,
-  own: readonly Prefix[],
-  { block }: SubjectRecords,
-  chained: Chained,
-  told: ToldServices,
-  part: string | null,
-): EvidenceInput {
-  const { services } = told
-  return {
-    own,
-    source: c.source,
-    flowsSource: trusted(partOfFlows(c, part), []),
-    run: query => c.db.rows(query.text, query.values),
-    numbers: query => numbersOf(c, query),
-    service: index => (index < services.count ? serviceRow(told, index) : undefined),
-    connectionsOf: indexes => giveConnections(c.db, chained, services, indexes),
-    lines: serviceLines(block, chained, services, placesOf(c)),
-  }
-}
-
-async function numbersOf(c: Case, { text, values }: Sql): Promise<Uint32Array> {
-  const answer = await c.db.stream(text, values)
-  const found: number[] = []
-  for (let batch = await answer.nextColumns(); batch !== null; batch = await answer.nextColumns())
-    for (const number of new Uint32Array(batch.columns[0]!.data, 0, batch.rows)) found.push(number)
-  return Uint32Array.from(found)
-}
-
-/** The services that each finding speaks of. */
-async function servicesOfFindings(c: Case, findings: readonly FoundFinding[]): Promise<SpokenOf[]> {
-  const found: SpokenOf[] = []
-  for (const { id, severity, services } of findings) {
-    const numbers =
-      'text' in services
-        ? await numbersOf(c, sql`SELECT service FROM service WHERE ${services} ORDER BY service`)
-        : Uint32Array.from(services).sort()
-    found.push({ id, severity, services: numbers })
-  }
-  return found
 }
 
 function windowErrorOf(interval_seconds: number, lateness_seconds: number): Dossier['window_error'] {
@@ -287,7 +221,7 @@ function limitsOf(services: number): Dossier['limits'] {
 }
 
 /** The path of each file, and what a record's number counts in it. */
-export function placesOf(c: Case): Parameters<typeof serviceLines>[3] {
+export function placesOf(c: Case): Parameters<typeof linesOf>[3] {
   const files = new Map(c.evidence.filter(({ id }) => id !== null).map(file => [file.id, file]))
   return file => {
     const { path, capture, nfcapd } = files.get(file)!

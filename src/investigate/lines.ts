@@ -1,56 +1,66 @@
-/** The lines that services rest on. */
+/** The lines that findings and services rest on. */
 import { noConnection } from '../conversations/connection-table.ts'
 import type { Chained } from '../conversations/conversations.ts'
 import type { Services } from '../conversations/services.ts'
 import { counterOf } from '../conversations/signs.ts'
-import type { LineReader } from '../dossier-rules/evidence.ts'
-import type { FoundSpan } from '../dossier-rules/rule.ts'
 import { known, type RecordBlock } from '../record-index/block.ts'
+import type { Basis } from '../rules/finding.ts'
 import { hasTime } from './records.ts'
 
+/** The lines of a subject's connections, by their numbers. */
+export interface LineReader {
+  /** Some of the lines: the first, the largest and the last ones, in order of time. */
+  some(connections: Uint32Array): Basis[]
+  /** All of them in the order of the evidence, a million at most. */
+  all(connections: Uint32Array): Basis[]
+  /** The same of a service. */
+  ofService(service: number): Basis[]
+}
+
 const ofEachKind = 4
+/** Places that are named at most; `basis_total` says how many there are. */
+const linesMax = 1_000_000
 
 /** @param placeOf the file of that number, and what a record's number counts in it. */
-export function serviceLines(
+export function linesOf(
   block: RecordBlock,
-  chained: Pick<Chained, 'connectionOf'>,
-  services: Services,
+  { table, connectionOf }: Pick<Chained, 'table' | 'connectionOf'>,
+  { serviceOf }: Pick<Services, 'serviceOf'>,
   placeOf: (file: number) => { path: string; unit: 'line' | 'packet' | 'record' },
 ): LineReader {
-  let grouped: RowsByService | null = null
-  const rowsOf = (service: number): Uint32Array => {
-    grouped ??= rowsByService(block, chained, services)
-    return grouped.rows.subarray(grouped.from[service]!, grouped.from[service + 1]!)
+  let kept: RowsByConnection | null = null
+  const rowsOf = (connections: Uint32Array): Uint32Array => {
+    kept ??= rowsByConnection(block.rows, connectionOf, table.count)
+    return rowsIn(kept, connections)
   }
-  const basis = (row: number): ReturnType<LineReader['first']> => {
+  const basis = (row: number): Basis => {
     const { path, unit } = placeOf(block.file[row]!)
     return { path, [unit]: block.line[row]! }
   }
   // Without a time a record comes last.
   const startOf = (row: number): number => (hasTime(block, row) ? block.start_us[row]! : Number.POSITIVE_INFINITY)
-  const inTime = (a: number, b: number): number =>
-    startOf(a) - startOf(b) || block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!
-  const isWithin = (row: number, span: FoundSpan | null): boolean =>
-    span === null || (startOf(row) >= span.from_us && startOf(row) <= span.to_us)
+  const byPlace = (a: number, b: number): number => block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!
+  const inTime = (a: number, b: number): number => startOf(a) - startOf(b) || byPlace(a, b)
+  const all = (connections: Uint32Array): Basis[] =>
+    Array.from(rowsOf(connections).sort(byPlace).subarray(0, linesMax), basis)
   return {
-    first: service => basis(rowsOf(service).reduce((first, row) => (inTime(row, first) < 0 ? row : first))),
-    some: (service, span) => {
-      const rows = rowsOf(service).filter(row => isWithin(row, span))
+    some: connections => {
+      const rows = rowsOf(connections)
       const found = new Set([
         ...foremost(rows, inTime),
         // From the end, for there they are: of rows in order each would be before all so far.
         ...foremost(rows.slice().reverse(), (a, b) => inTime(b, a)),
         ...foremost(rows, (a, b) => bySize(block, a, b)),
       ])
-      return { lines: [...found].sort(inTime).map(basis), total: rows.length }
+      return [...found].sort(inTime).map(basis)
     },
-    all: (services, span, most) =>
-      services
-        .flatMap(service => [...rowsOf(service)])
-        .filter(row => isWithin(row, span))
-        .sort((a, b) => block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!)
-        .slice(0, most)
-        .map(basis),
+    all,
+    ofService: service => {
+      const some: number[] = []
+      for (let connection = 0; connection < table.count; connection++)
+        if (serviceOf[connection] === service) some.push(connection)
+      return all(Uint32Array.from(some))
+    },
   }
 }
 
@@ -77,24 +87,29 @@ function foremost(rows: Uint32Array, compare: (a: number, b: number) => number):
   return found
 }
 
-/** Rows that count, service by service, in their order; `from`: where those of each begin. */
-interface RowsByService {
+/** Rows that count, connection by connection, in their order; `from`: where those of each begin. */
+interface RowsByConnection {
   rows: Uint32Array
   from: Uint32Array
 }
 
-function rowsByService(
-  block: RecordBlock,
-  { connectionOf }: Pick<Chained, 'connectionOf'>,
-  { count, serviceOf }: Services,
-): RowsByService {
-  const from = new Uint32Array(count + 1)
-  for (let row = 0; row < block.rows; row++)
-    if (connectionOf[row] !== noConnection) from[serviceOf[connectionOf[row]!]! + 1]!++
-  for (let service = 0; service < count; service++) from[service + 1]! += from[service]!
+function rowsByConnection(count: number, connectionOf: Uint32Array, connections: number): RowsByConnection {
+  const from = new Uint32Array(connections + 1)
+  for (let row = 0; row < count; row++) if (connectionOf[row] !== noConnection) from[connectionOf[row]! + 1]!++
+  for (let i = 0; i < connections; i++) from[i + 1]! += from[i]!
   const next = from.slice()
-  const rows = new Uint32Array(from[count]!)
-  for (let row = 0; row < block.rows; row++)
-    if (connectionOf[row] !== noConnection) rows[next[serviceOf[connectionOf[row]!]!]!++] = row
+  const rows = new Uint32Array(from[connections]!)
+  for (let row = 0; row < count; row++) if (connectionOf[row] !== noConnection) rows[next[connectionOf[row]!]!++] = row
   return { rows, from }
+}
+
+/** The rows of some connections, in their order. */
+function rowsIn({ rows, from }: RowsByConnection, connections: Uint32Array): Uint32Array {
+  const found = new Uint32Array(connections.reduce((sum, one) => sum + from[one + 1]! - from[one]!, 0))
+  let at = 0
+  for (const one of connections) {
+    found.set(rows.subarray(from[one], from[one + 1]), at)
+    at += from[one + 1]! - from[one]!
+  }
+  return found.sort()
 }

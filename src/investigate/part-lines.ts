@@ -1,7 +1,6 @@
 /** The records that a finding or a service of a dossier rests on, all of them. */
 import { exitStatus, UserError } from '../errors.ts'
 import type { Case } from '../store/case.ts'
-import { basisOfService, wholeBasis } from './basis.ts'
 import type { Basis } from './dossier.ts'
 import { type InvestigateOptions, investigate } from './investigate.ts'
 
@@ -24,10 +23,10 @@ export async function placesOfPart(
     ...options,
     correlation: 'with-packets',
     inspect: ({ findings, services, lines }) => {
-      const finding = findings.find(one => one.id === part.toUpperCase())
+      const finding = findings.find(one => one.finding.id === part.toUpperCase())
       const service = services[Number(digits) - 1]
-      if (kind.toUpperCase() === 'F') found = finding === undefined ? null : wholeBasis(finding, lines)
-      else if (service !== undefined) found = basisOfService(service, lines)
+      if (kind.toUpperCase() === 'F') found = finding === undefined ? null : lines.all(finding.connections)
+      else if (service !== undefined) found = lines.ofService(service)
     },
   })
   if (found !== null) return found

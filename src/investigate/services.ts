@@ -52,19 +52,20 @@ export function toldServices(
     )
     const [server, client] = [isSubject(services.server[service]!), isSubject(services.client[service]!)]
     role[service] = server && client ? 0 : server ? 1 : client ? 2 : 3
-    standard[service] = Number(isStandard.has(services.protocol[service]! * noPort + services.port[service]!))
+    standard[service] = Number(isStandard(services.protocol[service]!, services.port[service]!))
   }
   return { services, hosts: dictionaries.hosts, outcome, role, standard, texts: new Map() }
 }
 
-/** Protocol and port of each approved port that IANA registers a service on. */
-function standardPorts(approved: readonly number[]): Set<number> {
+/** Whether a port is approved, and IANA registers a service there. */
+export function standardPorts(approved: readonly number[]): (protocol: number, port: number) => boolean {
   const protocols = Array.from({ length: 256 }, (_, protocol) => protocol).filter(hasPorts)
-  return new Set(
+  const standard = new Set(
     protocols.flatMap(protocol =>
       approved.filter(port => registeredService(port, protocol) !== null).map(port => protocol * noPort + port),
     ),
   )
+  return (protocol, port) => standard.has(protocol * noPort + port)
 }
 
 export function hostText({ hosts, texts }: Pick<ToldServices, 'hosts' | 'texts'>, host: number): string {

@@ -1,7 +1,7 @@
 /** How far the answer can be relied on. Whatever is in doubt stands here, however short the page is. */
 
-import { roleConfidenceMin } from '../dossier-rules/rule.ts'
 import type { Dossier, Finding } from '../investigate/dossier.ts'
+import { roleConfidenceMin } from '../rules/rule.ts'
 import { alarm, type Block, good, heading, line, list, shortened, type Text, warning } from './block.ts'
 import { kindsDoubt } from './correlation.ts'
 import { listText, materialWords, uncountedText } from './names.ts'

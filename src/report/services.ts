@@ -1,7 +1,7 @@
-import { roleConfidenceMin } from '../dossier-rules/rule.ts'
 import type { Count, Dossier, ServiceRow } from '../investigate/dossier.ts'
 import { hasPorts, protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
+import { roleConfidenceMin } from '../rules/rule.ts'
 import {
   apart,
   type Block,

@@ -4,6 +4,7 @@ import { scan } from './d01-scan.ts'
 import { bruteForce } from './d02-brute-force.ts'
 import { spray } from './d02-spray.ts'
 import { beacon } from './d03-beacon.ts'
+import { dataServed } from './d04-data-served.ts'
 import { volume } from './d04-outbound-volume.ts'
 import { fanOut } from './d05-admin-fan-out.ts'
 import { hopChain } from './d05-hop-chain.ts'
@@ -11,6 +12,7 @@ import { listed } from './d06-address-lists.ts'
 import { flips } from './d07-rejected-then-accepted.ts'
 import { sessions } from './d08-long-session.ts'
 import { ports } from './d09-nonstandard-port.ts'
+import { firstContact } from './d10-first-contact.ts'
 import { newPeer } from './d10-first-seen-peer.ts'
 import { resolver } from './d11-resolver.ts'
 import { tunnel } from './d11-tunnel.ts'
@@ -50,6 +52,13 @@ export const caseRules: readonly CaseRule[] = [
   mining,
   metadata,
   exposed,
+]
+
+/** The same of a subject, with what only a dossier tells; what stands on other findings asks how rare a peer is, which a dossier does not. */
+export const subjectRules: readonly CaseRule[] = [
+  firstContact,
+  ...caseRules.filter(({ scope }) => scope !== 'findings'),
+  dataServed,
 ]
 
 /** Rules that are known, and that no file here looks for. */

@@ -3,10 +3,10 @@
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
 import { techniques } from './attack.ts'
 import { type CaseConnections, mark, outcome, type Run } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isAtLeast } from './evidence.ts'
 import { distinctWithin, grouped } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
-import { benignScans, scanTechnique } from './scanning.ts'
+import { benignScans, isBegun, scanTechnique } from './scanning.ts'
 import { number } from './words.ts'
 
 const { thresholds, reasons } = decided({
@@ -24,6 +24,7 @@ export const icmpSweep: CaseRule<Limits> = {
   attack: techniques('T1018', 'T1595.001'),
   guardDuty: ['Recon:EC2/Portscan'],
   scope: 'case',
+  ofSubject: { thresholds: {}, reasons: {}, concerns: isBegun },
   selects,
   find,
 }
@@ -31,7 +32,7 @@ export const icmpSweep: CaseRule<Limits> = {
 /** All connections of hosts that speak ICMP with several: what else they do tells a sweep from the errors of their other traffic. */
 function selects({ connections, icmpPeers }: CaseEvidence, { from }: Run, limits: Limits): boolean {
   const [client, server] = [connections.client[from]!, connections.server[from]!]
-  return Math.max(icmpPeers[client]!, icmpPeers[server]!) >= limits.targetsMin
+  return [client, server].some(host => isAtLeast(icmpPeers(host), limits.targetsMin))
 }
 
 interface Sweep {

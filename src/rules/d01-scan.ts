@@ -2,12 +2,13 @@
 
 import { noPort } from '../conversations/services.ts'
 import { TCP, UDP } from '../net/protocols.ts'
+import { durationWords } from '../net/time.ts'
 import { techniques } from './attack.ts'
-import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseConnections, clientsOf, outcome, type Run, servicesIn } from './connections.ts'
+import { type CaseEvidence, isAtLeast, peerToPeer } from './evidence.ts'
 import { type Crowded, distinctWithin, grouped } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
-import { benignScans, isAttempt, scanTechnique } from './scanning.ts'
+import { benignScans, isAttempt, isBegun, scanTechnique } from './scanning.ts'
 import { number } from './words.ts'
 
 const { thresholds, reasons } = decided({
@@ -36,6 +37,14 @@ const { thresholds, reasons } = decided({
 })
 type Limits = typeof thresholds
 
+/** Of a subject a few are told: below three, retries and mistakes look the same. */
+const ofSubject = decided({
+  targetsMin: [3, 'distinct targets that did not answer: below, retries and mistakes look the same'],
+  pairsMin: [3, 'distinct targets that did not answer, on several hosts and ports'],
+  hostsOfPortMin: [1, 'several hosts with a port each are told, too'],
+  windowSeconds: [30 * 24 * 3600, 'whatever the pace: within a month'],
+})
+
 export const scan: CaseRule<Limits> = {
   name: 'D01-scan',
   title: 'tries of many services or many hosts, most of which do not answer',
@@ -45,6 +54,13 @@ export const scan: CaseRule<Limits> = {
   attack: techniques('T1046', 'T1595.001'),
   guardDuty: ['Recon:EC2/Portscan', 'Impact:EC2/PortSweep', 'Recon:EC2/PortProbeUnprotectedPort'],
   scope: 'client',
+  ofSubject: {
+    name: 'closed-port-probe',
+    ...ofSubject,
+    lesser: { severity: 'low', confidence: 'medium' },
+    atLeast: 'medium',
+    concerns: isBegun,
+  },
   find,
 }
 
@@ -173,7 +189,7 @@ function isPeerToPeer(
   answered: ReadonlyMap<number, number>,
 ): boolean {
   const port = connections.port[some[0]!]!
-  if (port < 1024 || highPeers[connections.client[client.from]!]! < peerToPeer) return false
+  if (port < 1024 || !isAtLeast(highPeers(connections.client[client.from]!), peerToPeer)) return false
   return 4 * (answered.get(port) ?? 0) >= some.length
 }
 
@@ -188,6 +204,8 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
   const isBlock = shapes.every(one => one.kind === 'block')
   const reached = opened(evidence, client, targets, on, limits)
   const count = (what: number): number => on.filter(i => connections.outcome[i] === what).length
+  const window = durationWords(isSlow ? limits.slowSeconds : limits.windowSeconds)
+  const services = servicesAmong(connections, on)
   const words = {
     horizontal: 'Scan for one service on many hosts',
     vertical: 'Scan of the ports of a host',
@@ -199,22 +217,31 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
       ? 'No session with them followed.'
       : `${number(reached.length)} of its connections to them were answered, the first on port ${connections.port[reached[0]!]}.`
   return {
-    title: `${isSlow ? 'Slow scan' : words[kind]}: ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'}, ${ports.length === 1 ? `port ${portsText}` : `${number(ports.length)} ports`}`,
+    title:
+      services < thresholds.targetsMin
+        ? `Probe of ${number(services)} services that did not answer`
+        : `${isSlow ? 'Slow scan' : words[kind]}: ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'}, ${ports.length === 1 ? `port ${portsText}` : `${number(ports.length)} ports`}`,
     severity: severityOf(evidence, actor, isSlow, reached.length > 0),
     confidence: sureness(isSlow ? 'medium' : 'high', evidence, on),
     ...scanTechnique(evidence, actor, 'T1046'),
-    summary: `${address(actor)} tried ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'} on ${number(ports.length)} ${ports.length === 1 ? 'port' : 'ports'} (${portsText}) without an answer: ${number(count(outcome.rejected))} rejected, ${number(count(outcome.refused))} refused, ${number(count(outcome.unanswered))} unanswered; up to ${number(most)} targets within ${isSlow ? 'a day' : '15 minutes'}. ${after}`,
+    summary: `${address(actor)} tried ${number(targets.length)} ${targets.length === 1 ? 'host' : 'hosts'} on ${number(ports.length)} ${ports.length === 1 ? 'port' : 'ports'} (${portsText}) without an answer: ${number(count(outcome.rejected))} rejected, ${number(count(outcome.refused))} refused, ${number(count(outcome.unanswered))} unanswered; up to ${number(most)} targets within ${window}. ${after}`,
     scores: [
       {
-        name: `distinct targets within ${isSlow ? '24 h' : '15 min'}`,
+        name: `distinct targets within ${window}`,
         value: most,
         threshold: `>= ${isBlock ? limits.pairsMin : limits.targetsMin}`,
       },
     ],
-    would_change: `fewer than ${limits.targetsMin} targets without an answer in any 15 minutes and in any day`,
+    would_change: `fewer than ${limits.targetsMin} targets without an answer in any ${durationWords(limits.windowSeconds)} and in any ${durationWords(limits.slowSeconds)}`,
     counter_hypotheses: benignScans,
     ...{ subject: [actor], peers: targets, connections: on },
   }
+}
+
+/** Different services among some connections. */
+function servicesAmong({ server, port, protocol }: CaseConnections, some: readonly number[]): number {
+  const keys = some.map(i => (server[i]! * 131_072 + port[i]!) * 2 + Number(protocol[i] === UDP))
+  return new Set(keys).size
 }
 
 /** Outbound or inside: an internal host does it. From outside it is the weather, unless something answered. */

@@ -14,16 +14,13 @@ import {
   mostWithin,
   shortOnes,
 } from './guessing.ts'
-import { densities, spreadOf } from './numbers.ts'
+import { densities, inFullWindows, spreadOf } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, less, sureness } from './rule.ts'
 import { endText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
   connectionsMin: [30, 'guesses at their densest within the window: people mistype fewer times'],
-  windowSeconds: [
-    15 * 60,
-    'the window in which they are counted, for each guess from half of it before to half of it after',
-  ],
+  windowSeconds: [15 * 60, 'the window in which they are counted, wherever on the clock it lies; its end is not in it'],
   packetsMin: [4, 'client packets of a guess: below, nothing was said after the handshake'],
   packetsMax: [60, 'median client packets of the guesses: more is work, not a log-in'],
   spreadMax: [0.15, "median absolute deviation of bytes by their median, of either side (nmap's ssh-brute: 0.022)"],
@@ -49,6 +46,13 @@ const { thresholds, reasons } = decided({
 })
 type Limits = typeof thresholds
 
+/** Of a subject a lead is told as what it is, and so are log-ins of fewer packets. */
+const ofSubject = decided({
+  medianPacketsMin: [4, 'median packets of the client: a handshake, and something said'],
+  leadMin: [30, 'guesses of a lead: as many as elsewhere'],
+  leadSpreadMax: [0.15, 'spread of client bytes that a lead has at most: as elsewhere'],
+})
+
 export const bruteForce: CaseRule<Limits> = {
   name: 'D02-brute-force',
   title: 'many short connections of nearly equal size to one service, and the longer session that followed',
@@ -62,6 +66,7 @@ export const bruteForce: CaseRule<Limits> = {
     'Impact:EC2/WinRMBruteForce',
   ],
   scope: 'client',
+  ofSubject: { name: 'brute-force', ...ofSubject },
   find,
 }
 
@@ -103,18 +108,18 @@ function guessing(evidence: CaseEvidence, client: Run, short: readonly number[],
   return slow.length >= limits.slowMin && isAlike(found, limits) ? found : null
 }
 
-/** Those where they are at least a part as dense as at their peak. */
+/** Those that are in a window with enough of them, where they are at least a part as dense as at their peak. */
 function crowded(
   { connections }: CaseEvidence,
   alike: readonly number[],
   { windowSeconds, connectionsMin, densityShare }: Limits,
 ): { some: number[]; most: number } | null {
-  const within = densities(
-    alike.map(i => connections.start_us[i]!),
-    (windowSeconds * 1e6) / 2,
-  )
-  const most = within.reduce((peak, one) => Math.max(peak, one), 0)
-  const some = alike.filter((_, at) => within[at]! >= Math.max(connectionsMin, most * densityShare))
+  const times = alike.map(i => connections.start_us[i]!)
+  const { most, events } = inFullWindows(times, windowSeconds * 1e6, connectionsMin)
+  if (events.length === 0) return null
+  const within = densities(times, (windowSeconds * 1e6) / 2)
+  const peak = events.reduce((highest, at) => Math.max(highest, within[at]!), 0)
+  const some = events.filter(at => within[at]! >= peak * densityShare).map(at => alike[at]!)
   return some.length >= connectionsMin ? { some, most } : null
 }
 
@@ -151,6 +156,13 @@ function followedBy(
   return first
 }
 
+/** Guesses at one service are no measure of a session with another: that it follows them is all there is. */
+function successText(isSameService: boolean): string {
+  return isSameService
+    ? 'larger than any guess: a sign that one succeeded.'
+    : 'another service of the same host: a sign that one succeeded, or of another way in.'
+}
+
 const percent = (part: number): string => `${(part * 100).toFixed(1)} %`
 
 function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDraft {
@@ -167,7 +179,7 @@ function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDra
   const then =
     success === null
       ? ` No longer session followed within ${number(limits.successAfterSeconds / 60)} minutes.`
-      : ` A session of ${number(Math.round((connections.end_us[success]! - connections.start_us[success]!) / 1e6))} s with ${endText(evidence, server, connections.port[success]!)} followed at ${utcSeconds(connections.start_us[success]!)}, larger than any guess: a sign that one succeeded.`
+      : ` A session of ${number(Math.round((connections.end_us[success]! - connections.start_us[success]!) / 1e6))} s with ${endText(evidence, server, connections.port[success]!)} followed at ${utcSeconds(connections.start_us[success]!)}, ${successText(connections.port[success] === port)}`
   return {
     title: `${isLead ? 'Web log-in' : 'Log-in'} brute force against ${target}${success === null ? '' : ', with probable success'}`,
     severity: evidence.isScanner(client)
@@ -208,6 +220,7 @@ function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDra
     would_change: 'connections that differ more in size, or fewer of them within the window',
     counter_hypotheses: counterHypotheses(isLead),
     ...{ subject: [client], peers: [server], connections: distinct(success === null ? some : [...some, success]) },
+    timed: some,
   }
 }
 

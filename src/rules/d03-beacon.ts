@@ -3,10 +3,10 @@
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { median, spreadOf } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
-import { endText, number } from './words.ts'
+import { endText, notAskedText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
   connectionsMin: [
@@ -73,9 +73,9 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       const { from, to } = service
       if (to - from < limits.connectionsMin) continue
       const [server, port] = [connections.server[from]!, connections.port[from]!]
-      if (isInternal(server) || ownClients[server]! > limits.ownClientsMax) continue
+      if (isInternal(server) || isMore(ownClients(server), limits.ownClientsMax)) continue
       if (port > 65_535 || limits.regularPorts.includes(port)) continue
-      if (port >= 1024 && highPeers[host]! >= limits.peersMax) continue
+      if (port >= 1024 && isAtLeast(highPeers(host), limits.peersMax)) continue
       if (Number.isNaN(resolution_us)) resolution_us = resolutionOf(evidence, client)
       const found = regular(evidence, service, resolution_us, limits)
       if (found !== null) drafts.push(draft(evidence, found, limits))
@@ -147,7 +147,7 @@ function draft(evidence: CaseEvidence, { some, interval_us, regularity, sizes }:
     confidence: sureness(isCommon ? 'low' : 'medium', evidence, some),
     tactic: 'command-and-control',
     ...technique('T1071'),
-    summary: `${address(client)} connected to ${target} ${number(some.length)} times, as a rule ${durationWords(Math.round(interval_us / 1e5) / 10)} apart (regularity ${regularity.toFixed(2)}, sizes alike ${sizes.toFixed(2)}).`,
+    summary: `${address(client)} connected to ${target} ${number(some.length)} times, as a rule ${durationWords(Math.round(interval_us / 1e5) / 10)} apart (regularity ${regularity.toFixed(2)}, sizes alike ${sizes.toFixed(2)}).${notAskedText(evidence, server)}`,
     scores: [
       { name: 'connections', value: some.length, threshold: `>= ${limits.connectionsMin}` },
       { name: 'regularity of the intervals', value: rounded(regularity), threshold: `>= ${least}` },

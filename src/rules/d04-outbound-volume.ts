@@ -1,10 +1,11 @@
 /** D04: one of our hosts that sent far more to a host outside than it got from there. */
+import { noPort } from '../conversations/services.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isMore } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
-import { endText, megabytes, number } from './words.ts'
+import { boundText, endText, megabytes, notAskedText, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
   bytesMin: [100_000_000, 'bytes out to the peer'],
@@ -15,6 +16,13 @@ const { thresholds, reasons } = decided({
 })
 type Limits = typeof thresholds
 
+/** To ports that are no approved services, of a subject less is told, whether the peer is new or not. */
+const ofSubject = decided({
+  bytesMin: [1_000_000, 'bytes out to the peer'],
+  ratioMin: [0.5, 'producer/consumer ratio: three quarters of the bytes go out'],
+  warmUpSeconds: [0, 'a peer need not be new'],
+})
+
 export const volume: CaseRule<Limits> = {
   name: 'D04-outbound-volume',
   title: 'a host of yours that sent far more to a host outside than it got from there',
@@ -24,6 +32,12 @@ export const volume: CaseRule<Limits> = {
   attack: techniques('T1048'),
   guardDuty: ['Behavior:EC2/TrafficVolumeUnusual'],
   scope: 'client',
+  ofSubject: {
+    name: 'data-pushed-out',
+    ...ofSubject,
+    looksAt: ({ connections, isApproved }, i) =>
+      connections.port[i] !== noPort && !isApproved(connections.protocol[i]!, connections.port[i]!),
+  },
   find,
 }
 
@@ -63,7 +77,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     }
     for (const [peer, pair] of pairs) {
       const isNew = pair.first_us >= new_us
-      const isOurs = evidence.ownClients[peer]! > limits.ownClientsMax
+      const isOurs = isMore(evidence.ownClients(peer), limits.ownClientsMax)
       if (isNew && !isOurs && !pair.isService && isPush(evidence, pair, limits))
         drafts.push(draft(evidence, client[from]!, peer, pair, limits))
     }
@@ -89,29 +103,37 @@ function isPush({ has }: CaseEvidence, pair: Pair, { bytesMin, ratioMin }: Limit
   return pair.out >= bytesMin && (!has.answers || ratioOf(pair) >= ratioMin)
 }
 
+function whoUses(evidence: CaseEvidence, peer: number, isNew: boolean): string {
+  const users = evidence.ownClients(peer)
+  const start = isNew ? 'The peer is new within this evidence' : 'The peer need not be new'
+  if (users === null) return `${start}.${notAskedText(evidence, peer)}`
+  return `${start}; ${users > 1 ? `${number(users)} internal hosts use it` : 'no other internal host uses it'}.`
+}
+
 function draft(evidence: CaseEvidence, host: number, peer: number, pair: Pair, limits: Limits): CaseDraft {
   const { connections, address, has } = evidence
   const ports = distinct(pair.some.map(i => connections.port[i]!))
   const target = ports.length === 1 ? endText(evidence, peer, ports[0]!) : address(peer)
+  const isNew = limits.warmUpSeconds > 0
   const ratio = Math.round(ratioOf(pair) * 100) / 100
+  const isMuch = isPush(evidence, pair, thresholds)
+  // Who is asked for is suspected already: it takes no more bytes to be sure.
+  const isSure = has.answers && isMuch && (pair.out >= limits.bytesHigh || evidence.subject !== null)
   const got = has.answers
     ? `and got ${number(pair.in)} (producer/consumer ratio ${ratio.toFixed(2)})`
     : 'what came back is not recorded'
   return {
-    title: `Data sent out to ${target}: ${megabytes(pair.out)}`,
-    severity: 'high',
-    confidence: sureness(pair.out >= limits.bytesHigh && has.answers ? 'high' : 'medium', evidence, pair.some),
+    // A dossier's story adds exact volumes to its lines.
+    title: `Data sent out to ${target}${evidence.subject === null ? `: ${megabytes(pair.out)}` : ''}`,
+    severity: isMuch ? 'high' : 'medium',
+    confidence: sureness(isSure ? 'high' : 'medium', evidence, pair.some),
     tactic: 'exfiltration',
     ...technique('T1048'),
-    summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. The peer is new within this evidence; ${evidence.ownClients[peer]! > 1 ? `${number(evidence.ownClients[peer]!)} internal hosts use it` : 'no other internal host uses it'}.`,
+    summary: `${address(host)} sent ${number(pair.out)} bytes to ${target} in ${number(pair.some.length)} ${pair.some.length === 1 ? 'connection' : 'connections'}, ${got}. ${whoUses(evidence, peer, isNew)}${boundText(connections, pair.some)}`,
     scores: [
       { name: 'bytes out', value: pair.out, threshold: `>= ${limits.bytesMin}` },
       ...(has.answers ? [{ name: 'producer/consumer ratio', value: ratio, threshold: `>= ${limits.ratioMin}` }] : []),
-      {
-        name: 'own hosts that use the peer',
-        value: evidence.ownClients[peer]!,
-        threshold: `<= ${limits.ownClientsMax}`,
-      },
+      ...usersScore(evidence, peer, limits.ownClientsMax),
     ],
     would_change:
       'a peer that was known before, that more hosts of yours use, or that is named an AWS service by the log',

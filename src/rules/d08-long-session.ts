@@ -3,9 +3,9 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isMore } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
-import { endText, number } from './words.ts'
+import { boundText, endText, notAskedText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
   remoteWorkPorts: [
@@ -39,6 +39,7 @@ export const sessions: CaseRule<Limits> = {
   attack: techniques('T1071', 'T1021', 'T1021.001', 'T1021.004'),
   guardDuty: [],
   scope: 'client',
+  ofSubject: { name: 'interactive-session', thresholds: {}, reasons: {} },
   find,
 }
 
@@ -50,8 +51,9 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     if (!hasLasting(evidence, client, least)) continue
     for (const service of servicesIn(connections, client)) {
       const [from, to] = [connections.client[service.from]!, connections.server[service.from]!]
-      if (connections.protocol[service.from] !== 6 || isInternal(from) === isInternal(to)) continue
-      if (isInternal(from) && ownClients[to]! > limits.ownClientsMax) continue
+      if (connections.protocol[service.from] !== 6) continue
+      if (evidence.subject === null && isInternal(from) === isInternal(to)) continue
+      if (isInternal(from) && isMore(ownClients(to), limits.ownClientsMax)) continue
       if ((connections.marks[service.from]! & (mark.toService | mark.fromService)) !== 0) continue
       const some = held(evidence, service, limits)
       if (some.length > 0) drafts.push(draft(evidence, some, limits))
@@ -103,14 +105,15 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
   const isRemoteWork = limits.remoteWorkPorts.includes(port)
   const isCommon = limits.commonPorts.includes(port)
   const target = endText(evidence, server, port)
+  const isSuspect = evidence.subject !== null && !isCommon
   const seconds = long(longest) / 1e6
   return {
     title: `${isRemoteWork ? 'Interactive session' : 'Long session'} with ${target}`,
-    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`rules.ts`).
-    severity: isCommon || isInward ? 'info' : 'low',
-    confidence: sureness('medium', evidence, some),
+    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`run.ts`), or that it was asked for.
+    severity: isSuspect ? (isRemoteWork ? 'high' : 'medium') : isCommon || isInward ? 'info' : 'low',
+    confidence: sureness(isSuspect && isRemoteWork ? 'high' : 'medium', evidence, some),
     ...tacticOf(isInward, isRemoteWork, port),
-    summary: `${address(client)} held ${number(some.length)} ${some.length === 1 ? 'session' : 'sessions'} with ${target}; the longest ran ${durationWords(seconds)} from ${utcSeconds(start_us[longest]!)}, with ${number(packetsUp[longest]!)} packets (${number(bytesUp[longest]!)} bytes) from the client and ${number(packetsDown[longest]!)} (${number(bytesDown[longest]!)} bytes) from the server.`,
+    summary: `${address(client)} held ${number(some.length)} ${some.length === 1 ? 'session' : 'sessions'} with ${target}; the longest ran ${durationWords(seconds)} from ${utcSeconds(start_us[longest]!)}, with ${number(packetsUp[longest]!)} packets (${number(bytesUp[longest]!)} bytes) from the client and ${number(packetsDown[longest]!)} (${number(bytesDown[longest]!)} bytes) from the server.${boundText(connections, [longest])}${isInward ? '' : notAskedText(evidence, server)}`,
     scores: [
       {
         name: 'seconds of the longest',

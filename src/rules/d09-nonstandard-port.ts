@@ -4,9 +4,9 @@ import { registeredService } from '../net/ports.ts'
 import { SCTP, TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
-import { endText, number } from './words.ts'
+import { endText, notAskedText, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
   bytesMin: [10_000, 'bytes both ways, or connections: less is a mistake or a probe'],
@@ -34,10 +34,10 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const drafts: CaseDraft[] = []
   for (const client of clientsOf(connections)) {
     const host = connections.client[client.from]!
-    if (!isInternal(host) || highPeers[host]! >= limits.peersMax) continue
+    if (!isInternal(host) || isAtLeast(highPeers(host), limits.peersMax)) continue
     for (const service of servicesIn(connections, client)) {
       const server = connections.server[service.from]!
-      if (isInternal(server) || ownClients[server]! > limits.ownClientsMax) continue
+      if (isInternal(server) || isMore(ownClients(server), limits.ownClientsMax)) continue
       const why = gradeOf(connections.port[service.from]!, connections.protocol[service.from]!)
       const found = why === null ? null : established(evidence, service, limits)
       if (found !== null) drafts.push(draft(evidence, service, found, why!, limits))
@@ -79,15 +79,11 @@ function draft(evidence: CaseEvidence, { from }: Run, some: number[], why: strin
     confidence: sureness('medium', evidence, some),
     tactic: 'command-and-control',
     ...technique('T1571'),
-    summary: `${address(host)} spoke to ${target} in ${number(some.length)} ${some.length === 1 ? 'connection' : 'connections'}, ${number(up)} bytes out and ${number(down)} in; ${why}.`,
+    summary: `${address(host)} spoke to ${target} in ${number(some.length)} ${some.length === 1 ? 'connection' : 'connections'}, ${number(up)} bytes out and ${number(down)} in; ${why}.${notAskedText(evidence, server)}`,
     scores: [
       { name: 'bytes both ways', value: up + down, threshold: `>= ${limits.bytesMin}, or the connections` },
       { name: 'connections', value: some.length, threshold: `>= ${limits.connectionsMin}, or the bytes` },
-      {
-        name: 'own hosts that use the peer',
-        value: evidence.ownClients[server]!,
-        threshold: `<= ${limits.ownClientsMax}`,
-      },
+      ...usersScore(evidence, server, limits.ownClientsMax),
     ],
     would_change: 'a port that is registered, or a peer that more hosts of yours use',
     counter_hypotheses: ['passive FTP, RPC, games, telephony', 'a service of a partner on a port of its own'],

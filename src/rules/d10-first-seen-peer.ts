@@ -42,8 +42,9 @@ function find(evidence: CaseEvidence, limits: Limits, found: readonly RuleDraft[
     const [host] = one.subject as [number]
     if (one.severity === 'info' || one.subject.length !== 1 || !isInternal(host)) continue
     for (const peer of one.peers) {
-      const isRare = ownClients[peer]! <= limits.ownClientsMax
-      if (isInternal(peer) || !isRare || firstSeen_us[peer]! < from_us) continue
+      const [users, seen_us] = [ownClients(peer), firstSeen_us(peer)]
+      const isRare = users !== null && users <= limits.ownClientsMax
+      if (isInternal(peer) || !isRare || seen_us === null || seen_us < from_us) continue
       const key = host * evidence.hosts + peer
       const known = pairs.get(key)
       if (known === undefined) pairs.set(key, [at])
@@ -71,20 +72,18 @@ function draftOf(
   some: readonly RuleDraft[],
   limits: Limits,
 ): Omit<CaseDraft, 'connections'> {
-  const { address, ownClients, firstSeen_us } = evidence
+  const { address } = evidence
+  const [users, seen_us] = [evidence.ownClients(peer)!, evidence.firstSeen_us(peer)!]
   const rules = [...new Set(some.map(one => one.rule.slice(0, 3)))].sort()
-  const others =
-    ownClients[peer]! > 1
-      ? `${number(ownClients[peer]! - 1)} other internal hosts use it`
-      : 'no other internal host uses it'
+  const others = users > 1 ? `${number(users - 1)} other internal hosts use it` : 'no other internal host uses it'
   return {
     title: `First contact with ${address(peer)}`,
     severity: rules.length >= limits.rulesForLow && !evidence.isScanner(host) ? 'low' : 'info',
     confidence: leastOf(some.map(one => one.confidence)),
     ...{ tactic: 'command-and-control', ...technique('T1071') },
-    summary: `${address(peer)} is first seen at ${utcSeconds(firstSeen_us[peer]!)}, and ${others}; ${namesText([...new Set(some.map(one => one.rule))])} ${rules.length === 1 ? 'tells' : 'tell'} of what ${address(host)} had to do with it.`,
+    summary: `${address(peer)} is first seen at ${utcSeconds(seen_us)}, and ${others}; ${namesText([...new Set(some.map(one => one.rule))])} ${rules.length === 1 ? 'tells' : 'tell'} of what ${address(host)} had to do with it.`,
     scores: [
-      { name: 'own hosts that use the peer', value: ownClients[peer]!, threshold: `<= ${limits.ownClientsMax}` },
+      { name: 'own hosts that use the peer', value: users, threshold: `<= ${limits.ownClientsMax}` },
       { name: 'rules that tell of it', value: rules.length, threshold: `>= 1, for low ${limits.rulesForLow}` },
     ],
     would_change: 'a peer that was there at the beginning, or that more hosts of yours use',

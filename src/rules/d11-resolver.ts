@@ -3,11 +3,11 @@
 import { TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isMore } from './evidence.ts'
 import { isResolver, resolverLimits } from './name-servers.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
-import { endText, megabytes, number } from './words.ts'
+import { endText, megabytes, notAskedText, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
   namePorts: [[53, 853], 'names, and names by TLS'],
@@ -45,7 +45,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     for (const service of servicesIn(connections, client)) {
       const { from } = service
       const isNames = limits.namePorts.includes(port[from]!) && [TCP, UDP].includes(protocol[from]!)
-      if (!isNames || isInternal(server[from]!) || ownClients[server[from]!]! > limits.ownClientsMax) continue
+      if (!isNames || isInternal(server[from]!) || isMore(ownClients(server[from]!), limits.ownClientsMax)) continue
       if (start_us[from]! < warm_us(evidence, limits)) continue
       isOne ??= isResolver(evidence, client, limits)
       if (isOne) break
@@ -66,9 +66,10 @@ function answeredIn({ connections }: CaseEvidence, { from, to }: Run): number[] 
 }
 
 function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraft {
-  const { connections, address, ownClients } = evidence
+  const { connections, address } = evidence
   const first = some[0]!
   const [client, server] = [connections.client[first]!, connections.server[first]!]
+  const users = evidence.ownClients(server)
   const target = endText(evidence, server, connections.port[first]!)
   const bytes = some.reduce((sum, i) => sum + connections.bytesUp[i]!, 0)
   return {
@@ -76,9 +77,9 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
     severity: bytes >= limits.bytesMedium ? 'medium' : bytes >= limits.bytesLow ? 'low' : 'info',
     confidence: sureness('low', evidence, some),
     ...{ tactic: 'command-and-control', ...technique('T1071.004') },
-    summary: `${address(client)} sent ${megabytes(bytes)} to ${target} in ${number(some.length)} answered ${some.length === 1 ? 'connection' : 'connections'}, none of them in the first part of this evidence. ${number(ownClients[server]!)} of your hosts use that server.`,
+    summary: `${address(client)} sent ${megabytes(bytes)} to ${target} in ${number(some.length)} answered ${some.length === 1 ? 'connection' : 'connections'}, none of them in the first part of this evidence.${users === null ? notAskedText(evidence, server) : ` ${number(users)} of your hosts use that server.`}`,
     scores: [
-      { name: 'own hosts that use the server', value: ownClients[server]!, threshold: `<= ${limits.ownClientsMax}` },
+      ...usersScore(evidence, server, limits.ownClientsMax),
       {
         name: 'bytes to it',
         value: bytes,

@@ -5,7 +5,7 @@ import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { gradeOf } from './d09-nonstandard-port.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { webAndMail } from './host-facts.ts'
 import { noveltyLimits } from './lateral.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
@@ -61,12 +61,18 @@ function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean 
   if (isInternal(client)) return bestOf(evidence, service, limits, points.inward) !== null
   return (
     limits.webPorts.includes(connections.port[service.from]!) &&
-    lastInward(evidence, service, firstCall_us[server]!, limits) !== null
+    lastInward(evidence, service, firstCall_us(server), limits) !== null
   )
 }
 
 /** The last answered connection of a service that begins within the time before a moment. */
-function lastInward({ connections }: CaseEvidence, { from, to }: Run, at_us: number, limits: Limits): number | null {
+function lastInward(
+  { connections }: CaseEvidence,
+  { from, to }: Run,
+  at_us: number | null,
+  limits: Limits,
+): number | null {
+  if (at_us === null) return null
   for (let i = to - 1; i >= from; i--) {
     const start_us = connections.start_us[i]!
     if (start_us < at_us - limits.inwardSeconds * 1e6) return null
@@ -89,9 +95,9 @@ interface Judged {
 function bestOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits, more: number): Judged | null {
   const { connections, ownClients, highPeers } = evidence
   const [client, server, port] = [connections.client[from]!, connections.server[from]!, connections.port[from]!]
-  if (limits.commonPorts.includes(port) || ownClients[server]! > limits.ownClientsMax) return null
-  if (port >= 1024 && highPeers[client]! >= limits.peersMax) return null
-  const isNew = evidence.firstSeen_us[server]! >= warm_us(evidence, limits)
+  if (limits.commonPorts.includes(port) || isMore(ownClients(server), limits.ownClientsMax)) return null
+  if (port >= 1024 && isAtLeast(highPeers(client), limits.peersMax)) return null
+  const isNew = isAtLeast(evidence.firstSeen_us(server), warm_us(evidence, limits))
   const ofService: Sign[] = ['answered']
   if (isNew) ofService.push('newPeer')
   if (gradeOf(port, TCP) !== null) ofService.push('oddPort')
@@ -115,7 +121,7 @@ function ownSigns({ connections, firstCall_us }: CaseEvidence, i: number, limits
   const signs: Sign[] = []
   if (seconds >= limits.secondsMin && pace >= limits.paceMin && pace <= limits.paceMax) signs.push('pace')
   if (ofServer <= limits.serverBytesMax && ofClient >= limits.sizeRatio * ofServer) signs.push('sizes')
-  if (start_us[i]! <= firstCall_us[connections.client[i]!]!) signs.push('firstCall')
+  if (isAtLeast(firstCall_us(connections.client[i]!), start_us[i]!)) signs.push('firstCall')
   return signs
 }
 
@@ -128,7 +134,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     for (const service of servicesIn(connections, client)) {
       const server = connections.server[service.from]!
       if (isInternal(server)) {
-        const last = lastInward(evidence, service, firstCall_us[server]!, limits)
+        const last = lastInward(evidence, service, firstCall_us(server), limits)
         const known = inward.get(server)
         if (last !== null && !(connections.start_us[known ?? -1]! >= connections.start_us[last]!))
           inward.set(server, last)

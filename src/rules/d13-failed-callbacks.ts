@@ -5,7 +5,7 @@ import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, peerToPeer } from './evidence.ts'
 import { type Severity, severities } from './finding.ts'
 import { webAndMail } from './host-facts.ts'
 import { distinctWithin, median } from './numbers.ts'
@@ -83,7 +83,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       const [server, port] = [connections.server[service.from]!, connections.port[service.from]!]
       if (service.to - service.from < Math.min(limits.refusedMin, limits.attemptsMin)) continue
       if (connections.protocol[service.from] !== TCP || port === noPort || isInternal(server)) continue
-      if (port >= 1024 && highPeers[host]! >= limits.peersMax) continue
+      if (port >= 1024 && isAtLeast(highPeers(host), limits.peersMax)) continue
       const found = deadOf(evidence, service, limits)
       if (found !== null) dead.push(found)
     }
@@ -146,7 +146,7 @@ function draftsOf(evidence: CaseEvidence, client: Run, dead: readonly Dead[], li
 }
 
 function severityOf(evidence: CaseEvidence, host: number, { server, port, living }: Dead, limits: Limits): Severity {
-  const isFault = evidence.ownFailed[server]! >= limits.ownFailedMin
+  const isFault = isAtLeast(evidence.ownFailed(server), limits.ownFailedMin)
   if (evidence.isScanner(host) || isFault || living >= limits.livingMin) return 'info'
   return limits.commonPorts.includes(port) ? 'low' : 'medium'
 }
@@ -182,7 +182,7 @@ function draft(evidence: CaseEvidence, host: number, severity: Severity, dead: D
       },
       {
         name: 'own hosts that called it in vain',
-        value: most(one => evidence.ownFailed[one.server]!),
+        value: most(one => evidence.ownFailed(one.server) ?? 1),
         threshold: `< ${limits.ownFailedMin}`,
       },
       {

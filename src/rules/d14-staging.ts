@@ -3,12 +3,12 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, type Run, servicesIn } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore } from './evidence.ts'
 import { noveltyLimits } from './lateral.ts'
 import { grouped } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
-import { endText, megabytes, number } from './words.ts'
+import { endText, megabytes, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
   inBytesMin: [100_000_000, 'bytes that the host got from internal hosts within the window, before it began to send'],
@@ -57,12 +57,13 @@ function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean 
 }
 
 function sendsMuch({ sentOut }: CaseEvidence, host: number, { inBytesMin, ratioMin }: Limits): boolean {
-  return sentOut[host]! >= inBytesMin * ratioMin
+  const sent = sentOut(host)
+  return sent === null || sent >= inBytesMin * ratioMin
 }
 
 function isNewPeer(evidence: CaseEvidence, peer: number, limits: Limits): boolean {
-  const isOurs = evidence.ownClients[peer]! > limits.ownClientsMax
-  return !isOurs && evidence.firstSeen_us[peer]! >= warm_us(evidence, limits)
+  const isOurs = isMore(evidence.ownClients(peer), limits.ownClientsMax)
+  return !isOurs && isAtLeast(evidence.firstSeen_us(peer), warm_us(evidence, limits))
 }
 
 /** Of the connections that have so many. */
@@ -191,11 +192,7 @@ function draft(evidence: CaseEvidence, host: number, peer: number, found: Staged
         value: Math.round((100 * found.out) / found.in) / 100,
         threshold: `>= ${limits.ratioMin}`,
       },
-      {
-        name: 'own hosts that use the peer',
-        value: evidence.ownClients[peer]!,
-        threshold: `<= ${limits.ownClientsMax}`,
-      },
+      ...usersScore(evidence, peer, limits.ownClientsMax),
     ],
     would_change: `a peer that was there at the beginning, that more hosts of yours use or that the log names an AWS service; fewer than ${limits.sourcesMin} sources, or a transfer out that began before those in had ended`,
     counter_hypotheses: [

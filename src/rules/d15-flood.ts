@@ -44,8 +44,9 @@ function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean 
   const { connections, isInternal, allClients, heldClients } = evidence
   const { from, to } = service
   const victim = connections.server[from]!
-  const silent = allClients[victim]! - heldClients[victim]!
-  const isCrowded = silent >= limits.sourcesMin && silent >= limits.heldShare * heldClients[victim]!
+  const [all, held] = [allClients(victim), heldClients(victim)]
+  if (all === null || held === null) return false
+  const isCrowded = all - held >= limits.sourcesMin && all - held >= limits.heldShare * held
   const isFromOutside = isInternal(victim) && !isInternal(connections.client[from]!)
   if (isCrowded && isFromOutside && isSilent(connections, service)) return true
   let packets = 0
@@ -115,7 +116,7 @@ function distributed(evidence: CaseEvidence, some: readonly number[], limits: Li
       limits.windowSeconds * 1e6,
       limits.sourcesMin,
     )
-    if (crowded === null || crowded.most < limits.heldShare * heldClients[server[of[0]!]!]!) continue
+    if (crowded === null || crowded.most < limits.heldShare * (heldClients(server[of[0]!]!) ?? 0)) continue
     floods.push({ kind: 'distributed', most: crowded.most, some: crowded.events.map(event => of[event]!) })
   }
   return floods
@@ -168,7 +169,7 @@ function draft(evidence: CaseEvidence, { kind, most, some }: Flood, limits: Limi
       { name: `sources within ${minutes} min`, value: most, threshold: `>= ${limits.sourcesMin}` },
       {
         name: 'clients that the host held a connection with',
-        value: heldClients[victim]!,
+        value: heldClients(victim) ?? 0,
         threshold: `<= ${most} / ${limits.heldShare}`,
       },
     ],

@@ -4,7 +4,7 @@ import { TCP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, peerToPeer } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
 import { endText, number } from './words.ts'
@@ -66,8 +66,8 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       const { from } = service
       if (protocol[from] !== TCP || isInternal(server[from]!) || limits.ordinaryPorts.includes(port[from]!)) continue
       const isPool = limits.poolPorts.includes(port[from]!)
-      const isOurs = evidence.ownClients[server[from]!]! > limits.ownClientsMax
-      if (!isPool && (isOurs || evidence.highPeers[host]! >= limits.peersMax)) continue
+      const isOurs = isMore(evidence.ownClients(server[from]!), limits.ownClientsMax)
+      if (!isPool && (isOurs || isAtLeast(evidence.highPeers(host), limits.peersMax))) continue
       const found = shapeOf(evidence, service, limits)
       if (found === null || found.score < (isPool ? limits.scoreMin : limits.scoreElsewhere)) continue
       const isNew = connections.start_us[from]! >= warm_us(evidence, limits)

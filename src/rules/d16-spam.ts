@@ -3,7 +3,7 @@
 import { TCP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isAtLeast } from './evidence.ts'
 import { distinctWithin } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
@@ -39,7 +39,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const drafts: CaseDraft[] = []
   for (const client of clientsOf(connections)) {
     const host = connections.client[client.from]!
-    if (!isInternal(host) || mailClients[host]! >= limits.relayClientsMin) continue
+    if (!isInternal(host) || isAtLeast(mailClients(host), limits.relayClientsMin)) continue
     const found = sendingOf(evidence, client, limits)
     if (found !== null) drafts.push(draft(evidence, host, found, limits))
   }
@@ -112,7 +112,11 @@ function draft(
           ? `not asked of a host that sent no mail before (>= ${limits.failedShareMin} for high)`
           : `>= ${limits.failedShareMin}`,
       },
-      { name: 'hosts that it takes mail from', value: mailClients[host]!, threshold: `< ${limits.relayClientsMin}` },
+      {
+        name: 'hosts that it takes mail from',
+        value: mailClients(host) ?? 0,
+        threshold: `< ${limits.relayClientsMin}`,
+      },
     ],
     would_change: 'mail through one server of yours or of a provider, or a host that takes mail from others',
     counter_hypotheses: [

@@ -5,7 +5,7 @@ import { parsePrefix, prefixContains } from '../net/prefix.ts'
 import { TCP } from '../net/protocols.ts'
 import { techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isAtLeast } from './evidence.ts'
 import { heaviestWithin } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
@@ -62,7 +62,8 @@ function foundIn(evidence: CaseEvidence, client: Run, { from, to }: Run, limits:
   const host = connections.client[from]!
   const asked: number[] = []
   for (let i = from; i < to; i++) {
-    const isBoot = start_us[i]! - firstSeen_us[host]! < limits.bootSeconds * 1e6
+    const seen_us = firstSeen_us(host)
+    const isBoot = seen_us !== null && start_us[i]! - seen_us < limits.bootSeconds * 1e6
     if (connections.outcome[i] === outcome.answered && !isBoot) asked.push(i)
   }
   if (asked.length === 0) return null
@@ -112,7 +113,7 @@ function contactsAfter(evidence: CaseEvidence, { from, to }: Run, times: readonl
   const some: number[] = []
   for (let i = from; i < to; i++) {
     const start = start_us[i]!
-    if (isInternal(server[i]!) || start > firstSeen_us[server[i]!]! || start < new_us) continue
+    if (isInternal(server[i]!) || !isAtLeast(firstSeen_us(server[i]!), start) || start < new_us) continue
     const isSoon = times.some(time => start >= time && start - time <= limits.contactSeconds * 1e6)
     if (isSoon && connections.outcome[i] === outcome.answered) some.push(i)
   }

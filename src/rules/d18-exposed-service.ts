@@ -23,8 +23,14 @@ export const exposed: CaseRule<Limits> = {
   attack: techniques('T1133'),
   guardDuty: ['Recon:EC2/PortProbeUnprotectedPort'],
   scope: 'case',
+  ofSubject: { thresholds: {}, reasons: {}, concerns: isServed },
   selects,
   find,
+}
+
+/** Whether the subject was the server: that a host reached one says nothing of the host. */
+function isServed({ connections, subject }: CaseEvidence, i: number): boolean {
+  return subject === null || subject(connections.server[i]!) || !subject(connections.client[i]!)
 }
 
 function selects({ connections, isInternal }: CaseEvidence, { from }: Run, limits: Limits): boolean {

@@ -1,4 +1,4 @@
-/** What a rule over a whole case is given: its connections, and what is asked of its hosts. */
+/** What a rule is given: the connections of a case, or those of a subject, and what is asked of their hosts. */
 import { formatAddress } from '../net/address.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
@@ -26,7 +26,23 @@ export interface AddressLists {
   of: ListsOf
 }
 
-export interface CaseEvidence extends HostFacts {
+/** A fact of a host, by its number. Null: not known, for only the connections of a subject are there, which the host is not. */
+export type HostFact = (host: number) => number | null
+
+/** Whether a count is known to be greater. */
+export function isMore(count: number | null, than: number): boolean {
+  return count !== null && count > than
+}
+
+/** Whether a count is known, and at least that. */
+export function isAtLeast(count: number | null, least: number): boolean {
+  return count !== null && count >= least
+}
+
+/** What is known of hosts (`host-facts.ts`), asked by their numbers. */
+export type KnownFacts = { readonly [Name in keyof HostFacts]: HostFact }
+
+export interface CaseEvidence extends KnownFacts {
   source: EvidenceKind
   /** What the records tell: where one is false, rules that need it say so. */
   has: {
@@ -39,13 +55,17 @@ export interface CaseEvidence extends HostFacts {
     lists: boolean
   }
   connections: CaseConnections
+  /** Whether a host is of the subject, whose connections these are; null: they are all of the case. */
+  subject: ((host: number) => boolean) | null
   hosts: number
   address(host: number): string
   /** Whether the internet does not route the address, or it is the analyst's own. */
   isInternal(host: number): boolean
   /** Whether the analyst declared it a scanner of their own. */
   isScanner(host: number): boolean
-  /** When the first connection begins and the last one ends, microseconds. */
+  /** Whether the analyst approves of a service on that port; nothing is, where nobody was asked. */
+  isApproved(protocol: number, port: number): boolean
+  /** When the first connection of the case begins and the last one ends, microseconds. */
   span: { from_us: number; to_us: number }
   /** The aggregation interval of the logs, microseconds; of packets a second. */
   interval_us: number
@@ -88,23 +108,37 @@ export function seenTogether(a: Seen, b: Seen): Seen {
 }
 
 interface Given
-  extends Pick<CaseEvidence, 'source' | 'isInternal' | 'isScanner' | 'interval_us' | 'connections' | 'lists'> {
+  extends Pick<
+    CaseEvidence,
+    'source' | 'subject' | 'isInternal' | 'isScanner' | 'isApproved' | 'interval_us' | 'connections' | 'lists'
+  > {
   hosts: RecordDictionaries['hosts']
   hasFlags: boolean
   hasAction: boolean
   seen: Seen
   facts: HostFacts
+  /** That of the case, where the connections are not all of it. */
+  caseSpan?: CaseEvidence['span']
 }
 
-export function evidenceOf({ hosts, hasFlags, hasAction, seen, facts, ...given }: Given): CaseEvidence {
+export function evidenceOf({ hosts, hasFlags, hasAction, seen, facts, caseSpan, ...given }: Given): CaseEvidence {
   const { span, rejected, accepted, answers } = seen
   return {
     ...given,
-    ...facts,
-    ...{ span, hosts: hosts.count },
+    ...knownFacts(facts, given.subject),
+    ...{ span: caseSpan ?? span, hosts: hosts.count },
     has: { flags: hasFlags, action: hasAction, rejected, accepted, answers, lists: given.lists !== null },
     address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
   }
+}
+
+/** The connections of a subject tell all of it, and of other hosts what they have to do with it alone. */
+function knownFacts(facts: HostFacts, subject: CaseEvidence['subject']): KnownFacts {
+  const factOf =
+    (column: Uint32Array | Float64Array): HostFact =>
+    host =>
+      subject === null || subject(host) ? column[host]! : null
+  return Object.fromEntries(Object.entries(facts).map(([name, column]) => [name, factOf(column)])) as KnownFacts
 }
 
 /**

@@ -13,6 +13,7 @@ export type Confidence = 'low' | 'medium' | 'high'
 
 /** From the lowest. */
 export const severities: readonly Severity[] = ['info', 'low', 'medium', 'high']
+export const confidences: readonly Confidence[] = ['low', 'medium', 'high']
 
 export interface Finding {
   id: string

@@ -1,6 +1,6 @@
 /** What the rules for name servers ask alike. */
 import type { Run } from './connections.ts'
-import type { CaseEvidence } from './evidence.ts'
+import { type CaseEvidence, isAtLeast } from './evidence.ts'
 
 /** The thresholds by which a resolver of ours is told, each with its reason. */
 export const resolverLimits = {
@@ -15,7 +15,7 @@ export function isResolver(
   limits: { dnsClientsMin: number; dnsServersMin: number },
 ): boolean {
   const { client, server, port } = connections
-  if (dnsClients[client[from]!]! >= limits.dnsClientsMin) return true
+  if (isAtLeast(dnsClients(client[from]!), limits.dnsClientsMin)) return true
   const asked = new Set<number>()
   for (let i = from; i < to && asked.size < limits.dnsServersMin; i++)
     if (port[i] === 53 && !isInternal(server[i]!)) asked.add(server[i]!)

@@ -35,7 +35,7 @@ const lacks: Readonly<Record<Need, Lack>> = {
   },
   inside: {
     isMissing: ({ hosts = 0, isInternal, ownClients }) => {
-      for (let host = 0; host < hosts; host++) if (ownClients![host]! > 0 && isInternal!(host)) return false
+      for (let host = 0; host < hosts; host++) if (isInternal!(host) && (ownClients!(host) ?? 1) > 0) return false
       return true
     },
     reason: () => 'no internal host answers another one: what goes on between your hosts is not recorded',

@@ -17,7 +17,7 @@ export function spreadOf(numbers: readonly number[]): { median: number; deviatio
 
 /** What was counted in the windows that hold enough. */
 export interface Crowded {
-  /** The most distinct keys of one window. */
+  /** The most of one window. */
   most: number
   /** Numbers of the events that lie in a window with enough of them, in order. */
   events: number[]
@@ -71,6 +71,24 @@ export function heaviestWithin(
     if (sum > most) [most, from, to] = [sum, first, last + 1]
   }
   return { most, from, to }
+}
+
+/**
+ * Events in the windows that begin with an event and hold enough of them; the end of a window is not in it.
+ *
+ * @param times of the events, in order, microseconds.
+ */
+export function inFullWindows(times: readonly number[], window_us: number, least: number): Crowded {
+  const events: number[] = []
+  let [to, told, most] = [0, 0, 0]
+  for (let from = 0; from < times.length; from++) {
+    while (to < times.length && times[to]! < times[from]! + window_us) to++
+    if (to - from < least) continue
+    most = Math.max(most, to - from)
+    for (let event = Math.max(from, told); event < to; event++) events.push(event)
+    told = to
+  }
+  return { most, events }
 }
 
 /** Of each event, how many lie within half a window before and after it. @param times in order. */

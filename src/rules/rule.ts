@@ -1,4 +1,4 @@
-/** What a rule over a whole case is, and what it returns. */
+/** What a rule is, and what it returns. */
 
 import type { Technique } from './attack.ts'
 import type { Run } from './connections.ts'
@@ -46,6 +46,8 @@ export interface CaseDraft {
   peers: number[]
   /** Numbers of the connections that it rests on. */
   connections: number[]
+  /** Those of them that say when it was: all, where it names none. */
+  timed?: number[]
 }
 
 /** Numbers that a rule decides by, and sets of ports. Their units stand in their names: bytes, seconds, shares and ratios from 0 to 1. */
@@ -72,6 +74,27 @@ export function decided<const T extends Decided>(
 export type Need = 'flags' | 'action' | 'rejected' | 'accepted' | 'answers' | 'inside' | 'packets' | 'lists'
 
 /**
+ * What is different where the connections are those of a subject, whom the analyst has a reason to ask about: a dossier also tells what is
+ * too little for a hunt through a whole case.
+ */
+export interface OfSubject<T> {
+  /** As findings of a dossier name it, where these have a name of their own. */
+  readonly name?: string
+  /** Lower thresholds, in the place of those of a hunt. What these find stands as it is. */
+  readonly thresholds: Partial<T>
+  /** Where each comes from. */
+  readonly reasons: Readonly<{ [name in keyof T]?: string }>
+  /** Which connections they look at, of those that the rule looks at: all by default. */
+  looksAt?(evidence: CaseEvidence, connection: number): boolean
+  /** How severe what they alone find is, and how sure at most; by default as the rule says. */
+  readonly lesser?: Readonly<{ severity: Severity; confidence: Confidence }>
+  /** How severe at least is what the thresholds of a hunt find. */
+  readonly atLeast?: Severity
+  /** Whether a connection tells the rule something of the subject: all do by default. */
+  concerns?(evidence: CaseEvidence, connection: number): boolean
+}
+
+/**
  * A rule over all connections of a case, or over those of a subject: data, and one function. It keeps nothing between calls, reads no clock,
  * and what it finds does not depend on the order of hosts' numbers beyond that of their addresses.
  */
@@ -92,13 +115,17 @@ export interface CaseRule<T extends Thresholds = Thresholds> {
   /**
    * What `evidence.connections` holds when `find` is called. `client`: all connections of some clients, a stretch of them at a time; the
    * rule must judge each client by itself, and what it must know of others is in the evidence's facts by host. `case`: of the whole case
-   * those that `selects` names, once. `findings`: none; `find` is given what other rules found, once.
+   * those that `selects` names, once. `findings`: none; `find` is given what other rules found, once. `subject`: all
+   * of a subject; such a rule is of dossiers alone.
    */
-  readonly scope: 'client' | 'case' | 'findings'
+  readonly scope: 'client' | 'case' | 'findings' | 'subject'
   /** Of scope `findings`: the rules, by number (`D03`), on whose findings it stands. */
   readonly on?: readonly string[]
+  /** Whether it also looks at a subject none of whose connections has a time. */
+  readonly withoutTime?: true
   /** Of scope `case`: whether it wants the connections of a service (`servicesIn`); few services should be. */
   selects?(evidence: CaseEvidence, service: Run, thresholds: T): boolean
+  readonly ofSubject?: OfSubject<T>
   /** What this evidence cannot answer of it beyond its needs, and why; it looks for the rest all the same. `connections` is not there. */
   limitsOf?(evidence: Omit<CaseEvidence, 'connections'>): string[]
   /**
@@ -116,6 +143,9 @@ export function standsOn({ on = [] }: Pick<CaseRule, 'on'>, rule: string): boole
   return on.some(one => rule.startsWith(`${one}-`))
 }
 
+/** Findings of one rule that are told singly; all are counted. */
+export const findingsMax = 1000
+
 /** Numbers in order, each once. */
 export function distinct(numbers: Iterable<number>): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b)
@@ -126,12 +156,12 @@ export function less(confidence: Confidence): Confidence {
   return confidence === 'high' ? 'medium' : 'low'
 }
 
-/** Confidence of a role below which a finding is one level less sure, in hundredths. */
-const roleConfidenceMin = 80
+/** Confidence of a role below which a finding is one level less sure: no handshake or the like tells it. */
+export const roleConfidenceMin = 0.8
 
 /** The confidence of a finding on these connections: lower where their roles are guesses, or records lack flags. */
 export function sureness(best: Confidence, { connections, has }: CaseEvidence, on: readonly number[]): Confidence {
-  const unsure = on.filter(i => connections.confidence[i]! < roleConfidenceMin).length
+  const unsure = on.filter(i => connections.confidence[i]! < 100 * roleConfidenceMin).length
   const sure = 2 * unsure > on.length ? less(best) : best
   return has.flags ? sure : less(sure)
 }

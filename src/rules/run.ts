@@ -30,7 +30,7 @@ export function draftsOf(
   rule: CaseRule,
   thresholds: CaseRule['thresholds'] = rule.thresholds,
 ): CaseDraft[] {
-  if (rule.scope === 'client') return rule.find(evidence, thresholds)
+  if (rule.scope === 'client' || rule.scope === 'subject') return rule.find(evidence, thresholds)
   if (rule.scope === 'findings') {
     const others = caseRules.filter(({ name }) => standsOn(rule, name))
     const found = others.flatMap(one => draftsOf(evidence, one).map(draft => ({ ...draft, rule: one.name })))
@@ -38,5 +38,11 @@ export function draftsOf(
   }
   const [of] = selected(evidence, [{ ...rule, thresholds }]) as [Uint32Array]
   const drafts = rule.find({ ...evidence, connections: taken(evidence.connections, of) }, thresholds)
-  return drafts.map(draft => ({ ...draft, connections: draft.connections.map(i => of[i]!) }))
+  return drafts.map(draft => renumbered(draft, of))
+}
+
+/** A finding in some of the connections, by their numbers among all. */
+export function renumbered({ timed, ...draft }: CaseDraft, of: Uint32Array): CaseDraft {
+  const among = (some: readonly number[]): number[] => some.map(i => of[i]!)
+  return { ...draft, connections: among(draft.connections), ...(timed !== undefined && { timed: among(timed) }) }
 }

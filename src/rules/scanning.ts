@@ -5,7 +5,7 @@ import type { CaseEvidence } from './evidence.ts'
 import type { CaseDraft } from './rule.ts'
 
 export const benignScans = [
-  'a scanner of your own, for monitoring, inventory or weaknesses: name it with --scanner',
+  'a scanner of your own, for monitoring, inventory or weaknesses: detect --scanner names it',
   'a client whose servers were moved or are down',
   'answers that a sensor outside the case recorded',
 ]
@@ -39,4 +39,9 @@ export function scanTechnique(
   return evidence.isInternal(actor)
     ? { tactic: 'discovery', ...technique(inside) }
     : { tactic: 'reconnaissance', ...technique('T1595.001') }
+}
+
+/** Whether the subject was not only the target: of whom everybody scans it says nothing. */
+export function isBegun({ connections, subject }: CaseEvidence, i: number): boolean {
+  return subject === null || subject(connections.client[i]!) || !subject(connections.server[i]!)
 }

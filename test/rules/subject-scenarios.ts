@@ -1,5 +1,5 @@
 /**
- * Traffic that rules are tried on, as lines of flow logs: what each must find, and its benign twin, which it must pass
+ * Traffic of subjects that rules are tried on, as lines of flow logs: what a dossier must tell, and its benign twin, which it must pass
  * over. A twin differs in one thing, on the other side of one threshold.
  */
 
@@ -11,6 +11,8 @@ export interface Flow {
   /** Packets and bytes of the client, and of the server. */
   up: readonly [packets: number, bytes: number]
   down?: readonly [packets: number, bytes: number]
+  /** Which of several servers, from zero on. */
+  host?: number
   /** Seconds by which the client's record begins after the server's. */
   late?: number
   /** Sent to a security group that rejected it. */
@@ -46,9 +48,10 @@ export function ends(scenario: Scenario, index: number): { client: string; serve
 
 /** The lines of a log that has the scenario's traffic: a record a minute and direction, as flow logs have it. */
 export function linesOf(scenario: Scenario, index: number): string[] {
-  const { client, server } = ends(scenario, index)
+  const { client, server: first } = ends(scenario, index)
   return scenario.flows.flatMap((flow, n) => {
-    const { at, seconds, port, up, down = [0, 0], late = 0, isRejected = false } = flow
+    const { at, seconds, port, up, down = [0, 0], host = 0, late = 0, isRejected = false } = flow
+    const server = host === 0 ? first : first.replace(/\d+$/, last => `${Number(last) + host}`)
     const minutes = Math.max(1, Math.ceil(seconds / 60))
     const sport = 30_000 + n
     const lines: string[] = []
@@ -81,23 +84,30 @@ function many(count: number, every: number, flow: (i: number) => Omit<Flow, 'at'
   return Array.from({ length: count }, (_, i) => ({ at: i * every, ...flow(i) }))
 }
 
-/** Guesses at SSH: 30 s each, 12 packets of some 2,000 bytes that differ by 5 %. */
+/** Guesses at a service of which nothing is known: 30 s each, 12 packets of some 2,000 bytes that differ by 5 %. */
 function guesses(count: number, every = 15, more: (i: number) => Partial<Flow> = () => ({})): Flow[] {
   return many(count, every, i => ({
-    ...{ seconds: 30, port: 22, up: [12, 2000 + 100 * ((i % 3) - 1)] as const, down: [10, 2500] as const },
+    ...{ seconds: 30, port: 7777, up: [12, 2000 + 100 * ((i % 3) - 1)] as const, down: [10, 2500] as const },
     ...more(i),
   }))
 }
 
+/** Requests of a web server, at no regular intervals. */
+function pages(count: number, sizes = [0.93, 1, 1.07]): Flow[] {
+  return guesses(count, 15, i => ({
+    ...{ at: 15 * i + [0, 8, 2][i % 3]!, port: 80, up: [12, 2000 * sizes[i % 3]!] },
+  }))
+}
+
 const lasts = (seconds: number, up: readonly [number, number], at: number): Flow => ({
-  ...{ at, seconds, port: 22 },
+  ...{ at, seconds, port: 7777 },
   ...{ up, down: [40, 5000] },
 })
 const session = (seconds: number, packets: number, bytes: number, at = 700): Flow =>
   lasts(seconds, [packets, bytes], at)
 
 const medium = { levels: 'medium medium', says: /No longer session followed/ }
-const success = { levels: 'high high', says: /It was followed at/ }
+const success = { levels: 'high high', says: /A session of .* followed at .*larger than any guess/ }
 
 const bruteForce: Omit<Scenario, 'rule'>[] = [
   { name: '30 guesses', found: medium, flows: guesses(30) },
@@ -164,9 +174,11 @@ const bruteForce: Omit<Scenario, 'rule'>[] = [
     name: 'guesses of unknown roles',
     unsure: true,
     found: { levels: 'medium low' },
-    flows: guesses(30, 15, i => ({ late: i % 2 === 0 ? 5 : 0 })),
+    flows: guesses(30, 15, i => ({ port: 22, late: i % 2 === 0 ? 5 : 0 })),
   },
-  { name: 'pages of a web server', found: { levels: 'medium low' }, flows: guesses(30, 15, () => ({ port: 80 })) },
+  { name: 'pages of a web server', found: { levels: 'low low' }, flows: pages(30) },
+  { name: 'pages whose sizes differ by a fifth', found: null, flows: pages(30, [0.8, 1, 1.2]) },
+  { name: 'a page that a clock asks for', found: null, flows: guesses(30, 15, () => ({ port: 80 })) },
 ]
 
 const closed = (count: number, more: Partial<Flow> = {}): Flow[] =>
@@ -176,6 +188,26 @@ const closedPortProbe: Omit<Scenario, 'rule'>[] = [
   { name: '2 closed ports', found: null, flows: closed(2) },
   { name: '9 closed ports', found: { levels: 'low medium' }, flows: closed(9, { isRejected: true }) },
   { name: '10 closed ports', found: { levels: 'medium high' }, flows: closed(10) },
+  {
+    name: 'three closed ports within twenty days',
+    found: { levels: 'low medium' },
+    flows: closed(3).map((flow, i) => ({ ...flow, at: i * 10 * 86_400 })),
+  },
+  {
+    name: 'three closed ports in forty days',
+    found: null,
+    flows: closed(3).map((flow, i) => ({ ...flow, at: i * 20 * 86_400 })),
+  },
+  {
+    name: 'a closed port on each of three hosts',
+    found: { levels: 'low medium', says: /on 3 ports/ },
+    flows: closed(3).map((flow, host) => ({ ...flow, host })),
+  },
+  {
+    name: 'a closed port on each of two hosts',
+    found: null,
+    flows: closed(2).map((flow, host) => ({ ...flow, host })),
+  },
   { name: '10 open ports', found: null, flows: closed(10, { up: [5, 400], down: [5, 800] }) },
 ]
 
@@ -279,10 +311,10 @@ const firstContact: Omit<Scenario, 'rule'>[] = [
 ]
 
 export const scenarios: readonly Scenario[] = Object.entries({
-  'first-contact': firstContact,
-  'closed-port-probe': closedPortProbe,
-  'brute-force': bruteForce,
-  'interactive-session': interactiveSession,
-  'data-pushed-out': dataPushedOut,
-  'data-served': dataServed,
+  'D10-first-contact': firstContact,
+  'D01-scan': closedPortProbe,
+  'D02-brute-force': bruteForce,
+  'D08-long-session': interactiveSession,
+  'D04-outbound-volume': dataPushedOut,
+  'D04-data-served': dataServed,
 }).flatMap(([rule, all]) => all.map(scenario => ({ rule, ...scenario })))
