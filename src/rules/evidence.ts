@@ -132,12 +132,15 @@ export function evidenceOf({ hosts, hasFlags, hasAction, seen, facts, caseSpan, 
   }
 }
 
-/** The connections of a subject tell all of it, and of other hosts what they have to do with it alone. */
+/**
+ * The connections of a subject tell all of it, and of other hosts what they have to do with it alone. When another host was first seen is
+ * then when the subject first met it: it is new to the subject at least.
+ */
 function knownFacts(facts: HostFacts, subject: CaseEvidence['subject']): KnownFacts {
-  const factOf =
-    (column: Uint32Array | Float64Array): HostFact =>
-    host =>
-      subject === null || subject(host) ? column[host]! : null
+  const factOf = (column: Uint32Array | Float64Array): HostFact =>
+    subject === null || column === facts.firstSeen_us
+      ? host => column[host]!
+      : host => (subject(host) ? column[host]! : null)
   return Object.fromEntries(Object.entries(facts).map(([name, column]) => [name, factOf(column)])) as KnownFacts
 }
 

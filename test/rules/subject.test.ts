@@ -138,12 +138,16 @@ test('every rule that asks less of a subject has traffic that shows it', () => {
   assert.deepEqual(without, [])
 })
 
+/** What rests on other hosts too: how rare a peer is, and whether answers are recorded at all. */
+const ofWholeCase = ['D10-first-seen-peer', 'D13-failed-callbacks']
+
 test('what a hunt finds of a host, its dossier tells: the same rule, connections and records, no less severe', async () => {
   const c = await caseOf('hunted', { 'flows.log': [huntHeader, ...hunted.flatMap(huntLines)] })
   try {
     const { findings } = await detect(c)
     assert.ok(findings.length > 50)
-    for (const one of findings) {
+    const missing: string[] = []
+    for (const one of findings.filter(({ rule }) => !ofWholeCase.includes(rule))) {
       const { rule, severity, subject, basis_total, connections, first_start, last_end } = one
       const name = subjectRules.find(known => known.name === rule)?.ofSubject?.name ?? rule
       let inspected: Found | null = null
@@ -159,9 +163,10 @@ test('what a hunt finds of a host, its dossier tells: the same rule, connections
           finding.first_start === first_start &&
           finding.last_end === last_end,
       )
-      assert.equal(told.length, 1, `${rule} of ${subject[0]}: ${one.title}`)
-      assert.ok(severities.indexOf(told[0]!.finding.severity) >= severities.indexOf(severity), one.title)
+      const isTold = told.length === 1 && severities.indexOf(told[0]!.finding.severity) >= severities.indexOf(severity)
+      if (!isTold) missing.push(`${rule} of ${subject[0]}: ${one.title}`)
     }
+    assert.deepEqual(missing, [])
   } finally {
     await c.close()
   }
