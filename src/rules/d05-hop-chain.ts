@@ -34,8 +34,14 @@ export const hopChain: CaseRule<Limits> = {
   guardDuty: [],
   scope: 'case',
   selects,
-  limitsOf: evidence => noveltyLimits(evidence, thresholds),
+  limitsOf,
   find,
+}
+
+function limitsOf(evidence: Omit<CaseEvidence, 'connections'>): string[] {
+  const { source, interval_us } = evidence
+  const coarse = `sessions whose records begin with the same window of ${durationWords(interval_us / 1e6)} have no order: a chain within it is not found`
+  return [...(source === 'logs' ? [coarse] : []), ...noveltyLimits(evidence, thresholds)]
 }
 
 function selects({ connections, isInternal }: CaseEvidence, { from, to }: Run, limits: Limits): boolean {

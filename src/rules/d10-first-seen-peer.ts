@@ -25,7 +25,7 @@ export const newPeer: CaseRule<Limits> = {
   needs: { accepted: 'must' },
   thresholds,
   reasons,
-  attack: techniques('T1071'),
+  attack: techniques('T1071', 'T1041'),
   guardDuty: [],
   scope: 'findings',
   on: ['D03', 'D04', 'D06', 'D08', 'D09', 'D12'],
@@ -80,7 +80,9 @@ function draftOf(
     title: `First contact with ${address(peer)}`,
     severity: rules.length >= limits.rulesForLow && !evidence.isScanner(host) ? 'low' : 'info',
     confidence: leastOf(some.map(one => one.confidence)),
-    ...{ tactic: 'command-and-control', ...technique('T1071') },
+    ...(some.every(one => one.tactic === 'exfiltration')
+      ? { tactic: 'exfiltration' as const, ...technique('T1041') }
+      : { tactic: 'command-and-control' as const, ...technique('T1071') }),
     summary: `${address(peer)} is first seen at ${utcSeconds(seen_us)}, and ${others}; ${namesText([...new Set(some.map(one => one.rule))])} ${rules.length === 1 ? 'tells' : 'tell'} of what ${address(host)} had to do with it.`,
     scores: [
       { name: 'own hosts that use the peer', value: users, threshold: `<= ${limits.ownClientsMax}` },

@@ -136,7 +136,7 @@ export interface CaseRule<T extends Thresholds = Thresholds> {
 }
 
 /** A finding, and the rule that found it. */
-export type RuleDraft = Pick<CaseDraft, 'subject' | 'peers' | 'severity' | 'confidence'> & { rule: string }
+export type RuleDraft = Pick<CaseDraft, 'subject' | 'peers' | 'severity' | 'confidence' | 'tactic'> & { rule: string }
 
 /** Whether a rule of scope `findings` stands on what another one found. */
 export function standsOn({ on = [] }: Pick<CaseRule, 'on'>, rule: string): boolean {
