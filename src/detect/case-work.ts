@@ -10,6 +10,7 @@ import { sessions } from '../rules/d08-long-session.ts'
 import { type CaseEvidence, evidenceOf, type ListsOf, type Seen, seenIn } from '../rules/evidence.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import { FactCounter, type HostFacts } from '../rules/host-facts.ts'
+import { canDecide } from '../rules/needs.ts'
 import { type Guess, Guesses, guessIn } from '../rules/raising.ts'
 import type { CaseDraft, CaseRule } from '../rules/rule.ts'
 import { selected } from '../rules/run.ts'
@@ -103,7 +104,9 @@ export class CaseWork implements Does<CaseSteps> {
     const evidence = this.evidenceOf(connections, seen)
     const picked = this.picked(evidence)
     const drafts = this.rules.flatMap((rule, order) =>
-      rule.scope === 'client' ? this.fresh(evidence, rule, order, rule.find(evidence, rule.thresholds)) : [],
+      rule.scope === 'client' && canDecide(rule, evidence)
+        ? this.fresh(evidence, rule, order, rule.find(evidence, rule.thresholds))
+        : [],
     )
     return { ...this.told(drafts, connections, pairsOf(picked.get(spray.name))), picked }
   }
@@ -147,7 +150,7 @@ export class CaseWork implements Does<CaseSteps> {
 
   /** The connections that rules of scope `case` ask for. */
   private picked(evidence: CaseEvidence): Map<string, CaseConnections> {
-    const rules = this.rules.filter(({ scope }) => scope === 'case')
+    const rules = this.rules.filter(rule => rule.scope === 'case' && canDecide(rule, evidence))
     const some = selected(evidence, rules)
     return new Map(rules.map(({ name }, at) => [name, taken(evidence.connections, some[at]!)]))
   }

@@ -1,5 +1,7 @@
 /** D04, the other direction: one of our servers that answered a host outside with much data. */
+
 import { noPort } from '../conversations/services.ts'
+import { techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
@@ -17,7 +19,7 @@ export const dataServed: CaseRule<Limits> = {
   needs: { accepted: 'must', answers: 'must' },
   thresholds,
   reasons,
-  attack: [],
+  attack: techniques(),
   guardDuty: [],
   scope: 'subject',
   withoutTime: true,

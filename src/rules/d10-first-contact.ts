@@ -1,6 +1,8 @@
 /** D10: the first that is known of a subject. */
+
 import { outcomes } from '../conversations/services.ts'
 import { utcSeconds } from '../net/time.ts'
+import { techniques } from './attack.ts'
 import type { CaseEvidence } from './evidence.ts'
 import type { CaseDraft, CaseRule } from './rule.ts'
 import { endText } from './words.ts'
@@ -11,7 +13,7 @@ export const firstContact: CaseRule<Record<never, never>> = {
   needs: {},
   thresholds: {},
   reasons: {},
-  attack: [],
+  attack: techniques(),
   guardDuty: [],
   scope: 'subject',
   withoutTime: true,

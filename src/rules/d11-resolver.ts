@@ -3,11 +3,11 @@
 import { TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, isMore } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore } from './evidence.ts'
 import { isResolver, resolverLimits } from './name-servers.ts'
-import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
+import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
-import { endText, megabytes, notAskedText, number, usersScore } from './words.ts'
+import { megabytes, notAskedText, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
   namePorts: [[53, 853], 'names, and names by TLS'],
@@ -35,25 +35,31 @@ export const resolver: CaseRule<Limits> = {
 }
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
-  const { connections, isInternal, ownClients } = evidence
-  const { server, port, protocol, start_us } = connections
+  const { connections, isInternal, firstSeen_us } = evidence
+  const new_us = warm_us(evidence, limits)
   const drafts: CaseDraft[] = []
   for (const client of clientsOf(connections)) {
     const host = connections.client[client.from]!
-    if (!isInternal(host)) continue
-    let isOne: boolean | null = null
-    for (const service of servicesIn(connections, client)) {
-      const { from } = service
-      const isNames = limits.namePorts.includes(port[from]!) && [TCP, UDP].includes(protocol[from]!)
-      if (!isNames || isInternal(server[from]!) || isMore(ownClients(server[from]!), limits.ownClientsMax)) continue
-      if (start_us[from]! < warm_us(evidence, limits)) continue
-      isOne ??= isResolver(evidence, client, limits)
-      if (isOne) break
-      const some = answeredIn(evidence, service)
-      if (some.length > 0) drafts.push(draft(evidence, some, limits))
-    }
+    // A host that was not there before has asked nobody before.
+    if (!isInternal(host) || isAtLeast(firstSeen_us(host), new_us)) continue
+    const some: number[] = []
+    for (const service of servicesIn(connections, client))
+      if (isNewServer(evidence, service, new_us, limits)) some.push(...answeredIn(evidence, service))
+    if (some.length > 0 && !isResolver(evidence, client, limits)) drafts.push(draft(evidence, some, limits))
   }
   return drafts
+}
+
+function isNewServer(
+  { connections, isInternal, ownClients, firstSeen_us }: CaseEvidence,
+  { from }: Run,
+  new_us: number,
+  limits: Limits,
+): boolean {
+  const [server, port, protocol] = [connections.server[from]!, connections.port[from]!, connections.protocol[from]!]
+  const isNames = limits.namePorts.includes(port) && [TCP, UDP].includes(protocol)
+  const isOurs = isInternal(server) || isMore(ownClients(server), limits.ownClientsMax)
+  return isNames && !isOurs && isAtLeast(firstSeen_us(server), new_us)
 }
 
 function answeredIn({ connections }: CaseEvidence, { from, to }: Run): number[] {
@@ -67,30 +73,29 @@ function answeredIn({ connections }: CaseEvidence, { from, to }: Run): number[] 
 
 function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraft {
   const { connections, address } = evidence
-  const first = some[0]!
-  const [client, server] = [connections.client[first]!, connections.server[first]!]
-  const users = evidence.ownClients(server)
-  const target = endText(evidence, server, connections.port[first]!)
+  const client = connections.client[some[0]!]!
+  const servers = distinct(some.map(i => connections.server[i]!))
+  const named = namesText(servers.map(address))
   const bytes = some.reduce((sum, i) => sum + connections.bytesUp[i]!, 0)
   return {
-    title: `${address(client)} begins to ask the name server ${target}`,
+    title: `${address(client)} begins to ask ${servers.length === 1 ? `the name server ${named}` : `${number(servers.length)} name servers outside`}`,
     severity: bytes >= limits.bytesMedium ? 'medium' : bytes >= limits.bytesLow ? 'low' : 'info',
     confidence: sureness('low', evidence, some),
     ...{ tactic: 'command-and-control', ...technique('T1071.004') },
-    summary: `${address(client)} sent ${megabytes(bytes)} to ${target} in ${number(some.length)} answered ${some.length === 1 ? 'connection' : 'connections'}, none of them in the first part of this evidence.${users === null ? notAskedText(evidence, server) : ` ${number(users)} of your hosts use that server.`}`,
+    summary: `${address(client)} sent ${megabytes(bytes)} to ${named} in ${number(some.length)} answered ${some.length === 1 ? 'connection' : 'connections'}, and nobody spoke to ${servers.length === 1 ? 'it' : 'them'} in the first part of this evidence.${notAskedText(evidence, servers[0]!)}`,
     scores: [
-      ...usersScore(evidence, server, limits.ownClientsMax),
+      ...usersScore(evidence, servers[0]!, limits.ownClientsMax),
       {
-        name: 'bytes to it',
+        name: 'bytes of queries',
         value: bytes,
         threshold: `>= ${limits.bytesLow} for low, ${limits.bytesMedium} for medium`,
       },
     ],
     would_change: 'a server that it asked before, or that more hosts of yours ask',
     counter_hypotheses: [
-      'a host that was set up later, or was given another name server',
+      'a host that was given another name server',
       'a browser or a phone that brings a resolver of its own',
     ],
-    ...{ subject: [client], peers: [server], connections: some },
+    ...{ subject: [client], peers: servers, connections: some },
   }
 }

@@ -64,3 +64,8 @@ export function limitsOf(rule: CaseRule, evidence: CaseEvidence): string[] {
   const { must, better } = lacksOf(rule.needs, evidence)
   return must.length > 0 ? must : [...better, ...(rule.limitsOf?.(evidence) ?? [])]
 }
+
+/** Whether a rule has what it must have. */
+export function canDecide(rule: CaseRule, evidence: CaseEvidence): boolean {
+  return lacksOf(rule.needs, evidence).must.length === 0
+}

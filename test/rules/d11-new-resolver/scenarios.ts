@@ -1,6 +1,10 @@
 import { answered, type Flow, many, others, type Scenario, scenariosOf } from '../flows.ts'
 
-const d11 = scenariosOf('D11-new-resolver')
+const scenario = scenariosOf('D11-new-resolver')
+/** The host was there before. */
+const before = answered({ at: 60, from: 1, to: 3, port: 8080 })
+const d11 = (name: string, found: string | null, flows: readonly Flow[]): Scenario =>
+  scenario(name, found, [before, ...flows])
 const asks = (bytes: number, rest: Partial<Flow> = {}): Flow =>
   answered({
     ...{ at: 7200, seconds: 60, from: 1, to: -1, port: 53, protocol: 17 },
@@ -15,6 +19,8 @@ export const scenarios: readonly Scenario[] = [
   d11('many queries to a server that it did not ask before', 'low low', [asks(400_000)]),
   d11('2 MB to a server that it did not ask before', 'medium low', [asks(2e6)]),
   d11('queries by TLS', 'low low', [asks(400_000, { port: 853, protocol: 6 })]),
+  d11('many queries to two servers', 'low low', [asks(60_000), asks(60_000, { to: -2 })]),
+  scenario('a host that was set up later', null, [asks(2e6)]),
   d11('a server that was asked before', null, [asks(2e6, { at: 60 })]),
   d11('a server that was asked a little before', null, [asks(2e6, { at: 3300 })]),
   d11('a server that three hosts of ours ask', null, [asks(2e6), ...others(-1, 53)]),
