@@ -41,21 +41,31 @@ export const flood: CaseRule<Limits> = {
 
 /** Services without a held connection where the host has many such clients, and those with many packets that nobody answers. */
 function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean {
-  const { connections, isInternal, allClients, heldClients } = evidence
-  const { from, to } = service
-  const victim = connections.server[from]!
-  const [all, held] = [allClients(victim), heldClients(victim)]
-  if (all === null || held === null) return false
+  const { connections, allClients, heldClients } = evidence
+  const victim = connections.server[service.from]!
+  const [all, held] = [allClients(victim) ?? 0, heldClients(victim) ?? 0]
   const isCrowded = all - held >= limits.sourcesMin && all - held >= limits.heldShare * held
-  const isFromOutside = isInternal(victim) && !isInternal(connections.client[from]!)
-  if (isCrowded && isFromOutside && isSilent(connections, service)) return true
-  let packets = 0
-  for (let i = from; i < to; i++) if (isAside(connections, i)) packets += connections.packetsUp[i]!
-  return packets >= worthLooking
+  return (isCrowded && isOfCrowd(evidence, service)) || isHeavy(connections, service)
+}
+
+/** Whether a client outside holds no connection with a service of ours. */
+function isOfCrowd({ connections, isInternal }: CaseEvidence, service: Run): boolean {
+  const { from } = service
+  const isKind = connections.protocol[from] === TCP || connections.protocol[from] === UDP
+  const isInward = isInternal(connections.server[from]!) && !isInternal(connections.client[from]!)
+  return isKind && isInward && connections.port[from] !== noPort && isSilent(connections, service)
 }
 
 /** Packets of a source that nobody answers, from which on it may be a part of a flood. */
 const worthLooking = 1000
+
+function isHeavy(connections: CaseConnections, { from, to }: Run): boolean {
+  let packets = 0
+  for (let i = from; i < to; i++) packets += connections.packetsUp[i]!
+  if (packets < worthLooking) return false
+  for (let i = from; i < to; i++) if (!isAside(connections, i)) packets -= connections.packetsUp[i]!
+  return packets >= worthLooking
+}
 
 function isSilent(connections: CaseConnections, { from, to }: Run): boolean {
   for (let i = from; i < to; i++) if (!isAside(connections, i)) return false
@@ -77,49 +87,59 @@ interface Flood {
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const { connections } = evidence
-  const { server, start_us } = connections
-  const aside: number[] = []
-  const silent: number[] = []
-  for (const client of clientsOf(connections)) {
-    for (const service of servicesIn(connections, client)) {
-      const isAll = isSilent(connections, service)
-      for (let i = service.from; i < service.to; i++) {
-        if (isAside(connections, i)) aside.push(i)
-        if (isAll) silent.push(i)
-      }
-    }
+  const floods = distributed(evidence, limits)
+  const known = new Set(floods.flatMap(({ some }) => some))
+  const heavy: number[] = []
+  for (const client of clientsOf(connections))
+    for (const service of servicesIn(connections, client))
+      if (isHeavy(connections, service))
+        for (let i = service.from; i < service.to; i++) if (isAside(connections, i) && !known.has(i)) heavy.push(i)
+  const ofVictim = grouped(heavy, i => connections.server[i]!)
+  for (const victim of distinct(ofVictim.keys())) {
+    const flood = concentrated(evidence, ofVictim.get(victim)!, limits)
+    if (flood !== null) floods.push(flood)
   }
-  const inTime = (some: number[]): number[] => some.sort((a, b) => start_us[a]! - start_us[b]! || a - b)
-  const ofVictim = grouped(inTime(aside), i => server[i]!)
-  const ofVictimSilent = grouped(inTime(silent), i => server[i]!)
-  return distinct(ofVictim.keys()).flatMap(victim => {
-    const floods = distributed(evidence, ofVictimSilent.get(victim) ?? [], limits)
-    const known = new Set(floods.flatMap(({ some }) => some))
-    const left = ofVictim.get(victim)!.filter(i => !known.has(i))
-    const more = concentrated(evidence, left, limits)
-    return [...floods, ...(more === null ? [] : [more])].map(one => draft(evidence, one, limits))
-  })
+  return floods.map(one => draft(evidence, one, limits))
 }
 
 /** Many sources of one service, none of which holds a connection with it. */
-function distributed(evidence: CaseEvidence, some: readonly number[], limits: Limits): Flood[] {
-  const { connections, isInternal, heldClients } = evidence
-  const { client, server, port, protocol, start_us } = connections
-  const outside = some.filter(i => !isInternal(client[i]!) && isInternal(server[i]!) && port[i] !== noPort)
+function distributed(evidence: CaseEvidence, limits: Limits): Flood[] {
+  const { connections, heldClients } = evidence
+  const { client, server, start_us } = connections
   const floods: Flood[] = []
-  for (const of of grouped(outside, i => protocol[i]! * 65_536 + port[i]!).values()) {
-    if (of.length < limits.sourcesMin || ![TCP, UDP].includes(protocol[of[0]!]!)) continue
-    const times = of.map(i => start_us[i]!)
-    const crowded = distinctWithin(
-      times,
-      of.map(i => client[i]!),
-      limits.windowSeconds * 1e6,
-      limits.sourcesMin,
-    )
-    if (crowded === null || crowded.most < limits.heldShare * (heldClients(server[of[0]!]!) ?? 0)) continue
-    floods.push({ kind: 'distributed', most: crowded.most, some: crowded.events.map(event => of[event]!) })
+  for (const some of crowdsOf(evidence, limits)) {
+    some.sort((a, b) => start_us[a]! - start_us[b]! || a - b)
+    const times = some.map(i => start_us[i]!)
+    const sources = some.map(i => client[i]!)
+    const crowded = distinctWithin(times, sources, limits.windowSeconds * 1e6, limits.sourcesMin)
+    if (crowded === null || crowded.most < limits.heldShare * (heldClients(server[some[0]!]!) ?? 0)) continue
+    floods.push({ kind: 'distributed', most: crowded.most, some: crowded.events.map(event => some[event]!) })
   }
   return floods
+}
+
+/** By service of ours: the connections of clients outside that hold none with it, where there are enough. */
+function crowdsOf(evidence: CaseEvidence, limits: Limits): number[][] {
+  const { connections } = evidence
+  const keyOf = (i: number): number =>
+    (connections.server[i]! * 256 + connections.protocol[i]!) * 65_536 + connections.port[i]!
+  const sources = new Map<number, number>()
+  const silent: Run[] = []
+  for (const client of clientsOf(connections)) {
+    for (const service of servicesIn(connections, client)) {
+      if (!isOfCrowd(evidence, service)) continue
+      silent.push(service)
+      sources.set(keyOf(service.from), (sources.get(keyOf(service.from)) ?? 0) + 1)
+    }
+  }
+  const crowds = new Map<number, number[]>()
+  for (const { from, to } of silent) {
+    if (sources.get(keyOf(from))! < limits.sourcesMin) continue
+    const crowd = crowds.get(keyOf(from)) ?? []
+    crowds.set(keyOf(from), crowd)
+    for (let i = from; i < to; i++) crowd.push(i)
+  }
+  return [...crowds].sort(([a], [b]) => a - b).map(([, some]) => some)
 }
 
 /** Packets of a few sources that open connections, or of any that nobody answers, at a rate that fills a line. */
