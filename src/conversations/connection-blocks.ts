@@ -5,6 +5,7 @@
 import { encode, encodedMax } from '../record-index/encoding.ts'
 import { sectionDigest } from '../store/section-file.ts'
 import { bytesOfColumns, type CaseConnections, connectionColumns, inOrder, makeConnections } from './connections.ts'
+import { type FactCounter, type Seen, seenIn } from './host-facts.ts'
 import { requireMemory } from './memory.ts'
 import type { Spill } from './spill.ts'
 
@@ -22,6 +23,7 @@ export interface MadeBlock {
   place: number
   lengths: readonly number[]
   digests: readonly Uint8Array[]
+  seen: Seen
 }
 
 /** About this many connections are a block, if they are not those of one client. */
@@ -56,6 +58,7 @@ export function makeBlock(
   parts: readonly SpilledConnections[],
   [first, last]: readonly [number, number],
   spill: Spill,
+  counter: FactCounter,
 ): MadeBlock {
   const runs = parts.map(part => [placeOf(part, first, spill), placeOf(part, last, spill)] as const)
   const count = runs.reduce((sum, [from, to]) => sum + to - from, 0)
@@ -67,7 +70,10 @@ export function makeBlock(
     if (to > from) readRun(parts[i]!, from, to, unordered, row, spill)
     row += to - from
   }
-  return encoded(inOrder(unordered), spill)
+  const block = inOrder(unordered)
+  counter.add(block)
+  const seen = seenIn(block)
+  return { ...encoded(block, spill), seen }
 }
 
 /** The first connection of a part whose client is not before a host. */
@@ -98,7 +104,7 @@ function readRun(
   }
 }
 
-function encoded(block: CaseConnections, spill: Spill): MadeBlock {
+function encoded(block: CaseConnections, spill: Spill): Omit<MadeBlock, 'seen'> {
   const { count, client, start_us, end_us } = block
   // How long they last takes less room than when they end.
   for (let i = 0; i < count; i++) end_us[i]! -= start_us[i]!

@@ -2,25 +2,28 @@
  * The connections of a case in the order of their clients, as the case keeps them: who asks for some clients, or for some columns, reads no
  * more than these. They come from the whole conversations (`whole.ts`), and are bound to the state of the case and the analyst's networks.
  *
- * A file of sections: the columns of each block, then of the blocks their connections and their first clients.
+ * A file of sections: the columns of each block, then of the blocks how many connections they have and their first clients, then the facts
+ * by host.
  */
 import { createHash } from 'node:crypto'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { decode, encodedMax } from '../record-index/encoding.ts'
+import { decode, encode, encodedMax } from '../record-index/encoding.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
+import { count, fit, listOf, nullOr, number, objectOf, text, yesOrNo } from '../shape.ts'
 import { type CacheFile, pathOf, trimCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import { isMadeAgain, type KeptSections, withKeptSections } from '../store/kept-sections.ts'
 import { DamagedSections, SectionFile, SectionWriter } from '../store/section-file.ts'
 import type { MadeBlock } from './connection-blocks.ts'
 import { type CaseConnections, type ConnectionColumn, connectionColumns, makeConnections } from './connections.ts'
+import { emptyFacts, factNames, type HostFacts, nothingSeen, type Seen, seenTogether } from './host-facts.ts'
 import type { Spill } from './spill.ts'
 import { usualLimits, type WholeLimits, wholeConversations } from './whole.ts'
 
-/** Changes with the conversations, with what a column is, and with the format: what an older one left is not read. */
-const rule = 1
+/** Changes with the conversations, with what a column or a fact is, and with the format: what an older one left is not read. */
+const rule = 2
 /** Files of different networks of the analyst's that are kept beside each other: each is as large as the connections. */
 const keptMost = 2
 
@@ -73,7 +76,7 @@ function networksOf(own: readonly Prefix[]): string[] {
 }
 
 interface About {
-  count: number
+  seen: Seen
   blocks: number
   /** The analyst's networks: the file can be worked out again to compare. */
   own: string[]
@@ -90,7 +93,7 @@ async function writeConnections(
     const columns = { hasFlags: evidence === 'packets' || c.columns.has('tcp_flags') }
     await wholeConversations(
       ...([c, index, { evidence, own }, { columns }] as const),
-      async ({ blocks }, spill) => write(writer, blocks, networksOf(own), spill),
+      async ({ blocks, facts }, spill) => write(writer, blocks, facts!, networksOf(own), spill),
       limits ?? usualLimits(index.rows),
     )
   } finally {
@@ -98,7 +101,13 @@ async function writeConnections(
   }
 }
 
-function write(writer: SectionWriter, blocks: readonly MadeBlock[], own: string[], spill: Spill): void {
+function write(
+  writer: SectionWriter,
+  blocks: readonly MadeBlock[],
+  facts: HostFacts,
+  own: string[],
+  spill: Spill,
+): void {
   for (const { place, lengths, digests } of blocks) {
     let at = place
     for (const [column, length] of lengths.entries()) {
@@ -110,8 +119,12 @@ function write(writer: SectionWriter, blocks: readonly MadeBlock[], own: string[
   }
   for (const numbers of [blocks.map(({ count }) => count), blocks.map(({ client }) => client)])
     writer.add(new Uint8Array(Uint32Array.from(numbers).buffer))
-  const count = blocks.reduce((sum, block) => sum + block.count, 0)
-  writer.finish(Buffer.from(JSON.stringify({ count, blocks: blocks.length, own } satisfies About)))
+  for (const name of factNames) {
+    const { length } = facts[name]
+    writer.add(encode(facts[name], length, new ArrayBuffer(encodedMax(length))))
+  }
+  const seen = blocks.reduce((all, block) => seenTogether(all, block.seen), nothingSeen)
+  writer.finish(Buffer.from(JSON.stringify({ seen, blocks: blocks.length, own } satisfies About)))
 }
 
 /** Whether a file of the cache holds the connections that the segments give; null for a file of another kind. */
@@ -140,7 +153,8 @@ function ownOf(path: string): Prefix[] | null {
 
 /** Connections that the case has kept, in blocks of whole clients. */
 export class KeptConnections {
-  readonly count: number
+  /** What all of them show. */
+  readonly seen: Seen
   /** How many blocks there are. */
   readonly blocks: number
   /** Its file, for who opens it again. */
@@ -155,7 +169,7 @@ export class KeptConnections {
   constructor(file: SectionFile) {
     const about = aboutOf(file)
     this.file = file
-    this.count = about.count
+    this.seen = about.seen
     this.blocks = about.blocks
     const [counts, clients] = [0, 1].map(i => wholeSection(file, about.blocks * connectionColumns.length + i))
     this.counts = counts!
@@ -199,6 +213,15 @@ export class KeptConnections {
     return into
   }
 
+  /** What they say of hosts, in memory that threads have in common. @param hosts how many there are. @throws DamagedSections */
+  facts(hosts: number): HostFacts {
+    const facts = emptyFacts(hosts)
+    const buffer = new Uint8Array(encodedMax(hosts))
+    const first = this.blocks * connectionColumns.length + 2
+    for (const [i, name] of factNames.entries()) decode(this.file.read(first + i, buffer), hosts, facts[name])
+    return facts
+  }
+
   private room(count: number, wanted: readonly ConnectionColumn[]): CaseConnections {
     if (this.buffer.length < encodedMax(count)) this.buffer = new Uint8Array(encodedMax(count))
     const lacking = wanted.filter(name => this.columns[name].length < count)
@@ -228,20 +251,29 @@ function firstFrom(numbers: Uint32Array, least: number): number {
   return low
 }
 
+const aboutShape = objectOf({
+  seen: objectOf({
+    // JSON has no infinite numbers, which stand where there are no connections.
+    ...{ count, span: objectOf({ from_us: nullOr(number), to_us: nullOr(number) }) },
+    ...{ rejected: yesOrNo, accepted: yesOrNo, answers: yesOrNo },
+  }),
+  blocks: count,
+  own: listOf(text),
+})
+
 function aboutOf(file: SectionFile): About {
-  let about: About | null = null
+  let told: unknown = null
   try {
-    about = JSON.parse(Buffer.from(file.about).toString()) as About
+    told = JSON.parse(Buffer.from(file.about).toString())
   } catch {
-    // Told below.
+    // It does not fit.
   }
-  const isSound =
-    about !== null &&
-    [about.count, about.blocks].every(Number.isSafeInteger) &&
-    Array.isArray(about.own) &&
-    about.own.every(text => typeof text === 'string')
-  if (!isSound || file.sections !== about!.blocks * connectionColumns.length + 2) throw unfitting(file)
-  return about!
+  const { value } = fit(aboutShape, told)
+  if (value === null || file.sections !== value.blocks * connectionColumns.length + 2 + factNames.length)
+    throw unfitting(file)
+  const { from_us, to_us } = value.seen.span
+  const span = from_us === null || to_us === null ? nothingSeen.span : { from_us, to_us }
+  return { ...value, seen: { ...value.seen, span } }
 }
 
 function wholeSection(file: SectionFile, section: number): Uint32Array {

@@ -11,6 +11,7 @@ import { type Judged, judgedByFlags, judgeRest } from './conversations.ts'
 import { countOnce, NamedPairs, pointsOf } from './count-once.ts'
 import { detailsOf } from './details.ts'
 import { EndpointTable, type KnownEndpoints } from './endpoints.ts'
+import { FactCounter, type HostFacts } from './host-facts.ts'
 import { internalHosts } from './hosts.ts'
 import { bytesOfPart, requireMemory } from './memory.ts'
 import type { MeteredConnections } from './metered.ts'
@@ -55,6 +56,8 @@ interface WantedColumns {
   hasFlags: boolean
   /** By host: how many connections it is the client of. */
   clients: SharedArrayBuffer
+  /** What the connections say of hosts. */
+  facts: HostFacts
 }
 
 /** A part after its records were chained. */
@@ -110,6 +113,7 @@ export class WholeWork implements Does<Steps> {
   private named: NamedPairs | null = null
   private asked: EndpointTable | null = null
   private isInternal: ((host: number) => boolean) | null = null
+  private counter: FactCounter | null = null
 
   constructor(settings: WorkSettings, index: RecordIndex, metered: MeteredConnections | null) {
     this.settings = settings
@@ -128,7 +132,7 @@ export class WholeWork implements Does<Steps> {
       chain: part => this.chain(part),
       sum: async ({ tallies, stretch }) => summedUp(tallies, stretch, this.results),
       judge: async ({ part, known }) => this.judge(part, known),
-      block: async ({ parts, clients }) => makeBlock(parts, clients, this.results),
+      block: async ({ parts, clients }) => makeBlock(parts, clients, this.results, this.facts()),
     }
     return steps[step](given)
   }
@@ -213,13 +217,12 @@ export class WholeWork implements Does<Steps> {
   /** Tells the roles that the flags leave open. */
   private judge(part: ChainedPart, known: KnownEndpoints): JudgedPart {
     const { results } = this
-    const { own, answers, columns } = this.settings
+    const { answers, columns } = this.settings
     if (this.asked === null) {
       this.asked = new EndpointTable()
       this.asked.addKnown(known)
     }
-    this.isInternal ??= internalHosts(this.dictionaries.hosts, own)
-    const { isInternal } = this
+    const isInternal = this.internal()
     const [judged, legs] = readPart(part, results)
     for (const one of [judged, legs]) judgeRest(one, this.asked, { isInternal })
     if (answers !== null && part.links !== null) {
@@ -230,6 +233,16 @@ export class WholeWork implements Does<Steps> {
       roles: this.spillRoles(judged, legs),
       connections: columns === null ? null : this.columns(judged, columns),
     }
+  }
+
+  private internal(): (host: number) => boolean {
+    this.isInternal ??= internalHosts(this.dictionaries.hosts, this.settings.own)
+    return this.isInternal
+  }
+
+  private facts(): FactCounter {
+    this.counter ??= new FactCounter(this.settings.columns!.facts, this.internal())
+    return this.counter
   }
 
   private columns(judged: Judged, { hasFlags, clients }: WantedColumns): SpilledConnections {

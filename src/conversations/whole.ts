@@ -30,6 +30,7 @@ import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type MadeBlock, rangesOf, rowsOfBlock } from './connection-blocks.ts'
 import type { Judged } from './conversations.ts'
 import type { KnownEndpoints } from './endpoints.ts'
+import { emptyFacts, type HostFacts } from './host-facts.ts'
 import { bytesOfWhole, requireMemory } from './memory.ts'
 import { MeteredConnections } from './metered.ts'
 import type { RecordAnswers } from './record-answers.ts'
@@ -66,6 +67,8 @@ export interface WholeConversations {
   parts: readonly WholePart[]
   /** Where the blocks of columns are. Empty if none were asked for. */
   blocks: readonly MadeBlock[]
+  /** What they say of hosts; null if none were asked for. */
+  facts: HostFacts | null
 }
 
 export interface WholePart extends Pick<ChainedPart, 'table' | 'roles' | 'details'> {
@@ -103,6 +106,7 @@ export async function wholeConversations<T>(
 ): Promise<T> {
   const { rows } = index
   requireMemory(rows, bytesOfWhole(rows, wanted))
+  const { hosts } = index.dictionaries
   const records = openSpill(c.temp)
   const results = openSpill(c.temp)
   const settings: WorkSettings = {
@@ -116,7 +120,7 @@ export async function wholeConversations<T>(
     columns:
       wanted.columns === undefined
         ? null
-        : { ...wanted.columns, clients: new SharedArrayBuffer(4 * index.dictionaries.hosts.count) },
+        : { ...wanted.columns, clients: new SharedArrayBuffer(4 * hosts.count), facts: emptyFacts(hosts.count) },
   }
   let areRecordsOpen = true
   try {
@@ -140,7 +144,7 @@ export async function wholeConversations<T>(
         fates: new Uint8Array(fates),
         begins: begins === null ? new Uint8Array(0) : new Uint8Array(begins),
       },
-      ...{ answers, parts, blocks },
+      ...{ answers, parts, blocks, facts: settings.columns?.facts ?? null },
     }
     return await use(whole, new Spill(results))
   } finally {

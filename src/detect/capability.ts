@@ -1,9 +1,10 @@
 /** D00: what this evidence can and cannot answer. It comes first, and is never left out. */
+import type { Seen } from '../conversations/host-facts.ts'
 import { gatherActions, oneSidedLimits } from '../investigate/actions.ts'
 import { gatherCoverage, gatherSpans } from '../investigate/coverage.ts'
 import type { Gap } from '../investigate/dossier.ts'
 import { cannotTell, notLogged } from '../investigate/limits.ts'
-import type { CaseEvidence, Seen } from '../rules/evidence.ts'
+import type { CaseEvidence } from '../rules/evidence.ts'
 import { limitsOf } from '../rules/needs.ts'
 import type { CaseRule } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'

@@ -1,7 +1,8 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
+import { emptyFacts } from '../conversations/host-facts.ts'
 import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
-import { withConnections } from '../conversations/kept-connections.ts'
+import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { sqlOf } from '../investigate/finding-sql.ts'
@@ -15,7 +16,6 @@ import type { RecordIndex } from '../record-index/read.ts'
 import { notLookedFor } from '../rules/all.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Finding, Severity } from '../rules/finding.ts'
-import { emptyFacts } from '../rules/host-facts.ts'
 import type { Score, Tactic } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
@@ -24,7 +24,7 @@ import type { CaseSettings } from './case-work.ts'
 import { basesOf } from './lines.ts'
 import { rulesNamed } from './named-rules.ts'
 import { type RankedHost, rankHosts } from './ranking.ts'
-import { type FoundInCase, findInCase } from './run.ts'
+import { type FoundInCase, findInCase, isWhole } from './run.ts'
 import type { ToldDraft } from './told.ts'
 
 export interface DetectOptions {
@@ -112,7 +112,7 @@ export async function detect(c: Case, options: DetectOptions = {}): Promise<Dete
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
-        const settings = settingsOf(asked, index, own, scanners, { ...options, hosts })
+        const settings = settingsOf(asked, index, kept, own, scanners, { ...options, hosts })
         const threads = (options.limits ?? usualLimits(index.rows)).threads
         const found = await findInCase(kept, settings, rules, threads, () => asked.db.requireGoing())
         return answer(asked, index, found, options)
@@ -125,6 +125,7 @@ export async function detect(c: Case, options: DetectOptions = {}): Promise<Dete
 export function settingsOf(
   c: Case,
   index: RecordIndex,
+  kept: KeptConnections,
   own: readonly Prefix[],
   scanners: readonly Prefix[],
   {
@@ -136,6 +137,7 @@ export function settingsOf(
   }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & { hosts: readonly Prefix[]; hasLists?: boolean },
 ): CaseSettings {
   const { hosts, vantages } = index.dictionaries
+  const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
   return {
     source: c.source,
@@ -145,8 +147,8 @@ export function settingsOf(
     ...{ internal: internalMarks(hosts, own), scanners: marksOf(hosts, scanners) },
     asked: asked.length === 0 ? null : marksOf(hosts, asked),
     named: hasLists ? new Uint8Array(new SharedArrayBuffer(hosts.count)) : null,
-    facts: emptyFacts(hosts.count),
-    time: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
+    facts: isWhole({ time }) ? kept.facts(hosts.count) : emptyFacts(hosts.count),
+    time,
     minSeverity: minSeverity ?? 'info',
   }
 }

@@ -1,9 +1,10 @@
 /** Runs rules over the connections that a case has kept, block by block, in memory that does not grow with the case. */
 import { makeConnections } from '../conversations/connections.ts'
+import { nothingSeen, type Seen, seenTogether } from '../conversations/host-facts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import { caseRules } from '../rules/all.ts'
 import type { CaseConnections } from '../rules/connections.ts'
-import { type CaseEvidence, type ListsOf, markNamed, nothingSeen, type Seen, seenTogether } from '../rules/evidence.ts'
+import { type CaseEvidence, type ListsOf, markNamed } from '../rules/evidence.ts'
 import { type Guess, Guesses } from '../rules/raising.ts'
 import { type CaseRule, standsOn } from '../rules/rule.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
@@ -51,10 +52,7 @@ export async function findInCase(
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
   const crew = crewFor(work, kept, settings, rules, Math.min(threads, kept.blocks), requireGoing)
   try {
-    let seen = nothingSeen
-    await crew.each('count', blocks, one => {
-      seen = seenTogether(seen, one)
-    })
+    const seen = isWhole(settings) ? kept.seen : await countedSeen(crew, blocks)
     if (settings.named !== null && listsOf !== undefined)
       markNamed(settings.named, host => settings.internal[host] === 1, seen.span, listsOf)
     const gathered = new Gathered()
@@ -72,6 +70,20 @@ export async function findInCase(
   } finally {
     await crew.close()
   }
+}
+
+/** Whether all connections are asked for: then what is kept of hosts is so. */
+export function isWhole({ time }: Pick<CaseSettings, 'time'>): boolean {
+  return time.from_us === undefined && time.to_us === undefined
+}
+
+/** Counts what the connections of a time say of hosts. */
+async function countedSeen(crew: Crew<CaseSteps>, blocks: readonly number[]): Promise<Seen> {
+  let seen = nothingSeen
+  await crew.each('count', blocks, one => {
+    seen = seenTogether(seen, one)
+  })
+  return seen
 }
 
 function crewFor(

@@ -1,23 +1,8 @@
 /** The connections of a case as rules read them, and the runs that belong together. */
-import { type CaseConnections, outcome } from '../conversations/connections.ts'
-import { ICMP, ICMPV6 } from '../net/icmp.ts'
-import { TCP } from '../net/protocols.ts'
+import type { CaseConnections } from '../conversations/connections.ts'
 
 export { type CaseConnections, mark, outcome } from '../conversations/connections.ts'
-
-/** A packet of TCP that carries nothing: 40 bytes of IPv6, and 40 with the options of a SYN. */
-const emptyBytesMax = 80
-
-/**
- * Whether both sides spoke: of TCP more than a SYN, its repetitions and their answers. Never of ICMP, which asks and answers without an
- * agreement.
- */
-export function isHeld(connections: CaseConnections, i: number): boolean {
-  const { protocol, packetsUp, packetsDown, bytesUp, bytesDown } = connections
-  if (connections.outcome[i] !== outcome.answered || protocol[i] === ICMP || protocol[i] === ICMPV6) return false
-  const isEmpty = bytesUp[i]! <= emptyBytesMax * packetsUp[i]! && bytesDown[i]! <= emptyBytesMax * packetsDown[i]!
-  return protocol[i] !== TCP || (packetsUp[i]! >= 3 && !isEmpty)
-}
+export { isHeld } from '../conversations/host-facts.ts'
 
 /** Connections from one number up to another one. */
 export interface Run {

@@ -1,12 +1,12 @@
 /** D12: a connection out that looks like a shell for somebody outside: signs that are nothing by themselves, added up. */
 
+import { webAndMail } from '../conversations/host-facts.ts'
 import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { gradeOf } from './d09-nonstandard-port.ts'
 import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
-import { webAndMail } from './host-facts.ts'
 import { noveltyLimits } from './lateral.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'

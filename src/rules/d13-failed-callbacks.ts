@@ -1,5 +1,6 @@
 /** D13: one of our hosts that calls a host outside again and again, and is never answered. */
 
+import { webAndMail } from '../conversations/host-facts.ts'
 import { noPort } from '../conversations/services.ts'
 import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
@@ -7,7 +8,6 @@ import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, isAtLeast, peerToPeer } from './evidence.ts'
 import { type Severity, severities } from './finding.ts'
-import { webAndMail } from './host-facts.ts'
 import { distinctWithin, median } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
 import { isAttempt } from './scanning.ts'

@@ -1,9 +1,9 @@
 /** What a rule is given: the connections of a case, or those of a subject, and what is asked of their hosts. */
+import type { HostFacts, Seen } from '../conversations/host-facts.ts'
 import { formatAddress } from '../net/address.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import { type CaseConnections, outcome } from './connections.ts'
-import type { HostFacts } from './host-facts.ts'
+import type { CaseConnections } from './connections.ts'
 
 /** What an address list of the analyst says of a host; the words come from outside. */
 export interface ListEntry {
@@ -71,40 +71,6 @@ export interface CaseEvidence extends KnownFacts {
   interval_us: number
   /** Null where the analyst gave none. */
   lists: AddressLists | null
-}
-
-/** What some connections show of the case as a whole. */
-export interface Seen
-  extends Pick<CaseEvidence, 'span'>,
-    Pick<CaseEvidence['has'], 'rejected' | 'accepted' | 'answers'> {
-  count: number
-}
-
-export const nothingSeen: Seen = {
-  count: 0,
-  span: { from_us: Number.POSITIVE_INFINITY, to_us: Number.NEGATIVE_INFINITY },
-  ...{ rejected: false, accepted: false, answers: false },
-}
-
-export function seenIn({ count, start_us, end_us, rejected, records, outcome: outcomes }: CaseConnections): Seen {
-  const seen = { ...nothingSeen, count, span: { ...nothingSeen.span } }
-  for (let i = 0; i < count; i++) {
-    if (start_us[i]! < seen.span.from_us) seen.span.from_us = start_us[i]!
-    if (end_us[i]! > seen.span.to_us) seen.span.to_us = end_us[i]!
-    if (rejected[i]! > 0) seen.rejected = true
-    if (rejected[i]! < records[i]!) seen.accepted = true
-    if (outcomes[i]! === outcome.answered) seen.answers = true
-  }
-  return seen
-}
-
-/** What both show. */
-export function seenTogether(a: Seen, b: Seen): Seen {
-  return {
-    count: a.count + b.count,
-    span: { from_us: Math.min(a.span.from_us, b.span.from_us), to_us: Math.max(a.span.to_us, b.span.to_us) },
-    ...{ rejected: a.rejected || b.rejected, accepted: a.accepted || b.accepted, answers: a.answers || b.answers },
-  }
 }
 
 interface Given

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rankHosts } from '../../src/detect/ranking.ts'
-import type { FoundDraft } from '../../src/detect/run.ts'
+import type { ToldDraft } from '../../src/detect/told.ts'
 
-const flood = (peers: number[]): FoundDraft => ({
+const flood = (peers: number[]): ToldDraft => ({
   ...{ rule: 'D15-flood', title: 'Flood', severity: 'medium', confidence: 'medium', from_us: 0, to_us: 1 },
   ...{ tactic: 'impact', technique: 'T1498.001', technique_name: 'Direct Network Flood', summary: '' },
-  ...{ scores: [], would_change: '', counter_hypotheses: [], subject: [0], peers, connections: [0] },
+  ...{ scores: [], would_change: '', counter_hypotheses: [], subject: [0], peers },
+  ...{ order: 0, connections: 1, records: 1, port: 80, isOnePort: true, places: [0], mayRise: false },
 })
 const many = Array.from({ length: 600 }, (_, i) => 10 + i)
 const ranked = (peers: number[]) =>

@@ -34,13 +34,12 @@ before(async () => {
     evidence = await withRecordIndex(opened, 'logs', index =>
       withConnections(opened, index, { evidence: 'logs', own: [] }, async kept => {
         assert.equal(kept.blocks, 1)
-        const settings = settingsOf(opened, index, [], [], { hosts: [], hasLists: true })
+        const settings = settingsOf(opened, index, kept, [], [], { hosts: [], hasLists: true })
         const named = listsIn(scenarios)
         const addressOf = (host: number): string => formatAddress(settings.hosts.hi[host]!, settings.hosts.lo[host]!)
         const work = new CaseWork(settings, kept, caseRules, (host, ...when) => named(addressOf(host), ...when))
-        const seen = await work.does('count', 0)
-        const found = work.evidenceOf(kept.read(0), seen)
-        markNamed(settings.named!, found.isInternal, seen.span, found.lists!.of)
+        const found = work.evidenceOf(kept.read(0), kept.seen)
+        markNamed(settings.named!, found.isInternal, kept.seen.span, found.lists!.of)
         return found
       }),
     )

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { emptyFacts, FactCounter, seenIn } from '../../../src/conversations/host-facts.ts'
 import { parseAddress } from '../../../src/net/address.ts'
 import type { CaseConnections } from '../../../src/rules/connections.ts'
 import { metadata } from '../../../src/rules/d17-metadata.ts'
-import { type CaseEvidence, evidenceOf, seenIn } from '../../../src/rules/evidence.ts'
-import { emptyFacts, FactCounter } from '../../../src/rules/host-facts.ts'
+import { type CaseEvidence, evidenceOf } from '../../../src/rules/evidence.ts'
 
 /** A host that asks the metadata service once an hour into a capture, and a new host outside right after. */
 function captureOf(client: string): CaseEvidence {

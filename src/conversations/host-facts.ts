@@ -1,7 +1,9 @@
 /** What is known of each host of a case by the connections of all: counted block by block, by several threads in common memory. */
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
+
 import { TCP } from '../net/protocols.ts'
-import { type CaseConnections, clientsOf, isHeld, mark, outcome } from './connections.ts'
+
+import { type CaseConnections, mark, outcome } from './connections.ts'
 
 /** By host. */
 export interface HostFacts {
@@ -35,6 +37,20 @@ export const webAndMail: readonly number[] = [25, 80, 110, 143, 443, 465, 587, 8
 
 /** SMTP: between servers, and from clients to the server that sends for them. */
 const mailPorts: readonly number[] = [25, 465, 587]
+
+/** A packet of TCP that carries nothing: 40 bytes of IPv6, and 40 with the options of a SYN. */
+const emptyBytesMax = 80
+
+/**
+ * Whether both sides spoke: of TCP more than a SYN, its repetitions and their answers. Never of ICMP, which asks and answers without an
+ * agreement.
+ */
+export function isHeld(connections: CaseConnections, i: number): boolean {
+  const { protocol, packetsUp, packetsDown, bytesUp, bytesDown } = connections
+  if (connections.outcome[i] !== outcome.answered || protocol[i] === ICMP || protocol[i] === ICMPV6) return false
+  const isEmpty = bytesUp[i]! <= emptyBytesMax * packetsUp[i]! && bytesDown[i]! <= emptyBytesMax * packetsDown[i]!
+  return protocol[i] !== TCP || (packetsUp[i]! >= 3 && !isEmpty)
+}
 
 /** A pair of a client and a server, that is counted once. */
 interface PairFact {
@@ -90,6 +106,20 @@ function addOutward(facts: HostFacts, all: CaseConnections, i: number): void {
   if (isCall && all.start_us[i]! < facts.firstCall_us[host]!) facts.firstCall_us[host] = all.start_us[i]!
 }
 
+export const factNames = [
+  'ownClients',
+  'highPeers',
+  'icmpPeers',
+  'ownFailed',
+  'mailClients',
+  'dnsClients',
+  'allClients',
+  'heldClients',
+  'firstSeen_us',
+  'firstCall_us',
+  'sentOut',
+] as const satisfies (keyof HostFacts)[]
+
 /** Facts of hosts of whom nothing is known yet, in memory that threads have in common. */
 export function emptyFacts(hosts: number): HostFacts {
   const counts = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(4 * hosts))
@@ -122,30 +152,37 @@ export class FactCounter {
 
   /** @param connections all of some clients, in order. No two calls, of whichever counter, may have connections of the same client. */
   add(connections: CaseConnections): void {
-    const { client, server, start_us } = connections
-    const { facts, metWith, pairBits, isInternal } = this
-    const servers: number[] = []
-    for (const { from, to } of clientsOf(connections)) {
-      const host = client[from]!
-      const isOurs = isInternal(host)
-      servers.length = 0
-      let first_us = start_us[from]!
-      for (let i = from; i < to; i++) {
-        const peer = server[i]!
-        if (start_us[i]! < first_us) first_us = start_us[i]!
-        this.seen(peer, start_us[i]!)
-        const isPeerOurs = isInternal(peer)
-        if (isOurs && !isPeerOurs) addOutward(facts, connections, i)
-        if (metWith[peer] !== host + 1) {
-          metWith[peer] = host + 1
-          pairBits[peer] = 0
-          servers.push(peer)
-        }
-        pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!, isOurs, isPeerOurs)
-      }
-      this.seen(host, first_us)
-      for (const peer of servers) this.count(host, peer, pairBits[peer]!)
+    const { count, client } = connections
+    for (let from = 0; from < count; ) {
+      let to = from + 1
+      while (to < count && client[to] === client[from]) to++
+      this.addClient(connections, from, to)
+      from = to
     }
+  }
+
+  private addClient(connections: CaseConnections, from: number, to: number): void {
+    const { client, server, start_us } = connections
+    const { facts, metWith, pairBits } = this
+    const host = client[from]!
+    const isOurs = this.isInternal(host)
+    const servers: number[] = []
+    let first_us = start_us[from]!
+    for (let i = from; i < to; i++) {
+      const peer = server[i]!
+      if (start_us[i]! < first_us) first_us = start_us[i]!
+      this.seen(peer, start_us[i]!)
+      const isPeerOurs = this.isInternal(peer)
+      if (isOurs && !isPeerOurs) addOutward(facts, connections, i)
+      if (metWith[peer] !== host + 1) {
+        metWith[peer] = host + 1
+        pairBits[peer] = 0
+        servers.push(peer)
+      }
+      pairBits[peer] = this.bitsOf(connections, i, pairBits[peer]!, isOurs, isPeerOurs)
+    }
+    this.seen(host, first_us)
+    for (const peer of servers) this.count(host, peer, pairBits[peer]!)
   }
 
   /** What is so of a pair: of each fact a bit for that it is, and a bit for that something stands against it. */
@@ -191,3 +228,41 @@ export class FactCounter {
 /** A number, and its bits. */
 const one = new Float64Array(1)
 const oneBits = new BigInt64Array(one.buffer)
+
+/** What some connections show of the case as a whole. */
+export interface Seen {
+  count: number
+  /** When the first one begins and the last one ends, microseconds. */
+  span: { from_us: number; to_us: number }
+  /** Whether some of their records are rejected, and some not; whether some connections are answered. */
+  rejected: boolean
+  accepted: boolean
+  answers: boolean
+}
+
+export const nothingSeen: Seen = {
+  count: 0,
+  span: { from_us: Number.POSITIVE_INFINITY, to_us: Number.NEGATIVE_INFINITY },
+  ...{ rejected: false, accepted: false, answers: false },
+}
+
+export function seenIn({ count, start_us, end_us, rejected, records, outcome: outcomes }: CaseConnections): Seen {
+  const seen = { ...nothingSeen, count, span: { ...nothingSeen.span } }
+  for (let i = 0; i < count; i++) {
+    if (start_us[i]! < seen.span.from_us) seen.span.from_us = start_us[i]!
+    if (end_us[i]! > seen.span.to_us) seen.span.to_us = end_us[i]!
+    if (rejected[i]! > 0) seen.rejected = true
+    if (rejected[i]! < records[i]!) seen.accepted = true
+    if (outcomes[i]! === outcome.answered) seen.answers = true
+  }
+  return seen
+}
+
+/** What both show. */
+export function seenTogether(a: Seen, b: Seen): Seen {
+  return {
+    count: a.count + b.count,
+    span: { from_us: Math.min(a.span.from_us, b.span.from_us), to_us: Math.max(a.span.to_us, b.span.to_us) },
+    ...{ rejected: a.rejected || b.rejected, accepted: a.accepted || b.accepted, answers: a.answers || b.answers },
+  }
+}
