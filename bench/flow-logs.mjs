@@ -1,11 +1,11 @@
-// Flow logs: `add` and `investigate` beside zcat, DuckDB's read_csv and zgrep, on the same files, in one run.
+// Flow logs: `add`, `investigate` and `detect` beside zcat, DuckDB's read_csv and zgrep, on the same files, in one run.
 //
 //   npm run bench                          2 and 20 million records, and the lab's own files
 //   npm run bench -- --records 100000000   another size (the data is kept in --dir, by default the system's temporary folder)
 //
 // Prints seconds, ratios and peak memory; it judges nothing and never fails for a slow machine. Each peer is run after the files were read
 // once, so all find them in the page cache.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -123,6 +123,10 @@ async function scaled(records) {
     investigate,
     `${zgrep ? `${(investigate.seconds / zgrep.seconds).toFixed(3)} of zgrep; ` : ''}peak ${investigate.peak_mb.toFixed(0)} MiB; exit ${investigate.code}`,
   )
+  if (wanted('detect')) {
+    const { status } = spawnSync(process.execPath, ['bench/detect.mjs', logs, '--case', caseDir], { stdio: 'inherit' })
+    if (status !== 0) print(`bench/detect.mjs ended with ${status}`)
+  }
   return { records, add: add.seconds, investigate: investigate.seconds }
 }
 

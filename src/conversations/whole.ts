@@ -41,6 +41,7 @@ import { type ChainedPart, type JudgedPart, readPart, type Steps, WholeWork, typ
 /** Into how many parts and threads the work is divided; for tests. */
 export interface WholeLimits {
   parts: number
+  /** Of fewer than two the calling one does it all. */
   threads: number
   /** Connections of a block of columns, if they are not those of one client. */
   blockRows?: number
@@ -188,7 +189,7 @@ async function chainAll(
   { parts }: WorkSettings,
   { threads }: WholeLimits,
 ): Promise<ChainedPart[]> {
-  const stretches = Math.min(threads, index.groups)
+  const stretches = Math.min(Math.max(1, threads), index.groups)
   const borders = Array.from({ length: stretches + 1 }, (_, i) => Math.round((i * index.groups) / stretches))
   const scattered = await crew.all(
     'scatter',

@@ -1,0 +1,100 @@
+// All rules over a folder of flow logs, beside zcat over the same files: with the conversations there, and from the files, everything included.
+//
+//   node bench/detect.mjs FOLDER [--case DIR] [--runs N]
+//
+// FOLDER holds *.gz. The case of --case is copied without its cache; without one, one is made first, which is not counted. Prints the least
+// seconds of wall time and of the processor (threads and children too: a busy machine does not stretch these as much), peak memory, the ratio to
+// zcat and the bar. It judges nothing. `npm run bench` runs it for each of its sizes.
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { case: { type: 'string' }, runs: { type: 'string', default: '2' } },
+})
+const [folder] = positionals
+if (folder === undefined) throw new Error('usage: node bench/detect.mjs FOLDER [--case DIR] [--runs N]')
+const work = mkdtempSync(join(tmpdir(), 'tidemark-detect-'))
+const caseDir = join(work, 'case')
+const tidemark = [process.execPath, 'dist/cli/main.js']
+
+/** Bash tells the processor time of a command and its children. */
+const timed = `TIMEFORMAT='%3R %3U %3S'; time "$@" > /dev/null 2> /dev/null`
+
+/** Seconds of a run, and mebibytes that its largest process had. */
+function measured(argv) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('bash', ['-c', timed, 'bash', ...argv], { env: { ...process.env, TMPDIR: work } })
+    let said = ''
+    let peak = 0
+    const watch = setInterval(() => {
+      peak = Math.max(peak, peakOf(child.pid))
+    }, 20)
+    child.stderr.on('data', piece => {
+      said += piece
+    })
+    child.on('error', reject)
+    child.on('close', code => {
+      clearInterval(watch)
+      if (code !== 0 && code !== 3) reject(new Error(`${argv.join(' ')} ended with ${code}`))
+      const [wall, user, system] = said.trim().split(/\s+/).map(Number)
+      resolve({ wall, cpu: user + system, peak })
+    })
+  })
+}
+
+function peakOf(pid) {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+    const peaks = children.map(one => /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0)
+    return Math.max(...peaks.map(Number)) / 1024
+  } catch {
+    return 0
+  }
+}
+
+async function least(argv, before = () => undefined, runs = Number(values.runs)) {
+  let best = null
+  for (let i = 0; i < runs; i++) {
+    before()
+    const one = await measured(argv)
+    const peak = Math.max(one.peak, best?.peak ?? 0)
+    best = { ...(best !== null && best.wall < one.wall ? best : one), peak }
+  }
+  return best
+}
+
+function print(name, { wall, cpu, peak }, zcat, bar) {
+  const of = zcat === undefined ? '' : `  ${(wall / zcat.wall).toFixed(2)} of zcat, cpu ${(cpu / zcat.cpu).toFixed(2)}`
+  const memory = peak > 0 ? `  peak ${Math.round(peak)} MiB` : ''
+  const told = bar === undefined ? '' : ` (bar ${bar})`
+  process.stdout.write(
+    `${name.padEnd(36)} ${wall.toFixed(2).padStart(8)} s  cpu ${cpu.toFixed(2).padStart(7)} s${of}${memory}${told}\n`,
+  )
+}
+
+try {
+  process.stdout.write(`${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}, Node ${process.version}\n`)
+  if (values.case === undefined) {
+    const { status } = spawnSync(tidemark[0], [...tidemark.slice(1), 'add', folder, '--case', caseDir], {
+      stdio: 'ignore',
+    })
+    if (status !== 0) throw new Error(`add ended with ${status}`)
+  } else cpSync(values.case, caseDir, { recursive: true, filter: path => !path.startsWith(join(values.case, 'cache')) })
+  const zcat = await least(['sh', '-c', `find "$0" -name '*.gz' -print0 | xargs -0 zcat | wc -l`, folder])
+  print('zcat *.gz | wc -l', { ...zcat, peak: 0 })
+  const detect = [...tidemark, 'detect', '--json']
+  const cache = join(caseDir, 'cache')
+  const made = await least([...detect, '--case', caseDir], () => rmSync(cache, { recursive: true, force: true }), 1)
+  print('detect, first: makes conversations', made, zcat)
+  print('detect, conversations there', await least([...detect, '--case', caseDir]), zcat, '0.5 and 1024 MiB')
+  const kept = readdirSync(cache).find(name => name.startsWith('connections-'))
+  process.stdout.write(`connections take ${(statSync(join(cache, kept)).size / 1e6).toFixed(0)} MB of the cache\n`)
+  rmSync(caseDir, { recursive: true })
+  print('detect from PATHs', await least([...detect, folder], undefined, 1), zcat, '2.0')
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
