@@ -44,11 +44,13 @@ export const spray: CaseRule<Limits> = {
   find,
 }
 
-function selects({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): boolean {
+function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean {
+  const { connections } = evidence
+  const { from, to } = service
+  if (connections.protocol[from] !== 6 || to - from < limits.ofSourceMin) return false
   return (
-    connections.protocol[from] === 6 &&
-    to - from >= limits.ofSourceMin &&
-    limits.loginPorts.includes(connections.port[from]!)
+    limits.loginPorts.includes(connections.port[from]!) &&
+    shortOnes(evidence, service, limits).length >= limits.ofSourceMin
   )
 }
 

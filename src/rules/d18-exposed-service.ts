@@ -33,13 +33,12 @@ function isServed({ connections, subject }: CaseEvidence, i: number): boolean {
   return subject === null || subject(connections.server[i]!) || !subject(connections.client[i]!)
 }
 
-function selects({ connections, isInternal }: CaseEvidence, { from }: Run, limits: Limits): boolean {
-  return (
-    connections.protocol[from] === 6 &&
-    limits.exposedPorts.includes(connections.port[from]!) &&
-    !isInternal(connections.client[from]!) &&
-    isInternal(connections.server[from]!)
-  )
+function selects(evidence: CaseEvidence, { from, to }: Run, limits: Limits): boolean {
+  const { connections, isInternal } = evidence
+  if (connections.protocol[from] !== 6 || !limits.exposedPorts.includes(connections.port[from]!)) return false
+  if (isInternal(connections.client[from]!) || !isInternal(connections.server[from]!)) return false
+  for (let i = from; i < to; i++) if (isEstablished(evidence, i, limits)) return true
+  return false
 }
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
