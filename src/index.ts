@@ -7,7 +7,15 @@ export { type CarveOptions, type CarveReport, carve } from './carve/carve.ts'
 export type { Wanted } from './carve/selection.ts'
 export { type ConvertOptions, type ConvertReport, convert } from './convert/convert.ts'
 export type { Capability, NotDecidable } from './detect/capability.ts'
-export { type CaseFinding, type Detections, type DetectOptions, detect, type SuspectHost } from './detect/detect.ts'
+export {
+  type CaseFinding,
+  type Detections,
+  type DetectOptions,
+  detect,
+  listedRules,
+  type SuspectHost,
+} from './detect/detect.ts'
+export type { ListedRule, ListedThreshold, RuleList } from './detect/list-rules.ts'
 export {
   type HostPath,
   type PathAnswer,
@@ -20,6 +28,7 @@ export {
   type PathVia,
   pathFrom,
 } from './detect/path.ts'
+export type { SetThreshold } from './detect/thresholds.ts'
 export { exitStatus, UserError } from './errors.ts'
 export type { Filter, Node as FilterNode } from './filter/ast.ts'
 export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'
@@ -66,6 +75,11 @@ export { duckdb } from './query/duckdb-printer.ts'
 export type { EvidenceKind } from './records/evidence-kind.ts'
 export type { FlowRecord } from './records/fields.ts'
 export { toJson } from './report/json.ts'
+export type { CaseConnections, Run } from './rules/connections.ts'
+export type { CaseEvidence } from './rules/evidence.ts'
+export { loadRules, type RuleFile } from './rules/own-rules.ts'
+export type { CaseDraft, CaseRule, Need, OwnRule, Score, Tactic, Thresholds } from './rules/rule.ts'
+export { type RuleTools, ruleTools } from './rules/tools.ts'
 export { type Case, type OpenOptions, openCase } from './store/case.ts'
 export { readEvidence } from './store/evidence-report.ts'
 export { type RemoveOptions, removeEvidence } from './store/remove.ts'

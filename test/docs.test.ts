@@ -6,6 +6,7 @@ import { buildProgram } from '../src/cli/program.ts'
 import { type FieldRow, flowFields } from '../src/records/fields.ts'
 import { connectionFields, type PacketField, packetFlowFields } from '../src/records/packet-fields.ts'
 import { subjectRules } from '../src/rules/all.ts'
+import { table } from './markdown-table.ts'
 import { repoRoot } from './repo.ts'
 
 const read = (name: string) => readFileSync(join(repoRoot, name), 'utf8')
@@ -63,14 +64,6 @@ View \`connections\`: both directions of a conversation in a capture.
 
 ${packetTable(connectionFields)}
 `
-}
-
-/** A table as the formatter writes it. */
-function table(header: string[], rows: string[][]): string {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)))
-  const rule = widths.map(width => '-'.repeat(width))
-  const padded = [header, rule, ...rows].map(cells => cells.map((cell, i) => cell.padEnd(widths[i]!)))
-  return padded.map(cells => `| ${cells.join(' | ')} |`).join('\n')
 }
 
 test('the page of fields tells what the table of fields does', () => {

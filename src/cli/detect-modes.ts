@@ -56,7 +56,10 @@ function parseHost(text: string): string {
 }
 
 /** Options of the rules, which a question in their place does not answer. */
-const ofRules = { host: '--host', rule: '--rule', minSeverity: '--min-severity', failOn: '--fail-on' }
+const ofRules = {
+  ...{ host: '--host', rule: '--rule', rules: '--rules', set: '--set' },
+  ...{ minSeverity: '--min-severity', failOn: '--fail-on' },
+}
 
 /**
  * The question that is asked in place of the rules; null where none is.
@@ -73,6 +76,8 @@ export async function modeOf(options: Given, asked: DetectOptions): Promise<Mode
   const [other] = Object.entries(ofRules).filter(([name]) => name in options)
   if (other !== undefined)
     throw unfit(`${other[1]} does not go with --from-host`, 'it is about findings; leave it out, or ask twice')
+  if (asked.filter !== undefined)
+    throw unfit('a filter does not go with --from-host', 'the path follows all connections; leave it out, or ask twice')
   return pathMode(options, { ...asked, from: options.fromHost })
 }
 

@@ -3,23 +3,23 @@ import type { Detections, DetectOptions } from '../detect/detect.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
-import { requirePaths } from './arguments.ts'
 import { Option } from './commander.ts'
 import { addModes, type ModeOptions, modeOf, restText } from './detect-modes.ts'
+import { addRuleOptions, askedRules, printRules, type RuleOptions, reportFailedRules } from './detect-rules.ts'
 import { failOn, type Threshold, thresholds } from './fail-on.ts'
+import { splitFilter } from './flows-arguments.ts'
 import { interruptible } from './interrupt.ts'
-import { readAll, reportUnreadOf } from './investigate.ts'
-import { type CommonOptions, collectPrefix, collectText, type ReadingOptions } from './options.ts'
+import { countAfterDashes, readAll, reportUnreadOf } from './investigate.ts'
+import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
 import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions, ReadingOptions, ModeOptions {
+interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOptions {
   all?: true
   from?: string
   to?: string
   host?: string[]
-  rule?: string[]
   internal?: string[]
   scanner?: string[]
   minSeverity?: Severity
@@ -29,12 +29,13 @@ interface Options extends CommonOptions, ReadingOptions, ModeOptions {
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
   const command = addModes(withOptions(program))
-  addReadingOptions(command)
+  addReadingOptions(addRuleOptions(command))
     .addHelpText('after', detectHelp)
-    .action(async (paths: string[]) => {
+    .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
-      await requirePaths(paths)
-      const asked = await askedOf(options)
+      if (options.listRules) return printRules(options)
+      const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), {})
+      const asked = { ...(await askedOf(options)), ...(filter !== undefined && { filter }) }
       const mode = await modeOf(options, asked)
       // A case of the environment is not meant to be written by a command that was given files to look at.
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
@@ -56,7 +57,8 @@ function withOptions(program: Command): Command {
   return program
     .command('detect')
     .description('Rank the hosts that behave like attackers, with the evidence and what could not be decided.')
-    .argument('[path...]', 'files and folders to read; without one: the case')
+    .usage('[options] [FILTER] [PATH…]')
+    .argument('[filter...]', 'which connections, one argument; then, if any, files and folders to read')
     .option('--json', 'print one JSON document instead of a page')
     .option('--all', 'list every host and finding')
     .addOption(
@@ -64,7 +66,6 @@ function withOptions(program: Command): Command {
         collectPrefix,
       ),
     )
-    .addOption(new Option('--rule <name>', 'only one rule: D01 or D01-scan (repeatable)').argParser(collectText))
     .addOption(new Option('--min-severity <severity>', 'only findings at least that severe').choices(severities))
     .addOption(
       new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
@@ -87,23 +88,25 @@ function withOptions(program: Command): Command {
 }
 
 const detectHelp = `
-With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
+The filter is that of flows, as one argument: connections that have a record which meets it. An argument that is no filter and names a file is
+a PATH; after -- all are. With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
 
 Examples:
   tidemark detect logs/
   tidemark detect --internal 198.51.100.0/24 --min-severity medium
-  tidemark detect --json --fail-on high
+  tidemark detect 'port 22 and not net 10.9.0.0/16' --rule D02
+  tidemark detect --set D01.targetsMin=20 --json --fail-on high
   tidemark detect --from-host 10.0.0.7 --at 2023-09-28T19:23`
 
 async function askedOf(options: Options): Promise<DetectOptions> {
   const { selectionOf } = await import('./selection.ts')
-  const { from, to, host, rule, internal, scanner, minSeverity } = options
+  const { from, to, host, internal, scanner, minSeverity } = options
   const { from_us, to_us } = await selectionOf({ ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
   return {
     ...(from_us !== undefined && { from_us }),
     ...(to_us !== undefined && { to_us }),
     ...(host !== undefined && { hosts: host }),
-    ...(rule !== undefined && { rules: rule }),
+    ...askedRules(options),
     ...(internal !== undefined && { internal }),
     ...(scanner !== undefined && { scanners: scanner }),
     ...(minSeverity !== undefined && { minSeverity }),
@@ -126,6 +129,7 @@ async function show(
     await printPage(detectionsPage(found, dossierOf, options.all === true), options.color)
   }
   await reportUnreadOf(found, restText(options.json === true, isThrowAway))
+  await reportFailedRules(found)
   failOn(
     options.failOn ?? 'none',
     found.findings.map(({ severity }) => severity),

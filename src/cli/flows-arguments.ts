@@ -1,7 +1,9 @@
-/** What the arguments of `tidemark flows` are: a filter, with or without quotes, and paths. */
+/** What the arguments of `tidemark flows` and `detect` are: a filter, with or without quotes, and paths. */
 import { UserError } from '../errors.ts'
 import { requirePaths } from './arguments.ts'
-import { type FlowsCliOptions, ownFiles } from './flows-options.ts'
+import type { FlowsCliOptions } from './flows-options.ts'
+
+type FilterOptions = Pick<FlowsCliOptions, 'nfdump' | 'param'>
 
 /**
  * Splits `[FILTER] [PATH…]`: the first argument is a filter if it reads as one, or if it names no file; so are several together, a filter
@@ -10,7 +12,7 @@ import { type FlowsCliOptions, ownFiles } from './flows-options.ts'
 export async function splitFilter(
   args: string[],
   afterDashes: number,
-  options: FlowsCliOptions,
+  options: FilterOptions,
 ): Promise<{ filter: string | undefined; paths: string[] }> {
   const [first, ...rest] = args
   if (first === undefined) return { filter: undefined, paths: [] }
@@ -29,7 +31,7 @@ export async function splitFilter(
 }
 
 /** How many arguments are a filter together, where those after them are paths; 0: none are, beyond the first. */
-async function unquoted(args: readonly string[], open: number, options: FlowsCliOptions): Promise<number> {
+async function unquoted(args: readonly string[], open: number, options: FilterOptions): Promise<number> {
   for (let words = open; words > 1; words--) {
     const paths = await Promise.all(args.slice(words).map(exists))
     if (paths.includes(false)) return 0
@@ -40,12 +42,12 @@ async function unquoted(args: readonly string[], open: number, options: FlowsCli
 }
 
 /** What is wrong with a filter; null: it reads. */
-async function fault(text: string, options: FlowsCliOptions): Promise<UserError | null> {
+async function fault(text: string, options: FilterOptions): Promise<UserError | null> {
   const { parse } = await import('../filter/filter.ts')
   try {
     parse(text, {
       nfdump: options.nfdump === true,
-      ...(options.param && { params: options.param, ...ownFiles(options) }),
+      ...(options.param && { params: options.param, fileParams: Object.keys(options.param) }),
     })
     return null
   } catch (error) {

@@ -11,7 +11,7 @@ import { print, printPage } from './output.ts'
 
 interface Topic {
   name: string
-  /** Tutorials, how-to guides, reference, explanation. */
+  /** Tutorials, how-to guides, reference, rules, explanation. */
   kind: string
   path: string
 }
@@ -30,7 +30,7 @@ async function topicsOf(): Promise<Topic[]> {
     .sort((a, b) => (a.kind === b.kind ? (a.name < b.name ? -1 : 1) : order(a.kind) - order(b.kind)))
 }
 
-const kinds = ['tutorials', 'how-to', 'reference', 'explanation']
+const kinds = ['tutorials', 'how-to', 'reference', 'rules', 'explanation']
 
 function order(kind: string): number {
   return (kinds.indexOf(kind) + kinds.length + 1) % (kinds.length + 1)

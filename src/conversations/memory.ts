@@ -3,8 +3,12 @@ import { UserError } from '../errors.ts'
 import { integerText } from '../net/counts.ts'
 
 /** Bytes that stay while the conversations of a case are worked out: some for each record, for each thread those of a part. */
-export function bytesOfWhole(records: number, wanted: { connections?: boolean; records?: boolean }): number {
-  return records * (1 + (wanted.connections === true ? 1 : 0) + (wanted.records === true ? 5 : 0))
+export function bytesOfWhole(
+  records: number,
+  wanted: { connections?: boolean; records?: boolean; chosen?: unknown },
+): number {
+  const { connections = false, records: ofRecords = false, chosen } = wanted
+  return records * (1 + (connections ? 1 : 0) + (ofRecords ? 5 : 0) + (chosen === undefined ? 0 : 2))
 }
 
 /** Bytes that the records of a part take, with the connections that become of them: of most pairs of ends there is one. */

@@ -4,6 +4,7 @@ import type { RecordDictionaries } from '../record-index/block.ts'
 import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Does } from '../store/crew.ts'
+import { type Chosen, markChosen } from './chosen.ts'
 import { type MadeBlock, makeBlock, type SpilledConnections, spillConnections } from './connection-blocks.ts'
 import { at4 } from './connection-table.ts'
 import { byClient, bytesOfColumns, columnsOf } from './connections.ts'
@@ -49,6 +50,8 @@ export interface WorkSettings {
   answers: RecordAnswers | null
   /** Null where nobody asks for the connections as columns. */
   columns: WantedColumns | null
+  /** Null where nobody asks for the connections of some records. */
+  chosen: Chosen | null
 }
 
 interface WantedColumns {
@@ -149,7 +152,7 @@ export class WholeWork implements Does<Steps> {
   }
 
   private async chain({ part, pages }: Steps['chain']['given']): Promise<ChainedPart | null> {
-    const { evidence, begins, answers, columns } = this.settings
+    const { evidence, begins, answers, columns, chosen } = this.settings
     const { vantages } = this.dictionaries
     const how = { evidence, vantages, isSubject: null }
     const named = await this.namedPairs()
@@ -158,8 +161,10 @@ export class WholeWork implements Does<Steps> {
     const pairs = numberPairs(block)
     const fates = countOnce(block, pairs, how, named)
     for (let row = 0; row < block.rows; row++) this.fates[block.line[row]!] = fates[row]!
-    if (begins === null && answers === null && columns === null) return null
+    if (begins === null && answers === null && columns === null && chosen === null) return null
     const { table, legs, links } = chainPart(evidence, this.dictionaries, block, pairs, fates)
+    if (chosen !== null) markChosen(chosen, table, links, block.line)
+    if (begins === null && answers === null && columns === null) return null
     const details =
       begins === null ? null : spillDetails(detailsOf(block, fates, links, table.count, vantages), this.results)
     if (begins !== null) {

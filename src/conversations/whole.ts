@@ -27,6 +27,7 @@ import type { RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
+import type { Chosen } from './chosen.ts'
 import { type MadeBlock, rangesOf, rowsOfBlock } from './connection-blocks.ts'
 import type { Judged } from './conversations.ts'
 import type { KnownEndpoints } from './endpoints.ts'
@@ -54,6 +55,8 @@ export interface Wanted {
   records?: boolean
   /** Connections as columns. `hasFlags`: whether the records have TCP flags. */
   columns?: { hasFlags: boolean }
+  /** Which connections have one of some records. */
+  chosen?: Chosen
 }
 
 /** What the whole way found. Its connections are no longer there when `use` has ended. */
@@ -122,6 +125,7 @@ export async function wholeConversations<T>(
       wanted.columns === undefined
         ? null
         : { ...wanted.columns, clients: new SharedArrayBuffer(4 * hosts.count), facts: emptyFacts(hosts.count) },
+    chosen: wanted.chosen ?? null,
   }
   let areRecordsOpen = true
   try {

@@ -11,6 +11,7 @@ import { sessions } from '../rules/d08-long-session.ts'
 import { type CaseEvidence, evidenceOf, type ListsOf } from '../rules/evidence.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import { canDecide } from '../rules/needs.ts'
+import { type FailedRule, RuleFailure } from '../rules/own-findings.ts'
 import { type Guess, Guesses, guessIn } from '../rules/raising.ts'
 import type { CaseDraft, CaseRule } from '../rules/rule.ts'
 import { selected } from '../rules/run.ts'
@@ -34,6 +35,8 @@ export interface CaseSettings {
   /** Only connections that begin in that time, microseconds. */
   time: { from_us?: number; to_us?: number }
   minSeverity: Severity
+  /** By place in the record index: 1 where a connection begins that rules look at. Null: they look at all. */
+  chosen: Uint8Array | null
 }
 
 /** What a block shows. */
@@ -42,6 +45,10 @@ export interface FoundInBlock {
   /** By rule: how many more there are. */
   left: ReadonlyMap<string, number>
   guesses: Guess[]
+  /** Rules of the analyst's own that failed; what they found is not there. */
+  failed: readonly FailedRule[]
+  /** Connections that rules looked at. */
+  looked: number
   /** By rule of scope `case`: the connections that it asks for. */
   picked: ReadonlyMap<string, CaseConnections>
 }
@@ -100,26 +107,29 @@ export class CaseWork implements Does<CaseSteps> {
   }
 
   private find(block: number, seen: Seen): FoundInBlock {
-    const connections = this.read(block)
+    const connections = this.chosen(this.read(block))
     const evidence = this.evidenceOf(connections, seen)
-    const picked = this.picked(evidence)
+    const failed: FailedRule[] = []
+    const picked = this.picked(evidence, failed)
     const drafts = this.rules.flatMap((rule, order) =>
       rule.scope === 'client' && canDecide(rule, evidence)
-        ? this.fresh(evidence, rule, order, rule.find(evidence, rule.thresholds))
+        ? this.fresh(evidence, rule, order, foundBy(rule, evidence, failed))
         : [],
     )
-    return { ...this.told(drafts, connections, pairsOf(picked.get(spray.name))), picked }
+    const told = this.told(drafts, connections, pairsOf(picked.get(spray.name)))
+    return { ...told, failed, looked: connections.count, picked }
   }
 
   /** Runs a rule of scope `case` over what it asked for. */
-  findPicked(rule: CaseRule, pieces: readonly CaseConnections[], seen: Seen): Omit<FoundInBlock, 'picked'> {
+  findPicked(rule: CaseRule, pieces: readonly CaseConnections[], seen: Seen): Omit<FoundInBlock, 'picked' | 'looked'> {
     const rows = pieces.reduce((sum, { count }) => sum + count, 0)
     requireMemory(rows, rows * bytesOfColumns)
     const connections = joined(pieces)
     const evidence = this.evidenceOf(connections, seen)
-    const drafts = this.fresh(evidence, rule, this.rules.indexOf(rule), rule.find(evidence, rule.thresholds))
+    const failed: FailedRule[] = []
+    const drafts = this.fresh(evidence, rule, this.rules.indexOf(rule), foundBy(rule, evidence, failed))
     for (const draft of drafts) draft.mayRise = true
-    return this.told(drafts, connections, new Set())
+    return { ...this.told(drafts, connections, new Set()), failed }
   }
 
   evidenceOf(connections: CaseConnections, seen: Seen): CaseEvidence {
@@ -139,6 +149,16 @@ export class CaseWork implements Does<CaseSteps> {
     return beginningIn(this.kept.read(block, columns), this.settings.time)
   }
 
+  /** Those that rules are to look at. */
+  private chosen(connections: CaseConnections): CaseConnections {
+    const { chosen } = this.settings
+    if (chosen === null) return connections
+    const { count, place } = connections
+    const some: number[] = []
+    for (let i = 0; i < count; i++) if (chosen[place[i]!] === 1) some.push(i)
+    return taken(connections, Uint32Array.from(some))
+  }
+
   private fresh(
     { connections }: CaseEvidence,
     { name }: CaseRule,
@@ -149,9 +169,12 @@ export class CaseWork implements Does<CaseSteps> {
   }
 
   /** The connections that rules of scope `case` ask for. */
-  private picked(evidence: CaseEvidence): Map<string, CaseConnections> {
-    const rules = this.rules.filter(rule => rule.scope === 'case' && canDecide(rule, evidence))
-    const some = selected(evidence, rules)
+  private picked(evidence: CaseEvidence, failed: FailedRule[]): Map<string, CaseConnections> {
+    const rules = this.rules.filter(
+      one => one.scope === 'case' && canDecide(one, evidence) && !failed.some(({ rule }) => rule === one.name),
+    )
+    const some = withoutFailing(() => selected(evidence, rules), failed)
+    if (some === null) return this.picked(evidence, failed)
     return new Map(rules.map(({ name }, at) => [name, taken(evidence.connections, some[at]!)]))
   }
 
@@ -160,7 +183,7 @@ export class CaseWork implements Does<CaseSteps> {
     drafts: readonly FreshDraft[],
     connections: CaseConnections,
     sprayed: ReadonlySet<string>,
-  ): Omit<FoundInBlock, 'picked'> {
+  ): Pick<FoundInBlock, 'found' | 'left' | 'guesses'> {
     const { asked, minSeverity } = this.settings
     const guesses = drafts.flatMap(one => guessIn(one, connections) ?? [])
     const known = new Guesses(guesses)
@@ -175,6 +198,28 @@ export class CaseWork implements Does<CaseSteps> {
     }
     const { kept, left } = gravest.finish()
     return { found: kept.map(one => told(one, connections)), left, guesses }
+  }
+}
+
+/** What a rule finds; nothing where one of the analyst's own fails. */
+export function foundBy(
+  rule: CaseRule,
+  evidence: CaseEvidence,
+  failed: FailedRule[],
+  ...more: [found?: Parameters<CaseRule['find']>[2]]
+): CaseDraft[] {
+  return withoutFailing(() => rule.find(evidence, rule.thresholds, ...more), failed) ?? []
+}
+
+/** Null where a rule of the analyst's own fails, which is noted. */
+function withoutFailing<T>(work: () => T, failed: FailedRule[]): T | null {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof RuleFailure)) throw error
+    const { rule, path, problem } = error
+    failed.push({ rule, path, problem })
+    return null
   }
 }
 

@@ -4,8 +4,11 @@ import { KeptConnections } from '../conversations/kept-connections.ts'
 import { serve } from '../store/crew.ts'
 import { openSame } from '../store/section-file.ts'
 import { CaseWork } from './case-work.ts'
-import { rulesNamed } from './named-rules.ts'
+import { rulesInForce } from './rules-in-force.ts'
 import type { ThreadSettings } from './run.ts'
 
 const { path, digest, rules, settings } = workerData as ThreadSettings
-serve(() => new CaseWork(settings, new KeptConnections(openSame(path, digest)), rulesNamed(rules)))
+serve(async () => {
+  const { rules: some } = await rulesInForce(rules)
+  return new CaseWork(settings, new KeptConnections(openSame(path, digest)), some)
+})

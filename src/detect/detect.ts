@@ -4,6 +4,7 @@ import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
+import { parse } from '../filter/filter.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { sqlOf } from '../investigate/finding-sql.ts'
 import { evidenceCounts, placesOf, prefixes, recordsOfCase } from '../investigate/investigate.ts'
@@ -16,18 +17,27 @@ import type { RecordIndex } from '../record-index/read.ts'
 import { notLookedFor } from '../rules/all.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Finding, Severity } from '../rules/finding.ts'
-import type { Score, Tactic } from '../rules/rule.ts'
+import { type FailedRule, RuleFailure } from '../rules/own-findings.ts'
+import type { CaseRule, Score, Tactic } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, type NotDecidable, undecided } from './capability.ts'
 import type { CaseSettings } from './case-work.ts'
+import { type Filtered, filteredConnections } from './filtered.ts'
 import { basesOf } from './lines.ts'
-import { rulesNamed } from './named-rules.ts'
+import { listRules, type RuleList } from './list-rules.ts'
 import { type RankedHost, rankHosts } from './ranking.ts'
+import { type RuleChoice, rulesInForce } from './rules-in-force.ts'
 import { type FoundInCase, findInCase, isWhole } from './run.ts'
+import type { SetThreshold } from './thresholds.ts'
 import type { ToldDraft } from './told.ts'
 
-export interface DetectOptions {
+export interface DetectOptions extends RuleChoice {
+  /**
+   * Only connections that have a record which meets it: a filter as `flows` has it, and files that it names are read. Conversations are worked out of
+   * all records, and what rules know of hosts is of all connections.
+   */
+  filter?: string
   /** Prefixes that count as internal beside the private ones. */
   internal?: string[]
   /** Addresses or prefixes of scanners of one's own. */
@@ -37,8 +47,6 @@ export interface DetectOptions {
   to_us?: number
   /** Only findings that one of these addresses or prefixes is in. */
   hosts?: string[]
-  /** Only these rules, by number or name: `D01`, `D01-scan`. */
-  rules?: string[]
   /** Only findings that are at least that severe. */
   minSeverity?: Severity
   /** Into how many parts and threads the work is divided; for tests. */
@@ -75,8 +83,29 @@ export interface SuspectHost {
   why: string
 }
 
+/** What a filter chose. */
+export interface SelectedByFilter {
+  text: string
+  /** Records that meet it, and those of which it cannot be told. */
+  records: number
+  unknown: number
+  /** Connections of the case, of which `connections` have such a record. */
+  of_connections: number
+  /** Why something cannot be told, and what the writer may not have meant. */
+  notes: string[]
+}
+
 export interface Detections {
-  selection: { from: string | null; to: string | null; hosts: string[]; rules: string[]; min_severity: Severity | null }
+  selection: {
+    from: string | null
+    to: string | null
+    hosts: string[]
+    rules: string[]
+    min_severity: Severity | null
+    filter: SelectedByFilter | null
+    /** Thresholds that were set, in place of which. */
+    set: SetThreshold[]
+  }
   window: { first_start: string; last_end: string } | null
   records: { total: number }
   connections: number
@@ -87,6 +116,8 @@ export interface Detections {
   /** What rules found beyond those that are told singly. */
   findings_other: { rule: string; count: number }[]
   not_decidable: NotDecidable[]
+  /** Rules of the analyst's own that failed: what they found is in no finding. */
+  rules_failed: FailedRule[]
   /** Rules that nothing here looks for. */
   not_looked_for: string[]
   problems: Dossier['problems']
@@ -101,24 +132,46 @@ const hostsMax = 10_000
 /**
  * Runs every rule over the whole case and ranks its hosts. May be asked at the same time as other questions of the case.
  *
- * @throws UserError (status 2) for what is no address, prefix or rule; where there is too little memory for the conversations.
+ * @throws UserError (status 2) for what is no address, prefix, rule or threshold; where there is too little memory for the conversations.
  */
 export async function detect(c: Case, options: DetectOptions = {}): Promise<Detections> {
-  const rules = options.rules ?? []
-  rulesNamed(rules)
+  const inForce = await rulesInForce(options)
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
   const scanners = prefixes(options.scanners ?? [], 'not an address or prefix in --scanner')
   const hosts = prefixes(options.hosts ?? [], 'not an address or prefix in --host')
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
-        const settings = settingsOf(asked, index, kept, own, scanners, { ...options, hosts })
-        const threads = (options.limits ?? usualLimits(index.rows)).threads
-        const found = await findInCase(kept, settings, rules, threads, () => asked.db.requireGoing())
-        return answer(asked, index, found, options)
+        const limits = options.limits ?? usualLimits(index.rows)
+        const chosen = options.filter === undefined ? null : await chosenBy(options.filter, asked, index, own, limits)
+        const settings = settingsOf(asked, index, kept, own, scanners, {
+          ...{ ...options, hosts },
+          chosen: chosen?.connections ?? null,
+        })
+        const found = await findInCase(kept, settings, options, limits.threads, () => asked.db.requireGoing())
+        return answer(asked, index, found, inForce, chosen, options)
       }),
     ),
   )
+}
+
+/** Every rule as data, with the thresholds in force. @throws UserError (status 2) */
+export async function listedRules(options: RuleChoice = {}): Promise<RuleList> {
+  const { rules, set } = await rulesInForce(options)
+  return listRules(rules, set)
+}
+
+/** The connections with a record that meets a filter. @throws UserError */
+export async function chosenBy(
+  text: string,
+  c: Case,
+  index: RecordIndex,
+  own: readonly Prefix[],
+  limits: WholeLimits,
+): Promise<Filtered & { text: string }> {
+  const filter = parse(text, { columns: c.columns })
+  const found = await filteredConnections(c, index, filter, own, limits)
+  return { ...found, text, notes: [...filter.notes, ...found.notes] }
 }
 
 /** What all threads know, of an index of the case. */
@@ -134,7 +187,12 @@ export function settingsOf(
     to_us,
     minSeverity,
     hasLists = false,
-  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & { hosts: readonly Prefix[]; hasLists?: boolean },
+    chosen = null,
+  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & {
+    hosts: readonly Prefix[]
+    hasLists?: boolean
+    chosen?: Uint8Array | null
+  },
 ): CaseSettings {
   const { hosts, vantages } = index.dictionaries
   const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
@@ -150,13 +208,16 @@ export function settingsOf(
     facts: isWhole({ time }) ? kept.facts(hosts.count) : emptyFacts(hosts.count),
     time,
     minSeverity: minSeverity ?? 'info',
+    chosen,
   }
 }
 
 async function answer(
   c: Case,
   index: RecordIndex,
-  { listed, others, seen, evidence }: FoundInCase,
+  { listed, others, seen, evidence, looked, failed }: FoundInCase,
+  { rules, set }: Awaited<ReturnType<typeof rulesInForce>>,
+  chosen: (Filtered & { text: string }) | null,
   options: DetectOptions,
 ): Promise<Detections> {
   const coverage = await capabilityOf(c, evidence, seen)
@@ -164,20 +225,48 @@ async function answer(
   const bases = await basesOf(index, listed, basisOf(c))
   const { span, count } = seen
   return {
-    selection: selectionOf(options),
+    selection: {
+      ...{ ...selectionOf(options), set },
+      filter: chosen === null ? null : selectedBy(chosen, count),
+    },
     window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
     records: { total: recordsOfCase(c) },
-    connections: count,
+    connections: looked,
     coverage,
     hosts: ranked.slice(0, hostsMax).map((one, i) => suspect(evidence, one, i + 1)),
     hosts_total: ranked.length,
     findings: listed.map((one, i) => ({ ...shown(c, evidence, one, `F${i + 1}`), basis: bases[i]! })),
     findings_other: others,
-    not_decidable: undecided(evidence, seen, coverage, rulesNamed(options.rules ?? [])),
+    ...limitsIn(evidence, { ...seen, count: looked }, coverage, rules, failed),
     not_looked_for: [...notLookedFor],
     problems: c.problems,
     evidence: evidenceCounts(c),
     source: c.source,
+  }
+}
+
+function selectedBy(
+  { text, records, unknown, notes }: Filtered & { text: string },
+  of_connections: number,
+): SelectedByFilter {
+  return { text, records, unknown, of_connections, notes: [...notes] }
+}
+
+/** What could not be decided, and which rules failed: one of the analyst's own may do so when it is asked for its limits, too. */
+function limitsIn(
+  evidence: CaseEvidence,
+  seen: FoundInCase['seen'],
+  coverage: Capability,
+  rules: readonly CaseRule[],
+  failed: readonly FailedRule[],
+): Pick<Detections, 'not_decidable' | 'rules_failed'> {
+  const sound = rules.filter(({ name }) => !failed.some(({ rule }) => rule === name))
+  try {
+    return { not_decidable: undecided(evidence, seen, coverage, sound), rules_failed: [...failed] }
+  } catch (error) {
+    if (!(error instanceof RuleFailure)) throw error
+    const { rule, path, problem } = error
+    return limitsIn(evidence, seen, coverage, rules, [...failed, { rule, path, problem }])
   }
 }
 
@@ -212,7 +301,13 @@ function suspect(
   }
 }
 
-function selectionOf({ from_us, to_us, hosts = [], rules = [], minSeverity }: DetectOptions): Detections['selection'] {
+function selectionOf({
+  from_us,
+  to_us,
+  hosts = [],
+  rules = [],
+  minSeverity,
+}: DetectOptions): Omit<Detections['selection'], 'filter' | 'set'> {
   return {
     from: from_us === undefined ? null : utcSeconds(from_us),
     to: to_us === undefined ? null : utcSeconds(to_us),

@@ -2,22 +2,21 @@
 import { makeConnections } from '../conversations/connections.ts'
 import { nothingSeen, type Seen, seenTogether } from '../conversations/host-facts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
-import { caseRules } from '../rules/all.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { type CaseEvidence, type ListsOf, markNamed } from '../rules/evidence.ts'
+import type { FailedRule } from '../rules/own-findings.ts'
 import { type Guess, Guesses } from '../rules/raising.ts'
 import { type CaseRule, standsOn } from '../rules/rule.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
-import { rulesNamed } from './named-rules.ts'
+import { type RuleChoice, rulesInForce } from './rules-in-force.ts'
 import { Gravest, inTime, type ToldDraft, toldOf } from './told.ts'
 
 /** What a thread is started with: the file of the connections, and the digest of its directory. */
 export interface ThreadSettings {
   path: string
   digest: string
-  /** As `rulesNamed`. */
-  rules: readonly string[]
+  rules: RuleChoice
   settings: CaseSettings
 }
 
@@ -30,27 +29,40 @@ export interface FoundInCase {
   /** What the connections show of the case as a whole. */
   seen: Seen
   evidence: CaseEvidence
+  /** Connections that rules looked at. */
+  looked: number
+  /** Rules of the analyst's own that failed. */
+  failed: readonly FailedRule[]
 }
 
 /**
  * Runs rules. What they find depends neither on the blocks nor on the threads.
  *
- * @param names as `rulesNamed`. @param threads how many there are; of fewer than two this one does it all.
+ * @param threads how many there are; of fewer than two this one does it all.
  * @param requireGoing throws when nobody waits for the answer any more. @param listsOf what the analyst's lists say, if there are some.
  */
 export async function findInCase(
   kept: KeptConnections,
   settings: CaseSettings,
-  names: readonly string[],
+  choice: RuleChoice,
   threads: number,
   requireGoing: () => void,
   listsOf?: ListsOf,
 ): Promise<FoundInCase> {
-  const asked = rulesNamed(names)
-  const rules = withOnes(asked)
+  const { rules: asked } = await rulesInForce(choice)
+  const { rules: all } = await rulesInForce({ ...choice, rules: [] })
+  const names = new Set(asked.map(({ name }) => name))
+  const rules = all.filter(one => names.has(one.name) || asked.some(rule => standsOn(rule, one.name)))
   const work = new CaseWork(settings, kept, rules, listsOf)
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
-  const crew = crewFor(work, kept, settings, rules, Math.min(threads, kept.blocks), requireGoing)
+  const crew = crewFor(
+    work,
+    kept,
+    settings,
+    { ...choice, rules: rules.map(({ name }) => name) },
+    Math.min(threads, kept.blocks),
+    requireGoing,
+  )
   try {
     const seen = isWhole(settings) ? kept.seen : await countedSeen(crew, blocks)
     if (settings.named !== null && listsOf !== undefined)
@@ -90,7 +102,7 @@ function crewFor(
   work: CaseWork,
   { file }: KeptConnections,
   settings: CaseSettings,
-  rules: readonly CaseRule[],
+  rules: RuleChoice,
   threads: number,
   requireGoing: () => void,
 ): Crew<CaseSteps> {
@@ -98,16 +110,11 @@ function crewFor(
   const workerData: ThreadSettings = {
     path: file.path,
     digest: file.digest(''),
-    rules: rules.map(({ name }) => name),
+    rules,
     settings,
   }
   const module = new URL('./case-worker.js', import.meta.url)
   return new Threads<CaseSteps>(threads, { module, workerData, path: file.path }, requireGoing)
-}
-
-/** Rules, and those on whose findings they stand. */
-function withOnes(rules: readonly CaseRule[]): readonly CaseRule[] {
-  return caseRules.filter(one => rules.some(rule => rule === one || standsOn(rule, one.name)))
 }
 
 /** No connections: of the evidence that is left when all blocks are done. */
@@ -117,11 +124,15 @@ const none = makeConnections(0)
 class Gathered {
   private readonly gravest = new Gravest<ToldDraft>()
   private readonly guesses: Guess[] = []
+  /** By name: rules that failed, as the first block says it. */
+  private readonly failed = new Map<string, FailedRule & { block: number }>()
+  private looked = 0
   /** By rule, and by block. */
   private readonly picked = new Map<string, CaseConnections[]>()
 
-  add({ picked, ...found }: FoundInBlock, block: number): void {
-    this.addFound(found)
+  add({ picked, looked, ...found }: FoundInBlock, block: number): void {
+    this.addFound(found, block)
+    this.looked += looked
     for (const [rule, connections] of picked) {
       const pieces = this.picked.get(rule) ?? []
       this.picked.set(rule, pieces)
@@ -129,7 +140,11 @@ class Gathered {
     }
   }
 
-  addFound({ found, left, guesses }: Omit<FoundInBlock, 'picked'>): void {
+  addFound({ found, left, guesses, failed }: Omit<FoundInBlock, 'picked' | 'looked'>, block = Infinity): void {
+    for (const one of failed) {
+      if (block < (this.failed.get(one.rule)?.block ?? Infinity) || !this.failed.has(one.rule))
+        this.failed.set(one.rule, { ...one, block })
+    }
     for (const one of found) this.gravest.add(one)
     this.gravest.addLeft(left)
     this.guesses.push(...guesses)
@@ -148,7 +163,7 @@ class Gathered {
     evidence: CaseEvidence,
     rules: readonly CaseRule[],
     asked: readonly CaseRule[],
-  ): Pick<FoundInCase, 'listed' | 'others'> {
+  ): Pick<FoundInCase, 'listed' | 'others' | 'failed' | 'looked'> {
     const guesses = new Guesses(this.guesses)
     const found = this.gravest.finish()
     const risen = found.kept
@@ -159,13 +174,17 @@ class Gathered {
       const drafts = some.length === 0 ? [] : rule.find(evidence, rule.thresholds, some)
       return drafts.map(draft => toldOf(draft, rule.name, order, some))
     })
-    const isAsked = (rule: string): boolean => asked.some(({ name }) => name === rule)
+    const isAsked = (rule: string): boolean => asked.some(({ name }) => name === rule) && !this.failed.has(rule)
     const last = new Gravest<ToldDraft>()
     last.addLeft(new Map([...found.left].filter(([rule]) => isAsked(rule))))
     for (const one of [...risen, ...onThem])
       if (isAsked(one.rule) && isAtLeast(one.severity, minSeverity)) last.add({ ...one, mayRise: false })
     const { kept, left } = last.finish()
     const others = [...left].map(([rule, count]) => ({ rule, count }))
-    return { listed: kept.sort(inTime), others: others.sort((a, b) => (a.rule < b.rule ? -1 : 1)) }
+    const failed = [...this.failed.values()].map(({ block: _, ...one }) => one)
+    return {
+      ...{ listed: kept.sort(inTime), others: others.sort((a, b) => (a.rule < b.rule ? -1 : 1)) },
+      ...{ failed: failed.sort((a, b) => (a.rule < b.rule ? -1 : 1)), looked: this.looked },
+    }
   }
 }

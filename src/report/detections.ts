@@ -23,6 +23,7 @@ import {
   warning,
 } from './block.ts'
 import { countText, integerText, spanText } from './numbers.ts'
+import { numbersText } from './rule-list.ts'
 import { gapItemsOf } from './surface.ts'
 
 const hostsAtMost = 10
@@ -84,8 +85,9 @@ function coverage({
   coverage: { complete, gaps, gaps_not_listed, cannot_tell },
   selection,
   window,
+  connections,
 }: Detections): Block[] {
-  const { from, to, hosts, rules, min_severity } = selection
+  const { from, to, hosts, rules, min_severity, filter, set } = selection
   const only = [
     ...(from === null ? [] : [`connections that begin at ${from} or later`]),
     ...(to === null ? [] : [`connections that begin before ${to}`]),
@@ -94,12 +96,31 @@ function coverage({
     ...(min_severity === null ? [] : [`findings of severity ${min_severity} or above`]),
   ]
   const items: Text[] = [
-    ...(window === null ? [] : [`Connections from ${spanText(window.first_start, window.last_end)}.`]),
+    ...(window === null
+      ? []
+      : [`Connections${filter === null ? '' : ' of the case'} from ${spanText(window.first_start, window.last_end)}.`]),
     ...(only.length === 0 ? [] : [`Only ${only.join('; ')}.`]),
+    ...(filter === null ? [] : filterItems(filter, connections)),
+    ...(set.length === 0 ? [] : [`Thresholds that were set: ${set.map(setText).join('; ')}.`]),
     ...gapItemsOf(gaps, gaps_not_listed, gapsAtMost),
     ...cannot_tell.map(text => `This evidence cannot tell: ${text}.`),
   ]
   return [gap, ...(complete ? [] : [warning('This answer has holes.')]), list(items)]
+}
+
+function filterItems(
+  { text, records, unknown, of_connections, notes }: NonNullable<Detections['selection']['filter']>,
+  connections: number,
+): Text[] {
+  return [
+    `Only connections with a record that meets ${text}: ${integerText(connections)} of ${countText(of_connections, 'connection')}, by ${countText(records, 'record')}. Roles, and what is known of hosts, are of all of them.`,
+    ...(unknown === 0 ? [] : [`Of ${countText(unknown, 'record')} it cannot be told: they choose no connection.`]),
+    ...notes.map(note => `Of the filter: ${note}.`),
+  ]
+}
+
+function setText({ rule, threshold, value, default: standard }: Detections['selection']['set'][number]): string {
+  return `${rule}.${threshold} ${numbersText(value)} in place of ${numbersText(standard)}`
 }
 
 function hostBlocks(found: Detections, commandOf: (host: string) => string, all: boolean): Block[] {
@@ -193,12 +214,15 @@ function findingEntry(finding: CaseFinding): Block {
   ])
 }
 
-function undecidedItems({ not_decidable, not_looked_for, coverage: { not_logged } }: Detections): Text[] {
+function undecidedItems({ not_decidable, rules_failed, not_looked_for, coverage: { not_logged } }: Detections): Text[] {
   return limited(
     [
+      ...rules_failed.map(
+        ({ rule, path, problem }) => line`${alarm(rule)} of ${path} failed, and what it found is not used: ${problem}.`,
+      ),
       ...not_decidable.map(({ rule, reason }) => `${rule}: ${reason}.`),
       ...(not_logged.length === 0 ? [] : [`In no flow log: ${not_logged.join('; ')}.`]),
-      `Not looked for by this version: ${not_looked_for.join(', ')}.`,
+      ...(not_looked_for.length === 0 ? [] : [`Not looked for by this version: ${not_looked_for.join(', ')}.`]),
     ],
     100,
     left => `… and ${integerText(left)} more: --json has them.`,

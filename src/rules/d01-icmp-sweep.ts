@@ -1,6 +1,7 @@
 /** D01: a host that sends ICMP to many others at once. */
 
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
+import { durationWords } from '../net/time.ts'
 import { techniques } from './attack.ts'
 import { type CaseConnections, mark, outcome, type Run } from './connections.ts'
 import { type CaseEvidence, isAtLeast } from './evidence.ts'
@@ -106,14 +107,15 @@ function sweep(
   const targets = distinct(on.map(i => other(host, i)))
   const answered = on.filter(i => evidence.connections.outcome[i] === outcome.answered).length
   const isInside = evidence.isInternal(host)
+  const window = durationWords(limits.windowSeconds)
   return {
     title: `ICMP sweep of ${number(targets.length)} hosts`,
     severity: evidence.isScanner(host) ? 'info' : isInside ? 'medium' : answered > 0 ? 'low' : 'info',
     confidence: sureness('medium', evidence, on),
     ...scanTechnique(evidence, host, 'T1018'),
-    summary: `${evidence.address(host)} exchanged ICMP with ${number(targets.length)} hosts that it has no other traffic with, up to ${number(most)} within a minute; ${number(answered)} answered.`,
-    scores: [{ name: 'hosts within 60 s', value: most, threshold: `>= ${limits.targetsMin}` }],
-    would_change: `fewer than ${limits.targetsMin} such hosts in any minute`,
+    summary: `${evidence.address(host)} exchanged ICMP with ${number(targets.length)} hosts that it has no other traffic with, up to ${number(most)} within ${window}; ${number(answered)} answered.`,
+    scores: [{ name: `hosts within ${window}`, value: most, threshold: `>= ${limits.targetsMin}` }],
+    would_change: `fewer than ${limits.targetsMin} such hosts in any ${window}`,
     counter_hypotheses: benignScans,
     ...{ subject: [host], peers: targets, connections: on },
   }

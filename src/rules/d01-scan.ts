@@ -204,13 +204,13 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
   const isBlock = shapes.every(one => one.kind === 'block')
   const reached = opened(evidence, client, targets, on, limits)
   const count = (what: number): number => on.filter(i => connections.outcome[i] === what).length
-  const window = durationWords(isSlow ? limits.slowSeconds : limits.windowSeconds)
   const services = servicesAmong(connections, on)
   const words = {
     horizontal: 'Scan for one service on many hosts',
     vertical: 'Scan of the ports of a host',
     block: 'Scan of many hosts and ports',
   }
+  const window = durationWords(isSlow ? limits.slowSeconds : limits.windowSeconds)
   const portsText = namesText(ports.map(String))
   const after =
     reached.length === 0

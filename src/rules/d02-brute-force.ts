@@ -1,6 +1,6 @@
 /** D02: many short connections of nearly equal size to one service, and the longer session that followed. */
 
-import { utcSeconds } from '../net/time.ts'
+import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
@@ -174,11 +174,11 @@ function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDra
   const success = followedBy(evidence, found, limits)
   const isOurs = evidence.isInternal(client)
   const target = endText(evidence, server, port)
-  const window = isSlow ? 'a day' : '15 minutes'
+  const window = durationWords(isSlow ? limits.slowSeconds : limits.windowSeconds)
   const confidence = sureness(success === null ? 'medium' : 'high', evidence, some)
   const then =
     success === null
-      ? ` No longer session followed within ${number(limits.successAfterSeconds / 60)} minutes.`
+      ? ` No longer session followed within ${durationWords(limits.successAfterSeconds)}.`
       : ` A session of ${number(Math.round((connections.end_us[success]! - connections.start_us[success]!) / 1e6))} s with ${endText(evidence, server, connections.port[success]!)} followed at ${utcSeconds(connections.start_us[success]!)}, ${successText(connections.port[success] === port)}`
   return {
     title: `${isLead ? 'Web log-in' : 'Log-in'} brute force against ${target}${success === null ? '' : ', with probable success'}`,

@@ -1,4 +1,6 @@
 /** D02: many sources that guess at one service, each too few times to be found by itself. */
+
+import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
@@ -121,7 +123,7 @@ function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], limits
     confidence: sureness('medium', evidence, on),
     tactic: 'credential-access',
     ...technique('T1110.003'),
-    summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target} within a day, each fewer than a rule of one source asks for.`,
+    summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target} within ${durationWords(limits.windowSeconds)}, each fewer than a rule of one source asks for.`,
     scores: [{ name: 'sources that are alike', value: clients.length, threshold: `>= ${limits.sourcesMin}` }],
     would_change: `fewer than ${limits.sourcesMin} sources, or sizes that differ more`,
     counter_hypotheses: ['many machines of one automation', ...counterHypotheses(false).slice(1)],

@@ -9,31 +9,22 @@ import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { endText, notAskedText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
-  connectionsMin: [
-    10,
-    'connections, and regularity 1 - MAD/median of the intervals: fewer connections must be more regular',
-  ],
-  connectionsMany: [
-    20,
-    'connections, and regularity 1 - MAD/median of the intervals: fewer connections must be more regular',
-  ],
+  connectionsMin: [10, 'connections that begin at different times; so few must be more regular'],
+  connectionsMany: [20, 'connections from which on less regularity will do'],
   regularityMin: [
     0.8,
-    'connections, and regularity 1 - MAD/median of the intervals: fewer connections must be more regular',
+    'regularity, 1 - MAD/median of the intervals: of Poisson arrivals 2 % reach it with ten connections',
   ],
-  regularityMany: [
-    0.7,
-    'connections, and regularity 1 - MAD/median of the intervals: fewer connections must be more regular',
-  ],
-  shortSeconds: [30, 'short intervals are those of loading a page: they need more connections, over a longer time'],
-  shortSpanSeconds: [60, 'short intervals are those of loading a page: they need more connections, over a longer time'],
+  regularityMany: [0.7, 'regularity with `connectionsMany`: of Poisson arrivals 0.4 % reach it'],
+  shortSeconds: [30, 'intervals below it are those of loading a page: they need `connectionsMany`, over a longer time'],
+  shortSpanSeconds: [60, 'how long connections at short intervals must go on'],
   resolutions: [3, 'the median interval, by the resolution of the starts: nearer to it every traffic looks regular'],
-  heldShare: [0.5, 'A connection that lasts such a share of the interval is one that is held open'],
+  heldShare: [0.5, 'a connection that lasts such a share of the interval is one that is held open'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
-  peersMax: [peerToPeer, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
+  peersMax: [peerToPeer, 'peers on high ports, either way, from which on a host is in a peer-to-peer network'],
   commonPorts: [
     [25, 80, 110, 143, 443, 465, 587, 853, 993, 995, 8080, 8443],
-    'web and mail: programs look for news there, too. Low severity, with fewer connections than many info',
+    'web and mail: programs look for news there, too: low severity, info below `connectionsMany`',
   ],
   regularPorts: [
     [53, 67, 68, 123, 137, 161, 162, 514, 1900, 5353],
@@ -55,10 +46,10 @@ export const beacon: CaseRule<Limits> = {
   find,
 }
 
-function limitsOf({ interval_us, source }: Omit<CaseEvidence, 'connections'>): string[] {
+function limitsOf({ interval_us, source }: Omit<CaseEvidence, 'connections'>, { resolutions }: Limits): string[] {
   if (source === 'packets') return []
   return [
-    `intervals below ${durationWords((interval_us / 1e6) * thresholds.resolutions)} cannot be told where records begin with the window that they were counted in, and not with their first packet`,
+    `intervals below ${durationWords((interval_us / 1e6) * resolutions)} cannot be told where records begin with the window that they were counted in, and not with their first packet`,
   ]
 }
 
@@ -117,7 +108,8 @@ function regular(
     if (connections.outcome[i] === outcome.answered && !isService) some.push(i)
   }
   const starts = [...new Set(some.map(i => start_us[i]!))]
-  if (starts.length < limits.connectionsMin) return null
+  // Fewer than two have no interval, whatever is asked for.
+  if (starts.length < Math.max(limits.connectionsMin, 2)) return null
   const gaps = starts.slice(1).map((start, at) => start - starts[at]!)
   const { median: interval_us, deviation } = spreadOf(gaps)
   const regularity = 1 - deviation / interval_us

@@ -39,7 +39,7 @@ export const fanOut: CaseRule<Limits> = {
   attack: remoteServices,
   guardDuty: [],
   scope: 'client',
-  limitsOf: evidence => noveltyLimits(evidence, thresholds),
+  limitsOf: noveltyLimits,
   find,
 }
 

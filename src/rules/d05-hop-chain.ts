@@ -38,10 +38,10 @@ export const hopChain: CaseRule<Limits> = {
   find,
 }
 
-function limitsOf(evidence: Omit<CaseEvidence, 'connections'>): string[] {
+function limitsOf(evidence: Omit<CaseEvidence, 'connections'>, limits: Limits): string[] {
   const { source, interval_us } = evidence
   const coarse = `sessions whose records begin with the same window of ${durationWords(interval_us / 1e6)} have no order: a chain within it is not found`
-  return [...(source === 'logs' ? [coarse] : []), ...noveltyLimits(evidence, thresholds)]
+  return [...(source === 'logs' ? [coarse] : []), ...noveltyLimits(evidence, limits)]
 }
 
 function selects({ connections, isInternal }: CaseEvidence, { from, to }: Run, limits: Limits): boolean {
@@ -151,7 +151,8 @@ function draft(
   const actors = distinct(on.map(i => client[i]!))
   const ends = distinct(on.map(i => server[i]!)).filter(host => !actors.includes(host))
   const hosts = [client[longest[0]!]!, ...longest.map(i => server[i]!)]
-  const [second, first] = [longest[1]!, longest[0]!]
+  // With a threshold of one, a chain may be a single session.
+  const [first, second = first] = longest as [number, number?]
   const wait_us = Math.max(0, start_us[second]! - end_us[first]!)
   const path = longest.map(i => `at ${utcSeconds(start_us[i]!)} to ${endText(evidence, server[i]!, port[i]!)}`)
   const others = chains.length === 1 ? '' : ` ${number(chains.length - 1)} other chains begin there.`

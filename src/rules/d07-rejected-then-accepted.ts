@@ -9,15 +9,15 @@ import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './ru
 import { endText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
-  rejectedMin: [3, 'rejected attempts before it, within a day'],
-  windowSeconds: [24 * 3600, 'rejected attempts before it, within a day'],
+  rejectedMin: [3, 'rejected attempts before it, within `windowSeconds`'],
+  windowSeconds: [24 * 3600, 'how long before it a rejected attempt counts'],
   soonSeconds: [
     3600,
     'the first that is let through begins at most so long after the last rejected one, to be more than a coincidence',
   ],
   bytesHigh: [10_000, 'bytes each way from which on something was done there'],
   sourcesMin: [3, 'clients of one service that flip within `atOnceSeconds`: the rules were changed'],
-  atOnceSeconds: [120, 'clients of one service that flip within `atOnceSeconds`: the rules were changed'],
+  atOnceSeconds: [120, 'the time in which they flip'],
 })
 type Limits = typeof thresholds
 
@@ -74,7 +74,7 @@ function flipOf({ connections }: CaseEvidence, service: Run, limits: Limits): Fl
     if (connections.outcome[i] === outcome.rejected) rejected.push(i)
     else if (connections.outcome[i] === outcome.answered) {
       const near = rejected.filter(one => start_us[i]! - start_us[one]! <= limits.windowSeconds * 1e6)
-      return near.length >= limits.rejectedMin ? { service, rejected: near, through: i } : null
+      return near.length >= Math.max(limits.rejectedMin, 1) ? { service, rejected: near, through: i } : null
     }
   }
   return null

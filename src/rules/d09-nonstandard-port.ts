@@ -9,11 +9,14 @@ import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { endText, notAskedText, number, usersScore } from './words.ts'
 
 const { thresholds, reasons } = decided({
-  bytesMin: [10_000, 'bytes both ways, or connections: less is a mistake or a probe'],
-  connectionsMin: [3, 'bytes both ways, or connections: less is a mistake or a probe'],
+  bytesMin: [10_000, 'bytes both ways, or `connectionsMin`: less is a mistake or a probe'],
+  connectionsMin: [3, 'connections, or `bytesMin`'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
   peersMax: [peerToPeer, 'peers on high ports, either way, from which on a host is in a peer-to-peer network'],
-  roleConfidenceMin: [80, `A role that is guessed from the ports tells nothing of which of them is the server's`],
+  roleConfidenceMin: [
+    80,
+    "confidence of the role, in hundredths: one that is guessed from the ports does not tell which of them is the server's",
+  ],
 })
 type Limits = typeof thresholds
 

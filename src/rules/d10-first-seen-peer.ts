@@ -29,7 +29,7 @@ export const newPeer: CaseRule<Limits> = {
   guardDuty: [],
   scope: 'findings',
   on: ['D03', 'D04', 'D06', 'D08', 'D09', 'D12'],
-  limitsOf: evidence => noveltyLimits(evidence, thresholds),
+  limitsOf: noveltyLimits,
   find,
 }
 

@@ -112,7 +112,7 @@ function longAt({ connections, isInternal }: CaseEvidence, i: number, limits: Li
 }
 
 function isLongQuery(evidence: CaseEvidence, on: readonly number[], limits: Limits): boolean {
-  return queryBytes(evidence, on) >= longAt(evidence, on[0]!, limits)
+  return on.length > 0 && queryBytes(evidence, on) >= longAt(evidence, on[0]!, limits)
 }
 
 function draft(evidence: CaseEvidence, { kind, value, some }: Found, limits: Limits): CaseDraft {
@@ -123,11 +123,10 @@ function draft(evidence: CaseEvidence, { kind, value, some }: Found, limits: Lim
   const longest_us = some.reduce((most, i) => Math.max(most, connections.end_us[i]! - connections.start_us[i]!), 0)
   const isSession = kind === 'session'
   const mean = isSession ? 0 : Math.round(queryBytes(evidence, some))
-  const minutes = limits.windowSeconds / 60
   const of = {
     queries: {
-      what: `${number(value)} queries within ${minutes} minutes`,
-      name: `queries within ${minutes} min`,
+      what: `${number(value)} queries within ${durationWords(limits.windowSeconds)}`,
+      name: `queries within ${durationWords(limits.windowSeconds)}`,
       least: limits.queriesMin,
     },
     socket: {
@@ -136,8 +135,8 @@ function draft(evidence: CaseEvidence, { kind, value, some }: Found, limits: Lim
       least: limits.socketQueriesMin,
     },
     bytes: {
-      what: `${megabytes(value)} of queries in a day`,
-      name: 'bytes of queries in a day',
+      what: `${megabytes(value)} of queries within ${durationWords(limits.daySeconds)}`,
+      name: `bytes of queries within ${durationWords(limits.daySeconds)}`,
       least: limits.bytesMin,
     },
     session: {

@@ -35,7 +35,7 @@ export const staging: CaseRule<Limits> = {
   guardDuty: ['Behavior:EC2/TrafficVolumeUnusual'],
   scope: 'case',
   selects,
-  limitsOf: evidence => noveltyLimits(evidence, thresholds),
+  limitsOf: noveltyLimits,
   find,
 }
 

@@ -1,6 +1,7 @@
 /** D15: short requests whose long answers go to somebody else: a server of ours that is abused for it, or a host of ours that gets them. */
 
 import { UDP } from '../net/protocols.ts'
+import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
@@ -109,9 +110,13 @@ function abusedOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits): Ca
     severity: 'high',
     confidence: sureness('medium', evidence, some),
     ...impact,
-    summary: `${target} got ${number(most)} packets of ${Math.round(request)} bytes in the name of ${address(client)} within ${limits.windowSeconds / 60} minutes, and sent it ${megabytes(down)}: ${ratio.toFixed(1)} times as much. Such requests can be forged: ${address(client)} is then the victim.`,
+    summary: `${target} got ${number(most)} packets of ${Math.round(request)} bytes in the name of ${address(client)} within ${durationWords(limits.windowSeconds)}, and sent it ${megabytes(down)}: ${ratio.toFixed(1)} times as much. Such requests can be forged: ${address(client)} is then the victim.`,
     scores: [
-      { name: 'requests within 15 min', value: most, threshold: `>= ${limits.packetsMin}` },
+      {
+        name: `requests within ${durationWords(limits.windowSeconds)}`,
+        value: most,
+        threshold: `>= ${limits.packetsMin}`,
+      },
       {
         name: 'bytes of answers by those of requests',
         value: Math.round(10 * ratio) / 10,
@@ -149,9 +154,13 @@ function receivedOf(
     severity: 'medium',
     confidence: sureness('medium', evidence, some),
     ...impact,
-    summary: `${number(servers.length)} servers outside sent ${address(victim)} ${number(most)} packets, ${megabytes(bytes)}, from ${ports.length === 1 ? `port ${ports[0]}` : `${number(ports.length)} ports`} within ${limits.windowSeconds / 60} minutes, and no request to them is recorded: somebody asks them in its name.`,
+    summary: `${number(servers.length)} servers outside sent ${address(victim)} ${number(most)} packets, ${megabytes(bytes)}, from ${ports.length === 1 ? `port ${ports[0]}` : `${number(ports.length)} ports`} within ${durationWords(limits.windowSeconds)}, and no request to them is recorded: somebody asks them in its name.`,
     scores: [
-      { name: 'packets within 15 min', value: most, threshold: `>= ${limits.packetsMin}` },
+      {
+        name: `packets within ${durationWords(limits.windowSeconds)}`,
+        value: most,
+        threshold: `>= ${limits.packetsMin}`,
+      },
       { name: 'servers that were not asked', value: servers.length, threshold: `>= ${limits.serversMin}` },
     ],
     would_change: 'requests of that host to these servers',

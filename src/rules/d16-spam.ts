@@ -1,6 +1,7 @@
 /** D16: one of our hosts that sends mail to many servers, and is no mail server. */
 
 import { TCP } from '../net/protocols.ts'
+import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run } from './connections.ts'
 import { type CaseEvidence, isAtLeast } from './evidence.ts'
@@ -102,9 +103,13 @@ function draft(
     severity: isScanner(host) ? 'info' : isFailing ? 'high' : 'medium',
     confidence: sureness('medium', evidence, some),
     ...{ tactic: 'impact', ...technique('T1496') },
-    summary: `${address(host)} made ${number(some.length)} connections to ${number(servers.length)} mail servers outside, up to ${number(most)} within an hour; ${Math.round(failedShare * 100)} % of them failed. ${isNew ? 'It sent no mail before, as far as this evidence goes back.' : 'It tried so from the beginning of this evidence.'}`,
+    summary: `${address(host)} made ${number(some.length)} connections to ${number(servers.length)} mail servers outside, up to ${number(most)} within ${durationWords(limits.windowSeconds)}; ${Math.round(failedShare * 100)} % of them failed. ${isNew ? 'It sent no mail before, as far as this evidence goes back.' : 'It tried so from the beginning of this evidence.'}`,
     scores: [
-      { name: 'mail servers within an hour', value: most, threshold: `>= ${limits.serversMin}` },
+      {
+        name: `mail servers within ${durationWords(limits.windowSeconds)}`,
+        value: most,
+        threshold: `>= ${limits.serversMin}`,
+      },
       {
         name: 'share of tries that failed',
         value: share,

@@ -6,7 +6,7 @@ type Known = Pick<CaseEvidence, 'source' | 'has'> & Partial<Pick<CaseEvidence, '
 
 interface Lack {
   isMissing(evidence: Known): boolean
-  reason(evidence: Known): string
+  reason(evidence: Pick<Known, 'source'>): string
 }
 
 const lacks: Readonly<Record<Need, Lack>> = {
@@ -50,11 +50,18 @@ const lacks: Readonly<Record<Need, Lack>> = {
   },
 }
 
+export const needs = Object.keys(lacks) as readonly Need[]
+
+/** What is said of logs that lack something. */
+export function lackText(need: Need): string {
+  return lacks[need].reason({ source: 'logs' })
+}
+
 /** Why what has these needs cannot be decided here, or is decided with less. What it must have comes first, and says all. */
-export function lacksOf(needs: CaseRule['needs'], evidence: Known): { must: string[]; better: string[] } {
+export function lacksOf(asked: CaseRule['needs'], evidence: Known): { must: string[]; better: string[] } {
   const missing = (level: 'must' | 'better'): string[] =>
-    (Object.keys(lacks) as Need[])
-      .filter(need => needs[need] === level && lacks[need].isMissing(evidence))
+    needs
+      .filter(need => asked[need] === level && lacks[need].isMissing(evidence))
       .map(need => lacks[need].reason(evidence))
   return { must: missing('must').slice(0, 1), better: missing('better') }
 }
@@ -62,7 +69,7 @@ export function lacksOf(needs: CaseRule['needs'], evidence: Known): { must: stri
 /** The same of a rule, with what it says itself. */
 export function limitsOf(rule: CaseRule, evidence: CaseEvidence): string[] {
   const { must, better } = lacksOf(rule.needs, evidence)
-  return must.length > 0 ? must : [...better, ...(rule.limitsOf?.(evidence) ?? [])]
+  return must.length > 0 ? must : [...better, ...(rule.limitsOf?.(evidence, rule.thresholds) ?? [])]
 }
 
 /** Whether a rule has what it must have. */

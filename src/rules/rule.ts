@@ -127,7 +127,7 @@ export interface CaseRule<T extends Thresholds = Thresholds> {
   selects?(evidence: CaseEvidence, service: Run, thresholds: T): boolean
   readonly ofSubject?: OfSubject<T>
   /** What this evidence cannot answer of it beyond its needs, and why; it looks for the rest all the same. `connections` is not there. */
-  limitsOf?(evidence: Omit<CaseEvidence, 'connections'>): string[]
+  limitsOf?(evidence: Omit<CaseEvidence, 'connections'>, thresholds: T): string[]
   /**
    * @param thresholds its own, or what the analyst set in their place.
    * @param found of scope `findings`: what the rules that `on` names found. The drafts then rest on these: `connections` are places in it.
@@ -143,6 +143,10 @@ export function standsOn({ on = [] }: Pick<CaseRule, 'on'>, rule: string): boole
   return on.some(one => rule.startsWith(`${one}-`))
 }
 
+/** A rule of the analyst's own, and the file that it was loaded from. */
+export interface OwnRule extends CaseRule {
+  readonly path: string
+}
 /** Findings of one rule that are told singly; all are counted. */
 export const findingsMax = 1000
 

@@ -35,6 +35,7 @@ test('a thread that ended while nothing was asked of it is a failure, not a wait
           begins: null,
           answers: null,
           columns: null,
+          chosen: null,
         } as const),
         fates: new SharedArrayBuffer(index.rows),
       }

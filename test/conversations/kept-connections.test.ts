@@ -8,7 +8,8 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { openCase } from '../../src/store/case.ts'
 import { temporaryFolder } from '../cli/run.ts'
-import { header, linesOf, scenarios } from '../rules/scenarios.ts'
+import { header, linesOf } from '../rules/flows.ts'
+import { scenarios } from '../rules/scenarios.ts'
 
 /** Works with the connections of all scenarios, in blocks of a few. */
 async function withKept(t: TestContext, work: (kept: KeptConnections, hosts: number) => void): Promise<void> {

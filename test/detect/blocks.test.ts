@@ -9,7 +9,8 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { toJson } from '../../src/report/json.ts'
 import { openCase } from '../../src/store/case.ts'
 import { temporaryFolder } from '../cli/run.ts'
-import { header, linesOf, scenarios } from '../rules/scenarios.ts'
+import { header, linesOf } from '../rules/flows.ts'
+import { scenarios } from '../rules/scenarios.ts'
 
 /** A case of all scenarios. */
 async function caseOf(t: TestContext): Promise<string> {

@@ -47,7 +47,8 @@ export function libraryPage(): string {
 
 function examples(): string[] {
   const folder = join(repoRoot, 'examples')
-  return readdirSync(folder).map(file => {
+  const files = readdirSync(folder).filter(name => name.endsWith('.ts'))
+  return files.map(file => {
     const lines = readFileSync(join(folder, file), 'utf8').split('\n')
     const from = lines.findIndex(line => !line.startsWith('//'))
     const what = lines.slice(0, from).filter(line => !/^\/\/(\s*$|\s{2,})/.test(line))

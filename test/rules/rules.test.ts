@@ -93,6 +93,24 @@ for (const rule of caseRules) {
     }
   })
 
+  test(`${rule.name} takes any threshold, zero and lists without anything in them too`, () => {
+    for (const [name, value] of Object.entries(rule.thresholds)) {
+      for (const other of typeof value === 'number' ? [0, 1, 1e9] : [[], [443]]) {
+        for (const { subject, connections, summary, scores } of draftsOf(evidence, rule, {
+          ...rule.thresholds,
+          [name]: other,
+        })) {
+          assert.ok(subject.length > 0 && connections.length > 0, `${name} ${other}`)
+          assert.doesNotMatch(
+            `${summary} ${scores.map(one => one.value).join(' ')}`,
+            /undefined|NaN/,
+            `${name} ${other}`,
+          )
+        }
+      }
+    }
+  })
+
   test(`no mutant of ${rule.name} survives: not one that returns nothing, not one ten times off`, () => {
     const own = ownOf(rule)
     assert.ok(own.some(([, { found }]) => found === null) && own.some(([, { found }]) => found !== null))
