@@ -6,6 +6,23 @@
 export { type CarveOptions, type CarveReport, carve } from './carve/carve.ts'
 export type { Wanted } from './carve/selection.ts'
 export { type ConvertOptions, type ConvertReport, convert } from './convert/convert.ts'
+export {
+  type BaselineAnswer,
+  type BaselineComparison,
+  type BaselineOptions,
+  type ComparedWindow,
+  compareWithBaseline,
+} from './detect/baseline.ts'
+export type {
+  BaselineLists,
+  Change,
+  ChangedService,
+  ComparedPair,
+  ComparedPeer,
+  ComparedPort,
+  ComparedService,
+  HostVolume,
+} from './detect/baseline-lists.ts'
 export type { Capability, NotDecidable } from './detect/capability.ts'
 export {
   type CaseFinding,

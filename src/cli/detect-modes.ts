@@ -1,7 +1,8 @@
-/** Questions of `detect` that take the place of its rules: the path from a host. */
+/** Questions of `detect` that take the place of its rules: the path from a host, and a comparison with a baseline. */
 import type { Command } from 'commander'
+import type { BaselineOptions } from '../detect/baseline.ts'
 import type { DetectOptions } from '../detect/detect.ts'
-import type { PathAnswer, PathOptions } from '../detect/path.ts'
+import type { PathOptions } from '../detect/path.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import type { Block } from '../report/block.ts'
@@ -18,6 +19,8 @@ export interface ModeOptions {
   at?: string
   hops?: number
   hub?: number
+  /** True without a value. */
+  baseline?: string | true
 }
 
 type Given = ModeOptions & CommonOptions & { all?: true }
@@ -48,6 +51,10 @@ export function addModes(command: Command): Command {
         'with --from-host: hosts that so many of yours use are named, and not followed (default 20)',
       ).argParser(parseCount),
     )
+    .option(
+      '--baseline [window]',
+      'instead: what is new since FROM..TO, the baseline; without a value, or with auto, since the first quarter of the case',
+    )
 }
 
 function parseHost(text: string): string {
@@ -67,18 +74,20 @@ const ofRules = {
  * @throws UserError (status 2) for options that do not go together.
  */
 export async function modeOf(options: Given, asked: DetectOptions): Promise<Mode | null> {
-  if (options.fromHost === undefined) {
-    const [alone] = (['at', 'hops', 'hub'] as const).filter(name => options[name] !== undefined)
-    if (alone !== undefined)
-      throw unfit(`--${alone} is an option of --from-host`, 'name the host: --from-host 10.0.0.7')
-    return null
-  }
-  const [other] = Object.entries(ofRules).filter(([name]) => name in options)
+  const { fromHost, baseline } = options
+  const [alone] = (['at', 'hops', 'hub'] as const).filter(name => options[name] !== undefined)
+  if (fromHost === undefined && alone !== undefined)
+    throw unfit(`--${alone} is an option of --from-host`, 'name the host: --from-host 10.0.0.7')
+  if (fromHost === undefined && baseline === undefined) return null
+  const name = fromHost === undefined ? '--baseline' : '--from-host'
+  if (fromHost !== undefined && baseline !== undefined)
+    throw unfit('--baseline does not go with --from-host', 'ask twice')
+  const [other] = Object.entries(ofRules).filter(([option]) => option in options)
   if (other !== undefined)
-    throw unfit(`${other[1]} does not go with --from-host`, 'it is about findings; leave it out, or ask twice')
+    throw unfit(`${other[1]} does not go with ${name}`, 'it is about findings; leave it out, or ask twice')
   if (asked.filter !== undefined)
-    throw unfit('a filter does not go with --from-host', 'the path follows all connections; leave it out, or ask twice')
-  return pathMode(options, { ...asked, from: options.fromHost })
+    throw unfit(`a filter does not go with ${name}`, 'all connections are looked at; leave it out, or ask twice')
+  return fromHost === undefined ? baselineMode(options, asked) : pathMode(options, { ...asked, from: fromHost })
 }
 
 function unfit(message: string, hint: string): UserError {
@@ -105,6 +114,33 @@ async function pathMode(options: Given, asked: DetectOptions & { from: string })
   }
 }
 
+async function baselineMode(options: Given, asked: DetectOptions): Promise<Mode> {
+  const compared: BaselineOptions = { ...asked, baseline: await baselineOf(options.baseline!) }
+  return async (caseDir, signal, _, isThrowAway) => {
+    const { compareWithBaseline } = await import('../detect/baseline.ts')
+    const ask = (opened: Case) => compareWithBaseline(opened, { ...compared, signal })
+    const found = await askCase(caseDir, 'comparing windows', ask)
+    const page = async (): Promise<Block[]> => {
+      const { baselinePage } = await import('../report/baseline.ts')
+      return baselinePage(found, options.all === true)
+    }
+    await printAnswer(found, page, options, isThrowAway)
+  }
+}
+
+async function baselineOf(text: string | true): Promise<BaselineOptions['baseline']> {
+  if (text === true || text === 'auto') return 'auto'
+  const [from = '', to = '', ...rest] = text.split('..')
+  if (from === '' || to === '' || rest.length > 0)
+    throw unfit(
+      `not a window: --baseline ${text}`,
+      'write --baseline 2023-09-01..2023-09-07, or --baseline=auto before a PATH',
+    )
+  const { selectionOf } = await import('./selection.ts')
+  const { from_us, to_us } = await selectionOf({ from, to })
+  return { from_us: from_us!, to_us: to_us! }
+}
+
 async function askCase<T>(caseDir: string, doing: string, ask: (opened: Case) => Promise<T>): Promise<T> {
   const { openCase } = await import('../store/case.ts')
   const opened = await openCase(caseDir)
@@ -119,7 +155,7 @@ async function askCase<T>(caseDir: string, doing: string, ask: (opened: Case) =>
 }
 
 async function printAnswer(
-  found: PathAnswer,
+  found: Parameters<typeof reportUnreadOf>[0],
   page: () => Promise<Block[]>,
   { json, color }: CommonOptions,
   isThrowAway: boolean,

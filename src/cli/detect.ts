@@ -96,7 +96,8 @@ Examples:
   tidemark detect --internal 198.51.100.0/24 --min-severity medium
   tidemark detect 'port 22 and not net 10.9.0.0/16' --rule D02
   tidemark detect --set D01.targetsMin=20 --json --fail-on high
-  tidemark detect --from-host 10.0.0.7 --at 2023-09-28T19:23`
+  tidemark detect --from-host 10.0.0.7 --at 2023-09-28T19:23
+  tidemark detect --baseline 2023-09-01..2023-09-27`
 
 async function askedOf(options: Options): Promise<DetectOptions> {
   const { selectionOf } = await import('./selection.ts')

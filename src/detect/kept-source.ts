@@ -98,6 +98,11 @@ export class KeptSource implements ConnectionSource {
     return stretchOf(this.#whole.connections, client)
   }
 
+  /** All connections, a block at a time: those of a client are in one block. */
+  *blocks(names: readonly ConnectionColumn[]): Generator<CaseConnections> {
+    for (let block = 0; block < this.#kept.blocks; block++) yield this.#read(block, names)
+  }
+
   *withoutRoles(): Generator<Stretch> {
     for (const block of this.#undirected ?? Array.from({ length: this.#kept.blocks }, (_, i) => i)) {
       const connections = this.#read(block, undirectedColumns)

@@ -90,7 +90,7 @@ function hostBlocks(path: HostPath, commandOf: (host: string) => string, all: bo
         detail: administration(path, host),
       })),
     ),
-    ...more(path.hosts_total - 1, listed.length, reached.length, 'more host'),
+    ...moreText(path.hosts_total - 1, listed.length, reached.length),
   ]
 }
 
@@ -134,7 +134,7 @@ function cellsOf(host: PathHost, edge: PathEdge | undefined): Text[] {
 }
 
 /** `22/tcp (ssh)`. */
-function serviceText({ protocol, port, service }: Pick<PathVia, 'protocol' | 'port' | 'service'>): string {
+export function serviceText({ protocol, port, service }: Pick<PathVia, 'protocol' | 'port' | 'service'>): string {
   if (protocol === null) return 'unknown protocol'
   const transport = protocol === 6 ? 'tcp' : protocol === 17 ? 'udp' : `protocol ${protocol}`
   const at = port === null ? transport : `${port}/${transport}`
@@ -159,7 +159,7 @@ function outsideBlocks({ outside, outside_total }: HostPath, all: boolean): Bloc
       ],
       listed.map(one => ({ cells: outsideCells(one) })),
     ),
-    ...more(outside_total, listed.length, outside.length, 'more host'),
+    ...moreText(outside_total, listed.length, outside.length),
   ]
 }
 
@@ -177,11 +177,11 @@ function outsideCells(one: PathOutside): Text[] {
 }
 
 /** What a table leaves out: where it stands, or that it stands nowhere. */
-function more(total: number, shown: number, listed: number, one: string): Block[] {
+export function moreText(total: number, shown: number, listed: number): Block[] {
   const left = total - shown
   if (left <= 0) return []
   const where = listed === total ? '--all lists them' : `--all lists ${integerText(listed)} in all, and no more`
-  return [paragraph(`… and ${countText(left, one)}: ${where}.`)]
+  return [paragraph(`… and ${integerText(left)} more: ${where}.`)]
 }
 
 function doubts({ path, not_decidable }: PathAnswer): Text[] {
