@@ -1,4 +1,5 @@
 /** `detect --baseline`: what own hosts did in a window, and not in an earlier or later one that is taken for normal. */
+import type { Seen } from '../conversations/host-facts.ts'
 import { internalHosts } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
@@ -18,7 +19,7 @@ import { after, before, Comparison, comparedColumns, type Span } from './baselin
 import { type BaselineLists, listsOf } from './baseline-lists.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
 import type { DetectOptions } from './detect.ts'
-import { KeptSource, type SeenHosts } from './kept-source.ts'
+import { KeptSource } from './kept-source.ts'
 
 /** What share of the case, from its beginning on, is the baseline where nobody says which. */
 const autoShare = 0.25
@@ -96,7 +97,7 @@ async function answer(
 ): Promise<BaselineAnswer> {
   const { hosts, vantages } = index.dictionaries
   const isInternal = internalHosts(hosts, own)
-  const seen = source.see(hosts.count, isInternal, null)
+  const { seen } = source.known(hosts.count, isInternal)
   const { rejected, accepted, answers, span, count } = seen
   const flags = c.source === 'packets' || c.columns.has('tcp_flags')
   const has = { flags, action: c.columns.has('action'), rejected, accepted, answers, lists: false }
@@ -117,7 +118,7 @@ async function answer(
   }
 }
 
-function withoutOwn({ count }: SeenHosts, source: KeptSource, isInternal: (host: number) => boolean): string[] {
+function withoutOwn({ count }: Seen, source: KeptSource, isInternal: (host: number) => boolean): string[] {
   for (const { client, server } of source.blocks(['client', 'server']))
     if (client.some(isInternal) || server.some(isInternal)) return []
   return count === 0 ? [] : ['no address is internal: name your own networks with --internal']
@@ -125,7 +126,7 @@ function withoutOwn({ count }: SeenHosts, source: KeptSource, isInternal: (host:
 
 function compared(
   index: RecordIndex,
-  { span, answers }: SeenHosts,
+  { span, answers }: Seen,
   source: KeptSource,
   isInternal: (host: number) => boolean,
   coverage: Capability,

@@ -1,4 +1,5 @@
 /** `detect --from-host`: whom a host reached, and those whom they reached in turn, forward in time. */
+import type { Seen } from '../conversations/host-facts.ts'
 import { hostNumber, internalHosts } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
@@ -20,7 +21,7 @@ import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
 import { basisOf, type DetectOptions } from './detect.ts'
-import { KeptSource, type SeenHosts } from './kept-source.ts'
+import { KeptSource } from './kept-source.ts'
 import { linesAt } from './lines.ts'
 import { type Edge, edgesOf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
 import type { Leaf } from './path-leaves.ts'
@@ -227,7 +228,7 @@ async function answer(
   options: PathOptions,
 ): Promise<PathAnswer> {
   const first = hostNumber(index.dictionaries.hosts, address)
-  const known = knownOf(c, index, own, source, first)
+  const known = knownOf(c, index, own, source)
   const path = await pathIn(c, index, known, source, first, options)
   const coverage = await capabilityOf(c, known, known)
   const { span, count } = known
@@ -246,24 +247,21 @@ async function answer(
 }
 
 /** What is known of all connections. */
-type Known = SeenHosts & Pick<CaseEvidence, 'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us'>
+type Known = Seen &
+  Pick<
+    CaseEvidence,
+    'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us' | 'ownClients' | 'firstSeen_us'
+  >
 
-function knownOf(
-  c: Case,
-  { dictionaries }: RecordIndex,
-  own: readonly Prefix[],
-  source: KeptSource,
-  first: number | null,
-): Known {
+function knownOf(c: Case, { dictionaries }: RecordIndex, own: readonly Prefix[], source: KeptSource): Known {
   const { hosts, vantages } = dictionaries
   const isInternal = internalHosts(hosts, own)
-  const seen = source.see(hosts.count, isInternal, first)
+  const { seen, facts } = source.known(hosts.count, isInternal)
   const { rejected, accepted, answers } = seen
   const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
   const flags = c.source === 'packets' || c.columns.has('tcp_flags')
   return {
-    ...seen,
-    ...{ source: c.source, hosts: hosts.count, isInternal },
+    ...{ ...seen, ...facts, source: c.source, hosts: hosts.count, isInternal },
     address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
     has: { flags, action: c.columns.has('action'), rejected, accepted, answers, lists: false },
     interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
@@ -306,7 +304,7 @@ async function pathIn(
   { from, at_us, hops = hopsDefault, hub = hubDefault }: PathOptions,
 ): Promise<HostPath> {
   const { span } = known
-  const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us
+  const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us[first]!
   const warm_us = span.from_us + Math.min(warmUp_us, warmUpShare * (span.to_us - span.from_us))
   const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us }
   if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, known)
