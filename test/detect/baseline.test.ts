@@ -10,7 +10,7 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { toJson } from '../../src/report/json.ts'
 import { outcome } from '../../src/rules/connections.ts'
 import { openCase } from '../../src/store/case.ts'
-import { header } from '../rules/scenarios.ts'
+import { header } from '../rules/flows.ts'
 import { connectionsOf, type Given, randomNumbers } from './graphs.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-baseline-'))
