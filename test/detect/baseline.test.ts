@@ -339,6 +339,7 @@ test('what opened, closed, and is new, with what was tried in the other window',
     [['10.0.0.2', 5432]],
   )
   const [most] = baseline!.volumes
+  assert.equal(baseline!.volumes_total, 12, 'hosts of both windows')
   assert.deepEqual(
     [most!.address, most!.bytes_out.after > 50_000_000, most!.bytes_out.z! > 10, most!.peers],
     ['10.0.0.1', true, true, { before: 2, after: 3 }],
