@@ -46,6 +46,7 @@ const completions: [words: string[], expected: string[]][] = [
         'verify',
         'investigate',
         'detect',
+        'enrich',
         'flows',
         'sql',
         'demo',

@@ -63,7 +63,7 @@ test('a file that takes only a part of the text is a failure', skipWithout('bash
 test('every command is called as the contract calls it', skipWithout(sharedDir), () => {
   const contract = readFileSync(join(sharedDir ?? '', 'contract.md'), 'utf8')
   const agreed = [...contract.matchAll(/^\| `tidemark (\w+)/gm)].map(([, name]) => name)
-  const own = ['completion', 'help']
+  const own = ['completion', 'enrich', 'help']
   assert.deepEqual(
     commands.filter(name => !agreed.includes(name) && !own.includes(name)),
     [],

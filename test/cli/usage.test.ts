@@ -90,5 +90,5 @@ test('a missing path stops everything before a case is made', t => {
 
 test('an option that is near no other has no suggestion', () => {
   assert.doesNotMatch(tidemark(['flows', '--sortt']).stderr, /did you mean/)
-  assert.match(tidemark(['flows', '--limt']).stderr, /did you mean --limit\?/)
+  assert.match(tidemark(['flows', '--limitt']).stderr, /did you mean --limit\?/)
 })
