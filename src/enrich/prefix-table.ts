@@ -30,14 +30,24 @@ export class PrefixRows {
 
   /** Adds a prefix, or the prefixes that make up a range. */
   addRange({ first, last }: Pick<Prefix, 'first' | 'last'>, id: number): void {
+    const start = whole(first)
     const end = whole(last)
-    for (let at = whole(first); at <= end; ) {
+    const size = end - start + 1n
+    const isBlock = (size & (size - 1n)) === 0n && (start & (size - 1n)) === 0n
+    if (isBlock) this.addBlock(start, size, id)
+    for (let at = start; at <= end && !isBlock; ) {
       // The largest block that begins here and does not pass the end.
-      let host = at === 0n ? 128 : trailingZeros(at)
-      while (at + (1n << BigInt(host)) - 1n > end) host--
-      this.add(word(at, 96n), word(at, 64n), word(at, 32n), word(at, 0n), 128 - host, id)
-      at += 1n << BigInt(host)
+      let block = at === 0n ? 1n << 127n : at & -at
+      while (at + block - 1n > end) block >>= 1n
+      this.addBlock(at, block, id)
+      at += block
     }
+  }
+
+  /** @param size a power of two. */
+  private addBlock(at: bigint, size: bigint, id: number): void {
+    const bits = 129 - size.toString(2).length
+    this.add(word(at, 96n), word(at, 64n), word(at, 32n), word(at, 0n), bits, id)
   }
 
   /** The table of these rows; to be made once. */
@@ -201,12 +211,6 @@ function whole({ hi, lo }: Address): bigint {
 
 function word(value: bigint, shift: bigint): number {
   return Number((value >> shift) & 0xffff_ffffn)
-}
-
-function trailingZeros(value: bigint): number {
-  let zeros = 0
-  for (let rest = value; (rest & 1n) === 0n; rest >>= 1n) zeros++
-  return zeros
 }
 
 /** A range written with its ends, or a prefix; null where the second address is before the first. */
