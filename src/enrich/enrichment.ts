@@ -16,6 +16,8 @@ export interface EnrichmentOptions {
   asn?: string
   awsRanges?: string
   networks?: readonly string[]
+  /** Whether only these are meant, and not what is noted in the case. */
+  alone?: boolean
 }
 
 /**

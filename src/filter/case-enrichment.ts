@@ -12,21 +12,19 @@ const allKinds: ReadonlySet<EnrichmentKind> = new Set(['list', 'geoip', 'asn', '
  *
  * A noted file that is missing, cannot be read, or has changed since is among the problems; what a changed one says now is used.
  *
- * @param asked null: nothing is used, not even what is noted.
  * @param needed what the question cannot do without: others but networks are not read. Absent: all that there is.
  * @throws UserError for a file that is named and cannot be used, and for a noted one that is needed.
  */
 export async function caseEnrichment(
   { dir }: Pick<Case, 'dir'>,
-  asked: EnrichmentOptions | null = {},
+  given: EnrichmentOptions = {},
   signal?: AbortSignal,
   needed?: ReadonlySet<EnrichmentKind>,
 ): Promise<Enrichment> {
-  const given = asked ?? {}
   // Whatever is asked, networks say what is internal.
   const kinds = needed === undefined ? allKinds : new Set([...needed, 'networks' as const])
   const named = onlyOf(given, kinds)
-  const all = asked === null ? [] : readNotes(dir)
+  const all = given.alone === true ? [] : readNotes(dir)
   const notes = all.filter(note => kinds.has(note.kind) && !isReplaced(note, given))
   const ownPaths = new Set([named.lists, named.networks, named.geoip, named.asn, named.awsRanges].flat())
   const problems: EnrichmentProblem[] = []
@@ -89,8 +87,8 @@ export async function noteFiles(
   await writeNotes(dir, [...before.filter(note => !isGone(note)), ...added])
 }
 
-/** The files that some notes are of, as options. */
-function optionsOf(notes: readonly EnrichmentNote[]): EnrichmentOptions {
+/** Some files as options. */
+export function optionsOf(notes: readonly Pick<EnrichmentNote, 'path' | 'kind'>[]): EnrichmentOptions {
   const of = (kind: EnrichmentKind): string[] => notes.filter(note => note.kind === kind).map(({ path }) => path)
   const [geoip, asn, awsRanges] = [of('geoip').at(-1), of('asn').at(-1), of('aws-ranges').at(-1)]
   return {

@@ -24,7 +24,7 @@ export async function enrichedFor(
   view: 'flows' | 'packet_flows',
   filter: Filter,
   request: FlowsRequest,
-  { enrichment: given, signal }: { enrichment?: EnrichmentOptions | null; signal?: AbortSignal },
+  { enrichment: given, signal }: { enrichment?: EnrichmentOptions; signal?: AbortSignal },
 ): Promise<EnrichedRequest> {
   const kinds = new Set([...wordsOf(filter, request)].map(word => fileOf[word]))
   const enrichment = await caseEnrichment(c, given, signal, kinds)

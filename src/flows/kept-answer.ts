@@ -5,6 +5,7 @@
  * `verify` asks it again.
  */
 import { createHash } from 'node:crypto'
+import type { EnrichmentKind } from '../enrich/source-file.ts'
 import { table } from '../query/build.ts'
 import { type CacheFile, type CacheKey, keepCached, openCached, trimCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
@@ -27,6 +28,8 @@ interface AskedWith {
   collapsed: boolean
   /** Of time bins: whether products of counters and durations fit 64 bits. */
   small: boolean
+  /** The analyst's own files that it was made with; absent: none. */
+  files?: { path: string; kind: EnrichmentKind; sha256: string }[]
 }
 
 /** What was worked out for a request. */
@@ -47,8 +50,7 @@ export function answerKey(c: Case, asked: Asked): CacheKey | null {
   const { request, records, filter, dialect } = setting
   const isPlain = typeof (request.filter ?? '') === 'string' && request.first === undefined && !isListing(request)
   if (!c.usesCache || setting.facts === null || !isPlain || filter.sets.length > 0 || asked.usesRoles) return null
-  // What files of the analyst's own say is no part of the case.
-  if (records.enriched.size > 0 || asked.usesNotes) return null
+  if (asked.usesNotes) return null
   const cached = once ? keptCollapsed(records.evidence) : null
   const plan = planOf({ ...setting, collapsed: cached === null ? null : table(cached.table) }, makers)
   const printed = [dialect.print(plan.statement), dialect.print(filter.unknown)]

@@ -1,5 +1,6 @@
 /** Asks a case about its flow records. */
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import type { EnrichmentOptions } from '../enrich/enrichment.ts'
 import { count, every, join, named, own, select, table } from '../query/build.ts'
 import type { Case } from '../store/case.ts'
@@ -22,8 +23,8 @@ import { integer } from './values.ts'
 
 export interface FlowsOptions {
   signal?: AbortSignal
-  /** Files of the user's own that say what addresses are, beside those that are noted in the case; null: not even those. */
-  enrichment?: EnrichmentOptions | null
+  /** Files of the user's own that say what addresses are, beside those that are noted in the case. */
+  enrichment?: EnrichmentOptions
   /** Where files that the filter names are looked for; by default the working folder. */
   folder?: string
   /** Whether the filter may name files; no, for a filter from elsewhere. */
@@ -74,7 +75,12 @@ async function ofLargeCase(c: Case, read: Asked, request: FlowsRequest, options:
   const totals = await fieldTotals(c, settled.setting, needed)
   const { result, setting } = await answer(c, { ...settled, setting: { ...settled.setting, totals } }, options)
   if (key === null) return result
-  return keepAnswer(c, key, request, { collapsed: setting.collapsed !== null, small: setting.small }, result)
+  // By absolute paths, so that they are found again from elsewhere.
+  const files = setting.enrichment.files
+    .filter(({ kind }) => setting.records.enriched.has(kind))
+    .map(({ path, kind, sha256 }) => ({ path: resolve(path), kind, sha256 }))
+  const asked = { collapsed: setting.collapsed !== null, small: setting.small, ...(files.length > 0 && { files }) }
+  return keepAnswer(c, key, request, asked, result)
 }
 
 /** A kept answer as a result. */

@@ -57,7 +57,7 @@ interface ReadingOptions {
   files?: boolean
   fileParams?: readonly string[]
   largeFrom?: number
-  enrichment?: EnrichmentOptions | null
+  enrichment?: EnrichmentOptions
   signal?: AbortSignal
 }
 

@@ -2,6 +2,8 @@
 
 import { areConnectionsOf } from '../conversations/kept-connections.ts'
 import { judgeRecords, keptRoles } from '../conversations/roles.ts'
+import { type EnrichmentOptions, loadEnrichment } from '../enrich/enrichment.ts'
+import { optionsOf } from '../filter/case-enrichment.ts'
 import { enrichAgain } from '../filter/enriched.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { isIndexOf } from '../record-index/kept.ts'
@@ -79,24 +81,38 @@ async function fits(c: Case, file: CacheFile): Promise<boolean | 'gone'> {
 }
 
 /** Whether a kept answer is the one that its request gets, and is kept under that request's name. */
-async function isAnswerOf(c: Case, file: CacheFile): Promise<boolean> {
+async function isAnswerOf(c: Case, file: CacheFile): Promise<boolean | 'gone'> {
   const kept = await keptFile(c, file)
   if (kept === null) return false
   c.onWork?.('kept answers')
   const { request } = kept
-  const { small: _, ...answer } = kept.answer
-  const again = await unlessRefused(askedAgain(c, { ...request, saved: true }))
+  const { small: _, files = [], ...answer } = kept.answer
+  const enrichment = { ...optionsOf(files), alone: true }
+  if (!(await areSame(files, enrichment))) return 'gone'
+  const again = await unlessRefused(askedAgain(c, { ...request, saved: true }, enrichment))
   // Whether products fit 64 bits changes no figure.
   return again?.what === file.what && exactJson(again.answer) === exactJson(answer)
+}
+
+/** Whether the analyst's own files that an answer was made with are what they were. */
+async function areSame(files: NonNullable<KeptAnswer['files']>, options: EnrichmentOptions): Promise<boolean> {
+  let isThere = true
+  const found = await loadEnrichment(options, undefined, () => {
+    isThere = false
+  })
+  return (
+    isThere && files.every(({ path, sha256 }) => found.files.some(one => one.path === path && one.sha256 === sha256))
+  )
 }
 
 /** The answer of a request, and what it is kept as. */
 async function askedAgain(
   c: Case,
   request: FlowsRequest,
-): Promise<{ what: string | undefined; answer: Omit<KeptAnswer, 'small'> }> {
-  const settled = await settle(c, request, { largeFrom: 0, enrichment: null })
-  const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request, { enrichment: null })
+  enrichment: EnrichmentOptions,
+): Promise<{ what: string | undefined; answer: Omit<KeptAnswer, 'small' | 'files'> }> {
+  const settled = await settle(c, request, { largeFrom: 0, enrichment })
+  const { columns, total_rows, truncated, counting, rows: read } = await queryFlows(c, request, { enrichment })
   const rows: Cell[][] = []
   for await (const row of read()) rows.push(columns.map(({ name }) => row[name] ?? null))
   const collapsed = settled.setting.collapsed !== null
@@ -132,7 +148,7 @@ async function madeAgain(c: Case, { what }: CacheFile, settings: string): Promis
       return roles
     }
     for (const raw of [false, true]) {
-      const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0, enrichment: null })
+      const { setting } = await settle(c, { by: [], evidence, raw }, { largeFrom: 0, enrichment: { alone: true } })
       const totals = await totalsAgain(c, setting, what)
       if (totals !== null) return totals
     }

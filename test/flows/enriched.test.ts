@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { EnrichmentOptions } from '../../src/enrich/enrichment.ts'
 import { queryFlows } from '../../src/flows/run.ts'
+import { verifyWhole } from '../../src/flows/verify.ts'
 import { openCase } from '../../src/store/case.ts'
 import { tidemark } from '../cli/run.ts'
 import { mmdb } from '../enrich/mmdb-writer.ts'
@@ -245,4 +246,34 @@ test('the dossier says who the subject and its peers are, with the lists of thei
   ])
   const page = tidemark(['investigate', '10.0.0.1', '--case', 'case', ...all], { cwd: work.root }).stdout
   assert.match(page, /peer 198\.51\.100\.7: NL, AS64500 Example, on tor \(line 2, valid from 2023-11-14T22:00:00Z/)
+})
+
+test('a kept answer is that of the same files, and verify works it out again while they are there', async () => {
+  const dir = join(work.root, 'kept')
+  assert.equal(tidemark(['add', 'a.log', '--case', 'kept'], { cwd: work.root }).status, 0)
+  const path = join(work.root, 'kept.mmdb')
+  const write = (iso_code: string): void =>
+    writeFileSync(path, mmdb([['198.51.100.0/24', { country: { iso_code } }]], { size: 24 }))
+  const asked = async (): Promise<unknown[]> => {
+    const c = await openCase(dir)
+    try {
+      const request = { filter: 'dst country NL', by: ['dstip'] }
+      const { rows: read } = await queryFlows(c, request, { enrichment: { geoip: path }, largeFrom: 1 })
+      const found: unknown[] = []
+      for await (const { dstaddr } of read()) found.push(dstaddr)
+      return found
+    } finally {
+      await c.close()
+    }
+  }
+  const kept = (): number => readdirSync(join(dir, 'cache')).filter(name => name.startsWith('answer-')).length
+  write('NL')
+  const first = await asked()
+  assert.deepEqual(first, ['198.51.100.8', '198.51.100.7'])
+  assert.deepEqual([await asked(), kept()], [first, 1])
+  assert.deepEqual((await verifyWhole(dir)).findings, [])
+  write('BE')
+  assert.deepEqual([await asked(), kept()], [[], 2])
+  const { intact, findings } = await verifyWhole(dir)
+  assert.deepEqual([intact, findings.map(({ what }) => what)], [true, ['incomplete', 'incomplete']])
 })
