@@ -2,6 +2,7 @@
 
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
+import { plainPrefix, readPlain } from './plain-prefix.ts'
 import { PrefixRows, type PrefixTable } from './prefix-table.ts'
 import { always, type Validity, wasValid } from './times.ts'
 
@@ -38,6 +39,7 @@ export class ListEntries {
   readonly leftOut: Record<string, number> = {}
   dated_us: number | null = null
   private readonly rows = new PrefixRows()
+  private readonly plain = plainPrefix()
   private lines = new Uint32Array(1 << 10)
   /** By entry begin and end; null: all are always valid. */
   private validity: Float64Array | null = null
@@ -57,6 +59,14 @@ export class ListEntries {
     if (this.count === this.lines.length) this.grow()
     this.lines[this.count] = line
     this.rows.add(0, 0, 0xffff, bits === 0 ? 0 : (address & (-1 << (32 - bits))) >>> 0, bits + 96, this.count++)
+  }
+
+  /** Adds a plain address or prefix; false where the text is none. */
+  addPlain(text: string, details: EntryDetails): boolean {
+    const { plain } = this
+    if (!readPlain(text, plain)) return false
+    this.rows.add(plain[0]!, plain[1]!, plain[2]!, plain[3]!, plain[4]!, this.next(details))
+    return true
   }
 
   leaveOut(why: string): void {

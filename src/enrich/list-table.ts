@@ -161,6 +161,8 @@ function byContent(path: string, sample: readonly string[][]): number | null {
   return columns[0] ?? null
 }
 
+const timesMost = 10_000
+
 /** Reads the rows; a quote that is not closed ends with its line. */
 export function readTable(
   table: ListTable,
@@ -168,9 +170,17 @@ export function readTable(
   entries: ListEntries,
   problems: Problems,
 ): void {
+  // Of most tables many rows have the same times.
+  const times = new Map<string, Validity | string>()
+  const validity = (from: string, until: string): Validity | string => {
+    const key = `${from}\n${until}`
+    const known = times.get(key) ?? validityOf(from, until, table.isSeenUntil)
+    if (times.size < timesMost) times.set(key, known)
+    return known
+  }
   for (const { text, line } of lines) {
     if (line === table.header || text.trim() === '' || isComment(text)) continue
-    readRow(table, cellsOf(text, table.separator), line, entries, problems)
+    readRow(table, cellsOf(text, table.separator), line, validity, entries, problems)
   }
 }
 
@@ -178,25 +188,23 @@ function readRow(
   table: ListTable,
   cells: readonly string[],
   line: number,
+  validityIn: (from: string, until: string) => Validity | string,
   entries: ListEntries,
   problems: Problems,
 ): void {
   const { columns } = table
   const cell = (column: number | undefined): string => (column === undefined ? '' : (cells[column] ?? ''))
+  const validity = validityIn(cell(columns.from), cell(columns.until))
+  const details: EntryDetails = { line, note: cell(columns.note), ...(typeof validity !== 'string' && { validity }) }
+  const isPlain = typeof validity !== 'string' && cell(columns.last) === ''
+  if (isPlain && entries.addPlain(cell(columns.address), details)) return
   const range = rangeIn(cell(columns.address), cell(columns.last))
   if (range === null) {
     const type = cell(columns.type)
     if (type !== '' && !/ip|addr|cidr|net/i.test(type)) entries.leaveOut('no address')
     else problems.add(`not an address, a network or a range: ${shortened(cell(columns.address))}`, line)
-    return
-  }
-  const validity = validityOf(cell(columns.from), cell(columns.until), table.isSeenUntil)
-  if (typeof validity === 'string') {
-    problems.add(validity, line)
-    return
-  }
-  const details: EntryDetails = { line, note: cell(columns.note), validity }
-  entries.add(range, details)
+  } else if (typeof validity === 'string') problems.add(validity, line)
+  else entries.add(range, details)
 }
 
 function rangeIn(first: string, last: string): AddressRange | null {
@@ -206,7 +214,7 @@ function rangeIn(first: string, last: string): AddressRange | null {
 }
 
 /** The time for which an entry is valid, or what is wrong with it: an entry whose time cannot be read is not always valid. */
-export function validityOf(from: string, until: string, isSeen: boolean): Validity | string {
+function validityOf(from: string, until: string, isSeen: boolean): Validity | string {
   const given = (text: string): boolean => !/^(?:|-|null|none|n\/a|never|0)$/i.test(text.trim())
   if (!given(from) && !given(until)) return always
   const from_us = given(from) ? timeOf(from) : always.from_us

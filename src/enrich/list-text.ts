@@ -8,6 +8,8 @@ import { timeOf } from './times.ts'
 
 const newline = 10
 const lineMost = 64 * 1024
+/** No plain prefix is longer. */
+const plainMost = 64
 
 /** Reads each line into an entry, or names it among the problems. @throws UserError where the file is no text of lines. */
 export function readTextList(path: string, bytes: Buffer, entries: ListEntries, problems: Problems): void {
@@ -76,6 +78,7 @@ function readLine(bytes: Buffer, line: number, entries: ListEntries, problems: P
     problems.add(`line of more than ${lineMost / 1024} KiB`, line)
     return
   }
+  if (bytes.length < plainMost && entries.addPlain(bytes.toString('latin1').trimEnd(), { line })) return
   const { value, comment } = splitComment(bytes.toString('utf8'))
   if (value === '') {
     entries.dated_us ??= datedBy(comment)

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ListEntries } from '../../src/enrich/list-entries.ts'
+import { plainPrefix, readPlain } from '../../src/enrich/plain-prefix.ts'
 import { PrefixRows, type PrefixTable } from '../../src/enrich/prefix-table.ts'
+import { lengthOf } from '../../src/filter/set.ts'
 import { compareAddresses, formatAddress } from '../../src/net/address.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../../src/net/prefix.ts'
 
@@ -103,5 +105,28 @@ test('a match is the longest prefix that was valid at the time', () => {
       const longest = holding.filter(({ one }) => one.text === holding[0]!.one.text)
       assert.equal(match?.line ?? null, longest.length === 0 ? null : all.indexOf(longest.at(-1)!) + 1)
     }),
+  )
+})
+
+test('what is read as a plain prefix is the prefix that it is, and nothing else is', () => {
+  const digit = fc.constantFrom(...'0123456789abcdefABCDEF:::....//gx- '.split(''))
+  const near = fc.tuple(address, fc.integer({ min: 0, max: 130 })).map(([text, bits]) => `${text}/${bits}`)
+  const any = fc.array(digit, { maxLength: 24 }).map(letters => letters.join(''))
+  const six = fc
+    .array(fc.constantFrom('', '0', 'a', 'ffff', '12345', 'F0'), { maxLength: 9 })
+    .map(parts => parts.join(':'))
+  const into = plainPrefix()
+  fc.assert(
+    fc.property(fc.oneof(address, near, any, six), text => {
+      if (!readPlain(text, into)) {
+        // Left to the slow way, which refuses it too, unless it has a dotted end.
+        if (!/:.*[.]/.test(text)) assert.equal(parsePrefix(text), null, text)
+        return
+      }
+      const { first } = parsePrefix(text)!
+      const words = [first.hi >> 32n, first.hi & 0xffff_ffffn, first.lo >> 32n, first.lo & 0xffff_ffffn].map(Number)
+      assert.deepEqual([...into], [...words, lengthOf(parsePrefix(text)!)], text)
+    }),
+    { numRuns: 2000 },
   )
 })
