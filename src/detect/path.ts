@@ -1,5 +1,5 @@
 /** `detect --from-host`: whom a host reached, and those whom they reached in turn, forward in time. */
-import type { Seen } from '../conversations/host-facts.ts'
+import type { HostFacts, Seen } from '../conversations/host-facts.ts'
 import { hostNumber, internalHosts } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
@@ -248,10 +248,8 @@ async function answer(
 
 /** What is known of all connections. */
 type Known = Seen &
-  Pick<
-    CaseEvidence,
-    'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us' | 'ownClients' | 'firstSeen_us'
-  >
+  Pick<CaseEvidence, 'source' | 'has' | 'hosts' | 'isInternal' | 'address' | 'interval_us'> &
+  Pick<HostFacts, 'ownClients' | 'firstSeen_us'>
 
 function knownOf(c: Case, { dictionaries }: RecordIndex, own: readonly Prefix[], source: KeptSource): Known {
   const { hosts, vantages } = dictionaries
