@@ -102,10 +102,7 @@ async function gatherAll(
   }
 }
 
-/**
- * Megabytes that DuckDB may use for so many records; the rest goes to the disk. A flood has as many connections as records and as many
- * services: all in memory would be 2 KB a source, where 128 bytes are enough to get on.
- */
+/** Megabytes that DuckDB may use for so many records; the rest goes to the disk. */
 function memoryMax(records: number): number {
   const most = Math.max(512, totalmem() / 2 ** 20 / 4)
   return Math.floor(Math.min(most, Math.max(256, 64 * availableParallelism()) + (128 * records) / 1e6))

@@ -15,7 +15,7 @@ import { hostText, portOf, protocolOf, serviceRow, type ToldServices } from './s
 
 /** Services that are listed unless more are asked for. */
 export const defaultServicesMax = 10_000
-/** Services of a finding that are listed in any case: those whose lines its basis names. */
+/** Services of a finding that are listed in any case. */
 const ofFinding = 12
 /** Of the services with the most bytes either way, this many are always listed: the page begins with them. */
 const largest = 2
