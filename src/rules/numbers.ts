@@ -11,8 +11,10 @@ export function median(numbers: Float64Array): number {
 
 /** Median, and median absolute deviation from it. */
 export function spreadOf(numbers: readonly number[]): { median: number; deviation: number } {
-  const middle = median(Float64Array.from(numbers))
-  return { median: middle, deviation: median(Float64Array.from(numbers, one => Math.abs(one - middle))) }
+  const some = new Float64Array(numbers)
+  const middle = median(some)
+  for (let i = 0; i < some.length; i++) some[i] = Math.abs(some[i]! - middle)
+  return { median: middle, deviation: median(some) }
 }
 
 /** What was counted in the windows that hold enough. */
