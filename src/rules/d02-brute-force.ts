@@ -26,6 +26,10 @@ const { thresholds, reasons } = decided({
   spreadMax: [0.15, "median absolute deviation of bytes by their median, of either side (nmap's ssh-brute: 0.022)"],
   shortSeconds: [120, 'how long a guess lasts at most (the grace time of OpenSSH)'],
   alikeShare: [0.25, 'how far client bytes of a guess may be from the median of all short connections, by it'],
+  crowdShare: [
+    0.3,
+    'guesses are at least that share of all short connections of their time: any crowd has some that are alike',
+  ],
   densityShare: [0.25, 'guesses are where they are at least so dense, by their peak: browsing after them is none'],
   successAfterSeconds: [30 * 60, 'how long after the last guess a session may be its fruit'],
   successSeconds: [60, 'how long such a session lasts at least, if it has not the bytes'],
@@ -42,7 +46,10 @@ const { thresholds, reasons } = decided({
   ],
   leadMin: [100, 'guesses that a lead needs'],
   leadSpreadMax: [0.05, 'spread of client bytes that a lead has at most'],
-  clockMax: [0.1, 'spread of the intervals by their median, below which a clock asks and no lead is made'],
+  clockMax: [
+    0.1,
+    'spread of the intervals by their median, below which a clock asks: no lead is made, and inside no slow guesses',
+  ],
 })
 type Limits = typeof thresholds
 
@@ -97,30 +104,48 @@ function guessing(evidence: CaseEvidence, client: Run, short: readonly number[],
   const isLead = limits.leadPorts.includes(port)
   const isLogin = limits.loginPorts.includes(port)
   const alike = alikeOnes(connections.bytesUp, short, limits)
-  const near = crowded(evidence, alike, limits)
+  const near = crowded(evidence, short, alike, limits)
   const quick = near === null ? null : measured(evidence, client, near.some, near.most, false)
   const least = isLead ? limits.leadMin : limits.connectionsMin
   if (quick !== null && quick.most >= least && isAlike(quick, limits, isLead ? limits.leadSpreadMax : undefined))
     return isLead && isClock(evidence, quick.some, limits) ? null : quick
   if (!isLogin) return null
   const slow = mostWithin(evidence, alike, limits.slowSeconds * 1e6)
+  if (slow.length < limits.slowMin || !isCrowd(evidence, short, slow, limits)) return null
+  const isInside =
+    evidence.isInternal(connections.client[short[0]!]!) && evidence.isInternal(connections.server[short[0]!]!)
   const found = measured(evidence, client, slow, slow.length, true)
-  return slow.length >= limits.slowMin && isAlike(found, limits) ? found : null
+  return isAlike(found, limits) && !(isInside && isClock(evidence, slow, limits)) ? found : null
+}
+
+/** Whether they are enough of all short connections of their time. */
+function isCrowd(
+  { connections }: CaseEvidence,
+  short: readonly number[],
+  some: readonly number[],
+  { crowdShare }: Limits,
+): boolean {
+  const { start_us } = connections
+  const [from, to] = [start_us[some[0]!]!, start_us[some.at(-1)!]!]
+  const all = short.reduce((sum, i) => (start_us[i]! >= from && start_us[i]! <= to ? sum + 1 : sum), 0)
+  return some.length >= crowdShare * all
 }
 
 /** Those that are in a window with enough of them, where they are at least a part as dense as at their peak. */
 function crowded(
-  { connections }: CaseEvidence,
+  evidence: CaseEvidence,
+  short: readonly number[],
   alike: readonly number[],
-  { windowSeconds, connectionsMin, densityShare }: Limits,
+  limits: Limits,
 ): { some: number[]; most: number } | null {
-  const times = alike.map(i => connections.start_us[i]!)
+  const { windowSeconds, connectionsMin, densityShare } = limits
+  const times = alike.map(i => evidence.connections.start_us[i]!)
   const { most, events } = inFullWindows(times, windowSeconds * 1e6, connectionsMin)
   if (events.length === 0) return null
   const within = densities(times, (windowSeconds * 1e6) / 2)
   const peak = events.reduce((highest, at) => Math.max(highest, within[at]!), 0)
   const some = events.filter(at => within[at]! >= peak * densityShare).map(at => alike[at]!)
-  return some.length >= connectionsMin ? { some, most } : null
+  return some.length >= connectionsMin && isCrowd(evidence, short, some, limits) ? { some, most } : null
 }
 
 function isClock({ connections }: CaseEvidence, some: readonly number[], { clockMax }: Limits): boolean {
@@ -187,7 +212,10 @@ function draft(evidence: CaseEvidence, found: Guessing, limits: Limits): CaseDra
       : success !== null
         ? 'high'
         : isLead
-          ? 'low'
+          ? // One of our hosts that asks the internet the same again and again is a program as a rule.
+            isOurs && !evidence.isInternal(server)
+            ? 'info'
+            : 'low'
           : isOurs
             ? 'high'
             : 'medium',

@@ -27,11 +27,15 @@ export interface Guessing {
   answers: { median: number; deviation: number }
 }
 
-/** Short answered connections of a service, in order of time. */
-export function shortOnes({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
+/**
+ * Answered connections of a service that may be short, in order of time: as a rule all records of an interface and interval share their times,
+ * so that a moment lasts for an interval.
+ */
+export function shortOnes({ connections, interval_us }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
   const short: number[] = []
+  const most_us = limits.shortSeconds * 1e6 + interval_us
   for (let i = from; i < to; i++) {
-    const isShort = connections.end_us[i]! - connections.start_us[i]! <= limits.shortSeconds * 1e6
+    const isShort = connections.end_us[i]! - connections.start_us[i]! <= most_us
     if (connections.outcome[i] === outcome.answered && isShort && connections.packetsUp[i]! >= limits.packetsMin)
       short.push(i)
   }

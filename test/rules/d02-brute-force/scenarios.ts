@@ -43,9 +43,14 @@ export const scenarios: readonly Scenario[] = [
     many(40, i => guess(i, { down: [14, 3000 * [0.7, 1, 1.3][i % 3]!] })),
   ),
   d02(
-    'connections of two minutes and more',
+    'connections that last for an interval of the log and two minutes',
+    'medium medium',
+    many(30, i => guess(i, { seconds: 700 })),
+  ),
+  d02(
+    'connections that last for longer',
     null,
-    many(30, i => guess(i, { seconds: 130 })),
+    many(30, i => guess(i, { seconds: 740 })),
   ),
   d02('guesses among others', 'medium medium', [
     ...many(40, i => guess(i)),
@@ -102,6 +107,26 @@ export const scenarios: readonly Scenario[] = [
     '100 requests by the clock',
     null,
     many(100, i => lead(i, 5 * i)),
+  ),
+  d02(
+    '100 requests of a host of ours to the internet',
+    'info low',
+    many(100, i => ({ ...lead(i, unevenly(i)), from: 1, to: -1 })),
+  ),
+  d02(
+    '40 that are alike among 400 that are not',
+    null,
+    many(400, i => guess(i, { at: 2 * i, up: [12, 500 * 2 ** ((i % 60) / 10)] })),
+  ),
+  d02(
+    'checks of a host inside, by the clock',
+    null,
+    many(24, i => guess(i, { from: 2, port: 22 }, 3600)),
+  ),
+  d02(
+    'guesses of a host inside, slow and not by the clock',
+    'high medium',
+    many(24, i => guess(i, { at: 3600 * i + 1000 * [0, 1, 3, 2][i % 4]!, from: 2, port: 22 })),
   ),
   d02(
     '101 requests nearly by the clock',
