@@ -30,7 +30,12 @@ const { thresholds, reasons } = decided({
   synPacketsMax: [8, 'packets of an attempt, where flags show that'],
   synBytesMax: [80, 'bytes of a packet of an attempt, on average: a SYN with its options, IPv6'],
   udpPortMax: [32_767, 'UDP above this port is answers to ports that were opened for them (SSDP, traceroute)'],
+  answeredTimes: [
+    2,
+    'hosts that answered on the port in that time, by those that did not: of a scan most do not, a proxy or name server has many dead ones',
+  ],
   pollerVisits: [4, 'how often a poller visits a dead target'],
+  pollerSeconds: [60, 'and how far apart: sooner it is a repetition'],
   pollerShare: [0.6, 'and what share of its dead targets it visits so often'],
   publicPorts: [[80, 443], 'public pages: what a scanner from outside was answered there is no success'],
   reachedPacketsMin: [4, 'client packets from which on it was answered: more than a handshake and a banner'],
@@ -126,24 +131,31 @@ function ofEach(
 ): Shape[] {
   const { connections } = evidence
   const { server, port, protocol, start_us } = connections
-  const byPort = grouped(failed, i => protocol[i]! * 65_536 + port[i]!)
+  const keyOfPort = (i: number): number => protocol[i]! * 65_536 + port[i]!
+  const byPort = grouped(failed, keyOfPort)
   const byHost = grouped(failed, i => server[i]!)
   const window_us = (isSlow ? limits.slowSeconds : limits.windowSeconds) * 1e6
   const shapes: Shape[] = []
-  const look = (some: readonly number[], kind: Shape['kind'], keyOf: (i: number) => number): void => {
-    if (some.length < limits.targetsMin) return
+  const look = (some: readonly number[], kind: Shape['kind'], keyOf: (i: number) => number): Shape | null => {
+    if (some.length < limits.targetsMin) return null
     const times = some.map(i => start_us[i]!)
     const crowded = distinctWithin(times, some.map(keyOf), window_us, limits.targetsMin)
-    if (crowded !== null) shapes.push(shape(kind, isSlow, crowded, some))
+    return crowded === null ? null : shape(kind, isSlow, crowded, some)
   }
   const answered = answeredOn(evidence, client)
+  let used: ReadonlyMap<number, readonly number[]> | null = null
   for (const some of byPort.values()) {
-    if (some.length < limits.targetsMin) continue
-    if (protocol[some[0]!] === UDP && isPoller(some, i => server[i]!, limits)) continue
+    if (some.length < limits.targetsMin || isPoller(evidence, some, limits)) continue
     if (isPeerToPeer(evidence, client, some, answered)) continue
-    look(some, 'horizontal', i => server[i]!)
+    const found = look(some, 'horizontal', i => server[i]!)
+    if (found === null) continue
+    used ??= usedOn(evidence, client, limits)
+    if (!isOutnumbered(evidence, used.get(keyOfPort(some[0]!)) ?? [], found, limits)) shapes.push(found)
   }
-  for (const some of byHost.values()) look(some, 'vertical', i => protocol[i]! * 65_536 + port[i]!)
+  for (const some of byHost.values()) {
+    const found = look(some, 'vertical', keyOfPort)
+    if (found !== null) shapes.push(found)
+  }
   return shapes
 }
 
@@ -165,9 +177,39 @@ function blocks({ connections }: CaseEvidence, failed: readonly number[], limits
   return pairs < ports * limits.hostsOfPortMin ? [] : [shape('block', false, crowded, some)]
 }
 
-function isPoller(some: readonly number[], targetOf: (i: number) => number, limits: Limits): boolean {
-  const visits = [...grouped(some, targetOf).values()]
-  return visits.filter(of => of.length >= limits.pollerVisits).length >= limits.pollerShare * visits.length
+/** Whether some that failed are visits of a poller to targets that are gone, in order of time. */
+function isPoller({ connections }: CaseEvidence, some: readonly number[], limits: Limits): boolean {
+  const { server, start_us } = connections
+  const visited = [...grouped(some, i => server[i]!).values()].map(of => {
+    let [visits, last_us] = [0, Number.NEGATIVE_INFINITY]
+    for (const i of of) {
+      if (start_us[i]! - last_us < limits.pollerSeconds * 1e6) continue
+      last_us = start_us[i]!
+      visits++
+    }
+    return visits
+  })
+  return visited.filter(visits => visits >= limits.pollerVisits).length >= limits.pollerShare * visited.length
+}
+
+/** The connections of a client that a service answered, by protocol and port; a port that is only looked at answers with a handshake. */
+function usedOn({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): ReadonlyMap<number, number[]> {
+  const { port, protocol, packetsUp } = connections
+  const some: number[] = []
+  for (let i = from; i < to; i++) {
+    const isUsed = protocol[i] !== TCP || packetsUp[i]! >= limits.reachedPacketsMin
+    if (isUsed && connections.outcome[i] === outcome.answered) some.push(i)
+  }
+  return grouped(some, i => protocol[i]! * 65_536 + port[i]!)
+}
+
+/** Whether far more hosts answered on the port while these did not. */
+function isOutnumbered({ connections }: CaseEvidence, used: readonly number[], found: Shape, limits: Limits): boolean {
+  const { server, start_us } = connections
+  const [from_us, to_us] = [start_us[found.connections[0]!]!, start_us[found.connections.at(-1)!]!]
+  const failed = new Set(found.connections.map(i => server[i]!))
+  const answered = new Set(used.filter(i => start_us[i]! >= from_us && start_us[i]! <= to_us).map(i => server[i]!))
+  return answered.size >= limits.answeredTimes * failed.size
 }
 
 /** How many connections of a client were answered, by port from 1024 on. */

@@ -103,9 +103,35 @@ export const scenarios: readonly Scenario[] = [
     null,
     many(40, i => udp(i % 10, 161, 20 * i)),
   ),
+  d01(
+    'monitoring with dead targets',
+    null,
+    many(40, i => syn(i % 10, { at: 20 * i })),
+  ),
+  d01(
+    'a scan that tries each host four times',
+    'high high',
+    many(40, i => syn(i >> 2, { at: 50 * (i >> 2) + 10 * (i % 4) })),
+  ),
+  d01('a proxy with some dead pages', null, [
+    ...many(10, i => rejected(400 * i, 1, -1 - i, 443)),
+    ...many(30, i => answered({ at: 120 * i, from: 1, to: -100 - i, port: 443 })),
+  ]),
+  d01('a scan that some hosts answer', 'medium medium', [
+    ...many(10, i => rejected(400 * i, 1, -1 - i, 443)),
+    ...many(5, i => answered({ at: 700 * i, from: 1, to: -100 - i, port: 443 })),
+  ]),
+  d01('a scan on which many open ports are looked at', 'medium medium', [
+    ...many(10, i => rejected(400 * i, 1, -1 - i, 443)),
+    ...many(30, i => answered({ at: 120 * i, from: 1, to: -100 - i, port: 443, up: [2, 100] })),
+  ]),
+  d01('a scan beside many pages that were read before', 'medium medium', [
+    ...many(10, i => rejected(10_000 + 400 * i, 1, -1 - i, 443)),
+    ...many(30, i => answered({ at: 120 * i, from: 1, to: -100 - i, port: 443 })),
+  ]),
   d01('UDP to ten hosts, one of them again', 'high medium', [
     ...many(10, i => udp(i, 161)),
-    ...many(3, i => udp(0, 161, 20 + i)),
+    ...many(3, i => udp(0, 161, 100 * (i + 1))),
   ]),
   d01('a scanner outside that found a page', 'info high', [
     ...fromOutside,
