@@ -17,7 +17,7 @@ const { thresholds, reasons } = decided({
   ],
   bytesHigh: [10_000, 'bytes each way from which on something was done there'],
   sourcesMin: [3, 'clients of one service that flip within `atOnceSeconds`: the rules were changed'],
-  atOnceSeconds: [120, 'the time in which they flip'],
+  atOnceSeconds: [120, 'the time in which they flip, an interval of the log more'],
 })
 type Limits = typeof thresholds
 
@@ -83,12 +83,14 @@ function flipOf({ connections }: CaseEvidence, service: Run, limits: Limits): Fl
 /** One finding for each client; one for all of them where they flip at once. */
 function draftsOf(evidence: CaseEvidence, some: readonly Flip[], limits: Limits): CaseDraft[] {
   const { start_us } = evidence.connections
+  // What happens at once may lie in two intervals of the log.
+  const atOnce_us = limits.atOnceSeconds * 1e6 + evidence.interval_us
   const inTime = [...some].sort((a, b) => start_us[a.through]! - start_us[b.through]! || a.through - b.through)
   const drafts: CaseDraft[] = []
   for (let from = 0; from < inTime.length; ) {
     let to = from + 1
     const begin = start_us[inTime[from]!.through]!
-    while (to < inTime.length && start_us[inTime[to]!.through]! - begin <= limits.atOnceSeconds * 1e6) to++
+    while (to < inTime.length && start_us[inTime[to]!.through]! - begin <= atOnce_us) to++
     const together = inTime.slice(from, to)
     if (together.length >= limits.sourcesMin) drafts.push(draft(evidence, together, true, limits))
     else for (const flip of together) drafts.push(draft(evidence, [flip], false, limits))

@@ -15,7 +15,7 @@ export const scenarios: readonly Scenario[] = [
   d07(
     'three clients at once',
     'info medium',
-    many(3, i => flip(600, 5000, -1 - i, 50 * i)),
+    many(3, i => flip(600, 5000, -1 - i, 350 * i)),
   ),
   d07('a client that was let through before', null, [
     answered({ at: 0, from: -1, to: 1, port: 8081 }),
@@ -24,6 +24,6 @@ export const scenarios: readonly Scenario[] = [
   d07(
     'two clients at once, and one later',
     'medium medium',
-    many(3, i => flip(600, 5000, -1 - i, 300 * i)),
+    many(3, i => flip(600, 5000, -1 - i, 400 * i)),
   ),
 ]
