@@ -3,7 +3,7 @@
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
-import { type CaseEvidence, isMore } from './evidence.ts'
+import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { boundText, endText, notAskedText, number } from './words.ts'
 
@@ -27,6 +27,10 @@ const { thresholds, reasons } = decided({
     'web and mail hold connections open for their answers: there a pace tells nothing',
   ],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
+  peersMax: [
+    peerToPeer,
+    'peers on high ports, from which on a host is in a peer-to-peer network: there such ports tell nothing',
+  ],
 })
 type Limits = typeof thresholds
 
@@ -44,7 +48,7 @@ export const sessions: CaseRule<Limits> = {
 }
 
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
-  const { connections, isInternal, ownClients } = evidence
+  const { connections, isInternal, ownClients, highPeers } = evidence
   const drafts: CaseDraft[] = []
   const least = Math.min(limits.remoteWorkSeconds, limits.anySeconds, limits.longSeconds)
   for (const client of clientsOf(connections)) {
@@ -54,6 +58,8 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       if (connections.protocol[service.from] !== 6) continue
       if (evidence.subject === null && isInternal(from) === isInternal(to)) continue
       if (isInternal(from) && isMore(ownClients(to), limits.ownClientsMax)) continue
+      const isHigh = connections.port[service.from]! >= 1024
+      if (isHigh && isAtLeast(highPeers(isInternal(from) ? from : to), limits.peersMax)) continue
       if ((connections.marks[service.from]! & (mark.toService | mark.fromService)) !== 0) continue
       const some = held(evidence, service, limits)
       if (some.length > 0) drafts.push(draft(evidence, some, limits))
@@ -70,15 +76,17 @@ function hasLasting({ connections }: CaseEvidence, { from, to }: Run, seconds: n
 }
 
 /** The sessions of a service. */
-function held({ connections }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
+function held({ connections, interval_us }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
   const isRemoteWork = limits.remoteWorkPorts.includes(connections.port[from]!)
   const isCommon = limits.commonPorts.includes(connections.port[from]!)
   const { packetsUp, bytesUp, packetsDown, bytesDown } = connections
   const some: number[] = []
   for (let i = from; i < to; i++) {
     if (connections.outcome[i] !== outcome.answered || (connections.marks[i]! & mark.unknownRole) !== 0) continue
-    const seconds = (connections.end_us[i]! - connections.start_us[i]!) / 1e6
-    const pace = (packetsUp[i]! * 60) / seconds
+    const long_us = connections.end_us[i]! - connections.start_us[i]!
+    const pace = (packetsUp[i]! * 60e6) / long_us
+    // As a rule all records of an interface and interval share their times: what is short may seem to last for an interval more.
+    const seconds = (long_us - interval_us) / 1e6
     const isPaced =
       !isCommon &&
       seconds >= limits.anySeconds &&
