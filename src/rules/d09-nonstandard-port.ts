@@ -11,6 +11,7 @@ import { endText, notAskedText, number, usersScore } from './words.ts'
 const { thresholds, reasons } = decided({
   bytesMin: [10_000, 'bytes both ways, or `connectionsMin`: less is a mistake or a probe'],
   connectionsMin: [3, 'connections, or `bytesMin`'],
+  controlPorts: [[21], 'FTP opens a port for each file: with a server that has such a session, no port is odd'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
   peersMax: [peerToPeer, 'peers on high ports, either way, from which on a host is in a peer-to-peer network'],
   roleConfidenceMin: [
@@ -23,7 +24,7 @@ type Limits = typeof thresholds
 export const ports: CaseRule<Limits> = {
   name: 'D09-non-standard-port',
   title: 'connections out to a port that belongs to no service',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1571'),
@@ -38,15 +39,28 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   for (const client of clientsOf(connections)) {
     const host = connections.client[client.from]!
     if (!isInternal(host) || isAtLeast(highPeers(host), limits.peersMax)) continue
+    const isTransferring = controlled(evidence, client, limits)
     for (const service of servicesIn(connections, client)) {
       const server = connections.server[service.from]!
       if (isInternal(server) || isMore(ownClients(server), limits.ownClientsMax)) continue
+      if (isTransferring.has(server)) continue
       const why = gradeOf(connections.port[service.from]!, connections.protocol[service.from]!)
       const found = why === null ? null : established(evidence, service, limits)
       if (found !== null) drafts.push(draft(evidence, service, found, why!, limits))
     }
   }
   return drafts
+}
+
+/** Servers with which a client has a session that opens more ports, as FTP does for each file. */
+function controlled({ connections }: CaseEvidence, client: Run, { controlPorts }: Limits): Set<number> {
+  const { server, port, protocol } = connections
+  const found = new Set<number>()
+  for (let i = client.from; i < client.to; i++) {
+    if (protocol[i] !== TCP || !controlPorts.includes(port[i]!)) continue
+    if (connections.outcome[i] === outcome.answered) found.add(server[i]!)
+  }
+  return found
 }
 
 /** Why a port is odd; null where it is not, or has no number. */

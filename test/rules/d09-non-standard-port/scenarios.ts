@@ -17,5 +17,10 @@ export const scenarios: readonly Scenario[] = [
     odd(),
     ...many(10, i => answered({ at: 7 * i, from: 1, to: -100 - i, port: 8443 })),
   ]),
+  d09('files of FTP', null, [odd(), answered({ at: 60, from: 1, to: -1, port: 21 })]),
+  d09('an FTP server that does not answer, and another port', 'low medium', [
+    odd(),
+    { at: 60, from: 1, to: -1, port: 21, up: [1, 60] },
+  ]),
   d09('ends of whom nobody knows who called', null, [odd({ flags: [0, 0], port: 48_889 })]),
 ]
