@@ -113,13 +113,15 @@ function bestOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits, more:
   return best
 }
 
-function ownSigns({ connections, firstCall_us }: CaseEvidence, i: number, limits: Limits): Sign[] {
+function ownSigns({ connections, firstCall_us, interval_us }: CaseEvidence, i: number, limits: Limits): Sign[] {
   const { start_us, end_us, packetsUp, packetsDown, bytesUp, bytesDown } = connections
   const seconds = (end_us[i]! - start_us[i]!) / 1e6
   const pace = (packetsUp[i]! * 60) / seconds
   const [ofClient, ofServer] = [bytesUp[i]! / packetsUp[i]!, bytesDown[i]! / packetsDown[i]!]
   const signs: Sign[] = []
-  if (seconds >= limits.secondsMin && pace >= limits.paceMin && pace <= limits.paceMax) signs.push('pace')
+  // Records of an interface and interval share their times as a rule: what is short may seem to last for an interval more.
+  const isLong = seconds - interval_us / 1e6 >= limits.secondsMin
+  if (isLong && pace >= limits.paceMin && pace <= limits.paceMax) signs.push('pace')
   if (ofServer <= limits.serverBytesMax && ofClient >= limits.sizeRatio * ofServer) signs.push('sizes')
   if (isAtLeast(firstCall_us(connections.client[i]!), start_us[i]!)) signs.push('firstCall')
   return signs

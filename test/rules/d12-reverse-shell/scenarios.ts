@@ -4,7 +4,7 @@ import { answered, type Flow, highPeers, many, type Scenario } from '../flows.ts
 const late = 10_000
 /** Answered, a new peer, the pace of a person, and its sizes: eight points on a registered port. */
 const shell = (rest: Partial<Flow> = {}): Flow =>
-  answered({ at: late, seconds: 300, from: 1, to: -1, port: 4444, up: [50, 15_000], down: [50, 3000], ...rest })
+  answered({ at: late, seconds: 900, from: 1, to: -1, port: 4444, up: [150, 45_000], down: [150, 9000], ...rest })
 /** The host calls out all the time. */
 const agent = answered({ at: 10, from: 1, to: -9, port: 6514 })
 const inward = (at: number, rest: Partial<Flow> = {}): Flow => answered({ at, from: -2, to: 1, port: 443, ...rest })
@@ -23,15 +23,18 @@ export const scenarios: Scenario[] = [
   d12('a shell after somebody came to another service', alert, [inward(late - 100, { port: 5000 }), shell()]),
   d12('a shell to a peer that was there from the beginning', lead, [agent, shell({ at: 1000 })]),
   d12('a shell to a peer that was there a little later', lead, [agent, shell({ at: 2700 })]),
-  d12('a minute of it', lead, [agent, shell({ seconds: 60, up: [20, 6000], down: [20, 1200] })]),
-  d12('the pace of a machine', lead, [agent, shell({ up: [1000, 300_000], down: [1000, 60_000] })]),
+  d12('a minute of it, and an interval of the log', lead, [
+    agent,
+    shell({ seconds: 660, up: [200, 60_000], down: [200, 12_000] }),
+  ]),
+  d12('the pace of a machine', lead, [agent, shell({ up: [3000, 900_000], down: [3000, 180_000] })]),
   d12('a slow pace', lead, [agent, shell({ seconds: 3000, up: [25, 7500], down: [25, 1500] })]),
   d12('a slower pace than two a minute', alert, [
     agent,
     shell({ seconds: 3000, up: [100, 30_000], down: [100, 6000] }),
   ]),
-  d12('answers as long as what is sent', lead, [agent, shell({ up: [50, 4000], down: [50, 4000] })]),
-  d12('large answers', lead, [agent, shell({ up: [50, 50_000], down: [50, 10_000] })]),
+  d12('answers as long as what is sent', lead, [agent, shell({ up: [150, 12_000], down: [150, 12_000] })]),
+  d12('large answers', lead, [agent, shell({ up: [150, 150_000], down: [150, 30_000] })]),
   d12('a short exchange with a new peer', null, [agent, shell({ seconds: 5, up: [10, 1000], down: [10, 3000] })]),
   d12('a page that is held open', null, [agent, shell({ port: 443 })]),
   d12('a peer that three hosts of ours use', null, [agent, shell(), ...others]),
