@@ -18,6 +18,10 @@ const { thresholds, reasons } = decided({
   regularityMany: [0.7, 'regularity with `connectionsMany`: of Poisson arrivals 0.4 % reach it'],
   shortSeconds: [30, 'intervals below it are those of loading a page: they need `connectionsMany`, over a longer time'],
   shortSpanSeconds: [60, 'how long connections at short intervals must go on'],
+  resolutionsMany: [
+    5,
+    'below so many resolutions less regularity will not do: short intervals are lost in one start, and chance looks regular',
+  ],
   resolutions: [3, 'the median interval, by the resolution of the starts: nearer to it every traffic looks regular'],
   heldShare: [0.5, 'a connection that lasts such a share of the interval is one that is held open'],
   ownClientsMax: [2, 'own hosts that use the peer: with more of them it is taken for a service that we use'],
@@ -92,6 +96,8 @@ interface Regular {
   some: number[]
   interval_us: number
   regularity: number
+  /** What was asked of it. */
+  least: number
   sizes: number
 }
 
@@ -113,7 +119,8 @@ function regular(
   const gaps = starts.slice(1).map((start, at) => start - starts[at]!)
   const { median: interval_us, deviation } = spreadOf(gaps)
   const regularity = 1 - deviation / interval_us
-  const least = starts.length >= limits.connectionsMany ? limits.regularityMany : limits.regularityMin
+  const isFine = interval_us >= limits.resolutionsMany * resolution_us
+  const least = starts.length >= limits.connectionsMany && isFine ? limits.regularityMany : limits.regularityMin
   if (regularity < least) return null
   if (interval_us < limits.resolutions * resolution_us) return null
   const isShort = interval_us < limits.shortSeconds * 1e6
@@ -122,16 +129,16 @@ function regular(
   const lasting = median(Float64Array.from(some, i => end_us[i]! - start_us[i]!))
   if (lasting >= limits.heldShare * interval_us) return null
   const sizes = spreadOf(some.map(i => connections.bytesUp[i]!))
-  return { some, interval_us, regularity, sizes: Math.max(0, 1 - sizes.deviation / sizes.median) }
+  return { some, interval_us, regularity, least, sizes: Math.max(0, 1 - sizes.deviation / sizes.median) }
 }
 
-function draft(evidence: CaseEvidence, { some, interval_us, regularity, sizes }: Regular, limits: Limits): CaseDraft {
+function draft(evidence: CaseEvidence, found: Regular, limits: Limits): CaseDraft {
+  const { some, interval_us, regularity, least, sizes } = found
   const { connections, address } = evidence
   const first = some[0]!
   const [client, server, port] = [connections.client[first]!, connections.server[first]!, connections.port[first]!]
   const target = endText(evidence, server, port)
   const isCommon = limits.commonPorts.includes(port)
-  const least = some.length >= limits.connectionsMany ? limits.regularityMany : limits.regularityMin
   const rounded = (value: number): number => Math.round(value * 100) / 100
   return {
     title: `Regular connections to ${target}, every ${durationWords(Math.round(interval_us / 1e5) / 10)}`,

@@ -3,15 +3,15 @@ import { answered, type Flow, highPeers, many, others, type Scenario, scenariosO
 const d03 = scenariosOf('D03-beacon')
 /** Other traffic shows that the starts are good to the second. */
 const toTheSecond = many(80, i => answered({ at: i, from: 1, to: 2, port: 80 }))
-const regular = (count: number, every: number, jitter = 0, rest: Partial<Flow> = {}): Flow[] => {
+const beats = (count: number, every: number, jitter = 0, rest: Partial<Flow> = {}): Flow[] => {
   // Of three intervals one is the usual, one longer, one shorter: their median absolute deviation is the jitter.
   let at = 1000
-  const beats = many(count, i => {
+  return many(count, i => {
     at += Math.round(every * (1 + [0, jitter, -jitter][i % 3]!))
     return answered({ at, from: 1, to: -1, port: 4444, ...rest })
   })
-  return [...toTheSecond, ...beats]
 }
+const regular = (...of: Parameters<typeof beats>): Flow[] => [...toTheSecond, ...beats(...of)]
 
 export const scenarios: readonly Scenario[] = [
   d03('20 connections five minutes apart', 'medium medium', regular(20, 300, 0.1)),
@@ -20,6 +20,8 @@ export const scenarios: readonly Scenario[] = [
   d03('25 connections that are less regular', 'medium medium', regular(25, 300, 0.25)),
   d03('15 connections that are less regular', null, regular(15, 300, 0.25)),
   d03('25 connections at will', null, regular(25, 300, 0.5)),
+  d03('25 connections that are less regular, five intervals of the log apart', 'medium medium', beats(25, 3000, 0.25)),
+  d03('25 connections that are less regular, four intervals of the log apart', null, beats(25, 2400, 0.25)),
   d03('15 connections 20 s apart', null, regular(15, 20)),
   d03('15 connections 100 s apart', 'medium medium', regular(15, 100)),
   d03('20 connections 3 s apart', null, regular(20, 3)),
