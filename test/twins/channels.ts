@@ -242,7 +242,11 @@ const names: Scenario[] = [
       const flows = everySeconds(stage, stage.hour(3), stage.hour(12), 180, 0.9).map(at =>
         stage.ask({ at, from: actor, to: target, port: 53 }),
       )
-      return { flows, attack: { rules: ['D11'], actors: [actor], targets: [target], flows }, benign: [] }
+      return {
+        flows,
+        attack: { rules: ['D11'], actors: [actor], targets: [target], flows, minSeverity: 'info' },
+        benign: [],
+      }
     },
   },
   {
