@@ -242,8 +242,11 @@ const names: Scenario[] = [
       const flows = everySeconds(stage, stage.hour(3), stage.hour(12), 180, 0.9).map(at =>
         stage.ask({ at, from: actor, to: target, port: 53 }),
       )
+      // It was there before, and visited pages.
+      const page = stage.outside()
+      const usual = many(4, i => stage.visit({ at: 200 + 5000 * i, from: actor, to: page }))
       return {
-        flows,
+        flows: [...usual, ...flows],
         attack: { rules: ['D11'], actors: [actor], targets: [target], flows, minSeverity: 'info' },
         benign: [],
       }
