@@ -6,6 +6,12 @@ import { noteWriter } from './added.ts'
 import { Option } from './commander.ts'
 import { addModes, type ModeOptions, modeOf, restText } from './detect-modes.ts'
 import { addRuleOptions, askedRules, printRules, type RuleOptions, reportFailedRules } from './detect-rules.ts'
+import {
+  addEnrichmentOptions,
+  type EnrichmentCliOptions,
+  enrichmentOf,
+  reportEnrichment,
+} from './enrichment-options.ts'
 import { failOn, type Threshold, thresholds } from './fail-on.ts'
 import { splitFilter } from './flows-arguments.ts'
 import { interruptible } from './interrupt.ts'
@@ -15,7 +21,7 @@ import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOptions {
+interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOptions, EnrichmentCliOptions {
   all?: true
   from?: string
   to?: string
@@ -29,7 +35,7 @@ interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOption
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
   const command = addModes(withOptions(program))
-  addReadingOptions(addRuleOptions(command))
+  addReadingOptions(addEnrichmentOptions(addRuleOptions(command)))
     .addHelpText('after', detectHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -111,6 +117,7 @@ async function askedOf(options: Options): Promise<DetectOptions> {
     ...(internal !== undefined && { internal }),
     ...(scanner !== undefined && { scanners: scanner }),
     ...(minSeverity !== undefined && { minSeverity }),
+    enrichment: enrichmentOf(options),
   }
 }
 
@@ -131,6 +138,7 @@ async function show(
   }
   await reportUnreadOf(found, restText(options.json === true, isThrowAway))
   await reportFailedRules(found)
+  await reportEnrichment(found.enrichment_problems)
   failOn(
     options.failOn ?? 'none',
     found.findings.map(({ severity }) => severity),
@@ -151,8 +159,15 @@ async function detectCase(caseDir: string, asked: DetectOptions): Promise<Detect
 }
 
 /** The command that prints a host's dossier. */
-function commandOf(host: string, { case: dir, internal = [] }: Options, thrownAway: readonly string[]): string {
-  const networks = internal.map(one => ` --internal ${one}`).join('')
+function commandOf(
+  host: string,
+  { case: dir, internal = [], networks: files = [] }: Options,
+  thrownAway: readonly string[],
+): string {
+  const networks = [
+    ...internal.map(one => ` --internal ${one}`),
+    ...files.map(one => ` --networks ${quoted(one)}`),
+  ].join('')
   const paths = thrownAway.map(path => ` ${quoted(path)}`).join('')
   const where = thrownAway.length > 0 ? paths : dir === 'case.tidemark' ? '' : ` --case ${quoted(dir)}`
   return `tidemark investigate ${host}${networks}${where}`

@@ -6,7 +6,7 @@ import { withConnections } from '../conversations/kept-connections.ts'
 import { UserError } from '../errors.ts'
 import { gatherSpans } from '../investigate/coverage.ts'
 import type { Dossier, Gap } from '../investigate/dossier.ts'
-import { evidenceCounts, prefixes, recordsOfCase } from '../investigate/investigate.ts'
+import { evidenceCounts, recordsOfCase } from '../investigate/investigate.ts'
 import { countText } from '../net/counts.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
@@ -18,13 +18,14 @@ import { question } from '../store/question.ts'
 import { after, before, Comparison, comparedColumns, type Span } from './baseline-count.ts'
 import { type BaselineLists, listsOf } from './baseline-lists.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
-import type { DetectOptions } from './detect.ts'
+import { type DetectOptions, ownNetworks } from './detect.ts'
 import { KeptSource } from './kept-source.ts'
 
 /** What share of the case, from its beginning on, is the baseline where nobody says which. */
 const autoShare = 0.25
 
-export interface BaselineOptions extends Pick<DetectOptions, 'internal' | 'from_us' | 'to_us' | 'limits' | 'signal'> {
+export interface BaselineOptions
+  extends Pick<DetectOptions, 'internal' | 'enrichment' | 'from_us' | 'to_us' | 'limits' | 'signal'> {
   /** Connections that begin in that time are the baseline, microseconds since the epoch; `auto`: in the first quarter of the case. */
   baseline: { from_us: number; to_us: number } | 'auto'
 }
@@ -73,7 +74,7 @@ export interface BaselineAnswer {
  * @throws UserError (status 2) for windows that overlap, or of which one has no time in it.
  */
 export async function compareWithBaseline(c: Case, options: BaselineOptions): Promise<BaselineAnswer> {
-  const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
+  const own = await ownNetworks(c, options)
   return question(c, options.signal, async asked => {
     // What the evidence covers is worked out by the database in threads of its own, while connections are read.
     const [, found] = await Promise.all([

@@ -28,6 +28,9 @@ export interface CaseSettings {
   /** By host, as `marksOf`: our own, our scanners, and those that are asked for; null where all are. */
   internal: Uint8Array
   scanners: Uint8Array
+  /** The same of hosts that stand for others, and of those that administer others. */
+  translators: Uint8Array
+  administration: Uint8Array
   asked: Uint8Array | null
   /** By host: 1 where an address list of the analyst names it; filled when all is counted. Null: there is no list. */
   named: Uint8Array | null
@@ -134,11 +137,12 @@ export class CaseWork implements Does<CaseSteps> {
 
   evidenceOf(connections: CaseConnections, seen: Seen): CaseEvidence {
     const { isInternal, isScanner, listsOf } = this
-    const { named } = this.settings
+    const { named, administration } = this.settings
     const lists = named === null ? null : { named, of: listsOf }
     return evidenceOf({
       ...this.settings,
       ...{ connections, seen, isInternal, isScanner, lists, subject: null, isApproved: () => false },
+      isAdministration: host => administration[host] === 1,
     })
   }
 
@@ -184,13 +188,15 @@ export class CaseWork implements Does<CaseSteps> {
     connections: CaseConnections,
     sprayed: ReadonlySet<string>,
   ): Pick<FoundInBlock, 'found' | 'left' | 'guesses'> {
-    const { asked, minSeverity } = this.settings
+    const { asked, minSeverity, translators } = this.settings
     const guesses = drafts.flatMap(one => guessIn(one, connections) ?? [])
     const known = new Guesses(guesses)
     const gravest = new Gravest<FreshDraft>()
     for (const one of drafts) {
       const { subject, peers, connections: on } = one.draft
       if (asked !== null && ![...subject, ...peers].some(host => asked[host] === 1)) continue
+      // Whoever stands behind a translator did it.
+      if (subject.every(host => translators[host] === 1)) continue
       const place = { rule: one.rule, subject, peers, port: connections.port[on[0]!]! }
       if (known.makeGraver(place, this.isScanner)) one.severity = 'high'
       if (one.rule === sessions.name && sprayed.has(`${subject[0]} ${peers[0]}`)) one.mayRise = true

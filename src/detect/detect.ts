@@ -4,18 +4,21 @@ import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { interval_us } from '../conversations/intervals.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
+import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
+import { caseEnrichment } from '../filter/case-enrichment.ts'
 import { parse } from '../filter/filter.ts'
-import type { Dossier } from '../investigate/dossier.ts'
+import type { Dossier, FilesSay } from '../investigate/dossier.ts'
 import { sqlOf } from '../investigate/finding-sql.ts'
 import { evidenceCounts, placesOf, prefixes, recordsOfCase } from '../investigate/investigate.ts'
 import { partOfFlows } from '../investigate/selection.ts'
+import { filesSay } from '../investigate/who.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { trusted } from '../query/build.ts'
+import type { RecordDictionaries } from '../record-index/block.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import { notLookedFor } from '../rules/all.ts'
-import type { CaseEvidence } from '../rules/evidence.ts'
+import type { CaseEvidence, ListsOf } from '../rules/evidence.ts'
 import type { Finding, Severity } from '../rules/finding.ts'
 import { type FailedRule, RuleFailure } from '../rules/own-findings.ts'
 import type { CaseRule, Score, Tactic } from '../rules/rule.ts'
@@ -40,6 +43,8 @@ export interface DetectOptions extends RuleChoice {
   filter?: string
   /** Prefixes that count as internal beside the private ones. */
   internal?: string[]
+  /** Files of one's own that say what addresses are, beside those that are noted in the case. */
+  enrichment?: EnrichmentOptions
   /** Addresses or prefixes of scanners of one's own. */
   scanners?: string[]
   /** Only connections that begin in that time, microseconds since the epoch. */
@@ -81,6 +86,8 @@ export interface SuspectHost {
   first_start: string
   last_end: string
   why: string
+  /** What the analyst's own files say of it, lists at the time of its findings; null without such files. */
+  said: FilesSay | null
 }
 
 /** What a filter chose. */
@@ -118,8 +125,9 @@ export interface Detections {
   not_decidable: NotDecidable[]
   /** Rules of the analyst's own that failed: what they found is in no finding. */
   rules_failed: FailedRule[]
-  /** Rules that nothing here looks for. */
-  not_looked_for: string[]
+  /** The analyst's own files that were used, and what of them could not be. */
+  enrichment: Dossier['enrichment']
+  enrichment_problems: Dossier['enrichment_problems']
   problems: Dossier['problems']
   evidence: Dossier['evidence']
   source: Dossier['source']
@@ -136,23 +144,36 @@ const hostsMax = 10_000
  */
 export async function detect(c: Case, options: DetectOptions = {}): Promise<Detections> {
   const inForce = await rulesInForce(options)
-  const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
+  const files = await caseEnrichment(c, options.enrichment, options.signal)
+  const own = [...prefixes(options.internal ?? [], 'not a prefix in --internal'), ...files.internal]
   const scanners = prefixes(options.scanners ?? [], 'not an address or prefix in --scanner')
   const hosts = prefixes(options.hosts ?? [], 'not an address or prefix in --host')
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
         const limits = options.limits ?? usualLimits(index.rows)
-        const chosen = options.filter === undefined ? null : await chosenBy(options.filter, asked, index, own, limits)
+        const chosen = options.filter === undefined ? null : await chosenBy(asked, index, own, limits, options)
         const settings = settingsOf(asked, index, kept, own, scanners, {
-          ...{ ...options, hosts },
+          ...{ ...options, hosts, files },
           chosen: chosen?.connections ?? null,
         })
-        const found = await findInCase(kept, settings, options, limits.threads, () => asked.db.requireGoing())
-        return answer(asked, index, found, inForce, chosen, options)
+        const { hi, lo } = settings.hosts
+        const listsOf: ListsOf = (host, from_us, to_us) => files.listsOf(hi[host]!, lo[host]!, from_us, to_us)
+        const going = (): void => asked.db.requireGoing()
+        const found = await findInCase(kept, settings, options, limits.threads, going, listsOf)
+        return answer(asked, index, found, inForce, chosen, files, options)
       }),
     ),
   )
+}
+
+/** The analyst's own networks: those that are named, and those of files. @throws UserError (status 2) for what is no prefix. */
+export async function ownNetworks(
+  c: Case,
+  { internal, enrichment, signal }: Pick<DetectOptions, 'internal' | 'enrichment' | 'signal'>,
+): Promise<Prefix[]> {
+  const files = await caseEnrichment(c, enrichment, signal, new Set())
+  return [...prefixes(internal ?? [], 'not a prefix in --internal'), ...files.internal]
 }
 
 /** Every rule as data, with the thresholds in force. @throws UserError (status 2) */
@@ -163,14 +184,14 @@ export async function listedRules(options: RuleChoice = {}): Promise<RuleList> {
 
 /** The connections with a record that meets a filter. @throws UserError */
 export async function chosenBy(
-  text: string,
   c: Case,
   index: RecordIndex,
   own: readonly Prefix[],
   limits: WholeLimits,
+  { filter: text = '', enrichment, signal }: Pick<DetectOptions, 'filter' | 'enrichment' | 'signal'>,
 ): Promise<Filtered & { text: string }> {
   const filter = parse(text, { columns: c.columns })
-  const found = await filteredConnections(c, index, filter, own, limits)
+  const found = await filteredConnections(c, index, filter, own, limits, { enrichment, signal })
   return { ...found, text, notes: [...filter.notes, ...found.notes] }
 }
 
@@ -186,11 +207,11 @@ export function settingsOf(
     from_us,
     to_us,
     minSeverity,
-    hasLists = false,
+    files = null,
     chosen = null,
   }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & {
     hosts: readonly Prefix[]
-    hasLists?: boolean
+    files?: Enrichment | null
     chosen?: Uint8Array | null
   },
 ): CaseSettings {
@@ -202,14 +223,35 @@ export function settingsOf(
     interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
     ...{ hasFlags: c.source === 'packets' || c.columns.has('tcp_flags'), hasAction: c.columns.has('action') },
     hosts,
-    ...{ internal: internalMarks(hosts, own), scanners: marksOf(hosts, scanners) },
+    internal: internalMarks(hosts, own),
+    ...rolesOf(hosts, scanners, files),
     asked: asked.length === 0 ? null : marksOf(hosts, asked),
-    named: hasLists ? new Uint8Array(new SharedArrayBuffer(hosts.count)) : null,
+    named: files?.has.lists === true ? new Uint8Array(new SharedArrayBuffer(hosts.count)) : null,
     facts: isWhole({ time }) ? kept.facts(hosts.count) : emptyFacts(hosts.count),
     time,
     minSeverity: minSeverity ?? 'info',
     chosen,
   }
+}
+
+/** Marks of scanners, translators and hosts of administration, by what the analyst's own files say of networks. */
+function rolesOf(
+  hosts: RecordDictionaries['hosts'],
+  scanners: readonly Prefix[],
+  files: Enrichment | null,
+): Pick<CaseSettings, 'scanners' | 'translators' | 'administration'> {
+  const marks = {
+    scanners: marksOf(hosts, scanners),
+    translators: marksOf(hosts, []),
+    administration: marksOf(hosts, []),
+  }
+  for (let host = 0; files?.has.networks === true && host < hosts.count; host++) {
+    const [hi, lo] = [hosts.hi[host]!, hosts.lo[host]!]
+    if (files.isScanner(hi, lo)) marks.scanners[host] = 1
+    if (files.isTranslator(hi, lo)) marks.translators[host] = 1
+    if (files.isAdministration(hi, lo)) marks.administration[host] = 1
+  }
+  return marks
 }
 
 async function answer(
@@ -218,6 +260,7 @@ async function answer(
   { listed, others, seen, evidence, looked, failed }: FoundInCase,
   { rules, set }: Awaited<ReturnType<typeof rulesInForce>>,
   chosen: (Filtered & { text: string }) | null,
+  files: Enrichment,
   options: DetectOptions,
 ): Promise<Detections> {
   const coverage = await capabilityOf(c, evidence, seen)
@@ -233,12 +276,13 @@ async function answer(
     records: { total: recordsOfCase(c) },
     connections: looked,
     coverage,
-    hosts: ranked.slice(0, hostsMax).map((one, i) => suspect(evidence, one, i + 1)),
+    hosts: ranked.slice(0, hostsMax).map((one, i) => suspect(index, evidence, files, one, i + 1)),
     hosts_total: ranked.length,
     findings: listed.map((one, i) => ({ ...shown(c, evidence, one, `F${i + 1}`), basis: bases[i]! })),
     findings_other: others,
     ...limitsIn(evidence, { ...seen, count: looked }, coverage, rules, failed),
-    not_looked_for: [...notLookedFor],
+    enrichment: files.files,
+    enrichment_problems: files.problems,
     problems: c.problems,
     evidence: evidenceCounts(c),
     source: c.source,
@@ -290,7 +334,9 @@ function shown(c: Case, evidence: CaseEvidence, found: ToldDraft, id: string): O
 }
 
 function suspect(
+  { dictionaries: { hosts } }: RecordIndex,
   { address }: CaseEvidence,
+  files: Enrichment,
   { host, from_us, to_us, findings, peers, ...rest }: RankedHost,
   rank: number,
 ): SuspectHost {
@@ -298,6 +344,7 @@ function suspect(
     ...{ address: address(host), rank, ...rest, findings: findings.map(at => `F${at + 1}`) },
     ...{ peers: peers.slice(0, addressesMax).map(address), peers_total: peers.length },
     ...{ first_start: utcSeconds(from_us), last_end: utcSeconds(to_us) },
+    said: files.files.length === 0 ? null : filesSay(files, hosts.hi[host]!, hosts.lo[host]!, from_us, to_us),
   }
 }
 

@@ -1,8 +1,8 @@
 /** The connections of a case that have a record which meets a filter. */
 import { type WholeLimits, wholeConversations } from '../conversations/whole.ts'
 import type { Filter } from '../filter/ast.ts'
-import { compile } from '../filter/compile.ts'
-import { contextOf, preparedRecords } from '../filter/context.ts'
+import { preparedRecords } from '../filter/context.ts'
+import { compileFor, type FilesAsked } from '../filter/enriched-context.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { any, column, isUnknown, named, select, trusted } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
@@ -32,9 +32,10 @@ export async function filteredConnections(
   filter: Filter,
   own: readonly Prefix[],
   limits: WholeLimits,
+  files: FilesAsked,
 ): Promise<Filtered> {
-  const compiled = compile(filter, contextOf(c, 'flows', own))
-  const view = await preparedRecords(c, compiled, 'flows', own)
+  const { compiled, internal } = await compileFor(c, filter, 'flows', own, files)
+  const view = await preparedRecords(c, compiled, 'flows', internal)
   const matches = select(
     [named(column('_file'), '_file'), named(column('_line'), '_line'), named(compiled.where, 'meets')],
     {

@@ -1,5 +1,4 @@
 /** The rules as data: what each needs, its thresholds, what it corresponds to elsewhere. */
-import { notLookedFor } from '../rules/all.ts'
 import { attackRelease, type KnownTechnique, knownTechnique } from '../rules/attack.ts'
 import type { CaseRule, OwnRule } from '../rules/rule.ts'
 import type { SetThreshold } from './thresholds.ts'
@@ -28,7 +27,6 @@ export interface ListedRule {
 export interface RuleList {
   attack_release: string
   rules: ListedRule[]
-  not_looked_for: string[]
 }
 
 export function listRules(rules: readonly (CaseRule | OwnRule)[], set: readonly SetThreshold[]): RuleList {
@@ -47,6 +45,5 @@ export function listRules(rules: readonly (CaseRule | OwnRule)[], set: readonly 
       attack: rule.attack.map(one => knownTechnique(one.id) ?? { ...one, tactics: [] }),
       guard_duty: [...rule.guardDuty],
     })),
-    not_looked_for: [...notLookedFor],
   }
 }

@@ -7,7 +7,7 @@ import { noPort, noProtocol } from '../conversations/services.ts'
 import { UserError } from '../errors.ts'
 import { gatherSpans } from '../investigate/coverage.ts'
 import type { Dossier } from '../investigate/dossier.ts'
-import { evidenceCounts, prefixes, recordsOfCase } from '../investigate/investigate.ts'
+import { evidenceCounts, recordsOfCase } from '../investigate/investigate.ts'
 import { type Address, formatAddress, parseAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -20,7 +20,7 @@ import { lacksOf } from '../rules/needs.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
-import { basisOf, type DetectOptions } from './detect.ts'
+import { basisOf, type DetectOptions, ownNetworks } from './detect.ts'
 import { KeptSource } from './kept-source.ts'
 import { linesAt } from './lines.ts'
 import { type Edge, edgesOf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
@@ -45,7 +45,8 @@ export const administrative: ReadonlySet<number> = new Set([
   ...[22, 23, 135, 139, 445, 1433, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5985, 5986, 6379, 6443, 10_250],
 ])
 
-export interface PathOptions extends Pick<DetectOptions, 'internal' | 'from_us' | 'to_us' | 'limits' | 'signal'> {
+export interface PathOptions
+  extends Pick<DetectOptions, 'internal' | 'enrichment' | 'from_us' | 'to_us' | 'limits' | 'signal'> {
   /** The address that it begins with. */
   from: string
   /** When it was taken over, microseconds since the epoch; by default when its first connection begins. */
@@ -204,7 +205,7 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
       hint: 'write one address, like 10.0.0.7 or 2001:db8::7',
       status: 2,
     })
-  const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
+  const own = await ownNetworks(c, options)
   return question(c, options.signal, async asked => {
     // What the evidence covers is worked out by the database in threads of its own, while connections are read.
     const [, found] = await Promise.all([

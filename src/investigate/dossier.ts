@@ -294,9 +294,13 @@ export interface ListedEntry {
 }
 
 /** What the analyst's own files say of an address; null: nothing. */
-export interface SaidOfAddress {
+export interface SaidOfAddress extends FilesSay {
   address: string
   is: 'subject' | 'peer'
+}
+
+/** The same without the address. */
+export interface FilesSay {
   country: string | null
   asn: number | null
   as_org: string | null

@@ -117,7 +117,7 @@ function evidenceIn(c: Case, { mine, chained, own, approved }: Subject): CaseEvi
     connections,
     subject: isSubject,
     ...{ isInternal, facts, seen: seenIn(connections), lists: null },
-    isScanner: () => false,
+    ...{ isScanner: () => false, isAdministration: () => false },
     isApproved: standardPorts(approved),
     interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
     ...(span !== null && { caseSpan: span }),

@@ -2,7 +2,7 @@
 import type { Enrichment } from '../enrich/enrichment.ts'
 import type { ListMatch } from '../enrich/list-entries.ts'
 import { utcSeconds } from '../net/time.ts'
-import type { ListedEntry, SaidOfAddress } from './dossier.ts'
+import type { FilesSay, ListedEntry, SaidOfAddress } from './dossier.ts'
 import { hostText, type ToldServices } from './services.ts'
 
 /** Addresses that are told one by one. */
@@ -61,13 +61,16 @@ function hostsOf({ services }: ToldServices, isSubject: (host: number) => boolea
 }
 
 function saidOf(e: Enrichment, told: ToldServices, { number, isSubject, first_us, last_us }: Host): SaidOfAddress {
-  const [hi, lo] = [told.hosts.hi[number]!, told.hosts.lo[number]!]
+  const said = filesSay(e, told.hosts.hi[number]!, told.hosts.lo[number]!, first_us, last_us)
+  return { address: hostText(told, number), is: isSubject ? 'subject' : 'peer', ...said }
+}
+
+/** What files say of an address: of lists those entries that were valid in a time, microseconds; it begins after its end where it is not known. */
+export function filesSay(e: Enrichment, hi: bigint, lo: bigint, first_us: number, last_us: number): FilesSay {
   const system = e.asn(hi, lo)
   const service = e.awsService(hi, lo)
   const isTimed = first_us <= last_us
   return {
-    address: hostText(told, number),
-    is: isSubject ? 'subject' : 'peer',
     country: e.country(hi, lo),
     asn: system?.number ?? null,
     as_org: system?.org ?? null,

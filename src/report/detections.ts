@@ -25,6 +25,7 @@ import {
 import { countText, integerText, spanText } from './numbers.ts'
 import { numbersText } from './rule-list.ts'
 import { gapItemsOf } from './surface.ts'
+import { saidWords } from './who.ts'
 
 const hostsAtMost = 10
 const findingsAtMost = 50
@@ -78,7 +79,7 @@ function verdict(found: Detections): Text {
     hosts_total === 0
       ? ''
       : ` ${countText(hosts_total, 'host')} ${hosts_total === 1 ? 'has' : 'have'} findings of severity info.`
-  return line`${strong(`No host stands out ${of}.`)}${slight} What was not looked for, and what could not be seen, stands below.`
+  return line`${strong(`No host stands out ${of}.`)}${slight} What could not be decided stands below.`
 }
 
 function coverage({
@@ -157,7 +158,7 @@ function hostTable(hosts: readonly SuspectHost[], commandOf: (host: string) => s
       { title: 'in order of time' },
       { title: 'its dossier', hangs: true },
     ],
-    hosts.map(({ rank, address: text, role, tactics }) => ({
+    hosts.map(({ rank, address: text, role, tactics, said }) => ({
       cells: [
         String(rank),
         address(text),
@@ -165,6 +166,7 @@ function hostTable(hosts: readonly SuspectHost[], commandOf: (host: string) => s
         tactics.map(tactic => steps[tactic]).join(' → '),
         command(commandOf(text)),
       ],
+      ...(said !== null && { detail: saidWords(said) }),
     })),
   )
 }
@@ -214,7 +216,7 @@ function findingEntry(finding: CaseFinding): Block {
   ])
 }
 
-function undecidedItems({ not_decidable, rules_failed, not_looked_for, coverage: { not_logged } }: Detections): Text[] {
+function undecidedItems({ not_decidable, rules_failed, coverage: { not_logged } }: Detections): Text[] {
   return limited(
     [
       ...rules_failed.map(
@@ -222,7 +224,6 @@ function undecidedItems({ not_decidable, rules_failed, not_looked_for, coverage:
       ),
       ...not_decidable.map(({ rule, reason }) => `${rule}: ${reason}.`),
       ...(not_logged.length === 0 ? [] : [`In no flow log: ${not_logged.join('; ')}.`]),
-      ...(not_looked_for.length === 0 ? [] : [`Not looked for by this version: ${not_looked_for.join(', ')}.`]),
     ],
     100,
     left => `… and ${integerText(left)} more: --json has them.`,

@@ -3,7 +3,7 @@ import type { ListedRule, ListedThreshold, RuleList } from '../detect/list-rules
 import { type Block, gap, heading, line, paragraph, path, strong, type Text, table, title } from './block.ts'
 import { countText, integerText } from './numbers.ts'
 
-export function rulesPage({ attack_release, rules, not_looked_for }: RuleList): Block[] {
+export function rulesPage({ attack_release, rules }: RuleList): Block[] {
   return [
     title(strong('Rules of tidemark detect')),
     gap,
@@ -11,9 +11,6 @@ export function rulesPage({ attack_release, rules, not_looked_for }: RuleList): 
       `${countText(rules.length, 'rule')}. D00, what the evidence can and cannot answer, always comes first. Techniques are those of ATT&CK ${attack_release}.`,
     ),
     ...rules.flatMap(ruleBlocks),
-    ...(not_looked_for.length === 0
-      ? []
-      : [heading('Not looked for by this version'), paragraph(`${not_looked_for.join(', ')}.`)]),
   ]
 }
 

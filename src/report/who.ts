@@ -1,5 +1,5 @@
 /** Who the subject and its peers are, by the analyst's own files. */
-import type { Dossier, ListedEntry, SaidOfAddress } from '../investigate/dossier.ts'
+import type { Dossier, FilesSay, ListedEntry, SaidOfAddress } from '../investigate/dossier.ts'
 import { address, type Block, heading, limited, line, list, paragraph, type Text } from './block.ts'
 import { countText, integerText } from './numbers.ts'
 
@@ -25,22 +25,17 @@ export function whoBlocks(d: Dossier, full: boolean): Block[] {
 }
 
 /** `203.0.113.7: NL, AS64500 Example, on tor-exits (line 12, from 2023-09-01T00:00:00Z)`. */
-function whoText({
-  address: text,
-  is,
-  country,
-  asn,
-  as_org,
-  aws_service,
-  aws_region,
-  network,
-  lists,
-}: SaidOfAddress): Text {
+function whoText({ address: text, is, ...said }: SaidOfAddress): Text {
+  const words = saidWords(said)
+  return line`${is === 'subject' ? '' : 'peer '}${address(text)}: ${words === '' ? 'nothing is said of it' : words}`
+}
+
+/** `NL, AS64500 Example, on tor-exits (line 12)`; empty where nothing is said. */
+export function saidWords({ country, asn, as_org, aws_service, aws_region, network, lists }: FilesSay): string {
   const system = asn === null ? null : `AS${asn}${as_org === null ? '' : ` ${as_org}`}`
   const service = aws_service === null ? null : `AWS ${aws_service} in ${aws_region}`
   const said = [network, country, system, service, ...lists.map(listedText)].filter(one => one !== null)
-  const words = said.length > 0 ? said.join(', ') : 'nothing is said of it'
-  return line`${is === 'subject' ? '' : 'peer '}${address(text)}: ${words}`
+  return said.join(', ')
 }
 
 function listedText({ list: name, line: number, object, note, valid_from, valid_until, dated }: ListedEntry): string {

@@ -60,6 +60,3 @@ export const subjectRules: readonly CaseRule[] = [
   ...caseRules.filter(({ scope }) => scope !== 'findings'),
   dataServed,
 ]
-
-/** Rules that are known, and that no file here looks for. */
-export const notLookedFor: readonly string[] = []

@@ -146,6 +146,6 @@ function draft(
 }
 
 function severityOf(evidence: CaseEvidence, host: number, port: number, isPolling: boolean, limits: Limits): Severity {
-  if (evidence.isScanner(host) || isPolling) return 'info'
+  if (evidence.isScanner(host) || evidence.isAdministration(host) || isPolling) return 'info'
   return limits.remoteWorkPorts.includes(port) ? 'high' : 'medium'
 }

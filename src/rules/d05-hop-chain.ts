@@ -144,7 +144,7 @@ function draft(
   steps: ReadonlyMap<number, Step>,
   limits: Limits,
 ): CaseDraft {
-  const { connections, address, isScanner } = evidence
+  const { connections, address, isScanner, isAdministration } = evidence
   const { client, server, start_us, end_us, port } = connections
   const longest = chains.reduce((most, one) => (one.length > most.length ? one : most))
   const on = distinct(chains.flat())
@@ -158,7 +158,9 @@ function draft(
   const others = chains.length === 1 ? '' : ` ${number(chains.length - 1)} other chains begin there.`
   return {
     title: `Sessions from host to host: ${hosts.map(address).join(', then ')}`,
-    severity: actors.some(isScanner) ? 'info' : severityOf(longest.length, steps.get(first)!.isUsual, limits),
+    severity: actors.some(host => isScanner(host) || isAdministration(host))
+      ? 'info'
+      : severityOf(longest.length, steps.get(first)!.isUsual, limits),
     confidence: sureness('low', evidence, on),
     ...techniqueOf(port[longest.at(-1)!]!),
     summary: `${address(hosts[0]!)} had a session ${path.join(', and from there one ')}.${others} Flow records do not show whether one was used for the other.`,

@@ -63,6 +63,8 @@ export interface CaseEvidence extends KnownFacts {
   isInternal(host: number): boolean
   /** Whether the analyst declared it a scanner of their own. */
   isScanner(host: number): boolean
+  /** Whether the analyst declared that it administers others. */
+  isAdministration(host: number): boolean
   /** Whether the analyst approves of a service on that port; nothing is, where nobody was asked. */
   isApproved(protocol: number, port: number): boolean
   /** When the first connection of the case begins and the last one ends, microseconds. */
@@ -76,7 +78,15 @@ export interface CaseEvidence extends KnownFacts {
 interface Given
   extends Pick<
     CaseEvidence,
-    'source' | 'subject' | 'isInternal' | 'isScanner' | 'isApproved' | 'interval_us' | 'connections' | 'lists'
+    | 'source'
+    | 'subject'
+    | 'isInternal'
+    | 'isScanner'
+    | 'isAdministration'
+    | 'isApproved'
+    | 'interval_us'
+    | 'connections'
+    | 'lists'
   > {
   hosts: RecordDictionaries['hosts']
   hasFlags: boolean

@@ -125,7 +125,7 @@ const keyOf = (a: string, b: string, protocol: number): string => `${[a, b].sort
 async function keysOf(text: string, limits = { parts: 1, threads: 1 }): Promise<string[]> {
   return withRecordIndex(opened, 'logs', index =>
     withConnections(opened, index, { evidence: 'logs', own: [], limits }, async kept => {
-      const { connections: chosen } = await chosenBy(text, opened, index, [], limits)
+      const { connections: chosen } = await chosenBy(opened, index, [], limits, { filter: text })
       const { hosts } = index.dictionaries
       const end = (host: number, at: number): string =>
         `${formatAddress(hosts.hi[host]!, hosts.lo[host]!)}:${at === noPort ? '' : at}`

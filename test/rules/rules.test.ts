@@ -34,7 +34,8 @@ before(async () => {
     evidence = await withRecordIndex(opened, 'logs', index =>
       withConnections(opened, index, { evidence: 'logs', own: [] }, async kept => {
         assert.equal(kept.blocks, 1)
-        const settings = settingsOf(opened, index, kept, [], [], { hosts: [], hasLists: true })
+        const settings = settingsOf(opened, index, kept, [], [], { hosts: [] })
+        settings.named = new Uint8Array(settings.hosts.count)
         const named = listsIn(scenarios)
         const addressOf = (host: number): string => formatAddress(settings.hosts.hi[host]!, settings.hosts.lo[host]!)
         const work = new CaseWork(settings, kept, caseRules, (host, ...when) => named(addressOf(host), ...when))

@@ -114,7 +114,7 @@ const bruteForce: Omit<Scenario, 'rule'>[] = [
   { name: '29 guesses', found: null, flows: guesses(29) },
   {
     name: '30 guesses over ten minutes',
-    found: { ...medium, says: /opened 30 short connections.*up to 30 within 15 minutes/ },
+    found: { ...medium, says: /opened 30 short connections.*up to 30 within 15 min/ },
     flows: guesses(30, 20),
   },
   // A window lies anywhere on the clock, and its end is not in it.
@@ -143,7 +143,7 @@ const bruteForce: Omit<Scenario, 'rule'>[] = [
     flows: guesses(40, 15, i => ({ up: [12, i % 2 === 0 ? 1620 : 2380] })),
   },
   { name: 'guesses of 120 s', found: medium, flows: guesses(30, 15, () => ({ seconds: 120 })) },
-  { name: 'sessions of 130 s', found: null, flows: guesses(30, 15, () => ({ seconds: 130 })) },
+  { name: 'sessions of 190 s', found: null, flows: guesses(30, 15, () => ({ seconds: 190 })) },
   {
     name: '29 guesses among connections of twice the size',
     found: null,
@@ -215,14 +215,14 @@ const held = (port: number, seconds: number, up: [number, number], down: [number
   { at: 0, seconds, port, up, down },
 ]
 const interactiveSession: Omit<Scenario, 'rule'>[] = [
-  { name: 'two minutes of SSH', found: { levels: 'high high' }, flows: held(22, 120, [60, 6000], [50, 9000]) },
-  { name: 'a minute and a half of SSH', found: null, flows: held(22, 90, [60, 6000], [50, 9000]) },
+  { name: 'three minutes of SSH', found: { levels: 'high high' }, flows: held(22, 180, [60, 6000], [50, 9000]) },
+  { name: 'two minutes and a half of SSH', found: null, flows: held(22, 150, [60, 6000], [50, 9000]) },
   {
-    name: 'a quarter of an hour elsewhere',
+    name: 'a quarter of an hour and a minute elsewhere',
     found: { levels: 'medium medium' },
-    flows: held(4444, 900, [200, 20_000], [150, 30_000]),
+    flows: held(4444, 960, [200, 20_000], [150, 30_000]),
   },
-  { name: '14 minutes elsewhere', found: null, flows: held(4444, 840, [200, 20_000], [150, 30_000]) },
+  { name: '15 minutes elsewhere', found: null, flows: held(4444, 900, [200, 20_000], [150, 30_000]) },
   { name: 'two packets a minute', found: { levels: 'medium medium' }, flows: held(4444, 960, [32, 3000], [32, 3000]) },
   { name: 'three packets in four minutes', found: null, flows: held(4444, 960, [12, 1200], [12, 1200]) },
   {
@@ -247,7 +247,7 @@ const interactiveSession: Omit<Scenario, 'rule'>[] = [
     name: 'SSH of unknown roles',
     unsure: true,
     found: { levels: 'high medium' },
-    flows: held(22, 120, [60, 6000], [50, 9000]),
+    flows: held(22, 180, [60, 6000], [50, 9000]),
   },
 ]
 

@@ -33,7 +33,7 @@ function captureOf(client: string): CaseEvidence {
   return evidenceOf({
     ...{ source: 'packets', connections, hosts, hasFlags: true, hasAction: false, interval_us: 0 },
     ...{ facts, seen: seenIn(connections), subject: null, lists: null },
-    ...{ isInternal, isScanner: () => false, isApproved: () => false },
+    ...{ isInternal, isScanner: () => false, isAdministration: () => false, isApproved: () => false },
   })
 }
 
