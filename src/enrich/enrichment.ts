@@ -2,11 +2,10 @@
 import { UserError } from '../errors.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
-import { type AwsRanges, type AwsService, readAwsRanges } from './aws-ranges.ts'
+import type { AwsRanges, AwsService } from './aws-ranges.ts'
 import type { AddressList, ListMatch } from './list-entries.ts'
-import { readList } from './lists.ts'
-import { type AutonomousSystem, asnIn, countryIn, type Mmdb, openMmdb } from './mmdb.ts'
-import { type Network, type NetworkRole, type Networks, readNetworks } from './networks.ts'
+import type { AutonomousSystem } from './mmdb.ts'
+import type { Network, NetworkRole, Networks } from './networks.ts'
 import type { EnrichmentFile, EnrichmentProblem } from './source-file.ts'
 
 /** Files by what they are for. */
@@ -66,13 +65,13 @@ export async function loadEnrichment(
   signal?: AbortSignal,
   refused?: (path: string, error: UserError) => void,
 ): Promise<Enrichment> {
-  const loaded: Loaded = { lists: [], geoip: null, asn: null, aws: null, networks: [], files: [], problems: [] }
+  const loaded: Loaded = { lists: [], country: null, asn: null, aws: null, networks: [], files: [], problems: [] }
   for (const { path, read } of readers(options, loaded)) {
     // Between files, so that Ctrl-C is heard.
     await new Promise(resolve => setImmediate(resolve))
     signal?.throwIfAborted()
     try {
-      read()
+      await read()
     } catch (error) {
       if (!(error instanceof UserError) || refused === undefined) throw error
       refused(path, error)
@@ -83,39 +82,54 @@ export async function loadEnrichment(
 
 interface Reader {
   path: string
-  read: () => void
+  read: () => Promise<void>
 }
 
-/** What reads each file and puts it where it belongs, in the order in which files are told. */
+/** What reads each file and puts it where it belongs, in the order in which files are told. What reads a kind is loaded where there is one. */
 function readers({ lists = [], geoip, asn, awsRanges, networks = [] }: EnrichmentOptions, into: Loaded): Reader[] {
   const took = ({ file, problems = [] }: { file: EnrichmentFile; problems?: readonly EnrichmentProblem[] }): void => {
     into.files.push(file)
     into.problems.push(...problems)
   }
-  const list = (path: string): Reader['read'] => {
-    return () => {
-      const read = readList(path)
-      into.lists.push(read.list)
-      took(read)
-    }
+  const list = async (path: string): Promise<void> => {
+    const { readList } = await import('./lists.ts')
+    const read = readList(path)
+    into.lists.push(read.list)
+    took(read)
   }
-  const network = (path: string): Reader['read'] => {
-    return () => {
-      const read = readNetworks(path)
-      into.networks.push(read)
-      took(read)
-    }
+  const network = async (path: string): Promise<void> => {
+    const { readNetworks } = await import('./networks.ts')
+    const read = readNetworks(path)
+    into.networks.push(read)
+    took(read)
+  }
+  const countries = async (path: string): Promise<void> => {
+    const { countryIn, openMmdb } = await import('./mmdb.ts')
+    const database = openMmdb(path, 'geoip')
+    into.country = (hi, lo) => countryIn(database.get(hi, lo))
+    took(database)
+  }
+  const systems = async (path: string): Promise<void> => {
+    const { asnIn, openMmdb } = await import('./mmdb.ts')
+    const database = openMmdb(path, 'asn')
+    into.asn = (hi, lo) => asnIn(database.get(hi, lo))
+    took(database)
+  }
+  const ranges = async (path: string): Promise<void> => {
+    const { readAwsRanges } = await import('./aws-ranges.ts')
+    into.aws = readAwsRanges(path)
+    took(into.aws)
   }
   return [
-    ...lists.map(path => ({ path, read: list(path) })),
-    ...present(geoip, path => took((into.geoip = openMmdb(path, 'geoip')))),
-    ...present(asn, path => took((into.asn = openMmdb(path, 'asn')))),
-    ...present(awsRanges, path => took((into.aws = readAwsRanges(path)))),
-    ...networks.map(path => ({ path, read: network(path) })),
+    ...lists.map(path => ({ path, read: () => list(path) })),
+    ...present(geoip, countries),
+    ...present(asn, systems),
+    ...present(awsRanges, ranges),
+    ...networks.map(path => ({ path, read: () => network(path) })),
   ]
 }
 
-function present(path: string | undefined, read: (path: string) => void): Reader[] {
+function present(path: string | undefined, read: (path: string) => Promise<void>): Reader[] {
   return path === undefined ? [] : [{ path, read: () => read(path) }]
 }
 
@@ -133,15 +147,15 @@ export function isUnrouted(hi: bigint, lo: bigint): boolean {
 
 interface Loaded {
   lists: AddressList[]
-  geoip: Mmdb | null
-  asn: Mmdb | null
+  country: Enrichment['country'] | null
+  asn: Enrichment['asn'] | null
   aws: AwsRanges | null
   networks: Networks[]
   files: EnrichmentFile[]
   problems: EnrichmentProblem[]
 }
 
-function enrichmentOf({ lists, geoip, asn, aws, networks, files, problems }: Loaded): Enrichment {
+function enrichmentOf({ lists, country, asn, aws, networks, files, problems }: Loaded): Enrichment {
   const internal = networks.flatMap(one => one.internal)
   const isIn = (hi: bigint, lo: bigint, prefixes: readonly Prefix[]): boolean =>
     prefixes.some(prefix => prefixContains(prefix, { hi, lo }))
@@ -150,7 +164,7 @@ function enrichmentOf({ lists, geoip, asn, aws, networks, files, problems }: Loa
   return {
     has: {
       lists: lists.length > 0,
-      country: geoip !== null,
+      country: country !== null,
       asn: asn !== null,
       awsService: aws !== null,
       networks: networks.length > 0,
@@ -160,8 +174,8 @@ function enrichmentOf({ lists, geoip, asn, aws, networks, files, problems }: Loa
     lists,
     internal,
     listsOf: (hi, lo, from_us, to_us) => lists.flatMap(list => list.match(hi, lo, from_us, to_us) ?? []),
-    asn: (hi, lo) => asnIn(asn?.get(hi, lo) ?? null),
-    country: (hi, lo) => countryIn(geoip?.get(hi, lo) ?? null),
+    asn: (hi, lo) => asn?.(hi, lo) ?? null,
+    country: (hi, lo) => country?.(hi, lo) ?? null,
     awsService: (hi, lo) => aws?.find(hi, lo) ?? null,
     network: (hi, lo) => networks.flatMap(one => one.find(hi, lo)).find(({ name }) => name !== null) ?? null,
     isInternal: (hi, lo) => isIn(hi, lo, internalPrefixes) || isIn(hi, lo, internal),

@@ -1,10 +1,9 @@
 /** An address list of whatever form. */
-import { basename, extname } from 'node:path'
 import { utcSeconds } from '../net/time.ts'
 import { type AddressList, ListEntries } from './list-entries.ts'
 import { isJson, readJsonList } from './list-json.ts'
 import { readTextList } from './list-text.ts'
-import { type EnrichmentFile, type EnrichmentProblem, Problems, readSource } from './source-file.ts'
+import { type EnrichmentFile, type EnrichmentProblem, listName, Problems, readSource } from './source-file.ts'
 
 const megabytesMost = 256
 
@@ -27,9 +26,4 @@ export function readList(path: string): ReadList {
     ...{ path, kind: 'list', sha256, entries: count, ...entries.span(), dated, left_out: leftOut },
   }
   return { list: entries.finish(listName(path), path), file, problems: problems.list() }
-}
-
-/** A list is called as its file, without the ending. */
-export function listName(path: string): string {
-  return basename(path, extname(path))
 }

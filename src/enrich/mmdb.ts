@@ -9,8 +9,8 @@ import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
 import { type EnrichmentFile, readSource } from './source-file.ts'
 
-/** Of the old kind of modules, and loaded as that: see `cli/commander.ts`. */
-const { Reader } = createRequire(import.meta.url)('mmdb-lib') as typeof import('mmdb-lib')
+/** Of the old kind of modules, and loaded as that (see `cli/commander.ts`) when there is a database to read. */
+const library = (): typeof import('mmdb-lib') => createRequire(import.meta.url)('mmdb-lib')
 
 const megabytesMost = 1024
 
@@ -95,6 +95,7 @@ function opened(what: string, bytes: Buffer) {
     measure(bytes, begin, begin)
     const values = new Map<number, unknown>()
     let base = 0
+    const { Reader } = library()
     const reader = new Reader<never>(bytes, {
       cache: {
         get: (offset: string | number) => {

@@ -1,5 +1,6 @@
 /** A file of the user's that enriches: its bytes, its digest, and what in it could not be read. */
 import { createHash } from 'node:crypto'
+import { basename, extname } from 'node:path'
 import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
 import { readSmall } from '../disk/reading.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
@@ -84,4 +85,9 @@ const problemsMost = 1000
 /** What a problem quotes of the file, which may be of any length. */
 export function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+/** A list is called as its file, without the ending. */
+export function listName(path: string): string {
+  return basename(path, extname(path))
 }
