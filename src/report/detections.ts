@@ -216,13 +216,20 @@ function findingEntry(finding: CaseFinding): Block {
   ])
 }
 
+/** Each reason once, with all rules that it is one of. */
+function reasonsOf(undecided: Detections['not_decidable']): string[] {
+  const rules = new Map<string, string[]>()
+  for (const { rule, reason } of undecided) rules.set(reason, [...(rules.get(reason) ?? []), rule])
+  return [...rules].map(([reason, names]) => `${names.join(', ')}: ${reason}.`)
+}
+
 function undecidedItems({ not_decidable, rules_failed, coverage: { not_logged } }: Detections): Text[] {
   return limited(
     [
       ...rules_failed.map(
         ({ rule, path, problem }) => line`${alarm(rule)} of ${path} failed, and what it found is not used: ${problem}.`,
       ),
-      ...not_decidable.map(({ rule, reason }) => `${rule}: ${reason}.`),
+      ...reasonsOf(not_decidable),
       ...(not_logged.length === 0 ? [] : [`In no flow log: ${not_logged.join('; ')}.`]),
     ],
     100,
