@@ -29,6 +29,7 @@ const mayWrite: [RegExp, string][] = [
   [/^convert\/parquet\.ts$/, 'writes Parquet for others'],
   [/^(conversations|record-index)\//, 'needs file numbers and many passes: pulled records are judged locally'],
   [/^flows\/count-once\.ts$/, 'the same'],
+  [/^filter\/enriched\.ts$/, 'tables of addresses, made for the cache of this engine from files of the user'],
   [/^(investigate|detect)\//, 'the dossier, over the tables that conversations leave'],
   [/^user-sql\//, 'SQL of the user, for DuckDB, and the views that it names'],
   [/^cli\/sql\.ts$/, 'examples of it'],
