@@ -5,6 +5,7 @@ import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, isAtLeast, isMore, peerToPeer } from './evidence.ts'
 import { median, spreadOf } from './numbers.ts'
+import { ritaScore } from './rita.ts'
 import { type CaseDraft, type CaseRule, decided, sureness } from './rule.ts'
 import { endText, notAskedText, number } from './words.ts'
 
@@ -140,6 +141,8 @@ function draft(evidence: CaseEvidence, found: Regular, limits: Limits): CaseDraf
   const target = endText(evidence, server, port)
   const isCommon = limits.commonPorts.includes(port)
   const rounded = (value: number): number => Math.round(value * 100) / 100
+  const of = (column: Float64Array): number[] => some.map(i => column[i]!)
+  const rita = ritaScore(of(connections.start_us), of(connections.bytesUp), evidence.span)
   return {
     title: `Regular connections to ${target}, every ${durationWords(Math.round(interval_us / 1e5) / 10)}`,
     severity: !isCommon ? 'medium' : some.length >= limits.connectionsMany ? 'low' : 'info',
@@ -151,6 +154,7 @@ function draft(evidence: CaseEvidence, found: Regular, limits: Limits): CaseDraf
       { name: 'connections', value: some.length, threshold: `>= ${limits.connectionsMin}` },
       { name: 'regularity of the intervals', value: rounded(regularity), threshold: `>= ${least}` },
       { name: 'likeness of client bytes', value: rounded(sizes), threshold: 'not asked' },
+      ...(rita === null ? [] : [{ name: 'RITA v5 score', value: rounded(rita.score), threshold: 'not asked' }]),
     ],
     would_change: 'intervals that differ more, or a peer that more hosts of yours use',
     counter_hypotheses: [
