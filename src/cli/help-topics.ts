@@ -64,11 +64,19 @@ function titleOf(markdown: string): string {
 /** The page of a topic. @throws UserError if nothing is called so. */
 export async function showTopic(program: Command, name: string): Promise<void> {
   const topics = await topicsOf()
-  const topic = topics.find(one => one.name === name)
+  const asked = name.toLowerCase()
+  // A rule by its name, or by its number where it is the only one.
+  const begun = topics.filter(one => one.name.startsWith(`${asked}-`))
+  const topic = topics.find(one => one.name === asked) ?? (begun.length === 1 ? begun[0] : undefined)
   if (topic === undefined) {
     const near = nearest(name, [...program.commands.map(command => command.name()), ...topics.map(one => one.name)])
     throw new UserError(`unknown command or topic '${name}'`, {
-      hint: near === null ? 'tidemark help lists them' : `did you mean ${near}?`,
+      hint:
+        begun.length > 1
+          ? `there are ${begun.map(one => one.name).join(', ')}`
+          : near === null
+            ? 'tidemark help lists them'
+            : `did you mean ${near}?`,
       status: exitStatus.usage,
     })
   }

@@ -147,6 +147,11 @@ export class Comparison {
     return [...this.#newPeers.values()].sort((a, b) => b.bytesUp - a.bytesUp || a.host - b.host)
   }
 
+  /** Own hosts that were seen in a window, or in either, in their order: also those that only spoke to each other. */
+  get ownHosts(): number[] {
+    return [...this.seen.keys()].filter(host => this.seen[host]! > 0 && this.#settings.isInternal(host))
+  }
+
   /** How many own hosts used a port. */
   hostsOfPort(which: Which, protocol: number, port: number): number {
     return this.#portHosts[which].get(portKey(protocol, port)) ?? 0

@@ -128,7 +128,7 @@ interface Sized {
 export function listsOf(comparison: Comparison, hosts: Hosts, sizes: readonly [Sized, Sized]): BaselineLists {
   const address = (host: number): string => formatAddress(hosts.hi[host]!, hosts.lo[host]!)
   const { seen, volumes, newPorts, newPairs, newPeers, newClients, services } = comparison
-  const owns = [...volumes.keys()].sort((a, b) => a - b)
+  const owns = comparison.ownHosts
   const only = (bits: number): number[] => owns.filter(host => seen[host] === bits)
   const peer = (one: NewPeer): ComparedPeer => ({
     ...{ address: address(one.host), ...serviceShown(one.protocol, one.port), ...sumsOf(one) },
@@ -136,7 +136,7 @@ export function listsOf(comparison: Comparison, hosts: Hosts, sizes: readonly [S
   })
   const changed = (audience: 0 | 1, which: 0 | 1) => changedOf([...services[audience].values()], which, address)
   const changes = changesOf(
-    owns.filter(host => seen[host] === 3),
+    owns.filter(host => seen[host] === 3 && volumes.has(host)),
     volumes,
     sizes,
     address,

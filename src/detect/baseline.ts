@@ -142,7 +142,7 @@ function compared(
     ...{ from: utcSeconds(windows[which].from_us), to: utcSeconds(windows[which].to_us) },
     hours: hoursIn(windows[which], span),
     connections: comparison.connections[which],
-    hosts: [...comparison.volumes.keys()].filter(host => (comparison.seen[host]! & (1 << which)) !== 0).length,
+    hosts: comparison.ownHosts.filter(host => (comparison.seen[host]! & (1 << which)) !== 0).length,
     undirected: comparison.undirected[which],
     gaps: coverage.gaps.filter(gap => overlaps(gap, windows[which])).length,
   })

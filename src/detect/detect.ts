@@ -109,6 +109,10 @@ export interface Detections {
     hosts: string[]
     rules: string[]
     min_severity: Severity | null
+    /** Networks that were named as one's own, and scanners; the folder of rules of one's own. */
+    internal: string[]
+    scanners: string[]
+    own_rules: string | null
     filter: SelectedByFilter | null
     /** Thresholds that were set, in place of which. */
     set: SetThreshold[]
@@ -354,11 +358,14 @@ function selectionOf({
   hosts = [],
   rules = [],
   minSeverity,
+  internal = [],
+  scanners = [],
+  ownRules,
 }: DetectOptions): Omit<Detections['selection'], 'filter' | 'set'> {
   return {
     from: from_us === undefined ? null : utcSeconds(from_us),
     to: to_us === undefined ? null : utcSeconds(to_us),
-    ...{ hosts, rules, min_severity: minSeverity ?? null },
+    ...{ hosts, rules, min_severity: minSeverity ?? null, internal, scanners, own_rules: ownRules ?? null },
   }
 }
 

@@ -107,7 +107,7 @@ function weighed(
       role,
       severity: severities[severity([...mine, ...suffered])]!,
       findings: all,
-      tactics: tacticsOf(all, findings),
+      tactics: tacticsOf(grave(all).length > 0 ? grave(all) : all, findings),
       peers: peersOf(host, all, findings),
     },
     from_us: all.reduce((least, at) => Math.min(least, findings[at]!.from_us), Number.POSITIVE_INFINITY),
@@ -120,10 +120,14 @@ function weighed(
     severity(grave(mine)),
     severity(grave(suffered)),
     chainOf(grave(suffered), findings).length,
+    // Of what is of severity info alone: scans from outside are the weather.
+    all.every(at => isWeather(findings[at]!)) ? 0 : 1,
     connections,
   ]
   return { ranked, weights }
 }
+
+const isWeather = ({ rule, severity }: ToldDraft): boolean => rule.startsWith('D01') && severity === 'info'
 
 /** The longest chain of findings, each of a later tactic than the one before, none begun earlier. Findings come in order of time. */
 function chainOf(some: readonly number[], findings: readonly ToldDraft[]): number[] {

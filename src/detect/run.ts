@@ -5,7 +5,7 @@ import type { KeptConnections } from '../conversations/kept-connections.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { type CaseEvidence, type ListsOf, markNamed } from '../rules/evidence.ts'
 import type { FailedRule } from '../rules/own-findings.ts'
-import { type Guess, Guesses } from '../rules/raising.ts'
+import { type Guess, Guesses, isOfGuesses } from '../rules/raising.ts'
 import { type CaseRule, standsOn } from '../rules/rule.ts'
 import { Alone, type Crew, Threads } from '../store/crew.ts'
 import { type CaseSettings, type CaseSteps, CaseWork, type FoundInBlock, isAtLeast } from './case-work.ts'
@@ -52,7 +52,10 @@ export async function findInCase(
   const { rules: asked } = await rulesInForce(choice)
   const { rules: all } = await rulesInForce({ ...choice, rules: [] })
   const names = new Set(asked.map(({ name }) => name))
-  const rules = all.filter(one => names.has(one.name) || asked.some(rule => standsOn(rule, one.name)))
+  // What rules found of guesses makes others graver, whichever are asked for.
+  const rules = all.filter(
+    one => names.has(one.name) || isOfGuesses(one.name) || asked.some(rule => standsOn(rule, one.name)),
+  )
   const work = new CaseWork(settings, kept, rules, listsOf)
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
   const crew = crewFor(

@@ -17,6 +17,7 @@ export function nextSteps(o: CaseOverview): NextStep[] {
     steps.push({ args: ['remove', unread], why: 'takes a file out that is not evidence after all' })
   }
   if (o.records.total === 0) return steps
+  steps.push({ args: ['detect'], why: 'who behaves like an attacker, without an address to begin with' })
   if (peer !== undefined) {
     steps.push({ args: ['investigate', peer.address], why: 'the dossier of the address outside that moved most' })
     steps.push({ args: ['flows', '-b', `ip ${peer.address}`], why: 'its connections, one by one' })

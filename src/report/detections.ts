@@ -15,6 +15,7 @@ import {
   line,
   list,
   paragraph,
+  path,
   strong,
   type Text,
   table,
@@ -69,9 +70,12 @@ function suspects({ hosts }: Detections): SuspectHost[] {
 }
 
 function verdict(found: Detections): Text {
-  const { hosts_total, records, connections } = found
+  const { hosts_total, records, connections, selection } = found
   const some = suspects(found)
-  const of = `in ${countText(records.total, 'flow record')}, ${countText(connections, 'connection')}`
+  const of =
+    selection.filter === null
+      ? `in ${countText(records.total, 'flow record')}, ${countText(connections, 'connection')}`
+      : `in ${integerText(connections)} of ${countText(selection.filter.of_connections, 'connection')}`
   const [first] = some
   if (first !== undefined)
     return line`${strong(`${countText(some.length, 'host')} ${some.length === 1 ? 'stands' : 'stand'} out ${of}`)}; first of them ${address(first.address)}.`
@@ -87,8 +91,10 @@ function coverage({
   selection,
   window,
   connections,
+  enrichment,
+  enrichment_problems,
 }: Detections): Block[] {
-  const { from, to, hosts, rules, min_severity, filter, set } = selection
+  const { from, to, hosts, rules, min_severity, filter, set, internal, scanners, own_rules } = selection
   const only = [
     ...(from === null ? [] : [`connections that begin at ${from} or later`]),
     ...(to === null ? [] : [`connections that begin before ${to}`]),
@@ -103,10 +109,29 @@ function coverage({
     ...(only.length === 0 ? [] : [`Only ${only.join('; ')}.`]),
     ...(filter === null ? [] : filterItems(filter, connections)),
     ...(set.length === 0 ? [] : [`Thresholds that were set: ${set.map(setText).join('; ')}.`]),
+    ...(internal.length === 0 ? [] : [`Networks of your own, besides the private ones: ${internal.join(', ')}.`]),
+    ...(scanners.length === 0 ? [] : [`Scanners of your own: ${scanners.join(', ')}.`]),
+    ...(own_rules === null ? [] : [line`Rules of your own: ${path(own_rules)}.`]),
+    ...fileItems(enrichment, enrichment_problems),
     ...gapItemsOf(gaps, gaps_not_listed, gapsAtMost),
     ...cannot_tell.map(text => `This evidence cannot tell: ${text}.`),
   ]
   return [gap, ...(complete ? [] : [warning('This answer has holes.')]), list(items)]
+}
+
+/** What was used of the analyst's own files, and what could not be: an entry that is not read is not one that nobody is on. */
+function fileItems(files: Detections['enrichment'], problems: Detections['enrichment_problems']): Text[] {
+  const named = files.map(
+    ({ path: file, kind, entries }): Text => line`${path(file)} (${kind}, ${countText(entries, 'entry', 'entries')})`,
+  )
+  const wrong = problems.map(
+    ({ path: file, line: at, problem }): Text =>
+      line`Not used: ${path(at === undefined ? file : `${file}:${at}`)}: ${problem}.`,
+  )
+  return [
+    ...named.map((one): Text => line`Your own file ${one}.`),
+    ...limited(wrong, gapsAtMost, left => `… and ${integerText(left)} more that could not be used: --json has them.`),
+  ]
 }
 
 function filterItems(
@@ -114,7 +139,7 @@ function filterItems(
   connections: number,
 ): Text[] {
   return [
-    `Only connections with a record that meets ${text}: ${integerText(connections)} of ${countText(of_connections, 'connection')}, by ${countText(records, 'record')}. Roles, and what is known of hosts, are of all of them.`,
+    `Only connections with a record that meets ${text}: ${integerText(connections)} of ${countText(of_connections, 'connection')}, by ${countText(records, 'record')}. Roles, and what is known of hosts, are of all of them. Severity may be lower than without the filter: what D02 finds makes D08 and D18 graver, and it saw these connections alone.`,
     ...(unknown === 0 ? [] : [`Of ${countText(unknown, 'record')} it cannot be told: they choose no connection.`]),
     ...notes.map(note => `Of the filter: ${note}.`),
   ]
@@ -137,7 +162,7 @@ function hostBlocks(found: Detections, commandOf: (host: string) => string, all:
       ? [
           all
             ? countText(otherLeft, 'more host')
-            : `${countText(otherLeft, 'host')} with findings of severity info alone`,
+            : `${found.findings_other.length > 0 ? 'at least ' : ''}${countText(otherLeft, 'host')} with findings of severity info alone`,
         ]
       : []),
   ]
@@ -145,7 +170,11 @@ function hostBlocks(found: Detections, commandOf: (host: string) => string, all:
     ...(listed.length === 0 ? [] : [hostTable(listed, commandOf)]),
     ...(left.length === 0
       ? []
-      : [paragraph(`… and ${left.join(', ')}${all ? ': --json has the first 10,000.' : ': --all lists them.'}`)]),
+      : [
+          paragraph(
+            `${listed.length === 0 ? '' : '… and '}${left.join(', ')}${all ? ': --json has the first 10,000.' : ': --all lists them.'}`,
+          ),
+        ]),
   ]
 }
 
@@ -210,10 +239,24 @@ function findingEntry(finding: CaseFinding): Block {
     ),
     paragraph(finding.summary),
     paragraph(
-      `Measured: ${scores.map(({ name, value, threshold }) => `${name} ${integerText(value)} (${threshold})`).join('; ')}.`,
+      `Measured: ${scores.map(({ name, value, threshold }) => `${name} ${integerText(value)} (${grouped(threshold)})`).join('; ')}.`,
     ),
+    paragraph(linesText(finding)),
     paragraph(`Could also be: ${counter_hypotheses.join('; or ')}. It would be silent with: ${would_change}.`),
   ])
+}
+
+/** Digits of what is asked for in groups, as those of what was measured are. */
+function grouped(threshold: string): string {
+  return threshold.replace(/\d{5,}/g, digits => integerText(Number(digits)))
+}
+
+/** The first line that a finding rests on. */
+function linesText({ basis: [first], basis_total }: CaseFinding): Text {
+  const count = `Rests on ${countText(basis_total, 'record')}`
+  if (first === undefined) return `${count}.`
+  const where = `${first.path}:${first.line ?? first.packet}`
+  return line`${count}${basis_total > 1 ? ', the first of them ' : ': '}${path(where)}${basis_total > 1 ? ' (--json has more, and the SQL)' : ''}.`
 }
 
 /** Each reason once, with all rules that it is one of. */

@@ -105,7 +105,9 @@ function isPush({ has }: CaseEvidence, pair: Pair, { bytesMin, ratioMin }: Limit
 
 function whoUses(evidence: CaseEvidence, peer: number, isNew: boolean): string {
   const users = evidence.ownClients(peer)
-  const start = isNew ? 'The peer is new within this evidence' : 'The peer need not be new'
+  const start = isNew
+    ? 'No connection with the peer began in the first part of this evidence'
+    : 'Connections with the peer may have begun at any time'
   if (users === null) return `${start}.${notAskedText(evidence, peer)}`
   return `${start}; ${users > 1 ? `${number(users)} internal hosts use it` : 'no other internal host uses it'}.`
 }

@@ -13,12 +13,17 @@ export interface Guess {
   port: number
 }
 
+/** Whether a rule tells of guesses. */
+export function isOfGuesses(rule: string): boolean {
+  return rule === bruteForce.name || rule === spray.name
+}
+
 /** What a finding says of guesses; null where it says nothing. */
 export function guessIn(
   { draft, rule, severity }: { draft: CaseDraft; rule: string; severity: CaseDraft['severity'] },
   { port }: CaseConnections,
 ): Guess | null {
-  if (![bruteForce.name, spray.name].includes(rule) || severity === 'info') return null
+  if (!isOfGuesses(rule) || severity === 'info') return null
   return { actors: draft.subject, victim: draft.peers[0]!, port: port[draft.connections[0]!]! }
 }
 
