@@ -150,7 +150,7 @@ class Gathered {
     }
     for (const one of found) this.gravest.add(one)
     this.gravest.addLeft(left)
-    this.guesses.push(...guesses)
+    for (const guess of guesses) this.guesses.push(guess)
   }
 
   /** What a rule asked for, in order; it is not kept any longer. */

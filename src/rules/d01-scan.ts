@@ -241,7 +241,7 @@ function draft(evidence: CaseEvidence, client: Run, shapes: readonly Shape[], li
   const actor = connections.client[client.from]!
   const targets = distinct(on.map(i => connections.server[i]!))
   const ports = distinct(on.map(i => connections.port[i]!))
-  const [isSlow, most] = [shapes.every(one => one.isSlow), Math.max(...shapes.map(one => one.most))]
+  const [isSlow, most] = [shapes.every(one => one.isSlow), shapes.reduce((all, one) => Math.max(all, one.most), 0)]
   const kind = ports.length === 1 ? 'horizontal' : targets.length === 1 ? 'vertical' : 'block'
   const isBlock = shapes.every(one => one.kind === 'block')
   const reached = opened(evidence, client, targets, on, limits)

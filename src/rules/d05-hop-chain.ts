@@ -84,7 +84,9 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     const chain = [last]
     for (let i = steps.get(last)!.before; i >= 0; i = steps.get(i)!.before) chain.unshift(i)
     const root = client[chain[0]!]!
-    chains.set(root, [...(chains.get(root) ?? []), chain])
+    const known = chains.get(root)
+    if (known === undefined) chains.set(root, [chain])
+    else known.push(chain)
   }
   return [...chains.values()].map(of => draft(evidence, of, steps, limits))
 }

@@ -60,7 +60,9 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
       if (flip === null) continue
       const { server, port, protocol } = connections
       const key = [server, port, protocol].map(column => column[service.from]).join(' ')
-      found.set(key, [...(found.get(key) ?? []), flip])
+      const known = found.get(key)
+      if (known === undefined) found.set(key, [flip])
+      else known.push(flip)
     }
   }
   return [...found.values()].flatMap(some => draftsOf(evidence, some, limits))

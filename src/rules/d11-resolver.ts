@@ -44,7 +44,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     if (!isInternal(host) || isAtLeast(firstSeen_us(host), new_us)) continue
     const some: number[] = []
     for (const service of servicesIn(connections, client))
-      if (isNewServer(evidence, service, new_us, limits)) some.push(...answeredIn(evidence, service))
+      if (isNewServer(evidence, service, new_us, limits)) for (const i of answeredIn(evidence, service)) some.push(i)
     if (some.length > 0 && !isResolver(evidence, client, limits)) drafts.push(draft(evidence, some, limits))
   }
   return drafts

@@ -93,7 +93,8 @@ function foundIn(evidence: CaseEvidence, { from, to }: Run, limits: Limits): Fou
   if (queries.most >= limits.queriesMin && isLong(queries.some))
     return { kind: 'queries', value: queries.most, some: queries.some }
   const sockets = some.filter(i => packetsUp[i]! >= limits.socketQueriesMin && isLong([i]))
-  if (sockets.length > 0) return { kind: 'socket', value: Math.max(...sockets.map(i => packetsUp[i]!)), some: sockets }
+  const most = sockets.reduce((value, i) => Math.max(value, packetsUp[i]!), 0)
+  if (sockets.length > 0) return { kind: 'socket', value: most, some: sockets }
   const bytes = crowded(bytesUp, limits.daySeconds)
   return bytes.most >= limits.bytesMin && isLong(bytes.some)
     ? { kind: 'bytes', value: bytes.most, some: bytes.some }

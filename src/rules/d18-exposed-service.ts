@@ -90,7 +90,7 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
       { name: 'connections that were established', value: some.length, threshold: '>= 1' },
       {
         name: 'client packets of the least',
-        value: Math.min(...some.map(i => connections.packetsUp[i]!)),
+        value: some.reduce((least, i) => Math.min(least, connections.packetsUp[i]!), Number.POSITIVE_INFINITY),
         threshold: `>= ${limits.packetsMin}`,
       },
     ],
