@@ -13,6 +13,11 @@ export function interval_us(longest_us: number): number {
   return longest_us <= minute_us ? minute_us : 10 * minute_us
 }
 
+/** The same of the sensors of a case; packets have none. */
+export function intervalOf(evidence: EvidenceKind, sensors: readonly { longest_us: number }[]): number {
+  return evidence === 'packets' ? 0 : interval_us(sensors.reduce((most, one) => Math.max(most, one.longest_us), 0))
+}
+
 /** G: records of one conversation at one vantage are at most so far apart, microseconds. */
 export function gap_us(evidence: EvidenceKind, longest_us: number): number {
   return evidence === 'packets' ? packetGap_us : interval_us(longest_us) + lateness_us

@@ -1,7 +1,7 @@
 /** `detect --baseline`: what own hosts did in a window, and not in an earlier or later one that is taken for normal. */
 import type { Seen } from '../conversations/host-facts.ts'
 import { internalHosts } from '../conversations/hosts.ts'
-import { interval_us } from '../conversations/intervals.ts'
+import { intervalOf } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
 import { UserError } from '../errors.ts'
 import { gatherSpans } from '../investigate/coverage.ts'
@@ -12,6 +12,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
+import { fieldsOf } from '../rules/evidence.ts'
 import { lacksOf } from '../rules/needs.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
@@ -100,12 +101,14 @@ async function answer(
   const isInternal = internalHosts(hosts, own)
   const { seen } = source.known(hosts.count, isInternal)
   const { rejected, accepted, answers, span, count } = seen
-  const flags = c.source === 'packets' || c.columns.has('tcp_flags')
-  const has = { flags, action: c.columns.has('action'), rejected, accepted, answers, lists: false }
-  const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
-  const interval = c.source === 'packets' ? 0 : interval_us(longest_us)
+  const { hasFlags: flags, hasSizes: sizes, hasAction: action } = fieldsOf(c)
+  const has = { flags, sizes, action, rejected, accepted, answers, lists: false }
+  const interval = intervalOf(c.source, vantages)
   const coverage = await capabilityOf(c, { has, interval_us: interval }, seen)
-  const { must, better } = lacksOf({ accepted: 'must', answers: 'better', flags: 'better' }, { source: c.source, has })
+  const { must, better } = lacksOf(
+    { accepted: 'must', answers: 'better', flags: 'better', sizes: 'better' },
+    { source: c.source, has },
+  )
   const reasons =
     count === 0
       ? ['there are no connections in the case']

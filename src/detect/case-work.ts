@@ -23,6 +23,7 @@ export interface CaseSettings {
   source: EvidenceKind
   interval_us: number
   hasFlags: boolean
+  hasSizes: boolean
   hasAction: boolean
   hosts: RecordDictionaries['hosts']
   /** By host, as `marksOf`: our own, our scanners, and those that are asked for; null where all are. */

@@ -1,7 +1,7 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
 import { emptyFacts } from '../conversations/host-facts.ts'
 import { internalMarks, marksOf } from '../conversations/hosts.ts'
-import { interval_us } from '../conversations/intervals.ts'
+import { intervalOf } from '../conversations/intervals.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
 import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
@@ -18,7 +18,7 @@ import { trusted } from '../query/build.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import type { CaseEvidence, ListsOf } from '../rules/evidence.ts'
+import { type CaseEvidence, fieldsOf, type ListsOf } from '../rules/evidence.ts'
 import type { Finding, Severity } from '../rules/finding.ts'
 import { type FailedRule, RuleFailure } from '../rules/own-findings.ts'
 import type { CaseRule, Score, Tactic } from '../rules/rule.ts'
@@ -221,11 +221,10 @@ export function settingsOf(
 ): CaseSettings {
   const { hosts, vantages } = index.dictionaries
   const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
-  const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
   return {
     source: c.source,
-    interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
-    ...{ hasFlags: c.source === 'packets' || c.columns.has('tcp_flags'), hasAction: c.columns.has('action') },
+    interval_us: intervalOf(c.source, vantages),
+    ...fieldsOf(c),
     hosts,
     internal: internalMarks(hosts, own),
     ...rolesOf(hosts, scanners, files),

@@ -1,7 +1,7 @@
 /** `detect --from-host`: whom a host reached, and those whom they reached in turn, forward in time. */
 import type { HostFacts, Seen } from '../conversations/host-facts.ts'
 import { hostNumber, internalHosts } from '../conversations/hosts.ts'
-import { interval_us } from '../conversations/intervals.ts'
+import { intervalOf } from '../conversations/intervals.ts'
 import { withConnections } from '../conversations/kept-connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import { UserError } from '../errors.ts'
@@ -14,9 +14,11 @@ import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
-import type { CaseEvidence } from '../rules/evidence.ts'
+import { type CaseEvidence, fieldsOf } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
 import { lacksOf } from '../rules/needs.ts'
+import { decided } from '../rules/rule.ts'
+import { warm_us, warmUp } from '../rules/warm-up.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
@@ -35,10 +37,6 @@ export const hubDefault = 20
 /** Most hosts, hosts outside, pairs without roles; and edges that are listed. */
 const hostsMax = 1000
 const edgesMax = 10_000
-
-/** What is first seen in the first hour of the evidence, or quarter if that is less, is not new. */
-const warmUp_us = 3_600_000_000
-const warmUpShare = 0.25
 
 /** Ports that hosts are administered, or hold their files and databases, on. */
 export const administrative: ReadonlySet<number> = new Set([
@@ -257,13 +255,12 @@ function knownOf(c: Case, { dictionaries }: RecordIndex, own: readonly Prefix[],
   const isInternal = internalHosts(hosts, own)
   const { seen, facts } = source.known(hosts.count, isInternal)
   const { rejected, accepted, answers } = seen
-  const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
-  const flags = c.source === 'packets' || c.columns.has('tcp_flags')
+  const { hasFlags: flags, hasSizes: sizes, hasAction: action } = fieldsOf(c)
   return {
     ...{ ...seen, ...facts, source: c.source, hosts: hosts.count, isInternal },
     address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
-    has: { flags, action: c.columns.has('action'), rejected, accepted, answers, lists: false },
-    interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
+    has: { flags, sizes, action, rejected, accepted, answers, lists: false },
+    interval_us: intervalOf(c.source, vantages),
   }
 }
 
@@ -271,7 +268,7 @@ const timeOrNull = (us: number | undefined): string | null => (us === undefined 
 
 function undecided(known: Known, coverage: Capability, { from }: PathOptions): NotDecidable[] {
   const { must, better } = lacksOf(
-    { accepted: 'must', answers: 'must', flags: 'better' },
+    { accepted: 'must', answers: 'must', flags: 'better', sizes: 'better' },
     { source: known.source, has: known.has },
   )
   const reasons = must.length > 0 ? must : better
@@ -304,8 +301,8 @@ async function pathIn(
 ): Promise<HostPath> {
   const { span } = known
   const seen_us = first === null ? Number.POSITIVE_INFINITY : known.firstSeen_us[first]!
-  const warm_us = span.from_us + Math.min(warmUp_us, warmUpShare * (span.to_us - span.from_us))
-  const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us }
+  const new_us = warm_us({ span }, decided(warmUp).thresholds)
+  const asked = { at_us: at_us ?? seen_us, isGiven: at_us !== undefined, hops, hub, warm_us: new_us }
   if (first === null || seen_us === Number.POSITIVE_INFINITY) return noPath(from, asked, known)
   const found = search(known, source, { ...asked, first })
   const arrivals = [...found.reached.arrivals.values()].sort(

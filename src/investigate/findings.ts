@@ -4,13 +4,13 @@ import { bytesOfColumns, type CaseConnections, columnsOf, inOrder } from '../con
 import type { Chained } from '../conversations/conversations.ts'
 import { emptyFacts, FactCounter, seenIn } from '../conversations/host-facts.ts'
 import { internalHosts } from '../conversations/hosts.ts'
-import { interval_us } from '../conversations/intervals.ts'
+import { intervalOf } from '../conversations/intervals.ts'
 import { requireMemory } from '../conversations/memory.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { trusted } from '../query/build.ts'
-import { type CaseEvidence, evidenceOf } from '../rules/evidence.ts'
+import { type CaseEvidence, evidenceOf, fieldsOf } from '../rules/evidence.ts'
 import { type CaseRule, distinct } from '../rules/rule.ts'
 import { type FoundDraft, findOfSubject, gravest } from '../rules/subject-run.ts'
 import type { Case } from '../store/case.ts'
@@ -99,27 +99,26 @@ function timeOf(time_us: number): string | null {
 function evidenceIn(c: Case, { mine, chained, own, approved }: Subject): CaseEvidence {
   const { dictionaries, isSubject } = mine
   const { hosts, vantages } = dictionaries
-  const hasFlags = c.source === 'packets' || c.columns.has('tcp_flags')
-  const longest_us = vantages.reduce((most, one) => Math.max(most, one.longest_us), 0)
+  const fields = fieldsOf(c)
   const span = spanOf(c)
   const { count } = chained.table
   // As they are, in order, and what puts them in order.
   requireMemory(count, 3 * count * bytesOfColumns)
   const columns = (withoutTime: boolean): CaseConnections =>
-    inOrder(columnsOf(chained, { hasFlags, hosts, withoutTime }))
+    inOrder(columnsOf(chained, { hasFlags: fields.hasFlags, hosts, withoutTime }))
   const timed = columns(false)
   const connections = timed.count > 0 ? timed : columns(true)
   const isInternal = internalHosts(hosts, own)
   const facts = emptyFacts(hosts.count)
   new FactCounter(facts, isInternal).add(connections)
   return evidenceOf({
-    ...{ source: c.source, hosts, hasFlags, hasAction: c.columns.has('action') },
+    ...{ source: c.source, hosts, ...fields },
     connections,
     subject: isSubject,
     ...{ isInternal, facts, seen: seenIn(connections), lists: null },
     ...{ isScanner: () => false, isAdministration: () => false },
     isApproved: standardPorts(approved),
-    interval_us: c.source === 'packets' ? 0 : interval_us(longest_us),
+    interval_us: intervalOf(c.source, vantages),
     ...(span !== null && { caseSpan: span }),
   })
 }

@@ -53,7 +53,7 @@ const ofSubject = decided({
 export const scan: CaseRule<Limits> = {
   name: 'D01-scan',
   title: 'tries of many services or many hosts, most of which do not answer',
-  needs: { rejected: 'better', flags: 'better' },
+  needs: { rejected: 'better', flags: 'better', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1046', 'T1595.001'),

@@ -63,7 +63,7 @@ const ofSubject = decided({
 export const bruteForce: CaseRule<Limits> = {
   name: 'D02-brute-force',
   title: 'many short connections of nearly equal size to one service, and the longer session that followed',
-  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1110'),

@@ -36,7 +36,7 @@ type Limits = typeof thresholds
 export const spray: CaseRule<Limits> = {
   name: 'D02-spray',
   title: 'guesses of many sources at one service, few from each',
-  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1110.003'),

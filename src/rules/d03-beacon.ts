@@ -99,7 +99,8 @@ interface Regular {
   regularity: number
   /** What was asked of it. */
   least: number
-  sizes: number
+  /** Likeness of the client's bytes; null where no record says how many there were. */
+  sizes: number | null
 }
 
 function regular(
@@ -130,7 +131,8 @@ function regular(
   const lasting = median(Float64Array.from(some, i => end_us[i]! - start_us[i]!))
   if (lasting >= limits.heldShare * interval_us) return null
   const sizes = spreadOf(some.map(i => connections.bytesUp[i]!))
-  return { some, interval_us, regularity, least, sizes: Math.max(0, 1 - sizes.deviation / sizes.median) }
+  const likeness = sizes.median > 0 ? Math.max(0, 1 - sizes.deviation / sizes.median) : null
+  return { some, interval_us, regularity, least, sizes: likeness }
 }
 
 function draft(evidence: CaseEvidence, found: Regular, limits: Limits): CaseDraft {
@@ -149,11 +151,11 @@ function draft(evidence: CaseEvidence, found: Regular, limits: Limits): CaseDraf
     confidence: sureness(isCommon ? 'low' : 'medium', evidence, some),
     tactic: 'command-and-control',
     ...technique('T1071'),
-    summary: `${address(client)} connected to ${target} ${number(some.length)} times, as a rule ${durationWords(Math.round(interval_us / 1e5) / 10)} apart (regularity ${regularity.toFixed(2)}, sizes alike ${sizes.toFixed(2)}).${notAskedText(evidence, server)}`,
+    summary: `${address(client)} connected to ${target} ${number(some.length)} times, as a rule ${durationWords(Math.round(interval_us / 1e5) / 10)} apart (regularity ${regularity.toFixed(2)}${sizes === null ? '' : `, sizes alike ${sizes.toFixed(2)}`}).${notAskedText(evidence, server)}`,
     scores: [
       { name: 'connections', value: some.length, threshold: `>= ${limits.connectionsMin}` },
       { name: 'regularity of the intervals', value: rounded(regularity), threshold: `>= ${least}` },
-      { name: 'likeness of client bytes', value: rounded(sizes), threshold: 'not asked' },
+      ...(sizes === null ? [] : [{ name: 'likeness of client bytes', value: rounded(sizes), threshold: 'not asked' }]),
       ...(rita === null ? [] : [{ name: 'RITA v5 score', value: rounded(rita.score), threshold: 'not asked' }]),
     ],
     would_change: 'intervals that differ more, or a peer that more hosts of yours use',

@@ -16,7 +16,7 @@ type Limits = typeof thresholds
 export const dataServed: CaseRule<Limits> = {
   name: 'D04-data-served',
   title: 'a server of yours that answered a host outside with much data: it was fetched, not pushed',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must' },
   thresholds,
   reasons,
   attack: techniques(),

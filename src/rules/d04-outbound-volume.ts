@@ -26,7 +26,7 @@ const ofSubject = decided({
 export const volume: CaseRule<Limits> = {
   name: 'D04-outbound-volume',
   title: 'a host of yours that sent far more to a host outside than it got from there',
-  needs: { accepted: 'must', answers: 'better' },
+  needs: { accepted: 'must', sizes: 'must', answers: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1048'),

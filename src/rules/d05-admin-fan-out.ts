@@ -33,7 +33,7 @@ type Limits = typeof thresholds
 export const fanOut: CaseRule<Limits> = {
   name: 'D05-admin-fan-out',
   title: 'a host of yours that begins to administer many others',
-  needs: { accepted: 'must', answers: 'must', inside: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', inside: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: remoteServices,

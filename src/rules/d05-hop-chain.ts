@@ -27,7 +27,7 @@ type Limits = typeof thresholds
 export const hopChain: CaseRule<Limits> = {
   name: 'D05-hop-chain',
   title: 'a session with a host of yours, and soon after it one from there to a host that is new to it',
-  needs: { accepted: 'must', answers: 'must', inside: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', inside: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: remoteServices,

@@ -16,7 +16,7 @@ type Limits = typeof thresholds
 export const listed: CaseRule<Limits> = {
   name: 'D06-address-list',
   title: 'a host outside that one of your address lists names',
-  needs: { lists: 'must', answers: 'better' },
+  needs: { lists: 'must', answers: 'better', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1071', 'T1090.003', 'T1595'),

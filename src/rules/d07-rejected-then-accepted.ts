@@ -24,7 +24,7 @@ type Limits = typeof thresholds
 export const flips: CaseRule<Limits> = {
   name: 'D07-rejected-then-accepted',
   title: 'a client that was rejected, and then let through to the same service',
-  needs: { action: 'must', accepted: 'must', rejected: 'must' },
+  needs: { action: 'must', accepted: 'must', rejected: 'must', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1133'),

@@ -37,7 +37,7 @@ type Limits = typeof thresholds
 export const sessions: CaseRule<Limits> = {
   name: 'D08-long-session',
   title: 'sessions at the pace of a person, and connections that last for hours, across the border of your networks',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1071', 'T1021', 'T1021.001', 'T1021.004'),

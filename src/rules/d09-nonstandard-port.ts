@@ -24,7 +24,7 @@ type Limits = typeof thresholds
 export const ports: CaseRule<Limits> = {
   name: 'D09-non-standard-port',
   title: 'connections out to a port that belongs to no service',
-  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', flags: 'better', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1571'),

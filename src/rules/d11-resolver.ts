@@ -22,7 +22,7 @@ type Limits = typeof thresholds
 export const resolver: CaseRule<Limits> = {
   name: 'D11-new-resolver',
   title: 'a name server outside that one of your hosts begins to ask',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1071.004'),

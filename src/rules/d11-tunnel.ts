@@ -26,7 +26,7 @@ type Limits = typeof thresholds
 export const tunnel: CaseRule<Limits> = {
   name: 'D11-dns-tunnel',
   title: 'queries of names that carry more than names',
-  needs: { accepted: 'must' },
+  needs: { accepted: 'must', sizes: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1071.004'),

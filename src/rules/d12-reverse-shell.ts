@@ -38,7 +38,7 @@ type Sign = keyof typeof points
 export const reverseShell: CaseRule<Limits> = {
   name: 'D12-reverse-shell',
   title: 'a connection out that looks like a shell for somebody outside',
-  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1571', 'T1095'),

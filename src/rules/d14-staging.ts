@@ -28,7 +28,7 @@ type Limits = typeof thresholds
 export const staging: CaseRule<Limits> = {
   name: 'D14-staging',
   title: 'a host of yours that gathered much from others, and then sent as much to a host outside',
-  needs: { accepted: 'must', inside: 'must', answers: 'better' },
+  needs: { accepted: 'must', inside: 'must', sizes: 'must', answers: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1074.002'),

@@ -26,7 +26,7 @@ type Limits = typeof thresholds
 export const amplification: CaseRule<Limits> = {
   name: 'D15-amplification',
   title: 'short requests whose long answers go to somebody else',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must' },
   thresholds,
   reasons,
   attack: techniques('T1498.002'),

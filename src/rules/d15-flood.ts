@@ -26,7 +26,7 @@ type Limits = typeof thresholds
 export const flood: CaseRule<Limits> = {
   name: 'D15-flood',
   title: 'a flood of packets for one host, from many sources or a few',
-  needs: { answers: 'must', flags: 'better' },
+  needs: { answers: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1498.001'),

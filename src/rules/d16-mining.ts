@@ -43,7 +43,7 @@ type Limits = typeof thresholds
 export const mining: CaseRule<Limits> = {
   name: 'D16-mining',
   title: 'a connection out that is held like that of a miner with its pool',
-  needs: { accepted: 'must', answers: 'must' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must' },
   thresholds,
   reasons,
   attack: techniques('T1496.001'),

@@ -17,7 +17,7 @@ type Limits = typeof thresholds
 export const exposed: CaseRule<Limits> = {
   name: 'D18-exposed-service',
   title: 'a service that should not be reached from the internet, and was',
-  needs: { accepted: 'must', answers: 'must', flags: 'better' },
+  needs: { accepted: 'must', answers: 'must', sizes: 'must', flags: 'better' },
   thresholds,
   reasons,
   attack: techniques('T1133'),

@@ -47,6 +47,8 @@ export interface CaseEvidence extends KnownFacts {
   /** What the records tell: where one is false, rules that need it say so. */
   has: {
     flags: boolean
+    /** Whether records have packets and bytes. */
+    sizes: boolean
     action: boolean
     rejected: boolean
     accepted: boolean
@@ -69,7 +71,7 @@ export interface CaseEvidence extends KnownFacts {
   isApproved(protocol: number, port: number): boolean
   /** When the first connection of the case begins and the last one ends, microseconds. */
   span: { from_us: number; to_us: number }
-  /** The aggregation interval of the logs, microseconds; of packets a second. */
+  /** The aggregation interval of the logs, microseconds; of packets zero. */
   interval_us: number
   /** Null where the analyst gave none. */
   lists: AddressLists | null
@@ -90,6 +92,7 @@ interface Given
   > {
   hosts: RecordDictionaries['hosts']
   hasFlags: boolean
+  hasSizes: boolean
   hasAction: boolean
   seen: Seen
   facts: HostFacts
@@ -97,13 +100,40 @@ interface Given
   caseSpan?: CaseEvidence['span']
 }
 
-export function evidenceOf({ hosts, hasFlags, hasAction, seen, facts, caseSpan, ...given }: Given): CaseEvidence {
+/** Which fields the records of a case have. */
+export function fieldsOf({ source, columns }: { source: EvidenceKind; columns: ReadonlySet<string> }) {
+  const isMetered = source === 'packets'
+  return {
+    hasFlags: isMetered || columns.has('tcp_flags'),
+    hasSizes: isMetered || (columns.has('packets') && columns.has('bytes')),
+    hasAction: columns.has('action'),
+  }
+}
+
+export function evidenceOf({
+  hosts,
+  hasFlags,
+  hasSizes,
+  hasAction,
+  seen,
+  facts,
+  caseSpan,
+  ...given
+}: Given): CaseEvidence {
   const { span, rejected, accepted, answers } = seen
   return {
     ...given,
     ...knownFacts(facts, given.subject),
     ...{ span: caseSpan ?? span, hosts: hosts.count },
-    has: { flags: hasFlags, action: hasAction, rejected, accepted, answers, lists: given.lists !== null },
+    has: {
+      flags: hasFlags,
+      sizes: hasSizes,
+      action: hasAction,
+      rejected,
+      accepted,
+      answers,
+      lists: given.lists !== null,
+    },
     address: host => formatAddress(hosts.hi[host]!, hosts.lo[host]!),
   }
 }

@@ -44,6 +44,10 @@ const lacks: Readonly<Record<Need, Lack>> = {
     isMissing: ({ has }) => !has.flags,
     reason: () => 'no tcp-flags: who opened a connection, and whether it was refused, is told by sizes and ports alone',
   },
+  sizes: {
+    isMissing: ({ has }) => !has.sizes,
+    reason: () => 'the records lack packets or bytes: how much was sent is not known',
+  },
   lists: {
     isMissing: ({ has }) => !has.lists,
     reason: () => 'no address list was given: name one with --list',

@@ -67,11 +67,11 @@ export function decided<const T extends Decided>(
 }
 
 /**
- * What a rule asks of the evidence. `flags`: TCP flags. `action`: whether records were accepted or rejected. `rejected`, `accepted`: that
+ * What a rule asks of the evidence. `flags`: TCP flags. `sizes`: packets and bytes of records. `action`: whether records were accepted or rejected. `rejected`, `accepted`: that
  * some were. `answers`: that both directions are recorded. `inside`: that connections between two internal hosts are. `packets`: a capture.
  * `lists`: address lists of the analyst.
  */
-export type Need = 'flags' | 'action' | 'rejected' | 'accepted' | 'answers' | 'inside' | 'packets' | 'lists'
+export type Need = 'flags' | 'sizes' | 'action' | 'rejected' | 'accepted' | 'answers' | 'inside' | 'packets' | 'lists'
 
 /**
  * What is different where the connections are those of a subject, whom the analyst has a reason to ask about: a dossier also tells what is

@@ -24,6 +24,8 @@ export function findOfSubject(evidence: CaseEvidence, rules: readonly CaseRule[]
 
 function ofRule(evidence: CaseEvidence, rule: CaseRule): CaseDraft[] {
   const { ofSubject } = rule
+  // What else a rule must have is asked of a case: that nobody answered a subject is no sign that answers are not recorded.
+  if (rule.needs.sizes === 'must' && !evidence.has.sizes) return []
   if (ofSubject === undefined) return draftsOf(evidence, rule)
   return among(evidence, ofSubject.concerns, asked => {
     const hunted = draftsOf(asked, rule)

@@ -8,6 +8,7 @@ import { writeLab } from '../../src/demo/lab.ts'
 import { type Detections, type DetectOptions, detect } from '../../src/detect/detect.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { toJson } from '../../src/report/json.ts'
+import { caseRules } from '../../src/rules/all.ts'
 import { openCase } from '../../src/store/case.ts'
 import { header, linesOf } from '../rules/flows.ts'
 import { scenarios } from '../rules/scenarios.ts'
@@ -67,6 +68,26 @@ test('the same is found whatever the order of files, and however records are spl
   assert.equal(foundIn(await ask(await caseOf(pieces))), whole, 'ten files')
   assert.equal(foundIn(await ask(await caseOf([...pieces].reverse()))), whole, 'ten files backwards')
   assert.equal(foundIn(await ask(await caseOf(pieces, header, true))), whole, 'a case extended in ten steps')
+})
+
+test('a log without packets and bytes: rules that need them say so, and no figure is made up', async () => {
+  const left = (line: string): string =>
+    line
+      .split(' ')
+      .filter((_, i) => i !== 8 && i !== 9)
+      .join(' ')
+  const { findings, not_decidable, coverage } = await ask(await caseOf([all.map(left)], left(header)))
+  assert.equal(coverage.has.sizes, false)
+  const lacking = not_decidable.filter(({ reason }) => reason.startsWith('the records lack packets or bytes'))
+  for (const { name, needs } of caseRules) {
+    if (needs.sizes === undefined) continue
+    const must = Object.entries(needs).find(([need, level]) => level === 'must' && need !== 'sizes')
+    assert.ok(must?.[0] === 'lists' || lacking.some(({ rule }) => rule === name), name)
+    if (needs.sizes === 'must') assert.ok(!findings.some(({ rule }) => rule === name), name)
+  }
+  assert.ok(findings.some(({ rule }) => rule === 'D03-beacon'))
+  for (const { id, summary, scores } of findings)
+    assert.ok(!/NaN|Infinity/.test(summary) && scores.every(({ value }) => Number.isFinite(value)), `${id} ${summary}`)
 })
 
 test('every finding names lines that it rests on, with its figures beside their thresholds', async () => {
