@@ -1,5 +1,5 @@
 /** D02: many sources that guess at one service, each too few times to be found by itself. */
-
+import { TCP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, type Run, servicesIn } from './connections.ts'
@@ -14,7 +14,7 @@ import {
   mostWithin,
   shortOnes,
 } from './guessing.ts'
-import { spreadOf } from './numbers.ts'
+import { distinctWithin, spreadOf } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, sureness } from './rule.ts'
 import { endText, number } from './words.ts'
 
@@ -49,7 +49,7 @@ export const spray: CaseRule<Limits> = {
 function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean {
   const { connections } = evidence
   const { from, to } = service
-  if (connections.protocol[from] !== 6 || to - from < limits.ofSourceMin) return false
+  if (connections.protocol[from] !== TCP || to - from < limits.ofSourceMin) return false
   return (
     limits.loginPorts.includes(connections.port[from]!) &&
     shortOnes(evidence, service, limits).length >= limits.ofSourceMin
@@ -76,7 +76,7 @@ function noteSource(
 ): void {
   const { connections } = evidence
   const port = connections.port[service.from]!
-  if (connections.protocol[service.from] !== 6 || !limits.loginPorts.includes(port)) return
+  if (connections.protocol[service.from] !== TCP || !limits.loginPorts.includes(port)) return
   const short = shortOnes(evidence, service, limits)
   if (short.length < limits.ofSourceMin) return
   const alike = mostWithin(evidence, alikeOnes(connections.bytesUp, short, limits), limits.windowSeconds * 1e6)
@@ -102,16 +102,18 @@ function sprayed(
       const alike = sources.filter(
         one => Math.abs(one.bytes.median - typical.median) <= limits.spreadMax * typical.median,
       )
-      const times = alike.map(one => connections.start_us[one.some[0]!]!)
-      const span_us =
-        times.reduce((most, one) => Math.max(most, one), 0) -
-        times.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY)
-      if (alike.length < limits.sourcesMin || span_us > limits.windowSeconds * 1e6) return []
-      return [sprayDraft(evidence, alike, limits)]
+      const startOf = ({ some }: Guessing): number => connections.start_us[some[0]!]!
+      alike.sort((a, b) => startOf(a) - startOf(b) || a.client.from - b.client.from)
+      const sourcesOf = alike.map(one => one.client.from)
+      const window_us = limits.windowSeconds * 1e6
+      const crowded = distinctWithin(alike.map(startOf), sourcesOf, window_us, limits.sourcesMin)
+      if (crowded === null) return []
+      const found = crowded.events.map(event => alike[event]!)
+      return [sprayDraft(evidence, found, crowded.most, limits)]
     })
 }
 
-function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], limits: Limits): CaseDraft {
+function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], most: number, limits: Limits): CaseDraft {
   const { connections } = evidence
   const on = distinct(sources.flatMap(one => one.some))
   const [server, port] = [connections.server[on[0]!]!, connections.port[on[0]!]!]
@@ -119,12 +121,18 @@ function sprayDraft(evidence: CaseEvidence, sources: readonly Guessing[], limits
   const target = endText(evidence, server, port)
   return {
     title: `Log-in guesses from ${number(clients.length)} sources against ${target}`,
-    severity: clients.some(evidence.isInternal) ? 'high' : 'medium',
+    severity: clients.every(evidence.isScanner) ? 'info' : clients.some(evidence.isInternal) ? 'high' : 'medium',
     confidence: sureness('medium', evidence, on),
     tactic: 'credential-access',
     ...technique('T1110.003'),
-    summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target} within ${durationWords(limits.windowSeconds)}, each fewer than a rule of one source asks for.`,
-    scores: [{ name: 'sources that are alike', value: clients.length, threshold: `>= ${limits.sourcesMin}` }],
+    summary: `${number(clients.length)} sources opened ${number(on.length)} short connections of nearly equal size to ${target}, each fewer than a rule of one source asks for; up to ${number(most)} sources began within ${durationWords(limits.windowSeconds)}.`,
+    scores: [
+      {
+        name: `sources that are alike, within ${durationWords(limits.windowSeconds)}`,
+        value: most,
+        threshold: `>= ${limits.sourcesMin}`,
+      },
+    ],
     would_change: `fewer than ${limits.sourcesMin} sources, or sizes that differ more`,
     counter_hypotheses: ['many machines of one automation', ...counterHypotheses(false).slice(1)],
     ...{ subject: clients, peers: [server], connections: on },

@@ -39,6 +39,10 @@ export const scenarios: readonly Scenario[] = [
   sprayed('guesses that last for longer', null, 10, 3, { seconds: 740 }),
   sprayedOver('ten sources within a day', 'medium medium', 23 * 3600),
   sprayedOver('ten sources in more than a day', null, 25 * 3600),
+  spray('ten sources within an hour, and another one a day later', 'medium medium', [
+    ...many(30, i => guess(i, { from: -1 - (i % 10), port: 22 })),
+    ...many(3, i => guess(i, { at: 25 * 3600 + 10 * i, from: -11, port: 22 })),
+  ]),
   unlike('ten sources whose guesses differ in size', null, i => ({ up: [12, 2000 * [0.8, 1, 1.2][i % 3]!] })),
   unlike('ten sources whose answers differ', null, i => ({ down: [14, 3000 * [0.7, 1, 1.3][i % 3]!] })),
   unlike('ten sources that also look whether the port is open', 'medium medium', i =>
