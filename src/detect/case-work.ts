@@ -112,7 +112,7 @@ export class CaseWork implements Does<CaseSteps> {
 
   private find(block: number, seen: Seen): FoundInBlock {
     const connections = this.chosen(this.read(block))
-    const evidence = this.evidenceOf(connections, seen)
+    const evidence = withoutEntries(this.evidenceOf(connections, seen))
     const failed: FailedRule[] = []
     const picked = this.picked(evidence, failed)
     const drafts = this.rules.flatMap((rule, order) =>
@@ -206,6 +206,12 @@ export class CaseWork implements Does<CaseSteps> {
     const { kept, left } = gravest.finish()
     return { found: kept.map(one => told(one, connections)), left, guesses }
   }
+}
+
+/** Threads know whom lists name, and not what these say: so does no rule that runs over blocks, however many threads there are. */
+function withoutEntries(evidence: CaseEvidence): CaseEvidence {
+  const { lists } = evidence
+  return lists === null ? evidence : { ...evidence, lists: { ...lists, of: () => [] } }
 }
 
 /** What a rule finds; nothing where one of the analyst's own fails. */
