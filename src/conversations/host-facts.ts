@@ -1,8 +1,6 @@
 /** What is known of each host of a case by the connections of all: counted block by block, by several threads in common memory. */
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
-
 import { TCP } from '../net/protocols.ts'
-
 import { type CaseConnections, mark, outcome } from './connections.ts'
 
 /** By host. */

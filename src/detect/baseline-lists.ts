@@ -161,7 +161,7 @@ export function listsOf(comparison: Comparison, hosts: Hosts, sizes: readonly [S
   const lists = {
     ...listed('new_hosts', only(2).map(address)),
     ...listed('gone_hosts', only(1).map(address)),
-    ...listed('new_peers', newPeers, some => some.map(peer)),
+    ...{ new_peers: cut(newPeers).map(peer), new_peers_total: newPeers.length },
     ...{ new_clients: newClients.listed().map(peer), new_clients_total: newClients.total },
     ...{ new_ports: ports, new_ports_total: newPorts.total, new_pairs: pairs, new_pairs_total: newPairs.total },
     ...listed('new_services', changed(0, after)),
@@ -176,14 +176,8 @@ const cut = <T>(some: readonly T[]): T[] => some.slice(0, listMax)
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : Math.round((part / whole) * 1e4) / 1e4)
 
 /** A list and its total. */
-function listed<N extends string, T, U = T>(
-  name: N,
-  all: readonly T[],
-  shown: (some: readonly T[]) => U[] = some => [...some] as unknown as U[],
-): { [K in N]: U[] } & { [K in `${N}_total`]: number } {
-  return { [name]: shown(cut(all)), [`${name}_total`]: all.length } as { [K in N]: U[] } & {
-    [K in `${N}_total`]: number
-  }
+function listed<N extends string, T>(name: N, all: readonly T[]): { [K in N]: T[] } & { [K in `${N}_total`]: number } {
+  return { [name]: cut(all), [`${name}_total`]: all.length } as { [K in N]: T[] } & { [K in `${N}_total`]: number }
 }
 
 function isTruncated(lists: object): boolean {

@@ -1,5 +1,4 @@
 /** Which lines of the evidence findings rest on. */
-
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Basis } from '../rules/finding.ts'
 import { distinct } from '../rules/rule.ts'

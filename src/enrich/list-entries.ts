@@ -1,5 +1,4 @@
 /** The entries of one address list, by number: where each stands, when it is valid, what it says. */
-
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { plainPrefix, readPlain } from './plain-prefix.ts'

@@ -1,5 +1,4 @@
 /** D01: a host that sends ICMP to many others at once. */
-
 import { ICMP, ICMPV6 } from '../net/icmp.ts'
 import { durationWords } from '../net/time.ts'
 import { techniques } from './attack.ts'

@@ -1,5 +1,4 @@
 /** D01: one host that tries many services, or many hosts, of which most do not answer. */
-
 import { noPort } from '../conversations/services.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'

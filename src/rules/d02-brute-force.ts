@@ -1,5 +1,5 @@
 /** D02: many short connections of nearly equal size to one service, and the longer session that followed. */
-
+import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
@@ -84,7 +84,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   for (const client of clientsOf(connections)) {
     if (client.to - client.from < least) continue
     for (const service of servicesIn(connections, client)) {
-      if (connections.protocol[service.from] !== 6 || service.to - service.from < least) continue
+      if (connections.protocol[service.from] !== TCP || service.to - service.from < least) continue
       const short = shortOnes(evidence, service, limits)
       const found = guessing(evidence, client, short, limits)
       if (found !== null) drafts.push(draft(evidence, found, limits))
@@ -170,7 +170,7 @@ function followedBy(
   const until = end_us[some.at(-1)!]! + limits.successAfterSeconds * 1e6
   let first: number | null = null
   for (let i = client.from; i < client.to; i++) {
-    if (server[i] !== host || connections.protocol[i] !== 6 || connections.outcome[i] !== outcome.answered) continue
+    if (server[i] !== host || connections.protocol[i] !== TCP || connections.outcome[i] !== outcome.answered) continue
     if (start_us[i]! <= from || start_us[i]! > until || packetsUp[i]! < packetsMore) continue
     const isLong = end_us[i]! - start_us[i]! >= limits.successSeconds * 1e6
     if (!isLong && bytesUp[i]! < limits.successBytesTimes * bytes.median) continue

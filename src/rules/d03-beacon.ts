@@ -1,5 +1,4 @@
 /** D03: connections out that begin at regular intervals. */
-
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'

@@ -1,5 +1,4 @@
 /** D04, the other direction: one of our servers that answered a host outside with much data. */
-
 import { noPort } from '../conversations/services.ts'
 import { techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'

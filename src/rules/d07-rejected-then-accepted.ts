@@ -1,5 +1,4 @@
 /** D07: a client that was rejected, and then let through to the same service. */
-
 import { noPort } from '../conversations/services.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'

@@ -1,5 +1,5 @@
 /** D08: sessions at the pace of a person, and connections that last for hours, across the border of our networks. */
-
+import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
@@ -55,7 +55,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     if (!hasLasting(evidence, client, least)) continue
     for (const service of servicesIn(connections, client)) {
       const [from, to] = [connections.client[service.from]!, connections.server[service.from]!]
-      if (connections.protocol[service.from] !== 6) continue
+      if (connections.protocol[service.from] !== TCP) continue
       if (evidence.subject === null && isInternal(from) === isInternal(to)) continue
       if (isInternal(from) && isMore(ownClients(to), limits.ownClientsMax)) continue
       const isHigh = connections.port[service.from]! >= 1024
@@ -117,7 +117,7 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
   const seconds = long(longest) / 1e6
   return {
     title: `${isRemoteWork ? 'Interactive session' : 'Long session'} with ${target}`,
-    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`run.ts`), or that it was asked for.
+    // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`raising.ts`), or that it was asked for.
     severity: isSuspect ? (isRemoteWork ? 'high' : 'medium') : isCommon || isInward ? 'info' : 'low',
     confidence: sureness(isSuspect && isRemoteWork ? 'high' : 'medium', evidence, some),
     ...tacticOf(isInward, isRemoteWork, port),

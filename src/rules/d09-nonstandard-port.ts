@@ -1,5 +1,4 @@
 /** D09: one of our hosts that spoke to a host outside on a port that no service is registered for. */
-
 import { registeredService } from '../net/ports.ts'
 import { SCTP, TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'

@@ -1,5 +1,4 @@
 /** D10: the first that is known of a subject. */
-
 import { outcomes } from '../conversations/services.ts'
 import { utcSeconds } from '../net/time.ts'
 import { techniques } from './attack.ts'

@@ -1,5 +1,4 @@
 /** D10: a peer outside that is new and rare, of whom another rule has something to say. */
-
 import { utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import type { CaseEvidence } from './evidence.ts'

@@ -1,5 +1,4 @@
 /** D11: a host of ours that begins to ask a name server outside which hardly any other host of ours asks. */
-
 import { TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'

@@ -1,5 +1,4 @@
 /** D11: queries of names that carry more than names. */
-
 import { TCP, UDP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'

@@ -1,5 +1,4 @@
 /** D12: a connection out that looks like a shell for somebody outside: signs that are nothing by themselves, added up. */
-
 import { webAndMail } from '../conversations/host-facts.ts'
 import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'

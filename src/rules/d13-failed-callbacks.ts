@@ -1,5 +1,4 @@
 /** D13: one of our hosts that calls a host outside again and again, and is never answered. */
-
 import { webAndMail } from '../conversations/host-facts.ts'
 import { noPort } from '../conversations/services.ts'
 import { TCP } from '../net/protocols.ts'

@@ -1,5 +1,4 @@
 /** D14: one of our hosts that gathered much from others, and then sent as much to a host outside. */
-
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, type Run, servicesIn } from './connections.ts'

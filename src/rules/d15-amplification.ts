@@ -1,5 +1,4 @@
 /** D15: short requests whose long answers go to somebody else: a server of ours that is abused for it, or a host of ours that gets them. */
-
 import { UDP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'

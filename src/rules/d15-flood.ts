@@ -1,5 +1,4 @@
 /** D15: packets without end for one host, from many sources or a few. The subject is the victim: sources can be forged. */
-
 import { noPort } from '../conversations/services.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'

@@ -1,5 +1,4 @@
 /** D16: a connection out that is held open with small packets at the pace of a miner of coins at its pool. */
-
 import { TCP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'

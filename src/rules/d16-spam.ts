@@ -1,5 +1,4 @@
 /** D16: one of our hosts that sends mail to many servers, and is no mail server. */
-
 import { TCP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'

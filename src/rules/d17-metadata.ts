@@ -1,9 +1,8 @@
 /** D17: an unusual use of the metadata service of a cloud, which hands out credentials. Only packets show it. */
-
 import { parseAddress } from '../net/address.ts'
 import { parsePrefix, prefixContains } from '../net/prefix.ts'
 import { TCP } from '../net/protocols.ts'
-import { techniques } from './attack.ts'
+import { technique, techniques } from './attack.ts'
 import { clientsOf, outcome, type Run, servicesIn } from './connections.ts'
 import { type CaseEvidence, isAtLeast } from './evidence.ts'
 import { heaviestWithin } from './numbers.ts'
@@ -15,7 +14,7 @@ const { thresholds, reasons } = decided({
   burstMin: [20, 'connections to it within the window: programs that renew credentials ask a few times an hour'],
   burstSeconds: [60, 'the window'],
   contactSeconds: [60, 'a host outside that is first spoken to so soon after it'],
-  bootSeconds: [300, 'after a host’s first packet: a machine that starts asks for all that there is'],
+  bootSeconds: [300, "after a host's first packet: a machine that starts asks for all that there is"],
   signsMin: [2, 'signs of three: many questions at once, a new host outside right after, a container that asks'],
   ...warmUp,
 })
@@ -82,8 +81,7 @@ function foundIn(evidence: CaseEvidence, client: Run, { from, to }: Run, limits:
     title: `${address(host)} asks the metadata service as programs do not`,
     severity: evidence.isScanner(host) ? 'info' : signs > limits.signsMin ? 'high' : 'medium',
     confidence: sureness('medium', evidence, some),
-    ...{ tactic: 'credential-access', technique: 'T1552.005' },
-    technique_name: 'Unsecured Credentials: Cloud Instance Metadata API',
+    ...{ tactic: 'credential-access', ...technique('T1552.005') },
     summary: `${address(host)}${isContainer ? ', an address as of a container,' : ''} asked ${address(connections.server[from]!)} ${number(asked.length)} times, up to ${number(burst.most)} times within ${limits.burstSeconds} s. ${outside.length === 0 ? 'No new host outside followed.' : `Within ${limits.contactSeconds} s of that it first spoke to ${namesText(outside)}.`}`,
     scores: [
       { name: 'signs', value: signs, threshold: `>= ${limits.signsMin}` },

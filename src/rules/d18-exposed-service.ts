@@ -1,4 +1,5 @@
 /** D18: a service that should not be reached from the internet, and was. */
+import { TCP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
@@ -35,7 +36,7 @@ function isServed({ connections, subject }: CaseEvidence, i: number): boolean {
 
 function selects(evidence: CaseEvidence, { from, to }: Run, limits: Limits): boolean {
   const { connections, isInternal } = evidence
-  if (connections.protocol[from] !== 6 || !limits.exposedPorts.includes(connections.port[from]!)) return false
+  if (connections.protocol[from] !== TCP || !limits.exposedPorts.includes(connections.port[from]!)) return false
   if (isInternal(connections.client[from]!) || !isInternal(connections.server[from]!)) return false
   for (let i = from; i < to; i++) if (isEstablished(evidence, i, limits)) return true
   return false
@@ -48,7 +49,7 @@ function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
     if (isInternal(connections.client[client.from]!)) continue
     for (const { from, to } of servicesIn(connections, client)) {
       const port = connections.port[from]!
-      const isAsked = connections.protocol[from] === 6 && limits.exposedPorts.includes(port)
+      const isAsked = connections.protocol[from] === TCP && limits.exposedPorts.includes(port)
       if (!isAsked || !isInternal(connections.server[from]!)) continue
       const key = connections.server[from]! * 65_536 + port
       for (let i = from; i < to; i++) {
@@ -80,7 +81,7 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
   const clients = distinct(some.map(i => connections.client[i]!))
   const target = endText(evidence, server, port)
   return {
-    title: `${target}${nameText(port, 6)} is reached from outside`,
+    title: `${target}${nameText(port, TCP)} is reached from outside`,
     severity: 'medium',
     confidence: sureness('high', evidence, some),
     tactic: 'initial-access',

@@ -1,5 +1,4 @@
 /** What a rule is, and what it returns. */
-
 import type { Technique } from './attack.ts'
 import type { Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
