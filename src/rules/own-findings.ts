@@ -43,15 +43,15 @@ export class RuleFailure extends Error {
 /** The rule with its functions checked: they throw a RuleFailure where they fail, or return what they must not. */
 export function guarded(rule: OwnRule): OwnRule {
   const checked = <T>(shape: Shape<T>, what: string, call: () => unknown): T => {
-    let returned: unknown
+    let fitting: ReturnType<typeof fit<T>>
     try {
-      returned = call()
+      // Getters of what it returned are code of the rule as well.
+      fitting = fit(shape, call())
     } catch (error) {
       throw new RuleFailure(rule, failureText(error), error)
     }
-    const { value, fault } = fit(shape, returned)
-    if (fault !== null) throw new RuleFailure(rule, `what ${what} returned does not fit: ${fault}`)
-    return value as T
+    if (fitting.fault !== null) throw new RuleFailure(rule, `what ${what} returned does not fit: ${fitting.fault}`)
+    return fitting.value as T
   }
   const { selects, limitsOf } = rule
   return {

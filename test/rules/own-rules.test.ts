@@ -203,6 +203,10 @@ test('a rule that throws or returns nonsense is named, its findings are not used
   const returns = (text: string): Promise<string> => problem({ find: `() => ${text}` })
   assert.equal(await returns('7'), 'X07-any: what find returned does not fit: not a list')
   assert.equal(await returns('Promise.resolve([])'), 'X07-any: what find returned does not fit: not a list')
+  assert.match(
+    await returns(`[{ get title() { throw new Error('no luck') } }]`),
+    /^X07-any: Error: no luck at .*a\.mjs:1:\d+$/,
+  )
   const wrong: [Record<string, string>, RegExp][] = [
     [{ severity: `'dire'` }, /0\.severity: not info or low/],
     [{ confidence: 'null' }, /0\.confidence: /],
