@@ -40,10 +40,10 @@ export function readNetworks(path: string): Networks {
   const networks: Network[] = []
   const prefixes = new PrefixRows()
   const internal: Prefix[] = []
-  for (const { cells, line } of rows) {
+  for (const { cells, line, object } of rows) {
     const read = networkOf(cells)
     if (typeof read === 'string') {
-      problems.add(read, line)
+      problems.add(object === undefined ? read : `${object}: ${read}`, line)
       continue
     }
     prefixes.addRange(read.prefix, networks.push(read.network) - 1)
@@ -66,6 +66,8 @@ function finder(table: PrefixTable, networks: readonly Network[]): Networks['fin
 interface Row {
   cells: Cells
   line?: number
+  /** What it is called where the file has no lines. */
+  object?: string
 }
 
 function tableRows(path: string, bytes: Buffer): Row[] {
@@ -104,9 +106,10 @@ function jsonRows(path: string, bytes: Buffer, problems: Problems): Row[] {
   return list.flatMap((one: unknown, i): Row[] => {
     const isObject = typeof one === 'object' && one !== null && !Array.isArray(one)
     const strange = isObject ? Object.keys(one).find(key => !(columns as readonly string[]).includes(key)) : undefined
+    const object = `network ${i + 1}`
     if (isObject && strange === undefined)
-      return [{ cells: Object.fromEntries(Object.entries(one).map(([key, value]) => [key, cellOf(value)])) }]
-    problems.add(`network ${i + 1}: ${isObject ? `unknown part: ${shortened(strange!)}` : 'not an object'}`)
+      return [{ cells: Object.fromEntries(Object.entries(one).map(([key, value]) => [key, cellOf(value)])), object }]
+    problems.add(`${object}: ${isObject ? `unknown part: ${shortened(strange!)}` : 'not an object'}`)
     return []
   })
 }

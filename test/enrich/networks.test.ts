@@ -103,3 +103,16 @@ test('of AWS’s ranges the longest prefix wins, and AMAZON counts where there i
     ['IPv6 prefix 2: ipv6_prefix: not a text'],
   )
 })
+
+test('a network of JSON that cannot be read is named by its number', async () => {
+  const content = JSON.stringify([
+    { prefix: '10.0.0.0/8' },
+    { prefix: 'here' },
+    { prefix: '10.1.0.0/16', role: 'boss' },
+  ])
+  const { problems } = await loadEnrichment({ networks: [files.path('odd.json', content)] })
+  assert.deepEqual(
+    problems.map(({ problem }) => problem),
+    ['network 2: not a prefix: here', 'network 3: unknown role: boss (it is scanner, administration, translator)'],
+  )
+})
