@@ -2,13 +2,14 @@
 import type { Command } from 'commander'
 import type { BaselineOptions } from '../detect/baseline.ts'
 import type { DetectOptions } from '../detect/detect.ts'
-import type { PathOptions } from '../detect/path.ts'
+import type { PathAnswer, PathOptions } from '../detect/path.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import type { Block } from '../report/block.ts'
 import type { Case } from '../store/case.ts'
 import { noteWriter } from './added.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import { reportEnrichment } from './enrichment-options.ts'
 import { reportUnreadOf } from './investigate.ts'
 import { type CommonOptions, parseCount } from './options.ts'
 import { print, printPage } from './output.ts'
@@ -155,7 +156,7 @@ async function askCase<T>(caseDir: string, doing: string, ask: (opened: Case) =>
 }
 
 async function printAnswer(
-  found: Parameters<typeof reportUnreadOf>[0],
+  found: Parameters<typeof reportUnreadOf>[0] & Pick<PathAnswer, 'enrichment_problems'>,
   page: () => Promise<Block[]>,
   { json, color }: CommonOptions,
   isThrowAway: boolean,
@@ -165,6 +166,7 @@ async function printAnswer(
     await print(toJson(found))
   } else await printPage(await page(), color)
   await reportUnreadOf(found, restText(json === true, isThrowAway))
+  await reportEnrichment(found.enrichment_problems)
 }
 
 /** Where places that could not be read stand, beyond those that are named. */

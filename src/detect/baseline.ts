@@ -64,6 +64,9 @@ export interface BaselineAnswer {
   /** Null in a case without connections. */
   baseline: BaselineComparison | null
   not_decidable: NotDecidable[]
+  /** Files of the analyst's own networks, and what of them could not be used. */
+  enrichment: Dossier['enrichment']
+  enrichment_problems: Dossier['enrichment_problems']
   problems: Dossier['problems']
   evidence: Dossier['evidence']
   source: Dossier['source']
@@ -75,7 +78,7 @@ export interface BaselineAnswer {
  * @throws UserError (status 2) for windows that overlap, or of which one has no time in it.
  */
 export async function compareWithBaseline(c: Case, options: BaselineOptions): Promise<BaselineAnswer> {
-  const own = await ownNetworks(c, options)
+  const { own, files } = await ownNetworks(c, options)
   return question(c, options.signal, async asked => {
     // What the evidence covers is worked out by the database in threads of its own, while connections are read.
     const [, found] = await Promise.all([
@@ -86,7 +89,7 @@ export async function compareWithBaseline(c: Case, options: BaselineOptions): Pr
         ),
       ),
     ])
-    return found
+    return { ...found, ...files }
   })
 }
 
@@ -96,7 +99,7 @@ async function answer(
   own: readonly Prefix[],
   source: KeptSource,
   options: BaselineOptions,
-): Promise<BaselineAnswer> {
+): Promise<Omit<BaselineAnswer, 'enrichment' | 'enrichment_problems'>> {
   const { hosts, vantages } = index.dictionaries
   const isInternal = internalHosts(hosts, own)
   const { seen } = source.known(hosts.count, isInternal)

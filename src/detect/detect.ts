@@ -171,13 +171,16 @@ export async function detect(c: Case, options: DetectOptions = {}): Promise<Dete
   )
 }
 
-/** The analyst's own networks: those that are named, and those of files. @throws UserError (status 2) for what is no prefix. */
+/** The analyst's own networks: those that are named, and those of files, with what of these could not be used. @throws UserError (status 2) for what is no prefix. */
 export async function ownNetworks(
   c: Case,
   { internal, enrichment, signal }: Pick<DetectOptions, 'internal' | 'enrichment' | 'signal'>,
-): Promise<Prefix[]> {
-  const files = await caseEnrichment(c, enrichment, signal, new Set())
-  return [...prefixes(internal ?? [], 'not a prefix in --internal'), ...files.internal]
+): Promise<{ own: Prefix[]; files: Pick<Detections, 'enrichment' | 'enrichment_problems'> }> {
+  const { internal: ofFiles, files, problems } = await caseEnrichment(c, enrichment, signal, new Set())
+  return {
+    own: [...prefixes(internal ?? [], 'not a prefix in --internal'), ...ofFiles],
+    files: { enrichment: files, enrichment_problems: problems },
+  }
 }
 
 /** Every rule as data, with the thresholds in force. @throws UserError (status 2) */

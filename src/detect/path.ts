@@ -186,6 +186,9 @@ export interface PathAnswer {
   coverage: Capability
   path: HostPath
   not_decidable: NotDecidable[]
+  /** Files of the analyst's own networks, and what of them could not be used. */
+  enrichment: Dossier['enrichment']
+  enrichment_problems: Dossier['enrichment_problems']
   problems: Dossier['problems']
   evidence: Dossier['evidence']
   source: Dossier['source']
@@ -203,7 +206,7 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
       hint: 'write one address, like 10.0.0.7 or 2001:db8::7',
       status: 2,
     })
-  const own = await ownNetworks(c, options)
+  const { own, files } = await ownNetworks(c, options)
   return question(c, options.signal, async asked => {
     // What the evidence covers is worked out by the database in threads of its own, while connections are read.
     const [, found] = await Promise.all([
@@ -214,7 +217,7 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
         ),
       ),
     ])
-    return found
+    return { ...found, ...files }
   })
 }
 
@@ -225,7 +228,7 @@ async function answer(
   source: KeptSource,
   address: Address,
   options: PathOptions,
-): Promise<PathAnswer> {
+): Promise<Omit<PathAnswer, 'enrichment' | 'enrichment_problems'>> {
   const first = hostNumber(index.dictionaries.hosts, address)
   const known = knownOf(c, index, own, source)
   const path = await pathIn(c, index, known, source, first, options)

@@ -77,3 +77,17 @@ test('the path and the comparison are pages, and documents with --json; what doe
     assert.match(stderr, message)
   }
 })
+
+test('what of a file of networks cannot be used is named, with status 3: it decides who is one’s own', t => {
+  const folder = temporaryFolder(t)
+  const [log, networks] = [join(folder, 'a.log'), join(folder, 'nets.csv')]
+  writeFileSync(log, `${[header, ...lines].join('\n')}\n`)
+  writeFileSync(networks, 'prefix,internal\n203.0.113.0/24,yes\nhere,yes\n')
+  for (const mode of ['--from-host=10.0.0.1', '--baseline=auto']) {
+    const { status, stdout, stderr } = tidemark(['detect', mode, '--json', '--networks', networks, log])
+    assert.equal(status, 3, mode)
+    assert.match(stderr, /nets\.csv:3: not a prefix: here/)
+    const { enrichment, enrichment_problems } = JSON.parse(stdout)
+    assert.deepEqual([enrichment.length, enrichment_problems.length], [1, 1])
+  }
+})
