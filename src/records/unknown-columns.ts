@@ -65,6 +65,8 @@ const taken = new Set<string>([
   ...['ace', 'acl', 'app', 'asa', 'client', 'count', 'egress', 'exporter', 'flowlabel', 'geo', 'ident', 'ingress'],
   ...['ja3', 'mac', 'mpls', 'nat', 'nfversion', 'nip', 'nport', 'observation', 'payload', 'pblock', 'pf', 'server'],
   ...['tun', 'tunip', 'vrf', 'xace', 'xevent', 'xip', 'xnet', 'xport'],
+  // What the user's own files say of addresses.
+  ...['country', 'asn', 'as_org', 'aws_service', 'network', 'list'],
   // Words of filters.
   ...[
     'and',
