@@ -16,7 +16,7 @@ const trailerBytes = 8
 const pieceBytes = 1 << 20
 /** More than any file has that was written: a directory is read before its digest is known. */
 const sectionsMax = 1 << 20
-const aboutMax = 1 << 20
+const aboutMax = 1 << 26 // the connections name the networks of the analyst there, of which there may be millions
 
 /** A file that is not what its directory, or whoever named that, says. */
 export class DamagedSections extends Error {
