@@ -55,6 +55,13 @@ export function gapReason({ complete, gaps, gaps_not_listed }: Capability): NotD
   return complete ? [] : [{ rule: 'D00-coverage', reason }]
 }
 
+/** Most rules ask what hosts of the analyst do: where none is known to be one, they find nothing. */
+function strangers({ hosts, isInternal }: CaseEvidence): NotDecidable[] {
+  for (let host = 0; host < hosts; host++) if (isInternal(host)) return []
+  const reason = 'no address here is private, so that none counts as yours: name your networks with --internal'
+  return [{ rule: 'D00-coverage', reason }]
+}
+
 /** What each rule cannot decide here, and why; what the gaps hide from all of them comes first. */
 export function undecided(
   evidence: CaseEvidence,
@@ -66,7 +73,14 @@ export function undecided(
   if (count === 0)
     return [
       ...whole,
-      ...rules.map(({ name }) => ({ rule: name, reason: 'there are no connections in what was asked for' })),
+      ...rules.map(({ name }) => ({
+        rule: name,
+        reason: 'there are no connections with a time in what was asked for',
+      })),
     ]
-  return [...whole, ...rules.flatMap(rule => limitsOf(rule, evidence).map(reason => ({ rule: rule.name, reason })))]
+  return [
+    ...whole,
+    ...strangers(evidence),
+    ...rules.flatMap(rule => limitsOf(rule, evidence).map(reason => ({ rule: rule.name, reason }))),
+  ]
 }
