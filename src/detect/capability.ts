@@ -75,7 +75,7 @@ export function undecided(
       ...whole,
       ...rules.map(({ name }) => ({
         rule: name,
-        reason: 'there are no connections with a time in what was asked for',
+        reason: 'there are no connections in what was asked for, or none that has a time',
       })),
     ]
   return [
