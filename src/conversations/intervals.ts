@@ -18,6 +18,12 @@ export function intervalOf(evidence: EvidenceKind, sensors: readonly { longest_u
   return evidence === 'packets' ? 0 : interval_us(sensors.reduce((most, one) => Math.max(most, one.longest_us), 0))
 }
 
+/** The shortest of them: what is taken off a duration by it stays as it is when a log with longer records comes. */
+export function shortestInterval(evidence: EvidenceKind, sensors: readonly { longest_us: number }[]): number {
+  if (evidence === 'packets') return 0
+  return sensors.reduce((least, one) => Math.min(least, interval_us(one.longest_us)), 10 * minute_us)
+}
+
 /** G: records of one conversation at one vantage are at most so far apart, microseconds. */
 export function gap_us(evidence: EvidenceKind, longest_us: number): number {
   return evidence === 'packets' ? packetGap_us : interval_us(longest_us) + lateness_us

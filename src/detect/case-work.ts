@@ -22,6 +22,7 @@ import { type FreshDraft, freshDraft, Gravest, type ToldDraft, told } from './to
 export interface CaseSettings {
   source: EvidenceKind
   interval_us: number
+  shortest_us: number
   hasFlags: boolean
   hasSizes: boolean
   hasAction: boolean

@@ -1,7 +1,7 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
 import { emptyFacts } from '../conversations/host-facts.ts'
 import { internalMarks, marksOf } from '../conversations/hosts.ts'
-import { intervalOf } from '../conversations/intervals.ts'
+import { intervalOf, shortestInterval } from '../conversations/intervals.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits, type WholeLimits } from '../conversations/whole.ts'
 import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
@@ -226,7 +226,7 @@ export function settingsOf(
   const time = { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) }
   return {
     source: c.source,
-    interval_us: intervalOf(c.source, vantages),
+    ...{ interval_us: intervalOf(c.source, vantages), shortest_us: shortestInterval(c.source, vantages) },
     ...fieldsOf(c),
     hosts,
     internal: internalMarks(hosts, own),

@@ -4,7 +4,7 @@ import { bytesOfColumns, type CaseConnections, columnsOf, inOrder } from '../con
 import type { Chained } from '../conversations/conversations.ts'
 import { emptyFacts, FactCounter, seenIn } from '../conversations/host-facts.ts'
 import { internalHosts } from '../conversations/hosts.ts'
-import { intervalOf } from '../conversations/intervals.ts'
+import { intervalOf, shortestInterval } from '../conversations/intervals.ts'
 import { requireMemory } from '../conversations/memory.ts'
 import type { SubjectRecords } from '../conversations/subject.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -118,7 +118,7 @@ function evidenceIn(c: Case, { mine, chained, own, approved }: Subject): CaseEvi
     ...{ isInternal, facts, seen: seenIn(connections), lists: null },
     ...{ isScanner: () => false, isAdministration: () => false },
     isApproved: standardPorts(approved),
-    interval_us: intervalOf(c.source, vantages),
+    ...{ interval_us: intervalOf(c.source, vantages), shortest_us: shortestInterval(c.source, vantages) },
     ...(span !== null && { caseSpan: span }),
   })
 }

@@ -76,7 +76,7 @@ function hasLasting({ connections }: CaseEvidence, { from, to }: Run, seconds: n
 }
 
 /** The sessions of a service. */
-function held({ connections, interval_us }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
+function held({ connections, shortest_us }: CaseEvidence, { from, to }: Run, limits: Limits): number[] {
   const isRemoteWork = limits.remoteWorkPorts.includes(connections.port[from]!)
   const isCommon = limits.commonPorts.includes(connections.port[from]!)
   const { packetsUp, bytesUp, packetsDown, bytesDown } = connections
@@ -86,7 +86,7 @@ function held({ connections, interval_us }: CaseEvidence, { from, to }: Run, lim
     const long_us = connections.end_us[i]! - connections.start_us[i]!
     const pace = (packetsUp[i]! * 60e6) / long_us
     // As a rule all records of an interface and interval share their times: what is short may seem to last for an interval more.
-    const seconds = (long_us - interval_us) / 1e6
+    const seconds = (long_us - shortest_us) / 1e6
     const isPaced =
       !isCommon &&
       seconds >= limits.anySeconds &&

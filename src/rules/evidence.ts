@@ -73,6 +73,8 @@ export interface CaseEvidence extends KnownFacts {
   span: { from_us: number; to_us: number }
   /** The aggregation interval of the logs, microseconds; of packets zero. */
   interval_us: number
+  /** The shortest of those of all sensors: so much of a duration may be that of a record alone. */
+  shortest_us: number
   /** Null where the analyst gave none. */
   lists: AddressLists | null
 }
@@ -87,6 +89,7 @@ interface Given
     | 'isAdministration'
     | 'isApproved'
     | 'interval_us'
+    | 'shortest_us'
     | 'connections'
     | 'lists'
   > {

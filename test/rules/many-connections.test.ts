@@ -18,7 +18,15 @@ test('a finding may rest on more connections than a function takes arguments', (
   connections.confidence.fill(100)
   connections.marks.fill(mark.opened | mark.accepted)
   const evidence = evidenceOf({
-    ...{ source: 'logs', connections, hasFlags: true, hasSizes: true, hasAction: true, interval_us: 60e6 },
+    ...{
+      source: 'logs',
+      connections,
+      hasFlags: true,
+      hasSizes: true,
+      hasAction: true,
+      interval_us: 60e6,
+      shortest_us: 60e6,
+    },
     hosts: {
       count: 2,
       hi: BigUint64Array.from(addresses, ({ hi }) => hi),

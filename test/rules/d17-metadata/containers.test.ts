@@ -31,7 +31,16 @@ function captureOf(client: string): CaseEvidence {
   const facts = emptyFacts(hosts.count)
   new FactCounter(facts, isInternal).add(connections)
   return evidenceOf({
-    ...{ source: 'packets', connections, hosts, hasFlags: true, hasSizes: true, hasAction: false, interval_us: 0 },
+    ...{
+      source: 'packets',
+      connections,
+      hosts,
+      hasFlags: true,
+      hasSizes: true,
+      hasAction: false,
+      interval_us: 0,
+      shortest_us: 0,
+    },
     ...{ facts, seen: seenIn(connections), subject: null, lists: null },
     ...{ isInternal, isScanner: () => false, isAdministration: () => false, isApproved: () => false },
   })
