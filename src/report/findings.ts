@@ -48,8 +48,8 @@ function shortEntry(d: Dossier, finding: Finding, before: readonly Finding[]): B
   const { severity, confidence, basis_total, summary } = finding
   const records = basis_total > 0 ? `; ${countText(basis_total, 'record')}` : ''
   const when = time(spanOn(onlyDay(d), finding.first_start, finding.last_end))
-  const causes = otherCauses(finding)
-  const same = before.find(one => causes !== '' && otherCauses(one) === causes)
+  const causes = otherCauses(finding, causesAtMost)
+  const same = before.find(one => causes !== '' && otherCauses(one, causesAtMost) === causes)
   const other = same === undefined ? causes : `Could also be: what ${same.id} could be.`
   const technique = isTechnique(finding) ? `; if so, ATT&CK ${finding.technique}` : ''
   const said = other === '' ? summary : `${summary} ${other}`
@@ -90,9 +90,14 @@ function isTechnique({ severity, technique }: Finding): boolean {
   return severity !== 'info' && Boolean(technique)
 }
 
-function otherCauses(finding: Finding): string {
-  const other = finding.counter_hypotheses.map(text => text.replace(/\.$/, '')).join('; or ')
-  return other === '' ? '' : `Could also be: ${other}.`
+/** Other causes that the short page names of a finding: it is read on one screen. */
+const causesAtMost = 2
+
+function otherCauses({ counter_hypotheses }: Finding, most = counter_hypotheses.length): string {
+  const other = counter_hypotheses.slice(0, most).map(text => text.replace(/\.$/, ''))
+  const left = counter_hypotheses.length - other.length
+  if (other.length === 0) return ''
+  return `Could also be: ${other.join('; or ')}${left > 0 ? `; or ${left} more` : ''}.`
 }
 
 function evidence(d: Dossier, finding: Finding): Block {

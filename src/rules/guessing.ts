@@ -81,7 +81,7 @@ export function isAlike({ packets, bytes, answers }: Guessing, limits: Limits, l
 
 export function counterHypotheses(isLead: boolean): string[] {
   return [
-    'a scanner of your own that tries passwords: detect --scanner names it',
+    'a scanner of your own (detect --scanner)',
     'a health check or poller that asks the same again and again',
     isLead
       ? 'a program that loads many similar pages: flow records do not show the requests'
