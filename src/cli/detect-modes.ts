@@ -49,7 +49,7 @@ export function addModes(command: Command): Command {
     .addOption(
       new Option(
         '--hub <count>',
-        'with --from-host: hosts that so many of yours use are named, and not followed (default 20)',
+        'with --from-host: hosts that this number of yours use are named, and not followed (default 20)',
       ).argParser(parseCount),
     )
     .option(

@@ -339,7 +339,7 @@ interface Found {
 
 function search(known: Known, source: KeptSource, { first, at_us, isGiven, hops, hub, warm_us }: Asked): Found {
   const { isInternal, ownClients, interval_us } = known
-  // Who comes from outside is none of the internal clients that make a hub one.
+  // Who comes from outside is not one of the internal clients that make a hub one.
   const isDirect = (by: number): boolean => by === first && !isInternal(first)
   const follows = (host: number, by: number): boolean => ownClients[host]! < hub || isDirect(by)
   const limits = { hops, follows, isTarget: isInternal, margin_us: 0, firstMargin_us: 0 }

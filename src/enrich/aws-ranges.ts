@@ -28,7 +28,7 @@ const ranges = shape.objectOf(
 const four = shape.objectOf({ ip_prefix: shape.text, region: shape.text, service: shape.text })
 const six = shape.objectOf({ ipv6_prefix: shape.text, region: shape.text, service: shape.text })
 
-/** @throws UserError where the file cannot be read, or is none of AWS's. */
+/** @throws UserError where the file cannot be read, or is not one of AWS's. */
 export function readAwsRanges(path: string): AwsRanges {
   const { bytes, sha256 } = readSource(path, 'aws-ranges', 100)
   const { value, fault } = shape.fit(ranges, parsed(`--aws-ranges ${path}`, bytes))

@@ -60,7 +60,7 @@ export class ListEntries {
     this.rows.add(0, 0, 0xffff, bits === 0 ? 0 : (address & (-1 << (32 - bits))) >>> 0, bits + 96, this.count++)
   }
 
-  /** Adds a plain address or prefix; false where the text is none. */
+  /** Adds a plain address or prefix; false where the text is no address. */
   addPlain(text: string, details: EntryDetails): boolean {
     const { plain } = this
     if (!readPlain(text, plain)) return false
@@ -207,7 +207,7 @@ export class AddressList {
   }
 }
 
-/** Also of infinite numbers, whose difference is none. */
+/** Also of infinite numbers, whose difference is not a number. */
 function compare(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

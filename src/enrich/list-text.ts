@@ -63,7 +63,7 @@ function readQuad(bytes: Buffer, from: number, end: number, line: number, entrie
   return true
 }
 
-/** The length of a prefix after its `/`; -1 for what is none. */
+/** The length of a prefix after its `/`; -1 for what is no length. */
 function lengthAt(bytes: Buffer, slash: number, end: number): number {
   const digits = end - slash - 1
   const [first, second] = [bytes[slash + 1]! - 48, (bytes[slash + 2] ?? 0) - 48]
@@ -90,7 +90,7 @@ function readLine(bytes: Buffer, line: number, entries: ListEntries, problems: P
     return
   }
   const [, first, rest] = /^(\S+?),?\s+(.+)$/.exec(value) ?? []
-  // A range that ends before it begins is none, and not its first address.
+  // A range that ends before it begins is empty, and not its first address.
   const isRange = /^[-–]\s*[0-9a-f]*[.:]/i.test(rest ?? '')
   const alone = first === undefined || isRange ? null : indicatorRange(first)
   if (alone === null) problems.add(`not an address, a network or a range: ${shortened(value)}`, line)

@@ -170,7 +170,7 @@ function sameBits(a: number, b: number, bits: number): boolean {
   return bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0
 }
 
-/** Rows from so many on are sorted by their digits. */
+/** From this number of rows on they are sorted by their digits. */
 const manyRows = 1 << 12
 const digits = 1 << 16
 

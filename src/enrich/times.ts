@@ -12,7 +12,7 @@ export const always: Validity = { from_us: Number.NEGATIVE_INFINITY, until_us: N
 const second_us = 1_000_000
 const day_us = 86_400 * second_us
 
-/** A time of a list, UTC unless it names a zone; null for what is none. Digits below a microsecond are cut off. */
+/** A time of a list, UTC unless it names a zone; null for what is no time. Digits below a microsecond are cut off. */
 export function timeOf(text: string): number | null {
   const plain = text
     .trim()

@@ -151,7 +151,7 @@ function columnsOf(kind: EnrichmentKind, addresses: Addresses, e: Enrichment, sp
     } else if (kind === 'geoip') text = e.country(hi, lo)
     else if (kind === 'networks') text = e.network(hi, lo)?.name ?? null
     else text = e.awsService(hi, lo)?.service ?? null
-    // What a complete list lacks is none; of what a database lacks it is not known, unless no network has the address.
+    // What a complete list lacks is on no list; of what a database lacks it is not known, unless no network has the address.
     const isUnknown = text === null && (kind === 'asn' || kind === 'geoip') && !isUnrouted(hi, lo)
     if (text === null && !isUnknown) continue
     value.set(rows, text)

@@ -102,7 +102,7 @@ async function gatherAll(
   }
 }
 
-/** Megabytes that DuckDB may use for so many records; the rest goes to the disk. */
+/** Megabytes that DuckDB may use for a number of records; the rest goes to the disk. */
 function memoryMax(records: number): number {
   const most = Math.max(512, totalmem() / 2 ** 20 / 4)
   return Math.floor(Math.min(most, Math.max(256, 64 * availableParallelism()) + (128 * records) / 1e6))

@@ -30,7 +30,10 @@ const { thresholds, reasons } = decided({
     0.3,
     'guesses are at least that share of all short connections of their time: any crowd has some that are alike',
   ],
-  densityShare: [0.25, 'guesses are where they are at least so dense, by their peak: browsing after them is none'],
+  densityShare: [
+    0.25,
+    'guesses are where they are at least so dense, by their peak: browsing after them is not guessing',
+  ],
   successAfterSeconds: [30 * 60, 'how long after the last guess a session may be its fruit'],
   successSeconds: [60, 'how long such a session lasts at least, if it has not the bytes'],
   successBytesTimes: [3, 'or how many times the median bytes of a guess it has'],

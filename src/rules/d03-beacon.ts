@@ -20,7 +20,7 @@ const { thresholds, reasons } = decided({
   shortSpanSeconds: [60, 'how long connections at short intervals must go on'],
   resolutionsMany: [
     5,
-    'below so many resolutions less regularity will not do: short intervals are lost in one start, and chance looks regular',
+    'below this number of resolutions less regularity will not do: short intervals are lost in one start, and chance looks regular',
   ],
   resolutions: [3, 'the median interval, by the resolution of the starts: nearer to it every traffic looks regular'],
   heldShare: [0.5, 'a connection that lasts such a share of the interval is one that is held open'],

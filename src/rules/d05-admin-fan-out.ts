@@ -21,7 +21,10 @@ const { thresholds, reasons } = decided({
   ],
   peersMin: [8, 'internal hosts that it had no session with before, within the window'],
   windowSeconds: [3600, 'the window'],
-  knownTimes: [3, 'and so many times those that it had sessions with before: who administers many finds more of them'],
+  knownTimes: [
+    3,
+    'and times the number of those that it had sessions with before: who administers many finds more of them',
+  ],
   packetsMin: [4, 'client packets of a session: fewer are a look at what is there'],
   visits: [4, 'how often a poller comes to a host, `visitSeconds` apart'],
   visitSeconds: [600, 'how often a poller comes to a host, `visitSeconds` apart'],

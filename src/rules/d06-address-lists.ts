@@ -56,7 +56,7 @@ interface Contact extends Listing {
 function find(evidence: CaseEvidence, limits: Limits): CaseDraft[] {
   const { connections, lists } = evidence
   const { client, start_us, end_us } = connections
-  /** Outbound by both ends; inbound by the listed host, which may try all of ours. */
+  /** Outbound by both ends; inbound by the listed host, which may try all internal ones. */
   const contacts = new Map<string, Contact>()
   for (const run of clientsOf(connections)) {
     for (const service of servicesIn(connections, run)) {

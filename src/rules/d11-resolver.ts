@@ -1,4 +1,4 @@
-/** D11: a host of ours that begins to ask a name server outside which hardly any other host of ours asks. */
+/** D11: an internal host that begins to ask a name server outside which hardly any other internal host asks. */
 import { TCP, UDP } from '../net/protocols.ts'
 import { technique, techniques } from './attack.ts'
 import { clientsOf, mark, outcome, type Run, servicesIn } from './connections.ts'

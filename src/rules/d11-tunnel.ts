@@ -16,7 +16,10 @@ const { thresholds, reasons } = decided({
   bytesMin: [5_000_000, 'bytes of queries to one server in a day'],
   daySeconds: [24 * 3600, 'bytes of queries to one server in a day'],
   queryBytesMin: [100, 'bytes of a query, with headers as of IPv4: names that people use fit into 80'],
-  innerQueryBytesMin: [150, 'the same to a server of ours: names of a cluster, with its search list, come near to 100'],
+  innerQueryBytesMin: [
+    150,
+    'the same to an internal server: names of a cluster, with its search list, come near to 100',
+  ],
   sessionSeconds: [60, 'a session by TCP with a name server outside that lasts: an answer takes a moment'],
   ...resolverLimits,
 })

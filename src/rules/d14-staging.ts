@@ -65,7 +65,7 @@ function isNewPeer(evidence: CaseEvidence, peer: number, limits: Limits): boolea
   return !isOurs && isAtLeast(evidence.firstSeen_us(peer), warm_us(evidence, limits))
 }
 
-/** Of the connections that have so many. */
+/** Of the connections that have that number. */
 function sumOf(bytes: Float64Array, { from, to }: Run, least: number): number {
   let sum = 0
   for (let i = from; i < to; i++) if (bytes[i]! >= least) sum += bytes[i]!

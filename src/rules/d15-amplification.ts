@@ -1,4 +1,4 @@
-/** D15: short requests whose long answers go to somebody else: a server of ours that is abused for it, or a host of ours that gets them. */
+/** D15: short requests whose long answers go to somebody else: an internal server that is abused for it, or an internal host that gets them. */
 import { UDP } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
@@ -14,7 +14,7 @@ const { thresholds, reasons } = decided({
   ratioMin: [5, 'bytes of the answers by those of the requests (NEMEA)'],
   answerBytesMin: [1000, 'bytes that come back for a packet of the client (NEMEA)'],
   requestBytesMax: [300, 'bytes of a packet of the client (NEMEA)'],
-  serversMin: [10, 'servers outside that answer a host of ours which did not ask them'],
+  serversMin: [10, 'servers outside that answer an internal host which did not ask them'],
   reflectorPorts: [
     [17, 19, 53, 69, 111, 123, 137, 161, 389, 520, 1434, 1900, 3702, 5353, 10_001, 11_211],
     'services of UDP that are abused for it (CISA TA14-017A)',
@@ -92,7 +92,7 @@ const impact: Pick<CaseDraft, 'tactic' | 'technique' | 'technique_name'> = {
   ...technique('T1498.002'),
 }
 
-/** A service of ours that answers far more than it is asked. */
+/** An internal service that answers far more than it is asked. */
 function abusedOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits): CaseDraft | null {
   const { connections, address } = evidence
   const all = Array.from({ length: to - from }, (_, i) => from + i)
@@ -133,7 +133,7 @@ function abusedOf(evidence: CaseEvidence, { from, to }: Run, limits: Limits): Ca
   }
 }
 
-/** Answers of many servers to a host of ours that asked none of them. */
+/** Answers of many servers to an internal host that asked none of them. */
 function receivedOf(
   evidence: CaseEvidence,
   victim: number,

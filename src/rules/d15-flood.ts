@@ -47,7 +47,7 @@ function selects(evidence: CaseEvidence, service: Run, limits: Limits): boolean 
   return (isCrowded && isOfCrowd(evidence, service)) || isHeavy(connections, service)
 }
 
-/** Whether a client outside holds no connection with a service of ours. */
+/** Whether a client outside holds no connection with an internal service. */
 function isOfCrowd({ connections, isInternal }: CaseEvidence, service: Run): boolean {
   const { from } = service
   const isKind = connections.protocol[from] === TCP || connections.protocol[from] === UDP
@@ -117,7 +117,7 @@ function distributed(evidence: CaseEvidence, limits: Limits): Flood[] {
   return floods
 }
 
-/** By service of ours: the connections of clients outside that hold none with it, where there are enough. */
+/** By internal service: the connections of clients outside that hold none with it, where there are enough. */
 function crowdsOf(evidence: CaseEvidence, limits: Limits): number[][] {
   const { connections } = evidence
   const keyOf = (i: number): number =>

@@ -95,7 +95,7 @@ function foundIn(evidence: CaseEvidence, client: Run, { from, to }: Run, limits:
     ],
     would_change: 'fewer questions at once, hosts outside that were known before, or a machine that has just started',
     counter_hypotheses: [
-      'a program that was started anew: what it asks for is not in flow records',
+      'a program that was started again: what it asks for is not in flow records',
       'an agent of the cloud, or configuration management',
       'containers that share the address of their host: with a hop limit of 1 and IMDSv2 they get nothing',
     ],

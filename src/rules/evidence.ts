@@ -155,7 +155,7 @@ function knownFacts(facts: HostFacts, subject: CaseEvidence['subject']): KnownFa
 
 /**
  * Marks the hosts that lists name at any time of the evidence. Lists name hosts outside: one that holds private networks, as those of addresses
- * that nobody has, says nothing of ours.
+ * that nobody has, says nothing of internal hosts.
  */
 export function markNamed(
   named: Uint8Array,

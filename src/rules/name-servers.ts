@@ -2,7 +2,7 @@
 import type { Run } from './connections.ts'
 import { type CaseEvidence, isAtLeast } from './evidence.ts'
 
-/** The thresholds by which a resolver of ours is told, each with its reason. */
+/** The thresholds by which an internal resolver is told, each with its reason. */
 export const resolverLimits = {
   dnsClientsMin: [2, 'hosts whose queries it answered, from which on a host is taken for a resolver itself'],
   dnsServersMin: [50, 'name servers outside that it asks, from which on it is taken for one, too'],

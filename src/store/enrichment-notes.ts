@@ -25,7 +25,7 @@ export type EnrichmentNote = Fitting<typeof note>
 
 const bytesMax = 1 << 24 // 16 MiB
 
-/** What is noted, in the order in which it was; nothing without a file. @throws UserError for a file that was changed, or is none such. */
+/** What is noted, in the order in which it was; nothing without a file. @throws UserError for a file that was changed, or is not such a file. */
 export function readNotes(caseDir: string): EnrichmentNote[] {
   const path = join(caseDir, caseFiles.enrichment)
   const unreadable = (why: string): UserError =>

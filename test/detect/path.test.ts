@@ -412,7 +412,7 @@ test('a host that twenty internal clients use is a hub: named, and not followed 
   assert.deepEqual(
     [hub.hub, hub.followed_from, direct.hubs],
     [true, timeOf(600), []],
-    'who comes from outside is none of its clients',
+    'who comes from outside is not one of its clients',
   )
 })
 

@@ -112,6 +112,6 @@ export const guess = (i: number, rest: Partial<Flow> = {}, every = 10): Flow => 
 export const highPeers = (count: number): Flow[] =>
   many(count, i => answered({ at: 7 * i, from: 1, to: -100 - i, port: 10_000 + i, up: [3, 200], down: [3, 200] }))
 
-/** Two more hosts of ours that use a service. */
+/** Two more internal hosts that use a service. */
 export const others = (to: number, port: number): Flow[] =>
   many(2, i => answered({ at: 30_000 + i, from: 3 + i, to, port }))

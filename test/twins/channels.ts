@@ -75,7 +75,7 @@ const beaconTwins: Scenario[] = [
     stage.flow({ ...ends, port: 443 }, { up: [12, 2600], down: [12, 7000], service: 'EC2' }),
   ),
   {
-    name: 'checks of a page of ours from outside',
+    name: 'checks of an internal page from outside',
     rule: 'D03',
     twinOf: 'a beacon every quarter of an hour',
     make(stage) {

@@ -2,7 +2,7 @@
 import { everySeconds, many, type Scenario, type Stage } from './stage.ts'
 import { type Connection, protocols } from './traffic.ts'
 
-/** A connection that carries so many bytes to the server, and acknowledgements back. */
+/** A connection that carries a number of bytes to the server, and acknowledgements back. */
 function upload(
   stage: Stage,
   ends: { at: number; from: string; to: string; port: number },

@@ -12,7 +12,7 @@ const isNotDefault = ({ format }: View): boolean => format !== 'default'
 
 export const knownGaps: readonly KnownGap[] = [
   {
-    scenario: 'scan by a host of ours with a public IPv6 address',
+    scenario: 'scan by an internal host with a public IPv6 address',
     at: isNotDefault,
     reason: 'an address that owns an interface is not taken for internal (flow-direction)',
   },

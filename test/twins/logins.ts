@@ -13,7 +13,7 @@ function guess(stage: Stage, ends: { at: number; from: string; to: string; port:
   })
 }
 
-/** A session of somebody at a keyboard: so many packets a minute. */
+/** A session of somebody at a keyboard: a number of packets a minute. */
 function session(
   stage: Stage,
   ends: { at: number; from: string; to: string; port: number },

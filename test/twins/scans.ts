@@ -154,7 +154,7 @@ const scans: Scenario[] = [
     },
   },
   {
-    name: 'scan by a host of ours with a public IPv6 address',
+    name: 'scan by an internal host with a public IPv6 address',
     rule: 'D01',
     hidden: ({ format }) => (format === 'default' ? 'a default-format log does not say whose an address is' : null),
     make(stage) {
@@ -387,7 +387,7 @@ const callbacks: Scenario[] = [
     },
   },
   {
-    name: 'a server of a partner that no host of ours reaches any more',
+    name: 'a server of a partner that no internal host reaches any more',
     rule: 'D13',
     twinOf: 'call-backs that fail again and again',
     make(stage) {
@@ -455,7 +455,7 @@ const floods: Scenario[] = [
     },
   },
   {
-    name: 'amplification by a service of ours',
+    name: 'amplification by an internal service',
     rule: 'D15',
     make(stage) {
       const [server, spoofed] = [stage.host(), stage.outside()]

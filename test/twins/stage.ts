@@ -58,7 +58,7 @@ export interface Stage {
   /** A new host in our network, with an interface that is logged; several of them. */
   host(): string
   hosts(count: number): string[]
-  /** A host of ours with a public IPv6 address. */
+  /** An internal host with a public IPv6 address. */
   hostSix(): string
   /** A new host on the internet. */
   outside(): string

@@ -109,7 +109,7 @@ export const scenarios: readonly Scenario[] = [
     many(100, i => lead(i, 5 * i)),
   ),
   d02(
-    '100 requests of a host of ours to the internet',
+    '100 requests of an internal host to the internet',
     'info low',
     many(100, i => ({ ...lead(i, unevenly(i)), from: 1, to: -1 })),
   ),

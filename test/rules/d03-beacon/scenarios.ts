@@ -29,7 +29,7 @@ export const scenarios: readonly Scenario[] = [
   d03('40 connections 2 s apart', null, regular(40, 2, 0, { seconds: 0 })),
   d03('connections that last for most of the time', null, regular(20, 300, 0, { seconds: 180 })),
   d03('connections that last for a tenth of the time', 'medium medium', regular(20, 300, 0, { seconds: 30 })),
-  d03('a peer that three hosts of ours use', null, [...regular(20, 300), ...others(-1, 4444)]),
+  d03('a peer that three internal hosts use', null, [...regular(20, 300), ...others(-1, 4444)]),
   d03('a peer of a peer-to-peer network', null, [...regular(20, 300), ...highPeers(60)]),
   d03('a host that uses some high ports', 'medium medium', [...regular(20, 300), ...highPeers(10)]),
   d03('a page that is asked for', 'low low', regular(20, 300, 0, { port: 443 })),

@@ -17,7 +17,7 @@ export const scenarios: readonly Scenario[] = [
   d04('50 MB', null, [sent(50e6, 1e6)]),
   d04('150 MB both ways', null, [sent(150e6, 50e6)]),
   d04('600 MB', 'high high', [sent(600e6, 5e6)]),
-  d04('a peer that three hosts of ours use', null, [sent(150e6, 5e6), ...others(-1, 8889)]),
+  d04('a peer that three internal hosts use', null, [sent(150e6, 5e6), ...others(-1, 8889)]),
   d04('a peer that was there before', null, [sent(150e6, 5e6, 1800)]),
   d04('a peer that was there a little before', null, [sent(150e6, 5e6, 3300)]),
 ]

@@ -15,7 +15,7 @@ const of = (rest: Partial<Lists[number]> = {}): Lists => [{ host: -1, list: 'feo
 const days = (count: number): number => 7200 - count * 86_400
 
 export const scenarios: readonly Scenario[] = [
-  d06('a listed host that a host of ours speaks to', 'high high', [out()], of()),
+  d06('a listed host that an internal host speaks to', 'high high', [out()], of()),
   d06('a host that no list names', null, [out()], of({ host: -2 })),
   d06('a listed host that says little', 'medium high', [out(little)], of()),
   d06('a listed host that does not answer', 'medium high', [unanswered], of()),
@@ -40,9 +40,9 @@ export const scenarios: readonly Scenario[] = [
   d06('a listed host that works here', 'high high', [inward()], of()),
   d06('a listed host that looks here', 'low high', [inward(little)], of()),
   d06('a listed host that asks for a page', 'low high', [inward({ port: 443 })], of()),
-  d06('a listed host of ours', null, [out({ to: 2 })], of({ host: 2 })),
-  d06('a guard of Tor that a host of ours speaks to', 'high high', [out()], of({ list: 'tor-guards' })),
-  d06('an exit of Tor that a host of ours speaks to', 'medium high', [out()], of({ list: 'tor-exits' })),
-  d06('an exit of Tor that speaks to a host of ours', 'high high', [inward()], of({ list: 'tor-exits' })),
-  d06('a guard of Tor that speaks to a host of ours', 'medium high', [inward()], of({ list: 'tor-guards' })),
+  d06('a listed internal host', null, [out({ to: 2 })], of({ host: 2 })),
+  d06('a guard of Tor that an internal host speaks to', 'high high', [out()], of({ list: 'tor-guards' })),
+  d06('an exit of Tor that an internal host speaks to', 'medium high', [out()], of({ list: 'tor-exits' })),
+  d06('an exit of Tor that speaks to an internal host', 'high high', [inward()], of({ list: 'tor-exits' })),
+  d06('a guard of Tor that speaks to an internal host', 'medium high', [inward()], of({ list: 'tor-guards' })),
 ]

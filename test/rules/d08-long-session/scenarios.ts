@@ -32,5 +32,5 @@ export const scenarios: readonly Scenario[] = [
   d08('half an hour with a page', null, [session(1800, 10, { port: 443 })]),
   d08('a host in a peer-to-peer network', null, [session(1800, 10), ...highPeers(60)]),
   d08('a host that uses some high ports', 'low medium', [session(1800, 10), ...highPeers(10)]),
-  d08('a peer that three hosts of ours use', null, [session(1800, 10), ...others(-1, 4446)]),
+  d08('a peer that three internal hosts use', null, [session(1800, 10), ...others(-1, 4446)]),
 ]

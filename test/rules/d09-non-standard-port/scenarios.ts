@@ -11,7 +11,7 @@ export const scenarios: readonly Scenario[] = [
   d09('three small connections', 'low medium', little),
   d09('one small connection', null, little.slice(2)),
   d09('a registered port', null, [odd({ port: 8443 })]),
-  d09('a peer that three hosts of ours use', null, [odd(), ...others(-1, 48_888)]),
+  d09('a peer that three internal hosts use', null, [odd(), ...others(-1, 48_888)]),
   d09('a host in a peer-to-peer network', null, [odd(), ...highPeers(60)]),
   d09('a host that uses some high ports', 'low medium', [
     odd(),

@@ -22,7 +22,7 @@ export const scenarios: Scenario[] = [
   ),
   d10('a peer that was there at the beginning', null, [odd({ at: 1000 })]),
   d10('a peer that was there a little later', null, [odd({ at: 2700 })]),
-  d10('a peer that two hosts of ours use', null, [odd(), answered({ at: late + 9, from: 2, to: -1, port: 443 })]),
+  d10('a peer that two internal hosts use', null, [odd(), answered({ at: late + 9, from: 2, to: -1, port: 443 })]),
   d10('a session of somebody outside', null, [
     answered({ at: late, seconds: 600, from: -1, to: 1, port: 22, up: [300, 24_000], down: [300, 45_000] }),
   ]),

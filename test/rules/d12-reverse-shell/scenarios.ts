@@ -37,9 +37,9 @@ export const scenarios: Scenario[] = [
   d12('large answers', lead, [agent, shell({ up: [150, 150_000], down: [150, 30_000] })]),
   d12('a short exchange with a new peer', null, [agent, shell({ seconds: 5, up: [10, 1000], down: [10, 3000] })]),
   d12('a page that is held open', null, [agent, shell({ port: 443 })]),
-  d12('a peer that three hosts of ours use', null, [agent, shell(), ...others]),
+  d12('a peer that three internal hosts use', null, [agent, shell(), ...others]),
   d12('a host in a peer-to-peer network', null, [agent, shell(), ...highPeers(60)]),
   d12('a host that uses some high ports', alert, [agent, shell(), ...highPeers(10)]),
   d12('ends of whom nobody knows who called', null, [agent, shell({ flags: [0, 0], port: 48_889 })]),
-  d12('somebody outside who works on a host of ours', null, [answered({ ...shell(), from: -1, to: 1 })]),
+  d12('somebody outside who works on an internal host', null, [answered({ ...shell(), from: -1, to: 1 })]),
 ]

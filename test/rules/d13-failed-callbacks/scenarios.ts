@@ -13,7 +13,7 @@ const silent = (at: number, rest: Partial<Flow> = {}): Flow => ({
 })
 const calls = (count: number, every: number, rest: Partial<Flow> = {}): Flow[] =>
   many(count, i => silent(every * i, rest))
-/** Other hosts of ours that call the same host once. */
+/** Other internal hosts that call the same host once. */
 const ours = (count: number): Flow[] => many(count, i => silent(5 * i, { from: 2 + i }))
 /** Other hosts that answer the client on its port. */
 const living = (count: number, port = 4444): Flow[] =>
@@ -27,7 +27,7 @@ export const scenarios: Scenario[] = [
   d13('20 calls within half an hour', found, calls(20, 90)),
   d13('19 calls', null, calls(19, 90)),
   d13(
-    '20 calls that a rule of ours rejects',
+    '20 calls that a rule of the firewall rejects',
     found,
     many(20, i => rejected(90 * i, 1, -1, 4444)),
   ),
@@ -61,9 +61,9 @@ export const scenarios: Scenario[] = [
     ...calls(20, 90),
     answered({ at: 50, from: 1, to: -1, port: 443 }),
   ]),
-  d13('a host of ours that is gone', null, calls(20, 90, { to: 2 })),
-  d13('ten hosts of ours that call in vain', 'info medium', [...calls(20, 90), ...ours(9)]),
-  d13('nine hosts of ours that call in vain', found, [...calls(20, 90), ...ours(8)]),
+  d13('an internal host that is gone', null, calls(20, 90, { to: 2 })),
+  d13('ten internal hosts that call in vain', 'info medium', [...calls(20, 90), ...ours(9)]),
+  d13('nine internal hosts that call in vain', found, [...calls(20, 90), ...ours(8)]),
   d13('a monitor, one of whose targets is gone', 'info medium', [...calls(20, 90), ...living(10)]),
   d13('a host that is answered by a few', found, [...calls(20, 90), ...living(9)]),
   d13('a host that is answered by many on another port', found, [...calls(20, 90), ...living(12, 443)]),

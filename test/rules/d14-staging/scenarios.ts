@@ -2,7 +2,7 @@
 import { answered, type Flow, many, type Scenario } from '../flows.ts'
 
 const late = 20_000
-/** What a host of ours gets from another one. */
+/** What an internal host gets from another one. */
 const got = (at: number, from: number, bytes: number, rest: Partial<Flow> = {}): Flow =>
   answered({ at, seconds: 60, from: 1, to: from, port: 445, up: [1e4, 5e5], down: [1e5, bytes], ...rest })
 const gathered = (at = late, bytes = 40e6, sources = 3): Flow[] => many(sources, i => got(at + 100 * i, 2 + i, bytes))
@@ -41,11 +41,11 @@ export const scenarios: Scenario[] = [
   d14('120 MB from three hosts, and 80 MB out days later', null, [...gathered(4000), sent(31 * 3600)]),
   d14('80 MB out to a peer that was there at the beginning', null, [...gathered(), sent(), sent(1000, 1000)]),
   d14('80 MB out to a peer that was there a little later', null, [...gathered(), sent(), sent(2700, 1000)]),
-  d14('a store that three hosts of ours use', null, [
+  d14('a store that three internal hosts use', null, [
     ...gathered(),
     sent(),
     ...many(2, i => sent(40_000 + i, 2000, { from: 8 + i })),
   ]),
   d14('80 MB in from outside', null, [...gathered(), sent(late + 1000, 1e5, { down: [1e5, 80e6] })]),
-  d14('80 MB to another host of ours', null, [...gathered(), sent(late + 1000, 80e6, { to: 9 })]),
+  d14('80 MB to another internal host', null, [...gathered(), sent(late + 1000, 80e6, { to: 9 })]),
 ]

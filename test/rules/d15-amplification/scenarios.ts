@@ -14,9 +14,9 @@ const unasked = (i: number, rest: Partial<Flow> = {}): Flow => ({
 })
 
 export const scenarios: readonly Scenario[] = [
-  d15('a server of ours that answers far more than it is asked', 'high medium', asked()),
+  d15('an internal server that answers far more than it is asked', 'high medium', asked()),
   d15('the same at a port that is not abused', null, asked({ port: 443 })),
-  d15('the same for a host of ours', null, asked({ from: 2 })),
+  d15('the same for an internal host', null, asked({ from: 2 })),
   d15('a few hundred requests', null, asked().slice(4)),
   d15('as many requests in hours', null, asked({}, 600)),
   d15('answers of ordinary length', null, asked({ up: [150, 150 * 70], down: [150, 150 * 800] })),

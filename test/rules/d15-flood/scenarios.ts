@@ -52,7 +52,7 @@ export const scenarios: readonly Scenario[] = [
     many(600, i => ({ ...unanswered, at: 100 + i, from: -1 - i, protocol: 17 })),
   ),
   d15(
-    'logs of 600 hosts of ours by UDP',
+    'logs of 600 internal hosts by UDP',
     null,
     many(600, i => ({ ...unanswered, at: 100 + i, from: 10 + i, protocol: 17, port: 514 })),
   ),
@@ -61,7 +61,7 @@ export const scenarios: readonly Scenario[] = [
   d15('a million SYNs of 20 sources', null, heavy(20, 60_000)),
   d15('a million SYNs in a day', null, heavy(5, 220_000, 86_400)),
   d15(
-    'a million SYNs of a host of ours',
+    'a million SYNs of an internal host',
     'high medium',
     many(2, i => syn(0, { at: 100 + i, from: 2, to: 1, up: [6e5, 4e7] })),
   ),
@@ -74,5 +74,5 @@ export const scenarios: readonly Scenario[] = [
   d15('26,000 packets of UDP in a second, to outside', 'high low', [blow({ from: 1, to: -1 })]),
   d15('many packets of UDP for a moment', null, [blow({ seconds: 1, up: [4e5, 1e8] })]),
   d15('many packets of UDP that are answered', null, [blow({ down: [2e6, 1e9] })]),
-  d15('a stream between hosts of ours', null, [blow({ from: 2 })]),
+  d15('a stream between internal hosts', null, [blow({ from: 2 })]),
 ]

@@ -40,9 +40,9 @@ export const scenarios: readonly Scenario[] = [
   d16('a download', null, [held({ up: [40_000, 2e6], down: [80_000, 1e8], port: 48_100 })]),
   d16('a web socket', null, [held({ port: 443 })]),
   d16('a queue', null, [held({ port: 8883 })]),
-  d16('a pool of ours', null, [held({ to: 2 })]),
-  d16('another port that three hosts of ours use', null, [held({ port: 48_100 }), ...others(-1, 48_100)]),
-  d16('a pool that three hosts of ours use', 'high medium', [held(), ...others(-1, 3333)]),
+  d16('an internal pool', null, [held({ to: 2 })]),
+  d16('another port that three internal hosts use', null, [held({ port: 48_100 }), ...others(-1, 48_100)]),
+  d16('a pool that three internal hosts use', 'high medium', [held(), ...others(-1, 3333)]),
   d16('another port, of a host in a peer-to-peer network', null, [held({ port: 48_100 }), ...highPeers(60)]),
   d16('another port, of a host that uses some high ports', 'low low', [held({ port: 48_100 }), ...highPeers(10)]),
 ]

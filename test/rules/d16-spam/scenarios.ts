@@ -53,7 +53,7 @@ export const scenarios: readonly Scenario[] = [
     many(500, i => mail(i, { at: 7200 + i, to: -1 - (i % 20), port: 587 })),
   ),
   d16(
-    'mail to twelve servers of ours',
+    'mail to twelve internal servers',
     null,
     many(12, i => mail(i, { to: 10 + i })),
   ),

@@ -10,5 +10,5 @@ export const scenarios: readonly Scenario[] = [
     answered({ at: 100, from: -1, to: 1, port: 5432, up: [3, 200], down: [3, 200] }),
   ]),
   d18('a page', null, [answered({ at: 100, from: -1, to: 1, port: 443 })]),
-  d18('a database that a host of ours uses', null, [answered({ at: 100, from: 2, to: 1, port: 5432 })]),
+  d18('a database that an internal host uses', null, [answered({ at: 100, from: 2, to: 1, port: 5432 })]),
 ]
