@@ -8,6 +8,7 @@ import {
   alikeOnes,
   counterHypotheses,
   type Guessing,
+  guessLimits,
   isAlike,
   loginPorts,
   measured,
@@ -21,11 +22,7 @@ import { endText, number } from './words.ts'
 const { thresholds, reasons } = decided({
   connectionsMin: [30, 'guesses at their densest within the window: people mistype fewer times'],
   windowSeconds: [15 * 60, 'the window in which they are counted, wherever on the clock it lies; its end is not in it'],
-  packetsMin: [4, 'client packets of a guess: below, nothing was said after the handshake'],
-  packetsMax: [60, 'median client packets of the guesses: more is work, not a log-in'],
-  spreadMax: [0.15, "median absolute deviation of bytes by their median, of either side (nmap's ssh-brute: 0.022)"],
-  shortSeconds: [120, 'how long a guess lasts at most (the grace time of OpenSSH)'],
-  alikeShare: [0.25, 'how far client bytes of a guess may be from the median of all short connections, by it'],
+  ...guessLimits,
   crowdShare: [
     0.3,
     'guesses are at least that share of all short connections of their time: any crowd has some that are alike',
@@ -39,7 +36,6 @@ const { thresholds, reasons } = decided({
   successBytesTimes: [3, 'or how many times the median bytes of a guess it has'],
   successPacketsMore: [5, 'how many more client packets than a guess it has (SSHCure)'],
   successDeviations: [3, 'or how many deviations more, where guesses differ'],
-  medianPacketsMin: [8, "median packets of the client: fewer are no log-in (nmap's guesses have 10 to 14)"],
   slowMin: [20, 'slow pass, on log-in ports alone: guesses in a day'],
   slowSeconds: [24 * 3600, 'slow pass: the window'],
   loginPorts: [loginPorts, 'ports where people log in'],

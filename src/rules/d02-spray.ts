@@ -8,6 +8,7 @@ import {
   alikeOnes,
   counterHypotheses,
   type Guessing,
+  guessLimits,
   isAlike,
   loginPorts,
   measured,
@@ -23,12 +24,7 @@ const { thresholds, reasons } = decided({
   ofSourceMin: [3, 'guesses that each source makes at least'],
   ofSourceMax: [19, 'and at most: with more it is found by itself'],
   windowSeconds: [24 * 3600, 'the time in which the sources begin'],
-  packetsMin: [4, 'client packets of a guess: below, nothing was said after the handshake'],
-  packetsMax: [60, 'median client packets of the guesses: more is work, not a log-in'],
-  medianPacketsMin: [8, 'median packets of the client: fewer are no log-in'],
-  spreadMax: [0.15, 'median absolute deviation of bytes by their median, of either side'],
-  shortSeconds: [120, 'how long a guess lasts at most (the grace time of OpenSSH)'],
-  alikeShare: [0.25, 'how far client bytes of a guess may be from the median of all short connections, by it'],
+  ...guessLimits,
   loginPorts: [loginPorts, 'ports where people log in: elsewhere peer-to-peer networks and directories look the same'],
 })
 type Limits = typeof thresholds

@@ -6,6 +6,16 @@ import { spreadOf } from './numbers.ts'
 /** Ports where people log in. */
 export const loginPorts: readonly number[] = [21, 22, 23, 902, 1433, 2222, 3306, 3389, 5432, 5900, 5985, 5986]
 
+/** Thresholds that tell a guess, each with its reason: of one source and of many. */
+export const guessLimits = {
+  packetsMin: [4, 'client packets of a guess: below, nothing was said after the handshake'],
+  packetsMax: [60, 'median client packets of the guesses: more is work, not a log-in'],
+  medianPacketsMin: [8, "median packets of the client: fewer are no log-in (nmap's guesses have 10 to 14)"],
+  spreadMax: [0.15, "median absolute deviation of bytes by their median, of either side (nmap's ssh-brute: 0.022)"],
+  shortSeconds: [120, 'how long a guess lasts at most (the grace time of OpenSSH)'],
+  alikeShare: [0.25, 'how far client bytes of a guess may be from the median of all short connections, by it'],
+} as const
+
 /** What the rules for guesses decide by alike. */
 interface Limits {
   shortSeconds: number
