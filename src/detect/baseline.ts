@@ -2,24 +2,21 @@
 import type { Seen } from '../conversations/host-facts.ts'
 import { internalHosts } from '../conversations/hosts.ts'
 import { intervalOf } from '../conversations/intervals.ts'
-import { withConnections } from '../conversations/kept-connections.ts'
 import { UserError } from '../errors.ts'
-import { gatherSpans } from '../investigate/coverage.ts'
 import type { Dossier, Gap } from '../investigate/dossier.ts'
 import { evidenceCounts, recordsOfCase } from '../investigate/investigate.ts'
 import { countText } from '../net/counts.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
-import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { fieldsOf } from '../rules/evidence.ts'
 import { lacksOf } from '../rules/needs.ts'
 import type { Case } from '../store/case.ts'
-import { question } from '../store/question.ts'
+import { askKept } from './ask-kept.ts'
 import { after, before, Comparison, comparedColumns, type Span } from './baseline-count.ts'
 import { type BaselineLists, listsOf } from './baseline-lists.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
-import { type DetectOptions, ownNetworks } from './detect.ts'
+import type { DetectOptions } from './detect.ts'
 import { KeptSource } from './kept-source.ts'
 
 /** What share of the case, from its beginning on, is the baseline where nobody says which. */
@@ -78,19 +75,9 @@ export interface BaselineAnswer {
  * @throws UserError (status 2) for windows that overlap, or of which one has no time in it.
  */
 export async function compareWithBaseline(c: Case, options: BaselineOptions): Promise<BaselineAnswer> {
-  const { own, files } = await ownNetworks(c, options)
-  return question(c, options.signal, async asked => {
-    // What the evidence covers is worked out by the database in threads of its own, while connections are read.
-    const [, found] = await Promise.all([
-      gatherSpans(asked),
-      withRecordIndex(asked, asked.source, index =>
-        withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, kept =>
-          answer(asked, index, own, new KeptSource(kept, {}), options),
-        ),
-      ),
-    ])
-    return { ...found, ...files }
-  })
+  return askKept(c, options, ({ c: asked, index, kept, own }) =>
+    answer(asked, index, own, new KeptSource(kept, {}), options),
+  )
 }
 
 async function answer(

@@ -2,17 +2,14 @@
 import type { HostFacts, Seen } from '../conversations/host-facts.ts'
 import { hostNumber, internalHosts } from '../conversations/hosts.ts'
 import { intervalOf } from '../conversations/intervals.ts'
-import { withConnections } from '../conversations/kept-connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import { UserError } from '../errors.ts'
-import { gatherSpans } from '../investigate/coverage.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, recordsOfCase } from '../investigate/investigate.ts'
 import { type Address, formatAddress, parseAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
-import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { type CaseEvidence, fieldsOf } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
@@ -20,9 +17,9 @@ import { lacksOf } from '../rules/needs.ts'
 import { decided } from '../rules/rule.ts'
 import { warm_us, warmUp } from '../rules/warm-up.ts'
 import type { Case } from '../store/case.ts'
-import { question } from '../store/question.ts'
+import { askKept } from './ask-kept.ts'
 import { type Capability, capabilityOf, gapReason, type NotDecidable } from './capability.ts'
-import { basisOf, type DetectOptions, ownNetworks } from './detect.ts'
+import { basisOf, type DetectOptions } from './detect.ts'
 import { KeptSource } from './kept-source.ts'
 import { linesAt } from './lines.ts'
 import { type Edge, edgesOf, type Maybe, type PathEdges, type Tried, type Undirected } from './path-edges.ts'
@@ -206,19 +203,9 @@ export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswe
       hint: 'write one address, like 10.0.0.7 or 2001:db8::7',
       status: 2,
     })
-  const { own, files } = await ownNetworks(c, options)
-  return question(c, options.signal, async asked => {
-    // What the evidence covers is worked out by the database in threads of its own, while connections are read.
-    const [, found] = await Promise.all([
-      gatherSpans(asked),
-      withRecordIndex(asked, asked.source, index =>
-        withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, kept =>
-          answer(asked, index, own, new KeptSource(kept, options), address, options),
-        ),
-      ),
-    ])
-    return { ...found, ...files }
-  })
+  return askKept(c, options, ({ c: asked, index, kept, own }) =>
+    answer(asked, index, own, new KeptSource(kept, options), address, options),
+  )
 }
 
 async function answer(
