@@ -5,11 +5,12 @@
 // FOLDER holds *.gz. The case of --case is copied without its cache; without one, one is made first, which is not counted. Prints the least
 // seconds of wall time and of the processor (threads and children too: a busy machine does not stretch these as much), peak memory, the ratio to
 // zcat and the bar. It judges nothing. `npm run bench` runs it for each of its sizes.
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measured } from './measured.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,46 +22,11 @@ const work = mkdtempSync(join(tmpdir(), 'tidemark-detect-'))
 const caseDir = join(work, 'case')
 const tidemark = [process.execPath, 'dist/cli/main.js']
 
-/** Bash tells the processor time of a command and its children. */
-const timed = `TIMEFORMAT='%3R %3U %3S'; time "$@" > /dev/null 2> /dev/null`
-
-/** Seconds of a run, and mebibytes that its largest process had. */
-function measured(argv) {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', timed, 'bash', ...argv], { env: { ...process.env, TMPDIR: work } })
-    let said = ''
-    let peak = 0
-    const watch = setInterval(() => {
-      peak = Math.max(peak, peakOf(child.pid))
-    }, 20)
-    child.stderr.on('data', piece => {
-      said += piece
-    })
-    child.on('error', reject)
-    child.on('close', code => {
-      clearInterval(watch)
-      if (code !== 0 && code !== 3) reject(new Error(`${argv.join(' ')} ended with ${code}`))
-      const [wall, user, system] = said.trim().split(/\s+/).map(Number)
-      resolve({ wall, cpu: user + system, peak })
-    })
-  })
-}
-
-function peakOf(pid) {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    const peaks = children.map(one => /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${one}/status`, 'utf8'))?.[1] ?? 0)
-    return Math.max(...peaks.map(Number)) / 1024
-  } catch {
-    return 0
-  }
-}
-
 async function least(argv, before = () => undefined, runs = Number(values.runs)) {
   let best = null
   for (let i = 0; i < runs; i++) {
     before()
-    const one = await measured(argv)
+    const one = await measured(argv, { TMPDIR: work })
     const peak = Math.max(one.peak, best?.peak ?? 0)
     best = { ...(best !== null && best.wall < one.wall ? best : one), peak }
   }

@@ -6,11 +6,12 @@
 // --dir FOLDER (the lab, and the case's records for nfdump are kept there), --runs N, --busy ADDRESS (else the one with about a million records).
 // Prints the least seconds of processor time (threads and children too) and of wall time, the ratio to the peer, and the bar. It judges
 // nothing. Ratios are of wall time on idle cores, of processor time on busy ones.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { measured } from './measured.mjs'
 import { writeNfcapd } from './nfcapd-files.mjs'
 
 const { values } = parseArgs({
@@ -25,50 +26,12 @@ const attacker = '20.106.124.93'
 const tidemark = [process.execPath, 'dist/cli/main.js']
 const print = text => process.stdout.write(`${text}\n`)
 
-/** Bash tells the processor time of a command and its children, in milliseconds. */
-const timed = `TIMEFORMAT='%3R %3U %3S'; time "$@" > /dev/null 2> /dev/null`
-
-/** Seconds of a run, and mebibytes that its largest process had. */
-function measured(argv) {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', timed, 'bash', ...argv], { env: { ...process.env, TZ: 'UTC' } })
-    let said = ''
-    let peak = 0
-    const watch = setInterval(() => {
-      peak = Math.max(peak, peakOf(child.pid))
-    }, 20)
-    child.stderr.on('data', piece => {
-      said += piece
-    })
-    child.on('error', reject)
-    child.on('close', code => {
-      clearInterval(watch)
-      if (code !== 0 && code !== 3) reject(new Error(`${argv.join(' ')} ended with ${code}`))
-      const [wall, user, system] = said.trim().split(/\s+/).map(Number)
-      resolve({ wall, cpu: user + system, peak })
-    })
-  })
-}
-
-function peakOf(pid) {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-    return Math.max(
-      ...children.map(
-        child => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child}/status`, 'utf8'))?.[1] ?? 0) / 1024,
-      ),
-    )
-  } catch {
-    return 0
-  }
-}
-
 /** Runs them in turn. The least of each. */
 async function least(commands, runs = Number(values.runs)) {
   const found = commands.map(() => ({ wall: Number.POSITIVE_INFINITY, cpu: Number.POSITIVE_INFINITY, peak: 0 }))
   for (let i = 0; i < runs; i++) {
     for (const [at, argv] of commands.entries()) {
-      const { wall, cpu, peak } = await measured(argv)
+      const { wall, cpu, peak } = await measured(argv, { TZ: 'UTC' })
       const own = found[at]
       own.wall = Math.min(own.wall, wall)
       own.cpu = Math.min(own.cpu, cpu)
