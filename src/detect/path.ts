@@ -13,6 +13,7 @@ import { utcSeconds } from '../net/time.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { type CaseEvidence, fieldsOf } from '../rules/evidence.ts'
 import type { Basis } from '../rules/finding.ts'
+import { administrativePorts } from '../rules/lateral.ts'
 import { lacksOf } from '../rules/needs.ts'
 import { decided } from '../rules/rule.ts'
 import { warm_us, warmUp } from '../rules/warm-up.ts'
@@ -35,10 +36,7 @@ export const hubDefault = 20
 const hostsMax = 1000
 const edgesMax = 10_000
 
-/** Ports that hosts are administered, or hold their files and databases, on. */
-export const administrative: ReadonlySet<number> = new Set([
-  ...[22, 23, 135, 139, 445, 1433, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5985, 5986, 6379, 6443, 10_250],
-])
+const administrative: ReadonlySet<number> = new Set(administrativePorts)
 
 export interface PathOptions
   extends Pick<DetectOptions, 'internal' | 'enrichment' | 'from_us' | 'to_us' | 'limits' | 'signal'> {

@@ -4,17 +4,14 @@ import { durationWords, utcSeconds } from '../net/time.ts'
 import { clientsOf, mark, outcome, type Run } from './connections.ts'
 import type { CaseEvidence } from './evidence.ts'
 import type { Severity } from './finding.ts'
-import { noveltyLimits, remoteServices, techniqueOf } from './lateral.ts'
+import { administrativePorts, noveltyLimits, remoteServices, techniqueOf } from './lateral.ts'
 import { distinctWithin, grouped } from './numbers.ts'
 import { type CaseDraft, type CaseRule, decided, distinct, namesText, sureness } from './rule.ts'
 import { warm_us, warmUp } from './warm-up.ts'
 import { nameText, number } from './words.ts'
 
 const { thresholds, reasons } = decided({
-  adminPorts: [
-    [22, 135, 139, 445, 1433, 2049, 2375, 2376, 3306, 3389, 5432, 5985, 5986, 6379, 6443, 10_250],
-    'ports by which a host is administered, its files or its data are reached',
-  ],
+  adminPorts: [administrativePorts, 'ports by which a host is administered, its files or its data are reached'],
   remoteWorkPorts: [
     [22, 135, 139, 445, 3389, 5985, 5986],
     'those by which programs can be run on it: high severity, else medium',

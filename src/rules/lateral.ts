@@ -5,6 +5,11 @@ import type { CaseEvidence } from './evidence.ts'
 import type { CaseDraft } from './rule.ts'
 import { warm_us } from './warm-up.ts'
 
+/** Ports by which a host is administered, its files or its data are reached. */
+export const administrativePorts: readonly number[] = [
+  22, 23, 135, 139, 445, 1433, 2049, 2375, 2376, 3306, 3389, 5432, 5900, 5985, 5986, 6379, 6443, 10_250,
+]
+
 const ids = {
   22: 'T1021.004',
   3389: 'T1021.001',
