@@ -48,13 +48,7 @@ export async function timeOf(
   if (wanted.kind === 'community') return null
   if (wanted.kind === 'services') return wanted.time ?? null
   if (c.source !== 'logs') return null
-  try {
-    return await question(c, signal, own => timeInLogs(own, wanted, internal))
-  } catch (error) {
-    // A filter may ask for what only records of packets have.
-    if (error instanceof UserError) return null
-    throw error
-  }
+  return question(c, signal, own => timeInLogs(own, wanted, internal))
 }
 
 /** When the first record of the logs that a filter matches begins and the last one ends. */
@@ -65,8 +59,14 @@ async function timeInLogs(
 ): Promise<TimeSpan | null> {
   const context = contextOf(c, 'flows', internal)
   if (!context.columns.has('start') || !context.columns.has('end')) return null
-  const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns: context.columns })
-  const { compiled, internal: all } = await compileFor(c, filter, 'flows', internal, wanted)
+  const asked = await compiledFor(c, wanted, context.columns, internal).catch((error: unknown) => {
+    // A filter may ask for what only records of packets have; that the case was closed meanwhile is another matter.
+    c.db.requireGoing()
+    if (error instanceof UserError) return null
+    throw error
+  })
+  if (asked === null) return null
+  const { compiled, internal: all } = asked
   const records = await preparedRecords(c, compiled, 'flows', all)
   const ends = [
     named(microseconds(aggregate('min', column('start'))), 'from_us'),
@@ -77,4 +77,14 @@ async function timeInLogs(
   const [from, to] = [row?.['from_us'], row?.['to_us']]
   if (from === null || from === undefined || to === null || to === undefined) return null
   return { first_start: utcSeconds(Number(from)), last_end: utcSeconds(Number(to)) }
+}
+
+async function compiledFor(
+  c: Case,
+  wanted: Extract<Wanted, { kind: 'filter' }>,
+  columns: ReadonlySet<string>,
+  internal: readonly Prefix[],
+): ReturnType<typeof compileFor> {
+  const filter = parse(wanted.text, { nfdump: wanted.nfdump === true, columns })
+  return compileFor(c, filter, 'flows', internal, wanted)
 }

@@ -138,7 +138,7 @@ async function baselineOf(text: string | true): Promise<BaselineOptions['baselin
       'write --baseline 2023-09-01..2023-09-07, or --baseline=auto before a PATH',
     )
   const { selectionOf } = await import('./selection.ts')
-  const { from_us, to_us } = await selectionOf({ from, to })
+  const { from_us, to_us } = await selectionOf({ from, to }, '--baseline')
   return { from_us: from_us!, to_us: to_us! }
 }
 

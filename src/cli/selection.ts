@@ -8,12 +8,19 @@ export interface SelectionCliOptions {
   sensor?: string[]
 }
 
-/** @throws UserError for a text that is not a time, and for a window that ends before it begins. */
-export async function selectionOf({ from, to, sensor }: SelectionCliOptions): Promise<SelectionOptions> {
-  const from_us = from === undefined ? undefined : await timeOf('--from', from)
-  const to_us = to === undefined ? undefined : (await timeOf('--to', to)) + (isDay(to) ? day_us : 0)
+/**
+ * @param option that has both times, where they are not of `--from` and `--to`.
+ * @throws UserError for a text that is not a time, and for a window that ends before it begins.
+ */
+export async function selectionOf(
+  { from, to, sensor }: SelectionCliOptions,
+  option?: string,
+): Promise<SelectionOptions> {
+  const from_us = from === undefined ? undefined : await timeOf(option ?? '--from', from)
+  const to_us = to === undefined ? undefined : (await timeOf(option ?? '--to', to)) + (isDay(to) ? day_us : 0)
   if (from_us !== undefined && to_us !== undefined && from_us >= to_us) {
-    throw new UserError(`the window ends before it begins: --from ${from} --to ${to}`, { status: exitStatus.usage })
+    const window = option === undefined ? `--from ${from} --to ${to}` : `${option} ${from}..${to}`
+    throw new UserError(`the window ends before it begins: ${window}`, { status: exitStatus.usage })
   }
   return {
     ...(from_us !== undefined && { from_us }),

@@ -192,7 +192,7 @@ export interface PathAnswer {
 /**
  * Follows the connections of a host forward in time (docs/reference/detect-path.md).
  *
- * @throws UserError (status 2) for what is no address or prefix; where there is too little memory for the conversations.
+ * @throws UserError (status 2) for what is no address or prefix, and a time after the evidence; where there is too little memory for the conversations.
  */
 export async function pathFrom(c: Case, options: PathOptions): Promise<PathAnswer> {
   const address = parseAddress(options.from)
@@ -216,6 +216,11 @@ async function answer(
 ): Promise<Omit<PathAnswer, 'enrichment' | 'enrichment_problems'>> {
   const first = hostNumber(index.dictionaries.hosts, address)
   const known = knownOf(c, index, own, source)
+  if (known.count > 0 && options.at_us !== undefined && options.at_us > known.span.to_us)
+    throw new UserError(`--at is after the evidence: ${utcSeconds(options.at_us)}`, {
+      hint: `the last connection ends at ${utcSeconds(known.span.to_us)}`,
+      status: 2,
+    })
   const path = await pathIn(c, index, known, source, first, options)
   const coverage = await capabilityOf(c, known, known)
   const { span, count } = known

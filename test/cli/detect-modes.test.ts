@@ -63,6 +63,8 @@ test('the path and the comparison are pages, and documents with --json; what doe
   assert.deepEqual([json.baseline.to, json.baseline.certain, json.baseline.auto], ['2023-09-28T01:00:00Z', true, false])
 
   const refused: [string[], RegExp][] = [
+    [['--from-host', '10.0.0.1', '--at', '2100-01-01', log], /--at is after the evidence/],
+    [['--baseline', 'x..y'], /not a time: --baseline x/],
     [['--hops', '3'], /--hops is an option of --from-host/],
     [['--from-host', '10.0.0.0/8'], /Expected an address/],
     [['--from-host', '10.0.0.1', '--fail-on', 'high'], /--fail-on does not go with --from-host/],
