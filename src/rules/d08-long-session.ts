@@ -1,4 +1,5 @@
 /** D08: sessions at the pace of a person, and connections that last for hours, across the border of our networks. */
+import { registeredService } from '../net/ports.ts'
 import { TCP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import { technique, techniques } from './attack.ts'
@@ -111,12 +112,14 @@ function draft(evidence: CaseEvidence, some: number[], limits: Limits): CaseDraf
   ]
   const isInward = isInternal(server)
   const isRemoteWork = limits.remoteWorkPorts.includes(port)
+  const service = registeredService(port, TCP)?.name
+  const name = service === undefined ? '' : `${service.toUpperCase()} `
   const isCommon = limits.commonPorts.includes(port)
   const target = endText(evidence, server, port)
   const isSuspect = evidence.subject !== null && !isCommon
   const seconds = long(longest) / 1e6
   return {
-    title: `${isRemoteWork ? 'Interactive session' : 'Long session'} with ${target}`,
+    title: `${isRemoteWork ? `Interactive ${name}session` : 'Long session'} with ${target}`,
     // Who comes in to work is in most cases allowed to: the guesses before it make it grave (`raising.ts`), or that it was asked for.
     severity: isSuspect ? (isRemoteWork ? 'high' : 'medium') : isCommon || isInward ? 'info' : 'low',
     confidence: sureness(isSuspect && isRemoteWork ? 'high' : 'medium', evidence, some),

@@ -112,7 +112,7 @@ test('the lab, without naming the address: who came in ranks first, and what was
     .map(({ rule, title }) => `${rule}: ${title}`)
   assert.deepEqual(rules, [
     'D02-brute-force: Web log-in brute force against 10.130.8.94:80, with probable success',
-    'D08-long-session: Interactive session with 10.130.8.94:22',
+    'D08-long-session: Interactive SSH session with 10.130.8.94:22',
     'D18-exposed-service: 10.130.8.94:22 (ssh) is reached from outside',
     'D04-outbound-volume: Data sent out to 20.106.124.93:8889: 265 MB',
   ])

@@ -60,7 +60,7 @@ const dossier: Task[] = [
     types: 'tidemark investigate 20.106.124.93',
     shows: [
       /17:22:35Z.*[Bb]rute force/s,
-      /19:23:40Z.*Interactive session with 10\.130\.8\.94:22/s,
+      /19:23:40Z.*SSH session/s,
       /19:32:36Z.*252\.9 MiB/s,
       /How sure/,
       /Findings/,
@@ -74,7 +74,7 @@ const dossier: Task[] = [
   {
     wants: 'a part of the time',
     types: 'tidemark investigate 20.106.124.93 --from 2023-09-28T19:00 --to 2023-09-28T20:00',
-    shows: [/Interactive session with 10\.130\.8\.94:22/, /connection/],
+    shows: [/SSH session/, /connection/],
     hides: [/21:\d\d:\d\dZ/],
   },
   {
