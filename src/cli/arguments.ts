@@ -4,16 +4,30 @@ import { parseAddress } from '../net/address.ts'
 import { parseIndicator } from '../net/indicator.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 
+export interface SplitArguments {
+  subjects: string[]
+  lists: string[]
+  paths: string[]
+}
+
+/** `splitAny`, where there must be a subject. @throws UserError where there is none, and where a path does not exist. */
+export async function splitArguments(args: string[], afterDashes: number): Promise<SplitArguments> {
+  const split = await splitAny(args, afterDashes)
+  if (split.subjects.length + split.lists.length > 0) return split
+  const file = split.paths[0] ?? '--'
+  throw new UserError(`no address to investigate before: ${file}`, {
+    hint: `name it first: tidemark investigate 203.0.113.7 ${file}`,
+    status: exitStatus.usage,
+  })
+}
+
 /**
  * Splits `ADDR… @LIST… [PATH…] [-- PATH…]`: arguments are subjects, or lists of them, up to the first that is neither, then
  * paths; the last `afterDashes` of them stood after `--` and are paths in any case.
  *
- * Throws a UserError where a path does not exist, and where no subject is left.
+ * @throws UserError where a path does not exist.
  */
-export async function splitArguments(
-  args: string[],
-  afterDashes: number,
-): Promise<{ subjects: string[]; lists: string[]; paths: string[] }> {
+export async function splitAny(args: string[], afterDashes: number): Promise<SplitArguments> {
   const open = args.slice(0, args.length - afterDashes)
   const isList = (arg: string): boolean => arg.length > 1 && arg.startsWith('@')
   const firstPath = open.findIndex(arg => subjectOf(arg) === null && !isList(arg))
@@ -23,13 +37,6 @@ export async function splitArguments(
   const subjects = first.filter(arg => !isList(arg)).map(arg => subjectOf(arg)!.text)
   for (const path of paths) {
     if (!(await exists(path))) throw open.includes(path) ? neither(path) : missing(path)
-  }
-  if (subjects.length + lists.length === 0) {
-    const file = paths[0] ?? '--'
-    throw new UserError(`no address to investigate before: ${file}`, {
-      hint: `name it first: tidemark investigate 203.0.113.7 ${file}`,
-      status: exitStatus.usage,
-    })
   }
   return { subjects: [...new Set(subjects)], lists, paths }
 }

@@ -4,6 +4,7 @@ import { carveCommand } from './carve.ts'
 import { caseCommand } from './case.ts'
 import { Command, Option } from './commander.ts'
 import { completionCommand } from './completion.ts'
+import { controlsCommand } from './controls.ts'
 import { convertCommand } from './convert.ts'
 import { demoCommand } from './demo.ts'
 import { detectCommand } from './detect.ts'
@@ -60,6 +61,7 @@ export function buildProgram(): Command {
     enrichCommand,
     investigateCommand,
     detectCommand,
+    controlsCommand,
     flowsCommand,
     sqlCommand,
     demoCommand,

@@ -1,6 +1,6 @@
 /** What would have stopped an incident, or told of it: a control, what code is made of it, and what became of the recorded flows under it. */
 import type { Artefact, CodeFormat, MetricAlarm } from '../as-code/artefact.ts'
-import type { Count } from '../investigate/dossier.ts'
+import type { Count, Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
 import type { Basis } from '../rules/finding.ts'
 
 export const controlKinds = [
@@ -52,43 +52,64 @@ export interface TrialService {
   port: number | null
   protocol: number | null
   connections: number
-  bytes: Count
+  /** Both ways. Null where no record says how many. */
+  bytes: Count | null
+  bytes_to_server: Count | null
+  bytes_to_client: Count | null
   first_start: string | null
   last_end: string | null
   /** Some of the records that they rest on. */
   basis: Basis[]
 }
 
-/** What becomes of the recorded flows under a control. Connections are counted once, whoever recorded them. */
+/** What connections come to. Bytes are both ways; out: from a protected host, of two the one that began it. Null where no record says how many. */
+export interface TrialSum {
+  connections: number
+  bytes: Count | null
+  bytes_out: Count | null
+  bytes_in: Count | null
+}
+
+/** What becomes of the recorded flows under a control. Connections are counted once, whoever recorded them, and those that were rejected not at all. */
 export interface Trial {
-  attack: {
-    connections: number
-    bytes: Count
+  attack: TrialSum & {
     stopped_connections: number
-    stopped_bytes: Count
+    stopped_bytes: Count | null
+    stopped_bytes_out: Count | null
+    stopped_bytes_in: Count | null
+    /** When the first of them began, and the last one ended. */
     first_stopped: string | null
     last_stopped: string | null
+    /** Those that are stopped, the largest first. */
+    stopped: TrialService[]
+    stopped_total: number
     /** What it would have let through all the same, the largest first. */
     let_through: TrialService[]
     let_through_total: number
+    undecided_connections: number
   }
-  innocent: {
-    connections: number
-    bytes: Count
+  innocent: TrialSum & {
     broken_connections: number
-    broken_bytes: Count
-    /** Addresses of the other ends. */
+    broken_bytes: Count | null
+    broken_bytes_out: Count | null
+    broken_bytes_in: Count | null
+    /** Addresses of the other ends, in their order. */
     peers: string[]
     peers_total: number
+    /** The largest first. */
     broken: TrialService[]
     broken_total: number
+    undecided_connections: number
   }
+  /** Whether some records do not say how many bytes they had: sums are lower bounds. */
+  at_least: boolean
   /** Of an alarm: the periods after which it would have fired, each with the value that did it. */
   fired: { at: string; value: number }[]
   fired_total: number
   /** Of an alarm: the part of the evidence before the incident. */
   baseline: { from: string; to: string; periods: number; fired: number } | null
-  not_decidable: { reason: string; connections: number; bytes: Count }[]
+  not_decidable: { of: 'attack' | 'innocent'; reason: string; connections: number; bytes: Count | null }[]
+  /** Some of the records that `stopped` and `broken` rest on. */
   basis: Basis[]
 }
 
@@ -131,4 +152,91 @@ export interface RejectTriage {
     records: number
     basis: Basis[]
   }[]
+}
+
+/** A host that the attack reached. */
+export interface ProtectedHost {
+  address: string
+  /** Whether it is of the subject itself: what it does besides the attack is innocent. */
+  is_subject: boolean
+  attack: TrialSum
+  innocent: TrialSum
+}
+
+/** What is asked for and what was chosen. */
+export interface ControlsSelection {
+  /** Whether the subject is what `detect` found, and not what was named. */
+  from_findings: boolean
+  approved_ports: number[]
+  share: number
+  /** When the rules come into force; null: before everything. */
+  at: string | null
+  only: string[]
+  internal: string[]
+}
+
+/** A finding that controls answer; `detect` has it under its own id where it found the same. */
+export type AnsweredFinding = Pick<
+  Finding,
+  'id' | 'rule' | 'title' | 'severity' | 'confidence' | 'first_start' | 'last_end'
+> & { detect_id: string | null }
+
+/** A service of the dossier, by the id that its page gives. */
+export type AnsweredService = Pick<
+  ServiceRow,
+  'client' | 'server' | 'port' | 'protocol' | 'outcome' | 'connections' | 'findings'
+> & { id: string }
+
+/** All controls that are chosen, at once. */
+export interface ControlSet {
+  controls: string[]
+  code: Record<CodeFormat, string | null>
+  trial: Trial | null
+  quotas: Control['quotas']
+}
+
+export interface ControlsAnswer {
+  subject: string[]
+  /** Those of the subject that are internal: a host that was taken over. */
+  internal_subject: string[]
+  selection: ControlsSelection
+  window: { first_start: string; last_end: string } | null
+  records: { total: number }
+  connections: number
+  protected: ProtectedHost[]
+  protected_total: number
+  /** Connections of the subject with internal hosts that were rejected already: they moved no data, and no control is credited with them. */
+  rejected_connections: number
+  findings: AnsweredFinding[]
+  services: AnsweredService[]
+  controls: Control[]
+  set: ControlSet
+  missing: Missing[]
+  not_decidable: string[]
+  /** Null: no rules of the user's own are tried. */
+  tried: TriedRules | null
+  triage: RejectTriage | null
+  enrichment: Dossier['enrichment']
+  enrichment_problems: Dossier['enrichment_problems']
+  problems: Dossier['problems']
+  evidence: Dossier['evidence']
+  source: Dossier['source']
+}
+
+/** The user's own rules, beside what was recorded when others were in force. */
+export interface TriedRules {
+  files: string[]
+  /** What in them could not be used. */
+  problems: { path: string; problem: string }[]
+  /** Null without a subject: then all is judged, and nothing is the attack. */
+  trial: Trial | null
+  judged: { connections: number; allowed: number; denied: number }
+  /** Recorded as accepted, and these rules would deny them. */
+  accepted_denied: TrialService[]
+  accepted_denied_total: number
+  accepted_denied_connections: number
+  /** Recorded as rejected, and these rules would allow them. */
+  rejected_allowed: TrialService[]
+  rejected_allowed_total: number
+  rejected_allowed_connections: number
 }

@@ -1,0 +1,206 @@
+import type { Command } from 'commander'
+import type { ControlsAnswer } from '../controls/control.ts'
+import type { ControlsOptions } from '../controls/controls.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { addReadingOptions } from './add.ts'
+import { noteWriter } from './added.ts'
+import { splitAny } from './arguments.ts'
+import { InvalidArgumentError, Option } from './commander.ts'
+import { restText } from './detect-modes.ts'
+import {
+  addEnrichmentOptions,
+  type EnrichmentCliOptions,
+  enrichmentOf,
+  reportEnrichment,
+} from './enrichment-options.ts'
+import { interruptible } from './interrupt.ts'
+import { countAfterDashes, readAll, reportUnreadOf } from './investigate.ts'
+import { type CommonOptions, collectPrefix, collectText, parsePorts, type ReadingOptions } from './options.ts'
+import { print, printPage } from './output.ts'
+import { startWaiting } from './progress.ts'
+import { quoted } from './shell-words.ts'
+
+interface Options extends CommonOptions, ReadingOptions, EnrichmentCliOptions {
+  findings?: true
+  all?: true
+  code?: 'terraform' | 'cloudformation' | 'aws-cli'
+  only?: string[]
+  share?: number
+  approvedPorts?: number[]
+  internal?: string[]
+  at?: string
+  try?: string[]
+}
+
+/** Defines `tidemark controls`. */
+export function controlsCommand(program: Command): void {
+  const command = withOptions(program)
+  addReadingOptions(addEnrichmentOptions(command))
+    .addHelpText('after', controlsHelp)
+    .action(async (args: string[]) => {
+      const options = command.optsWithGlobals<Options>()
+      const { subjects, paths } = await subjectsOf(args, options)
+      const asked = await askedOf(options)
+      // A case of the environment is not meant to be written by a command that was given files to look at.
+      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      await interruptible(async signal => {
+        const work = async (caseDir: string): Promise<void> => {
+          if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
+          const again = commandOf(subjects, options, isThrowAway ? paths : [])
+          await show(caseDir, subjects, { ...asked, signal }, options, again, isThrowAway)
+        }
+        if (!isThrowAway) return work(options.case)
+        const { withThrowAwayCase } = await import('./throw-away-case.ts')
+        return withThrowAwayCase(work)
+      })
+    })
+}
+
+function withOptions(program: Command): Command {
+  return program
+    .command('controls')
+    .description('Say which controls would have stopped an attacker, and try each on the recorded flows.')
+    .usage('[options] ADDRESS… [PATH…]')
+    .argument('[address...]', 'addresses or networks of the attacker; then, if any, files and folders to read')
+    .option('--findings', 'in place of an address: the hosts outside that detect finds to act')
+    .option('--json', 'print one JSON document instead of a page')
+    .option('--all', 'list every rule and service on the page')
+    .addOption(
+      new Option('--code <format>', 'print the code of the controls, and nothing else').choices([
+        'terraform',
+        'cloudformation',
+        'aws-cli',
+      ]),
+    )
+    .addOption(new Option('--only <id>', 'only that control, like C1 (repeatable)').argParser(collectText))
+    .addOption(
+      new Option(
+        '--share <share>',
+        'of the other connections and bytes that left, what the list of what may leave must cover (default 0.99)',
+      ).argParser(parseShare),
+    )
+    .addOption(
+      new Option('--approved-ports <list>', 'ports on which a service counts as standard').argParser(parsePorts),
+    )
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .option('--at <time>', 'the controls are in force from then on: 2023-09-28T19:00, in UTC (default: always)')
+    .addOption(
+      new Option(
+        '--try <file>',
+        'try your own rules instead: what aws ec2 describe-security-groups, -network-acls, … print (repeatable)',
+      ).argParser(collectText),
+    )
+}
+
+const controlsHelp = `
+With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
+Default of --approved-ports: 22,53,80,123,443.
+
+Examples:
+  tidemark controls 203.0.113.7
+  tidemark controls --findings logs/
+  tidemark controls 203.0.113.7 --only C1 --code terraform
+  tidemark controls 203.0.113.7 --at 2023-09-28T19:00 --json
+  tidemark controls 203.0.113.7 --try groups.json --try interfaces.json`
+
+function parseShare(text: string): number {
+  const share = /^(0?\.\d+|1(\.0*)?)$/.test(text) ? Number(text) : Number.NaN
+  if (!(share > 0 && share <= 1)) throw new InvalidArgumentError('Expected a number above 0, at most 1, like 0.99.')
+  return share
+}
+
+/** @throws UserError (status 2) where it is not said against whom. */
+async function subjectsOf(args: string[], options: Options): Promise<{ subjects: string[]; paths: string[] }> {
+  const { subjects, lists, paths } = await splitAny(args, countAfterDashes(process.argv.slice(2)))
+  const unfit = (message: string, hint: string): UserError => new UserError(message, { hint, status: exitStatus.usage })
+  if (lists.length > 0) throw unfit('controls takes no @LIST', 'name the addresses, or the networks they lie in')
+  if (options.findings && subjects.length > 0)
+    throw unfit('--findings does not go with an address', 'leave one of them out')
+  if (!options.findings && subjects.length === 0 && options.try === undefined)
+    throw unfit('no address to stop', 'name it: tidemark controls 203.0.113.7, or give --findings')
+  return { subjects, paths }
+}
+
+async function askedOf({ only, share, approvedPorts, internal, at, ...options }: Options): Promise<ControlsOptions> {
+  const at_us = at === undefined ? undefined : await (await import('./selection.ts')).timeOf('--at', at)
+  return {
+    ...(only !== undefined && { only }),
+    ...(share !== undefined && { share }),
+    ...(approvedPorts !== undefined && { approvedPorts }),
+    ...(internal !== undefined && { internal }),
+    ...(at_us !== undefined && { at_us }),
+    enrichment: enrichmentOf(options),
+  }
+}
+
+async function show(
+  caseDir: string,
+  subjects: readonly string[],
+  asked: ControlsOptions,
+  options: Options,
+  again: string,
+  isThrowAway: boolean,
+): Promise<void> {
+  const found = await controlsOf(caseDir, subjects, asked)
+  if (options.code !== undefined) await printCode(found, options.code)
+  else if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    await print(toJson(found))
+  } else {
+    const { controlsPage } = await import('../report/controls.ts')
+    await printPage(controlsPage(found, again, options.all === true), options.color)
+  }
+  await reportUnreadOf(found, restText(options.json === true, isThrowAway))
+  await reportEnrichment(found.enrichment_problems)
+}
+
+async function printCode({ set, controls }: ControlsAnswer, format: NonNullable<Options['code']>): Promise<void> {
+  const code = set.code[format === 'aws-cli' ? 'aws_cli' : format]
+  if (code === null)
+    throw new UserError(
+      controls.length === 0
+        ? 'no control to write code for'
+        : `these controls have no code: ${set.controls.join(', ')}`,
+      { hint: 'without --code the page tells why' },
+    )
+  await print(code.trimEnd())
+}
+
+async function controlsOf(
+  caseDir: string,
+  subjects: readonly string[],
+  asked: ControlsOptions,
+): Promise<ControlsAnswer> {
+  const [{ openCase }, { controls }] = await Promise.all([
+    import('../store/case.ts'),
+    import('../controls/controls.ts'),
+  ])
+  const opened = await openCase(caseDir)
+  const waiting = startWaiting(() => 'trying controls')
+  try {
+    await noteWriter(opened)
+    return await controls(opened, subjects, asked)
+  } finally {
+    waiting.stop()
+    await opened.close()
+  }
+}
+
+/** The same question, to ask it with other options. */
+function commandOf(
+  subjects: readonly string[],
+  { case: dir, findings, internal = [], networks = [] }: Options,
+  thrownAway: readonly string[],
+): string {
+  const words = [
+    ...(findings ? ['--findings'] : subjects),
+    ...internal.flatMap(one => ['--internal', one]),
+    ...networks.flatMap(one => ['--networks', quoted(one)]),
+    ...(thrownAway.length > 0 ? thrownAway.map(quoted) : dir === 'case.tidemark' ? [] : ['--case', quoted(dir)]),
+  ]
+  return `tidemark controls ${words.join(' ')}`
+}

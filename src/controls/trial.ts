@@ -1,0 +1,249 @@
+/** Tries a control on the recorded connections: what of the attack it stops, and what else it breaks. */
+import { type CaseConnections, mark } from '../conversations/connections.ts'
+import { noPort, noProtocol } from '../conversations/services.ts'
+import { exactSum } from '../conversations/sums.ts'
+import { Foremost } from '../detect/foremost.ts'
+import type { Count } from '../investigate/dossier.ts'
+import { formatAddress } from '../net/address.ts'
+import { utcSeconds } from '../net/time.ts'
+import type { Trial, TrialService, TrialSum } from './control.ts'
+import { answersStopped, type Judge, passes, stopped, undecided } from './judge.ts'
+import type { Piece, Traffic } from './traffic.ts'
+
+/** Services that are listed, and addresses. */
+const listedMost = 1000
+/** Places of the evidence that a service names. */
+const placesMost = 3
+
+/** A trial whose lines are still places of the record index. */
+export type TrialDraft = Omit<Trial, 'basis' | 'attack' | 'innocent'> & {
+  attack: Omit<Trial['attack'], 'stopped' | 'let_through'> & { stopped: ServiceDraft[]; let_through: ServiceDraft[] }
+  innocent: Omit<Trial['innocent'], 'broken'> & { broken: ServiceDraft[] }
+}
+export type ServiceDraft = Omit<TrialService, 'basis'> & { places: number[] }
+
+/**
+ * Judges all connections.
+ *
+ * @param hasSizes whether the records say how many bytes they had.
+ */
+export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean): TrialDraft {
+  // Where only answers are stopped, the attack goes on, and what is innocent is broken.
+  const sides = [new Side(traffic, stopped), new Side(traffic, passes)] as const
+  for (const piece of traffic.pieces) judgePiece(piece, judge, sides)
+  const [innocent, attack] = sides
+  const said = (sum: Sum): Record<'bytes' | 'bytes_out' | 'bytes_in', Count | null> => shownBytes(sum, hasSizes)
+  const stoppedBytes = said(attack.stopped.sum)
+  const broken = said(innocent.stopped.sum)
+  const list = ({ services }: Group): ServiceDraft[] => services.listed().map(one => serviceOf(traffic, one, hasSizes))
+  return {
+    attack: {
+      ...{ connections: attack.all.connections, ...said(attack.all) },
+      stopped_connections: attack.stopped.sum.connections,
+      ...{ stopped_bytes: stoppedBytes.bytes, stopped_bytes_out: stoppedBytes.bytes_out },
+      stopped_bytes_in: stoppedBytes.bytes_in,
+      ...{ first_stopped: timeOf(attack.stopped.sum.first_us), last_stopped: timeOf(attack.stopped.sum.last_us) },
+      ...{ stopped: list(attack.stopped), stopped_total: attack.stopped.services.total },
+      ...{ let_through: list(attack.passed), let_through_total: attack.passed.services.total },
+      undecided_connections: attack.undecidedConnections,
+    },
+    innocent: {
+      ...{ connections: innocent.all.connections, ...said(innocent.all) },
+      broken_connections: innocent.stopped.sum.connections,
+      ...{ broken_bytes: broken.bytes, broken_bytes_out: broken.bytes_out, broken_bytes_in: broken.bytes_in },
+      ...innocent.peersOf(),
+      ...{ broken: list(innocent.stopped), broken_total: innocent.stopped.services.total },
+      undecided_connections: innocent.undecidedConnections,
+    },
+    at_least: sides.some(side => side.atLeast),
+    ...{ fired: [], fired_total: 0, baseline: null },
+    not_decidable: [...attack.reasons('attack', judge, hasSizes), ...innocent.reasons('innocent', judge, hasSizes)],
+  }
+}
+
+function judgePiece({ connections, attack }: Piece, judge: Judge, sides: readonly [Side, Side]): void {
+  const { count } = connections
+  for (let i = 0; i < count; i++) sides[attack[i] as 0 | 1].add(connections, i, judge.of(connections, i))
+  for (const side of sides) side.endRun()
+}
+
+/** Connections of one kind with one service of one client, or all of them. */
+export class Sum {
+  connections = 0
+  up: Count = 0
+  down: Count = 0
+  out: Count = 0
+  first_us = Number.POSITIVE_INFINITY
+  last_us = Number.NEGATIVE_INFINITY
+
+  add(all: CaseConnections, i: number, isOut: boolean): void {
+    const [up, down] = [countOf(all.bytesUp[i]!), countOf(all.bytesDown[i]!)]
+    this.connections++
+    this.up = exactSum(this.up, up)
+    this.down = exactSum(this.down, down)
+    this.out = exactSum(this.out, isOut ? up : down)
+    if (all.start_us[i]! < this.first_us) this.first_us = all.start_us[i]!
+    if (all.end_us[i]! > this.last_us) this.last_us = all.end_us[i]!
+  }
+}
+
+/** Beyond 2^53 the columns are rounded, which `atLeast` says. */
+function countOf(bytes: number): Count {
+  return Number.isSafeInteger(bytes) ? bytes : BigInt(bytes)
+}
+
+interface ServiceSum extends Sum {
+  client: number
+  server: number
+  port: number
+  protocol: number
+  places: number[]
+}
+
+/** What the same becomes of: by service, and in all. */
+class Group {
+  readonly sum = new Sum()
+  readonly services: Foremost<ServiceSum>
+  private run: ServiceSum | null = null
+
+  constructor() {
+    this.services = new Foremost(listedMost, bySize)
+  }
+
+  add(all: CaseConnections, i: number, isOut: boolean): void {
+    this.sum.add(all, i, isOut)
+    const [client, server, port, protocol] = [all.client[i]!, all.server[i]!, all.port[i]!, all.protocol[i]!]
+    const { run } = this
+    if (
+      run === null ||
+      run.client !== client ||
+      run.server !== server ||
+      run.port !== port ||
+      run.protocol !== protocol
+    ) {
+      this.endRun()
+      this.run = Object.assign(new Sum(), { client, server, port, protocol, places: [] })
+    }
+    this.run!.add(all, i, isOut)
+    if (this.run!.places.length < placesMost) this.run!.places.push(all.place[i]!)
+  }
+
+  endRun(): void {
+    if (this.run !== null) this.services.add(this.run)
+    this.run = null
+  }
+}
+
+function bySize(a: ServiceSum, b: ServiceSum): number {
+  const [x, y] = [exactSum(a.up, a.down), exactSum(b.up, b.down)]
+  if (x !== y) return x > y ? -1 : 1
+  return a.client - b.client || a.server - b.server || a.port - b.port || a.protocol - b.protocol
+}
+
+/** The attack, or what is innocent. */
+class Side {
+  readonly all = new Sum()
+  readonly stopped = new Group()
+  readonly passed = new Group()
+  private readonly doubts = new Map<number, Sum>()
+  private readonly traffic: Traffic
+  private readonly peers: Uint8Array
+  private readonly ofAnswers: number
+  atLeast = false
+
+  /** @param ofAnswers what becomes of a connection whose answers alone are stopped. */
+  constructor(traffic: Traffic, ofAnswers: typeof passes | typeof stopped) {
+    this.traffic = traffic
+    this.ofAnswers = ofAnswers
+    this.peers = new Uint8Array(traffic.hosts.count)
+  }
+
+  add(all: CaseConnections, i: number, judged: number): void {
+    const verdict = judged === answersStopped ? this.ofAnswers : judged
+    const isOut = this.traffic.protected[all.client[i]!] === 1
+    this.all.add(all, i, isOut)
+    if ((all.marks[i]! & mark.atLeast) !== 0 || all.bytesUp[i]! > exactMost || all.bytesDown[i]! > exactMost)
+      this.atLeast = true
+    if (verdict === passes) this.passed.add(all, i, isOut)
+    else if (verdict === stopped) {
+      this.stopped.add(all, i, isOut)
+      for (const host of [all.client[i]!, all.server[i]!])
+        if (this.traffic.protected[host] === 0 || this.isWithin(all, i)) this.peers[host] = 1
+    } else {
+      const sum = this.doubts.get(verdict) ?? new Sum()
+      this.doubts.set(verdict, sum)
+      sum.add(all, i, isOut)
+    }
+  }
+
+  endRun(): void {
+    this.stopped.endRun()
+    this.passed.endRun()
+  }
+
+  get undecidedConnections(): number {
+    return [...this.doubts.values()].reduce((sum, { connections }) => sum + connections, 0)
+  }
+
+  peersOf(): { peers: string[]; peers_total: number } {
+    const peers: string[] = []
+    let total = 0
+    for (const [host, is] of this.peers.entries())
+      if (is === 1 && total++ < listedMost) peers.push(addressOf(this.traffic, host))
+    return { peers, peers_total: total }
+  }
+
+  reasons(of: 'attack' | 'innocent', { reasons }: Judge, hasSizes: boolean): Trial['not_decidable'] {
+    return [...this.doubts]
+      .map(([verdict, sum]) => ({
+        ...{ of, reason: reasons[verdict - undecided]!, connections: sum.connections },
+        bytes: shownBytes(sum, hasSizes).bytes,
+      }))
+      .sort((a, b) => b.connections - a.connections || (a.reason < b.reason ? -1 : 1))
+  }
+
+  /** Both ends are protected: each is a peer. */
+  private isWithin(all: CaseConnections, i: number): boolean {
+    return this.traffic.protected[all.client[i]!] === 1 && this.traffic.protected[all.server[i]!] === 1
+  }
+}
+
+const exactMost = Number.MAX_SAFE_INTEGER
+
+export function shownSum(sum: Sum, hasSizes: boolean): TrialSum {
+  return { connections: sum.connections, ...shownBytes(sum, hasSizes) }
+}
+
+function shownBytes({ up, down, out }: Sum, hasSizes: boolean): Omit<TrialSum, 'connections'> {
+  if (!hasSizes) return { bytes: null, bytes_out: null, bytes_in: null }
+  const bytes = exactSum(up, down)
+  return { bytes, bytes_out: out, bytes_in: smallest(BigInt(bytes) - BigInt(out)) }
+}
+
+function smallest(value: bigint): Count {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
+}
+
+function serviceOf(traffic: Traffic, sum: ServiceSum, hasSizes: boolean): ServiceDraft {
+  return {
+    client: addressOf(traffic, sum.client),
+    server: addressOf(traffic, sum.server),
+    port: sum.port === noPort ? null : sum.port,
+    protocol: sum.protocol === noProtocol ? null : sum.protocol,
+    connections: sum.connections,
+    bytes: hasSizes ? exactSum(sum.up, sum.down) : null,
+    bytes_to_server: hasSizes ? sum.up : null,
+    bytes_to_client: hasSizes ? sum.down : null,
+    first_start: timeOf(sum.first_us),
+    last_end: timeOf(sum.last_us),
+    places: sum.places,
+  }
+}
+
+export function addressOf({ hosts }: Pick<Traffic, 'hosts'>, host: number): string {
+  return formatAddress(hosts.hi[host]!, hosts.lo[host]!)
+}
+
+function timeOf(time_us: number): string | null {
+  return Number.isFinite(time_us) ? utcSeconds(time_us) : null
+}

@@ -1,0 +1,366 @@
+/** Controls and what became of the recorded flows under them, as a page. */
+import type {
+  Control,
+  ControlsAnswer,
+  ProtectedHost,
+  ToldRule,
+  Trial,
+  TrialService,
+  TriedRules,
+} from '../controls/control.ts'
+import { registeredService } from '../net/ports.ts'
+import { protocolName } from '../net/protocols.ts'
+import {
+  address,
+  alarm,
+  type Block,
+  bytes,
+  command,
+  entry,
+  gap,
+  good,
+  heading,
+  type Inline,
+  limited,
+  line,
+  list,
+  paragraph,
+  path,
+  strong,
+  type Text,
+  table,
+  time,
+  title,
+  warning,
+} from './block.ts'
+import {
+  atLeast,
+  countText,
+  integerText,
+  knownBytesText,
+  percentText,
+  sizeText,
+  spanText,
+  timeText,
+} from './numbers.ts'
+import { serviceText } from './path.ts'
+import { placeText } from './places.ts'
+
+const hostsAtMost = 5
+const rulesAtMost = 12
+const servicesAtMost = 6
+const firedAtMost = 4
+
+/**
+ * @param again the command that asked, to which options can be added.
+ * @param all whether every rule and service is listed.
+ */
+export function controlsPage(found: ControlsAnswer, again: string, all: boolean): Block[] {
+  const { controls, set, missing } = found
+  return [
+    title(titleOf(found)),
+    gap,
+    paragraph(verdict(found)),
+    ...aboutBlocks(found),
+    ...(found.tried === null ? [] : triedBlocks(found.tried, all)),
+    ...(found.subject.length === 0 || (found.tried !== null && controls.length === 0)
+      ? []
+      : [heading(`Controls (${integerText(controls.length)})`), ...controls.map(one => controlEntry(one, all))]),
+    ...(set.trial === null || controls.length < 2
+      ? []
+      : [heading('All of them together'), ...trialBlocks(set.trial, all)]),
+    ...(missing.length === 0
+      ? []
+      : [heading('What was missing'), list(missing.map(({ what, why }) => line`${strong(what)}: ${why}`))]),
+    heading('What cannot be decided'),
+    list(doubts(found)),
+    ...nextBlocks(found, again),
+  ]
+}
+
+function titleOf({ subject, tried }: ControlsAnswer): Text {
+  if (subject.length > 0) return line`${strong('What would have stopped')} ${addresses(subject, hostsAtMost)}`
+  return strong(tried === null ? 'What would have stopped the attack' : 'Your rules, tried on the recorded flows')
+}
+
+function addresses(some: readonly string[], most: number, total = some.length): Inline[] {
+  const shown = some.slice(0, most)
+  const left = total - shown.length
+  return [
+    ...shown.flatMap((one, i): Inline[] => [...(i > 0 ? [', '] : []), address(one)]),
+    ...(left > 0 ? [` and ${integerText(left)} more`] : []),
+  ]
+}
+
+/** What the set stops, since when, and what it breaks. */
+function verdict(found: ControlsAnswer): Text {
+  const { subject, selection, protected: hosts, controls, set, tried } = found
+  if (subject.length === 0) {
+    if (tried !== null) return triedVerdict(tried)
+    return selection.from_findings
+      ? line`${strong('No host outside is found to act')}, so there is nobody to stop. What detect could not decide stands on its own page.`
+      : 'Nothing was asked.'
+  }
+  const trial = tried?.trial ?? set.trial
+  if (hosts.length === 0)
+    return line`${strong('No internal host had an accepted connection of the attack')}: there is nothing to stop. If the addresses that it reached are your own, name their networks with --internal.`
+  if (trial === null)
+    return line`${strong('No control that is tried')} is recommended: ${countText(controls.length, 'control')} below.`
+  const who = tried !== null ? 'Your rules' : controls.length === 1 ? `${controls[0]!.id} alone` : 'Together they'
+  return line`${who} ${stoppedText(trial)} ${brokenText(trial)}`
+}
+
+function stoppedText({ attack, at_least }: Trial): Text {
+  const { connections, stopped_connections, stopped_bytes, stopped_bytes_out, first_stopped } = attack
+  if (connections === 0) return 'have no connection of the attack to stop.'
+  if (stopped_connections === 0)
+    return line`${alarm('stop nothing')} of the attack: all ${countText(connections, 'connection')}, ${sized(attack.bytes, at_least)}, pass.`
+  const some = `${integerText(stopped_connections)} of ${countText(connections, 'connection')}`
+  return line`${strong(`stop ${some}`)} of the attack, ${bytes(sized(stopped_bytes, at_least))} of ${sized(attack.bytes, at_least)}, from ${time(timeText(first_stopped))} on; ${bytes(sized(stopped_bytes_out, at_least))} of them would have left.`
+}
+
+function brokenText({ innocent, at_least }: Trial): Text {
+  const { connections, broken_connections, broken_bytes, broken, peers_total } = innocent
+  if (connections === 0) return 'The hosts that it reached did nothing else in this evidence.'
+  if (broken_connections === 0)
+    return line`${good('Nothing else is broken')}: all ${countText(connections, 'other connection')} of these hosts pass.`
+  const [first] = broken
+  const most = first === undefined ? '' : line`, most of it ${serviceLine(first)}`
+  return line`${strong(`They break ${integerText(broken_connections)} of ${countText(connections, 'other connection')}`)} of these hosts (${percentText(broken_connections, connections)}; ${sized(broken_bytes, at_least)}; ${countText(peers_total, 'peer')})${most}.`
+}
+
+function sized(size: Trial['attack']['bytes'], isLowerBound: boolean): string {
+  return size === null ? 'unknown bytes' : atLeast(knownBytesText(size), isLowerBound)
+}
+
+function aboutBlocks(found: ControlsAnswer): Block[] {
+  const { window, selection, subject, internal_subject, rejected_connections, connections } = found
+  const { at, only, share } = selection
+  const items: Text[] = [
+    ...(window === null
+      ? []
+      : [
+          `${countText(connections, 'connection')} of the case, from ${spanText(window.first_start, window.last_end)}.`,
+        ]),
+    ...protectedItems(found),
+    ...(internal_subject.length === 0
+      ? []
+      : [
+          line`${addresses(internal_subject, hostsAtMost)} ${internal_subject.length === 1 ? 'is a host' : 'are hosts'} of your own: the attack is what findings of severity low and above rest on, in their time; all else that ${internal_subject.length === 1 ? 'it does' : 'they do'} counts as innocent.`,
+        ]),
+    ...(subject.length === 0 || rejected_connections === 0
+      ? []
+      : [
+          `${countText(rejected_connections, 'connection')} of the subject were rejected already: they moved no data, and are in no figure here.`,
+        ]),
+    ...(at === null ? [] : [line`The controls are in force from ${time(timeText(at))} on.`]),
+    ...(only.length === 0 ? [] : [`Only ${only.join(', ')}.`]),
+    ...(subject.length === 0
+      ? []
+      : [`The list of what may leave covers ${percentText(share, 1)} of what else left (--share).`]),
+  ]
+  return [gap, list(items)]
+}
+
+function protectedItems({ protected: hosts, protected_total }: ControlsAnswer): Text[] {
+  if (hosts.length === 0) return []
+  const each = hosts.slice(0, hostsAtMost).map(hostText)
+  const left = protected_total - each.length
+  return [
+    `Protected: ${countText(protected_total, 'host')} that the attack reached.`,
+    ...each,
+    ...(left > 0 ? [`… and ${integerText(left)} more: --json lists them.`] : []),
+  ]
+}
+
+function hostText({ address: host, attack, innocent }: ProtectedHost): Text {
+  return line`${address(host)}: ${countText(attack.connections, 'connection')} of the attack (${sized(attack.bytes, false)}), ${integerText(innocent.connections)} others (${sized(innocent.bytes, false)}).`
+}
+
+function controlEntry(control: Control, all: boolean): Block {
+  const { id, title: name, kind, answers, why, cost, confirm, rules, alarm: metric, trial, quotas } = control
+  return entry(id, strong(name), [
+    paragraph(`${kind}${answers.length === 0 ? '' : `; answers ${answers.join(', ')}`}`),
+    paragraph(why),
+    paragraph(line`${strong('Costs:')} ${cost}`),
+    ...(rules.length === 0 ? [] : [rulesTable(rules, all)]),
+    ...(metric === null || metric.pattern === null ? [] : [paragraph(line`Pattern: ${metric.pattern}`)]),
+    ...(trial === null ? [] : trialBlocks(trial, all)),
+    ...quotas
+      .filter(({ fits }) => !fits)
+      .map(({ quota, used, limit }) => warning(`${quota}: ${integerText(used)} of at most ${integerText(limit)}.`)),
+    ...(confirm.length === 0 ? [] : [paragraph(strong('Confirm first:')), list(confirm)]),
+    gap,
+  ])
+}
+
+function rulesTable(rules: readonly ToldRule[], all: boolean): Block {
+  const isAcl = rules.some(({ number }) => number !== null)
+  const columns = [
+    ...(isAcl ? [{ title: 'no.', align: 'right' as const }] : []),
+    { title: 'way' },
+    ...(isAcl ? [{ title: 'action' }] : []),
+    { title: 'traffic' },
+    { title: 'remote' },
+    { title: 'what for', hangs: true },
+  ]
+  const shown = all ? rules : rules.slice(0, rulesAtMost)
+  const rows = shown.map(rule => ({
+    cells: [
+      ...(isAcl ? [String(rule.number ?? '')] : []),
+      rule.direction === 'ingress' ? 'in' : 'out',
+      ...(isAcl ? [rule.action] : []),
+      trafficText(rule),
+      address(rule.remote),
+      rule.description,
+    ],
+  }))
+  const left = rules.length - shown.length
+  const more = {
+    cells: columns.map((_, i) => (i === columns.length - 1 ? `… and ${integerText(left)} more: --all` : '')),
+  }
+  return table(columns, left > 0 ? [...rows, more] : rows)
+}
+
+/** `TCP 443`, `TCP 1024-65535`, `all`, `ICMP 8`. */
+function trafficText({ protocol, from_port, to_port, icmp_type }: ToldRule): string {
+  if (protocol === null) return 'all'
+  const name = protocolName(protocol) ?? `protocol ${protocol}`
+  if (from_port !== null) return `${name} ${from_port === to_port ? from_port : `${from_port}-${to_port}`}`
+  return icmp_type === null ? name : `${name} type ${icmp_type}`
+}
+
+function trialBlocks(trial: Trial, all: boolean): Block[] {
+  const { attack, innocent, not_decidable, fired_total, baseline } = trial
+  if (baseline !== null || fired_total > 0) return firedBlocks(trial)
+  return [
+    paragraph(line`${strong('Tried:')} ${stopsLine(trial)}`),
+    ...services('It lets through all the same:', attack.let_through, attack.let_through_total, all),
+    paragraph(breaksLine(trial)),
+    ...services('It breaks:', innocent.broken, innocent.broken_total, all),
+    ...(not_decidable.length === 0
+      ? []
+      : [
+          list(
+            not_decidable.map(
+              ({ of, reason, connections }) =>
+                `Not decidable: ${countText(connections, 'connection')} of ${of === 'attack' ? 'the attack' : 'the others'}: ${reason}.`,
+            ),
+          ),
+        ]),
+  ]
+}
+
+function stopsLine({ attack, at_least }: Trial): Text {
+  const { connections, stopped_connections, stopped_bytes_out, stopped_bytes_in, first_stopped, last_stopped } = attack
+  if (stopped_connections === 0)
+    return line`${alarm('it stops nothing')} of the attack's ${countText(connections, 'connection')}.`
+  return line`it stops ${strong(`${integerText(stopped_connections)} of ${countText(connections, 'connection')}`)} of the attack, ${time(spanText(first_stopped, last_stopped))}: ${bytes(sized(stopped_bytes_out, at_least))} out, ${bytes(sized(stopped_bytes_in, at_least))} in.`
+}
+
+function breaksLine({ innocent, at_least }: Trial): Text {
+  const { connections, broken_connections, broken_bytes, peers_total } = innocent
+  if (connections === 0) return 'There was no other traffic to break.'
+  if (broken_connections === 0)
+    return line`${good('It breaks nothing')} of ${countText(connections, 'other connection')}.`
+  return line`It breaks ${strong(`${integerText(broken_connections)} of ${countText(connections, 'other connection')}`)} (${percentText(broken_connections, connections)}), ${bytes(sized(broken_bytes, at_least))}, with ${countText(peers_total, 'peer')}.`
+}
+
+function firedBlocks({ fired, fired_total, baseline }: Trial): Block[] {
+  const times = fired.slice(0, firedAtMost).map(({ at, value }) => `${timeText(at)} (${integerText(value)})`)
+  const left = fired_total - times.length
+  const when =
+    fired_total === 0
+      ? line`${alarm('it would not have gone off')}.`
+      : line`it would have gone off ${countText(fired_total, 'time')}: ${time(times.join(', '))}${left > 0 ? ` and ${integerText(left)} more` : ''}.`
+  return [
+    paragraph(line`${strong('Tried:')} ${when}`),
+    ...(baseline === null
+      ? []
+      : [
+          paragraph(
+            `Before the incident (${spanText(baseline.from, baseline.to)}) it would have gone off ${countText(baseline.fired, 'time')} in ${countText(baseline.periods, 'period')}.`,
+          ),
+        ]),
+  ]
+}
+
+function services(what: string, some: readonly TrialService[], total: number, all: boolean): Block[] {
+  if (total === 0) return []
+  const shown = all ? some : some.slice(0, servicesAtMost)
+  const left = total - shown.length
+  const where = all ? '' : ': --all lists them'
+  return [
+    paragraph(what),
+    list(
+      limited(
+        [...shown.map(serviceItem), ...(left > 0 ? [`… and ${integerText(left)} more${where}.`] : [])],
+        Number.POSITIVE_INFINITY,
+        String,
+      ),
+    ),
+  ]
+}
+
+function serviceItem(one: TrialService): Text {
+  const [first] = one.basis
+  const size = one.bytes === null ? '' : `, ${sizeText(one.bytes)}`
+  const where = first === undefined ? '' : line`; ${placeText(first)}`
+  return line`${serviceLine(one)}, ${countText(one.connections, 'connection')}${size}${where}`
+}
+
+/** `10.0.0.1 → 10.0.0.2 22/tcp (ssh)`. */
+function serviceLine({ client, server, port, protocol }: TrialService): Text {
+  const service = port === null || protocol === null ? null : (registeredService(port, protocol)?.name ?? null)
+  return line`${address(client)} → ${address(server)} ${serviceText({ port, protocol, service })}`
+}
+
+function triedVerdict({ judged, accepted_denied_connections, rejected_allowed_connections }: TriedRules): Text {
+  const { connections, allowed, denied } = judged
+  return line`${strong(`Your rules decide ${integerText(allowed + denied)} of ${countText(connections, 'connection')}`)}: they allow ${integerText(allowed)} and deny ${integerText(denied)}. ${integerText(accepted_denied_connections)} that were accepted would be denied; ${integerText(rejected_allowed_connections)} that were rejected would be allowed.`
+}
+
+function triedBlocks(tried: TriedRules, all: boolean): Block[] {
+  return [
+    heading('Your rules'),
+    list([
+      ...tried.files.map((file): Text => line`From ${path(file)}.`),
+      ...tried.problems.map(({ path: file, problem }): Text => line`${alarm('Not used:')} ${path(file)}: ${problem}.`),
+    ]),
+    ...(tried.trial === null ? [] : trialBlocks(tried.trial, all)),
+    ...services(
+      `Recorded as accepted, and denied by them (${countText(tried.accepted_denied_connections, 'connection')}):`,
+      tried.accepted_denied,
+      tried.accepted_denied_total,
+      all,
+    ),
+    ...services(
+      `Recorded as rejected, and allowed by them (${countText(tried.rejected_allowed_connections, 'connection')}):`,
+      tried.rejected_allowed,
+      tried.rejected_allowed_total,
+      all,
+    ),
+  ]
+}
+
+function doubts({ not_decidable, subject }: ControlsAnswer): Text[] {
+  return [
+    ...not_decidable,
+    ...(subject.length === 0
+      ? []
+      : [
+          'What an attacker would have done instead: a control that stops this traffic stops this way alone.',
+          'A connection that a rule stops would have been tried again, elsewhere perhaps; what never began is in no record.',
+        ]),
+  ]
+}
+
+function nextBlocks({ set, subject }: ControlsAnswer, again: string): Block[] {
+  const commands = [
+    ...(set.code.terraform === null ? [] : [`${again} --code terraform`]),
+    ...(set.code.cloudformation === null ? [] : [`${again} --code cloudformation`]),
+    ...(set.code.aws_cli === null ? [] : [`${again} --code aws-cli`]),
+    ...(subject.length === 0 ? [] : [`${again} --json`]),
+  ]
+  return commands.length === 0 ? [] : [heading('Next'), list(commands.map(one => command(one)))]
+}
