@@ -38,7 +38,7 @@ function parseLength(text: string, longest: number): number | null {
 }
 
 /** The prefix of `length` of 128 bits around the address. */
-function prefixOf(address: Address, length: number): Prefix {
+export function prefixOf(address: Address, length: number): Prefix {
   const hostBits = BigInt(128 - length)
   const hosts = (1n << hostBits) - 1n
   const value = (((address.hi << 64n) | address.lo) >> hostBits) << hostBits

@@ -1,0 +1,193 @@
+/** Which ports a network ACL lets through, as few entries as there is room for. */
+import { isIPv4 } from '../net/address.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { AclEntry, PortRange } from '../network-rules/network.ts'
+import { coverLimits } from './egress-candidates.ts'
+import { anyIPv4, anyIPv6, coverOf } from './prefix-cover.ts'
+import type { ProtectedTraffic } from './protected.ts'
+import { smallestCover, type Weight } from './smallest-cover.ts'
+import type { Use } from './uses.ts'
+
+/** An entry before it has a number. */
+export type Entry = Omit<AclEntry, 'number'>
+
+/** What goes to one port in one family, and who is at the other end. */
+export interface PortTraffic extends Weight {
+  protocol: number
+  port: number | null
+  isIPv6: boolean
+  others: Set<number>
+  first_us: number
+}
+
+/** @param other the end outside of the subnet. */
+export function portTraffic(
+  traffic: ProtectedTraffic,
+  uses: readonly Use[],
+  other: 'client' | 'server',
+  countOf: (use: Use) => number,
+): PortTraffic[] {
+  const ports = new Map<string, PortTraffic>()
+  for (const use of uses) {
+    if (countOf(use) === 0 || use.isUnclear || use.isAttack) continue
+    const isIPv6 = !isIPv4(traffic.address(use[other]))
+    const key = `${use.protocol} ${use.port} ${isIPv6}`
+    const one = ports.get(key) ?? {
+      ...{ protocol: use.protocol!, port: use.port, isIPv6, others: new Set<number>() },
+      ...{ connections: 0, bytes: 0, first_us: Number.POSITIVE_INFINITY },
+    }
+    ports.set(key, one)
+    one.connections += countOf(use)
+    one.bytes += use.bytes
+    one.others.add(use[other])
+    one.first_us = Math.min(one.first_us, use.first_us)
+  }
+  return [...ports.values()].sort(
+    (a, b) => Number(a.isIPv6) - Number(b.isIPv6) || a.protocol - b.protocol || (a.port ?? -1) - (b.port ?? -1),
+  )
+}
+
+export interface ChosenEntries {
+  entries: Entry[]
+  /** Ports that an entry lets through, and those that none does. */
+  let: PortTraffic[]
+  left: PortTraffic[]
+  /** By what they were made fewer than one for each port. */
+  fitting: ('answers' | 'ranges')[]
+}
+
+/**
+ * Entries for the share of what goes to some ports. Where there is no room for one for each, those that answers pass by anyway have none; then
+ * ports of a protocol share a range.
+ *
+ * @param room how many entries. @param answers what is let through for the sake of answers.
+ */
+export function chosenEntries(
+  traffic: ProtectedTraffic,
+  ports: readonly PortTraffic[],
+  answers: readonly Entry[],
+  share: number,
+  room: number,
+): ChosenEntries {
+  const single = ports.map((_, i) => [i])
+  const exact = smallestCover(ports, single, share)
+  if (exact.isEnough && exact.chosen.length <= room)
+    return made(
+      traffic,
+      ports,
+      exact.chosen.map(i => [i]),
+      [],
+      [],
+    )
+  const free = ports.flatMap((one, i) => (isLetThrough(one, answers) ? [i] : []))
+  // What passes anyway is one set that costs nothing: a set more than there is room for.
+  const more = free.length === 0 ? 0 : 1
+  const freeSets = free.length === 0 ? [] : [free]
+  const others = single.filter(([i]) => !free.includes(i!))
+  const some = smallestCover(ports, [...freeSets, ...others], share, room + more)
+  const sets = [...freeSets, ...others]
+  if (some.isEnough && some.chosen.length <= room + more) {
+    return made(
+      traffic,
+      ports,
+      some.chosen.map(i => sets[i]!).filter(set => set !== free),
+      free,
+      ['answers'],
+    )
+  }
+  const wide = [
+    ...sets,
+    ...rangesOf(
+      ports,
+      others.map(([i]) => i!),
+    ),
+  ]
+  const last = smallestCover(ports, wide, share, room + more)
+  const chosen = last.chosen.map(i => wide[i]!).filter(set => set !== free)
+  return made(traffic, ports, chosen, free, free.length === 0 ? ['ranges'] : ['answers', 'ranges'])
+}
+
+function isLetThrough({ protocol, port, isIPv6 }: PortTraffic, answers: readonly Entry[]): boolean {
+  return answers.some(
+    one =>
+      one.action === 'allow' &&
+      one.protocol === protocol &&
+      isAny(one.prefix) &&
+      isIPv4(one.prefix.first) !== isIPv6 &&
+      port !== null &&
+      one.ports !== null &&
+      one.ports.from <= port &&
+      port <= one.ports.to,
+  )
+}
+
+function isAny({ text }: Prefix): boolean {
+  return text.endsWith('/0')
+}
+
+/** The ports of each protocol and family together, low ones and high ones apart. */
+function rangesOf(ports: readonly PortTraffic[], some: readonly number[]): number[][] {
+  const ranges = new Map<string, number[]>()
+  for (const i of some) {
+    const { protocol, port, isIPv6 } = ports[i]!
+    if (port === null) continue
+    const key = `${protocol} ${isIPv6} ${port < 1024}`
+    const known = ranges.get(key)
+    if (known === undefined) ranges.set(key, [i])
+    else known.push(i)
+  }
+  return [...ranges.values()].filter(one => one.length > 1)
+}
+
+function made(
+  traffic: ProtectedTraffic,
+  ports: readonly PortTraffic[],
+  sets: readonly (readonly number[])[],
+  free: readonly number[],
+  fitting: ChosenEntries['fitting'],
+): ChosenEntries {
+  const held = new Set([...sets.flat(), ...free])
+  const entries = sets.map(set =>
+    entryOf(
+      traffic,
+      set.map(i => ports[i]!),
+    ),
+  )
+  return {
+    entries: entries.sort(compareEntries),
+    let: ports.filter((_, i) => held.has(i)),
+    left: ports.filter((_, i) => !held.has(i)),
+    fitting,
+  }
+}
+
+function entryOf(traffic: ProtectedTraffic, some: readonly PortTraffic[]): Entry {
+  const { protocol, port, isIPv6 } = some[0]!
+  const all = some.map(one => one.port!)
+  const ports: PortRange | null = port === null ? null : { from: Math.min(...all), to: Math.max(...all) }
+  const prefix = prefixFor(traffic, [...new Set(some.flatMap(one => [...one.others]))], isIPv6)
+  return { action: 'allow', protocol, ports, icmp: null, prefix }
+}
+
+/** One prefix of internal hosts where no other takes part, else any address. */
+function prefixFor(traffic: ProtectedTraffic, others: readonly number[], isIPv6: boolean): Prefix {
+  const any = isIPv6 ? anyIPv6 : anyIPv4
+  if (!others.every(host => traffic.isInternal(host))) return any
+  const limits = { ...coverLimits(isIPv6, true), most: 1 }
+  return (
+    coverOf(
+      others.map(host => traffic.address(host)),
+      [],
+      limits,
+    )?.[0] ?? any
+  )
+}
+
+export function compareEntries(a: Entry, b: Entry): number {
+  return (
+    Number(isIPv4(b.prefix.first)) - Number(isIPv4(a.prefix.first)) ||
+    (a.protocol ?? -1) - (b.protocol ?? -1) ||
+    (a.ports?.from ?? -1) - (b.ports?.from ?? -1) ||
+    (a.ports?.to ?? -1) - (b.ports?.to ?? -1)
+  )
+}

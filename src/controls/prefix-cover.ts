@@ -1,0 +1,111 @@
+/** Prefixes that hold some addresses, and none of others. */
+import { type Address, isIPv4 } from '../net/address.ts'
+import { type Prefix, parsePrefix, prefixOf } from '../net/prefix.ts'
+
+export const anyIPv4 = parsePrefix('0.0.0.0/0')!
+/** Of IPv6 alone, as rules of AWS have it. */
+export const anyIPv6 = parsePrefix('::/0')!
+
+export function isIPv6Prefix({ first }: Prefix): boolean {
+  return !isIPv4(first)
+}
+
+/** Lengths of 128 bits: of IPv4 it counts 96 more. */
+export interface CoverLimits {
+  /** Addresses that have so many leading bits in common are of one network: a prefix may hold them all. */
+  near: number
+  /** No prefix is wider. */
+  widest: number
+  /** How many prefixes there are at most. */
+  most: number
+}
+
+/**
+ * The narrowest prefixes that hold the addresses, of one family, and overlap none of those to avoid; in the order of addresses. Neighbours share one.
+ *
+ * @returns null where that takes more of them, or wider ones. Addresses that are to be avoided themselves must not be among them.
+ */
+export function coverOf(addresses: readonly Address[], avoid: readonly Prefix[], limits: CoverLimits): Prefix[] | null {
+  const sorted = sortedValues(addresses)
+  const near = parted(sorted, avoid, limits.near)
+  if (near.length <= limits.most) return near.map(prefixOfRun)
+  const wide = parted(sorted, avoid, limits.widest)
+  if (wide.length > limits.most) return null
+  return narrowed(wide, limits).map(prefixOfRun)
+}
+
+/** The fewest prefixes that hold the addresses, however wide, and overlap none of those to avoid. */
+export function widestCover(addresses: readonly Address[], avoid: readonly Prefix[]): Prefix[] {
+  return parted(sortedValues(addresses), avoid, 0).map(prefixOfRun)
+}
+
+/** Neighbouring addresses, and how many leading bits they share. */
+interface AddressRun {
+  values: readonly bigint[]
+  from: number
+  to: number
+  length: number
+}
+
+function sortedValues(addresses: readonly Address[]): bigint[] {
+  const values = [...new Set(addresses.map(numberOf))]
+  return values.sort((a, b) => (a < b ? -1 : Number(a > b)))
+}
+
+function numberOf({ hi, lo }: Address): bigint {
+  return (hi << 64n) | lo
+}
+
+function prefixOfRun({ values, from, length }: AddressRun): Prefix {
+  const value = values[from]!
+  return prefixOf({ hi: value >> 64n, lo: value & 0xffff_ffff_ffff_ffffn }, length)
+}
+
+function runOf(values: readonly bigint[], from: number, to: number): AddressRun {
+  const differs = values[from]! ^ values[to - 1]!
+  return { values, from, to, length: differs === 0n ? 128 : 128 - differs.toString(2).length }
+}
+
+/** The two halves of a run, at its first bit that differs. */
+function halves({ values, from, to, length }: AddressRun): [AddressRun, AddressRun] {
+  const bit = 127n - BigInt(length)
+  let [low, high] = [from, to - 1]
+  while (low + 1 < high) {
+    const middle = (low + high) >>> 1
+    if (((values[middle]! >> bit) & 1n) === 1n) high = middle
+    else low = middle
+  }
+  return [runOf(values, from, high), runOf(values, high, to)]
+}
+
+/** Runs that are at least so long, and hold nothing to avoid. */
+function parted(values: readonly bigint[], avoid: readonly Prefix[], least: number): AddressRun[] {
+  const done: AddressRun[] = []
+  const todo = values.length === 0 ? [] : [runOf(values, 0, values.length)]
+  for (let run = todo.pop(); run !== undefined; run = todo.pop()) {
+    const isFine = run.length >= least && !holdsAny(run, avoid)
+    if (isFine || run.length === 128) done.push(run)
+    else todo.push(...halves(run).reverse())
+  }
+  return done
+}
+
+function holdsAny(run: AddressRun, avoid: readonly Prefix[]): boolean {
+  if (avoid.length === 0) return false
+  const prefix = prefixOfRun(run)
+  return avoid.some(other => overlaps(prefix, other))
+}
+
+export function overlaps(a: Prefix, b: Prefix): boolean {
+  return numberOf(a.first) <= numberOf(b.last) && numberOf(b.first) <= numberOf(a.last)
+}
+
+/** The widest ones parted, as long as there may be more of them. */
+function narrowed(runs: AddressRun[], { near, most }: CoverLimits): AddressRun[] {
+  while (runs.length < most) {
+    const widest = runs.reduce((best, run, at) => (run.length < runs[best]!.length ? at : best), 0)
+    if (runs[widest]!.length >= near) break
+    runs.splice(widest, 1, ...halves(runs[widest]!))
+  }
+  return runs
+}

@@ -1,0 +1,325 @@
+/** Recommends a network ACL: the attack denied both ways, what hosts of the subnet use let through, and the answers. */
+import { isIPv4 } from '../net/address.ts'
+import { countText } from '../net/counts.ts'
+import { ICMP, ICMPV6 } from '../net/icmp.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { hasPorts } from '../net/protocols.ts'
+import type { AclEntry } from '../network-rules/network.ts'
+import {
+  type ChosenEntries,
+  chosenEntries,
+  compareEntries,
+  type Entry,
+  type PortTraffic,
+  portTraffic,
+} from './acl-entries.ts'
+import type { Recommended } from './control.ts'
+import { type AnswerPorts, answerPorts, clientPortsOf, portsKey } from './ephemeral.ts'
+import { anyIPv4, anyIPv6, overlaps } from './prefix-cover.ts'
+import { answersOf, type ProtectedTraffic, subnetsOf, textOf, type Unit } from './protected.ts'
+import { someText, trafficText } from './rule-words.ts'
+import { type Use, usesOf } from './uses.ts'
+
+export interface AclOptions {
+  /** The share of connections and of bytes that the entries are to let through, of each direction. */
+  share?: number
+  /** Entries of a direction, IPv4 and IPv6 together; and what AWS raises that to at most (Amazon VPC quotas). */
+  quota?: number
+  quotaMost?: number
+}
+
+const step = 10
+const firstNumber = 100
+
+/** Network ACLs, one for each subnet of protected hosts; one for all of them where the records do not name their subnets. */
+export function recommendAcl(
+  traffic: ProtectedTraffic,
+  uses: readonly Use[] = usesOf(traffic),
+  { share = 0.99, quota = 20, quotaMost = 40 }: AclOptions = {},
+): Recommended[] {
+  return subnetsOf(traffic).flatMap(unit => {
+    const plan = planOf(traffic, unit, uses, { share, quota, quotaMost })
+    return plan.denied.length === 0 ? [] : [recommended(traffic, unit, plan)]
+  })
+}
+
+interface Plan {
+  options: Required<AclOptions>
+  attack: Use[]
+  /** Of the attack, those that are outside of the subnet; and those for which there is no room. */
+  denied: Prefix[]
+  notDenied: Prefix[]
+  /** Ports that the hosts reached the attack on, denied to any address. */
+  deniedPorts: Entry[]
+  /** Ports that are seen, in words. */
+  answerTexts: string[]
+  ingress: Entry[]
+  egress: Entry[]
+  services: ChosenEntries
+  reached: ChosenEntries
+  /** Other hosts of the subnet that were seen. */
+  neighbours: number
+}
+
+function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], options: Required<AclOptions>): Plan {
+  const mine = new Set(unit.hosts)
+  const isInside = (host: number): boolean =>
+    mine.has(host) || (unit.subnet !== null && traffic.placeOf(host).subnet === unit.subnet)
+  const crossing = uses.filter(use => isInside(use.client) !== isInside(use.server))
+  const attack = crossing.filter(use => use.isAttack)
+  const outside = attack.length === 0 ? [] : traffic.subjects.filter(subject => !holdsHost(traffic, unit, subject))
+  const inwards = portTraffic(
+    traffic,
+    crossing.filter(use => isInside(use.server)),
+    'client',
+    use => use.served,
+  )
+  const outwards = portTraffic(
+    traffic,
+    crossing.filter(use => isInside(use.client)),
+    'server',
+    use => use.connections,
+  )
+  const ports = clientPortsOf(traffic, isInside)
+  const own = answersFor('own', outwards, ports)
+  const other = answersFor('other', inwards, ports)
+  const deniedPorts = portsToDeny(
+    traffic,
+    attack.filter(use => isInside(use.client)),
+    outwards,
+    other,
+  )
+  const fixedIn = [...own.entries, ...pathMtu(inwards, outwards)]
+  const fixedOut = [...other.entries, ...bothWays(inwards)]
+  // Without room for the rest, the addresses of the attack come first.
+  const beside = Math.max(fixedIn.length, fixedOut.length + deniedPorts.length)
+  const denied = outside.slice(0, Math.max(0, options.quotaMost - beside))
+  const room = (fixed: number): number => {
+    const used = denied.length + fixed
+    return Math.max(0, (used < options.quota ? options.quota : options.quotaMost) - used)
+  }
+  const symmetric = bothWays(outwards)
+  const services = chosenEntries(traffic, inwards, fixedIn, options.share, room(fixedIn.length + symmetric.length))
+  const reached = chosenEntries(traffic, outwards, fixedOut, options.share, room(fixedOut.length + deniedPorts.length))
+  const neighbours = new Set(
+    crossing.flatMap(use => [use.client, use.server]).filter(host => isInside(host) && !mine.has(host)),
+  )
+  return {
+    ...{ options, attack, denied, notDenied: outside.slice(denied.length), deniedPorts, services, reached },
+    answerTexts: [...own.texts, ...other.texts],
+    ingress: distinct([...services.entries, ...symmetric, ...fixedIn]),
+    egress: distinct([...reached.entries, ...fixedOut]),
+    neighbours: neighbours.size,
+  }
+}
+
+/** Traffic within a subnet passes no ACL. */
+function holdsHost(traffic: ProtectedTraffic, { hosts }: Unit, subject: Prefix): boolean {
+  return hosts.some(host => {
+    const at = traffic.address(host)
+    return overlaps(subject, { text: '', first: at, last: at })
+  })
+}
+
+interface Answers {
+  entries: Entry[]
+  texts: string[]
+}
+
+/** Entries for the answers to clients, by the ports that they use. */
+function answersFor(
+  client: 'own' | 'other',
+  some: readonly PortTraffic[],
+  ports: ReturnType<typeof clientPortsOf>,
+): Answers {
+  const answers: Answers = { entries: [], texts: [] }
+  const seen = new Set<string>()
+  for (const { protocol, isIPv6 } of some) {
+    const key = portsKey(client, protocol, isIPv6)
+    const known = ports.get(key)
+    if (seen.has(key) || known === undefined) continue
+    seen.add(key)
+    const found: AnswerPorts = answerPorts(known)
+    const ranges = [
+      ...found.low.map(port => ({ from: port, to: port })),
+      ...(found.range === null ? [] : [found.range]),
+    ]
+    for (const { from, to } of ranges) answers.entries.push(allow(protocol, { from, to }, isIPv6))
+    const whose = client === 'own' ? 'of these hosts' : 'of others'
+    answers.texts.push(
+      `answers to clients ${whose}, ${trafficText(protocol, null)}${isIPv6 ? ' of IPv6' : ''}: ${found.why}`,
+    )
+  }
+  return answers
+}
+
+function allow(protocol: number, ports: Entry['ports'], isIPv6: boolean): Entry {
+  return { action: 'allow', protocol, ports, icmp: null, prefix: isIPv6 ? anyIPv6 : anyIPv4 }
+}
+
+/** Protocols without ports answer by the same: ping, tunnels. */
+function bothWays(ports: readonly PortTraffic[]): Entry[] {
+  return ports.filter(one => !hasPorts(one.protocol)).map(one => allow(one.protocol, null, one.isIPv6))
+}
+
+/** ICMP that says that a packet was too large (RFC 1191, RFC 8201): without it connections hang. */
+function pathMtu(inwards: readonly PortTraffic[], outwards: readonly PortTraffic[]): Entry[] {
+  const all = [...inwards, ...outwards]
+  const needs = (isIPv6: boolean, protocol: number): boolean =>
+    all.some(one => one.isIPv6 === isIPv6) && !all.some(one => one.protocol === protocol && one.isIPv6 === isIPv6)
+  return [
+    ...(needs(false, ICMP) ? [{ ...allow(ICMP, null, false), icmp: { type: 3, code: 4 } }] : []),
+    ...(needs(true, ICMPV6) ? [{ ...allow(ICMPV6, null, true), icmp: { type: 2, code: 0 } }] : []),
+  ]
+}
+
+/**
+ * Ports on which hosts of the subnet reached the attack, that nothing else needs: answers to clients would let the hosts reach them at any other
+ * address.
+ */
+function portsToDeny(
+  traffic: ProtectedTraffic,
+  attack: readonly Use[],
+  outwards: readonly PortTraffic[],
+  answers: Answers,
+): Entry[] {
+  const found = new Map<string, Entry>()
+  for (const { protocol, port, server, isUnclear } of attack) {
+    if (protocol === null || port === null || isUnclear || !hasPorts(protocol)) continue
+    const isIPv6 = !isIPv4(traffic.address(server))
+    const isNeeded = outwards.some(one => one.protocol === protocol && one.port === port && one.isIPv6 === isIPv6)
+    const isOpen = answers.entries.some(
+      ({ protocol: of, ports, prefix }) =>
+        of === protocol &&
+        isIPv4(prefix.first) !== isIPv6 &&
+        ports!.from <= port &&
+        port <= ports!.to &&
+        ports!.from < ports!.to,
+    )
+    const deny: Entry = { ...allow(protocol, { from: port, to: port }, isIPv6), action: 'deny' }
+    if (isOpen && !isNeeded) found.set(`${protocol} ${port} ${isIPv6}`, deny)
+  }
+  return [...found.values()].sort(compareEntries)
+}
+
+function distinct(entries: readonly Entry[]): Entry[] {
+  const seen = new Map(entries.map(one => [JSON.stringify({ ...one, prefix: one.prefix.text }), one]))
+  return [...seen.values()].sort(compareEntries)
+}
+
+/** The denied ones first; the others from a hundred further on, so that more can be denied later. */
+function numbered(denied: readonly Entry[], allowed: readonly Entry[]): AclEntry[] {
+  const from = Math.ceil((firstNumber + denied.length * step) / 100) * 100 + 100
+  return [
+    ...denied.map((entry, i) => ({ number: firstNumber + i * step, ...entry })),
+    ...allowed.map((entry, i) => ({ number: from + i * step, ...entry })),
+  ]
+}
+
+function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recommended {
+  const denied = plan.denied.map(
+    (prefix): Entry => ({ action: 'deny', protocol: null, ports: null, icmp: null, prefix }),
+  )
+  const ends = new Set(plan.attack.map(use => `${textOf(traffic, use.server)} ${use.protocol} ${use.port}`))
+  const where = unit.subnet ?? someText(unit.addresses)
+  return {
+    kind: 'network-acl',
+    title: `Deny ${someText(plan.denied.map(one => one.text))} both ways at the subnet of ${where}, and let through what is used there`,
+    answers: answersOf(traffic.services, ({ server, port, protocol }) => ends.has(`${server} ${protocol} ${port}`)),
+    why: whyOf(plan),
+    cost: costOf(plan),
+    confirm: confirmOf(traffic, unit, plan),
+    artefact: {
+      what: 'network-acl',
+      ingress: numbered(denied, plan.ingress),
+      egress: numbered([...denied, ...plan.deniedPorts], plan.egress),
+      subnets: unit.subnet === null ? [] : [unit.subnet],
+      addresses: unit.addresses,
+    },
+  }
+}
+
+function whyOf({ attack, deniedPorts, services, reached, answerTexts, options }: Plan): string {
+  const tried = attack.reduce((sum, use) => sum + use.attempts, 0)
+  const portsText = (of: ChosenEntries): string =>
+    someText(of.let.map(one => trafficText(one.protocol, one.port))) || 'nothing'
+  return [
+    `${countText(tried, 'connection')} of the attack crossed the border of the subnet; the entries with the lowest numbers refuse its addresses whatever the port.`,
+    ...(deniedPorts.length === 0
+      ? []
+      : [
+          `Nothing else was reached on ${someText(deniedPorts.map(one => trafficText(one.protocol!, one.ports!.from)))}: denied to any address, as answers to clients would let it pass.`,
+        ]),
+    `Let in: ${portsText(services)}. Let out: ${portsText(reached)}. That is at least ${Math.round(options.share * 1000) / 10} % of the recorded connections and bytes of each direction that are not the attack${services.left.length + reached.left.length === 0 ? ', all of them' : ''}.`,
+    `An ACL does not remember who asked: ${answerTexts.join('; ')}.`,
+    ...fittingTexts(services, reached, options),
+  ].join(' ')
+}
+
+function fittingTexts(services: ChosenEntries, reached: ChosenEntries, { quota }: Required<AclOptions>): string[] {
+  const fitting = new Set([...services.fitting, ...reached.fitting])
+  const texts = [
+    ...(fitting.has('answers') ? ['ports that answers pass by have no entry of their own'] : []),
+    ...(fitting.has('ranges') ? ['other ports share ranges'] : []),
+  ]
+  return texts.length === 0 ? [] : [`To fit into ${quota} entries, ${texts.join(', and ')}.`]
+}
+
+function costOf({
+  denied,
+  deniedPorts,
+  ingress,
+  egress,
+  services,
+  reached,
+  answerTexts,
+  notDenied,
+  options,
+}: Plan): string {
+  const left = [...services.left, ...reached.left]
+  const broken = left.reduce((sum, one) => sum + one.connections, 0)
+  const used = denied.length + Math.max(ingress.length, egress.length + deniedPorts.length)
+  return [
+    left.length === 0
+      ? 'What the hosts of the subnet did not use in this evidence is refused from then on.'
+      : `It refuses ${countText(broken, 'recorded connection')} to ${someText(left.map(one => trafficText(one.protocol, one.port)))}, and what was not used in this evidence.`,
+    ...(answerTexts.length === 0
+      ? []
+      : [
+          'The ports for answers are open for new connections as well, at any address that is not denied: only a security group can tell the two apart.',
+        ]),
+    ...(deniedPorts.length === 0
+      ? []
+      : ['A client whose own port happens to be a denied one gets no answer, and tries again from another.']),
+    ...(used > options.quota
+      ? [
+          `It needs ${used} entries in a direction, more than the quota of ${options.quota}: AWS raises it to ${options.quotaMost} on request.`,
+        ]
+      : []),
+    ...(notDenied.length === 0
+      ? []
+      : [
+          `There is no room for ${countText(notDenied.length, 'address', 'addresses')} of the attack: ${someText(notDenied.map(one => one.text))}.`,
+        ]),
+  ].join(' ')
+}
+
+function confirmOf(traffic: ProtectedTraffic, unit: Unit, { reached, neighbours }: Plan): string[] {
+  const { isApproved, incident } = traffic
+  const unapproved = reached.let.filter(one => one.port !== null && isApproved?.(one.protocol, one.port) === false)
+  const late = incident === null ? [] : reached.let.filter(one => one.first_us >= incident.from_us)
+  return [
+    unit.subnet === null
+      ? 'The records do not name the subnet: this is written for these hosts alone. It holds for every host of their subnet: check what the others need.'
+      : `It holds for every host of ${unit.subnet}: ${neighbours === 0 ? 'no other one is in these connections, so check what others need' : `what ${countText(neighbours, 'other host')} used is let through as well`}.`,
+    ...portNotes('let out, but not among the approved ports', unapproved),
+    ...portNotes('let out, but not seen before the attack began: it may be part of it', late),
+  ]
+}
+
+function portNotes(words: string, ports: readonly PortTraffic[]): string[] {
+  return ports.map(
+    one =>
+      `${trafficText(one.protocol, one.port)}${one.isIPv6 ? ' of IPv6' : ''}: ${words} (${countText(one.connections, 'connection')})`,
+  )
+}

@@ -1,0 +1,300 @@
+/** Recommends who may reach a host: its administration only for addresses that worked there before the attack, its other services as they were used. */
+import { type Address, isIPv4 } from '../net/address.ts'
+import { countText } from '../net/counts.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { hasPorts, TCP, UDP } from '../net/protocols.ts'
+import { utcSeconds } from '../net/time.ts'
+import type { GroupRule } from '../network-rules/network.ts'
+import { administrativePorts } from '../rules/lateral.ts'
+import type { Recommended } from './control.ts'
+import { coverLimits, isIPv6Rule } from './egress-candidates.ts'
+import { anyIPv4, anyIPv6, coverOf, widestCover } from './prefix-cover.ts'
+import { answersOf, interfacesOf, isSubject, type ProtectedTraffic, textOf, type Unit } from './protected.ts'
+import { namedTraffic, nameFor, someText, trafficText } from './rule-words.ts'
+import { sessionText, type Use, usesOf } from './uses.ts'
+
+/** Where hosts are administered and data is reached: those of the rules for moves between hosts, and more of databases and VNC. */
+const administration: readonly number[] = [...administrativePorts, 1521, 5901, 9200, 9300, 11_211, 27_017]
+
+/** Services for whoever comes: they stay open to any address once somebody outside was served. */
+const publicPorts: readonly number[] = [25, 53, 80, 443]
+
+/** So many connections without work, and so many times more than sessions, look like guesses at a password. */
+const guessesMin = 10
+const guessesTimes = 3
+
+export function isAdministration(protocol: number | null, port: number | null): boolean {
+  return (protocol === TCP || protocol === UDP) && port !== null && administration.includes(port)
+}
+
+export interface IngressOptions {
+  /** Rules of a group in a direction, of IPv4 and of IPv6 each (Amazon VPC quotas). */
+  quota?: number
+}
+
+/**
+ * Inbound lists, one for each interface a service of which the attack used that need not stay open to it: one of administration, or one that only
+ * the attack used.
+ */
+export function recommendIngress(
+  traffic: ProtectedTraffic,
+  uses: readonly Use[] = usesOf(traffic),
+  { quota = 60 }: IngressOptions = {},
+): Recommended[] {
+  return interfacesOf(traffic).flatMap(unit => {
+    const plan = planOf(traffic, unit, uses, quota)
+    return plan.services.some(one => one.attack.length > 0 && one.is !== 'open')
+      ? [recommended(traffic, unit, plan)]
+      : []
+  })
+}
+
+/** A service of the hosts, and who used it. */
+interface Service {
+  protocol: number
+  port: number | null
+  attack: Use[]
+  innocent: Use[]
+  /** `restricted`: one of administration; `closed`: only the attack was served; `open`: others were. */
+  is: 'restricted' | 'closed' | 'open'
+}
+
+/** Whom administration stays open to, and who was left out though they had sessions. */
+interface Allowed {
+  service: Service
+  clients: Use[]
+  guessers: Use[]
+}
+
+interface Plan {
+  services: Service[]
+  allowed: Allowed[]
+  rules: GroupRule[]
+  /** What had to be done so that the rules fit. */
+  fitting: string[]
+}
+
+function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quota: number): Plan {
+  const services = servicesOf(unit, uses)
+  const allowed = services.filter(one => one.is === 'restricted').map(service => allowedTo(traffic, service))
+  const open = services.filter(one => one.is === 'open').flatMap(service => openRules(traffic, service))
+  const exact = [...allowed.flatMap(one => addressRules(traffic, one)), ...open]
+  if (fits(exact, quota)) return { services, allowed, rules: exact, fitting: [] }
+  const near = [...allowed.flatMap(one => nearRules(traffic, one)), ...open]
+  const wide = `Single addresses would be more than the quota of ${quota} rules: internal ones of one network share a rule.`
+  if (fits(near, quota)) return { services, allowed, rules: near, fitting: [wide] }
+  return { services, allowed, rules: cut(near, quota), fitting: [wide, cutText(near, quota)] }
+}
+
+function servicesOf(unit: Unit, uses: readonly Use[]): Service[] {
+  const hosts = new Set(unit.hosts)
+  const services = new Map<string, Omit<Service, 'is'>>()
+  for (const use of uses) {
+    const { protocol, port } = use
+    if (!hosts.has(use.server) || hosts.has(use.client) || use.isUnclear || protocol === null) continue
+    const key = `${protocol} ${port}`
+    const service = services.get(key) ?? { protocol, port, attack: [], innocent: [] }
+    services.set(key, service)
+    if (use.isAttack) service.attack.push(use)
+    else service.innocent.push(use)
+  }
+  return [...services.values()]
+    .map((one): Service => ({ ...one, is: standing(one) }))
+    .sort((a, b) => a.protocol - b.protocol || (a.port ?? -1) - (b.port ?? -1))
+}
+
+function standing({ protocol, port, innocent }: Omit<Service, 'is'>): Service['is'] {
+  if (isAdministration(protocol, port)) return 'restricted'
+  return innocent.some(use => use.served > 0) ? 'open' : 'closed'
+}
+
+function allowedTo(traffic: ProtectedTraffic, service: Service): Allowed {
+  const worked = service.innocent.filter(use => use.sessionsBefore > 0 && !isSubject(traffic, use.client))
+  const isGuesser = ({ attempts, sessions }: Use): boolean =>
+    attempts - sessions >= guessesMin && attempts - sessions >= guessesTimes * sessions
+  return {
+    service,
+    clients: mostFirst(worked.filter(use => !isGuesser(use))),
+    guessers: mostFirst(worked.filter(isGuesser)),
+  }
+}
+
+function mostFirst(uses: readonly Use[]): Use[] {
+  return uses.toSorted((a, b) => b.sessionsBefore - a.sessionsBefore || a.client - b.client || a.server - b.server)
+}
+
+function ruleOf({ protocol, port }: Service, prefix: Prefix, description: string): GroupRule {
+  const ports = port === null || !hasPorts(protocol) ? null : { from: port, to: port }
+  return { id: null, protocol, ports, icmp: null, remote: { kind: 'prefix', prefix }, description }
+}
+
+function addressRules(traffic: ProtectedTraffic, { service, clients }: Allowed): GroupRule[] {
+  const hosts = new Set(clients.map(use => use.client))
+  return [...hosts].map(host => {
+    const count = clients.filter(use => use.client === host).reduce((sum, use) => sum + use.sessionsBefore, 0)
+    const description = `${trafficText(service.protocol, service.port)}: ${countText(count, 'session')} before the attack`
+    return ruleOf(service, widestCover([traffic.address(host)], [])[0]!, description)
+  })
+}
+
+/** Internal addresses of one network together, without those that were seen and are not allowed. */
+function nearRules(traffic: ProtectedTraffic, { service, clients, guessers }: Allowed): GroupRule[] {
+  const allowed = new Set(clients.map(use => use.client))
+  const others = service.innocent.filter(use => !allowed.has(use.client))
+  const avoid = [
+    ...traffic.subjects,
+    ...[...others, ...guessers].flatMap(use => widestCover([traffic.address(use.client)], [])),
+  ]
+  const inside = [...allowed].filter(host => traffic.isInternal(host)).map(host => traffic.address(host))
+  const outside = clients.filter(use => !traffic.isInternal(use.client))
+  const prefixes = [false, true].flatMap(isIPv6 => {
+    const some = inside.filter(address => isIPv4(address) !== isIPv6)
+    const most = some.length
+    return coverOf(some, avoid, { ...coverLimits(isIPv6, true), most }) ?? []
+  })
+  return [
+    ...prefixes.map(prefix =>
+      ruleOf(service, prefix, `${trafficText(service.protocol, service.port)}: sessions before the attack`),
+    ),
+    ...addressRules(traffic, { service, clients: outside, guessers }),
+  ]
+}
+
+/** A service that others use stays open to them: to any address where they are many, or it is one for whoever comes. */
+function openRules(traffic: ProtectedTraffic, service: Service): GroupRule[] {
+  const clients = new Set(service.innocent.filter(use => use.served > 0).map(use => use.client))
+  return [false, true].flatMap(isIPv6 => {
+    const some = [...clients].filter(host => isIPv4(traffic.address(host)) !== isIPv6)
+    if (some.length === 0) return []
+    const description = `${trafficText(service.protocol, service.port)}: used by ${countText(some.length, 'client')}`
+    const prefixes = clientPrefixes(traffic, service, some, isIPv6) ?? [isIPv6 ? anyIPv6 : anyIPv4]
+    return prefixes.map(prefix => ruleOf(service, prefix, description))
+  })
+}
+
+/** Null: any address. */
+function clientPrefixes(
+  traffic: ProtectedTraffic,
+  { port }: Service,
+  hosts: readonly number[],
+  isIPv6: boolean,
+): Prefix[] | null {
+  const sides = [true, false].map(isInternal => hosts.filter(host => traffic.isInternal(host) === isInternal))
+  if (sides[1]!.length > 0 && port !== null && publicPorts.includes(port)) return null
+  // An address of the attack that used it beside the attack takes no part: the service is not kept open for it.
+  const addresses = sides.map(side =>
+    side.filter(host => !isSubject(traffic, host)).map((host): Address => traffic.address(host)),
+  )
+  const [inside, outside] = addresses.map((some, side) =>
+    coverOf(some, traffic.subjects, coverLimits(isIPv6, side === 0)),
+  ) as [Prefix[] | null, Prefix[] | null]
+  return inside === null || outside === null ? null : [...inside, ...outside]
+}
+
+function fits(rules: readonly GroupRule[], quota: number): boolean {
+  const six = rules.filter(isIPv6Rule).length
+  return six <= quota && rules.length - six <= quota
+}
+
+/** Services first, as their clients are many; of administration those with the most sessions, which stand first. */
+function cut(rules: readonly GroupRule[], quota: number): GroupRule[] {
+  const isOfAll = ({ protocol, ports }: GroupRule): boolean => !isAdministration(protocol, ports?.from ?? null)
+  const some = [...rules.filter(isOfAll), ...rules.filter(rule => !isOfAll(rule))]
+  return [false, true].flatMap(isIPv6 => some.filter(rule => isIPv6Rule(rule) === isIPv6).slice(0, quota))
+}
+
+function cutText(rules: readonly GroupRule[], quota: number): string {
+  const left = rules.length - cut(rules, quota).length
+  return `Even so ${countText(left, 'rule')} did not fit and were left out: use a prefix list, or a jump host.`
+}
+
+function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recommended {
+  const name = nameFor('ingress', unit.addresses[0]!)
+  const hosts = new Set(unit.addresses)
+  const meant = plan.services.filter(one => one.attack.length > 0 && one.is !== 'open')
+  const named = someText(meant.map(one => namedTraffic(one.protocol, one.port)))
+  const isOne = ({ protocol, port }: { protocol: number | null; port: number | null }): boolean =>
+    meant.some(one => one.protocol === protocol && one.port === port)
+  const clients = clientsOf(plan.allowed.filter(one => one.service.attack.length > 0))
+  const from =
+    clients.length === 0
+      ? 'from nobody'
+      : `only from ${countText(clients.length, 'address', 'addresses')} that worked there before`
+  return {
+    kind: 'security-group-ingress',
+    title: `Let ${named} of ${someText(unit.addresses)} be reached ${from}`,
+    answers: answersOf(traffic.services, service => hosts.has(service.server) && isOne(service)),
+    why: whyOf(traffic, unit, plan, meant),
+    cost: costOf(plan),
+    confirm: plan.allowed.flatMap(one => confirmOf(traffic, one)),
+    artefact: {
+      what: 'security-group',
+      direction: 'ingress',
+      group: { id: name, name, vpc: unit.vpc, ingress: plan.rules, egress: [] },
+      addresses: unit.addresses,
+      interfaces: unit.interfaces,
+    },
+  }
+}
+
+function clientsOf(allowed: readonly Allowed[]): number[] {
+  return [...new Set(allowed.flatMap(one => one.clients.map(use => use.client)))]
+}
+
+function whyOf(traffic: ProtectedTraffic, unit: Unit, { allowed, fitting }: Plan, meant: readonly Service[]): string {
+  const used = meant.map(({ protocol, port, attack }) => {
+    const connections = attack.reduce((sum, use) => sum + use.attempts, 0)
+    return `${namedTraffic(protocol, port)} (${countText(connections, 'connection')})`
+  })
+  const before = traffic.incident === null ? 'in this evidence' : `before ${utcSeconds(traffic.incident.from_us)}`
+  const clients = clientsOf(allowed)
+  const held =
+    clients.length === 0
+      ? `No other address held a session with a service of administration ${before} (${sessionText}): nobody is let in.`
+      : `${countText(clients.length, 'other address', 'other addresses')} held sessions with a service of administration ${before} (${sessionText}). That does not make them known: confirm each.`
+  const only = meant.filter(one => one.is === 'closed')
+  const closed =
+    only.length === 0
+      ? []
+      : [
+          `Nobody but the attack was served on ${someText(only.map(one => trafficText(one.protocol, one.port)))}: closed.`,
+        ]
+  return [`The attack used ${someText(used)} of ${someText(unit.addresses)}.`, held, ...closed, ...fitting].join(' ')
+}
+
+function costOf({ services, allowed }: Plan): string {
+  const open = services.filter(one => one.is === 'open')
+  const kept = open.filter(one => one.attack.length > 0)
+  const texts = [
+    'Who administers these hosts from another address, or for the first time, is refused.',
+    ...(open.length === 0
+      ? ['No other service of these hosts was used by others: all are closed.']
+      : [
+          `The list is complete: ${someText(open.map(one => trafficText(one.protocol, one.port)))} stay open to those who used them, all else is closed.`,
+        ]),
+    ...kept.map(({ protocol, port, innocent }) => {
+      const clients = new Set(innocent.filter(use => use.served > 0).map(use => use.client)).size
+      return `The attack used ${trafficText(protocol, port)} too, which ${countText(clients, 'other client')} need: a group cannot deny, so it is not stopped there.`
+    }),
+  ]
+  const closed = allowed.filter(one => one.clients.length === 0 && one.service.attack.length === 0)
+  if (closed.length > 0) {
+    texts.push(
+      `${someText(closed.map(({ service }) => trafficText(service.protocol, service.port)))} had no such session and are closed as well.`,
+    )
+  }
+  return texts.join(' ')
+}
+
+function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers }: Allowed): string[] {
+  const what = trafficText(service.protocol, service.port)
+  const line = (use: Use): string =>
+    `${textOf(traffic, use.client)}: ${countText(use.sessionsBefore, 'session')} with ${what} of ${textOf(traffic, use.server)} before the attack, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
+  return [
+    ...clients.map(use => `${line(use)}; is it one of yours?`),
+    ...guessers.map(
+      use =>
+        `${line(use)}, but ${countText(use.attempts - use.sessions, 'connection')} that look like guesses or checks: left out; add it if it is one of yours`,
+    ),
+  ]
+}

@@ -1,0 +1,131 @@
+/** The connections of protected hosts summed by client and service: what rules are made of. */
+import { type CaseConnections, mark, outcome } from '../conversations/connections.ts'
+import { noPort, noProtocol } from '../conversations/services.ts'
+import { hasPorts, TCP } from '../net/protocols.ts'
+import { guessLimits } from '../rules/guessing.ts'
+import type { ProtectedTraffic } from './protected.ts'
+
+/** Connections of a client with a service of a server, together. */
+export interface Use {
+  client: number
+  server: number
+  /** Null: none, or not known. */
+  port: number | null
+  protocol: number | null
+  isAttack: boolean
+  /** Nobody knows who began them, or which service they are of: no rule is made of them. */
+  isUnclear: boolean
+  /** All that were tried. */
+  attempts: number
+  /** Those that were let through and used: of TCP the answered ones, where the records show answers. Bytes of both directions. */
+  connections: number
+  bytes: number
+  /** Those of them that were answered; all, where the records show no answers. */
+  served: number
+  /** Those of them in which somebody worked (`isSession`); and how many began before the incident. */
+  sessions: number
+  sessionsBefore: number
+  /** When the first one begins, microseconds; infinite where no record tells. */
+  first_us: number
+}
+
+/** A session has so many packets of the client: fewer are a look, or a guess at a password. */
+const sessionPacketsMin = 20
+/** And it lasts longer than a guess may, or has more packets than guesses have. */
+const sessionSeconds = 60
+const workPackets = guessLimits.packetsMax[0]
+
+/** Whether somebody worked in it: answered, and no failed guess at a password by its packets and duration. */
+function isSession(all: CaseConnections, i: number, interval_us: number): boolean {
+  if (all.outcome[i] !== outcome.answered || all.packetsUp[i]! < sessionPacketsMin) return false
+  // A record's times are those of its interval: so much of a duration may be that of the log.
+  const isLong = all.end_us[i]! - all.start_us[i]! > sessionSeconds * 1e6 + interval_us
+  return isLong || all.packetsUp[i]! > workPackets
+}
+
+/** In words, for what is told of it. */
+export const sessionText = `answered, ${sessionPacketsMin} packets of the client or more, and longer than ${sessionSeconds} s or more than ${workPackets} packets`
+
+/** In the order of client, server, protocol and port, whatever that of the connections is. ICMP errors are of other connections, and in none. */
+export function usesOf(traffic: ProtectedTraffic): Use[] {
+  const uses = new Map<string, Use>()
+  const hasAnswers = traffic.pieces.some(({ connections }) => connections.outcome.some(one => one === outcome.answered))
+  for (const { connections, attack } of traffic.pieces) {
+    if (connections.count > 0 && connections.packetsUp.length === 0)
+      throw new Error('connections without their packets')
+    let last: Use | null = null
+    for (let i = 0; i < connections.count; i++) {
+      if ((connections.marks[i]! & mark.isError) !== 0) continue
+      const isAttack = attack[i] === 1
+      const isUnclear = isUnclearAt(connections, i)
+      if (last === null || !isOf(last, connections, i, isAttack, isUnclear)) {
+        const fresh = useOf(connections, i, isAttack, isUnclear)
+        const key = keyOf(fresh)
+        last = uses.get(key) ?? fresh
+        uses.set(key, last)
+      }
+      count(last, connections, i, traffic, hasAnswers)
+    }
+  }
+  return [...uses.values()].sort(compareUses)
+}
+
+function isUnclearAt({ marks, protocol, port }: CaseConnections, i: number): boolean {
+  if ((marks[i]! & mark.unknownRole) !== 0 || protocol[i] === noProtocol) return true
+  return hasPorts(protocol[i]!) && port[i] === noPort
+}
+
+function isOf(use: Use, all: CaseConnections, i: number, isAttack: boolean, isUnclear: boolean): boolean {
+  return (
+    use.client === all.client[i] &&
+    use.server === all.server[i] &&
+    use.port === portAt(all, i) &&
+    use.protocol === protocolAt(all, i) &&
+    use.isAttack === isAttack &&
+    use.isUnclear === isUnclear
+  )
+}
+
+function portAt({ port }: CaseConnections, i: number): number | null {
+  return port[i] === noPort ? null : port[i]!
+}
+
+function protocolAt({ protocol }: CaseConnections, i: number): number | null {
+  return protocol[i] === noProtocol ? null : protocol[i]!
+}
+
+function useOf(all: CaseConnections, i: number, isAttack: boolean, isUnclear: boolean): Use {
+  return {
+    ...{ client: all.client[i]!, server: all.server[i]!, port: portAt(all, i), protocol: protocolAt(all, i) },
+    ...{ isAttack, isUnclear, attempts: 0, connections: 0, bytes: 0, served: 0, sessions: 0, sessionsBefore: 0 },
+    first_us: Number.POSITIVE_INFINITY,
+  }
+}
+
+function keyOf({ client, server, protocol, port, isAttack, isUnclear }: Use): string {
+  return `${client} ${server} ${protocol} ${port} ${isAttack} ${isUnclear}`
+}
+
+function count(use: Use, all: CaseConnections, i: number, traffic: ProtectedTraffic, hasAnswers: boolean): void {
+  use.attempts++
+  use.first_us = Math.min(use.first_us, all.start_us[i]!)
+  if (all.outcome[i] === outcome.rejected) return
+  if (hasAnswers && use.protocol === TCP && all.outcome[i] !== outcome.answered) return
+  use.connections++
+  use.bytes += all.bytesUp[i]! + all.bytesDown[i]!
+  if (!hasAnswers || all.outcome[i] === outcome.answered) use.served++
+  if (!isSession(all, i, traffic.interval_us)) return
+  use.sessions++
+  if (traffic.incident === null || all.start_us[i]! < traffic.incident.from_us) use.sessionsBefore++
+}
+
+function compareUses(a: Use, b: Use): number {
+  return (
+    a.client - b.client ||
+    a.server - b.server ||
+    (a.protocol ?? -1) - (b.protocol ?? -1) ||
+    (a.port ?? -1) - (b.port ?? -1) ||
+    Number(a.isAttack) - Number(b.isAttack) ||
+    Number(a.isUnclear) - Number(b.isUnclear)
+  )
+}
