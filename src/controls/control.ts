@@ -1,6 +1,6 @@
 /** What would have stopped an incident, or told of it: a control, what code is made of it, and what became of the recorded flows under it. */
 import type { Artefact, CodeFormat, MetricAlarm } from '../as-code/artefact.ts'
-import type { Count, Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
+import type { Count, Dossier, Finding, RejectTriage, ServiceRow } from '../investigate/dossier.ts'
 import type { Basis } from '../rules/finding.ts'
 
 export const controlKinds = [
@@ -131,27 +131,6 @@ export interface Control extends Omit<Recommended, 'artefact'> {
 export interface Missing {
   what: string
   why: string
-}
-
-/** Records that were rejected, by what explains them. */
-export interface RejectTriage {
-  total: number
-  /** The most first. */
-  explained: {
-    /** `late`: after the connection's end; `return-path`: an answer that a stateless ACL refused; `block-public-access`; `encryption-control`; `group`; `acl`; `none`. */
-    by:
-      | 'late'
-      | 'return-path'
-      | 'block-public-access'
-      | 'encryption-control'
-      | 'group'
-      | 'acl'
-      | 'none'
-      | 'not-decidable'
-    reason: string
-    records: number
-    basis: Basis[]
-  }[]
 }
 
 /** A host that the attack reached. */

@@ -35,7 +35,7 @@ export async function capabilityOf(
   { count, span }: { count: number; span: CaseEvidence['span'] },
 ): Promise<Capability> {
   await gatherSpans(c)
-  const actions = await gatherActions(c)
+  const { told: actions } = await gatherActions(c)
   const coverage = await gatherCoverage(c, count === 0 ? null : span, [])
   return {
     complete: coverage.gaps.length + coverage.gapsLeft === 0,

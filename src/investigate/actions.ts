@@ -4,16 +4,23 @@ import type { Dossier, Gap, OneSidedLog } from './dossier.ts'
 
 export type Actions = Pick<Dossier, 'one_action' | 'one_sided_logs' | 'one_sided_total'>
 
+/** With the files whose flow log has REJECT records alone, by number. */
+interface GatheredActions {
+  told: Actions
+  rejectOnly: ReadonlySet<number>
+}
+
 const logsMax = 100
 
 /** Reads the action of every record of the case, once. */
-export async function gatherActions(c: Case): Promise<Actions> {
+export async function gatherActions(c: Case): Promise<GatheredActions> {
   if (c.source === 'packets' || !c.columns.has('action'))
-    return { one_action: null, one_sided_logs: [], one_sided_total: 0 }
+    return { told: { one_action: null, one_sided_logs: [], one_sided_total: 0 }, rejectOnly: new Set() }
   const rows = await c.db.rows(`
     WITH files AS (SELECT _file, count(*) AS records, count(*) FILTER (action = 'ACCEPT') AS accepted, count(*) FILTER (action = 'REJECT') AS rejected
       FROM flows GROUP BY _file)
-    SELECT coalesce(evidence.subscription, evidence.path) AS log, sum(records) AS records, sum(accepted) AS accepted, sum(rejected) AS rejected
+    SELECT coalesce(evidence.subscription, evidence.path) AS log, sum(records) AS records, sum(accepted) AS accepted, sum(rejected) AS rejected,
+      string_agg(_file, ' ') AS files
     FROM files JOIN evidence ON evidence.id = files._file GROUP BY log ORDER BY log`)
   const logs = rows.map(row => {
     const records = Number(row['records'])
@@ -24,10 +31,14 @@ export async function gatherActions(c: Case): Promise<Actions> {
   const actions = new Set(logs.map(({ action }) => action))
   const oneSided = logs.filter((one): one is OneSidedLog => one.action !== null)
   const sorted = [...oneSided].sort((a, b) => (a.action === b.action ? 0 : a.action === 'REJECT' ? -1 : 1))
+  const rejectOnly = rows.filter((_, i) => logs[i]!.action === 'REJECT')
   return {
-    one_action: actions.size === 1 ? logs[0]!.action : null,
-    one_sided_logs: sorted.slice(0, logsMax),
-    one_sided_total: oneSided.length,
+    told: {
+      one_action: actions.size === 1 ? logs[0]!.action : null,
+      one_sided_logs: sorted.slice(0, logsMax),
+      one_sided_total: oneSided.length,
+    },
+    rejectOnly: new Set(rejectOnly.flatMap(row => String(row['files']).split(' ').map(Number))),
   }
 }
 

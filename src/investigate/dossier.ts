@@ -313,6 +313,35 @@ export interface FilesSay {
   lists: ListedEntry[]
 }
 
+/** What explains rejected records. */
+export const rejectExplanations = [
+  /** After the end of its connection. */
+  'late',
+  /** An answer that a stateless network ACL refused. */
+  'return-path',
+  'block-public-access',
+  'encryption-control',
+  /** By rules that were tried: a security group, a network ACL. */
+  'group',
+  'acl',
+  /** A plain refusal, of which flow logs do not tell by what; of rules that were tried: they would have let it through. */
+  'none',
+  'not-decidable',
+] as const
+
+/** Rejected records, each counted as a sensor wrote it, by what explains them. */
+export interface RejectTriage {
+  total: number
+  /** The most first. */
+  explained: {
+    by: (typeof rejectExplanations)[number]
+    reason: string
+    records: number
+    /** The first of them. */
+    basis: Basis[]
+  }[]
+}
+
 export interface Dossier {
   subject: string[]
   selection: Selection
@@ -341,6 +370,8 @@ export interface Dossier {
   /** At most 100, REJECT first; `one_sided_total` says how many there are. */
   one_sided_logs: OneSidedLog[]
   one_sided_total: number
+  /** What explains the subject's rejected records. */
+  rejects: RejectTriage
   timeline: TimelineBin[]
   /** Connection by connection; empty without a capture. */
   correlation: CorrelationRow[]

@@ -19,9 +19,10 @@ import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
 import type { Dossier } from './dossier.ts'
 import { type FoundFinding, findingsOf } from './findings.ts'
 import { cannotTell, notLogged } from './limits.ts'
-import { type LineReader, linesOf } from './lines.ts'
+import { type FileOf, type LineReader, linesOf } from './lines.ts'
 import { attackSurface, chooseServices, defaultServicesMax, listedServices, otherServices } from './listing.ts'
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
+import { triageRejects } from './rejects.ts'
 import { ofSensors, type SelectionOptions, selectionOf, selectionSql } from './selection.ts'
 import { defaultApprovedPorts, toldServices } from './services.ts'
 import { gatherTimeline } from './timeline.ts'
@@ -143,7 +144,7 @@ async function gather(
   await spans
   const asked = options.selection ?? {}
   const { part, covered, outside, shown } = await selectionOf(c, asked, ofSubject(c, subject), window)
-  const actions = await gatherActions(c)
+  const { told: actions, rejectOnly } = await gatherActions(c)
   const coverage = await gatherCoverage(c, covered, seenAt.vantages, [...outside, ...rejectedOnlyGap(actions)])
   coverage.gaps = ofSensors(coverage.gaps, asked)
   coverage.sensors = ofSensors(coverage.sensors, asked)
@@ -180,6 +181,7 @@ async function gather(
     vantages_other: vantages.other,
     coverage: coverage.sensors,
     ...actions,
+    rejects: await triageRejects(c, subject, mine, part, rejectOnly, placesOf(c)),
     timeline: window === null ? [] : gatherTimeline(window, mine, chained, services, listed),
     correlation: correlated?.rows ?? [],
     correlation_summary: correlated?.summary ?? null,
@@ -218,7 +220,7 @@ function limitsOf(services: number): Dossier['limits'] {
 }
 
 /** The path of each file, and what a record's number counts in it. */
-export function placesOf(c: Case): Parameters<typeof linesOf>[3] {
+export function placesOf(c: Case): FileOf {
   const files = new Map(c.evidence.filter(({ id }) => id !== null).map(file => [file.id, file]))
   return file => {
     const { path, capture, nfcapd } = files.get(file)!

@@ -21,22 +21,27 @@ const ofEachKind = 4
 /** Places that are named at most; `basis_total` says how many there are. */
 const linesMax = 1_000_000
 
-/** @param placeOf the file of that number, and what a record's number counts in it. */
+/** The file of a number, and what a record's number counts in it. */
+export type FileOf = (file: number) => { path: string; unit: 'line' | 'packet' | 'record' }
+
+/** Where a record stands. */
+export function basisAt(fileOf: FileOf, file: number, line: number): Basis {
+  const { path, unit } = fileOf(file)
+  return { path, [unit]: line }
+}
+
 export function linesOf(
   block: RecordBlock,
   { table, connectionOf }: Pick<Chained, 'table' | 'connectionOf'>,
   { serviceOf }: Pick<Services, 'serviceOf'>,
-  placeOf: (file: number) => { path: string; unit: 'line' | 'packet' | 'record' },
+  fileOf: FileOf,
 ): LineReader {
   let kept: RowsByConnection | null = null
   const rowsOf = (connections: Uint32Array): Uint32Array => {
     kept ??= rowsByConnection(block.rows, connectionOf, table.count)
     return rowsIn(kept, connections)
   }
-  const basis = (row: number): Basis => {
-    const { path, unit } = placeOf(block.file[row]!)
-    return { path, [unit]: block.line[row]! }
-  }
+  const basis = (row: number): Basis => basisAt(fileOf, block.file[row]!, block.line[row]!)
   // Without a time a record comes last.
   const startOf = (row: number): number => (hasTime(block, row) ? block.start_us[row]! : Number.POSITIVE_INFINITY)
   const byPlace = (a: number, b: number): number => block.file[a]! - block.file[b]! || block.line[a]! - block.line[b]!

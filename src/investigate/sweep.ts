@@ -112,7 +112,7 @@ async function look(c: Case, prefixes: readonly Prefix[], options: SweepOptions)
   await gatherSpans(c)
   // What the ends of the window cut is told of each subject in its dossier.
   const { part, covered, outside, shown } = await selectionOf(c, asked, rawSql('false'), null)
-  const coverage = await gatherCoverage(c, covered, [], [...outside, ...rejectedOnlyGap(await gatherActions(c))])
+  const coverage = await gatherCoverage(c, covered, [], [...outside, ...rejectedOnlyGap((await gatherActions(c)).told)])
   const gaps = ofSensors(coverage.gaps, asked)
   return {
     rows: await seenRows(c, prefixes, part ?? 'true'),

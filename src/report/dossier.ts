@@ -5,6 +5,7 @@ import { bySeverity, findingsBlocks } from './findings.ts'
 import { headlineBlocks } from './headline.ts'
 import { howSureBlocks } from './how-sure.ts'
 import { evidenceBlocks, limitsBlocks, workBlocks } from './limits.ts'
+import { rejectsBlocks } from './rejects.ts'
 import { servicesBlocks, shortServicesBlocks } from './services.ts'
 import { storyBlocks } from './story.ts'
 import { coverageBlocks, surfaceBlocks, vantagesBlocks } from './surface.ts'
@@ -52,6 +53,7 @@ function wholeBlocks(d: Dossier, hasRecords: boolean): Block[] {
         ...windowBlocks(d),
         ...totalsBlocks(d),
         ...surfaceBlocks(d),
+        ...rejectsBlocks(d),
         ...correlationBlocks(d),
       ]
     : []

@@ -6,6 +6,7 @@ import { alarm, type Block, good, heading, line, list, shortened, type Text, war
 import { kindsDoubt } from './correlation.ts'
 import { listText, materialWords, uncountedText } from './names.ts'
 import { countText, integerText } from './numbers.ts'
+import { rejectsDoubt } from './rejects.ts'
 import { countingDoubts, gapItems } from './surface.ts'
 import { selectionText } from './sweep.ts'
 import { timesDoubt } from './window.ts'
@@ -24,7 +25,9 @@ export function howSureBlocks(d: Dossier, full: boolean): Block[] {
     ...(holes === null ? [] : [holes]),
     ...gapItems(d, full ? gapsFull : gapsShort),
     ...(hasRecords ? confidences(d.findings) : []),
-    ...(hasRecords ? [...rolesDoubt(d), timesDoubt(d), ...kindsDoubt(d), ...countingDoubts(d)] : []),
+    ...(hasRecords
+      ? [...rolesDoubt(d), timesDoubt(d), ...kindsDoubt(d), ...countingDoubts(d), ...rejectsDoubt(d)]
+      : []),
     ...otherKinds(d),
     ...unread(d),
   ]

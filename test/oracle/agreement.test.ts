@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { addEvidence } from '../../src/ingest/add.ts'
+import type { RejectTriage } from '../../src/investigate/dossier.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { openCase } from '../../src/store/case.ts'
-import { investigateSlow, type OracleDossier, readFolder } from './oracle.ts'
+import { investigateSlow, type OracleDossier, type OracleEvidence, readFolder } from './oracle.ts'
 import { writeRandomFolder } from './random-folder.ts'
+import { rejectsSlow } from './rejects.ts'
 
 const folders = Number(process.env['TIDEMARK_ORACLE_FOLDERS'] ?? 25)
 const first = Number(process.env['TIDEMARK_ORACLE_SEED'] ?? 1)
@@ -70,6 +72,38 @@ function figures(
   }
 }
 
+/** What explains rejected records, by the row of the table in dossier.md. */
+const rowsBy = [
+  ...['block-public-access', 'encryption-control', 'not-decidable', 'not-decidable', 'none', 'not-decidable'],
+  ...['not-decidable', 'late', 'not-decidable', 'late', 'not-decidable', 'return-path', 'not-decidable'],
+  ...['not-decidable', 'not-decidable', 'none'],
+]
+/** Rows of which a reason is the same. */
+const sameReason = new Map([
+  [11, 6],
+  [13, 9],
+])
+const rowsSeen = new Set<number>()
+
+/** Explanations with their records: of those that have the same name, one for each reason. */
+function explainedBy({ total, explained }: RejectTriage): unknown {
+  assert.equal(
+    total,
+    explained.reduce((sum, { records }) => sum + records, 0),
+  )
+  return sorted(explained.map(({ by, records }) => ({ by, records })))
+}
+
+function explainedSlow(evidence: OracleEvidence, subjects: string[]): unknown {
+  const counts = new Map<number, number>()
+  for (const { row } of rejectsSlow(evidence, subjects)) {
+    rowsSeen.add(row)
+    const reason = sameReason.get(row) ?? row
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  return sorted([...counts].map(([row, records]) => ({ by: rowsBy[row - 1], records })))
+}
+
 test(`the case agrees with a slow implementation on every figure of ${folders} random folders`, async t => {
   for (let seed = first; seed < first + folders; seed++) {
     const root = await mkdtemp(join(tmpdir(), 'tidemark-agree-'))
@@ -102,7 +136,9 @@ test(`the case agrees with a slow implementation on every figure of ${folders} r
       }
       const c = await openCase(join(root, 'case'))
       try {
-        const found = figures(await investigate(c, subjects), folder)
+        const dossier = await investigate(c, subjects)
+        assert.deepEqual(explainedBy(dossier.rejects), explainedSlow(evidence, subjects), `seed ${seed}, rejects`)
+        const found = figures(dossier, folder)
         const expected = figures(investigateSlow(evidence, subjects), null)
         for (const name of Object.keys(expected)) {
           assert.deepEqual(
@@ -118,5 +154,6 @@ test(`the case agrees with a slow implementation on every figure of ${folders} r
       await rm(root, { recursive: true, force: true })
     }
   }
+  t.diagnostic(`rows of the table of rejected records that came: ${[...rowsSeen].sort((a, b) => a - b).join(' ')}`)
   t.diagnostic(`${folders} folders from seed ${first}`)
 })

@@ -99,7 +99,7 @@ interface Prefix {
   text: string
 }
 
-function parsePrefix(text: string): Prefix {
+export function parsePrefix(text: string): Prefix {
   const [addressPart, lengthPart] = text.split('/')
   const address = parseAddress(addressPart!)
   if (address === null) throw new Error(`not an address or prefix: ${text}`)
@@ -130,7 +130,7 @@ function isoTimeOrNull(milliseconds: number | null): string | null {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** One flow record. Times are milliseconds since the epoch; unknown is null. */
-interface OracleRecord {
+export interface OracleRecord {
   /** Index of the file in `OracleEvidence.files`. */
   file: number
   /** Line of the file, counted from 1, blank lines and headers included. */
@@ -153,6 +153,7 @@ interface OracleRecord {
   start: number
   end: number
   action: string | null
+  reject_reason: string | null
   accepted: boolean
 }
 
@@ -340,6 +341,7 @@ function readLine(
       start,
       end,
       action: text('action'),
+      reject_reason: text('reject-reason'),
       accepted: text('action') !== 'REJECT',
     },
   }
@@ -633,11 +635,11 @@ interface Flow {
   edst: bigint
 }
 
-function effectiveSource(record: OracleRecord): bigint | null {
+export function effectiveSource(record: OracleRecord): bigint | null {
   return record.pkt_srcaddr ?? record.srcaddr
 }
 
-function effectiveDestination(record: OracleRecord): bigint | null {
+export function effectiveDestination(record: OracleRecord): bigint | null {
   return record.pkt_dstaddr ?? record.dstaddr
 }
 
@@ -758,7 +760,7 @@ function knownSum(values: (bigint | null)[]): bigint | null {
 
 // Section 1 -----------------------------------------------------------------------------------------------------------
 
-function isSubjects(record: OracleRecord, prefixes: Prefix[]): boolean {
+export function isSubjects(record: OracleRecord, prefixes: Prefix[]): boolean {
   const addresses = [record.srcaddr, record.dstaddr, record.pkt_srcaddr, record.pkt_dstaddr]
   return addresses.some(address => liesInOneOf(address, prefixes))
 }
@@ -1157,7 +1159,7 @@ function destinationOf(flow: Flow): Endpoint {
   return { address: flow.edst, port: flow.record.dstport }
 }
 
-function hasPorts(protocol: number | null): boolean {
+export function hasPorts(protocol: number | null): boolean {
   return protocol === 6 || protocol === 17 || protocol === 132
 }
 

@@ -756,6 +756,8 @@ function lineOf(sight: Sight, form: LineForm, chance: Chance): string | null {
         return sight.direction
       case 'traffic-path':
         return sight.direction === 'egress' ? '8' : '-'
+      case 'reject-reason':
+        return sight.action === 'REJECT' ? (['BPA', 'EC', 'XX'][sight.start % 9] ?? '-') : '-'
       case 'encryption-status':
         return chance.pick(['0', '1', '-'])
       case 'region':

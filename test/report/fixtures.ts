@@ -221,6 +221,7 @@ export function labDossier(): Dossier {
     one_action: null,
     one_sided_logs: [],
     one_sided_total: 0,
+    rejects: { total: 0, explained: [] },
     coverage: [sensor('eni-0b9f4a1c33aa01d27', 41_022, true), sensor('eni-0aa1b2c3d4e5f6071', 131_578, false)],
     timeline: labTimeline(),
     correlation: [],

@@ -1,0 +1,285 @@
+/**
+ * What explains rejected records: what the same sensor let through of the same ends (docs/reference/dossier.md, "Rejected records").
+ *
+ * AWS logs as REJECT what a security group, a network ACL or Block Public Access stopped, and also what came after a connection was closed.
+ */
+import { hasPorts, TCP } from '../net/protocols.ts'
+import { known, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
+import { KeyTable } from './key-table.ts'
+import { isForward, keyOf, portsOf } from './pairs.ts'
+import { isRejected } from './signs.ts'
+
+/** What a rejected record is judged to be. */
+export const refusal = {
+  /** Its connection had FIN or RST before. */
+  closed: 0,
+  /** Records of its direction were let through before, and none was after. */
+  ended: 1,
+  /** What it answers was let through, and no answer ever was. */
+  returnPath: 2,
+  /** A SYN. */
+  opening: 3,
+  /** Nothing of its ends was let through before. */
+  first: 4,
+  /** Let through before and after it. */
+  again: 5,
+  /** One interval has it and what was let through of its direction. */
+  coarse: 6,
+  /** Long after what was let through, and nothing tells an opening. */
+  reused: 7,
+  /** TCP without SYN, and nothing let through before. */
+  notOpening: 8,
+  /** Its log has REJECT alone. */
+  oneSided: 9,
+  withoutTime: 10,
+  withoutEnds: 11,
+} as const
+
+export type Refusal = (typeof refusal)[keyof typeof refusal]
+
+/** RFC 9293, 3.6.1: a port is not used again for the same connection for twice the longest life of a segment, four minutes. */
+const quiet_us = 240 * 1_000_000
+
+const [FIN_RST, SYN, ACK] = [5, 2, 16]
+const noFlags = 0xffff
+const noKey = 0xffff_ffff
+
+/** Records of tuples, one column each. */
+interface TupleRecords {
+  count: number
+  /** Number of the sensor and the ends. `noKey` where a record has none. */
+  key: Uint32Array
+  /** Whether it goes from end a to end b. */
+  forward: Uint8Array
+  start_us: Float64Array
+  end_us: Float64Array
+  /** `noFlags` where it has none, or is not of TCP. */
+  flags: Uint16Array
+  hasTime: Uint8Array
+  file: Uint32Array
+  line: Uint32Array
+}
+
+/** A rejected record that was judged. */
+export interface Refused {
+  file: number
+  line: number
+  is: Refusal
+}
+
+/** Who recorded, of what the judge needs of dictionaries. */
+type Vantages = RecordDictionaries['vantages']
+
+/**
+ * Judges rejected records in three steps, for blocks in the order of records: `note` of each, then `learn` of each, then `each`.
+ * Holds the rejected records, and what was let through of their ends.
+ */
+export class RefusalJudge {
+  private readonly pairs = new KeyTable()
+  private readonly tuples = new KeyTable()
+  private readonly sensorOf: Uint32Array
+  private readonly rejected: TupleRecords[] = []
+  private readonly accepted: TupleRecords[] = []
+
+  constructor(vantages: Vantages) {
+    const sensors = new Map<string | null, number>()
+    this.sensorOf = Uint32Array.from(vantages, ({ sensor }) => {
+      const number = sensors.get(sensor) ?? sensors.size
+      sensors.set(sensor, number)
+      return number
+    })
+  }
+
+  /** Takes the rejected records of a block: all, or those that are wanted. */
+  note(block: RecordBlock, isWanted: (row: number) => boolean = () => true): void {
+    const rows = rowsWhere(block, row => isRejected(block, row) && isWanted(row))
+    this.rejected.push(this.recordsOf(block, rows, row => this.tupleOf(block, row, true)))
+  }
+
+  /** Takes what a block has of the ends of the rejected records that was let through. */
+  learn(block: RecordBlock): void {
+    if (this.tuples.count === 0) return
+    const keys: number[] = []
+    const rows = rowsWhere(block, row => {
+      if (isRejected(block, row) || !hasTime(block, row)) return false
+      const key = this.tupleOf(block, row, false)
+      if (key !== noKey) keys.push(key)
+      return key !== noKey
+    })
+    this.accepted.push(this.recordsOf(block, rows, (_, at) => keys[at]!))
+  }
+
+  /**
+   * Every rejected record, in the order in which they were noted.
+   *
+   * @param isRejectOnly whether a file's flow log has REJECT records alone.
+   */
+  each(isRejectOnly: (file: number) => boolean, take: (refused: Refused, number: number) => void): void {
+    const passed = passedOf(this.accepted, this.tuples.count)
+    let number = 0
+    for (const records of this.rejected)
+      for (let i = 0; i < records.count; i++, number++) {
+        const file = records.file[i]!
+        take({ file, line: records.line[i]!, is: judge(records, i, passed, isRejectOnly(file)) }, number)
+      }
+  }
+
+  /** The number of a record's sensor and ends; `noKey` where it has no ends, or (unless they are added) they are not there. */
+  private tupleOf(block: RecordBlock, row: number, adds: boolean): number {
+    if (!hasEnds(block, row)) return noKey
+    const forward = isForward(block, row)
+    const [a, b] = forward ? [block.source, block.destination] : [block.destination, block.source]
+    const [ports, key] = [portsOf(block, row, forward), keyOf(block, row, forward)]
+    const sensor = this.sensorOf[block.vantage[row]!]!
+    if (adds) return this.tuples.add(this.pairs.add(a[row]!, b[row]!, ports, key), sensor, 0, 0)
+    const pair = this.pairs.find(a[row]!, b[row]!, ports, key)
+    if (pair < 0) return noKey
+    const tuple = this.tuples.find(pair, sensor, 0, 0)
+    return tuple < 0 ? noKey : tuple
+  }
+
+  private recordsOf(block: RecordBlock, rows: Uint32Array, tuple: (row: number, at: number) => number): TupleRecords {
+    const count = rows.length
+    const records: TupleRecords = {
+      count,
+      key: new Uint32Array(count),
+      forward: new Uint8Array(count),
+      start_us: new Float64Array(count),
+      end_us: new Float64Array(count),
+      flags: new Uint16Array(count),
+      hasTime: new Uint8Array(count),
+      file: new Uint32Array(count),
+      line: new Uint32Array(count),
+    }
+    for (let at = 0; at < count; at++) {
+      const row = rows[at]!
+      records.key[at] = tuple(row, at)
+      records.forward[at] = Number(isForward(block, row))
+      records.start_us[at] = block.start_us[row]!
+      records.end_us[at] = block.end_us[row]!
+      records.flags[at] = tcpFlagsOf(block, row)
+      records.hasTime[at] = Number(hasTime(block, row))
+      records.file[at] = block.file[row]!
+      records.line[at] = block.line[row]!
+    }
+    return records
+  }
+}
+
+function rowsWhere(block: RecordBlock, is: (row: number) => boolean): Uint32Array {
+  const rows = new Uint32Array(block.rows)
+  let count = 0
+  for (let row = 0; row < block.rows; row++) if (is(row)) rows[count++] = row
+  return rows.slice(0, count)
+}
+
+function hasTime(block: RecordBlock, row: number): boolean {
+  return (block.known[row]! & (known.start | known.end)) !== 0
+}
+
+/** A connection is known by both addresses, the protocol, and both ports where the protocol has some. */
+function hasEnds(block: RecordBlock, row: number): boolean {
+  if (block.source[row] === noHost || block.destination[row] === noHost) return false
+  const has = block.known[row]!
+  if ((has & known.protocol) === 0) return false
+  const ports = known.sourcePort | known.destinationPort
+  return !hasPorts(block.protocol[row]!) || (has & ports) === ports
+}
+
+function tcpFlagsOf(block: RecordBlock, row: number): number {
+  const has = block.known[row]!
+  const isTcp = (has & known.protocol) !== 0 && block.protocol[row] === TCP
+  return isTcp && (has & known.tcpFlags) !== 0 ? block.tcpFlags[row]! : noFlags
+}
+
+/** What was let through, by sensor, ends and direction (`2 * key + forward`), each list in order of start. */
+interface Passed {
+  /** Where each list begins, and the last one ends. */
+  from: Uint32Array
+  start_us: Float64Array
+  /** Of a record and all before it in its list: the latest end, the latest start of one with a SYN alone, and of one with FIN or RST. */
+  latestEnd_us: Float64Array
+  latestSyn_us: Float64Array
+  latestClose_us: Float64Array
+}
+
+function passedOf(parts: readonly TupleRecords[], keys: number): Passed {
+  const from = new Uint32Array(2 * keys + 1)
+  const listOf = ({ key, forward }: TupleRecords, i: number): number => 2 * key[i]! + forward[i]!
+  for (const part of parts) for (let i = 0; i < part.count; i++) from[listOf(part, i) + 1]!++
+  for (let list = 0; list < 2 * keys; list++) from[list + 1]! += from[list]!
+  const next = from.slice()
+  const count = from[2 * keys]!
+  const [start_us, latestEnd_us] = [new Float64Array(count), new Float64Array(count)]
+  const [latestSyn_us, latestClose_us] = [new Float64Array(count), new Float64Array(count)]
+  for (const part of parts)
+    for (let i = 0; i < part.count; i++) {
+      const list = listOf(part, i)
+      const at = next[list]!++
+      const isFirst = at === from[list]
+      const start = part.start_us[i]!
+      const flags = part.flags[i]!
+      const before = (column: Float64Array): number => (isFirst ? Number.NEGATIVE_INFINITY : column[at - 1]!)
+      start_us[at] = start
+      latestEnd_us[at] = Math.max(before(latestEnd_us), part.end_us[i]!)
+      latestSyn_us[at] = isSynAlone(flags) ? start : before(latestSyn_us)
+      latestClose_us[at] = flags !== noFlags && (flags & FIN_RST) !== 0 ? start : before(latestClose_us)
+    }
+  return { from, start_us, latestEnd_us, latestSyn_us, latestClose_us }
+}
+
+function isSynAlone(flags: number): boolean {
+  return flags !== noFlags && (flags & (SYN | ACK)) === SYN
+}
+
+function judge(records: TupleRecords, i: number, passed: Passed, isRejectOnly: boolean): Refusal {
+  const [key, flags, end] = [records.key[i]!, records.flags[i]!, records.end_us[i]!]
+  if (key === noKey) return refusal.withoutEnds
+  if (isSynAlone(flags)) return refusal.opening
+  if (records.hasTime[i] === 0) return refusal.withoutTime
+  const own = 2 * key + records.forward[i]!
+  const other = 2 * key + 1 - records.forward[i]!
+  const { from } = passed
+  const ownBegun = placeAfter(passed, own, end)
+  if (placeAfter(passed, own, records.start_us[i]!) > from[own]!)
+    return judgeContinued(passed, { own: ownBegun, other: placeAfter(passed, other, end) }, own, records, i)
+  if (ownBegun > from[own]!) return refusal.coarse
+  if (placeAfter(passed, other, end) > from[other]!)
+    return from[own + 1] === from[own] ? refusal.returnPath : refusal.again
+  if (isRejectOnly) return refusal.oneSided
+  return flags === noFlags ? refusal.first : refusal.notOpening
+}
+
+/** Of a record whose direction was let through before it. @param begun the places after what began until its end. */
+function judgeContinued(
+  passed: Passed,
+  begun: { own: number; other: number },
+  own: number,
+  records: TupleRecords,
+  i: number,
+): Refusal {
+  const { from, latestEnd_us, latestSyn_us, latestClose_us } = passed
+  const other = 2 * records.key[i]! + 1 - records.forward[i]!
+  const latest = (column: Float64Array): number =>
+    Math.max(
+      begun.own > from[own]! ? column[begun.own - 1]! : Number.NEGATIVE_INFINITY,
+      begun.other > from[other]! ? column[begun.other - 1]! : Number.NEGATIVE_INFINITY,
+    )
+  const lastEnd = latestEnd_us[begun.own - 1]!
+  if (lastEnd > records.end_us[i]!) return refusal.coarse
+  if (records.flags[i] === noFlags && records.start_us[i]! - lastEnd > quiet_us) return refusal.reused
+  const closed = latest(latestClose_us)
+  if (closed !== Number.NEGATIVE_INFINITY && closed >= latest(latestSyn_us)) return refusal.closed
+  return begun.own < from[own + 1]! ? refusal.again : refusal.ended
+}
+
+/** The place in a list after the last record that starts at a time or before. */
+function placeAfter({ from, start_us }: Passed, list: number, time_us: number): number {
+  let [low, high] = [from[list]!, from[list + 1]!]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (start_us[middle]! <= time_us) low = middle + 1
+    else high = middle
+  }
+  return low
+}

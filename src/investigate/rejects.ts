@@ -1,0 +1,150 @@
+/** What explains the rejected records of a subject (docs/reference/dossier.md, section 6). */
+import { type Refusal, RefusalJudge, refusal } from '../conversations/refusals.ts'
+import { ofSubject, type SubjectRecords } from '../conversations/subject.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
+import type { Case } from '../store/case.ts'
+import type { RejectTriage } from './dossier.ts'
+import { basisAt, type FileOf } from './lines.ts'
+
+/** An explanation with its reason, in words. */
+export type Explanation = Pick<RejectTriage['explained'][number], 'by' | 'reason'>
+
+/** What `reject-reason` says. */
+const said = { blocked: 0, unencrypted: 1, other: 2 } as const
+type Said = (typeof said)[keyof typeof said]
+
+const ofReason: Record<Said, Explanation> = {
+  [said.blocked]: { by: 'block-public-access', reason: 'reject-reason is BPA: VPC Block Public Access' },
+  [said.unencrypted]: { by: 'encryption-control', reason: 'reject-reason is EC: VPC Encryption Controls' },
+  [said.other]: { by: 'not-decidable', reason: 'reject-reason has a value whose meaning is not known' },
+}
+
+const ofRefusal: Record<Refusal, Explanation> = {
+  [refusal.closed]: { by: 'late', reason: 'after FIN or RST of its connection' },
+  [refusal.ended]: {
+    by: 'late',
+    reason: 'its connection was let through before, and nothing of that direction after it',
+  },
+  [refusal.returnPath]: {
+    by: 'return-path',
+    reason: 'what it answers was let through, and no answer ever was: a stateless network ACL refuses the way back',
+  },
+  [refusal.opening]: {
+    by: 'none',
+    reason: 'a SYN; flow logs do not tell whether a security group or a network ACL refused it',
+  },
+  [refusal.first]: {
+    by: 'none',
+    reason:
+      'nothing of its ends was let through before; flow logs do not tell whether a security group or a network ACL refused it',
+  },
+  [refusal.again]: {
+    by: 'not-decidable',
+    reason:
+      'its ends were let through before and after it: the rules changed, or another connection has the same ports',
+  },
+  [refusal.coarse]: {
+    by: 'not-decidable',
+    reason: 'one aggregation interval has it and what was let through: which came first is not known',
+  },
+  [refusal.reused]: {
+    by: 'not-decidable',
+    reason: 'no TCP flags, and minutes after what was let through: late, or a new attempt from the same port',
+  },
+  [refusal.notOpening]: {
+    by: 'not-decidable',
+    reason:
+      'TCP without SYN, and nothing of its ends was let through before: the log began later, or a scan without SYN',
+  },
+  [refusal.oneSided]: {
+    by: 'not-decidable',
+    reason: 'its flow log has REJECT records alone: what was let through is not known',
+  },
+  [refusal.withoutTime]: { by: 'not-decidable', reason: 'it has no time' },
+  [refusal.withoutEnds]: { by: 'not-decidable', reason: 'it has no addresses, ports or protocol' },
+}
+
+/** Records of each explanation that are named: the first ones. */
+const basisMax = 8
+
+/** Rejected records by their explanation. */
+export class Explained {
+  private total = 0
+  private readonly by = new Map<string, RejectTriage['explained'][number]>()
+  private readonly fileOf: FileOf
+
+  constructor(fileOf: FileOf) {
+    this.fileOf = fileOf
+  }
+
+  add({ by, reason }: Explanation, file: number, line: number): void {
+    this.total++
+    const key = `${by} ${reason}`
+    let entry = this.by.get(key)
+    if (entry === undefined) this.by.set(key, (entry = { by, reason, records: 0, basis: [] }))
+    entry.records++
+    if (entry.basis.length < basisMax) entry.basis.push(basisAt(this.fileOf, file, line))
+  }
+
+  /** The most first. */
+  told(): RejectTriage {
+    const explained = [...this.by.values()].sort((a, b) => b.records - a.records || (a.reason < b.reason ? -1 : 1))
+    return { total: this.total, explained }
+  }
+}
+
+/** What explains each rejected record of the subject. @param rejectOnly files whose flow log has REJECT alone. */
+export async function triageRejects(
+  c: Case,
+  subject: readonly Prefix[],
+  { block, dictionaries }: Pick<SubjectRecords, 'block' | 'dictionaries'>,
+  part: string | null,
+  rejectOnly: ReadonlySet<number>,
+  fileOf: FileOf,
+): Promise<RejectTriage> {
+  const mine = ofSubject(c, subject)
+  const reasons = await rejectReasons(c, part === null ? mine : sql`${mine} AND ${rawSql(part)}`)
+  const judge = new RefusalJudge(dictionaries.vantages)
+  judge.note(block)
+  judge.learn(block)
+  const explained = new Explained(fileOf)
+  judge.each(
+    file => rejectOnly.has(file),
+    ({ file, line, is }) => explained.add(reasons(file, line) ?? explanationOf(is), file, line),
+  )
+  return explained.told()
+}
+
+export function explanationOf(is: Refusal): Explanation {
+  return ofRefusal[is]
+}
+
+/** What `reject-reason` says of rejected records, by file and line; null of those that have none. */
+export async function rejectReasons(c: Case, where: Sql): Promise<(file: number, line: number) => Explanation | null> {
+  if (c.source === 'packets' || !c.columns.has('reject_reason') || !c.columns.has('action')) return () => null
+  const found = new Map<number, Said>()
+  const answer = await c.db.stream(
+    `SELECT _file::UINTEGER, _line::UINTEGER,
+      CASE reject_reason WHEN 'BPA' THEN ${said.blocked} WHEN 'EC' THEN ${said.unencrypted} ELSE ${said.other} END::UINTEGER
+    FROM flows WHERE action = 'REJECT' AND reject_reason IS NOT NULL AND ${where.text}`,
+    where.values,
+  )
+  for (let batch = await answer.nextColumns(); batch !== null; batch = await answer.nextColumns()) {
+    const [files, lines, words] = batch.columns.map(({ data }) => new Uint32Array(data)) as [
+      Uint32Array,
+      Uint32Array,
+      Uint32Array,
+    ]
+    for (let i = 0; i < batch.rows; i++) found.set(placeKey(files[i]!, lines[i]!), words[i] as Said)
+  }
+  return (file, line) => {
+    const word = found.get(placeKey(file, line))
+    return word === undefined ? null : ofReason[word]
+  }
+}
+
+/** Below 2^53: a case has fewer than two million files. */
+function placeKey(file: number, line: number): number {
+  return file * 2 ** 32 + line
+}
