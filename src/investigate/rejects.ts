@@ -4,7 +4,7 @@ import { ofSubject, type SubjectRecords } from '../conversations/subject.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { rawSql, type Sql, sql } from '../query/sql.ts'
 import type { Case } from '../store/case.ts'
-import type { RejectTriage } from './dossier.ts'
+import { type RejectTriage, rejectExplanations } from './dossier.ts'
 import { basisAt, type FileOf } from './lines.ts'
 
 /** An explanation with its reason, in words. */
@@ -89,7 +89,10 @@ export class Explained {
 
   /** The most first. */
   told(): RejectTriage {
-    const explained = [...this.by.values()].sort((a, b) => b.records - a.records || (a.reason < b.reason ? -1 : 1))
+    const rank = ({ by }: Explanation): number => rejectExplanations.indexOf(by)
+    const explained = [...this.by.values()].sort(
+      (a, b) => b.records - a.records || rank(a) - rank(b) || (a.reason < b.reason ? -1 : 1),
+    )
     return { total: this.total, explained }
   }
 }
