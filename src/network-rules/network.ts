@@ -80,8 +80,10 @@ export interface NetworkInterface {
 }
 
 export interface Subnet {
-  id: string
+  /** Null: not known, nor whether other such subnets are the same one; `prefixes` are then some of its addresses. */
+  id: string | null
   vpc: string | null
+  /** None: not told. */
   prefixes: Prefix[]
   /** Null: not told. */
   acl: string | null
@@ -92,6 +94,8 @@ export interface PrefixList {
   name: string
   /** Null: its entries were not told. */
   prefixes: Prefix[] | null
+  /** What it counts for in a group's quota of rules; null: not told. */
+  maxEntries: number | null
 }
 
 /** What is known of a network. Lists are in the order in which they were told. */
@@ -101,4 +105,9 @@ export interface Network {
   interfaces: NetworkInterface[]
   subnets: Subnet[]
   prefixLists: PrefixList[]
+  /**
+   * What lies at the side of an address that may be of this network, but has no interface or subnet in it: not decidable, or not asked for (as
+   * where rules are tried that are recommended for a few addresses).
+   */
+  others: 'undecided' | 'not-judged'
 }

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CompiledRules, type RuledConnections } from '../../src/network-rules/compiled.ts'
+import { type Connection, decider } from '../../src/network-rules/evaluate.ts'
+import { slowDecision } from './oracle.ts'
+import { asConnection, asNetwork, Chance, randomConnection, randomNetwork } from './random-rules.ts'
+
+const seed = Number(process.env['TIDEMARK_SEED'] ?? 14)
+const ruleSets = Number(process.env['TIDEMARK_RULE_SETS'] ?? 10_000)
+const marks = { unknownRole: 16, isError: 32 }
+
+/** Connections as columns, with the dictionary of their hosts. */
+function columnsOf(connections: readonly Connection[]): {
+  columns: RuledConnections
+  hi: BigUint64Array
+  lo: BigUint64Array
+} {
+  const numbers = new Map<string, number>()
+  const hosts: Connection['client'][] = []
+  const numberOf = (host: Connection['client']): number => {
+    const key = `${host.hi}/${host.lo}`
+    if (!numbers.has(key)) numbers.set(key, hosts.push(host) - 1)
+    return numbers.get(key)!
+  }
+  const { length: count } = connections
+  const columns: RuledConnections = {
+    count,
+    client: Uint32Array.from(connections, one => numberOf(one.client)),
+    server: Uint32Array.from(connections, one => numberOf(one.server)),
+    clientPort: Uint32Array.from(connections, one => one.clientPort ?? 0x10000),
+    port: Uint32Array.from(connections, one => one.serverPort ?? 0x10000),
+    protocol: Uint16Array.from(connections, one => one.protocol ?? 0x100),
+    start_us: Float64Array.from(connections, one => one.start_us),
+    end_us: Float64Array.from(connections, one => one.end_us),
+    marks: Uint8Array.from(
+      connections,
+      one => (one.unknownRole ? marks.unknownRole : 0) | (one.isError ? marks.isError : 0) | 1,
+    ),
+  }
+  return {
+    columns,
+    hi: BigUint64Array.from(hosts, ({ hi }) => hi),
+    lo: BigUint64Array.from(hosts, ({ lo }) => lo),
+  }
+}
+
+test(`decides connections under ${ruleSets} random rule sets in three ways alike`, () => {
+  const verdicts = new Map<string, number>()
+  for (let round = 0; round < ruleSets; round++) {
+    const chance = new Chance(seed * 1_000_003 + round)
+    const told = randomNetwork(chance)
+    const network = asNetwork(told)
+    const from_us = chance.is(0.3) ? 100 : null
+    const decide = decider(network, { from_us })
+    const asked = Array.from({ length: 12 }, (_, i) => randomConnection(chance, i < 4))
+    const plain = asked.map(one => decide(asConnection(one)))
+    for (const [i, one] of asked.entries()) {
+      const context = () => `seed ${seed}, round ${round}: ${JSON.stringify({ one, from_us, told })}`
+      const slow = slowDecision(told, one, from_us)
+      if (JSON.stringify(slow) !== JSON.stringify(plain[i])) assert.deepEqual(plain[i], slow, context())
+      const name = plain[i]!.verdict === 'undecided' ? plain[i]!.reason : JSON.stringify({ ...plain[i], by: undefined })
+      verdicts.set(name, (verdicts.get(name) ?? 0) + 1)
+    }
+    const untyped = asked.map(one => ({ ...asConnection(one), icmp: null }))
+    const { columns, hi, lo } = columnsOf(untyped)
+    const rules = new CompiledRules(network, { count: hi.length, hi, lo }, marks, { from_us })
+    const codes = new Uint32Array(columns.count)
+    rules.decide(columns, codes)
+    for (const [i, one] of untyped.entries()) {
+      const compiled = rules.decisions[codes[i]!]
+      const wanted = decide(one)
+      if (JSON.stringify(compiled) !== JSON.stringify(wanted))
+        assert.deepEqual(
+          compiled,
+          wanted,
+          `seed ${seed}, round ${round}: ${JSON.stringify({ one: asked[i], from_us, told })}`,
+        )
+    }
+  }
+  // Every answer comes up, or the agreement says little about it.
+  assert.ok(verdicts.size >= 22, JSON.stringify([...verdicts]))
+  for (const [name, count] of verdicts) assert.ok(count >= ruleSets / 2000, `${name}: ${count}`)
+})
