@@ -141,7 +141,7 @@ const maySee: Record<string, string[]> = {
 // The command line puts all of them together.
 maySee['cli'] = [...Object.keys(maySee), 'index.ts']
 
-const everywhere = ['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts']
+const everywhere = ['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts', 'visible.ts']
 const everywhereFolder = 'disk'
 
 const src = join(repoRoot, 'src')

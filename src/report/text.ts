@@ -2,15 +2,7 @@
  * Text for a terminal. Whatever comes from evidence passes through `visible` first; after that the
  * only escape sequences in a text are our own colours, which count no width.
  */
-
-/**
- * What a terminal obeys, reorders or does not show: controls, bidirectional and other format characters, line
- * and paragraph separators, lone surrogates, fillers and variation selectors.
- */
-export const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu
-
-/** Marks on one base beyond the fourth: enough of them paint over the lines above and below. */
-const piledMarks = /(?<=\p{M}{4})\p{M}/gu
+export { hidden, visible } from '../visible.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC.
 const colour = /\u001b\[\d+(?:;\d+)*m/g
@@ -23,18 +15,6 @@ const zeroWidth = /[\p{Mn}\p{Me}\u1160-\u11ff\ud7b0-\ud7ff]/u
 // East_Asian_Width W and F. Emoji that are pictures by default are wide; a flag is two letters of one cell each.
 const wide =
   /[\u1100-\u115f\u2329\u232a\u2630-\u2637\u268a-\u268f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|(?![\u{1f1e6}-\u{1f1ff}])\p{Emoji_Presentation}/u
-
-/** Evidence text with nothing in it that a terminal would obey or hide: `\x1b`, `\u202e`, `\u{e0041}`. */
-export function visible(text: string): string {
-  return text.replace(hidden, escapeCharacter).replace(piledMarks, escapeCharacter)
-}
-
-function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  const hex = code.toString(16)
-  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`
-  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`
-}
 
 /** Cells that the text takes on a terminal; for text that is visible. */
 export function displayWidth(text: string): number {

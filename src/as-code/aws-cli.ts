@@ -1,0 +1,473 @@
+/** A bash script for the AWS CLI: each step with what takes it back beside it. */
+import { attachWords, heading, preamble } from './comment.ts'
+import type {
+  AclPart,
+  AlarmPart,
+  Attached,
+  FlowLogPart,
+  GroupPart,
+  Part,
+  Plan,
+  PlannedEntry,
+  PlannedRule,
+  RatePart,
+  Value,
+  Variable,
+} from './plan.ts'
+import { aclFrame, groupFrame, scriptEnd, scriptFrame, webAclFrame } from './script-frame.ts'
+import {
+  commandLine,
+  type Hole,
+  type JsonValue,
+  jsonWord,
+  optionText,
+  shellString,
+  type Word,
+  type WordPart,
+} from './shell.ts'
+
+export function awsCliOf(plan: Plan): string {
+  return [
+    '#!/usr/bin/env bash',
+    '# shellcheck disable=SC2016 # $ in a pattern or format is for AWS to read.',
+    ...comments([
+      ...preamble(plan),
+      '',
+      'Without an option it shows what it would do, and changes nothing. EC2 is asked whether it would (--dry-run).',
+      '--apply does it; what it makes is noted beside the script, in a file with .state behind its name.',
+      '--undo takes back what that file has, the last first, and nothing else.',
+    ]),
+    'set -euo pipefail',
+    '',
+    ...plan.variables.flatMap(variableLines),
+    '',
+    scriptFrame,
+    ...framesOf(plan),
+    ...checks(plan),
+    ...plan.parts.flatMap(part => ['', ...comments(heading(part.item)), ...steps(part)]),
+    '',
+    scriptEnd,
+  ].join('\n')
+}
+
+/** The functions that the steps call. */
+function framesOf({ parts }: Plan): string[] {
+  const has = (what: Part['what']): boolean => parts.some(part => part.what === what)
+  return [
+    ...(has('security-group') ? [groupFrame] : []),
+    ...(has('network-acl') ? [aclFrame] : []),
+    ...(has('rate-rule') ? [webAclFrame] : []),
+  ]
+}
+
+function comments(lines: readonly string[]): string[] {
+  return lines.map(line => `# ${line}`.trimEnd())
+}
+
+/** `vpc_id` is VPC_ID. */
+function shellName({ name }: Variable): string {
+  return name.toUpperCase()
+}
+
+function variableLines(variable: Variable): string[] {
+  const { about, value, kind } = variable
+  const told = { text: about, optional: about, flag: `${about}: yes or no`, action: `${about}: count or block` }[kind]
+  const given = { text: value ?? '', optional: value ?? '', flag: 'no', action: value ?? 'count' }[kind]
+  return [`# ${told}`, `${shellName(variable)}=${shellString(given)}`]
+}
+
+/** Stops before anything is done where a variable is not as it must be, or the account is another. */
+function checks({ variables, region, account }: Plan): string[] {
+  const lines = variables.flatMap(variable => {
+    const name = shellName(variable)
+    if (variable.kind === 'text') return [`need ${name} "$${name}" ${shellString(variable.about)}`]
+    const allowed = { optional: null, flag: ['yes', 'no'], action: ['count', 'block'] }[variable.kind]
+    if (allowed === null) return []
+    return [
+      `[[ $${name} == ${allowed[0]} || $${name} == ${allowed[1]} ]] || die '${name} is ${allowed[0]} or ${allowed[1]}'`,
+    ]
+  })
+  if (region !== null)
+    lines.push(`export AWS_REGION="$${shellName(region)}" AWS_DEFAULT_REGION="$${shellName(region)}"`)
+  lines.push("export AWS_PAGER=''")
+  if (account !== null)
+    lines.push(
+      'if [[ $mode != plan ]]; then',
+      '  account=$(aws sts get-caller-identity --query Account --output text)',
+      `  [[ $account == "$${shellName(account)}" ]] || die "the credentials are of account $account, not $${shellName(account)}"`,
+      'fi',
+    )
+  return [...lines, `if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi`]
+}
+
+function steps(part: Part): string[] {
+  switch (part.what) {
+    case 'security-group':
+      return groupSteps(part)
+    case 'network-acl':
+      return aclSteps(part)
+    case 'metric-alarm':
+      return alarmSteps(part)
+    case 'rate-rule':
+      return rateSteps(part)
+    case 'flow-log':
+      return flowLogSteps(part)
+  }
+}
+
+/** Words of a command; options without a value are left out. */
+function aws(service: string, operation: string, options: [string, Word | null][], more: Word[] = []): Word[] {
+  return [
+    'aws',
+    service,
+    operation,
+    ...options.flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value])),
+    ...more,
+  ]
+}
+
+function step(kind: 'make' | 'undo' | 'keep' | 'absent', name: string, command: Word[]): string {
+  return commandLine(kind, name, ...command)
+}
+
+function of(variable: Variable): Word {
+  return [{ variable: shellName(variable) }]
+}
+
+function made(name: string): Word {
+  return [{ made: name }]
+}
+
+function option(text: string): Word {
+  return optionText(text)
+}
+
+function named(type: string, name: string): Word {
+  return jsonWord([{ ResourceType: type, Tags: [{ Key: 'Name', Value: name }] }])
+}
+
+function groupSteps(part: GroupPart): string[] {
+  const { key, name, direction } = part
+  const group: [string, Word] = ['group-id', made(key)]
+  const returned: [string, Word][] = [
+    ['query', 'Return'],
+    ['output', 'text'],
+  ]
+  return [
+    step(
+      'make',
+      key,
+      aws('ec2', 'create-security-group', [
+        ['group-name', option(name)],
+        ['description', option(part.description)],
+        ['vpc-id', of(part.vpc)],
+        ['tag-specifications', named('security-group', name)],
+        ['query', 'GroupId'],
+        ['output', 'text'],
+      ]),
+    ),
+    step('undo', key, aws('ec2', 'delete-security-group', [group])),
+    '# AWS puts rules that allow all egress into a new group: they go, and do not come back.',
+    step(
+      'keep',
+      `${key}_default`,
+      aws('ec2', 'describe-security-group-rules', [
+        ['filters', ['Name=group-id,Values=', { made: key }]],
+        ['query', 'SecurityGroupRules[?IsEgress].SecurityGroupRuleId'],
+        ['output', 'json'],
+      ]),
+    ),
+    step(
+      'make',
+      `${key}_closed`,
+      aws('ec2', 'revoke-security-group-egress', [
+        group,
+        ['security-group-rule-ids', made(`${key}_default`)],
+        ...returned,
+      ]),
+    ),
+    step('undo', `${key}_closed`, [':']),
+    ...part.rules.flatMap(rule => [
+      step(
+        'make',
+        rule.key,
+        aws('ec2', `authorize-security-group-${direction}`, [
+          group,
+          ['ip-permissions', jsonWord([permission(rule)])],
+          ['query', 'SecurityGroupRules[0].SecurityGroupRuleId'],
+          ['output', 'text'],
+        ]),
+      ),
+      step(
+        'undo',
+        rule.key,
+        aws('ec2', `revoke-security-group-${direction}`, [
+          group,
+          ['security-group-rule-ids', made(rule.key)],
+          ...returned,
+        ]),
+      ),
+    ]),
+    ...attaching(part, part, (target, i) => attachGroup(part, target, i)),
+  ]
+}
+
+function permission({ protocol, range, remote, description }: PlannedRule): JsonValue {
+  const told = description === '' ? {} : { Description: description }
+  const ports = range === null ? {} : { FromPort: range.from, ToPort: range.to }
+  const base = { IpProtocol: protocol, ...ports }
+  switch (remote.kind) {
+    case 'ipv4':
+      return { ...base, IpRanges: [{ CidrIp: remote.cidr, ...told }] }
+    case 'ipv6':
+      return { ...base, Ipv6Ranges: [{ CidrIpv6: remote.cidr, ...told }] }
+    case 'prefix-list':
+      return { ...base, PrefixListIds: [{ PrefixListId: idOf(remote.id), ...told }] }
+    case 'group':
+      return { ...base, UserIdGroupPairs: [{ GroupId: idOf(remote.id), ...told }] }
+  }
+}
+
+function idOf(value: Value): string | Hole {
+  if (typeof value === 'string') return value
+  const hole: WordPart = 'made' in value ? { made: value.made } : { variable: shellName(value) }
+  return { hole, quoted: true }
+}
+
+/** The step that puts the part into effect: only where its variable says so. */
+function attaching(
+  part: Part,
+  { attach, targets }: Attached,
+  lines: (target: Variable, i: number) => string[],
+): string[] {
+  const words = comments(attachWords(part, 'aws_cli'))
+  if (attach === null) return words
+  const body = targets.flatMap((target, i) => [
+    `need ${shellName(target)} "$${shellName(target)}" ${shellString(target.about)}`,
+    ...lines(target, i + 1),
+  ])
+  return [
+    ...words,
+    `if [[ $${shellName(attach)} == yes || $mode == undo ]]; then`,
+    ...body.map(line => `  ${line}`),
+    'fi',
+  ]
+}
+
+function attachGroup({ key }: GroupPart, target: Variable, i: number): string[] {
+  const attached = `${key}_attached_${i}`
+  return [
+    step('make', attached, ['attach_group', of(target), made(key)]),
+    step('undo', attached, ['detach_group', of(target), made(key)]),
+  ]
+}
+
+function aclSteps(part: AclPart): string[] {
+  const { key } = part
+  return [
+    step(
+      'make',
+      key,
+      aws('ec2', 'create-network-acl', [
+        ['vpc-id', of(part.vpc)],
+        ['tag-specifications', named('network-acl', part.name)],
+        ['query', 'NetworkAcl.NetworkAclId'],
+        ['output', 'text'],
+      ]),
+    ),
+    step('undo', key, aws('ec2', 'delete-network-acl', [['network-acl-id', made(key)]])),
+    ...part.entries.flatMap(entry => entrySteps(key, entry)),
+    ...attaching(part, part, (target, i) => attachAcl(part, target, i)),
+  ]
+}
+
+function entrySteps(acl: string, entry: PlannedEntry): string[] {
+  const { ports, icmp } = entry
+  const which: [string, Word][] = [
+    ['network-acl-id', made(acl)],
+    ['rule-number', String(entry.number)],
+  ]
+  const direction = [entry.egress ? '--egress' : '--ingress']
+  return [
+    step(
+      'make',
+      entry.key,
+      aws(
+        'ec2',
+        'create-network-acl-entry',
+        [
+          ...which,
+          ['rule-action', entry.action],
+          ['protocol', String(entry.protocol)],
+          [entry.ipv6 ? 'ipv6-cidr-block' : 'cidr-block', entry.cidr],
+          ['port-range', ports && `From=${ports.from},To=${ports.to}`],
+          ['icmp-type-code', icmp && `Type=${icmp.type},Code=${icmp.code}`],
+        ],
+        direction,
+      ),
+    ),
+    step('undo', entry.key, aws('ec2', 'delete-network-acl-entry', which, direction)),
+  ]
+}
+
+function attachAcl({ key }: AclPart, target: Variable, i: number): string[] {
+  const before = `${key}_before_${i}`
+  const attached = `${key}_attached_${i}`
+  return [
+    step('keep', before, ['acl_of', of(target), 'NetworkAclId']),
+    step('make', attached, ['set_acl', of(target), made(key)]),
+    step('undo', attached, ['set_acl', of(target), made(before)]),
+  ]
+}
+
+function alarmSteps(part: AlarmPart): string[] {
+  const { key, alarm, filter, name } = part
+  const topic = shellName(part.topic)
+  const watched = aws('cloudwatch', 'put-metric-alarm', [
+    ['alarm-name', option(name)],
+    ['alarm-description', option(part.description)],
+    ['namespace', part.namespace],
+    ['metric-name', part.metric],
+    ['dimensions', filter === null ? ['Name=LogGroupName,Value=', { variable: shellName(part.logGroup) }] : null],
+    ['statistic', alarm.statistic],
+    ['comparison-operator', alarm.comparison],
+    ['threshold', part.threshold],
+    ['period', String(alarm.period)],
+    ['evaluation-periods', String(alarm.periods)],
+    ['treat-missing-data', alarm.missing],
+  ])
+  return [
+    ...(filter === null ? [] : filterSteps(part, filter)),
+    step(
+      'absent',
+      `${key}_alarm`,
+      aws('cloudwatch', 'describe-alarms', [
+        ['alarm-names', option(name)],
+        ['query', 'MetricAlarms[].AlarmArn'],
+        ['output', 'text'],
+      ]),
+    ),
+    `${step('make', `${key}_alarm`, watched)} \${${topic}:+--alarm-actions "$${topic}"}`,
+    step('undo', `${key}_alarm`, aws('cloudwatch', 'delete-alarms', [['alarm-names', option(name)]])),
+  ]
+}
+
+function filterSteps(part: AlarmPart, filter: NonNullable<AlarmPart['filter']>): string[] {
+  const { key, alarm } = part
+  const logGroup: [string, Word] = ['log-group-name', of(part.logGroup)]
+  const transformation = {
+    metricName: part.metric,
+    metricNamespace: part.namespace,
+    metricValue: filter.value,
+    unit: alarm.unit,
+  }
+  return [
+    step(
+      'absent',
+      `${key}_filter`,
+      aws('logs', 'describe-metric-filters', [
+        logGroup,
+        ['filter-name-prefix', filter.name],
+        ['query', `metricFilters[?filterName=='${filter.name}'].filterName`],
+        ['output', 'text'],
+      ]),
+    ),
+    step(
+      'make',
+      `${key}_filter`,
+      aws('logs', 'put-metric-filter', [
+        logGroup,
+        ['filter-name', filter.name],
+        ['filter-pattern', option(filter.pattern)],
+        ['metric-transformations', jsonWord([transformation])],
+      ]),
+    ),
+    step('undo', `${key}_filter`, aws('logs', 'delete-metric-filter', [logGroup, ['filter-name', filter.name]])),
+  ]
+}
+
+function rateSteps(part: RatePart): string[] {
+  const { key, name } = part
+  const target = shellName(part.target)
+  const visibility = { SampledRequestsEnabled: true, CloudWatchMetricsEnabled: true, MetricName: name }
+  const rule: JsonValue = {
+    Name: name,
+    Priority: 0,
+    Action: { hole: { variable: `${key}_action` }, quoted: false },
+    Statement: { RateBasedStatement: { Limit: part.limit, EvaluationWindowSec: part.window, AggregateKeyType: 'IP' } },
+    VisibilityConfig: visibility,
+  }
+  const scope: [string, Word][] = [
+    ['name', name],
+    ['scope', 'REGIONAL'],
+  ]
+  const arn = `${key}_arn`
+  return [
+    `${key}_action='{"Count":{}}'`,
+    `if [[ $${shellName(part.action)} == block ]]; then ${key}_action='{"Block":{}}'; fi`,
+    step(
+      'make',
+      key,
+      aws('wafv2', 'create-web-acl', [
+        ...scope,
+        ['default-action', 'Allow={}'],
+        ['visibility-config', jsonWord(visibility)],
+        ['rules', jsonWord([rule])],
+        ['query', 'Summary.Id'],
+        ['output', 'text'],
+      ]),
+    ),
+    step('undo', key, ['delete_web_acl', name, made(key)]),
+    ...comments(attachWords(part, 'aws_cli')),
+    `if [[ -n $${target} ]]; then`,
+    ...[
+      step(
+        'keep',
+        arn,
+        aws('wafv2', 'get-web-acl', [...scope, ['id', made(key)], ['query', 'WebACL.ARN'], ['output', 'text']]),
+      ),
+      step(
+        'absent',
+        `${key}_attached`,
+        aws('wafv2', 'get-web-acl-for-resource', [
+          ['resource-arn', of(part.target)],
+          ['query', 'WebACL.Name'],
+          ['output', 'text'],
+        ]),
+      ),
+      step(
+        'make',
+        `${key}_attached`,
+        aws('wafv2', 'associate-web-acl', [
+          ['resource-arn', of(part.target)],
+          ['web-acl-arn', made(arn)],
+        ]),
+      ),
+      step('undo', `${key}_attached`, aws('wafv2', 'disassociate-web-acl', [['resource-arn', of(part.target)]])),
+    ].map(line => `  ${line}`),
+    'fi',
+  ]
+}
+
+function flowLogSteps(part: FlowLogPart): string[] {
+  return [
+    step(
+      'make',
+      part.key,
+      aws('ec2', 'create-flow-logs', [
+        ['resource-type', part.resourceType],
+        ['resource-ids', of(part.resource)],
+        ['traffic-type', 'ALL'],
+        ['max-aggregation-interval', String(part.interval)],
+        ['log-destination-type', 's3'],
+        ['log-destination', of(part.bucket)],
+        ['log-format', part.format],
+        ['destination-options', 'FileFormat=plain-text,HiveCompatiblePartitions=false,PerHourPartition=true'],
+        ['tag-specifications', named('vpc-flow-log', part.name)],
+        ['query', 'FlowLogIds[0]'],
+        ['output', 'text'],
+      ]),
+    ),
+    step('undo', part.key, aws('ec2', 'delete-flow-logs', [['flow-log-ids', made(part.key)]])),
+  ]
+}
