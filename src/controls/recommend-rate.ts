@@ -157,7 +157,7 @@ interface Separated {
   innocents: number
 }
 
-/** The window in which the attack is furthest from the others, the usual one where it will do; null where the attack was not answered there. */
+/** The first window in which a limit has its margin, else the first that has a limit; null where the attack was not answered there. */
 function separated(traffic: ProtectedTraffic, server: string, ports: readonly number[]): Separated | null {
   const found = windows.flatMap((window): Separated[] => {
     const rates = clientRates(traffic, { servers: [server], ports, window })
@@ -166,7 +166,8 @@ function separated(traffic: ProtectedTraffic, server: string, ports: readonly nu
     return attack === undefined ? [] : [{ window, attack, innocent: others[0] ?? null, innocents: others.length }]
   })
   const usable = found.filter(one => one.window * 1e6 >= traffic.interval_us)
-  return usable.find(one => isApart(one)) ?? usable[0] ?? found[0] ?? null
+  const isWide = (one: Separated): boolean => isApart(one) && limitOf(one).isFull
+  return usable.find(isWide) ?? usable.find(isApart) ?? usable[0] ?? found[0] ?? null
 }
 
 function isApart({ attack, innocent }: Separated): boolean {
