@@ -47,6 +47,9 @@ export {
 } from './detect/path.ts'
 export type { SetThreshold } from './detect/thresholds.ts'
 export { exitStatus, UserError } from './errors.ts'
+export type { AddressChange } from './export/addresses.ts'
+export { exportCase } from './export/export.ts'
+export type { ExportFormat, ExportKind, ExportOptions, ExportReport } from './export/formats.ts'
 export type { Filter, Node as FilterNode } from './filter/ast.ts'
 export { type CompileContext, type Compiled, compile as compileFilter } from './filter/compile.ts'
 export {

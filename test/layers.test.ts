@@ -87,22 +87,6 @@ const maySee: Record<string, string[]> = {
     'investigate',
     'detect',
   ],
-  export: [
-    'net',
-    'anonymise',
-    'enrich',
-    'records',
-    'convert',
-    'store',
-    'query',
-    'record-index',
-    'conversations',
-    'filter',
-    'flows',
-    'rules',
-    'investigate',
-    'detect',
-  ],
   overview: [
     'net',
     'enrich',
@@ -135,13 +119,33 @@ const maySee: Record<string, string[]> = {
     'verbatim',
     'overview',
   ],
+  export: [
+    'net',
+    'anonymise',
+    'enrich',
+    'records',
+    'convert',
+    'store',
+    'query',
+    'record-index',
+    'conversations',
+    'filter',
+    'flows',
+    'user-sql',
+    'rules',
+    'investigate',
+    'detect',
+    'report',
+  ],
   demo: [],
   cli: [],
 }
 // The command line puts all of them together.
 maySee['cli'] = [...Object.keys(maySee), 'index.ts']
 
-const everywhere = ['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts', 'visible.ts']
+const everywhere = [
+  ...['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts', 'visible.ts', 'version.ts'],
+]
 const everywhereFolder = 'disk'
 
 const src = join(repoRoot, 'src')

@@ -3,8 +3,8 @@ import { writeSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { exitStatus } from '../errors.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
+import { version } from '../version.ts'
 import { note } from './output.ts'
-import { version } from './version.ts'
 
 const args = process.argv.slice(2)
 if (!tellsVersion()) {

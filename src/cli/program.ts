@@ -1,4 +1,5 @@
 import { threadsThatFit } from '../address-space.ts'
+import { version } from '../version.ts'
 import { addCommand } from './add.ts'
 import { carveCommand } from './carve.ts'
 import { caseCommand } from './case.ts'
@@ -10,6 +11,7 @@ import { demoCommand } from './demo.ts'
 import { detectCommand } from './detect.ts'
 import { enrichCommand } from './enrich.ts'
 import { evidenceCommand } from './evidence.ts'
+import { exportCommand } from './export.ts'
 import { flowsCommand } from './flows.ts'
 import { wrapHelp } from './help.ts'
 import { investigateCommand } from './investigate.ts'
@@ -18,7 +20,6 @@ import { note, outputWidth, printNow } from './output.ts'
 import { removeCommand } from './remove.ts'
 import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
-import { version } from './version.ts'
 
 /** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
 export function buildProgram(): Command {
@@ -64,6 +65,7 @@ export function buildProgram(): Command {
     controlsCommand,
     flowsCommand,
     sqlCommand,
+    exportCommand,
     demoCommand,
     completionCommand,
   ]) {

@@ -56,6 +56,8 @@ export interface DetectOptions extends RuleChoice {
   minSeverity?: Severity
   /** Into how many parts and threads the work is divided; for tests. */
   limits?: WholeLimits
+  /** Called with what the findings rest on, in their order. */
+  inspect?: (found: Pick<FoundInCase, 'listed' | 'evidence'>) => void
   signal?: AbortSignal
 }
 
@@ -273,6 +275,7 @@ async function answer(
   const ranked = rankHosts(listed, evidence.isInternal, at => `F${at + 1}`)
   const bases = await basesOf(index, listed, basisOf(c))
   const { span, count } = seen
+  options.inspect?.({ listed, evidence })
   return {
     selection: {
       ...{ ...selectionOf(options), set },

@@ -23,7 +23,7 @@ export interface RankedHost {
  * What a host has to do with a finding. `receives`: our data or sessions go to it. `reaches`: it used a service that is open to all, as
  * many do; that makes nobody a suspect.
  */
-type Part = 'acts' | 'receives' | 'suffers' | 'reaches'
+export type Part = 'acts' | 'receives' | 'suffers' | 'reaches'
 
 interface Known {
   parts: { at: number; part: Part }[]
@@ -62,8 +62,8 @@ const floodSourcesMax = 5
 const actsIn = (host: number): [number, Part] => [host, 'acts']
 
 /** Hosts and their parts in a finding. Targets of a scan are none: they are counted in it. */
-function partsIn(
-  { rule, severity, subject, peers }: ToldDraft,
+export function partsIn(
+  { rule, severity, subject, peers }: Pick<ToldDraft, 'rule' | 'severity' | 'subject' | 'peers'>,
   isInternal: (host: number) => boolean,
 ): [number, Part][] {
   const isFlood = rule.startsWith('D15')

@@ -1,4 +1,5 @@
 /** Findings of rules as what comes after needs them: without the connections that they rest on, of which there may be millions. */
+import { noProtocol } from '../conversations/services.ts'
 import type { CaseConnections } from '../rules/connections.ts'
 import { severities } from '../rules/finding.ts'
 import { type CaseDraft, distinct, findingsMax } from '../rules/rule.ts'
@@ -15,6 +16,8 @@ export interface ToldDraft extends Omit<CaseDraft, 'connections' | 'timed'> {
   /** The port of the first of them, by client and service; and whether it is that of all. */
   port: number
   isOnePort: boolean
+  /** The protocol of all of them; null where there are several, or it is not known. */
+  protocol: number | null
   /** Places in the record index of the first records of some of them, in order of time. */
   places: number[]
   /** Whether findings of other rules may yet make it graver. */
@@ -44,16 +47,22 @@ export function freshDraft(
 }
 
 export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnections): ToldDraft {
-  const { records, port, place } = connections
+  const { records, port, place, protocol } = connections
   const { connections: on, timed = on, ...rest } = draft
+  const [first] = timed as [number]
   let sum = 0
   for (const i of on) sum += records[i]!
   return {
     ...rest,
     ...fresh,
-    ...{ records: sum, port: port[timed[0]!]!, isOnePort: timed.every(i => port[i] === port[timed[0]!]) },
+    ...{ records: sum, port: port[first]!, isOnePort: timed.every(i => port[i] === port[first]) },
+    protocol: timed.every(i => protocol[i] === protocol[first]) ? knownProtocol(protocol[first]!) : null,
     places: namedOf(connections, on).map(i => place[i]!),
   }
+}
+
+function knownProtocol(protocol: number): number | null {
+  return protocol === noProtocol ? null : protocol
 }
 
 /** A finding that stands on others. */
@@ -66,6 +75,7 @@ export function toldOf(draft: CaseDraft, rule: string, order: number, found: rea
     ...{ rule, order, from_us: first.from_us, to_us: on.reduce((most, one) => Math.max(most, one.to_us), first.to_us) },
     ...{ connections: sum(one => one.connections), records: sum(one => one.records), mayRise: false },
     ...{ port: first.port, isOnePort: on.every(one => one.isOnePort && one.port === first.port) },
+    protocol: on.every(one => one.protocol === first.protocol) ? first.protocol : null,
     places: [...new Set(on.flatMap(one => one.places))],
   }
 }

@@ -1,0 +1,176 @@
+/** A case, or a part of it, in the form of another tool. */
+
+import { type OutputTarget, outputTarget } from '../disk/output.ts'
+import { OutputFile } from '../disk/output-file.ts'
+import type { FlowsColumn } from '../flows/request.ts'
+import type { Case } from '../store/case.ts'
+import { fileName } from '../store/ledger.ts'
+import { version } from '../version.ts'
+import { Addresses } from './addresses.ts'
+import { connLogPrinter } from './conn-log.ts'
+import { eachConnection } from './connections.ts'
+import { csvPrinter } from './csv.ts'
+import { ecsPrinter } from './ecs.ts'
+import { findingsOfCase, findingsOfSubject } from './findings.ts'
+import { type ExportOptions, type ExportReport, kindOf, kindsOf, type OneKind } from './formats.ts'
+import { guardDutyPrinter } from './guardduty.ts'
+import type { ExportContext, LeftOut, Printer } from './items.ts'
+import { ndjsonPrinter } from './ndjson.ts'
+import { ocsfPrinter } from './ocsf.ts'
+import { askRecords } from './records.ts'
+import { sigmaPrinter } from './sigma.ts'
+import { stixPrinter } from './stix.ts'
+import { ownNamespace, uuidOf } from './uuid.ts'
+
+/**
+ * Writes findings, connections or flow records of a case in the format of another tool. Neither records nor connections are held in memory.
+ *
+ * @throws UserError (status 2) for what a format cannot hold, and for what `detect` and `queryFlows` refuse; where the output cannot be written.
+ */
+export async function exportCase(c: Case, options: ExportOptions): Promise<ExportReport> {
+  const what = kindOf(options)
+  const addresses = new Addresses(options.change ?? null)
+  const report: ExportReport = {
+    ...{ out: options.out ?? '-', format: options.to, what, records: 0, connections: 0, findings: 0 },
+    ...{ left_out: [], notes: [], enrichment_problems: [] },
+  }
+  const work = new ExportWork(c, options, kindsOf(what, options.to), addresses, report)
+  await work.run()
+  return report
+}
+
+function printerOf(
+  { to, rawCsv }: ExportOptions,
+  kind: OneKind,
+  columns: readonly FlowsColumn[],
+  context: ExportContext,
+): Printer {
+  switch (to) {
+    case 'ocsf':
+      return ocsfPrinter(context)
+    case 'ecs':
+      return ecsPrinter(context)
+    case 'stix':
+      return stixPrinter(context)
+    case 'sigma':
+      return sigmaPrinter(context)
+    case 'guardduty':
+      return guardDutyPrinter(context)
+    case 'csv':
+      return csvPrinter(kind, columns, rawCsv === true ? 'raw' : 'exact')
+    case 'ndjson':
+      return ndjsonPrinter()
+    case 'conn-log':
+      return connLogPrinter()
+  }
+}
+
+/** One export: what is asked is asked before the output is begun, as far as that is soon known. */
+class ExportWork {
+  readonly #c: Case
+  readonly #options: ExportOptions
+  readonly #kinds: readonly OneKind[]
+  readonly #addresses: Addresses
+  readonly #report: ExportReport
+  /** How many items were left out, by kind and reason. */
+  readonly #left = new Map<string, number>()
+
+  constructor(c: Case, options: ExportOptions, kinds: readonly OneKind[], addresses: Addresses, report: ExportReport) {
+    this.#c = c
+    this.#options = options
+    this.#kinds = kinds
+    this.#addresses = addresses
+    this.#report = report
+  }
+
+  async run(): Promise<void> {
+    const target = this.#target()
+    const found = this.#kinds.includes('findings') ? await this.#findings() : []
+    const records = this.#kinds.includes('records') ? await askRecords(this.#c, this.#options, this.#addresses) : null
+    const context = { version: version(), source: this.#c.source, key: this.#key() }
+    const printer = printerOf(this.#options, this.#kinds[0]!, records?.columns ?? [], context)
+    const file = await OutputFile.begin(target, this.#options.signal)
+    try {
+      file.text(printer.begin?.() ?? '')
+      for (const finding of found) this.#give(file, 'findings', printer.finding!(finding))
+      if (this.#kinds.includes('connections')) await this.#connections(file, printer)
+      if (records !== null) {
+        await records.each(
+          record => this.#give(file, 'records', printer.record!(record)),
+          () => file.settle(),
+        )
+        this.#noteRecords(records)
+      }
+      file.text(printer.end?.() ?? '')
+      await file.finish()
+    } catch (error) {
+      file.abandon()
+      throw error
+    }
+    for (const [why, count] of this.#left) this.#report.left_out.push(`${count} ${why}`)
+  }
+
+  #target(): OutputTarget {
+    const { out = '-', force = false, kept = [] } = this.#options
+    const inputs = [...this.#c.evidence, ...this.#c.out].map(fileName)
+    return outputTarget(out, { option: '-o', force, inputs: [...inputs, ...kept] })
+  }
+
+  /** The same for the same export of the same case. */
+  #key(): string {
+    const { to, filter = '', from_us = '', to_us = '', of = [] } = this.#options
+    return uuidOf(ownNamespace, JSON.stringify([this.#c.head, to, this.#report.what, filter, from_us, to_us, of]))
+  }
+
+  async #findings() {
+    const { of, ...options } = this.#options
+    const found =
+      of === undefined
+        ? await findingsOfCase(this.#c, options, this.#addresses)
+        : await findingsOfSubject(this.#c, of, options, this.#addresses)
+    for (const { rule, count } of found.others)
+      this.#report.left_out.push(`${count} findings of ${rule}: of each rule 1,000 are told singly`)
+    this.#report.notes.push(...found.notes)
+    this.#report.enrichment_problems.push(...found.enrichment_problems)
+    return found.findings
+  }
+
+  async #connections(file: OutputFile, printer: Printer): Promise<void> {
+    const given = await eachConnection(
+      this.#c,
+      this.#options,
+      this.#addresses,
+      connection => this.#give(file, 'connections', printer.connection!(connection)),
+      () => file.settle(),
+    )
+    const { left_out, notes } = this.#report
+    if (given.untimed_records > 0)
+      left_out.push(`${given.untimed_records} records say no time: connections of such alone are not written`)
+    if (given.unknown > 0)
+      left_out.push(`${given.unknown} records of which it cannot be told whether they meet the filter`)
+    if (given.at_least > 0)
+      notes.push(
+        `${given.at_least} connections have records that do not say their packets or bytes: their sums are lower bounds, and missing where none says`,
+      )
+    if (given.too_large > 0) notes.push(`${given.too_large} sums beyond 2^53 are missing: they are not kept exactly`)
+    notes.push(...given.notes)
+    if (!this.#kinds.includes('findings')) this.#report.enrichment_problems.push(...given.enrichment_problems)
+  }
+
+  #noteRecords({ counting, notes, enrichment_problems }: Awaited<ReturnType<typeof askRecords>>): void {
+    if (Number(counting.unknown) > 0)
+      this.#report.left_out.push(`${counting.unknown} records of which it cannot be told whether they meet the filter`)
+    this.#report.notes.push(...notes)
+    if (this.#kinds.length === 1) this.#report.enrichment_problems.push(...enrichment_problems)
+  }
+
+  #give(file: OutputFile, kind: OneKind, given: string | LeftOut): void {
+    if (typeof given === 'string') {
+      file.text(given)
+      this.#report[kind]++
+      return
+    }
+    const why = `${kind}: ${given.left}`
+    this.#left.set(why, (this.#left.get(why) ?? 0) + 1)
+  }
+}

@@ -1,0 +1,156 @@
+/** Findings of a case, or of the dossier of a subject, in one form. */
+import { noPort } from '../conversations/services.ts'
+import { type CaseFinding, type DetectOptions, detect, ownNetworks } from '../detect/detect.ts'
+import { partsIn } from '../detect/ranking.ts'
+import type { ToldDraft } from '../detect/told.ts'
+import type { Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
+import { investigate } from '../investigate/investigate.ts'
+import { parseAddress } from '../net/address.ts'
+import { isInternal } from '../net/internal.ts'
+import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
+import { caseRules, subjectRules } from '../rules/all.ts'
+import type { CaseEvidence } from '../rules/evidence.ts'
+import type { Case } from '../store/case.ts'
+import type { Addresses } from './addresses.ts'
+import type { ExportedFinding, FindingHost, HostPart } from './items.ts'
+
+export interface FindingsFound {
+  findings: ExportedFinding[]
+  /** What rules found beyond those that are told singly. */
+  others: readonly { rule: string; count: number }[]
+  notes: readonly string[]
+  enrichment_problems: Dossier['enrichment_problems']
+}
+
+/** Findings of `detect`, of connections that meet its options. */
+export async function findingsOfCase(c: Case, options: DetectOptions, addresses: Addresses): Promise<FindingsFound> {
+  let inspected: { listed: readonly ToldDraft[]; evidence: CaseEvidence } | null = null
+  const inspect: NonNullable<DetectOptions['inspect']> = found => {
+    inspected = found
+  }
+  const found = await detect(c, { ...options, inspect })
+  const { listed, evidence } = inspected!
+  return {
+    findings: found.findings.map((finding, i) => ofCase(finding, listed[i]!, evidence, addresses)),
+    others: found.findings_other,
+    notes: found.selection.filter?.notes ?? [],
+    enrichment_problems: found.enrichment_problems,
+  }
+}
+
+function ofCase(
+  finding: CaseFinding,
+  told: ToldDraft,
+  { address, isInternal: isOwn }: CaseEvidence,
+  addresses: Addresses,
+): ExportedFinding {
+  const parts = new Map(partsIn(told, isOwn))
+  const hostsOf = (some: readonly number[], most: number): FindingHost[] =>
+    some.slice(0, most).map(host => ({
+      address: addresses.address(address(host)),
+      ...{ internal: isOwn(host), part: parts.get(host) ?? 'none' },
+    }))
+  const { scores, would_change, tactic } = finding
+  return {
+    ...commonOf(finding, addresses),
+    ...{ tactic, scores: addresses.texts(scores), would_change: addresses.text(would_change) },
+    ...{ subject: hostsOf(told.subject, finding.subject.length), subject_total: finding.subject_total },
+    ...{ peers: hostsOf(told.peers, finding.peers.length), peers_total: finding.peers_total },
+    port: told.isOnePort && told.port !== noPort ? told.port : null,
+    ...{ protocol: told.protocol, connections: finding.connections },
+  }
+}
+
+/** What findings of either kind have. */
+function commonOf(
+  finding: Finding | CaseFinding,
+  addresses: Addresses,
+): Omit<
+  ExportedFinding,
+  | 'tactic'
+  | 'scores'
+  | 'would_change'
+  | 'subject'
+  | 'subject_total'
+  | 'peers'
+  | 'peers_total'
+  | 'port'
+  | 'protocol'
+  | 'connections'
+> {
+  const { id, rule, severity, confidence, technique, technique_name, first_start, last_end, basis_total } = finding
+  return {
+    ...{ id, rule, severity, confidence, technique, technique_name, first_start, last_end, basis_total },
+    title: addresses.text(finding.title),
+    summary: addresses.text(finding.summary),
+    counter_hypotheses: addresses.texts(finding.counter_hypotheses),
+    basis: addresses.texts(finding.basis),
+    guardduty_types: guardDutyOf(rule),
+    // Its addresses are numbers, and it would find nothing with others.
+    sql: addresses.areChanged ? null : finding.sql,
+  }
+}
+
+function guardDutyOf(rule: string): readonly string[] {
+  const isNamed = ({ name, ofSubject }: (typeof subjectRules)[number]): boolean =>
+    name === rule || ofSubject?.name === rule
+  return [...caseRules, ...subjectRules].find(isNamed)?.guardDuty ?? []
+}
+
+/** Services of a dossier in which those of its findings are looked for. */
+const servicesMax = 100_000
+
+/** Findings of the dossier of some addresses. */
+export async function findingsOfSubject(
+  c: Case,
+  subjects: string[],
+  { internal, enrichment, from_us, to_us, signal }: DetectOptions,
+  addresses: Addresses,
+): Promise<FindingsFound> {
+  const { own } = await ownNetworks(c, { ...(internal && { internal }), ...(enrichment && { enrichment }) })
+  const dossier = await investigate(c, subjects, {
+    ...(internal && { internal }),
+    ...(enrichment && { enrichment }),
+    ...(signal && { signal }),
+    selection: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
+    servicesMax,
+  })
+  const subject = dossier.subject.map(text => parsePrefix(text)!)
+  const services = new Map<string, ServiceRow[]>(dossier.findings.map(({ id }) => [id, []]))
+  for (const service of dossier.services) for (const id of service.findings) services.get(id)?.push(service)
+  return {
+    findings: dossier.findings.map(one => ofDossier(one, services.get(one.id)!, subject, own, addresses)),
+    others: dossier.findings_other,
+    ...{ notes: [], enrichment_problems: dossier.enrichment_problems },
+  }
+}
+
+/** Most addresses of a list, as `detect` has it. */
+const addressesMax = 1000
+
+function ofDossier(
+  finding: Finding,
+  services: readonly ServiceRow[],
+  subject: readonly Prefix[],
+  own: readonly Prefix[],
+  addresses: Addresses,
+): ExportedFinding {
+  const isSubject = (text: string): boolean => subject.some(prefix => prefixContains(prefix, parseAddress(text)!))
+  const all = [...new Set(services.flatMap(({ client, server }) => [client, server]))]
+  const hostsOf = (some: readonly string[], part: HostPart): FindingHost[] =>
+    some.slice(0, addressesMax).map(text => ({
+      address: addresses.address(text),
+      ...{ internal: isInternal(parseAddress(text)!, own), part },
+    }))
+  const [mine, others] = [all.filter(isSubject), all.filter(text => !isSubject(text))]
+  const only = <T>(values: readonly T[]): T | null =>
+    values.every(one => one === values[0]) ? (values[0] ?? null) : null
+  return {
+    ...commonOf(finding, addresses),
+    ...{ tactic: null, scores: [], would_change: null, connections: null },
+    // Of a subject that was asked for nobody says that it acts: the analyst does.
+    ...{ subject: hostsOf(mine, 'acts'), subject_total: mine.length },
+    ...{ peers: hostsOf(others, 'none'), peers_total: others.length },
+    ...{ port: only(services.map(({ port }) => port)), protocol: only(services.map(({ protocol }) => protocol)) },
+  }
+}
