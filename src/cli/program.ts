@@ -18,6 +18,7 @@ import { investigateCommand } from './investigate.ts'
 import { parseFolder } from './options.ts'
 import { note, outputWidth, printNow } from './output.ts'
 import { removeCommand } from './remove.ts'
+import { reportCommand } from './report.ts'
 import { sqlCommand } from './sql.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -63,6 +64,7 @@ export function buildProgram(): Command {
     investigateCommand,
     detectCommand,
     controlsCommand,
+    reportCommand,
     flowsCommand,
     sqlCommand,
     exportCommand,

@@ -11,7 +11,7 @@ import type { Prefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'
 import { trusted } from '../query/build.ts'
 import { type CaseEvidence, evidenceOf, fieldsOf } from '../rules/evidence.ts'
-import { type CaseRule, distinct } from '../rules/rule.ts'
+import { type CaseRule, distinct, type Score } from '../rules/rule.ts'
 import { type FoundDraft, findOfSubject, gravest } from '../rules/subject-run.ts'
 import type { Case } from '../store/case.ts'
 import { isMetered } from '../store/reports.ts'
@@ -28,6 +28,9 @@ export interface FoundFinding {
   services: Uint32Array
   restsOn: Uint32Array
   connections: Uint32Array
+  /** What the rule measured, beside its thresholds, and what would have made it silent. */
+  scores: Score[]
+  would_change: string
 }
 
 export interface AllFound {
@@ -71,7 +74,8 @@ export function findingsOf(c: Case, subject: Subject, rules: readonly CaseRule[]
       services_total: services.length,
       sql: sqlOf(evidence, { ...found, port: onlyPort(evidence, timed) }, flows),
     }
-    return { finding, services, restsOn: servicesOf(timed), connections: numbers }
+    const { scores, would_change } = found
+    return { finding, services, restsOn: servicesOf(timed), connections: numbers, scores, would_change }
   })
   return { findings, others }
 }

@@ -2,6 +2,7 @@
  * What a page says, as a tree of plain frozen data. `terminal.ts` gives it a form; a printer for another medium
  * takes the same tree. Every text of it may come from evidence, so that printers escape all of them.
  */
+import type { Element } from './html-text.ts'
 
 /** How much a reader must not miss it, or what value it is. A printer may show either, or neither. */
 export type PartKind =
@@ -15,11 +16,14 @@ export type PartKind =
   | 'count'
   | 'path'
   | 'command'
+  | 'value'
 
 /** A part of a text. */
 export interface Part {
   readonly kind: PartKind
   readonly text: string
+  /** Where its value stands in the JSON document that the page is made of: see `figures.ts`. */
+  readonly of?: string
   /** Cells that a printer may give it; its end is kept. */
   readonly endAtMost?: number
 }
@@ -29,6 +33,8 @@ export type Text = Inline | readonly Inline[]
 
 export interface Column {
   readonly title: string
+  /** Where the title stands in the JSON document, if it is a value of it. */
+  readonly of?: string
   readonly align?: 'left' | 'right'
   /** Goes below its row when the page is too narrow for all columns. */
   readonly hangs?: boolean
@@ -40,7 +46,7 @@ export interface Column {
 
 export interface Row {
   /** Stands before the first cell, in a column without a title. */
-  readonly label?: string
+  readonly label?: Inline
   readonly cells: readonly Text[]
   /** A line of its own before the row: what holds for it and the rows after it. */
   readonly above?: Text
@@ -52,6 +58,14 @@ export interface Fact {
   readonly name: string
   /** Each begins a line. */
   readonly values: readonly Text[]
+}
+
+/** A table of values, with what it shows in a few words. */
+export interface Table {
+  readonly block: 'table'
+  readonly columns: readonly Column[]
+  readonly rows: readonly Row[]
+  readonly caption?: string
 }
 
 /** One row of bars. */
@@ -78,6 +92,22 @@ export interface Bars {
   readonly gapsLabel: string
 }
 
+/** A picture: what it shows in words, and as a table, for a printer that cannot draw and a reader who cannot see it. */
+export interface Figure {
+  readonly block: 'figure'
+  readonly title: string
+  readonly description: Text
+  readonly drawing: Element
+  /** The values that are drawn. */
+  readonly data: Table
+}
+
+/** A line of the evidence as it stands there. */
+export interface QuotedLine {
+  readonly where: Text
+  readonly text: Part
+}
+
 /** A table of any width. What a narrow page cuts or leaves out is said in the sentences below it. */
 export interface Sheet {
   readonly block: 'sheet'
@@ -89,20 +119,25 @@ export interface Sheet {
 
 export type Block =
   | { readonly block: 'title'; readonly text: Text }
-  | { readonly block: 'heading'; readonly text: string }
+  /** `depth` 2: within a section. */
+  | { readonly block: 'heading'; readonly text: Inline; readonly depth?: 2 }
   /** Beyond `linesAtMost` the text is cut, and `more` stands in place of the rest. */
   | { readonly block: 'paragraph'; readonly text: Text; readonly linesAtMost?: number; readonly more?: string }
   | { readonly block: 'note'; readonly text: Text }
   | { readonly block: 'warning'; readonly text: Text }
   | { readonly block: 'list'; readonly items: readonly Text[] }
   | { readonly block: 'facts'; readonly facts: readonly Fact[] }
-  | { readonly block: 'table'; readonly columns: readonly Column[]; readonly rows: readonly Row[] }
+  | Table
   | Sheet
+  | Figure
+  | { readonly block: 'quotes'; readonly lines: readonly QuotedLine[] }
   | Bars
   /** As it is, for copying: lines are not broken. */
-  | { readonly block: 'code'; readonly text: string }
+  | { readonly block: 'code'; readonly text: string; readonly of?: string }
+  /** What few readers want: a page of paper or of a terminal has it as it is. */
+  | { readonly block: 'fold'; readonly title: string; readonly body: readonly Block[] }
   /** Something with a short name of its own, `F1`, and all that is said of it. */
-  | { readonly block: 'entry'; readonly label: string; readonly title: Text; readonly body: readonly Block[] }
+  | { readonly block: 'entry'; readonly label: Inline; readonly title: Text; readonly body: readonly Block[] }
   /** Belongs to what stands above it. */
   | { readonly block: 'inset'; readonly depth: 1 | 2; readonly body: readonly Block[] }
   | { readonly block: 'gap' }
@@ -119,6 +154,11 @@ export type Block =
 function part(kind: PartKind, text: string): Part {
   return Object.freeze({ kind, text })
 }
+
+/** The part as the value that stands at a place of the JSON document. */
+export const marked = (part: Part, of: string): Part => Object.freeze({ ...part, of })
+/** A text of that document. */
+export const value = (text: string, of: string): Part => Object.freeze({ kind: 'value', text, of })
 
 /** The word that a reader must not miss; its meaning is in the word, never in the style alone. */
 export const strong = (text: string): Part => part('strong', text)
@@ -139,12 +179,20 @@ export function line(words: TemplateStringsArray, ...texts: readonly Text[]): re
   return Object.freeze(parts.filter(one => one !== ''))
 }
 
+/** The characters of a text. */
+export function plainText(text: Text): string {
+  return inlines(text)
+    .map(one => (typeof one === 'string' ? one : one.text))
+    .join('')
+}
+
 export function inlines(text: Text): readonly Inline[] {
   return typeof text === 'string' || 'kind' in text ? [text] : text
 }
 
 export const title = (text: Text): Block => node({ block: 'title', text })
-export const heading = (text: string): Block => node({ block: 'heading', text })
+export const heading = (text: Inline): Block => node({ block: 'heading', text })
+export const subheading = (text: Inline): Block => node({ block: 'heading', text, depth: 2 })
 export const paragraph = (text: Text): Block => node({ block: 'paragraph', text })
 export const shortened = (text: Text, linesAtMost: number, more: string): Block =>
   node({ block: 'paragraph', text, linesAtMost, more })
@@ -153,12 +201,15 @@ export const warning = (text: Text): Block => node({ block: 'warning', text })
 export const list = (items: readonly Text[]): Block => node({ block: 'list', items })
 export const fact = (name: string, ...values: Text[]): Fact => node({ name, values })
 export const facts = (rows: readonly Fact[]): Block => node({ block: 'facts', facts: rows })
-export const table = (columns: readonly Column[], rows: readonly Row[]): Block =>
-  node({ block: 'table', columns, rows })
+export const table = (columns: readonly Column[], rows: readonly Row[], caption?: string): Table =>
+  node({ block: 'table', columns, rows, ...(caption !== undefined && { caption }) })
+export const figure = (given: Omit<Figure, 'block'>): Block => node({ block: 'figure', ...given })
+export const quotes = (lines: readonly QuotedLine[]): Block => node({ block: 'quotes', lines })
 export const sheet = (sheet: Omit<Sheet, 'block'>): Block => node({ block: 'sheet', ...sheet })
 export const bars = (bars: Omit<Bars, 'block'>): Block => node({ block: 'bars', ...bars })
-export const code = (text: string): Block => node({ block: 'code', text })
-export const entry = (label: string, title: Text, body: readonly Block[]): Block =>
+export const code = (text: string, of?: string): Block => node({ block: 'code', text, ...(of !== undefined && { of }) })
+export const fold = (title: string, body: readonly Block[]): Block => node({ block: 'fold', title, body })
+export const entry = (label: Inline, title: Text, body: readonly Block[]): Block =>
   node({ block: 'entry', label, title, body })
 export const inset = (depth: 1 | 2, body: readonly Block[]): Block => node({ block: 'inset', depth, body })
 export const gap: Block = node({ block: 'gap' })

@@ -112,12 +112,12 @@ function evidence(d: Dossier, finding: Finding): Block {
 }
 
 /** The most severe first, those of one severity in the order in which they began. */
-export function bySeverity(findings: readonly Finding[]): Finding[] {
-  const rank = ({ severity }: Finding): number => severities.indexOf(severity)
+export function bySeverity<T extends Pick<Finding, 'severity' | 'first_start'>>(findings: readonly T[]): T[] {
+  const rank = ({ severity }: T): number => severities.indexOf(severity)
   return inOrder(findings).sort((a, b) => rank(a) - rank(b))
 }
 
 /** The order in which the findings began. */
-export function inOrder(findings: readonly Finding[]): Finding[] {
+export function inOrder<T extends Pick<Finding, 'first_start'>>(findings: readonly T[]): T[] {
   return [...findings].sort((a, b) => compareTimes(a.first_start, b.first_start))
 }

@@ -1,5 +1,5 @@
 /** Tables for a terminal, and what becomes of them where it is too narrow. */
-import type { Block, Column, Row } from './block.ts'
+import { type Block, type Column, plainText, type Row } from './block.ts'
 import { listText } from './names.ts'
 import { hangingLines, indent, type Page, shown, styled } from './terminal-page.ts'
 import { displayWidth, pad, visible } from './text.ts'
@@ -114,7 +114,7 @@ export class TablePrinter {
 }
 
 function readyRows(page: Page, rows: readonly Row[]): Ready[] {
-  const labels = rows.map(row => visible(row.label ?? ''))
+  const labels = rows.map(row => visible(plainText(row.label ?? '')))
   const width = labels.reduce((most, label) => Math.max(most, displayWidth(label)), 0)
   return rows.map((row, n) => {
     const lead = width === 0 ? '' : `${pad(labels[n]!, width)}  `

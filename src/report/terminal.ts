@@ -1,5 +1,5 @@
 /** The printer for a terminal: no line longer than the width but for code, and no character that the terminal would obey. */
-import { type Block, inlines, line, type Part, type Text } from './block.ts'
+import { type Block, inlines, line, type Part, paragraph, plainText, type Text } from './block.ts'
 import { barLines } from './terminal-bars.ts'
 import {
   factLines,
@@ -34,7 +34,7 @@ function blockLines(page: Page, block: Block): string[] {
     case 'title':
       return hangingLines(page, shown(page, block.text), '')
     case 'heading':
-      return headingLines(page, block.text)
+      return headingLines(page, plainText(block.text))
     case 'paragraph':
       return paragraphLines(page, block)
     case 'note':
@@ -49,6 +49,15 @@ function blockLines(page: Page, block: Block): string[] {
       return tableLines(page, block)
     case 'sheet':
       return sheetLines(page, block)
+    case 'figure':
+      return linesOf(page, [paragraph(all('strong', block.title)), paragraph(block.description), block.data])
+    case 'quotes':
+      return block.lines.flatMap(({ where, text }) => [
+        ...hangingLines(page, shown(page, where)),
+        ...codeLines({ ...page, margin: page.margin + indent }, text.text),
+      ])
+    case 'fold':
+      return linesOf(page, [paragraph(all('strong', block.title)), ...block.body])
     case 'bars':
       return barLines(page, block)
     case 'code':
@@ -92,7 +101,7 @@ function codeLines(page: Page, text: string): string[] {
 }
 
 function entryLines(page: Page, { label, title, body }: Of<'entry'>): string[] {
-  const lead = `${' '.repeat(page.margin)}${pad(truncate(visible(label), labelAtMost), 2)}  `
+  const lead = `${' '.repeat(page.margin)}${pad(truncate(visible(plainText(label)), labelAtMost), 2)}  `
   return [
     ...hangingLines(page, shown(page, all('strong', title)), lead),
     ...linesOf({ ...page, margin: entryMargin }, body),

@@ -1,0 +1,258 @@
+/** What would have stopped it, or told of it, and what became of the recorded flows under it. */
+import type { Control, ToldRule, Trial, TrialService } from '../../controls/control.ts'
+import { protocolText } from '../../net/protocols.ts'
+import {
+  type Block,
+  code,
+  entry,
+  fact,
+  facts,
+  fold,
+  heading,
+  line,
+  list,
+  paragraph,
+  type Row,
+  strong,
+  subheading,
+  type Text,
+  table,
+} from '../block.ts'
+import { addressOf, bytesOf, countOf, numberOf, timeOf, wordsOf } from '../figures.ts'
+import type { CaseReport, ReportControls } from './document.ts'
+
+const servicesMax = 15
+const firedMax = 10
+const peersMax = 12
+
+/** Nothing where controls were not asked for. */
+export function controlsBlocks({ controls }: CaseReport): Block[] {
+  if (controls === null) return []
+  return [
+    heading('Controls'),
+    paragraph(
+      'What would have stopped it or told of it, each tried on the recorded flows: what it stops of the attack, and what it would have broken.',
+    ),
+    ...(controls.controls.length === 0 ? [paragraph('None is recommended.')] : []),
+    ...controls.controls.map((one, i) => controlEntry(one, `controls.controls.${i}`)),
+    ...missingBlocks(controls),
+    ...rejectBlocks(controls),
+  ]
+}
+
+function controlEntry(control: Control, at: string): Block {
+  const { id, title, answers, kind, why, cost, confirm, rules, trial, quotas, alarm } = control
+  const answered: Text =
+    answers.length === 0
+      ? 'nothing of its own'
+      : answers.flatMap((one, i) => [...(i > 0 ? [' '] : []), wordsOf(one, `${at}.answers.${i}`)])
+  return entry(wordsOf(id, `${at}.id`), wordsOf(title, `${at}.title`), [
+    facts([
+      fact('kind', kind),
+      fact('answers', answered),
+      fact('why', wordsOf(why, `${at}.why`)),
+      fact('cost', wordsOf(cost, `${at}.cost`)),
+    ]),
+    ...(confirm.length === 0
+      ? []
+      : [
+          paragraph(strong('To be confirmed before it is put in place:')),
+          list(confirm.map((one, i) => wordsOf(one, `${at}.confirm.${i}`))),
+        ]),
+    ...(trial === null
+      ? [paragraph('Nothing of it can be tried on the recorded flows.')]
+      : trialBlocks(trial, `${at}.trial`, alarm !== null)),
+    ...(rules.length === 0 ? [] : [ruleTable(rules, at)]),
+    ...quotas.map(({ quota, used, limit, fits }, i) => {
+      const place = `${at}.quotas.${i}`
+      return paragraph(
+        line`${wordsOf(quota, `${place}.quota`)}: ${countOf(used, `${place}.used`)} of ${countOf(limit, `${place}.limit`)}${fits ? '' : ': it does not fit'}.`,
+      )
+    }),
+    ...(['terraform', 'cloudformation', 'aws_cli'] as const).flatMap(format => {
+      const text = control.code[format]
+      return text === null ? [] : [fold(codeTitles[format], [code(text, `${at}.code.${format}`)])]
+    }),
+  ])
+}
+
+const codeTitles = {
+  terraform: 'As Terraform',
+  cloudformation: 'As CloudFormation',
+  aws_cli: 'As commands of the AWS CLI',
+}
+
+function trialBlocks(
+  { attack, innocent, fired, fired_total, baseline, not_decidable }: Trial,
+  at: string,
+  isAlarm: boolean,
+): Block[] {
+  const [bad, good] = [`${at}.attack`, `${at}.innocent`]
+  return [
+    facts([
+      fact(
+        'stops of the attack',
+        line`${countOf(attack.stopped_connections, `${bad}.stopped_connections`)} of ${countOf(attack.connections, `${bad}.connections`)} connections, ${bytesOf(attack.stopped_bytes, `${bad}.stopped_bytes`)} of ${bytesOf(attack.bytes, `${bad}.bytes`)}`,
+        ...(attack.first_stopped === null
+          ? []
+          : [
+              line`from ${timeOf(attack.first_stopped, `${bad}.first_stopped`)} to ${timeOf(attack.last_stopped, `${bad}.last_stopped`)}`,
+            ]),
+      ),
+      fact(
+        'breaks of the rest',
+        line`${countOf(innocent.broken_connections, `${good}.broken_connections`)} of ${countOf(innocent.connections, `${good}.connections`)} connections, ${bytesOf(innocent.broken_bytes, `${good}.broken_bytes`)}, with ${countOf(innocent.peers_total, `${good}.peers_total`)} peers`,
+        ...(innocent.peers.length === 0
+          ? []
+          : [
+              innocent.peers
+                .slice(0, peersMax)
+                .flatMap((one, i) => [...(i > 0 ? [', '] : []), addressOf(one, `${good}.peers.${i}`)]),
+            ]),
+      ),
+      ...(isAlarm ? alarmFacts(fired, fired_total, baseline, at) : []),
+    ]),
+    ...servicesTable(
+      attack.let_through,
+      attack.let_through_total,
+      `${bad}.let_through`,
+      'What of the attack it lets through all the same',
+    ),
+    ...servicesTable(innocent.broken, innocent.broken_total, `${good}.broken`, 'What it would have broken'),
+    ...(not_decidable.length === 0
+      ? []
+      : [
+          list(
+            not_decidable.map((one, i): Text => {
+              const place = `${at}.not_decidable.${i}`
+              return line`Not decidable: ${countOf(one.connections, `${place}.connections`)} connections, ${bytesOf(one.bytes, `${place}.bytes`)}: ${wordsOf(one.reason, `${place}.reason`)}`
+            }),
+          ),
+        ]),
+  ]
+}
+
+function alarmFacts(fired: Trial['fired'], total: number, baseline: Trial['baseline'], at: string) {
+  const shown = fired
+    .slice(0, firedMax)
+    .map(
+      (one, i): Text =>
+        line`${timeOf(one.at, `${at}.fired.${i}.at`)}, at ${countOf(one.value, `${at}.fired.${i}.value`)}`,
+    )
+  return [
+    fact('fires', line`${countOf(total, `${at}.fired_total`)} times`, ...shown),
+    ...(baseline === null
+      ? []
+      : [
+          fact(
+            'before the incident',
+            line`${countOf(baseline.fired, `${at}.baseline.fired`)} times in ${countOf(baseline.periods, `${at}.baseline.periods`)} periods, from ${timeOf(baseline.from, `${at}.baseline.from`)} to ${timeOf(baseline.to, `${at}.baseline.to`)}`,
+          ),
+        ]),
+  ]
+}
+
+function servicesTable(services: readonly TrialService[], total: number, of: string, caption: string): Block[] {
+  if (services.length === 0) return []
+  const right = { align: 'right' } as const
+  const shown = services.slice(0, servicesMax)
+  const rows = shown.map((one, i): Row => {
+    const at = `${of}.${i}`
+    const port: Text = one.port === null ? '' : line`:${wordsOf(one.port, `${at}.port`)}`
+    const protocol = protocolText(one.protocol)
+    const named: Text = /\d/.test(protocol) ? line`protocol ${wordsOf(one.protocol, `${at}.protocol`)}` : protocol
+    return {
+      cells: [
+        addressOf(one.client, `${at}.client`),
+        line`${addressOf(one.server, `${at}.server`)}${port} ${named}`,
+        countOf(one.connections, `${at}.connections`),
+        countOf(one.bytes, `${at}.bytes`),
+        timeOf(one.first_start, `${at}.first_start`),
+        timeOf(one.last_end, `${at}.last_end`),
+      ],
+    }
+  })
+  const columns = [
+    { title: 'client' },
+    { title: 'service' },
+    { title: 'connections', ...right },
+    { title: 'bytes', ...right },
+  ]
+  return [
+    table([...columns, { title: 'first' }, { title: 'last' }], rows, caption),
+    ...(total > shown.length
+      ? [paragraph(line`${countOf(total, `${of}_total`)} in all; those with the most bytes are listed.`)]
+      : []),
+  ]
+}
+
+function ruleTable(rules: readonly ToldRule[], of: string): Block {
+  const rows = rules.map((rule, i): Row => {
+    const at = `${of}.rules.${i}`
+    const { from_port, to_port } = rule
+    const ports: Text =
+      from_port === null || to_port === null
+        ? 'all'
+        : from_port === to_port
+          ? wordsOf(from_port, `${at}.from_port`)
+          : line`${wordsOf(from_port, `${at}.from_port`)}–${wordsOf(to_port, `${at}.to_port`)}`
+    const protocol: Text = rule.protocol === null ? 'all' : wordsOf(rule.protocol, `${at}.protocol`)
+    return {
+      cells: [
+        rule.direction,
+        rule.number === null ? '–' : wordsOf(rule.number, `${at}.number`),
+        rule.action,
+        protocol,
+        ports,
+        wordsOf(rule.remote, `${at}.remote`),
+        wordsOf(rule.description, `${at}.description`),
+      ],
+    }
+  })
+  const columns = ['direction', 'number', 'action', 'protocol', 'ports', 'remote', 'description'].map(title => ({
+    title,
+  }))
+  return table(columns, rows, 'The rules')
+}
+
+function missingBlocks({ missing }: ReportControls): Block[] {
+  if (missing.length === 0) return []
+  return [
+    subheading('What was missing in the evidence'),
+    list(
+      missing.map(
+        ({ what, why }, i): Text =>
+          line`${wordsOf(what, `controls.missing.${i}.what`)}: ${wordsOf(why, `controls.missing.${i}.why`)}`,
+      ),
+    ),
+  ]
+}
+
+function rejectBlocks({ rejects }: ReportControls): Block[] {
+  if (rejects === null || rejects === undefined) return []
+  const rows = rejects.explained.map(({ by, reason, records, basis }, i): Row => {
+    const at = `controls.rejects.explained.${i}`
+    return {
+      cells: [
+        by,
+        wordsOf(reason, `${at}.reason`),
+        countOf(records, `${at}.records`),
+        numberOf(basis.length, `${at}.basis`),
+      ],
+    }
+  })
+  return [
+    subheading('What was rejected, and why'),
+    paragraph(line`${countOf(rejects.total, 'controls.rejects.total')} records were rejected.`),
+    table(
+      [
+        { title: 'by' },
+        { title: 'reason' },
+        { title: 'records', align: 'right' },
+        { title: 'lines named', align: 'right' },
+      ],
+      rows,
+      'Rejected records by what explains them',
+    ),
+  ]
+}

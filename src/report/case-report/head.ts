@@ -1,0 +1,144 @@
+/** A report's beginning: what it is, what it says in one paragraph and in five dated lines. */
+import type { Detections } from '../../detect/detect.ts'
+import type { Dossier, Finding } from '../../investigate/dossier.ts'
+import {
+  type Block,
+  fact,
+  facts,
+  heading,
+  line,
+  marked,
+  paragraph,
+  type Row,
+  strong,
+  type Text,
+  table,
+  title,
+  warning,
+} from '../block.ts'
+import { addressOf, bytesOf, countOf, lengthOf, numberOf, shareOf, strongOf, timeOf, wordsOf } from '../figures.ts'
+import { bySeverity, inOrder } from '../findings.ts'
+import { materialWords } from '../names.ts'
+import { atLeast } from '../numbers.ts'
+import type { CaseReport } from './document.ts'
+import { ownWords } from './own-words.ts'
+
+const subjectsMax = 8
+const datedMax = 5
+
+export function headBlocks(r: CaseReport): Block[] {
+  const { case_number, examiner, made, tool, subject, command } = r.report
+  const some = subject.slice(0, subjectsMax).map((one, i) => addressOf(one, `report.subject.${i}`))
+  const about: Text =
+    subject.length === 0
+      ? 'the whole case'
+      : [
+          ...some.flatMap((one, i) => (i > 0 ? [', ', one] : [one])),
+          ...(subject.length > some.length
+            ? [' and others, ', numberOf(subject.length, 'report.subject'), ' in all']
+            : []),
+        ]
+  return [
+    title(strongOf(r.report.title, 'report.title')),
+    facts([
+      fact('about', about),
+      fact('case number', case_number === null ? 'not given' : wordsOf(case_number, 'report.case_number')),
+      fact('examiner', examiner === null ? 'not given' : wordsOf(examiner, 'report.examiner')),
+      fact('made', timeOf(made, 'report.made')),
+      fact(
+        'made with',
+        line`${wordsOf(tool.name, 'report.tool.name')} ${wordsOf(tool.version, 'report.tool.version')}`,
+      ),
+      ...(command === null ? [] : [fact('command', marked({ kind: 'command', text: command }, 'report.command'))]),
+    ]),
+  ]
+}
+
+export function summaryBlocks(r: CaseReport): Block[] {
+  const { dossier: d, detections } = r
+  const said = d !== null ? ofDossier(d) : detections !== null ? ofCase(detections) : []
+  return [
+    heading('Summary'),
+    ...ownWords(r.notes.summary, 'notes.summary', 'In the words of the examiner'),
+    ...said,
+    ...datedBlocks(r),
+  ]
+}
+
+function ofDossier(d: Dossier): Block[] {
+  const { records, window, bytes, attack_surface, not_listed } = d
+  const subject = line`${addressOf(d.subject[0] ?? '', 'dossier.subject.0')}${d.subject.length > 1 ? line` and others, ${numberOf(d.subject.length, 'dossier.subject')} in all,` : ''}`
+  if (records.subject === 0)
+    return [
+      paragraph(
+        line`No record of ${subject} in ${countOf(records.total, 'dossier.records.total')} flow records. That is not proof of absence: the address may have been translated before it was recorded, gone past the sensors of this case, or been active outside their time.`,
+      ),
+    ]
+  const gaps = attack_surface.gaps.length + not_listed.gaps
+  const unknown = bytes.from_subject === null && bytes.to_subject === null
+  const volume: Text = unknown
+    ? 'How much data moved is not known: no record of accepted traffic says it.'
+    : line`Sent: ${bound(d)}${bytesOf(bytes.from_subject, 'dossier.bytes.from_subject')}; received: ${bound(d)}${bytesOf(bytes.to_subject, 'dossier.bytes.to_subject')}.`
+  const found = line`The rules have ${numberOf(d.findings.length, 'dossier.findings')} findings${d.findings_other.length > 0 ? ' listed and more that are counted' : ''}.`
+  const complete: Text = attack_surface.complete
+    ? `The ${materialWords(d)} have no gap in that time.`
+    : line`${strong('Not complete:')} ${countOf(gaps, '|dossier.attack_surface.gaps| + dossier.not_listed.gaps')} gaps in the ${materialWords(d)}, so that more may have happened.`
+  return [
+    paragraph(
+      line`${subject} took part in ${countOf(records.subject, 'dossier.records.subject')} of ${countOf(records.total, 'dossier.records.total')} flow records (${shareOf(records.subject, records.total, 'dossier.records.subject / dossier.records.total')}), ${countOf(records.rejected, 'dossier.records.rejected')} of them rejected, between ${timeOf(window.first_start, 'dossier.window.first_start')} and ${timeOf(window.last_end, 'dossier.window.last_end')} (${lengthOf(window.seconds, 'dossier.window.seconds')}). ${volume} ${found} ${complete}`,
+    ),
+    ...(attack_surface.complete ? [] : [warning('This answer has holes: see what could not be seen.')]),
+  ]
+}
+
+function bound({ bytes }: Dossier): string {
+  return atLeast('', bytes.at_least)
+}
+
+function ofCase(found: Detections): Block[] {
+  const { records, connections, window, hosts_total, hosts, coverage } = found
+  const when: Text =
+    window === null
+      ? 'No connection has a time.'
+      : line`They were between ${timeOf(window.first_start, 'detections.window.first_start')} and ${timeOf(window.last_end, 'detections.window.last_end')}.`
+  const [first] = hosts
+  const who: Text =
+    first === undefined
+      ? 'No host stands out. What could not be decided stands below.'
+      : line`${countOf(hosts_total, 'detections.hosts_total')} hosts have findings; the first of them is ${addressOf(first.address, 'detections.hosts.0.address')}.`
+  return [
+    paragraph(
+      line`${countOf(records.total, 'detections.records.total')} flow records, ${countOf(connections, 'detections.connections')} connections were looked at. ${when} ${who} ${coverage.complete ? 'The evidence has no gap.' : 'The evidence has gaps: more may have happened.'}`,
+    ),
+    ...(coverage.complete ? [] : [warning('This answer has holes: see what could not be seen.')]),
+  ]
+}
+
+/** The gravest findings in order of time. */
+function datedBlocks(r: CaseReport): Block[] {
+  const [all, of] = r.dossier !== null ? [r.dossier.findings, 'dossier'] : [r.detections?.findings ?? [], 'detections']
+  const shown = inOrder(bySeverity(all as readonly Finding[]).slice(0, datedMax))
+  if (shown.length === 0) return [paragraph('No rule found anything. That is not proof that nothing happened.')]
+  const rows = shown.map((finding): Row => {
+    const at = `${of}.findings.${all.findIndex(one => one.id === finding.id)}`
+    return {
+      label: wordsOf(finding.id, `${at}.id`),
+      cells: [
+        timeOf(finding.first_start, `${at}.first_start`),
+        timeOf(finding.last_end, `${at}.last_end`),
+        wordsOf(finding.title, `${at}.title`),
+        `${finding.severity}, ${finding.confidence} confidence`,
+      ],
+    }
+  })
+  return [
+    table(
+      [{ title: 'from' }, { title: 'until' }, { title: 'what' }, { title: 'severity' }],
+      rows,
+      'The gravest findings, by time (UTC)',
+    ),
+    ...(all.length > shown.length
+      ? [paragraph(line`All ${numberOf(all.length, `${of}.findings`)} findings that are listed stand below.`)]
+      : []),
+  ]
+}

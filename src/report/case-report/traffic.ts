@@ -1,0 +1,264 @@
+/** What moved: totals, services, who connected to whom, the attack surface, logs beside packets. */
+import type { Dossier, ServiceKey } from '../../investigate/dossier.ts'
+import { protocolText } from '../../net/protocols.ts'
+import {
+  type Block,
+  fact,
+  facts,
+  figure,
+  heading,
+  line,
+  list,
+  paragraph,
+  type Row,
+  strong,
+  subheading,
+  type Text,
+  table,
+} from '../block.ts'
+import type { DossierJson } from '../dossier-json.ts'
+import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/series.ts'
+import { timelineFigure } from '../drawings/timeline.ts'
+import { volumesFigure } from '../drawings/volumes.ts'
+import { whoDrawing, whoTable } from '../drawings/who.ts'
+import { addressOf, bytesOf, countOf, lengthOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
+import { basisWords, outcomeWords, roleWords } from '../names.ts'
+import { chosenServices, type NumberedService } from '../services.ts'
+
+const servicesMax = 40
+const waysMax = 10
+const surfaceMax = 60
+
+export function trafficBlocks(d: DossierJson): Block[] {
+  if (d.records.subject === 0) return []
+  const series = seriesOf(d)
+  const timeline = timelineFigure(d, series)
+  return [
+    ...(timeline.length === 0 ? [] : [heading('Timeline'), ...timeline]),
+    heading('Who connected to whom'),
+    ...whoBlocks(d, series),
+    ...servicesBlocks(d),
+    heading('Volumes'),
+    ...totalsBlocks(d),
+    ...volumesFigure(d, series),
+    ...surfaceBlocks(d),
+    ...correlationBlocks(d),
+  ]
+}
+
+function protocolOf({ protocol }: { protocol: number | null }, at: string): Text {
+  const text = protocolText(protocol)
+  return /\d/.test(text) ? line`protocol ${wordsOf(protocol, `${at}.protocol`)}` : text
+}
+
+function whoBlocks(d: Dossier, series: SeriesOf): Block[] {
+  const chosen = chosenServices(d, waysMax).slice(0, waysMax)
+  if (chosen.length === 0) return [paragraph('No record names both ends of a connection.')]
+  const ways = chosen.map(({ index, service }) => {
+    const at = `dossier.services.${index}`
+    const bytes = Number(service.bytes_to_server ?? 0) + Number(service.bytes_to_client ?? 0)
+    const port: Text = service.port === null ? '' : line` ${wordsOf(service.port, `${at}.port`)}`
+    const name: Text = service.name === null ? '' : line` (${wordsOf(service.name, `${at}.name`)})`
+    return {
+      from: addressOf(service.client, `${at}.client`),
+      via: line`${placeOf('S', index, at)} ${protocolOf(service, at)}${port}${name}`,
+      to: addressOf(service.server, `${at}.server`),
+      weight: Math.log10(bytes + 10),
+      colour: colourOf(series, index),
+      cells: [countOf(service.connections, `${at}.connections`), outcomeWords[service.outcome]],
+    }
+  })
+  const left = d.services.length + d.services_other.count - chosen.length
+  return [
+    figure({
+      title: 'Who connected to whom',
+      description:
+        left > 0
+          ? line`The services that stand out; ${countOf(left, `|dossier.services| + dossier.services_other.count - ${chosen.length}`)} more pairs of client and service are not drawn. Widths grow with the logarithm of the bytes.`
+          : 'From the clients on the left through the services to the servers on the right. Widths grow with the logarithm of the bytes.',
+      drawing: whoDrawing(
+        ways,
+        'Who connected to whom',
+        'Bands from clients on the left through services to servers on the right. The table below has the same.',
+      ),
+      data: whoTable(ways, [{ title: 'connections', align: 'right' }, { title: 'outcome' }]),
+    }),
+  ]
+}
+
+function servicesBlocks(d: DossierJson): Block[] {
+  const shown = chosenServices(d, servicesMax).slice(0, servicesMax)
+  const right = { align: 'right' } as const
+  const columns = [
+    { title: 'client' },
+    { title: 'server' },
+    { title: 'service' },
+    { title: 'outcome' },
+    { title: 'connections', ...right },
+    { title: 'records', ...right },
+    { title: 'bytes to server', ...right },
+    { title: 'bytes to client', ...right },
+    { title: 'first' },
+    { title: 'last' },
+    { title: 'findings' },
+  ]
+  const left = d.listed.services.total - shown.length
+  return [
+    heading('Services'),
+    ...(shown.length === 0
+      ? [paragraph('None: no record names both ends of a connection.')]
+      : [table(columns, shown.map(serviceRow(d)), 'Who connected to which service, and what moved; times are UTC')]),
+    ...(left > 0
+      ? [
+          paragraph(
+            line`${countOf(left, `dossier.listed.services.total - ${shown.length}`)} more pairs of client and service are not in this table; the JSON document lists ${countOf(d.listed.services.shown, 'dossier.listed.services.shown')}.`,
+          ),
+        ]
+      : []),
+  ]
+}
+
+function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
+  return ({ index, service: s }) => {
+    const at = `dossier.services.${index}`
+    const name: Text = s.name === null ? '' : line`${wordsOf(s.name, `${at}.name`)}, `
+    return {
+      label: placeOf('S', index, at),
+      cells: [
+        addressOf(s.client, `${at}.client`),
+        endpointParts(d, index),
+        line`${name}${protocolOf(s, at)}${s.standard === false ? ', non-standard port' : ''}`,
+        outcomeWords[s.outcome],
+        countOf(s.connections, `${at}.connections`),
+        s.rejected === 0
+          ? countOf(s.records, `${at}.records`)
+          : line`${countOf(s.records, `${at}.records`)}, ${countOf(s.rejected, `${at}.rejected`)} rejected`,
+        sumOf(s.bytes_to_server, s.at_least, `${at}.bytes_to_server`),
+        sumOf(s.bytes_to_client, s.at_least, `${at}.bytes_to_client`),
+        timeOf(s.first_start, `${at}.first_start`),
+        timeOf(s.last_end, `${at}.last_end`),
+        s.findings.flatMap((id, i) => [...(i > 0 ? [' '] : []), wordsOf(id, `${at}.findings.${i}`)]),
+      ],
+      detail: line`${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
+    }
+  }
+}
+
+function totalsBlocks(d: Dossier): Block[] {
+  const { records, bytes, packets, window, window_error: error } = d
+  const volume = (way: 'from_subject' | 'to_subject'): Text =>
+    line`${bytes.at_least ? 'at least ' : ''}${bytesOf(bytes[way], `dossier.bytes.${way}`)} in ${countOf(packets[way], `dossier.packets.${way}`)} packets`
+  return [
+    facts([
+      fact('sent', volume('from_subject')),
+      fact('received', volume('to_subject')),
+      fact(
+        'records',
+        line`${countOf(records.subject, 'dossier.records.subject')} of ${countOf(records.total, 'dossier.records.total')}: ${countOf(records.accepted, 'dossier.records.accepted')} accepted, ${countOf(records.rejected, 'dossier.records.rejected')} rejected`,
+      ),
+      fact('first start', timeOf(window.first_start, 'dossier.window.first_start')),
+      fact('last start', timeOf(window.last_start, 'dossier.window.last_start')),
+      fact('last end', timeOf(window.last_end, 'dossier.window.last_end')),
+      fact(
+        'true times',
+        line`up to ${lengthOf(error.start_seconds, 'dossier.window_error.start_seconds')} earlier at the start, ${lengthOf(error.end_seconds, 'dossier.window_error.end_seconds')} at the end`,
+      ),
+      ...(bytes.unsummed > 0
+        ? [
+            fact(
+              'without sizes',
+              line`${countOf(bytes.unsummed, 'dossier.bytes.unsummed')} records do not say how many bytes: the sums are without them`,
+            ),
+          ]
+        : []),
+    ]),
+  ]
+}
+
+function surfaceBlocks(d: DossierJson): Block[] {
+  const { attack_surface: surface, source } = d
+  const outcomes = (['answered', 'refused', 'unanswered', 'rejected'] as const).filter(
+    outcome => outcome !== 'rejected' || source === 'logs',
+  )
+  return [
+    heading('Attack surface'),
+    ...outcomes.flatMap(outcome => {
+      const services = surface[outcome]
+      const at = `dossier.attack_surface.${outcome}`
+      const { total } = d.listed[outcome]
+      const shown = services.slice(0, surfaceMax)
+      return [
+        paragraph(
+          line`${strong(outcome[0]!.toUpperCase() + outcome.slice(1))}: ${countOf(total, `dossier.listed.${outcome}.total`)} services${total > shown.length ? ', of which the first are listed' : ''}`,
+        ),
+        list(shown.map((one, i) => keyText(one, `${at}.${i}`))),
+      ]
+    }),
+    ...(d.one_action === 'ACCEPT' && source === 'logs'
+      ? [paragraph('These logs hold no REJECT record at all: what was rejected cannot be told.')]
+      : []),
+  ]
+}
+
+function keyText(key: ServiceKey, at: string): Text {
+  const port: Text = key.port === null ? '' : line`:${wordsOf(key.port, `${at}.port`)}`
+  return line`${addressOf(key.server, `${at}.server`)}${port} ${protocolOf(key, at)}`
+}
+
+function correlationBlocks(d: Dossier): Block[] {
+  const found = d.correlation_summary
+  if (found === null) return []
+  const at = 'dossier.correlation_summary'
+  const counts = (['full', 'time', 'log_only', 'capture_only'] as const).map(name =>
+    countOf(found[name], `${at}.${name}`),
+  )
+  const right = { align: 'right' } as const
+  const surface = found.surface.slice(0, servicesMax).map((row, i): Row => {
+    const of = `${at}.surface.${i}`
+    return {
+      cells: [
+        keyText(row, of),
+        ...(['log_connections', 'capture_connections', 'matched'] as const).map(name =>
+          countOf(row[name], `${of}.${name}`),
+        ),
+      ],
+    }
+  })
+  return [
+    heading('Logs and packets side by side'),
+    paragraph(
+      line`Connections: ${counts[0]!} agree in ends, time and volume; ${counts[1]!} in ends and time; ${counts[2]!} are in the logs only, ${counts[3]!} in packets only. Volumes of packets and logs are compared, never added: both count the same traffic.`,
+    ),
+    table(
+      [
+        { title: 'server' },
+        { title: 'in logs', ...right },
+        { title: 'in packets', ...right },
+        { title: 'in both', ...right },
+      ],
+      surface,
+      'Connections by service',
+    ),
+    ...(found.surface.length > surface.length ? [paragraph('More services are in the JSON document.')] : []),
+    subheading('Captures'),
+    table(
+      [{ title: 'file' }, { title: 'first packet' }, { title: 'last packet' }, { title: 'packets', ...right }],
+      found.captures.map(({ path, first, last, packets }, i) => ({
+        cells: [
+          { kind: 'path', text: path, of: `${at}.captures.${i}.path` },
+          timeOf(first, `${at}.captures.${i}.first`),
+          timeOf(last, `${at}.captures.${i}.last`),
+          countOf(packets, `${at}.captures.${i}.packets`),
+        ],
+      })),
+      'What was captured when',
+    ),
+    subheading('Why they differ'),
+    list(
+      found.reasons.map(
+        ({ connections, reason, match }, i): Text =>
+          line`${wordsOf(match, `${at}.reasons.${i}.match`)}: ${countOf(connections, `${at}.reasons.${i}.connections`)} connections: ${wordsOf(reason, `${at}.reasons.${i}.reason`)}`,
+      ),
+    ),
+  ]
+}

@@ -1,0 +1,184 @@
+/** What moved when: bytes of the largest services on one another, and below them when each finding was. */
+import { scaleLinear, scaleUtc } from 'd3-scale'
+import { area, curveStepAfter, type Series, stack } from 'd3-shape'
+import type { Dossier, Finding } from '../../investigate/dossier.ts'
+import { type Block, figure, type Table, table } from '../block.ts'
+import { countOf, timeOf, wordsOf } from '../figures.ts'
+import { bySeverity } from '../findings.ts'
+import type { Element } from '../html-text.ts'
+import { type SeriesOf, serviceParts } from './series.ts'
+import { drawing, fill, line, path, rect, scaleLabels, width, words } from './svg.ts'
+
+const name = 'timeline'
+const edges = { left: 74, right: 14, top: 14, plot: 220 }
+const lanesMax = 8
+const laneHeight = 20
+const title = 'What moved when'
+
+type Bins = readonly { start: number; end: number; values: readonly number[] }[]
+type TimeScale = ReturnType<typeof scaleUtc<number>>
+
+/** Nothing where no record has a time. */
+export function timelineFigure(d: Dossier, series: SeriesOf): Block[] {
+  const bins = binsOf(d, series)
+  if (bins.length === 0) return []
+  const x = scaleUtc([bins[0]!.start, bins.at(-1)!.end], [edges.left, width - edges.right])
+  const findings = bySeverity(d.findings.filter(one => one.first_start !== null && one.last_end !== null)).slice(
+    0,
+    lanesMax,
+  )
+  const lanes = edges.top + edges.plot + 34
+  const legend = lanes + findings.length * laneHeight + 24
+  const entries = [...series.listed.keys(), null]
+  const height = legend + Math.ceil(entries.length / 2) * 20
+  return [
+    figure({
+      title,
+      description:
+        'Bytes of accepted traffic in both directions, in each part of the time (UTC); below, when each finding was.',
+      drawing: drawing(
+        {
+          ...{ name, title, height },
+          description:
+            'Areas on one another, one for each of the largest services; bars below them for findings. The values are in the table below.',
+        },
+        ...gapMarks(d, x),
+        ...plot(bins, x),
+        ...findings.map((finding, i) => lane(d, finding, lanes + i * laneHeight, x)),
+        ...entries.map((service, i) => legendEntry(d, series, service, i, legend)),
+      ),
+      data: valuesTable(d, series),
+    }),
+  ]
+}
+
+/** Bytes of each series in each bin, those of other services last. */
+function binsOf(d: Dossier, { listed }: SeriesOf): Bins {
+  return d.timeline.flatMap(bin => {
+    const start = Date.parse(bin.start)
+    if (!Number.isFinite(start) || bin.seconds <= 0) return []
+    const all = Object.entries(bin.bytes_by_service)
+    const values = [...listed.keys()].map(index => Number(bin.bytes_by_service[String(index)] ?? 0))
+    const rest = all.filter(([index]) => !listed.has(Number(index))).reduce((sum, [, bytes]) => sum + Number(bytes), 0)
+    return [{ start, end: start + bin.seconds * 1000, values: [...values, rest + Number(bin.bytes_other)] }]
+  })
+}
+
+const units = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+  ['B', 1],
+] as const
+
+function plot(bins: Bins, x: TimeScale): Element[] {
+  const most = bins.reduce(
+    (peak, { values }) =>
+      Math.max(
+        peak,
+        values.reduce((sum, one) => sum + one, 0),
+      ),
+    0,
+  )
+  const [unit, size] = units.find(([, bytes]) => most >= bytes) ?? ['B', 1]
+  const base = edges.top + edges.plot
+  const y = scaleLinear([0, Math.max(most / size, 1)], [base, edges.top]).nice(4)
+  const ticks = y.ticks(4)
+  const count = bins[0]!.values.length
+  const layers = stack<Bins[number], number>()
+    .keys(Array.from({ length: count }, (_, i) => i))
+    .value((bin, key) => bin.values[key]! / size)(bins)
+  const end = bins.at(-1)!.end
+  const shape = area<{ at: number; from: number; to: number }>()
+    .x(point => x(point.at))
+    .y0(point => y(point.from))
+    .y1(point => y(point.to))
+    .curve(curveStepAfter)
+  const times = x.ticks(8)
+  const isLong = end - bins[0]!.start > 2 * 86_400_000
+  return [
+    ...ticks.map(tick => line(edges.left, y(tick), width - edges.right, y(tick), { class: 'grid' })),
+    ...layers.map((layer, i) =>
+      path(shape(pointsOf(layer, bins, end)) ?? '', { class: `f${i === count - 1 ? 6 : i + 1}` }),
+    ),
+    line(edges.left, base, width - edges.right, base, { class: 'edge' }),
+    scaleLabels(
+      ...ticks.map(tick => words(edges.left - 8, y(tick) + 4, `${tick} ${unit}`, { 'text-anchor': 'end' })),
+      ...times.map(time => words(x(time), base + 18, timeLabel(time, isLong), { 'text-anchor': 'middle' })),
+    ),
+  ]
+}
+
+function pointsOf(
+  layer: Series<Bins[number], number>,
+  bins: Bins,
+  end: number,
+): { at: number; from: number; to: number }[] {
+  const points = layer.map(([from, to], i) => ({ at: bins[i]!.start, from, to }))
+  return [...points, { ...points.at(-1)!, at: end }]
+}
+
+function timeLabel(time: Date, isLong: boolean): string {
+  const iso = time.toISOString()
+  return isLong ? `${iso.slice(5, 10)} ${iso.slice(11, 16)}` : iso.slice(11, 16)
+}
+
+/** Where something is missing from the logs. */
+function gapMarks(d: Dossier, x: TimeScale): Element[] {
+  const [first, last] = x.range() as [number, number]
+  return d.attack_surface.gaps.slice(0, 200).flatMap(({ from, to }) => {
+    if (from === null || to === null) return []
+    const [a, b] = [from, to].map(one => Math.min(last, Math.max(first, x(Date.parse(one)))))
+    return [rect(a!, edges.top, Math.max(2, b! - a!), edges.plot, fill(name, 'hatch'))]
+  })
+}
+
+function lane(d: Dossier, { id, severity, first_start, last_end }: Finding, top: number, x: TimeScale): Element {
+  const at = d.findings.findIndex(one => one.id === id)
+  const [first, last] = x.range() as [number, number]
+  const [from, to] = [first_start!, last_end!].map(one => Math.min(last, Math.max(first, x(Date.parse(one)))))
+  return {
+    ...{ name: 'g', attributes: {} },
+    children: [
+      words(edges.left - 8, top + 11, [wordsOf(id, `dossier.findings.${at}.id`)], { 'text-anchor': 'end' }),
+      rect(from!, top + 2, Math.max(3, to! - from!), laneHeight - 8, { class: severity, rx: 2 }),
+    ],
+  }
+}
+
+function legendEntry(d: Dossier, { listed }: SeriesOf, index: number | null, i: number, top: number): Element {
+  const [left, y] = [edges.left + (i % 2) * 460, top + Math.floor(i / 2) * 20]
+  const number = index === null ? 6 : listed.get(index)!
+  const label = index === null ? 'all other services' : serviceParts(d, index)
+  return {
+    ...{ name: 'g', attributes: {} },
+    children: [rect(left, y - 10, 12, 12, { class: `f${number}` }), words(left + 20, y, label)],
+  }
+}
+
+function valuesTable(d: Dossier, { listed }: SeriesOf): Table {
+  const shown = [...listed.keys()]
+  const right = { align: 'right' } as const
+  const columns = [
+    { title: 'from' },
+    { title: 'records', ...right },
+    ...shown.map(index => ({ title: `S${index + 1}`, of: `#dossier.services.${index}`, ...right })),
+    { title: 'all services', ...right },
+  ]
+  const rows = d.timeline.map((bin, i) => {
+    const at = `dossier.timeline.${i}`
+    const all = Object.values(bin.bytes_by_service).reduce<bigint>((sum, bytes) => sum + BigInt(bytes), 0n)
+    return {
+      cells: [
+        timeOf(bin.start, `${at}.start`),
+        countOf(bin.records, `${at}.records`),
+        ...shown.map(index => {
+          const bytes = bin.bytes_by_service[String(index)]
+          return bytes === undefined ? '–' : countOf(bytes, `${at}.bytes_by_service.${index}`)
+        }),
+        countOf(all + BigInt(bin.bytes_other), `${at}.bytes_by_service.* + ${at}.bytes_other`),
+      ],
+    }
+  })
+  return table(columns, rows, 'Bytes of each service in each part of the time')
+}
