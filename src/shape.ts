@@ -9,7 +9,8 @@ class Misfit extends Error {
   readonly place: string[] = []
 }
 
-function fail(what: string): never {
+/** What a shape of one's own does with a value that does not fit. */
+export function fail(what: string): never {
   throw new Misfit(what)
 }
 
@@ -55,6 +56,14 @@ export function countFrom(least: number, most = Number.MAX_SAFE_INTEGER): Shape<
     const found = count(value)
     return found >= least && found <= most ? found : fail(`not from ${least} to ${most}`)
   }
+}
+
+/** A whole number, which may be below zero. */
+export function wholeFrom(least: number, most: number): Shape<number> {
+  return value =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+      ? (value as number)
+      : fail(`not a whole number from ${least} to ${most}`)
 }
 
 export function oneOf<const T extends string | number>(...values: readonly T[]): Shape<T> {

@@ -1,4 +1,5 @@
 /** Address lists in JSON: STIX 2 bundles, MISP events, and arrays of addresses. */
+import { utf8 } from '../disk/named-file.ts'
 import { UserError } from '../errors.ts'
 import { indicatorRange } from './indicator-range.ts'
 import type { ListEntries } from './list-entries.ts'
@@ -42,12 +43,7 @@ export function parsed(what: string, bytes: Buffer): unknown {
   if (bytes.length > jsonBytes) {
     throw new UserError(`${what}: JSON of more than ${jsonBytes / 2 ** 20} MB`, { hint: 'split it into several files' })
   }
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new UserError(`${what}: not UTF-8`, { hint: 'JSON is written in UTF-8' })
-  }
+  const text = utf8(what, bytes, 'JSON is written in UTF-8')
   try {
     return JSON.parse(text)
   } catch (error) {

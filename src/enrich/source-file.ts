@@ -1,9 +1,7 @@
 /** A file of the user's that enriches: its bytes, its digest, and what in it could not be read. */
 import { createHash } from 'node:crypto'
 import { basename, extname } from 'node:path'
-import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
-import { readSmall } from '../disk/reading.ts'
-import { errorCode, errorText, UserError } from '../errors.ts'
+import { readNamed } from '../disk/named-file.ts'
 
 export const enrichmentKinds = ['list', 'geoip', 'asn', 'aws-ranges', 'networks'] as const
 export type EnrichmentKind = (typeof enrichmentKinds)[number]
@@ -39,23 +37,10 @@ export interface SourceFile {
   sha256: string
 }
 
-const megabyte = 2 ** 20
-
 /** @throws UserError where it is not there, is no regular file, or is larger than `megabytes`. */
 export function readSource(path: string, kind: EnrichmentKind, megabytes: number): SourceFile {
-  const option = `--${kind}`
-  try {
-    const bytes = readSmall(path, 'follow', megabytes * megabyte)
-    return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
-  } catch (error) {
-    if (error instanceof TooLargeError) {
-      throw new UserError(`${option} ${path}: exceeds ${megabytes} MB`, { hint: 'split it into several files' })
-    }
-    if (error instanceof NotRegularError) throw new UserError(`${option} ${path}: ${error.what}`)
-    const isMissing = errorCode(error) === 'ENOENT'
-    const what = isMissing ? 'no such file' : `cannot be read (${errorCode(error) ?? errorText(error)})`
-    throw new UserError(`${option} ${path}: ${what}`, { hint: 'check the name' })
-  }
+  const bytes = readNamed(`--${kind} ${path}`, path, megabytes)
+  return { path, bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
 /** Problems of one file: the first ones, and how many more. */

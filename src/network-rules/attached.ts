@@ -21,7 +21,7 @@ export interface AttachedAcl {
   subnets: string[]
 }
 
-/** What the evidence tells of subnets. */
+/** What is told of a subnet; several may be of one. */
 export interface HomeSubnet {
   id: string
   addresses: Address[]
@@ -33,6 +33,8 @@ export interface Attached {
   groups: AttachedGroup[]
   acls: AttachedAcl[]
   subnets?: HomeSubnet[]
+  /** Those that are described: their groups tell which rules with a group as their remote hold. */
+  interfaces?: NetworkInterface[]
   prefixLists?: PrefixList[]
 }
 
@@ -51,9 +53,10 @@ const unchanged: Record<Direction, SecurityGroup> = {
  * A network in which each address has an interface of its own, with the groups that are for it, in a subnet with the ACL that is for it. Several
  * ACLs for one subnet are one, with the entries of all: a subnet has one alone. What groups leave open, as they are of one direction each, is allowed.
  */
-export function networkFor({ groups, acls, subnets = [], prefixLists = [] }: Attached): Network {
+export function networkFor({ groups, acls, subnets = [], interfaces: told = [], prefixLists = [] }: Attached): Network {
   const named = distinct(groups)
-  const interfaces = new Map<string, NetworkInterface>()
+  const described = told.map(one => ({ ...one }))
+  const interfaces = new Map(described.flatMap(one => one.addresses.map(address => [textOf(address), one] as const)))
   const at = (address: Address): NetworkInterface => {
     const known = interfaces.get(textOf(address))
     if (known !== undefined) return known
@@ -61,17 +64,20 @@ export function networkFor({ groups, acls, subnets = [], prefixLists = [] }: Att
     interfaces.set(textOf(address), made)
     return made
   }
-  for (const { addresses, group } of named)
-    for (const one of addresses.map(at)) one.groups = [...new Set([...(one.groups ?? []), group.id])]
-  const opens = (['ingress', 'egress'] as const).filter(direction =>
-    leaveOpen([...interfaces.values()], named, direction),
-  )
+  const guarded = new Set<NetworkInterface>()
+  for (const { addresses, group } of named) {
+    for (const one of addresses.map(at)) {
+      one.groups = [...new Set([...(one.groups ?? []), group.id])]
+      guarded.add(one)
+    }
+  }
+  const opens = (['ingress', 'egress'] as const).filter(direction => leaveOpen([...guarded], named, direction))
   for (const { id, addresses } of subnets) for (const address of addresses) at(address).subnet = id
   const homes = homesOf(distinctAcls(acls), subnets, at)
   return {
     groups: [...named.map(({ group }) => group), ...opens.map(direction => unchanged[direction])],
     acls: homes.acls,
-    interfaces: [...interfaces.values()],
+    interfaces: [...new Set([...described, ...interfaces.values()])],
     subnets: homes.subnets,
     prefixLists,
     others: 'not-judged',
@@ -115,7 +121,7 @@ function homesOf(
   told: readonly HomeSubnet[],
   at: (address: Address) => NetworkInterface,
 ): { acls: NetworkAcl[]; subnets: Subnet[] } {
-  const subnets = new Map<string, Subnet>(told.map(({ id, prefixes }) => [id, { id, vpc: null, prefixes, acl: null }]))
+  const subnets = new Map<string, Subnet>()
   const acls = new Map<string, NetworkAcl>()
   const wanted = new Map<Subnet, NetworkAcl[]>()
   const want = (subnet: Subnet, acl: NetworkAcl): void => {
@@ -127,6 +133,7 @@ function homesOf(
     subnets.set(id, known)
     return known
   }
+  for (const { id, prefixes } of told) named(id).prefixes.push(...prefixes)
   for (const { acl, addresses, subnets: ids } of attached) {
     for (const id of ids) want(named(id), acl)
     for (const address of addresses) {

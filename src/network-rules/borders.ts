@@ -74,9 +74,9 @@ export class RuleBook {
     if (known.length === 0 && (ids.length === 0 || !asks)) return null
     return this.once(`${direction} ${JSON.stringify(ids)}`, () => ({
       what: 'group',
-      ids,
+      ids: asks ? ids : known.map(({ id }) => id),
       rules: known.flatMap(group => group[direction]),
-      unless: known.length < ids.length ? 'group-not-described' : null,
+      unless: asks && known.length < ids.length ? 'group-not-described' : null,
     }))
   }
 

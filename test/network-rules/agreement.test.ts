@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CompiledRules, type RuledConnections } from '../../src/network-rules/compiled.ts'
+import type { Decision } from '../../src/network-rules/decision.ts'
 import { type Connection, decider } from '../../src/network-rules/evaluate.ts'
-import { slowDecision } from './oracle.ts'
+import { slowDecision, type ToldNetwork } from './oracle.ts'
 import { asConnection, asNetwork, Chance, randomConnection, randomNetwork } from './random-rules.ts'
 
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 14)
 const ruleSets = Number(process.env['TIDEMARK_RULE_SETS'] ?? 10_000)
+const hostPrefixes = ['10.0.0.0/24', '10.0.1.200', '203.0.113.0/24', '2001:db8::/32', '0.0.0.0/0'] as const
 const marks = { unknownRole: 16, isError: 32 }
 
 /** Connections as columns, with the dictionary of their hosts. */
@@ -80,4 +82,52 @@ test(`decides connections under ${ruleSets} random rule sets in three ways alike
   // Every answer comes up, or the agreement says little about it.
   assert.ok(verdicts.size >= 22, JSON.stringify([...verdicts]))
   for (const [name, count] of verdicts) assert.ok(count >= ruleSets / 2000, `${name}: ${count}`)
+})
+
+test('keeps what it decided, whatever the unknown turns out to be', () => {
+  const verdictOf = (decision: Decision): string =>
+    decision.verdict === 'denied' ? `denied ${decision.by.stops}` : decision.verdict
+  let decided = 0
+  for (let round = 0; round < ruleSets / 10; round++) {
+    const chance = new Chance(seed * 1_000_003 + round)
+    const told: ToldNetwork = { ...randomNetwork(chance), others: 'undecided' }
+    const decide = decider(asNetwork(told))
+    const lists = told.lists.map(one => ({
+      ...one,
+      prefixes: one.prefixes ?? chance.some(2, () => chance.one(hostPrefixes)),
+    }))
+    const groups = ['sg-a', 'sg-b', 'sg-c'].filter(id => told.groups.some(group => group.id === id))
+    const interfaces = told.interfaces.map(one => ({
+      ...one,
+      groups: one.groups ?? (groups.length > 0 ? [chance.one(groups)] : []),
+    }))
+    const later = decider(asNetwork({ ...told, lists, interfaces }))
+    for (let i = 0; i < 12; i++) {
+      const one = asConnection(randomConnection(chance, true))
+      const { protocol } = one
+      const first = decide(one)
+      if (first.verdict === 'undecided' || one.unknownRole) continue
+      const isIcmp = protocol === 1 || protocol === 58
+      const filled = {
+        ...one,
+        protocol: protocol ?? 47,
+        clientPort: one.clientPort ?? (protocol === 6 || protocol === 17 ? chance.below(65_536) : null),
+        serverPort: one.serverPort ?? (protocol === 6 || protocol === 17 ? chance.below(65_536) : null),
+        icmp: one.icmp ?? (isIcmp ? { type: protocol === 1 ? 8 : 128, code: 0 } : null),
+      }
+      const second = later(filled)
+      // DHCP is told by both ports, and is filtered nowhere.
+      if (second.verdict === 'allowed' && second.because === 'exempt') continue
+      decided++
+      // A group that turns out to be there, and not to hold, stops more than was certain, never less.
+      const isMore = verdictOf(first) === 'denied answers' && verdictOf(second) === 'denied all'
+      if (!isMore)
+        assert.equal(
+          verdictOf(second),
+          verdictOf(first),
+          `seed ${seed}, round ${round}: ${JSON.stringify({ told, lists, interfaces })}`,
+        )
+    }
+  }
+  assert.ok(decided > ruleSets / 4, String(decided))
 })

@@ -50,8 +50,17 @@ export interface ToldConnection {
   isError: boolean
 }
 
-/** `4` or `6`, and the bits. */
+const known = new Map<string, string>()
+
 function bits(address: string): string {
+  const before = known.get(address)
+  if (before !== undefined) return before
+  known.set(address, bitsOf(address))
+  return known.get(address)!
+}
+
+/** `4` or `6`, and the bits. */
+function bitsOf(address: string): string {
   if (!address.includes(':')) {
     const parts = address.split('.').map(part => Number(part).toString(2).padStart(8, '0'))
     return `4${parts.join('')}`
@@ -324,7 +333,8 @@ function oneWay(network: ToldNetwork, one: ToldConnection, from: number | null):
     else if (found.kind === 'acl' && found.isDoubtful) open.push('same-subnet')
     else {
       const stops = packets === 'request' || one.protocol === 6 || one.protocol === 132 ? 'all' : 'answers'
-      const ids = found.kind === 'group' ? here.card!.groups! : [found.acl.id]
+      const all = found.kind === 'group' && network.others === 'undecided'
+      const ids = all ? here.card!.groups! : found.kind === 'group' ? found.groups.map(({ id }) => id) : [found.acl.id]
       return { verdict: 'denied', by: { at, what, ids, direction, entry: says.entry, packets, stops } }
     }
   }
@@ -347,7 +357,7 @@ function groupsOf(network: ToldNetwork, { card, several, where }: Spot) {
   const groups = network.groups.filter(({ id }) => card.groups!.includes(id))
   if (groups.length === 0 && !isAsked) return null
   const ordered = card.groups.flatMap(id => groups.filter(group => group.id === id))
-  return { kind: 'group' as const, groups: ordered, isPartial: groups.length < card.groups.length }
+  return { kind: 'group' as const, groups: ordered, isPartial: isAsked && groups.length < card.groups.length }
 }
 
 function aclOf(network: ToldNetwork, here: Spot, far: Spot) {
