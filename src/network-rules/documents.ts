@@ -1,5 +1,6 @@
 /** Files of rules as the values that they hold: JSON, several documents one after the other, or YAML. */
-import { isScalar, type Node, Pair, parseAllDocuments, Scalar, visit, YAMLMap } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Node, YAMLMap } from 'yaml'
 import { utf8 } from '../disk/named-file.ts'
 import { errorText, UserError } from '../errors.ts'
 
@@ -12,6 +13,9 @@ export interface RuleDocument {
 /** A template of CloudFormation has no more (AWS CloudFormation User Guide, "Quotas"). */
 const yamlMegabytes = 1
 const documentsMost = 10_000
+
+/** Read at the first YAML, which most commands never see. */
+const yaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml') as typeof import('yaml')
 
 const known =
   'known are what aws ec2 describe-security-groups, -network-acls, -network-interfaces, -subnets and the like print, and what tidemark controls writes'
@@ -93,12 +97,12 @@ function yamlIn(where: string, text: string): unknown[] {
       hint: `${line === null ? '' : `line ${line}: `}${fault.split('\n')[0]}; ${known}`,
     })
   try {
-    const documents = parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' })
+    const documents = yaml().parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' })
     if (!Array.isArray(documents)) throw unfit(null, 'no document')
     return documents.map(document => {
       const error = document.errors[0]
       if (error !== undefined) throw unfit(error.linePos?.[0].line ?? null, error.message)
-      visit(document, { Node: spelledOut, Map: (_, map) => requireOnce(map, where) })
+      yaml().visit(document, { Node: spelledOut, Map: (_, map) => requireOnce(map, where) })
       const value: unknown = document.toJS()
       if (typeof value !== 'object')
         throw unfit(null, 'what AWS prints as text or table is not read: add --output json')
@@ -117,6 +121,7 @@ function spelledOut(_: unknown, node: Node): YAMLMap | undefined {
   if (tag === undefined || !/^![A-Za-z0-9]+$/.test(tag)) return undefined
   ;(node as { tag?: string | undefined }).tag = undefined
   const name = tag.slice(1)
+  const { Pair, Scalar, YAMLMap } = yaml()
   const map = new YAMLMap()
   map.items.push(new Pair(new Scalar(name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`), node))
   return map
@@ -126,7 +131,7 @@ function spelledOut(_: unknown, node: Node): YAMLMap | undefined {
 function requireOnce({ items }: YAMLMap, where: string): void {
   const keys = new Set<unknown>()
   for (const { key } of items) {
-    const name = isScalar(key) ? key.value : key
+    const name = yaml().isScalar(key) ? key.value : key
     if (keys.has(name))
       throw new UserError(`${where}: a key stands twice in a mapping`, { hint: `remove one: ${String(name)}` })
     keys.add(name)

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { UserError } from '../../src/errors.ts'
 import { formatAddress } from '../../src/net/address.ts'
 import { decider } from '../../src/network-rules/evaluate.ts'
 import type { Network, Traffic } from '../../src/network-rules/network.ts'
-import { readRulesOf } from '../../src/network-rules/read-network.ts'
+import { readRules, readRulesOf } from '../../src/network-rules/read-network.ts'
 import { acls, control, groups, interfaces, looseRules, subnets, template } from './rule-files.ts'
 import { address, connection, told } from './support.ts'
 
@@ -262,4 +265,18 @@ test('reads groups and network ACLs of a template, with references to parameters
     refused({ 't.yaml': template.replace('CidrIp: 0.0.0.0/0', 'CidrIp: !Sub "$' + '{Where}"') }),
     /^t\.yaml: Resources\.C1Rule1: CidrIp: not a text \| references are followed/,
   )
+})
+
+test('reads files from the disk, and names the option that named one that is not there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidemark-rules-'))
+  const path = join(folder, 'groups.json')
+  try {
+    writeFileSync(path, JSON.stringify(groups))
+    const { files } = readRules([path])
+    assert.deepEqual([files[0]!.path, files[0]!.sha256.length], [path, 64])
+    assert.throws(() => readRules([join(folder, 'none.json')]), /^UserError: --try .*none\.json: no such file/)
+    assert.throws(() => readRules([folder]), /^UserError: --try .*: a folder|is a folder|not a regular/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
