@@ -1,7 +1,9 @@
 /** What would have stopped an incident: controls, tried on the recorded flows. */
-import { withConnections } from '../conversations/kept-connections.ts'
+import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits } from '../conversations/whole.ts'
-import { type Detections, type DetectOptions, detect, ownNetworks } from '../detect/detect.ts'
+import { basisOf, type Detections, type DetectOptions, detect, ownNetworks } from '../detect/detect.ts'
+import { linesAt } from '../detect/lines.ts'
+import { caseEnrichment } from '../filter/case-enrichment.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, investigate, recordsOfCase } from '../investigate/investigate.ts'
 import { defaultApprovedPorts } from '../investigate/services.ts'
@@ -14,12 +16,14 @@ import type { RecordIndex } from '../record-index/read.ts'
 import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
-import type { AnsweredFinding, AnsweredService, ControlsAnswer, ControlsSelection } from './control.ts'
+import type { AnsweredFinding, AnsweredService, ControlsAnswer, ControlsSelection, TriedRules } from './control.ts'
 import { protectedHosts } from './protected-hosts.ts'
+import { protectedTraffic } from './protected-traffic.ts'
 import { recommend } from './recommend.ts'
-import { type Situation, situationOf } from './situation.ts'
-import { addressOf } from './trial.ts'
-import { triedControls } from './tried.ts'
+import { hasSizes, internalSubjects, situationOf } from './situation.ts'
+import type { Traffic } from './traffic.ts'
+import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
+import { type RulesToTry, tryRules } from './try-rules.ts'
 
 export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enrichment' | 'limits' | 'signal'> {
   /** Ports whose use the analyst approves of; by default 22, 53, 80, 123, 443. */
@@ -30,6 +34,8 @@ export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enric
   only?: string[]
   /** When the rules come into force, microseconds since the epoch; before everything by default. */
   at_us?: number
+  /** Rules of the user's own, which are tried in place of recommendations; subjects are not needed then. */
+  rules?: RulesToTry
 }
 
 export const shareDefault = 0.99
@@ -47,29 +53,39 @@ export async function controls(
   subjects: readonly string[],
   options: ControlsOptions = {},
 ): Promise<ControlsAnswer> {
-  const detected = subjects.length === 0 ? await detect(c, detectOptions(options)) : null
+  const isOfFindings = subjects.length === 0 && options.rules === undefined
+  const detected = isOfFindings ? await detect(c, detectOptions(options)) : null
   const { own, files } = await ownNetworks(c, options)
   const named = detected === null ? subjects : actorsOf(detected, own)
   const dossier = named.length === 0 ? null : await investigate(c, [...named], investigateOptions(options))
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
-        const { threads } = options.limits ?? usualLimits(index.rows)
         const { span, count } = kept.seen
         const about = {
-          selection: selectionIn(options, detected !== null),
+          selection: selectionIn(options, isOfFindings),
           window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
           records: { total: recordsOfCase(asked) },
           connections: count,
-          ...{ tried: null, triage: null },
           ...{ ...files, problems: asked.problems, evidence: evidenceCounts(asked), source: asked.source },
         }
-        if (dossier === null) return { ...about, ...nothing }
-        const situation = await situationOf(asked, index, kept, { dossier, own, threads })
-        return { ...about, ...(await answerOf(asked, index, situation, detected, options)) }
+        const { threads } = options.limits ?? usualLimits(index.rows)
+        const given: Given = { c: asked, index, kept, own, dossier, detected, threads, options }
+        return { ...about, ...nothing, ...toldOf(dossier, detected), ...(await answerOf(given)) }
       }),
     ),
   )
+}
+
+interface Given {
+  c: Case
+  index: RecordIndex
+  kept: KeptConnections
+  own: readonly Prefix[]
+  dossier: Dossier | null
+  detected: Detections | null
+  threads: number
+  options: ControlsOptions
 }
 
 type About =
@@ -77,8 +93,6 @@ type About =
   | 'window'
   | 'records'
   | 'connections'
-  | 'tried'
-  | 'triage'
   | 'enrichment'
   | 'enrichment_problems'
   | 'problems'
@@ -89,28 +103,79 @@ type About =
 const nothing: Omit<ControlsAnswer, About> = {
   ...{ subject: [], internal_subject: [], protected: [], protected_total: 0, rejected_connections: 0 },
   ...{ findings: [], services: [], controls: [], missing: [], not_decidable: [] },
+  ...{ tried: null, triage: null },
   set: { controls: [], code: { terraform: null, cloudformation: null, aws_cli: null }, trial: null, quotas: [] },
 }
 
-async function answerOf(
-  c: Case,
-  index: RecordIndex,
-  situation: Situation,
+/** What the dossier says of the subject. */
+function toldOf(
+  dossier: Dossier | null,
   detected: Detections | null,
-  options: ControlsOptions,
-): Promise<Omit<ControlsAnswer, About>> {
-  const { dossier, traffic, internalSubjects } = situation
-  const { share = shareDefault, approvedPorts = defaultApprovedPorts } = options
-  const { recommended, missing, not_decidable } = await recommend(c, situation, { share, approvedPorts })
-  const { controls, set } = await triedControls(c, index, situation, recommended, options)
+): Pick<ControlsAnswer, 'subject' | 'findings' | 'services'> {
+  if (dossier === null) return { subject: [], findings: [], services: [] }
   return {
     subject: dossier.subject,
-    internal_subject: internalSubjects.map(host => addressOf(traffic, host)),
-    ...protectedHosts(situation),
-    rejected_connections: traffic.rejected,
     findings: dossier.findings.map(one => answeredFinding(one, detected)),
     services: answeredServices(dossier),
-    ...{ controls, set, missing, not_decidable },
+  }
+}
+
+async function answerOf(given: Given): Promise<Partial<ControlsAnswer>> {
+  const { dossier, options } = given
+  if (options.rules !== undefined) return triedOf(given, options.rules)
+  return dossier === null ? {} : recommendedOf({ ...given, dossier })
+}
+
+async function recommendedOf({
+  c,
+  index,
+  kept,
+  own,
+  dossier,
+  threads,
+  options,
+}: Given & { dossier: Dossier }): Promise<Partial<ControlsAnswer>> {
+  const { share = shareDefault, approvedPorts = defaultApprovedPorts } = options
+  const situation = await situationOf(c, index, kept, { dossier, own, threads })
+  const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
+  const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
+  const { recommended, missing, not_decidable } = await recommend(c, read, { share, approvedPorts })
+  const { controls, set } = await triedControls(c, index, situation, { recommended, read }, options)
+  return { ...reached(situation.traffic, situation.hasSizes), controls, set, missing, not_decidable }
+}
+
+async function triedOf(
+  { c, index, kept, own, dossier, threads, options }: Given,
+  rules: RulesToTry,
+): Promise<Partial<ControlsAnswer>> {
+  const at_us = options.at_us ?? null
+  const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, rules, {
+    ...{ dossier, own, threads, at_us },
+  })
+  const places = [...acceptedDenied.listed, ...rejectedAllowed.listed].flatMap(one => one.places)
+  const lines = await linesAt(index, [...placesIn(trial), ...places], basisOf(c))
+  const tried: TriedRules = {
+    ...{ files: [...rules.files], problems: rules.problems, judged },
+    trial: trial === null ? null : withLines(trial, lines),
+    accepted_denied: servicesWithLines(acceptedDenied.listed, lines),
+    accepted_denied_total: acceptedDenied.total,
+    accepted_denied_connections: acceptedDenied.connections,
+    rejected_allowed: servicesWithLines(rejectedAllowed.listed, lines),
+    rejected_allowed_total: rejectedAllowed.total,
+    rejected_allowed_connections: rejectedAllowed.connections,
+  }
+  return { ...reached(traffic, hasSizes(c)), tried }
+}
+
+/** What the attack reached. */
+function reached(
+  traffic: Traffic,
+  sized: boolean,
+): Pick<ControlsAnswer, 'internal_subject' | 'protected' | 'protected_total' | 'rejected_connections'> {
+  return {
+    internal_subject: internalSubjects(traffic),
+    ...protectedHosts(traffic, sized),
+    rejected_connections: traffic.rejected,
   }
 }
 
@@ -126,11 +191,11 @@ function actorsOf({ hosts }: Detections, own: readonly Prefix[]): string[] {
 }
 
 function answeredFinding(
-  { id, rule, title, severity, confidence, first_start, last_end }: Dossier['findings'][number],
+  { id, rule, title, severity, confidence, technique, first_start, last_end }: Dossier['findings'][number],
   detected: Detections | null,
 ): AnsweredFinding {
   const same = detected?.findings.find(
-    one => one.rule === rule && one.first_start === first_start && one.last_end === last_end,
+    one => one.technique === technique && one.first_start === first_start && one.last_end === last_end,
   )
   return { id, rule, title, severity, confidence, first_start, last_end, detect_id: same?.id ?? null }
 }

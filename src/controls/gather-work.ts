@@ -2,18 +2,20 @@
 import { type CaseConnections, makeConnections, outcome, taken } from '../conversations/connections.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import type { Does } from '../store/crew.ts'
-import { Attack, type AttackMarks, trafficColumns } from './traffic.ts'
+import { Attack, type AttackMarks, others, type Piece, trafficColumns } from './traffic.ts'
 
 /** What all threads know: what is long in common memory. */
 export interface GatherSettings {
   marks: AttackMarks
   /** By host: 1 where it is protected. Filled by `protect`; whole when that is done. */
   protected: Uint8Array
+  /** By host: 1 where it is no protected one, but its connections are wanted too. Filled between the steps. */
+  others: Uint8Array
+  /** Whether those that were rejected are taken too. */
+  withRejected: boolean
 }
 
-export interface TakenBlock {
-  connections: CaseConnections
-  attack: Uint8Array
+export interface TakenBlock extends Piece {
   rejected: number
 }
 
@@ -61,8 +63,8 @@ export class GatherWork implements Does<GatherSteps> {
   }
 
   private take(block: number): TakenBlock | null {
-    const { marks, protected: isProtected } = this.settings
-    const some = this.rowsWith(block, isProtected, marks.subject)
+    const { marks, protected: isProtected, others: isOther, withRejected } = this.settings
+    const some = this.rowsWith(block, isProtected, marks.subject, isOther)
     if (some.length === 0) return null
     const all = taken(this.read(block), some)
     const attack = new Uint8Array(all.count)
@@ -70,26 +72,29 @@ export class GatherWork implements Does<GatherSteps> {
     let [count, rejected] = [0, 0]
     for (let i = 0; i < all.count; i++) {
       const isAttack = this.attack.has(all, i)
-      const ends = [all.client[i]!, all.server[i]!]
+      const [client, server] = [all.client[i]!, all.server[i]!]
       if (all.outcome[i] === outcome.rejected) {
-        if (isAttack && ends.some(host => marks.internal[host] === 1)) rejected++
-      } else if (ends.some(host => isProtected[host] === 1)) {
-        attack[count] = Number(isAttack)
-        chosen[count++] = i
+        if (isAttack && (marks.internal[client] === 1 || marks.internal[server] === 1)) rejected++
+        if (!withRejected) continue
       }
+      const isMine = isProtected[client] === 1 || isProtected[server] === 1
+      if (!isMine && isOther[client] === 0 && isOther[server] === 0) continue
+      attack[count] = isMine ? Number(isAttack) : others
+      chosen[count++] = i
     }
     return { connections: taken(all, chosen.subarray(0, count)), attack: attack.slice(0, count), rejected }
   }
 
-  /** The rows of a block one of whose ends is marked. */
-  private rowsWith(block: number, isMarked: Uint8Array, isToo: Uint8Array = isMarked): Uint32Array {
+  /** The rows of a block one of whose ends has one of some marks. */
+  private rowsWith(block: number, ...marks: Uint8Array[]): Uint32Array {
     const { count, client, server } = this.kept.read(block, ['client', 'server'])
     const rows = new Uint32Array(count)
     let length = 0
-    for (let i = 0; i < count; i++) {
-      const [a, b] = [client[i]!, server[i]!]
-      if ((isMarked[a]! | isMarked[b]! | isToo[a]! | isToo[b]!) !== 0) rows[length++] = i
+    const isMarked = (host: number): boolean => {
+      for (const some of marks) if (some[host] === 1) return true
+      return false
     }
+    for (let i = 0; i < count; i++) if (isMarked(client[i]!) || isMarked(server[i]!)) rows[length++] = i
     return rows.subarray(0, length)
   }
 

@@ -18,8 +18,10 @@ export interface GatherOptions {
   threads: number
   /** Throws when nobody waits for the answer any more. */
   requireGoing: () => void
-  /** By host: 1 where it is protected, whoever attacked it. */
-  protect?: Uint8Array
+  /** Marks other hosts whose connections are wanted. */
+  markOthers: (isProtected: Uint8Array, isOther: Uint8Array) => void
+  /** Whether those that were rejected are wanted too. */
+  withRejected?: boolean
 }
 
 /**
@@ -31,13 +33,18 @@ export async function gatherTraffic(
   kept: KeptConnections,
   hosts: RecordDictionaries['hosts'],
   marks: AttackMarks,
-  { threads, requireGoing, protect }: GatherOptions,
+  { threads, requireGoing, markOthers, withRejected = false }: GatherOptions,
 ): Promise<Traffic> {
-  const isProtected = protect ?? new Uint8Array(new SharedArrayBuffer(hosts.count))
+  const [isProtected, isOther] = [0, 1].map(() => new Uint8Array(new SharedArrayBuffer(hosts.count))) as [
+    Uint8Array,
+    Uint8Array,
+  ]
   const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
-  const crew = crewFor(kept, { marks, protected: isProtected }, Math.min(threads, kept.blocks), requireGoing)
+  const settings = { marks, protected: isProtected, others: isOther, withRejected }
+  const crew = crewFor(kept, settings, Math.min(threads, kept.blocks), requireGoing)
   try {
     await crew.all('protect', blocks)
+    markOthers(isProtected, isOther)
     const pieces: (Piece | undefined)[] = blocks.map(() => undefined)
     let [rows, rejected] = [0, 0]
     await crew.each('take', blocks, (found, block) => {

@@ -1,4 +1,4 @@
-/** What a control does to a recorded connection. */
+/** What a control does to recorded connections. */
 import type { CaseConnections } from '../conversations/connections.ts'
 
 export const passes = 0
@@ -11,8 +11,8 @@ export const undecided = 3
 export interface Judge {
   /** Why some cannot be decided; grows while connections are judged. */
   readonly reasons: readonly string[]
-  /** @param all a piece, in whose order connections are judged. @returns `passes`, `stopped`, `answersStopped`, or `undecided` and more. */
-  of(all: CaseConnections, i: number): number
+  /** Writes a verdict for each connection of a piece: `passes`, `stopped`, `answersStopped`, or `undecided` and more. */
+  judge(all: CaseConnections, into: Uint32Array): void
 }
 
 /** Several at once: what one of them stops is stopped; what all let through passes. */
@@ -24,16 +24,18 @@ export class JudgeOfAll implements Judge {
     this.judges = judges
   }
 
-  of(all: CaseConnections, i: number): number {
-    let verdict = passes
-    // Each must see every connection: those of rates count them.
-    for (const judge of this.judges) {
-      const one = judge.of(all, i)
-      if (one === stopped || verdict === passes)
-        verdict = one < undecided ? one : this.numberOf(judge.reasons[one - undecided]!)
-      else if (one === answersStopped && verdict !== stopped) verdict = answersStopped
+  judge(all: CaseConnections, into: Uint32Array): void {
+    into.fill(passes)
+    const verdicts = new Uint32Array(all.count)
+    for (const one of this.judges) {
+      one.judge(all, verdicts)
+      for (let i = 0; i < all.count; i++) {
+        const verdict = verdicts[i]!
+        if (verdict === passes || into[i] === stopped) continue
+        if (verdict < undecided) into[i] = verdict
+        else if (into[i] === passes) into[i] = this.numberOf(one.reasons[verdict - undecided]!)
+      }
     }
-    return verdict
   }
 
   private numberOf(reason: string): number {

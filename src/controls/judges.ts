@@ -1,10 +1,87 @@
 /** What judges connections under the rules of controls. */
 import type { Artefact } from '../as-code/artefact.ts'
-import type { Judge } from './judge.ts'
-import type { Traffic } from './traffic.ts'
+import { type CaseConnections, mark } from '../conversations/connections.ts'
+import { type Address, parseAddress } from '../net/address.ts'
+import { type HomeSubnet, networkFor } from '../network-rules/attached.ts'
+import { CompiledRules } from '../network-rules/compiled.ts'
+import { type Decision, reasons } from '../network-rules/decision.ts'
+import type { Network } from '../network-rules/network.ts'
+import type { RecordDictionaries } from '../record-index/block.ts'
+import type { Interfaces } from './interfaces.ts'
+import { answersStopped, type Judge, JudgeOfAll, passes, stopped, undecided } from './judge.ts'
+import type { ProtectedTraffic } from './protected.ts'
+import { RateJudge } from './rate.ts'
+
+/** What judges depend on beside the rules. */
+export interface JudgeSettings {
+  traffic: ProtectedTraffic
+  hosts: RecordDictionaries['hosts']
+  interfaces: Interfaces
+  /** When the rules come into force; null: before everything. */
+  at_us: number | null
+}
 
 /** Null where there is nothing that stops a connection, as in an alarm. */
-export function judgeOf(artefacts: readonly Artefact[], traffic: Traffic, at_us: number | null): Judge | null {
-  void [artefacts, traffic, at_us]
-  return null
+export function judgeOf(artefacts: readonly Artefact[], settings: JudgeSettings): Judge | null {
+  const { traffic, hosts, at_us } = settings
+  const groups = artefacts.filter(one => one.what === 'security-group')
+  const acls = artefacts.filter(one => one.what === 'network-acl')
+  const network = networkFor({
+    groups: groups.map(({ group, direction, addresses }) => ({ group, direction, addresses: addressesOf(addresses) })),
+    acls: acls.map(({ ingress, egress, subnets, addresses }, i) => ({
+      acl: { id: `network ACL ${i + 1}`, vpc: null, isDefault: false, ingress, egress },
+      ...{ addresses: addressesOf(addresses), subnets },
+    })),
+    subnets: acls.length === 0 ? [] : homeSubnets(settings, new Set(acls.flatMap(({ subnets }) => subnets))),
+  })
+  const judges = [
+    ...(groups.length + acls.length === 0 ? [] : [new RulesJudge(network, hosts, at_us)]),
+    ...artefacts.flatMap(one => (one.what === 'rate-rule' ? [new RateJudge(traffic, one, at_us)] : [])),
+  ]
+  if (judges.length === 0) return null
+  return judges.length === 1 ? judges[0]! : new JudgeOfAll(judges)
+}
+
+/** The subnets of network ACLs with the hosts that are known to be in them. */
+function homeSubnets(
+  { traffic, interfaces }: Pick<JudgeSettings, 'traffic' | 'interfaces'>,
+  ids: ReadonlySet<string>,
+): HomeSubnet[] {
+  return [...ids].map(id => ({
+    id,
+    addresses: [...interfaces].filter(([, { subnet }]) => subnet === id).map(([host]) => traffic.address(host)),
+    prefixes: [],
+  }))
+}
+
+function addressesOf(texts: readonly string[]): Address[] {
+  return texts.map(text => parseAddress(text)!)
+}
+
+/** Groups and network ACLs. */
+export class RulesJudge implements Judge {
+  readonly reasons: string[] = []
+  private readonly rules: CompiledRules
+  /** By number of a decision. */
+  private readonly verdicts: number[] = []
+
+  constructor(network: Network, hosts: RecordDictionaries['hosts'], at_us: number | null) {
+    const marks = { unknownRole: mark.unknownRole, isError: mark.isError }
+    this.rules = new CompiledRules(network, hosts, marks, { from_us: at_us })
+  }
+
+  judge(all: CaseConnections, into: Uint32Array): void {
+    this.rules.decide(all, into)
+    const { decisions } = this.rules
+    while (this.verdicts.length < decisions.length) this.verdicts.push(this.verdictOf(decisions[this.verdicts.length]!))
+    for (let i = 0; i < all.count; i++) into[i] = this.verdicts[into[i]!]!
+  }
+
+  private verdictOf(decision: Decision): number {
+    if (decision.verdict === 'allowed') return passes
+    if (decision.verdict === 'denied') return decision.by.stops === 'all' ? stopped : answersStopped
+    const text = reasons[decision.reason]
+    const known = this.reasons.indexOf(text)
+    return undecided + (known >= 0 ? known : this.reasons.push(text) - 1)
+  }
 }

@@ -1,22 +1,24 @@
 /** What the protected hosts did, in the attack and besides. */
+import { outcome } from '../conversations/connections.ts'
 import type { ControlsAnswer, ProtectedHost } from './control.ts'
-import type { Situation } from './situation.ts'
+import { others, type Traffic } from './traffic.ts'
 import { addressOf, Sum, shownSum } from './trial.ts'
 
 /** Hosts that are listed. */
 const listedMost = 1000
 
 /** In the order of their addresses. A connection of two of them counts for each. */
-export function protectedHosts({
-  traffic,
-  hasSizes,
-}: Situation): Pick<ControlsAnswer, 'protected' | 'protected_total'> {
+export function protectedHosts(
+  traffic: Traffic,
+  hasSizes: boolean,
+): Pick<ControlsAnswer, 'protected' | 'protected_total'> {
   const { protected: isProtected, marks, pieces } = traffic
   const listed = [...isProtected.keys()].filter(host => isProtected[host] === 1)
   const sums = new Map(listed.slice(0, listedMost).map(host => [host, [new Sum(), new Sum()] as const]))
   for (const { connections, attack } of pieces) {
     const { client, server, count } = connections
     for (let i = 0; i < count; i++) {
+      if (attack[i] === others || connections.outcome[i] === outcome.rejected) continue
       const which = attack[i] as 0 | 1
       sums.get(client[i]!)?.[which].add(connections, i, true)
       if (server[i] !== client[i]) sums.get(server[i]!)?.[which].add(connections, i, false)

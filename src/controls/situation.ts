@@ -3,7 +3,7 @@ import { hostNumber, internalMarks, marksOf } from '../conversations/hosts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import type { Dossier, Severity } from '../investigate/dossier.ts'
-import { parseAddress } from '../net/address.ts'
+import { formatAddress, parseAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf } from '../net/time.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
@@ -11,13 +11,13 @@ import type { RecordIndex } from '../record-index/read.ts'
 import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { gatherTraffic } from './gather.ts'
+import { type Interfaces, interfacesIn } from './interfaces.ts'
 import type { AttackMarks, AttackService, Traffic } from './traffic.ts'
 
 export interface Situation {
   dossier: Dossier
   traffic: Traffic
-  /** The subject's hosts that are internal: what they do besides the attack is innocent. */
-  internalSubjects: number[]
+  interfaces: Interfaces
   /** The analyst's own networks beside the private ones. */
   own: readonly Prefix[]
   /** Whether records say how many bytes they had. */
@@ -36,20 +36,45 @@ export async function situationOf(
 ): Promise<Situation> {
   const { hosts } = index.dictionaries
   const marks = marksIn(dossier, hosts, own)
-  const requireGoing = (): void => c.db.requireGoing()
-  const traffic = await gatherTraffic(kept, hosts, marks, { threads, requireGoing })
-  const { subject, internal } = marks
-  const internalSubjects = [...subject.keys()].filter(host => subject[host] === 1 && internal[host] === 1)
-  const hasSizes = c.source === 'packets' || c.columns.has('bytes')
-  return { dossier, traffic, internalSubjects, own, hasSizes }
+  const interfaces = await interfacesIn(c, index, host => marks.internal[host] === 1)
+  const traffic = await gatherTraffic(kept, hosts, marks, {
+    ...{ threads, requireGoing: () => c.db.requireGoing() },
+    markOthers: (isProtected, isOther) => markNeighbours(interfaces, isProtected, isOther),
+  })
+  return { dossier, traffic, interfaces, own, hasSizes: hasSizes(c) }
 }
 
-function marksIn(dossier: Dossier, hosts: RecordDictionaries['hosts'], own: readonly Prefix[]): AttackMarks {
-  const subject = marksOf(
-    hosts,
-    dossier.subject.map(text => parsePrefix(text)!),
-  )
-  return { subject, internal: internalMarks(hosts, own), services: attackServices(dossier, hosts) }
+/** Whether records say how many bytes they had. */
+export function hasSizes({ source, columns }: Case): boolean {
+  return source === 'packets' || columns.has('bytes')
+}
+
+/** The subject's hosts that are internal: what they do besides the attack is innocent. */
+export function internalSubjects({ hosts, marks: { subject, internal } }: Traffic): string[] {
+  return [...subject.keys()]
+    .filter(host => subject[host] === 1 && internal[host] === 1)
+    .map(host => formatAddress(hosts.hi[host]!, hosts.lo[host]!))
+}
+
+/** A network ACL is for a whole subnet. */
+function markNeighbours(interfaces: Interfaces, isProtected: Uint8Array, isNeighbour: Uint8Array): void {
+  const subnets = new Set([...interfaces].filter(([host]) => isProtected[host] === 1).map(([, { subnet }]) => subnet))
+  for (const [host, { subnet }] of interfaces)
+    if (subnet !== null && subnets.has(subnet) && isProtected[host] === 0) isNeighbour[host] = 1
+}
+
+/** What tells the attack from the rest; without a dossier nothing is the attack. */
+export function marksIn(
+  dossier: Dossier | null,
+  hosts: RecordDictionaries['hosts'],
+  own: readonly Prefix[],
+): AttackMarks {
+  const subject = (dossier?.subject ?? []).map(text => parsePrefix(text)!)
+  return {
+    subject: marksOf(hosts, subject),
+    internal: internalMarks(hosts, own),
+    services: dossier === null ? [] : attackServices(dossier, hosts),
+  }
 }
 
 /** The services that findings of some weight speak of, in the time of each. */

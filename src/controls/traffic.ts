@@ -1,5 +1,5 @@
 /** The connections that controls are recommended from and tried on: those of the protected hosts, and which of them are the attack. */
-import type { CaseConnections, ConnectionColumn } from '../conversations/connections.ts'
+import { type CaseConnections, type ConnectionColumn, connectionColumns } from '../conversations/connections.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 
 /** A service of an internal subject, in a time that a finding speaks of, microseconds: the attack of a host that was taken over. */
@@ -23,26 +23,25 @@ export interface AttackMarks {
 /** Connections in columns (`trafficColumns`, the others have no rows), those of a client in one piece and in their order. */
 export interface Piece {
   connections: CaseConnections
-  /** 1: of the attack. */
+  /** 1: of the attack; 0: of a protected host besides; `others`: of hosts that are not protected. */
   attack: Uint8Array
 }
+
+export const others = 2
 
 export interface Traffic {
   hosts: RecordDictionaries['hosts']
   /** By host: 1 where it is protected. */
   protected: Uint8Array
   marks: AttackMarks
-  /** Accepted connections of protected hosts. */
+  /** Connections of protected hosts, and of others that were asked for: those that were let through, if not all were asked for. */
   pieces: Piece[]
   /** Connections of the subject with internal hosts all of whose records were rejected: they moved no data. */
   rejected: number
 }
 
 /** What is read of them. */
-export const trafficColumns: readonly ConnectionColumn[] = [
-  ...(['client', 'server', 'port', 'clientPort', 'protocol', 'start_us', 'end_us'] as const),
-  ...(['bytesUp', 'bytesDown', 'records', 'outcome', 'marks', 'place'] as const),
-]
+export const trafficColumns: readonly ConnectionColumn[] = connectionColumns.filter(name => name !== 'confidence')
 
 /** Whether a connection is of the attack: the subject's, or of an internal subject one that a finding rests on. */
 export class Attack {

@@ -1,5 +1,5 @@
 /** Tries a control on the recorded connections: what of the attack it stops, and what else it breaks. */
-import { type CaseConnections, mark } from '../conversations/connections.ts'
+import { type CaseConnections, mark, outcome } from '../conversations/connections.ts'
 import { noPort, noProtocol } from '../conversations/services.ts'
 import { exactSum } from '../conversations/sums.ts'
 import { Foremost } from '../detect/foremost.ts'
@@ -8,7 +8,7 @@ import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Trial, TrialService, TrialSum } from './control.ts'
 import { answersStopped, type Judge, passes, stopped, undecided } from './judge.ts'
-import type { Piece, Traffic } from './traffic.ts'
+import { others, type Piece, type Traffic } from './traffic.ts'
 
 /** Services that are listed, and addresses. */
 const listedMost = 1000
@@ -25,17 +25,18 @@ export type ServiceDraft = Omit<TrialService, 'basis'> & { places: number[] }
 /**
  * Judges all connections.
  *
+ * @param withOthers whether other hosts in the subnets of protected ones count among what is innocent.
  * @param hasSizes whether the records say how many bytes they had.
  */
-export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean): TrialDraft {
+export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOthers: boolean): TrialDraft {
   // Where only answers are stopped, the attack goes on, and what is innocent is broken.
   const sides = [new Side(traffic, stopped), new Side(traffic, passes)] as const
-  for (const piece of traffic.pieces) judgePiece(piece, judge, sides)
+  for (const piece of traffic.pieces) judgePiece(piece, judge, sides, withOthers)
   const [innocent, attack] = sides
   const said = (sum: Sum): Record<'bytes' | 'bytes_out' | 'bytes_in', Count | null> => shownBytes(sum, hasSizes)
   const stoppedBytes = said(attack.stopped.sum)
   const broken = said(innocent.stopped.sum)
-  const list = ({ services }: Group): ServiceDraft[] => services.listed().map(one => serviceOf(traffic, one, hasSizes))
+  const list = (group: Group): ServiceDraft[] => servicesIn(traffic, group, hasSizes)
   return {
     attack: {
       ...{ connections: attack.all.connections, ...said(attack.all) },
@@ -61,10 +62,23 @@ export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean): TrialD
   }
 }
 
-function judgePiece({ connections, attack }: Piece, judge: Judge, sides: readonly [Side, Side]): void {
+function judgePiece(
+  { connections, attack }: Piece,
+  judge: Judge,
+  [innocent, ofAttack]: readonly [Side, Side],
+  withOthers: boolean,
+): void {
   const { count } = connections
-  for (let i = 0; i < count; i++) sides[attack[i] as 0 | 1].add(connections, i, judge.of(connections, i))
-  for (const side of sides) side.endRun()
+  const verdicts = new Uint32Array(count)
+  judge.judge(connections, verdicts)
+  for (let i = 0; i < count; i++) {
+    // They moved no data.
+    if (connections.outcome[i] === outcome.rejected) continue
+    if (attack[i] === 1) ofAttack.add(connections, i, verdicts[i]!)
+    else if (attack[i] !== others || withOthers) innocent.add(connections, i, verdicts[i]!)
+  }
+  innocent.endRun()
+  ofAttack.endRun()
 }
 
 /** Connections of one kind with one service of one client, or all of them. */
@@ -100,8 +114,8 @@ interface ServiceSum extends Sum {
   places: number[]
 }
 
-/** What the same becomes of: by service, and in all. */
-class Group {
+/** Connections with the same fate: by service, and in all. */
+export class Group {
   readonly sum = new Sum()
   readonly services: Foremost<ServiceSum>
   private run: ServiceSum | null = null
@@ -224,7 +238,12 @@ function smallest(value: bigint): Count {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value
 }
 
-function serviceOf(traffic: Traffic, sum: ServiceSum, hasSizes: boolean): ServiceDraft {
+/** Those that are listed, the largest first. */
+export function servicesIn(traffic: Pick<Traffic, 'hosts'>, { services }: Group, hasSizes: boolean): ServiceDraft[] {
+  return services.listed().map(one => serviceOf(traffic, one, hasSizes))
+}
+
+function serviceOf(traffic: Pick<Traffic, 'hosts'>, sum: ServiceSum, hasSizes: boolean): ServiceDraft {
   return {
     client: addressOf(traffic, sum.client),
     server: addressOf(traffic, sum.server),

@@ -1,13 +1,16 @@
 /** Controls with their ids, their code and what became of the recorded flows under each, and under all of them. */
 import { codeFormats } from '../as-code/artefact.ts'
+import { type CodeContext, type CodeItem, codeOf } from '../as-code/code.ts'
 import { basisOf } from '../detect/detect.ts'
 import { linesAt } from '../detect/lines.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Basis } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
+import { codeContext } from './code-context.ts'
 import type { Control, ControlSet, Recommended, Trial, TrialService } from './control.ts'
 import { judgeOf } from './judges.ts'
+import type { ProtectedTraffic } from './protected.ts'
 import type { Situation } from './situation.ts'
 import { toldRules } from './told-rules.ts'
 import { type ServiceDraft, type TrialDraft, tryOn } from './trial.ts'
@@ -24,40 +27,47 @@ export interface TryOptions {
 export async function triedControls(
   c: Case,
   index: RecordIndex,
-  { traffic, hasSizes }: Situation,
-  recommended: readonly Recommended[],
+  { traffic, hasSizes, interfaces }: Situation,
+  { recommended, read }: { recommended: readonly Recommended[]; read: ProtectedTraffic },
   { only = [], at_us }: TryOptions,
 ): Promise<{ controls: Control[]; set: ControlSet }> {
   const named = recommended.map((one, i) => ({ id: `C${i + 1}`, one }))
   const chosen = chosenOf(named, only)
+  const settings = { traffic: read, hosts: traffic.hosts, interfaces, at_us: at_us ?? null }
   const draftOf = (some: readonly Recommended[]): TrialDraft | null => {
-    const judge = judgeOf(
-      some.map(({ artefact }) => artefact),
+    const artefacts = some.map(({ artefact }) => artefact)
+    const judge = judgeOf(artefacts, settings)
+    if (judge === null) return null
+    return tryOn(
       traffic,
-      at_us ?? null,
+      judge,
+      hasSizes,
+      artefacts.some(({ what }) => what === 'network-acl'),
     )
-    return judge === null ? null : tryOn(traffic, judge, hasSizes)
   }
   const drafts = [...chosen.map(({ one }) => draftOf([one])), draftOf(chosen.map(({ one }) => one))]
   const lines = await linesAt(index, drafts.flatMap(placesIn), basisOf(c))
   const trials = drafts.map(draft => (draft === null ? null : withLines(draft, lines)))
+  const items = chosen.map(({ id, one: { title, why, artefact } }): CodeItem => ({ id, title, why, artefact }))
+  const context = codeContext(c, read, traffic)
   return {
     controls: chosen.map(({ id, one: { artefact, ...rest } }, i) => ({
       ...{ id, ...rest, rules: toldRules(artefact), alarm: artefact.what === 'metric-alarm' ? artefact : null },
-      ...{ code: codeOf([artefact]), trial: trials[i]!, quotas: [] },
+      ...{ code: codesOf([items[i]!], context), trial: trials[i]!, quotas: [] },
     })),
     set: {
       controls: chosen.map(({ id }) => id),
-      code: codeOf(chosen.map(({ one }) => one.artefact)),
+      code: codesOf(items, context),
       trial: trials.at(-1)!,
       quotas: [],
     },
   }
 }
 
-function codeOf(artefacts: readonly Recommended['artefact'][]): Control['code'] {
-  void artefacts
-  return Object.fromEntries(codeFormats.map(format => [format, null])) as Control['code']
+/** In every format. */
+function codesOf(items: readonly CodeItem[], context: CodeContext): Control['code'] {
+  const codes = codeFormats.map(format => [format, codeOf(items, context, format)])
+  return Object.fromEntries(codes) as Control['code']
 }
 
 function chosenOf<T extends { id: string }>(named: readonly T[], only: readonly string[]): readonly T[] {
@@ -72,16 +82,23 @@ function chosenOf<T extends { id: string }>(named: readonly T[], only: readonly 
   return named.filter(({ id }) => wanted.includes(id))
 }
 
-function placesIn(draft: TrialDraft | null): number[] {
+export function servicesWithLines(
+  services: readonly ServiceDraft[],
+  lines: ReadonlyMap<number, Basis>,
+): TrialService[] {
+  return services.map(({ places, ...one }) => ({ ...one, basis: places.map(place => lines.get(place)!) }))
+}
+
+export function placesIn(draft: TrialDraft | null): number[] {
   if (draft === null) return []
   const { attack, innocent } = draft
   return [...attack.stopped, ...attack.let_through, ...innocent.broken].flatMap(({ places }) => places)
 }
 
-function withLines(draft: TrialDraft, lines: ReadonlyMap<number, Basis>): Trial {
+/** With lines in place of places of the index. */
+export function withLines(draft: TrialDraft, lines: ReadonlyMap<number, Basis>): Trial {
   const { attack, innocent, ...rest } = draft
-  const told = (some: readonly ServiceDraft[]): TrialService[] =>
-    some.map(({ places, ...one }) => ({ ...one, basis: places.map(place => lines.get(place)!) }))
+  const told = (some: readonly ServiceDraft[]): TrialService[] => servicesWithLines(some, lines)
   const [stopped, broken] = [told(attack.stopped), told(innocent.broken)]
   return {
     attack: { ...attack, stopped, let_through: told(attack.let_through) },

@@ -1,0 +1,101 @@
+/** Tries rules of the user's own on the recorded connections, and tells where these say that other rules were in force. */
+import { outcome } from '../conversations/connections.ts'
+import { marksOf } from '../conversations/hosts.ts'
+import type { KeptConnections } from '../conversations/kept-connections.ts'
+import type { Dossier } from '../investigate/dossier.ts'
+import { type Address, formatAddress } from '../net/address.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { Network } from '../network-rules/network.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { Case } from '../store/case.ts'
+import type { TriedRules } from './control.ts'
+import { gatherTraffic } from './gather.ts'
+import { answersStopped, passes, stopped, undecided } from './judge.ts'
+import { RulesJudge } from './judges.ts'
+import { hasSizes, marksIn } from './situation.ts'
+import type { Traffic } from './traffic.ts'
+import { Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
+
+export interface RulesToTry {
+  network: Network
+  files: readonly string[]
+  /** What in them could not be used. */
+  problems: TriedRules['problems']
+}
+
+/** What became of them, with the places of the services that are named. */
+export interface TriedDraft {
+  trial: TrialDraft | null
+  judged: TriedRules['judged']
+  acceptedDenied: { listed: ServiceDraft[]; total: number; connections: number }
+  rejectedAllowed: { listed: ServiceDraft[]; total: number; connections: number }
+  traffic: Traffic
+}
+
+/** @throws UserError where there is too little memory for the connections of the hosts that the rules speak of. */
+export async function tryRules(
+  c: Case,
+  index: RecordIndex,
+  kept: KeptConnections,
+  { network }: RulesToTry,
+  {
+    dossier,
+    own,
+    threads,
+    at_us,
+  }: { dossier: Dossier | null; own: readonly Prefix[]; threads: number; at_us: number | null },
+): Promise<TriedDraft> {
+  const { hosts } = index.dictionaries
+  const marks = marksIn(dossier, hosts, own)
+  const spokenOf = marksOf(hosts, prefixesOf(network))
+  const traffic = await gatherTraffic(kept, hosts, marks, {
+    ...{ threads, requireGoing: () => c.db.requireGoing(), withRejected: true },
+    markOthers: (_, others) => others.set(spokenOf),
+  })
+  const judge = new RulesJudge(network, hosts, at_us)
+  const trial = dossier === null ? null : tryOn(traffic, judge, hasSizes(c), false)
+  return { trial, ...contradictions(traffic, new RulesJudge(network, hosts, null), hasSizes(c)), traffic }
+}
+
+/** The addresses that have an interface or a subnet. */
+function prefixesOf({ interfaces, subnets }: Network): Prefix[] {
+  const single = (first: Address): Prefix => ({ text: formatAddress(first.hi, first.lo), first, last: first })
+  return [
+    ...interfaces.flatMap(one => [...[...one.addresses, ...one.publicAddresses].map(single), ...one.prefixes]),
+    ...subnets.flatMap(({ prefixes }) => prefixes),
+  ]
+}
+
+/** What was recorded as accepted though the rules deny it, and the other way round: then other rules were in force. */
+function contradictions(
+  { pieces, hosts, protected: isProtected }: Traffic,
+  judge: RulesJudge,
+  sized: boolean,
+): Pick<TriedDraft, 'judged' | 'acceptedDenied' | 'rejectedAllowed'> {
+  const judged = { connections: 0, allowed: 0, denied: 0 }
+  const [accepted, rejected] = [new Group(), new Group()]
+  for (const { connections } of pieces) {
+    const { count } = connections
+    const verdicts = new Uint32Array(count)
+    judge.judge(connections, verdicts)
+    for (let i = 0; i < count; i++) {
+      judged.connections++
+      const verdict = verdicts[i]!
+      if (verdict >= undecided) continue
+      const isOut = isProtected[connections.client[i]!] === 1
+      const isRejected = connections.outcome[i] === outcome.rejected
+      if (verdict === passes) judged.allowed++
+      else judged.denied++
+      if (isRejected && verdict === passes) rejected.add(connections, i, isOut)
+      if (!isRejected && (verdict === stopped || verdict === answersStopped)) accepted.add(connections, i, isOut)
+    }
+    accepted.endRun()
+    rejected.endRun()
+  }
+  const told = (group: Group): TriedDraft['acceptedDenied'] => ({
+    listed: servicesIn({ hosts }, group, sized),
+    total: group.services.total,
+    connections: group.sum.connections,
+  })
+  return { judged, acceptedDenied: told(accepted), rejectedAllowed: told(rejected) }
+}
