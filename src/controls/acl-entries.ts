@@ -52,59 +52,58 @@ export interface ChosenEntries {
   /** Ports that an entry lets through, and those that none does. */
   let: PortTraffic[]
   left: PortTraffic[]
+  /** Shares that are let through, and whether those are what was asked for. */
+  held: Weight
+  isEnough: boolean
   /** By what they were made fewer than one for each port. */
   fitting: ('answers' | 'ranges')[]
+}
+
+/** Whether a port is to be let through beyond the share, where there is room. */
+export type Wants = (port: PortTraffic) => boolean
+
+export interface EntryLimits {
+  share: number
+  /** How many entries. */
+  room: number
+  wants: Wants
 }
 
 /**
  * Entries for the share of what goes to some ports. Where there is no room for one for each, those that answers pass by anyway have none; then
  * ports of a protocol share a range.
  *
- * @param room how many entries. @param answers what is let through for the sake of answers.
+ * @param answers what is let through for the sake of answers.
  */
 export function chosenEntries(
   traffic: ProtectedTraffic,
   ports: readonly PortTraffic[],
   answers: readonly Entry[],
-  share: number,
-  room: number,
+  { share, room, wants }: EntryLimits,
 ): ChosenEntries {
   const single = ports.map((_, i) => [i])
   const exact = smallestCover(ports, single, share)
-  if (exact.isEnough && exact.chosen.length <= room)
-    return made(
-      traffic,
-      ports,
-      exact.chosen.map(i => [i]),
-      [],
-      [],
-    )
+  const wanted = new Set([...exact.chosen, ...ports.flatMap((port, i) => (wants(port) ? [i] : []))])
+  for (const some of [[...wanted], exact.chosen]) {
+    if (exact.isEnough && some.length <= room)
+      return made(traffic, ports, { sets: some.map(i => [i]), free: [], share, fitting: [] })
+  }
   const free = ports.flatMap((one, i) => (isLetThrough(one, answers) ? [i] : []))
   // What passes anyway is one set that costs nothing: a set more than there is room for.
-  const more = free.length === 0 ? 0 : 1
-  const freeSets = free.length === 0 ? [] : [free]
+  const more = Number(free.length > 0)
   const others = single.filter(([i]) => !free.includes(i!))
-  const some = smallestCover(ports, [...freeSets, ...others], share, room + more)
-  const sets = [...freeSets, ...others]
-  if (some.isEnough && some.chosen.length <= room + more) {
-    return made(
-      traffic,
-      ports,
-      some.chosen.map(i => sets[i]!).filter(set => set !== free),
-      free,
-      ['answers'],
-    )
-  }
-  const wide = [
-    ...sets,
-    ...rangesOf(
-      ports,
-      others.map(([i]) => i!),
-    ),
+  const sets = free.length === 0 ? others : [free, ...others]
+  const wide = [...sets, ...rangesOf(ports, others.flat())]
+  const [some, last] = [sets, wide].map(one => ({ sets: one, cover: smallestCover(ports, one, share, room + more) }))
+  const isFine = some!.cover.isEnough && some!.cover.chosen.length <= room + more
+  const { sets: from, cover } = isFine ? some! : last!
+  const fitting: ChosenEntries['fitting'] = [
+    ...(more === 1 ? (['answers'] as const) : []),
+    ...(isFine ? [] : (['ranges'] as const)),
   ]
-  const last = smallestCover(ports, wide, share, room + more)
-  const chosen = last.chosen.map(i => wide[i]!).filter(set => set !== free)
-  return made(traffic, ports, chosen, free, free.length === 0 ? ['ranges'] : ['answers', 'ranges'])
+  const chosen = cover.chosen.map(i => from[i]!).filter(set => set !== free)
+  // The free set may not be among the chosen ones, which then are one more than there is room for.
+  return made(traffic, ports, { sets: chosen.slice(0, room), free, share, fitting })
 }
 
 function isLetThrough({ protocol, port, isIPv6 }: PortTraffic, answers: readonly Entry[]): boolean {
@@ -139,25 +138,33 @@ function rangesOf(ports: readonly PortTraffic[], some: readonly number[]): numbe
   return [...ranges.values()].filter(one => one.length > 1)
 }
 
+interface Choice {
+  /** Numbers of ports, by entry; and those that need none. */
+  sets: readonly (readonly number[])[]
+  free: readonly number[]
+  share: number
+  fitting: ChosenEntries['fitting']
+}
+
 function made(
   traffic: ProtectedTraffic,
   ports: readonly PortTraffic[],
-  sets: readonly (readonly number[])[],
-  free: readonly number[],
-  fitting: ChosenEntries['fitting'],
+  { sets, free, share, fitting }: Choice,
 ): ChosenEntries {
-  const held = new Set([...sets.flat(), ...free])
-  const entries = sets.map(set =>
-    entryOf(
-      traffic,
-      set.map(i => ports[i]!),
-    ),
-  )
+  const some = new Set([...sets.flat(), ...free])
+  const { held, isEnough } = smallestCover(ports, [[...some]], share)
   return {
-    entries: entries.sort(compareEntries),
-    let: ports.filter((_, i) => held.has(i)),
-    left: ports.filter((_, i) => !held.has(i)),
-    fitting,
+    entries: sets
+      .map(set =>
+        entryOf(
+          traffic,
+          set.map(i => ports[i]!),
+        ),
+      )
+      .sort(compareEntries),
+    let: ports.filter((_, i) => some.has(i)),
+    left: ports.filter((_, i) => !some.has(i)),
+    ...{ held, isEnough, fitting },
   }
 }
 

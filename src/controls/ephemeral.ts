@@ -36,25 +36,36 @@ export interface AnswerPorts {
   why: string
 }
 
-/** By who the client is, protocol and family: the key of `portsKey`. */
+/**
+ * Of each part of the network its own clients and those of others, by protocol and family: the key of `portsKey`. One pass, however many parts.
+ *
+ * @param partOf the number of a host's part, below zero for a host of none.
+ */
 export function clientPortsOf(
   traffic: ProtectedTraffic,
-  isInside: (host: number) => boolean,
-): ReadonlyMap<string, ClientPorts> {
-  const found = new Map<string, ClientPorts>()
+  partOf: (host: number) => number,
+): (part: number) => ReadonlyMap<string, ClientPorts> {
+  const found = new Map<number, Map<string, ClientPorts>>()
+  const count = (part: number, key: string, port: number): void => {
+    if (part < 0) return
+    const of = found.get(part) ?? new Map<string, ClientPorts>()
+    found.set(part, of)
+    const ports = of.get(key) ?? new ClientPorts()
+    of.set(key, ports)
+    ports.counts[port]!++
+  }
   for (const { connections, attack } of traffic.pieces) {
+    const { client, server, protocol, clientPort } = connections
     for (let i = 0; i < connections.count; i++) {
       if (attack[i] === 1 || !isUsed(connections, i)) continue
-      const [client, server] = [connections.client[i]!, connections.server[i]!]
-      if (isInside(client) === isInside(server)) continue
-      const isIPv6 = !isIPv4(traffic.address(server))
-      const key = portsKey(isInside(client) ? 'own' : 'other', connections.protocol[i]!, isIPv6)
-      const ports = found.get(key) ?? new ClientPorts()
-      found.set(key, ports)
-      ports.counts[connections.clientPort[i]!]!++
+      const [from, to] = [partOf(client[i]!), partOf(server[i]!)]
+      if (from === to) continue
+      const isIPv6 = !isIPv4(traffic.address(server[i]!))
+      count(from, portsKey('own', protocol[i]!, isIPv6), clientPort[i]!)
+      count(to, portsKey('other', protocol[i]!, isIPv6), clientPort[i]!)
     }
   }
-  return found
+  return part => found.get(part) ?? new Map()
 }
 
 export function portsKey(client: 'own' | 'other', protocol: number, isIPv6: boolean): string {

@@ -27,16 +27,16 @@ export interface CoverLimits {
  */
 export function coverOf(addresses: readonly Address[], avoid: readonly Prefix[], limits: CoverLimits): Prefix[] | null {
   const sorted = sortedValues(addresses)
-  const near = parted(sorted, avoid, limits.near)
-  if (near.length <= limits.most) return near.map(prefixOfRun)
-  const wide = parted(sorted, avoid, limits.widest)
-  if (wide.length > limits.most) return null
+  const near = parted(sorted, avoid, limits.near, limits.most)
+  if (near !== null) return near.map(prefixOfRun)
+  const wide = parted(sorted, avoid, limits.widest, limits.most)
+  if (wide === null) return null
   return narrowed(wide, limits).map(prefixOfRun)
 }
 
 /** The fewest prefixes that hold the addresses, however wide, and overlap none of those to avoid. */
 export function widestCover(addresses: readonly Address[], avoid: readonly Prefix[]): Prefix[] {
-  return parted(sortedValues(addresses), avoid, 0).map(prefixOfRun)
+  return parted(sortedValues(addresses), avoid, 0, Number.POSITIVE_INFINITY)!.map(prefixOfRun)
 }
 
 /** Neighbouring addresses, and how many leading bits they share. */
@@ -78,14 +78,15 @@ function halves({ values, from, to, length }: AddressRun): [AddressRun, AddressR
   return [runOf(values, from, high), runOf(values, high, to)]
 }
 
-/** Runs that are at least so long, and hold nothing to avoid. */
-function parted(values: readonly bigint[], avoid: readonly Prefix[], least: number): AddressRun[] {
+/** Runs that are at least so long, and hold nothing to avoid; null where they are more than may be. */
+function parted(values: readonly bigint[], avoid: readonly Prefix[], least: number, most: number): AddressRun[] | null {
   const done: AddressRun[] = []
   const todo = values.length === 0 ? [] : [runOf(values, 0, values.length)]
   for (let run = todo.pop(); run !== undefined; run = todo.pop()) {
     const isFine = run.length >= least && !holdsAny(run, avoid)
     if (isFine || run.length === 128) done.push(run)
     else todo.push(...halves(run).reverse())
+    if (done.length + todo.length > most) return null
   }
   return done
 }

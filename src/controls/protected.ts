@@ -68,22 +68,28 @@ export function isSubject({ subjects, address }: ProtectedTraffic, host: number)
   return subjects.some(subject => prefixContains(subject, at))
 }
 
+/** The ends of connections. */
+type Ends = readonly { client: number; server: number }[]
+
 /** Protected hosts by interface, or each alone where the records do not name it; in the order of their addresses. */
-export function interfacesOf(traffic: ProtectedTraffic): Unit[] {
-  return unitsBy(traffic, (place, host) => place.interface ?? host)
+export function interfacesOf(traffic: ProtectedTraffic, ends: Ends): Unit[] {
+  return unitsBy(traffic, ends, (place, host) => place.interface ?? host)
 }
 
 /** Protected hosts by subnet; together where the records do not name it. */
-export function subnetsOf(traffic: ProtectedTraffic): Unit[] {
-  return unitsBy(traffic, place => place.subnet ?? '')
+export function subnetsOf(traffic: ProtectedTraffic, ends: Ends): Unit[] {
+  return unitsBy(traffic, ends, place => place.subnet ?? '')
 }
 
-function unitsBy(traffic: ProtectedTraffic, keyOf: (place: Place, host: number) => string | number): Unit[] {
+function unitsBy(
+  traffic: ProtectedTraffic,
+  ends: Ends,
+  keyOf: (place: Place, host: number) => string | number,
+): Unit[] {
   const hosts = new Set<number>()
-  for (const { connections } of traffic.pieces) {
-    for (let i = 0; i < connections.count; i++)
-      for (const host of [connections.client[i]!, connections.server[i]!])
-        if (traffic.isProtected(host)) hosts.add(host)
+  for (const { client, server } of ends) {
+    if (traffic.isProtected(client)) hosts.add(client)
+    if (traffic.isProtected(server)) hosts.add(server)
   }
   const units = new Map<string | number, Unit & { hosts: number[] }>()
   for (const host of [...hosts].sort((a, b) => a - b)) {

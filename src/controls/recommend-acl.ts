@@ -12,12 +12,13 @@ import {
   type Entry,
   type PortTraffic,
   portTraffic,
+  type Wants,
 } from './acl-entries.ts'
 import type { Recommended } from './control.ts'
-import { type AnswerPorts, answerPorts, clientPortsOf, portsKey } from './ephemeral.ts'
+import { type AnswerPorts, answerPorts, type ClientPorts, clientPortsOf, portsKey } from './ephemeral.ts'
 import { anyIPv4, anyIPv6, overlaps } from './prefix-cover.ts'
 import { answersOf, type ProtectedTraffic, subnetsOf, textOf, type Unit } from './protected.ts'
-import { someText, trafficText } from './rule-words.ts'
+import { shareText, someText, trafficText } from './rule-words.ts'
 import { type Use, usesOf } from './uses.ts'
 
 export interface AclOptions {
@@ -37,10 +38,42 @@ export function recommendAcl(
   uses: readonly Use[] = usesOf(traffic),
   { share = 0.99, quota = 20, quotaMost = 40 }: AclOptions = {},
 ): Recommended[] {
-  return subnetsOf(traffic).flatMap(unit => {
-    const plan = planOf(traffic, unit, uses, { share, quota, quotaMost })
+  const units = subnetsOf(traffic, uses)
+  const partOf = partsOf(traffic, units)
+  const crossing: Use[][] = units.map(() => [])
+  for (const use of uses) {
+    const [from, to] = [partOf(use.client), partOf(use.server)]
+    if (from !== to) for (const part of [from, to]) crossing[part]?.push(use)
+  }
+  const ports = clientPortsOf(traffic, partOf)
+  return units.flatMap((unit, part) => {
+    const isInside = (host: number): boolean => partOf(host) === part
+    const border = { unit, isInside, crossing: crossing[part]!, ports: ports(part) }
+    const plan = planOf(traffic, border, { share, quota, quotaMost })
     return plan.denied.length === 0 ? [] : [recommended(traffic, unit, plan)]
   })
+}
+
+/** The number of the subnet that a host is in, below zero for others; a subnet that is not known holds protected hosts alone. */
+function partsOf(traffic: ProtectedTraffic, units: readonly Unit[]): (host: number) => number {
+  const known = new Map(units.flatMap((unit, part) => unit.hosts.map(host => [host, part] as const)))
+  const subnets = new Map(units.flatMap(({ subnet }, part) => (subnet === null ? [] : [[subnet, part] as const])))
+  return host => {
+    const before = known.get(host)
+    if (before !== undefined) return before
+    const { subnet } = traffic.placeOf(host)
+    const part = subnet === null ? -1 : (subnets.get(subnet) ?? -1)
+    known.set(host, part)
+    return part
+  }
+}
+
+/** A subnet, and what crosses its border. */
+interface Border {
+  unit: Unit
+  isInside: (host: number) => boolean
+  crossing: readonly Use[]
+  ports: ReadonlyMap<string, ClientPorts>
 }
 
 interface Plan {
@@ -61,26 +94,16 @@ interface Plan {
   neighbours: number
 }
 
-function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], options: Required<AclOptions>): Plan {
-  const mine = new Set(unit.hosts)
-  const isInside = (host: number): boolean =>
-    mine.has(host) || (unit.subnet !== null && traffic.placeOf(host).subnet === unit.subnet)
-  const crossing = uses.filter(use => isInside(use.client) !== isInside(use.server))
+function planOf(
+  traffic: ProtectedTraffic,
+  { unit, isInside, crossing, ports }: Border,
+  options: Required<AclOptions>,
+): Plan {
   const attack = crossing.filter(use => use.isAttack)
   const outside = attack.length === 0 ? [] : traffic.subjects.filter(subject => !holdsHost(traffic, unit, subject))
-  const inwards = portTraffic(
-    traffic,
-    crossing.filter(use => isInside(use.server)),
-    'client',
-    use => use.served,
-  )
-  const outwards = portTraffic(
-    traffic,
-    crossing.filter(use => isInside(use.client)),
-    'server',
-    use => use.connections,
-  )
-  const ports = clientPortsOf(traffic, isInside)
+  const [into, out] = [true, false].map(is => crossing.filter(use => isInside(use.server) === is)) as [Use[], Use[]]
+  const inwards = portTraffic(traffic, into, 'client', use => use.served)
+  const outwards = portTraffic(traffic, out, 'server', use => use.connections)
   const own = answersFor('own', outwards, ports)
   const other = answersFor('other', inwards, ports)
   const deniedPorts = portsToDeny(
@@ -90,27 +113,36 @@ function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], opt
     other,
   )
   const fixedIn = [...own.entries, ...pathMtu(inwards, outwards)]
-  const fixedOut = [...other.entries, ...bothWays(inwards)]
-  // Without room for the rest, the addresses of the attack come first.
-  const beside = Math.max(fixedIn.length, fixedOut.length + deniedPorts.length)
-  const denied = outside.slice(0, Math.max(0, options.quotaMost - beside))
-  const room = (fixed: number): number => {
-    const used = denied.length + fixed
-    return Math.max(0, (used < options.quota ? options.quota : options.quotaMost) - used)
+  // Room for what is answered by the same, whether or not it is let through in the end.
+  const besideIn = fixedIn.length + bothWays(outwards).length
+  const besideOut = other.entries.length + bothWays(inwards).length + deniedPorts.length
+  const denied = outside.slice(0, Math.max(0, options.quotaMost - Math.max(besideIn, besideOut)))
+  const chosen = (some: readonly PortTraffic[], answers: Entry[], beside: number, wants: Wants): ChosenEntries => {
+    const room = (quota: number): number => Math.max(0, quota - denied.length - beside)
+    const within = (quota: number) =>
+      chosenEntries(traffic, some, answers, { share: options.share, room: room(quota), wants })
+    const usual = within(options.quota)
+    return usual.isEnough ? usual : within(options.quotaMost)
   }
-  const symmetric = bothWays(outwards)
-  const services = chosenEntries(traffic, inwards, fixedIn, options.share, room(fixedIn.length + symmetric.length))
-  const reached = chosenEntries(traffic, outwards, fixedOut, options.share, room(fixedOut.length + deniedPorts.length))
-  const neighbours = new Set(
-    crossing.flatMap(use => [use.client, use.server]).filter(host => isInside(host) && !mine.has(host)),
+  const services = chosen(inwards, fixedIn, besideIn, () => true)
+  const reached = chosen(outwards, other.entries, besideOut, ({ protocol, port }) =>
+    port === null ? false : traffic.isApproved?.(protocol, port) === true,
   )
   return {
     ...{ options, attack, denied, notDenied: outside.slice(denied.length), deniedPorts, services, reached },
     answerTexts: [...own.texts, ...other.texts],
-    ingress: distinct([...services.entries, ...symmetric, ...fixedIn]),
-    egress: distinct([...reached.entries, ...fixedOut]),
-    neighbours: neighbours.size,
+    ingress: distinct([...services.entries, ...bothWays(reached.let), ...fixedIn]),
+    egress: distinct([...reached.entries, ...bothWays(services.let), ...other.entries]),
+    neighbours: neighboursIn(unit, crossing, isInside),
   }
+}
+
+function neighboursIn({ hosts }: Unit, crossing: readonly Use[], isInside: (host: number) => boolean): number {
+  const own = new Set(hosts)
+  const others = new Set<number>()
+  for (const { client, server } of crossing)
+    for (const host of [client, server]) if (isInside(host) && !own.has(host)) others.add(host)
+  return others.size
 }
 
 /** Traffic within a subnet passes no ACL. */
@@ -130,7 +162,7 @@ interface Answers {
 function answersFor(
   client: 'own' | 'other',
   some: readonly PortTraffic[],
-  ports: ReturnType<typeof clientPortsOf>,
+  ports: ReadonlyMap<string, ClientPorts>,
 ): Answers {
   const answers: Answers = { entries: [], texts: [] }
   const seen = new Set<string>()
@@ -250,10 +282,17 @@ function whyOf({ attack, deniedPorts, services, reached, answerTexts, options }:
       : [
           `Nothing else was reached on ${someText(deniedPorts.map(one => trafficText(one.protocol!, one.ports!.from)))}: denied to any address, as answers to clients would let it pass.`,
         ]),
-    `Let in: ${portsText(services)}. Let out: ${portsText(reached)}. That is at least ${Math.round(options.share * 1000) / 10} % of the recorded connections and bytes of each direction that are not the attack${services.left.length + reached.left.length === 0 ? ', all of them' : ''}.`,
+    `Let in: ${portsText(services)} (${heldText(services)}). Let out: ${portsText(reached)} (${heldText(reached)}).`,
     `An ACL does not remember who asked: ${answerTexts.join('; ')}.`,
     ...fittingTexts(services, reached, options),
   ].join(' ')
+}
+
+/** Of what is not the attack. */
+function heldText({ left, held, isEnough }: ChosenEntries): string {
+  if (left.length === 0) return 'all that was used'
+  const shares = `${shareText(held.connections)} of connections and ${shareText(held.bytes)} of bytes`
+  return isEnough ? shares : `${shares}: there is no room for more`
 }
 
 function fittingTexts(services: ChosenEntries, reached: ChosenEntries, { quota }: Required<AclOptions>): string[] {

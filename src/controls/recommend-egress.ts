@@ -7,7 +7,7 @@ import { isIPv6Prefix } from './prefix-cover.ts'
 import { answersOf, interfacesOf, isSubject, type ProtectedTraffic, textOf, type Unit } from './protected.ts'
 import { namedTraffic, nameFor, shareText, someText, trafficText } from './rule-words.ts'
 import { type SmallestCover, smallestCover } from './smallest-cover.ts'
-import { type Use, usesOf } from './uses.ts'
+import { type Use, usesBy, usesOf } from './uses.ts'
 
 export interface EgressOptions {
   /** The share of connections and of bytes that the list is to let through. */
@@ -27,8 +27,9 @@ export function recommendEgress(
   uses: readonly Use[] = usesOf(traffic),
   { share = 0.99, quota = 60 }: EgressOptions = {},
 ): Recommended[] {
-  return interfacesOf(traffic).flatMap(unit => {
-    const mined = mine(traffic, unit, uses, share, quota)
+  const from = usesBy(uses, 'client')
+  return interfacesOf(traffic, uses).flatMap(unit => {
+    const mined = mine(traffic, unit, from(unit.hosts), share, quota)
     return mined.attack.length === 0 ? [] : [recommended(traffic, unit, mined)]
   })
 }
@@ -41,13 +42,15 @@ interface Mined {
   chosen: Candidate[]
   cover: SmallestCover
   width: Width
+  /** How many rules it would take with any address for each port; of narrow rules alone. */
+  anyAddress: number | null
   /** What is not in the share: nobody knows who began it or what it is of; and what went to the subject, but is not the attack. */
   left: { unclear: number; toSubject: number; unanswered: number }
 }
 
 function mine(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], share: number, quota: number): Mined {
   const hosts = new Set(unit.hosts)
-  const mine = uses.filter(use => hosts.has(use.client) && !hosts.has(use.server))
+  const mine = uses.filter(use => !hosts.has(use.server))
   const attack = mine.filter(use => use.isAttack)
   const innocent = mine.filter(use => !use.isAttack)
   const usable = innocent.filter(use => use.connections > 0 && !use.isUnclear && !isSubject(traffic, use.server))
@@ -67,10 +70,22 @@ function mine(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], share
     const chosen = cover.chosen.map(i => all[i]!)
     const six = chosen.filter(({ rule }) => isIPv6Rule(rule)).length
     const isRoom = six <= quota && chosen.length - six <= quota
-    if (isLast || (cover.isEnough && isRoom))
-      return { share, quota, attack, items, chosen: inOrder(chosen), cover, width, left }
+    if (!isLast && !(cover.isEnough && isRoom)) continue
+    const anyAddress = width === 'narrow' ? anyAddressRules(traffic, items, attack, share) : null
+    return { share, quota, attack, items, chosen: inOrder(chosen), cover, width, anyAddress, left }
   }
   throw new Error('no width')
+}
+
+function anyAddressRules(
+  traffic: ProtectedTraffic,
+  items: readonly Item[],
+  attack: readonly Use[],
+  share: number,
+): number {
+  const { all } = new Candidates(traffic, items, attack, 'any-address')
+  const sets = all.map(one => one.items)
+  return smallestCover(items, sets, share).chosen.length
 }
 
 function itemsOf(uses: readonly Use[]): Item[] {
@@ -131,7 +146,7 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recom
   }
 }
 
-function whyOf(unit: Unit, { items, chosen, cover, attack, share, quota, width }: Mined): string {
+function whyOf(unit: Unit, { items, chosen, cover, attack, share, quota, width, anyAddress }: Mined): string {
   const total = { connections: sum(items.map(one => one.connections)), bytes: sum(items.map(one => one.bytes)) }
   const of = someText(unit.addresses)
   const reached = [...new Set(attack.map(use => serviceText(use)))].join(', ')
@@ -149,10 +164,14 @@ function whyOf(unit: Unit, { items, chosen, cover, attack, share, quota, width }
       : [
           `Narrower rules would be more than the quota of ${quota}: these are wider, ${width === 'any-address' ? 'by port to any address' : 'by port or range of ports to any address'}.`,
         ]
+  const fewer =
+    anyAddress === null || anyAddress >= chosen.length
+      ? []
+      : [`With any address for ports of few peers as well, ${countText(anyAddress, 'rule')} would do.`]
   const short = cover.isEnough
     ? [least]
     : [`That is less than was asked for: more would not fit into the quota of ${quota} rules.`]
-  return [stops, covers, ...short, ...wider].join(' ')
+  return [stops, covers, ...short, ...fewer, ...wider].join(' ')
 }
 
 function serviceText({ protocol, port, isUnclear }: Use): string {
@@ -173,6 +192,10 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
   const open = anywhere.filter(({ rule }) =>
     traffic.subjects.some(subject => isIPv6Prefix(subject) === isIPv6Rule(rule)),
   )
+  const single = chosen.some(({ rule }) => !isAnywhere(rule) && rule.remote.kind === 'prefix')
+  const moves = single
+    ? ['Rules to a few addresses break when a service moves to others, as update servers and content networks do.']
+    : []
   const reach =
     open.length === 0
       ? []
@@ -187,6 +210,7 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
   const notMined = counts.length === 0 ? [] : [`Not in the share: ${counts.join('; ')}.`]
   return [
     lost,
+    ...moves,
     ...reach,
     ...notMined,
     'Groups do not filter DNS of Amazon, instance metadata, DHCP and Amazon time.',
@@ -201,7 +225,7 @@ function confirmOf(traffic: ProtectedTraffic, { items, chosen }: Mined): string[
   return chosen.flatMap(({ rule, items: mine }) => {
     const what = `${ruleTraffic(rule)} to ${isAnywhere(rule) ? 'any address' : remoteText(rule)}`
     const some = mine.map(i => items[i]!)
-    const from_us = Math.min(...some.map(one => one.first_us))
+    const from_us = some.reduce((least, one) => Math.min(least, one.first_us), Number.POSITIVE_INFINITY)
     const notes = [
       ...(traffic.incident !== null && from_us >= traffic.incident.from_us
         ? [`not seen before the attack began, first at ${timeText(from_us)}: it may be part of it`]

@@ -3,7 +3,7 @@ import { type Address, isIPv4 } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { hasPorts, TCP, UDP } from '../net/protocols.ts'
-import { utcSeconds } from '../net/time.ts'
+import { durationWords, utcSeconds } from '../net/time.ts'
 import type { GroupRule } from '../network-rules/network.ts'
 import { administrativePorts } from '../rules/lateral.ts'
 import type { Recommended } from './control.ts'
@@ -11,7 +11,7 @@ import { coverLimits, isIPv6Rule } from './egress-candidates.ts'
 import { anyIPv4, anyIPv6, coverOf, widestCover } from './prefix-cover.ts'
 import { answersOf, interfacesOf, isSubject, type ProtectedTraffic, textOf, type Unit } from './protected.ts'
 import { namedTraffic, nameFor, someText, trafficText } from './rule-words.ts'
-import { sessionText, type Use, usesOf } from './uses.ts'
+import { sessionText, type Use, usesBy, usesOf } from './uses.ts'
 
 /** Where hosts are administered and data is reached: those of the rules for moves between hosts, and more of databases and VNC. */
 const administration: readonly number[] = [...administrativePorts, 1521, 5901, 9200, 9300, 11_211, 27_017]
@@ -41,8 +41,10 @@ export function recommendIngress(
   uses: readonly Use[] = usesOf(traffic),
   { quota = 60 }: IngressOptions = {},
 ): Recommended[] {
-  return interfacesOf(traffic).flatMap(unit => {
-    const plan = planOf(traffic, unit, uses, quota)
+  const to = usesBy(uses, 'server')
+  const begin_us = uses.reduce((least, use) => Math.min(least, use.first_us), Number.POSITIVE_INFINITY)
+  return interfacesOf(traffic, uses).flatMap(unit => {
+    const plan = { ...planOf(traffic, unit, to(unit.hosts), quota), begin_us }
     return plan.services.some(one => one.attack.length > 0 && one.is !== 'open')
       ? [recommended(traffic, unit, plan)]
       : []
@@ -59,11 +61,13 @@ interface Service {
   is: 'restricted' | 'closed' | 'open'
 }
 
-/** Whom administration stays open to, and who was left out though they had sessions. */
+/** Whom administration stays open to, and who is left out though they had sessions. */
 interface Allowed {
   service: Service
   clients: Use[]
   guessers: Use[]
+  /** Those that worked there, but only since the attack began. */
+  late: Use[]
 }
 
 interface Plan {
@@ -72,9 +76,11 @@ interface Plan {
   rules: GroupRule[]
   /** What had to be done so that the rules fit. */
   fitting: string[]
+  /** When the first connection of all begins. */
+  begin_us: number
 }
 
-function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quota: number): Plan {
+function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quota: number): Omit<Plan, 'begin_us'> {
   const services = servicesOf(unit, uses)
   const allowed = services.filter(one => one.is === 'restricted').map(service => allowedTo(traffic, service))
   const open = services.filter(one => one.is === 'open').flatMap(service => openRules(traffic, service))
@@ -91,7 +97,7 @@ function servicesOf(unit: Unit, uses: readonly Use[]): Service[] {
   const services = new Map<string, Omit<Service, 'is'>>()
   for (const use of uses) {
     const { protocol, port } = use
-    if (!hosts.has(use.server) || hosts.has(use.client) || use.isUnclear || protocol === null) continue
+    if (hosts.has(use.client) || use.isUnclear || protocol === null) continue
     const key = `${protocol} ${port}`
     const service = services.get(key) ?? { protocol, port, attack: [], innocent: [] }
     services.set(key, service)
@@ -109,18 +115,23 @@ function standing({ protocol, port, innocent }: Omit<Service, 'is'>): Service['i
 }
 
 function allowedTo(traffic: ProtectedTraffic, service: Service): Allowed {
-  const worked = service.innocent.filter(use => use.sessionsBefore > 0 && !isSubject(traffic, use.client))
+  const worked = service.innocent.filter(use => use.sessions > 0 && !isSubject(traffic, use.client))
   const isGuesser = ({ attempts, sessions }: Use): boolean =>
     attempts - sessions >= guessesMin && attempts - sessions >= guessesTimes * sessions
+  const isEarly = (use: Use): boolean => use.sessionsBefore > 0
   return {
     service,
-    clients: mostFirst(worked.filter(use => !isGuesser(use))),
-    guessers: mostFirst(worked.filter(isGuesser)),
+    clients: mostFirst(worked.filter(use => isEarly(use) && !isGuesser(use))),
+    guessers: mostFirst(worked.filter(use => isEarly(use) && isGuesser(use))),
+    late: mostFirst(worked.filter(use => !isEarly(use))),
   }
 }
 
 function mostFirst(uses: readonly Use[]): Use[] {
-  return uses.toSorted((a, b) => b.sessionsBefore - a.sessionsBefore || a.client - b.client || a.server - b.server)
+  return uses.toSorted(
+    (a, b) =>
+      b.sessionsBefore - a.sessionsBefore || b.sessions - a.sessions || a.client - b.client || a.server - b.server,
+  )
 }
 
 function ruleOf({ protocol, port }: Service, prefix: Prefix, description: string): GroupRule {
@@ -128,7 +139,10 @@ function ruleOf({ protocol, port }: Service, prefix: Prefix, description: string
   return { id: null, protocol, ports, icmp: null, remote: { kind: 'prefix', prefix }, description }
 }
 
-function addressRules(traffic: ProtectedTraffic, { service, clients }: Allowed): GroupRule[] {
+function addressRules(
+  traffic: ProtectedTraffic,
+  { service, clients }: Pick<Allowed, 'service' | 'clients'>,
+): GroupRule[] {
   const hosts = new Set(clients.map(use => use.client))
   return [...hosts].map(host => {
     const count = clients.filter(use => use.client === host).reduce((sum, use) => sum + use.sessionsBefore, 0)
@@ -138,13 +152,10 @@ function addressRules(traffic: ProtectedTraffic, { service, clients }: Allowed):
 }
 
 /** Internal addresses of one network together, without those that were seen and are not allowed. */
-function nearRules(traffic: ProtectedTraffic, { service, clients, guessers }: Allowed): GroupRule[] {
+function nearRules(traffic: ProtectedTraffic, { service, clients }: Allowed): GroupRule[] {
   const allowed = new Set(clients.map(use => use.client))
   const others = service.innocent.filter(use => !allowed.has(use.client))
-  const avoid = [
-    ...traffic.subjects,
-    ...[...others, ...guessers].flatMap(use => widestCover([traffic.address(use.client)], [])),
-  ]
+  const avoid = [...traffic.subjects, ...others.flatMap(use => widestCover([traffic.address(use.client)], []))]
   const inside = [...allowed].filter(host => traffic.isInternal(host)).map(host => traffic.address(host))
   const outside = clients.filter(use => !traffic.isInternal(use.client))
   const prefixes = [false, true].flatMap(isIPv6 => {
@@ -156,7 +167,7 @@ function nearRules(traffic: ProtectedTraffic, { service, clients, guessers }: Al
     ...prefixes.map(prefix =>
       ruleOf(service, prefix, `${trafficText(service.protocol, service.port)}: sessions before the attack`),
     ),
-    ...addressRules(traffic, { service, clients: outside, guessers }),
+    ...addressRules(traffic, { service, clients: outside }),
   ]
 }
 
@@ -241,12 +252,22 @@ function clientsOf(allowed: readonly Allowed[]): number[] {
   return [...new Set(allowed.flatMap(one => one.clients.map(use => use.client)))]
 }
 
-function whyOf(traffic: ProtectedTraffic, unit: Unit, { allowed, fitting }: Plan, meant: readonly Service[]): string {
+function whyOf(
+  traffic: ProtectedTraffic,
+  unit: Unit,
+  { allowed, fitting, begin_us }: Plan,
+  meant: readonly Service[],
+): string {
   const used = meant.map(({ protocol, port, attack }) => {
     const connections = attack.reduce((sum, use) => sum + use.attempts, 0)
     return `${namedTraffic(protocol, port)} (${countText(connections, 'connection')})`
   })
-  const before = traffic.incident === null ? 'in this evidence' : `before ${utcSeconds(traffic.incident.from_us)}`
+  const from_us = traffic.incident?.from_us ?? null
+  const before = from_us === null ? 'in this evidence' : `before ${utcSeconds(from_us)}`
+  const history =
+    from_us === null || !Number.isFinite(begin_us)
+      ? []
+      : [`These connections begin ${durationWords(Math.max(0, (from_us - begin_us) / 1e6))} before that.`]
   const clients = clientsOf(allowed)
   const held =
     clients.length === 0
@@ -259,7 +280,13 @@ function whyOf(traffic: ProtectedTraffic, unit: Unit, { allowed, fitting }: Plan
       : [
           `Nobody but the attack was served on ${someText(only.map(one => trafficText(one.protocol, one.port)))}: closed.`,
         ]
-  return [`The attack used ${someText(used)} of ${someText(unit.addresses)}.`, held, ...closed, ...fitting].join(' ')
+  return [
+    `The attack used ${someText(used)} of ${someText(unit.addresses)}.`,
+    held,
+    ...history,
+    ...closed,
+    ...fitting,
+  ].join(' ')
 }
 
 function costOf({ services, allowed }: Plan): string {
@@ -286,15 +313,29 @@ function costOf({ services, allowed }: Plan): string {
   return texts.join(' ')
 }
 
-function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers }: Allowed): string[] {
+/** Addresses that are listed although they are not let in. */
+const lateMost = 20
+
+function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers, late }: Allowed): string[] {
   const what = trafficText(service.protocol, service.port)
-  const line = (use: Use): string =>
-    `${textOf(traffic, use.client)}: ${countText(use.sessionsBefore, 'session')} with ${what} of ${textOf(traffic, use.server)} before the attack, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
+  const line = (use: Use, sessions: number, when: string): string =>
+    `${textOf(traffic, use.client)}: ${countText(sessions, 'session')} with ${what} of ${textOf(traffic, use.server)}${when}, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
+  const early = (use: Use): string => line(use, use.sessionsBefore, ' before the attack')
+  const more = late.length - lateMost
   return [
-    ...clients.map(use => `${line(use)}; is it one of yours?`),
+    ...clients.map(use => `${early(use)}; is it one of yours?`),
     ...guessers.map(
       use =>
-        `${line(use)}, but ${countText(use.attempts - use.sessions, 'connection')} that look like guesses or checks: left out; add it if it is one of yours`,
+        `${early(use)}, but ${countText(use.attempts - use.sessions, 'connection')} that look like guesses or checks: left out; add it if it is one of yours`,
     ),
+    ...late
+      .slice(0, lateMost)
+      .map(
+        use =>
+          `${line(use, use.sessions, '')}, but none before the attack began: left out; add it if it is one of yours`,
+      ),
+    ...(more > 0
+      ? [`${countText(more, 'more address', 'more addresses')} with sessions of ${what} only since then`]
+      : []),
   ]
 }

@@ -14,8 +14,9 @@ export const webPorts: readonly number[] = [80, 443, 8000, 8080, 8443]
 const windows = [300, 600, 120, 60] as const
 const limitMin = 10
 const limitMax = 2_000_000_000
-/** How many times more than the busiest innocent client a limit allows, where the attack came that often. */
-const margin = 2
+/** How many times more than the busiest innocent client a limit allows, at best and at least: a connection of a browser carries many requests. */
+const marginBest = 10
+const marginLeast = 2
 
 export interface RateQuestion {
   /** Addresses of the servers, and their ports. */
@@ -49,10 +50,14 @@ export interface OverRate extends ClientRate {
 
 /** Answered connections of each client with the servers, at most in a window: a stand-in for requests, which flow records do not show. */
 export function clientRates(traffic: ProtectedTraffic, question: RateQuestion): ClientRate[] {
-  return [...timesOf(traffic, question)]
+  return ratesIn(timesOf(traffic, question), question.window)
+}
+
+function ratesIn(clients: ReadonlyMap<number, ClientEvents>, window: number): ClientRate[] {
+  return [...clients]
     .map(([client, { events, isAttack }]) => {
       let most = 0
-      eachWindow(events, question.window, count => {
+      eachWindow(events, window, count => {
         most = Math.max(most, count)
       })
       return { client, isAttack, most, connections: events.length }
@@ -94,7 +99,10 @@ interface ClientEvents {
 }
 
 /** By client, in order of time. */
-function timesOf(traffic: ProtectedTraffic, { servers, ports = webPorts }: RateQuestion): Map<number, ClientEvents> {
+function timesOf(
+  traffic: ProtectedTraffic,
+  { servers, ports = webPorts }: Omit<RateQuestion, 'window'>,
+): Map<number, ClientEvents> {
   const isServer = new Map<number, boolean>()
   const clients = new Map<number, ClientEvents>()
   for (const [piece, { connections, attack }] of traffic.pieces.entries()) {
@@ -159,8 +167,9 @@ interface Separated {
 
 /** The first window in which a limit has its margin, else the first that has a limit; null where the attack was not answered there. */
 function separated(traffic: ProtectedTraffic, server: string, ports: readonly number[]): Separated | null {
+  const clients = timesOf(traffic, { servers: [server], ports })
   const found = windows.flatMap((window): Separated[] => {
-    const rates = clientRates(traffic, { servers: [server], ports, window })
+    const rates = ratesIn(clients, window)
     const attack = rates.find(one => one.isAttack)
     const others = rates.filter(one => !one.isAttack)
     return attack === undefined ? [] : [{ window, attack, innocent: others[0] ?? null, innocents: others.length }]
@@ -174,13 +183,21 @@ function isApart({ attack, innocent }: Separated): boolean {
   return attack.most > Math.max(innocent?.most ?? 0, limitMin)
 }
 
-/** With the margin where the attack came more often than that; else between the two. */
+/** As many times the busiest other client as leaves the attack twice as many; with less than the least margin, between the two. */
 function limitOf({ attack, innocent }: Separated): { limit: number; isFull: boolean } {
   const most = innocent?.most ?? 0
-  const wide = innocent === null ? Math.floor(attack.most / 2) : margin * most
-  const limit = Math.min(limitMax, Math.max(limitMin, wide))
-  if (limit < attack.most) return { limit, isFull: true }
+  const half = Math.floor(attack.most / 2)
+  const best = Math.max(limitMin, innocent === null ? half : Math.min(marginBest * most, half))
+  if (best < attack.most && best >= marginLeast * most) return { limit: Math.min(limitMax, best), isFull: true }
   return { limit: Math.max(limitMin, most, Math.floor((most + attack.most) / 2)), isFull: false }
+}
+
+function reasonOf(limit: number, { attack, innocent }: Separated, isFull: boolean): string {
+  if (innocent === null) return 'half of what the attack made'
+  if (!isFull) return 'between the two: the margin is small'
+  const times = Math.floor((10 * limit) / innocent.most) / 10
+  const half = limit === Math.floor(attack.most / 2) ? ', and half of what the attack made' : ''
+  return `${times} times the busiest other client${half}`
 }
 
 function recommended(
@@ -211,12 +228,7 @@ function recommended(
     }
   }
   const { limit, isFull } = limitOf(found)
-  const reason =
-    innocent === null
-      ? 'half of what the attack made'
-      : isFull
-        ? `${margin} times the busiest other client, ${limitMin} at least`
-        : 'between the two: the margin is small'
+  const reason = reasonOf(limit, found, isFull)
   return {
     ...{ ...common, title: `Let an address make ${countText(limit, 'request')} in ${window} s to ${server}` },
     why: `${seen} The limit of ${integerText(limit)} is ${reason}.`,

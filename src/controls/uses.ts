@@ -48,26 +48,53 @@ export const sessionText = `answered, ${sessionPacketsMin} packets of the client
 
 /** In the order of client, server, protocol and port, whatever that of the connections is. ICMP errors are of other connections, and in none. */
 export function usesOf(traffic: ProtectedTraffic): Use[] {
-  const uses = new Map<string, Use>()
+  const runs: Use[] = []
   const hasAnswers = traffic.pieces.some(({ connections }) => connections.outcome.some(one => one === outcome.answered))
   for (const { connections, attack } of traffic.pieces) {
     if (connections.count > 0 && connections.packetsUp.length === 0)
       throw new Error('connections without their packets')
-    let last: Use | null = null
+    let run: Use | null = null
     for (let i = 0; i < connections.count; i++) {
       if ((connections.marks[i]! & mark.isError) !== 0) continue
       const isAttack = attack[i] === 1
       const isUnclear = isUnclearAt(connections, i)
-      if (last === null || !isOf(last, connections, i, isAttack, isUnclear)) {
-        const fresh = useOf(connections, i, isAttack, isUnclear)
-        const key = keyOf(fresh)
-        last = uses.get(key) ?? fresh
-        uses.set(key, last)
+      if (run === null || !isOf(run, connections, i, isAttack, isUnclear)) {
+        run = useOf(connections, i, isAttack, isUnclear)
+        runs.push(run)
       }
-      count(last, connections, i, traffic, hasAnswers)
+      count(run, connections, i, traffic, hasAnswers)
     }
   }
-  return [...uses.values()].sort(compareUses)
+  return merged(runs)
+}
+
+/** Runs of the same use together. As connections are kept they are in order, and most runs are a use. */
+function merged(runs: Use[]): Use[] {
+  if (runs.some((run, i) => i > 0 && compareUses(runs[i - 1]!, run) > 0)) runs.sort(compareUses)
+  const uses: Use[] = []
+  for (const run of runs) {
+    const last = uses.at(-1)
+    if (last === undefined || compareUses(last, run) !== 0) {
+      uses.push(run)
+      continue
+    }
+    for (const name of sums) last[name] += run[name]
+    last.first_us = Math.min(last.first_us, run.first_us)
+  }
+  return uses
+}
+
+const sums = ['attempts', 'connections', 'bytes', 'served', 'sessions', 'sessionsBefore'] as const
+
+/** Uses by the host at an end. */
+export function usesBy(uses: readonly Use[], end: 'client' | 'server'): (hosts: readonly number[]) => Use[] {
+  const by = new Map<number, Use[]>()
+  for (const use of uses) {
+    const some = by.get(use[end])
+    if (some === undefined) by.set(use[end], [use])
+    else some.push(use)
+  }
+  return hosts => hosts.flatMap(host => by.get(host) ?? [])
 }
 
 function isUnclearAt({ marks, protocol, port }: CaseConnections, i: number): boolean {
@@ -100,10 +127,6 @@ function useOf(all: CaseConnections, i: number, isAttack: boolean, isUnclear: bo
     ...{ isAttack, isUnclear, attempts: 0, connections: 0, bytes: 0, served: 0, sessions: 0, sessionsBefore: 0 },
     first_us: Number.POSITIVE_INFINITY,
   }
-}
-
-function keyOf({ client, server, protocol, port, isAttack, isUnclear }: Use): string {
-  return `${client} ${server} ${protocol} ${port} ${isAttack} ${isUnclear}`
 }
 
 function count(use: Use, all: CaseConnections, i: number, traffic: ProtectedTraffic, hasAnswers: boolean): void {

@@ -56,7 +56,7 @@ test('counts the clients of the border, by protocol and family, without the atta
     { ...row, client: '192.0.2.1', server: '10.0.0.1', clientPort: 40_006 },
   ]
   const traffic = made({ rows, protect: ['10.0.0.1'] })
-  const found = clientPortsOf(traffic, host => traffic.isInternal(host))
+  const found = clientPortsOf(traffic, host => (traffic.isInternal(host) ? 0 : -1))(0)
   const texts = [...found].map(
     ([key, { counts }]) => `${key}: ${[...counts.entries()].flatMap(([port, count]) => (count > 0 ? [port] : []))}`,
   )

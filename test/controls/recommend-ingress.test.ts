@@ -70,8 +70,13 @@ test('where nobody worked there before, nobody is let in, and the text says so',
   const one = only(listOf({ rows }))
   assert.deepEqual(one.rules.map(ruleText), ['6 80 0.0.0.0/0'])
   assert.match(one.title, /be reached from nobody$/)
-  assert.match(one.why, /nobody is let in/)
-  assert.deepEqual(one.confirm, [])
+  assert.match(one.why, /nobody is let in\. These connections begin 16 min 40 s before that\./)
+  const left = '22/tcp of 10.130.8.94, the first connection at'
+  const why = 'but none before the attack began: left out; add it if it is one of yours'
+  assert.deepEqual(one.confirm, [
+    `203.0.113.5: 1 session with ${left} 2023-09-28T00:33:20Z, ${why}`,
+    `203.0.113.9: 1 session with ${left} an unknown time, ${why}`,
+  ])
 })
 
 test('a session is longer than a guess, and than the interval of the log makes it look; or has more packets', () => {
@@ -92,6 +97,13 @@ test('a client with many connections that look like guesses is left out, though 
   assert.equal(few.rules.length, 1)
   const busy = only(listOf({ rows: [attack, { ...session, times: 20 }, guesses] }))
   assert.equal(busy.rules.length, 1)
+})
+
+test('names the first of many addresses that came only since the attack began', () => {
+  const late = Array.from({ length: 25 }, (_, i): Row => ({ ...session, client: `203.0.113.${i + 1}`, at: 2000 }))
+  const { confirm } = only(listOf({ rows: [attack, ...late] }))
+  assert.equal(confirm.length, 21)
+  assert.equal(confirm.at(-1), '5 more addresses with sessions of 22/tcp only since then')
 })
 
 test('an address of the attack is never let in to administration, whatever it did before', () => {

@@ -32,26 +32,30 @@ const client = (times: number, from = '198.51.100.7', at = 0): Row => ({
   times,
 })
 
-test('a limit has twice what the busiest other client needs, where the attack came more often', () => {
-  const [one, ...more] = found({ rows: [guesses, client(40), client(12, '198.51.100.8')] })
+test('a limit has ten times what the busiest other client needs, as long as the attack came twice as often', () => {
+  const [one, ...more] = found({ rows: [guesses, client(14), client(12, '198.51.100.8')] })
   assert.deepEqual(more, [])
   assert.deepEqual(one!.artefact, {
     what: 'rate-rule',
     name: 'tidemark-rate-10-130-8-94',
-    limit: 80,
+    limit: 140,
     window: 300,
     servers: [victim],
   })
   assert.match(
     one!.why,
-    /up to 300 answered connections .* in 300 s \(20\.106\.124\.93\); the busiest of 2 other clients up to 40 \(198\.51\.100\.7\)/,
+    /up to 300 answered connections .* in 300 s \(20\.106\.124\.93\); the busiest of 2 other clients up to 14 \(198\.51\.100\.7\)/,
   )
+  assert.match(one!.why, /The limit of 140 is 10 times the busiest other client\./)
+  const [near] = found({ rows: [guesses, client(40)] })
+  assert.equal((near!.artefact as { limit: number }).limit, 150)
+  assert.match(near!.why, /The limit of 150 is 3\.7 times the busiest other client, and half of what the attack made\./)
   assert.match(one!.why, /connections stand in for them/)
   assert.deepEqual(one!.answers, ['S1', 'F1'])
 })
 
 test('no limit is below that of AWS', () => {
-  assert.deepEqual((found({ rows: [guesses, client(2)] })[0]!.artefact as { limit: number }).limit, 10)
+  assert.equal((found({ rows: [{ ...guesses, times: 15 }, client(1)] })[0]!.artefact as { limit: number }).limit, 10)
 })
 
 test('between two that are near, the margin is said to be small', () => {
@@ -69,15 +73,21 @@ test('where others come as often, no limit is recommended, and the text says why
 })
 
 test('another window is taken where it tells them apart', () => {
-  // Both make 300 in five minutes, but one goes on.
-  const [one] = found({ rows: [guesses, client(300)] })
+  // In five minutes one makes half of what the other does; the other goes on.
+  const [one] = found({ rows: [guesses, client(150)] })
   assert.deepEqual(one!.artefact, {
     what: 'rate-rule',
     name: 'tidemark-rate-10-130-8-94',
-    limit: 450,
+    limit: 300,
     window: 600,
     servers: [victim],
   })
+})
+
+test('a window without a margin will do where there is none with', () => {
+  const [one] = found({ rows: [guesses, client(300)] })
+  const { limit, window } = one!.artefact as { limit: number; window: number }
+  assert.deepEqual([limit, window], [450, 600])
 })
 
 test('a window shorter than the interval of the log is not taken', () => {
