@@ -19,6 +19,8 @@ export interface MetricAlarm {
   /** Seconds. */
   period: number
   periods: number
+  /** How many of them must breach the threshold; all, where that is absent. */
+  datapoints?: number
   missing: 'notBreaching' | 'breaching' | 'missing'
   /** Unit of the value, as CloudWatch names it. */
   unit: 'Bytes' | 'Count'

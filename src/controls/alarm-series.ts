@@ -1,0 +1,201 @@
+/**
+ * Metrics of filter patterns over the records of a case, as CloudWatch would have had them: the records that match a pattern are counted, or
+ * one of their fields is summed, in the period in which they start ("In CloudWatch Logs, the timestamp field corresponds to the start time
+ * that's captured in the flow log record", Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs").
+ */
+import { formatAddress } from '../net/address.ts'
+import { known, large, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
+import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
+import { type FilterPattern, holds, type PatternField, parsePattern } from './filter-pattern.ts'
+import type { Marks } from './habits.ts'
+import { type LogGroups, LogNotes } from './log-groups.ts'
+
+/** A metric: which records, and what of them. */
+export interface Metric {
+  pattern: string
+  /** `1`, or the name of a field: `$bytes`. */
+  value: string
+  /** Seconds. */
+  period: number
+}
+
+/** Values of the periods that have any, by the number of the period: its begin in seconds, divided by its length. */
+export interface Series {
+  all: Map<number, number>
+  /** Without the records of the subject. */
+  innocent: Map<number, number>
+  /** Place in the record index of the first record of each period. */
+  places: Map<number, number>
+}
+
+const columns: readonly BlockColumn[] = [
+  ...(['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort', 'protocol'] as const),
+  ...(['action', 'packets', 'bytes', 'start_us', 'vantage', 'known'] as const),
+]
+
+/** What one pass over the records gives. */
+export interface Counted {
+  groups: LogGroups
+  /** Of each metric, over the records of `groups.logs`. */
+  series: Series[]
+}
+
+/**
+ * The series of some metrics, and the flow logs that they are of, in one pass over the records.
+ *
+ * @param period of `groups.periods`, seconds.
+ */
+export async function countMetrics(
+  index: RecordIndex,
+  metrics: readonly Metric[],
+  { isProtected, isSubject }: Marks,
+  period: number,
+): Promise<Counted> {
+  const { vantages } = index.dictionaries
+  const notes = new LogNotes(vantages, period)
+  const logs = [...new Set(vantages.map(({ subscription }) => subscription))]
+  const logOf = Uint32Array.from(vantages, ({ subscription }) => logs.indexOf(subscription))
+  const counters = metrics.map(metric => new Counter(metric, index.dictionaries, logs.length))
+  let first = 0
+  for await (const block of index.blocks(columns)) {
+    const { rows, source, destination, vantage } = block
+    const from = block.sourceSeen ?? source
+    const to = block.destinationSeen ?? destination
+    notes.note(block)
+    for (let row = 0; row < rows; row++) {
+      // The patterns are about ends as the sensors saw them.
+      if (isProtected[from[row]!] !== 1 && isProtected[to[row]!] !== 1) continue
+      notes.count(vantage[row]!)
+      const isAttack = isSubject[source[row]!] === 1 || isSubject[destination[row]!] === 1
+      for (const counter of counters) counter.count(block, row, first + row, logOf[vantage[row]!]!, isAttack)
+    }
+    first += rows
+  }
+  const groups = notes.groups()
+  const own = groups.logs.map(log => logs.indexOf(log))
+  return { groups, series: counters.map(counter => counter.of(own)) }
+}
+
+type Test = (block: RecordBlock, row: number) => boolean
+
+class Counter {
+  /** By the number of a log. */
+  private readonly series: Series[]
+  private readonly tests: Test[]
+  private readonly valueOf: (block: RecordBlock, row: number) => number | null
+  private readonly period_us: number
+
+  constructor({ pattern, value, period }: Metric, dictionaries: RecordDictionaries, logs: number) {
+    this.series = Array.from({ length: logs }, emptySeries)
+    this.tests = testsOf(parsePattern(pattern), dictionaries)
+    this.valueOf = value.startsWith('$') ? (block, row) => counterOf(block, row, value.slice(1)) : () => Number(value)
+    this.period_us = period * 1_000_000
+  }
+
+  count(block: RecordBlock, row: number, place: number, log: number, isAttack: boolean): void {
+    if ((block.known[row]! & (known.start | known.end)) === 0) return
+    for (const test of this.tests) if (!test(block, row)) return
+    const value = this.valueOf(block, row)
+    if (value === null) return
+    addTo(this.series[log]!, Math.floor(block.start_us[row]! / this.period_us), value, isAttack ? 0 : value, place)
+  }
+
+  /** The sums over some logs. */
+  of(logs: readonly number[]): Series {
+    const sums = emptySeries()
+    for (const log of logs) {
+      const { all, innocent, places } = this.series[log]!
+      for (const [period, value] of all) addTo(sums, period, value, innocent.get(period) ?? 0, places.get(period)!)
+    }
+    return sums
+  }
+}
+
+function emptySeries(): Series {
+  return { all: new Map(), innocent: new Map(), places: new Map() }
+}
+
+function addTo(
+  { all, innocent, places }: Series,
+  period: number,
+  value: number,
+  ofOthers: number,
+  place: number,
+): void {
+  all.set(period, (all.get(period) ?? 0) + value)
+  innocent.set(period, (innocent.get(period) ?? 0) + ofOthers)
+  places.set(period, Math.min(places.get(period) ?? place, place))
+}
+
+/** Packets or bytes; null where the record does not say. A sum beyond 2^53 is rounded, as CloudWatch's is. */
+function counterOf(block: RecordBlock, row: number, name: string): number | null {
+  if (name !== 'packets' && name !== 'bytes') throw new Error(`the record index has no numbers of ${name}`)
+  if ((block.known[row]! & known[name]) === 0) return null
+  const value = block[name][row]!
+  return value === large ? Number(block.largeCounters.get(row)![name]) : value
+}
+
+/** What a pattern asks of the columns, the cheapest first. @throws Error for a field that the index has not. */
+function testsOf({ fields }: FilterPattern, dictionaries: RecordDictionaries): Test[] {
+  const asked = new Map(fields.flatMap(field => (field.anyOf.length === 0 ? [] : [[field.name!, field] as const])))
+  const tests: Test[] = []
+  const take = (name: string, make: (field: PatternField) => Test | null): void => {
+    const field = asked.get(name)
+    asked.delete(name)
+    const test = field === undefined ? null : make(field)
+    if (test !== null) tests.push(test)
+  }
+  const { actions } = dictionaries
+  const actionText = (number: number): string => ['-', 'ACCEPT', 'REJECT', ...actions][number]!
+  // Every record of the index is one of status OK; the others are no records.
+  take('log_status', field => (holds(field, 'OK') ? null : () => false))
+  take('action', field =>
+    remembered(
+      256,
+      number => holds(field, actionText(number)),
+      (block, row) => block.action[row]!,
+    ),
+  )
+  take('srcport', field => portTest(field, known.sourcePort, ({ sourcePort }, row) => sourcePort[row]!))
+  take('dstport', field => portTest(field, known.destinationPort, ({ destinationPort }, row) => destinationPort[row]!))
+  take('protocol', field => {
+    const test = remembered(
+      256,
+      number => holds(field, String(number)),
+      (block, row) => block.protocol[row]!,
+    )
+    return (block, row) => ((block.known[row]! & known.protocol) === 0 ? holds(field, '-') : test(block, row))
+  })
+  const { hosts } = dictionaries
+  const hostTest = (field: PatternField, at: (block: RecordBlock, row: number) => number): Test => {
+    const text = (host: number): string => formatAddress(hosts.hi[host]!, hosts.lo[host]!)
+    const test = remembered(hosts.count, host => holds(field, text(host)), at)
+    return (block, row) => (at(block, row) === noHost ? holds(field, '-') : test(block, row))
+  }
+  take('srcaddr', field => hostTest(field, (block, row) => (block.sourceSeen ?? block.source)[row]!))
+  take('dstaddr', field => hostTest(field, (block, row) => (block.destinationSeen ?? block.destination)[row]!))
+  for (const name of ['packets', 'bytes'] as const)
+    take(name, field => (block, row) => holds(field, String(counterOf(block, row, name) ?? '-')))
+  const [other] = asked.keys()
+  if (other !== undefined) throw new Error(`the record index has no ${other}`)
+  return tests
+}
+
+function portTest(field: PatternField, bit: number, at: (block: RecordBlock, row: number) => number): Test {
+  const test = remembered(1 << 16, port => holds(field, String(port)), at)
+  return (block, row) => ((block.known[row]! & bit) === 0 ? holds(field, '-') : test(block, row))
+}
+
+/** A test of numbers that is asked once for each. */
+function remembered(
+  count: number,
+  test: (number: number) => boolean,
+  at: (block: RecordBlock, row: number) => number,
+): Test {
+  const known = new Uint8Array(count)
+  return (block, row) => {
+    const number = at(block, row)
+    if (known[number] === 0) known[number] = test(number) ? 1 : 2
+    return known[number] === 1
+  }
+}

@@ -1,0 +1,183 @@
+/** Alarms of CloudWatch on the flow logs of protected hosts: recommended from the recorded flows, and tried on them. */
+import type { MetricAlarm } from '../as-code/artefact.ts'
+import { marksOf } from '../conversations/hosts.ts'
+import { intervalOf } from '../conversations/intervals.ts'
+import type { Asked } from '../detect/ask-kept.ts'
+import { basisOf } from '../detect/detect.ts'
+import { linesAt } from '../detect/lines.ts'
+import { gatherSpans } from '../investigate/coverage.ts'
+import { holesOf, silentLines } from '../investigate/silence.ts'
+import { countText } from '../net/counts.ts'
+import { internalPrefixes } from '../net/internal.ts'
+import { microsecondsOf } from '../net/time.ts'
+import type { Case } from '../store/case.ts'
+import { type AlarmDraft, draftsOf, periodsOf, silencePeriods } from './alarm-drafts.ts'
+import { formatNotes, formatOf, materialOf } from './alarm-material.ts'
+import type { AlarmRequest } from './alarm-request.ts'
+import { countMetrics, type Series } from './alarm-series.ts'
+import { type AlarmTrial, thresholdOf, tryAlarm } from './alarm-trial.ts'
+import { type Baseline, baselineOf, usualMin } from './baseline.ts'
+import type { Recommended } from './control.ts'
+import { habitsOf, type Marks } from './habits.ts'
+import { type LogFormats, logFormats } from './log-formats.ts'
+import type { LogGroups } from './log-groups.ts'
+
+export interface Alarm {
+  recommended: Recommended
+  /** Null where nothing can be tried. */
+  trial: AlarmTrial | null
+}
+
+/** What drafts depend on, and is known for sure only when the records have been read. */
+interface Guess {
+  formats: LogFormats
+  /** Whether enough is recorded of the time before the incident. */
+  isBefore: boolean
+}
+
+/**
+ * The alarms for some hosts, each with when it would have gone off. None where no record is of them.
+ *
+ * @param asked a question of the case, with its record index and its connections; `span` is waited for.
+ */
+export async function alarmsFor(asked: Asked, request: AlarmRequest): Promise<Alarm[]> {
+  const { c, index, kept, own } = asked
+  const { hosts, vantages } = index.dictionaries
+  const marks: Marks = {
+    isProtected: marksOf(hosts, request.hosts),
+    isSubject: marksOf(hosts, request.subject),
+    isInternal: marksOf(hosts, [...internalPrefixes, ...own]),
+  }
+  if (!marks.isProtected.includes(1)) return []
+  const interval = intervalOf(c.source, vantages) / 1e6
+  const { from_us } = request.incident
+  let guess = firstGuess(c, interval, from_us)
+  for (;;) {
+    const habits = habitsOf(kept, marks, guess.isBefore ? from_us : Number.POSITIVE_INFINITY)
+    const drafts = draftsOf(materialOf(asked, request, { interval, marks, habits, format: formatOf(guess.formats) }))
+    const { groups, series } = await countMetrics(index, metricsOf(drafts), marks, silencePeriods(interval).period)
+    if (groups.logs.length === 0) return []
+    await gatherSpans(c)
+    const holes = await holesOf(c, groups.sensors)
+    const formats = logFormats(c, new Set(groups.logs))
+    const isBefore = baselineOf(periodsOf(interval).period, groups.span, from_us, holes)?.isBefore === true
+    // The records do not depend on it: the second one is right.
+    if (isBefore !== guess.isBefore || !isSameFormat(formats, guess.formats)) {
+      guess = { formats, isBefore }
+      continue
+    }
+    const notes = formatNotes(formats, groups)
+    return alarmsOf(asked, request, { drafts, groups, series, holes, notes })
+  }
+}
+
+/** By what the ledger tells of all logs. */
+function firstGuess(c: Case, interval: number, incident_us: number): Guess {
+  const times = (name: 'first_start' | 'last_end'): number[] =>
+    c.evidence.flatMap(file => (file[name] === null ? [] : [microsecondsOf(file[name])]))
+  const from_us = times('first_start').reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+  const to_us = times('last_end').reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+  const baseline = baselineOf(periodsOf(interval).period, { from_us, to_us }, incident_us, [])
+  return { formats: logFormats(c), isBefore: baseline?.isBefore === true }
+}
+
+function isSameFormat(one: LogFormats, other: LogFormats): boolean {
+  return formatOf(one).fields.join(' ') === formatOf(other).fields.join(' ')
+}
+
+function isCounted({ of, tried }: AlarmDraft): boolean {
+  return of === 'records' && tried !== null
+}
+
+function metricsOf(drafts: readonly AlarmDraft[]): { pattern: string; value: string; period: number }[] {
+  return drafts.filter(isCounted).map(({ alarm, tried }) => ({ ...alarm, pattern: tried! }))
+}
+
+/** What was found in the records. */
+interface Found {
+  drafts: readonly AlarmDraft[]
+  groups: LogGroups
+  /** Of those that are counted, in their order. */
+  series: readonly Series[]
+  holes: readonly { from_us: number; to_us: number }[]
+  notes: readonly string[]
+}
+
+/** The drafts with their thresholds, and what became of them. */
+async function alarmsOf(
+  asked: Asked,
+  { incident: { from_us } }: AlarmRequest,
+  { drafts, groups, series, holes, notes }: Found,
+): Promise<Alarm[]> {
+  const left = [...series]
+  const alarms: Alarm[] = []
+  for (const draft of drafts) {
+    const own = isCounted(draft) ? left.shift()! : await otherSeries(asked.c, draft, groups)
+    // What has no amount that is usual needs no more than a moment before the incident.
+    const least = draft.of === 'records' ? usualMin : 1
+    const baseline = baselineOf(draft.alarm.period, groups.span, from_us, holes, least)
+    alarms.push(await alarmOf(asked, draft, own, baseline, notes))
+  }
+  return alarms
+}
+
+async function alarmOf(
+  { c, index }: Asked,
+  draft: AlarmDraft,
+  series: Series | null,
+  baseline: Baseline | null,
+  notes: readonly string[],
+): Promise<Alarm> {
+  const { threshold, why } = thresholdOf(draft.rule, series, baseline, draft.alarm)
+  const alarm: MetricAlarm = { ...draft.alarm, threshold }
+  const result = series === null || baseline === null ? null : tryAlarm(alarm, series, baseline)
+  const lines = await linesAt(index, result?.places ?? [], basisOf(c))
+  const others = draft.of === 'records' ? (result?.others ?? null) : null
+  const recommended: Recommended = {
+    ...{ kind: 'alarm', title: draft.title, answers: draft.answers, why: `${draft.what} ${why}`, cost },
+    confirm: [
+      ...draft.confirm,
+      ...(others === null
+        ? []
+        : [
+            `Others than the subject would have set it off ${countText(others.total, 'time')}, first at ${others.at}: look at what they did.`,
+          ]),
+      ...(alarm.pattern === null ? [] : notes),
+    ],
+    artefact: alarm,
+  }
+  if (result === null) return { recommended, trial: null }
+  const { fired, fired_total, baseline: usual, not_decidable, places } = result
+  const basis = places.map(place => lines.get(place)!)
+  return { recommended, trial: { fired, fired_total, baseline: usual, not_decidable, basis } }
+}
+
+const cost =
+  'A custom metric, an alarm, and the flow log in CloudWatch Logs, which is paid by the gigabyte. Events come some 5 minutes after the end of their interval, and later at times.'
+
+/** Values of what are no records; null: the case has no logs. */
+async function otherSeries(c: Asked['c'], { of, alarm }: AlarmDraft, groups: LogGroups): Promise<Series | null> {
+  if (c.source !== 'logs' || of === 'records') return null
+  const lines = (await silentLines(c, alarm.period)).filter(({ log }) => groups.logs.includes(log))
+  const all = new Map<number, number>()
+  if (of === 'skipped') {
+    for (const { status, period, lines: count } of lines)
+      if (status === 'SKIPDATA') all.set(period, (all.get(period) ?? 0) + count)
+  } else {
+    for (const log of groups.logs) {
+      const periods = new Set(groups.periods.get(log))
+      for (const one of lines) if (one.log === log) periods.add(one.period)
+      for (const period of silentPeriods(periods, alarm.periods)) all.set(period, 0)
+    }
+  }
+  return { all, innocent: all, places: new Map() }
+}
+
+/** Periods without an event between the first and the last one that have some; of each gap the first ones, for the later ones change nothing. */
+function silentPeriods(periods: ReadonlySet<number>, most: number): number[] {
+  const sorted = [...periods].sort((a, b) => a - b)
+  return sorted.slice(1).flatMap((to, at) => {
+    const from = sorted[at]! + 1
+    return Array.from({ length: Math.min(most, to - from) }, (_, i) => from + i)
+  })
+}

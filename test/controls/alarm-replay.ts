@@ -1,0 +1,125 @@
+// Cases of handmade logs, and a replay of alarms over raw lines that knows nothing of the record index.
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type { MetricAlarm } from '../../src/as-code/artefact.ts'
+import type { AlarmRequest } from '../../src/controls/alarm-request.ts'
+import { type Alarm, alarmsFor } from '../../src/controls/alarms.ts'
+import { extract, parsePattern } from '../../src/controls/filter-pattern.ts'
+import { askKept } from '../../src/detect/ask-kept.ts'
+import { addEvidence } from '../../src/ingest/add.ts'
+import { parsePrefix } from '../../src/net/prefix.ts'
+import { openCase } from '../../src/store/case.ts'
+
+export interface Asked extends Omit<Partial<AlarmRequest>, 'hosts' | 'subject' | 'incident'> {
+  hosts: readonly string[]
+  subject: readonly string[]
+  /** Unix seconds. */
+  from: number
+  to: number
+  internal?: string[]
+}
+
+export async function alarmsOf(
+  caseDir: string,
+  { hosts, subject, from, to, internal, ...rest }: Asked,
+): Promise<Alarm[]> {
+  const c = await openCase(caseDir)
+  try {
+    const { alarms } = await askKept(c, internal === undefined ? {} : { internal }, async asked => ({
+      alarms: await alarmsFor(asked, {
+        hosts: hosts.map(text => parsePrefix(text)!),
+        subject: subject.map(text => parsePrefix(text)!),
+        incident: { from_us: from * 1e6, to_us: to * 1e6 },
+        approvedPorts: [22, 53, 80, 123, 443],
+        services: [],
+        ...rest,
+      }),
+    }))
+    return alarms
+  } finally {
+    await c.close()
+  }
+}
+
+/** Writes logs, each under its name, and adds them to a case. */
+export async function caseOf(
+  root: string,
+  name: string,
+  logs: Readonly<Record<string, readonly string[]>>,
+): Promise<string> {
+  const folder = join(root, `${name}-logs`)
+  mkdirSync(folder)
+  for (const [file, lines] of Object.entries(logs)) writeFileSync(join(folder, file), `${lines.join('\n')}\n`)
+  await addEvidence({ case: join(root, name), paths: [folder], workers: 1 })
+  return join(root, name)
+}
+
+/** The lines of all logs of a folder, without headers. */
+export function rawLines(folder: string): string[] {
+  return readdirSync(folder).flatMap(file => {
+    const bytes = readFileSync(join(folder, file))
+    const text = file.endsWith('.gz') ? gunzipSync(bytes) : bytes
+    return text
+      .toString()
+      .split('\n')
+      .filter(line => line !== '' && !line.startsWith('version '))
+  })
+}
+
+export const artefactOf = ({ recommended: { artefact } }: Alarm): MetricAlarm => {
+  assert(artefact.what === 'metric-alarm')
+  return artefact
+}
+
+export function named(alarms: readonly Alarm[], part: string): Alarm {
+  const found = alarms.find(one => artefactOf(one).name.includes(part))
+  assert(found !== undefined, part)
+  return found
+}
+
+/** When the alarm goes off, period by period, by the pattern over raw lines. @param start place of the field. */
+export function replay(alarm: MetricAlarm, lines: readonly string[], start: number): { at: string; value: number }[] {
+  const pattern = parsePattern(alarm.pattern!)
+  return changes(
+    alarm,
+    lines.flatMap(line => {
+      const found = extract(pattern, line)
+      if (found === null) return []
+      const value = Number(alarm.value.startsWith('$') ? found.get(alarm.value) : alarm.value)
+      return Number.isNaN(value) ? [] : [{ at: Number(line.split(' ')[start]), value }]
+    }),
+  )
+}
+
+/** The same of events: seconds, and their values. */
+export function changes(
+  alarm: Pick<MetricAlarm, 'period' | 'periods' | 'datapoints' | 'comparison' | 'threshold'>,
+  events: readonly { at: number; value: number }[],
+): { at: string; value: number }[] {
+  if (events.length === 0) return []
+  const sums = new Map<number, number>()
+  for (const { at, value } of events) {
+    const period = Math.floor(at / alarm.period)
+    sums.set(period, (sums.get(period) ?? 0) + value)
+  }
+  const isMore = alarm.comparison === 'GreaterThanThreshold'
+  assert(isMore || alarm.comparison === 'GreaterThanOrEqualToThreshold')
+  const found: { at: string; value: number }[] = []
+  let isAlarm = false
+  for (let period = Math.min(...sums.keys()); period <= Math.max(...sums.keys()); period++) {
+    let count = 0
+    for (let back = 0; back < alarm.periods; back++) {
+      const value = sums.get(period - back)
+      if (value !== undefined && (isMore ? value > alarm.threshold : value >= alarm.threshold)) count++
+    }
+    const is = count >= (alarm.datapoints ?? alarm.periods)
+    if (is && !isAlarm) {
+      const at = new Date((period + 1) * alarm.period * 1000).toISOString().replace('.000Z', 'Z')
+      found.push({ at, value: sums.get(period)! })
+    }
+    isAlarm = is
+  }
+  return found
+}
