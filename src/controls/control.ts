@@ -108,7 +108,8 @@ export interface Trial {
   fired_total: number
   /** Of an alarm: the part of the evidence before the incident. */
   baseline: { from: string; to: string; periods: number; fired: number } | null
-  not_decidable: { of: 'attack' | 'innocent'; reason: string; connections: number; bytes: Count | null }[]
+  /** `of`: null where it is not about connections. */
+  not_decidable: { of: 'attack' | 'innocent' | null; reason: string; connections: number; bytes: Count | null }[]
   /** Some of the records that `stopped` and `broken` rest on. */
   basis: Basis[]
 }

@@ -43,3 +43,6 @@ export class JudgeOfAll implements Judge {
     return undecided + (known >= 0 ? known : this.reasons.push(reason) - 1)
   }
 }
+
+/** What stops nothing, as an alarm. */
+export const letsAllPass: Judge = { reasons: [], judge: (_, into) => void into.fill(passes) }

@@ -24,22 +24,29 @@ export interface JudgeSettings {
 /** Null where there is nothing that stops a connection, as in an alarm. */
 export function judgeOf(artefacts: readonly Artefact[], settings: JudgeSettings): Judge | null {
   const { traffic, hosts, at_us } = settings
-  const groups = artefacts.filter(one => one.what === 'security-group')
-  const acls = artefacts.filter(one => one.what === 'network-acl')
-  const network = networkFor({
-    groups: groups.map(({ group, direction, addresses }) => ({ group, direction, addresses: addressesOf(addresses) })),
-    acls: acls.map(({ ingress, egress, subnets, addresses }, i) => ({
-      acl: { id: `network ACL ${i + 1}`, vpc: null, isDefault: false, ingress, egress },
-      ...{ addresses: addressesOf(addresses), subnets },
-    })),
-    subnets: acls.length === 0 ? [] : homeSubnets(settings, new Set(acls.flatMap(({ subnets }) => subnets))),
-  })
+  const subnets = new Set(artefacts.flatMap(one => (one.what === 'network-acl' ? one.subnets : [])))
+  const hasRules = artefacts.some(({ what }) => what === 'security-group' || what === 'network-acl')
+  const network = networkOf(artefacts, homeSubnets(settings, subnets))
   const judges = [
-    ...(groups.length + acls.length === 0 ? [] : [new RulesJudge(network, hosts, at_us)]),
+    ...(hasRules ? [new RulesJudge(network, hosts, at_us)] : []),
     ...artefacts.flatMap(one => (one.what === 'rate-rule' ? [new RateJudge(traffic, one, at_us)] : [])),
   ]
   if (judges.length === 0) return null
   return judges.length === 1 ? judges[0]! : new JudgeOfAll(judges)
+}
+
+/** The groups and network ACLs where they are to be put; what is not of a control stays as it is. */
+export function networkOf(artefacts: readonly Artefact[], subnets: HomeSubnet[]): Network {
+  const groups = artefacts.filter(one => one.what === 'security-group')
+  const acls = artefacts.filter(one => one.what === 'network-acl')
+  return networkFor({
+    groups: groups.map(({ group, direction, addresses }) => ({ group, direction, addresses: addressesOf(addresses) })),
+    acls: acls.map(({ ingress, egress, subnets: ids, addresses }, i) => ({
+      acl: { id: `network ACL ${i + 1}`, vpc: null, isDefault: false, ingress, egress },
+      ...{ addresses: addressesOf(addresses), subnets: ids },
+    })),
+    subnets,
+  })
 }
 
 /** The subnets of network ACLs with the hosts that are known to be in them. */

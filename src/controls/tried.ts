@@ -1,16 +1,19 @@
 /** Controls with their ids, their code and what became of the recorded flows under each, and under all of them. */
-import { codeFormats } from '../as-code/artefact.ts'
+import { type Artefact, codeFormats } from '../as-code/artefact.ts'
 import { type CodeContext, type CodeItem, codeOf } from '../as-code/code.ts'
 import { basisOf } from '../detect/detect.ts'
 import { linesAt } from '../detect/lines.ts'
 import { exitStatus, UserError } from '../errors.ts'
+import { networkQuotas } from '../network-rules/quotas.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Basis } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { codeContext } from './code-context.ts'
-import type { Control, ControlSet, Recommended, Trial, TrialService } from './control.ts'
-import { judgeOf } from './judges.ts'
+import type { Control, ControlSet, Trial, TrialService } from './control.ts'
+import { letsAllPass } from './judge.ts'
+import { judgeOf, networkOf } from './judges.ts'
 import type { ProtectedTraffic } from './protected.ts'
+import type { RecommendedControl } from './recommend.ts'
 import type { Situation } from './situation.ts'
 import { toldRules } from './told-rules.ts'
 import { type ServiceDraft, type TrialDraft, tryOn } from './trial.ts'
@@ -28,13 +31,13 @@ export async function triedControls(
   c: Case,
   index: RecordIndex,
   { traffic, hasSizes, interfaces }: Situation,
-  { recommended, read }: { recommended: readonly Recommended[]; read: ProtectedTraffic },
+  { recommended, read }: { recommended: readonly RecommendedControl[]; read: ProtectedTraffic },
   { only = [], at_us }: TryOptions,
 ): Promise<{ controls: Control[]; set: ControlSet }> {
   const named = recommended.map((one, i) => ({ id: `C${i + 1}`, one }))
   const chosen = chosenOf(named, only)
   const settings = { traffic: read, hosts: traffic.hosts, interfaces, at_us: at_us ?? null }
-  const draftOf = (some: readonly Recommended[]): TrialDraft | null => {
+  const draftOf = (some: readonly RecommendedControl[]): TrialDraft | null => {
     const artefacts = some.map(({ artefact }) => artefact)
     const judge = judgeOf(artefacts, settings)
     if (judge === null) return null
@@ -48,20 +51,35 @@ export async function triedControls(
   const drafts = [...chosen.map(({ one }) => draftOf([one])), draftOf(chosen.map(({ one }) => one))]
   const lines = await linesAt(index, drafts.flatMap(placesIn), basisOf(c))
   const trials = drafts.map(draft => (draft === null ? null : withLines(draft, lines)))
+  const ofAlarm = alarmTrial(tryOn(traffic, letsAllPass, hasSizes, false))
   const items = chosen.map(({ id, one: { title, why, artefact } }): CodeItem => ({ id, title, why, artefact }))
   const context = codeContext(c, read, traffic)
   return {
-    controls: chosen.map(({ id, one: { artefact, ...rest } }, i) => ({
+    controls: chosen.map(({ id, one: { artefact, fired, ...rest } }, i) => ({
       ...{ id, ...rest, rules: toldRules(artefact), alarm: artefact.what === 'metric-alarm' ? artefact : null },
-      ...{ code: codesOf([items[i]!], context), trial: trials[i]!, quotas: [] },
+      ...{ code: codesOf([items[i]!], context), trial: fired === null ? trials[i]! : { ...ofAlarm, ...fired } },
+      quotas: quotasOf([artefact]),
     })),
     set: {
       controls: chosen.map(({ id }) => id),
       code: codesOf(items, context),
       trial: trials.at(-1)!,
-      quotas: [],
+      quotas: quotasOf(chosen.map(({ one }) => one.artefact)),
     },
   }
+}
+
+/** An alarm stops nothing, and lets all through: what that is, the trials of other controls list. */
+function alarmTrial(draft: TrialDraft): Trial {
+  const { attack, innocent, ...rest } = withLines(draft, new Map())
+  return { attack: { ...attack, let_through: [] }, innocent, ...rest }
+}
+
+/** What groups and network ACLs use of AWS's quotas. */
+function quotasOf(artefacts: readonly Artefact[]): Control['quotas'] {
+  return networkQuotas(networkOf(artefacts, []))
+    .map(({ quota, used, limit, fits }) => ({ quota, used, limit, fits }))
+    .filter(({ used }) => used > 0)
 }
 
 /** In every format. */
