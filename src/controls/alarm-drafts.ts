@@ -1,8 +1,9 @@
 /** Which alarms protected hosts should have, before their thresholds are known. */
 import type { MetricAlarm } from '../as-code/artefact.ts'
-import { type Address, formatAddress, parseAddress } from '../net/address.ts'
+import { parseAddress } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
-import { type Prefix, prefixContains } from '../net/prefix.ts'
+import { isInternal } from '../net/internal.ts'
+import type { Prefix } from '../net/prefix.ts'
 import {
   administrationPattern,
   outboundPattern,
@@ -13,6 +14,7 @@ import {
 import type { AlarmRequest } from './alarm-request.ts'
 import { administrationPorts } from './habits.ts'
 import type { LogFormat } from './log-formats.ts'
+import { answersOf, type KnownService } from './protected.ts'
 
 /** How the threshold follows from the baseline: the most in one of its periods times `factor`, at least `least`. */
 export type ThresholdRule = { factor: number; least: number; because: string } | { fixed: number; because: string }
@@ -38,7 +40,8 @@ export interface DraftMaterial {
   interval: number
   /** Whether the records that it is tried on have an action. */
   hasAction: boolean
-  hosts: readonly Address[]
+  /** Texts of addresses. */
+  hosts: readonly string[]
   served: readonly number[]
   administered: readonly number[]
   /** Texts of addresses. */
@@ -46,7 +49,6 @@ export interface DraftMaterial {
   probePackets: number
   /** Internal networks that the hosts are in, or call. */
   inside: readonly Prefix[]
-  isInternal: (address: string) => boolean
 }
 
 /** AWS delivers to CloudWatch Logs in about 5 minutes; as much again, and a period, for what is later. */
@@ -74,24 +76,25 @@ export function draftsOf(material: DraftMaterial): AlarmDraft[] {
 }
 
 function wishOf({ format: { fields }, hosts, hasAction }: DraftMaterial): PatternWish {
-  return { fields, hosts: hosts.map(({ hi, lo }) => formatAddress(hi, lo)), hasAction }
+  return { fields, hosts, hasAction }
 }
 
 function outbound(material: DraftMaterial): AlarmDraft | null {
-  const { request, served, isInternal } = material
+  const { request, served, hosts } = material
   if (!material.format.fields.includes('bytes')) return null
-  const approved = request.approvedPorts
-  const some = request.services.filter(
-    one => isOf(request.hosts, one.client) && one.port !== null && !approved.includes(one.port),
-  )
+  const { approvedPorts: approved, traffic, own } = request
+  // A service of the attack that is not of the hosts is one that they called.
+  const isCalled = ({ server, port }: KnownService): boolean =>
+    !hosts.includes(server) && port !== null && !approved.includes(port)
+  const some = traffic.services.filter(isCalled)
   // What went to internal hosts alone would be left out with them.
-  const isInside = some.length > 0 && some.every(({ server }) => isInternal(server))
+  const isInside = some.length > 0 && some.every(({ server }) => isInternal(parseAddress(server)!, own))
   const written = outboundPattern({ ...wishOf(material), approved, served, inside: isInside ? [] : material.inside })
   if (written === null) return null
   return {
     ...{ of: 'records', tried: written.tried },
     title: `Bytes sent to ports that are not approved: more than usual from ${hostsText(material)}`,
-    answers: answersOf(some),
+    answers: answersOf(traffic.services, isCalled),
     what: `It sums the bytes that ${hostsText(material)} sent to ports other than ${approved.join(', ')}.`,
     confirm: [
       ...(served.length > 0
@@ -113,11 +116,10 @@ function outbound(material: DraftMaterial): AlarmDraft | null {
 const [probeLeast, probeMost] = [2, 9]
 
 function administration(material: DraftMaterial): AlarmDraft | null {
-  const { request, administrators } = material
-  const isPort = new Set(administrationPorts)
-  const some = request.services.filter(
-    one => isOf(request.hosts, one.server) && one.port !== null && isPort.has(one.port) && one.outcome === 'answered',
-  )
+  const { request, administrators, hosts } = material
+  const isPort = new Set<number | null>(administrationPorts)
+  const isReached = ({ server, port }: KnownService): boolean => hosts.includes(server) && isPort.has(port)
+  const some = request.traffic.services.filter(isReached)
   const found = new Set([...material.administered, ...some.flatMap(({ port }) => port ?? [])])
   const ports = found.size === 0 ? [22] : [...found].sort((a, b) => a - b)
   const packets = Math.min(probeMost, Math.max(probeLeast, material.probePackets))
@@ -127,7 +129,7 @@ function administration(material: DraftMaterial): AlarmDraft | null {
   return {
     ...{ of: 'records', tried: written.tried },
     title: `Administration from unknown addresses: accepted sessions on ${portsText(ports)} of ${hostsText(material)}`,
-    answers: answersOf(some),
+    answers: answersOf(request.traffic.services, isReached),
     what: `It counts accepted records from other addresses than the known ones on ${portsText(ports)} (${least}).`,
     confirm: [
       administrators.length === 0
@@ -144,15 +146,16 @@ function administration(material: DraftMaterial): AlarmDraft | null {
 }
 
 function rejects(material: DraftMaterial): AlarmDraft | null {
-  const { request } = material
+  const { request, hosts } = material
   if (!material.format.fields.includes('action')) return null
   const written = rejectPattern(wishOf(material))
   if (written === null) return null
-  const some = request.services.filter(one => isOf(request.hosts, one.server) && one.outcome === 'rejected')
+  const isScanned = ({ server, findings }: KnownService): boolean =>
+    hosts.includes(server) && findings.some(({ rule }) => /^(D01|D07|D15)-/.test(rule))
   return {
     ...{ of: 'records', tried: material.hasAction ? written.tried : null },
+    answers: answersOf(request.traffic.services, isScanned),
     title: `A storm of rejected traffic to ${hostsText(material)}`,
-    answers: answersOf(some),
     what: `It counts the rejected records of traffic to ${hostsText(material)}.`,
     confirm: written.notes.map(sentence),
     alarm: { ...metric(material, 'reject-storm', written.pattern, '1', 'Count'), comparison: 'GreaterThanThreshold' },
@@ -227,16 +230,6 @@ const portsShown = 12
 function shownPorts(ports: readonly number[]): string {
   const left = ports.length - portsShown
   return left > 0 ? `${ports.slice(0, portsShown).join(', ')} and ${left} more` : ports.join(', ')
-}
-
-function answersOf(services: AlarmRequest['services']): string[] {
-  const findings = services.flatMap(one => one.findings)
-  return [...new Set([...findings, ...services.map(({ id }) => id)])]
-}
-
-function isOf(prefixes: readonly Prefix[], text: string): boolean {
-  const address = parseAddress(text)
-  return address !== null && prefixes.some(prefix => prefixContains(prefix, address))
 }
 
 /** A note as a sentence of its own. */

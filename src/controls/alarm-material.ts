@@ -1,48 +1,46 @@
 /** What the alarms on some hosts are made of. */
-import type { Asked } from '../detect/ask-kept.ts'
-import { type Address, formatAddress, parseAddress } from '../net/address.ts'
+import { formatAddress } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
 import { internalPrefixes } from '../net/internal.ts'
-import { type Prefix, prefixContains } from '../net/prefix.ts'
-import type { RecordDictionaries } from '../record-index/block.ts'
+import { prefixContains } from '../net/prefix.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { Case } from '../store/case.ts'
 import type { DraftMaterial } from './alarm-drafts.ts'
 import type { AlarmRequest } from './alarm-request.ts'
 import { recommendedFields } from './flow-log.ts'
-import type { Habits, Marks } from './habits.ts'
+import type { Habits } from './habits.ts'
 import type { LogFormat, LogFormats } from './log-formats.ts'
 import type { LogGroups } from './log-groups.ts'
+import { type ProtectedTraffic, textOf } from './protected.ts'
 
 /** @param interval of the logs, seconds. */
 export function materialOf(
-  { c, index, own }: Asked,
+  c: Case,
+  index: RecordIndex,
   request: AlarmRequest,
-  { interval, marks, habits, format }: { interval: number; marks: Marks; habits: Habits; format: LogFormat },
+  { interval, habits, format }: { interval: number; habits: Habits; format: LogFormat },
 ): DraftMaterial {
-  const { hosts } = index.dictionaries
-  const addressOf = (host: number): Address => ({ hi: hosts.hi[host]!, lo: hosts.lo[host]! })
-  const textOf = (host: number): string => formatAddress(hosts.hi[host]!, hosts.lo[host]!)
-  const mine = marked(hosts, marks.isProtected).map(addressOf)
-  const internal = [...internalPrefixes, ...own]
-  const near = [...mine, ...habits.called.map(addressOf)]
+  const { traffic, own } = request
+  const mine = protectedHosts(index, traffic).map(traffic.address)
+  const near = [...mine, ...habits.called.map(traffic.address)]
   return {
-    ...{ request, format, interval, hosts: mine, probePackets: habits.probePackets },
+    ...{ request, format, interval, probePackets: habits.probePackets },
+    hosts: mine.map(({ hi, lo }) => formatAddress(hi, lo)),
     hasAction: c.source === 'logs' && c.columns.has('action'),
     served: habits.served,
     administered: habits.administered,
-    administrators: request.administrators ?? habits.administrators.map(({ host }) => textOf(host)),
-    inside: internal.filter(prefix => near.some(address => prefixContains(prefix, address))),
-    isInternal: text => holdsText(internal, text),
+    administrators: habits.administrators.map(host => textOf(traffic, host)),
+    inside: [...internalPrefixes, ...own].filter(prefix => near.some(address => prefixContains(prefix, address))),
   }
 }
 
-function holdsText(prefixes: readonly Prefix[], text: string): boolean {
-  const address = parseAddress(text)
-  return address !== null && prefixes.some(prefix => prefixContains(prefix, address))
-}
-
-function marked({ count }: RecordDictionaries['hosts'], marks: Uint8Array): number[] {
+/** Numbers of the protected hosts. */
+export function protectedHosts(
+  { dictionaries: { hosts } }: RecordIndex,
+  { isProtected }: Pick<ProtectedTraffic, 'isProtected'>,
+): number[] {
   const found: number[] = []
-  for (let host = 0; host < count; host++) if (marks[host] === 1) found.push(host)
+  for (let host = 0; host < hosts.count; host++) if (isProtected(host)) found.push(host)
   return found
 }
 

@@ -7,8 +7,13 @@ import { formatAddress } from '../net/address.ts'
 import { known, large, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
 import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
 import { type FilterPattern, holds, type PatternField, parsePattern } from './filter-pattern.ts'
-import type { Marks } from './habits.ts'
 import { type LogGroups, LogNotes } from './log-groups.ts'
+
+/** By host: 1 where it is one, else 0. */
+export interface Marks {
+  isProtected: Uint8Array
+  isSubject: Uint8Array
+}
 
 /** A metric: which records, and what of them. */
 export interface Metric {

@@ -82,7 +82,7 @@ export function tryAlarm(
       ...{ from: timeOf(baseline.from), to: timeOf(baseline.to), periods: baseline.periods },
       fired: usual.filter(({ period }) => isIn(baseline, period)).length,
     },
-    not_decidable: baseline.isBefore ? [] : [{ of: null, reason: noBaseline, connections: 0, bytes: 0 }],
+    not_decidable: baseline.isBefore ? [] : [{ of: 'innocent', reason: noBaseline, connections: 0, bytes: 0 }],
     others: ofOthers.length === 0 ? null : { at: timeOf(ofOthers[0]!.period + 1), total: ofOthers.length },
     places: firings.slice(0, placesMax).flatMap(({ period }) => series.places.get(period) ?? []),
   }

@@ -2,23 +2,22 @@
 import type { MetricAlarm } from '../as-code/artefact.ts'
 import { marksOf } from '../conversations/hosts.ts'
 import { intervalOf } from '../conversations/intervals.ts'
-import type { Asked } from '../detect/ask-kept.ts'
 import { basisOf } from '../detect/detect.ts'
 import { linesAt } from '../detect/lines.ts'
 import { gatherSpans } from '../investigate/coverage.ts'
 import { holesOf, silentLines } from '../investigate/silence.ts'
 import { countText } from '../net/counts.ts'
-import { internalPrefixes } from '../net/internal.ts'
 import { microsecondsOf } from '../net/time.ts'
+import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
 import { type AlarmDraft, draftsOf, periodsOf, silencePeriods } from './alarm-drafts.ts'
-import { formatNotes, formatOf, materialOf } from './alarm-material.ts'
+import { formatNotes, formatOf, materialOf, protectedHosts } from './alarm-material.ts'
 import type { AlarmRequest } from './alarm-request.ts'
-import { countMetrics, type Series } from './alarm-series.ts'
+import { countMetrics, type Marks, type Series } from './alarm-series.ts'
 import { type AlarmTrial, thresholdOf, tryAlarm } from './alarm-trial.ts'
 import { type Baseline, baselineOf, usualMin } from './baseline.ts'
 import type { Recommended } from './control.ts'
-import { habitsOf, type Marks } from './habits.ts'
+import { habitsOf } from './habits.ts'
 import { type LogFormats, logFormats } from './log-formats.ts'
 import type { LogGroups } from './log-groups.ts'
 
@@ -36,25 +35,22 @@ interface Guess {
 }
 
 /**
- * The alarms for some hosts, each with when it would have gone off. None where no record is of them.
+ * The alarms for the protected hosts, each with when it would have gone off. None where no record is of them, or of the attack.
  *
- * @param asked a question of the case, with its record index and its connections; `span` is waited for.
+ * @param c of a question: `span` is made for it.
  */
-export async function alarmsFor(asked: Asked, request: AlarmRequest): Promise<Alarm[]> {
-  const { c, index, kept, own } = asked
+export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmRequest): Promise<Alarm[]> {
+  const { traffic } = request
   const { hosts, vantages } = index.dictionaries
-  const marks: Marks = {
-    isProtected: marksOf(hosts, request.hosts),
-    isSubject: marksOf(hosts, request.subject),
-    isInternal: marksOf(hosts, [...internalPrefixes, ...own]),
-  }
-  if (!marks.isProtected.includes(1)) return []
+  const marks: Marks = { isProtected: new Uint8Array(hosts.count), isSubject: marksOf(hosts, traffic.subjects) }
+  for (const host of protectedHosts(index, traffic)) marks.isProtected[host] = 1
+  if (traffic.incident === null || !marks.isProtected.includes(1)) return []
   const interval = intervalOf(c.source, vantages) / 1e6
-  const { from_us } = request.incident
+  const { from_us } = traffic.incident
   let guess = firstGuess(c, interval, from_us)
   for (;;) {
-    const habits = habitsOf(kept, marks, guess.isBefore ? from_us : Number.POSITIVE_INFINITY)
-    const drafts = draftsOf(materialOf(asked, request, { interval, marks, habits, format: formatOf(guess.formats) }))
+    const habits = habitsOf(request, guess.isBefore)
+    const drafts = draftsOf(materialOf(c, index, request, { interval, habits, format: formatOf(guess.formats) }))
     const { groups, series } = await countMetrics(index, metricsOf(drafts), marks, silencePeriods(interval).period)
     if (groups.logs.length === 0) return []
     await gatherSpans(c)
@@ -67,7 +63,7 @@ export async function alarmsFor(asked: Asked, request: AlarmRequest): Promise<Al
       continue
     }
     const notes = formatNotes(formats, groups)
-    return alarmsOf(asked, request, { drafts, groups, series, holes, notes })
+    return alarmsOf(c, index, from_us, { drafts, groups, series, holes, notes })
   }
 }
 
@@ -105,28 +101,28 @@ interface Found {
 
 /** The drafts with their thresholds, and what became of them. */
 async function alarmsOf(
-  asked: Asked,
-  { incident: { from_us } }: AlarmRequest,
+  c: Case,
+  index: RecordIndex,
+  from_us: number,
   { drafts, groups, series, holes, notes }: Found,
 ): Promise<Alarm[]> {
   const left = [...series]
   const alarms: Alarm[] = []
   for (const draft of drafts) {
-    const own = isCounted(draft) ? left.shift()! : await otherSeries(asked.c, draft, groups)
+    const own = isCounted(draft) ? left.shift()! : await otherSeries(c, draft, groups)
     // What has no amount that is usual needs no more than a moment before the incident.
     const least = draft.of === 'records' ? usualMin : 1
     const baseline = baselineOf(draft.alarm.period, groups.span, from_us, holes, least)
-    alarms.push(await alarmOf(asked, draft, own, baseline, notes))
+    alarms.push(await alarmOf(c, index, draft, { series: own, baseline, notes }))
   }
   return alarms
 }
 
 async function alarmOf(
-  { c, index }: Asked,
+  c: Case,
+  index: RecordIndex,
   draft: AlarmDraft,
-  series: Series | null,
-  baseline: Baseline | null,
-  notes: readonly string[],
+  { series, baseline, notes }: { series: Series | null; baseline: Baseline | null; notes: readonly string[] },
 ): Promise<Alarm> {
   const { threshold, why } = thresholdOf(draft.rule, series, baseline, draft.alarm)
   const alarm: MetricAlarm = { ...draft.alarm, threshold }
@@ -156,7 +152,7 @@ const cost =
   'A custom metric, an alarm, and the flow log in CloudWatch Logs, which is paid by the gigabyte. Events come some 5 minutes after the end of their interval, and later at times.'
 
 /** Values of what are no records; null: the case has no logs. */
-async function otherSeries(c: Asked['c'], { of, alarm }: AlarmDraft, groups: LogGroups): Promise<Series | null> {
+async function otherSeries(c: Case, { of, alarm }: AlarmDraft, groups: LogGroups): Promise<Series | null> {
   if (c.source !== 'logs' || of === 'records') return null
   const lines = (await silentLines(c, alarm.period)).filter(({ log }) => groups.logs.includes(log))
   const all = new Map<number, number>()

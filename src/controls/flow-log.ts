@@ -1,7 +1,7 @@
 /** The flow log that would have told more: its fields, and what each would have decided. */
-import type { Asked } from '../detect/ask-kept.ts'
 import { countText } from '../net/counts.ts'
 import { TextKeys } from '../record-index/text-keys.ts'
+import type { Case } from '../store/case.ts'
 import type { Recommended } from './control.ts'
 import type { LogFormat } from './log-formats.ts'
 
@@ -85,7 +85,7 @@ export function flowLog({ format, interval, oneSided, unseen, vpc }: LogState): 
 }
 
 /** The one VPC of the records; null where there are several, or none is told. */
-export async function vpcOf({ c }: Pick<Asked, 'c'>): Promise<string | null> {
+export async function vpcOf(c: Pick<Case, 'columns' | 'db'>): Promise<string | null> {
   if (!c.columns.has('vpc_id')) return null
   const { texts } = await TextKeys.of(c.db, 'flows', 'vpc_id')
   const known = texts.filter(text => text !== null)

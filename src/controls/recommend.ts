@@ -1,8 +1,8 @@
 /** All controls for a situation, in the order in which they are told. */
 
-import type { Asked } from '../detect/ask-kept.ts'
-import type { Dossier } from '../investigate/dossier.ts'
-import { parsePrefix } from '../net/prefix.ts'
+import type { Prefix } from '../net/prefix.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { Case } from '../store/case.ts'
 import type { AlarmTrial } from './alarm-trial.ts'
 import { alarmsFor } from './alarms.ts'
 import type { Missing, Recommended } from './control.ts'
@@ -11,13 +11,13 @@ import { recommendAcl } from './recommend-acl.ts'
 import { recommendEgress } from './recommend-egress.ts'
 import { recommendIngress } from './recommend-ingress.ts'
 import { recommendRate } from './recommend-rate.ts'
-import type { Traffic } from './traffic.ts'
-import { addressOf } from './trial.ts'
 import { usesOf } from './uses.ts'
 
 export interface RecommendOptions {
   share: number
   approvedPorts: readonly number[]
+  /** The analyst's own networks beside the private ones. */
+  own: readonly Prefix[]
 }
 
 export interface AllRecommended {
@@ -32,11 +32,10 @@ export interface RecommendedControl extends Recommended {
 }
 
 export async function recommend(
-  asked: Asked,
-  traffic: Traffic,
+  c: Case,
+  index: RecordIndex,
   read: ProtectedTraffic,
-  dossier: Dossier,
-  { share, approvedPorts }: RecommendOptions,
+  { share, approvedPorts, own }: RecommendOptions,
 ): Promise<AllRecommended> {
   const uses = usesOf(read)
   const rules = [
@@ -45,28 +44,10 @@ export async function recommend(
     ...recommendAcl(read, uses, { share }),
     ...recommendRate(read),
   ].map((one): RecommendedControl => ({ ...one, fired: null }))
+  const alarms = await alarmsFor(c, index, { traffic: read, uses, approvedPorts, own })
   return {
-    recommended: [...rules, ...(await alarms(asked, traffic, read, dossier, approvedPorts))],
+    recommended: [...rules, ...alarms.map(({ recommended, trial }) => ({ ...recommended, fired: trial }))],
     missing: [],
     not_decidable: [],
   }
-}
-
-async function alarms(
-  asked: Asked,
-  traffic: Traffic,
-  { incident }: ProtectedTraffic,
-  { subject, services }: Dossier,
-  approvedPorts: readonly number[],
-): Promise<RecommendedControl[]> {
-  // Without a time nothing can go off.
-  if (incident === null) return []
-  const hosts = [...traffic.protected.keys()].filter(host => traffic.protected[host] === 1)
-  const found = await alarmsFor(asked, {
-    hosts: hosts.map(host => parsePrefix(addressOf(traffic, host))!),
-    subject: subject.map(text => parsePrefix(text)!),
-    ...{ incident, approvedPorts },
-    services: services.flatMap((one, i) => (one.findings.length === 0 ? [] : [{ ...one, id: `S${i + 1}` }])),
-  })
-  return found.map(({ recommended, trial }) => ({ ...recommended, fired: trial }))
 }

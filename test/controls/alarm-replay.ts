@@ -4,39 +4,65 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { MetricAlarm } from '../../src/as-code/artefact.ts'
-import type { AlarmRequest } from '../../src/controls/alarm-request.ts'
 import { type Alarm, alarmsFor } from '../../src/controls/alarms.ts'
 import { extract, parsePattern } from '../../src/controls/filter-pattern.ts'
-import { askKept } from '../../src/detect/ask-kept.ts'
+import type { ProtectedTraffic } from '../../src/controls/protected.ts'
+import { usesOf } from '../../src/controls/uses.ts'
+import { joined } from '../../src/conversations/connections.ts'
+import { internalMarks, marksOf } from '../../src/conversations/hosts.ts'
+import { intervalOf } from '../../src/conversations/intervals.ts'
+import { type Asked as AskedOfCase, askKept } from '../../src/detect/ask-kept.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { openCase } from '../../src/store/case.ts'
 
-export interface Asked extends Omit<Partial<AlarmRequest>, 'hosts' | 'subject' | 'incident'> {
+export interface Asked {
   hosts: readonly string[]
   subject: readonly string[]
-  /** Unix seconds. */
+  /** Of the attack, Unix seconds. */
   from: number
   to: number
-  internal?: string[]
+  services?: ProtectedTraffic['services']
 }
 
-export async function alarmsOf(
-  caseDir: string,
-  { hosts, subject, from, to, internal, ...rest }: Asked,
-): Promise<Alarm[]> {
+/** The traffic of hosts: a connection with the subject is the attack. */
+export function trafficOf(
+  { index, kept }: Pick<AskedOfCase, 'index' | 'kept'>,
+  { hosts, subject, from, to, services = [] }: Asked,
+): ProtectedTraffic {
+  const { hosts: dictionary, vantages } = index.dictionaries
+  const subjects = subject.map(text => parsePrefix(text)!)
+  const isProtected = marksOf(
+    dictionary,
+    hosts.map(text => parsePrefix(text)!),
+  )
+  const isSubject = marksOf(dictionary, subjects)
+  const internal = internalMarks(dictionary, [])
+  const pieces = Array.from({ length: kept.blocks }, (_, block) => {
+    const connections = joined([kept.read(block)])
+    const { client, server } = connections
+    return { connections, attack: client.map((one, i) => isSubject[one]! | isSubject[server[i]!]!) }
+  })
+  return {
+    pieces: pieces.map(({ connections, attack }) => ({ connections, attack: Uint8Array.from(attack) })),
+    ...{ subjects, services, isApproved: null, incident: { from_us: from * 1e6, to_us: to * 1e6 } },
+    isProtected: host => isProtected[host] === 1,
+    isInternal: host => internal[host] === 1,
+    address: host => ({ hi: dictionary.hi[host]!, lo: dictionary.lo[host]! }),
+    awsService: () => null,
+    placeOf: () => ({ interface: null, subnet: null, vpc: null }),
+    interval_us: intervalOf('logs', vantages),
+  }
+}
+
+export async function alarmsOf(caseDir: string, asked: Asked): Promise<Alarm[]> {
   const c = await openCase(caseDir)
   try {
-    const { alarms } = await askKept(c, internal === undefined ? {} : { internal }, async asked => ({
-      alarms: await alarmsFor(asked, {
-        hosts: hosts.map(text => parsePrefix(text)!),
-        subject: subject.map(text => parsePrefix(text)!),
-        incident: { from_us: from * 1e6, to_us: to * 1e6 },
-        approvedPorts: [22, 53, 80, 123, 443],
-        services: [],
-        ...rest,
-      }),
-    }))
+    const { alarms } = await askKept(c, {}, async ({ c: own, index, kept }) => {
+      const traffic = trafficOf({ index, kept }, asked)
+      const request = { traffic, uses: usesOf(traffic), approvedPorts: [22, 53, 80, 123, 443], own: [] }
+      return { alarms: await alarmsFor(own, index, request) }
+    })
     return alarms
   } finally {
     await c.close()

@@ -27,9 +27,12 @@ before(async () => {
   lab = await alarmsOf(join(root, 'lab'), {
     ...{ hosts: [victim], subject: [attacker], from: first, to: 1_695_945_587 },
     services: [
-      { id: 'S1', server: victim, client: attacker, port: 80, outcome: 'answered', findings: ['F1'] },
-      { id: 'S2', server: victim, client: attacker, port: 22, outcome: 'answered', findings: ['F2'] },
-      { id: 'S3', server: attacker, client: victim, port: 8889, outcome: 'answered', findings: ['F3', 'F4'] },
+      { id: 'S1', server: victim, port: 80, protocol: 6, findings: [{ id: 'F1', rule: 'D02-brute-force' }] },
+      { id: 'S2', server: victim, port: 22, protocol: 6, findings: [{ id: 'F2', rule: 'D08-long-session' }] },
+      {
+        ...{ id: 'S3', server: attacker, port: 8889, protocol: 6 },
+        findings: ['D04-outbound-volume', 'D09-non-standard-port'].map((rule, i) => ({ id: `F${3 + i}`, rule })),
+      },
     ],
   })
 })
@@ -56,7 +59,7 @@ test('on the lab the alarm on outbound bytes goes off within a minute of 19:32, 
   assert.deepEqual(trial!.baseline, {
     ...{ from: '2023-09-28T17:00:00Z', to: '2023-09-28T17:22:00Z', periods: 22, fired: 0 },
   })
-  assert.deepEqual(recommended.answers, ['F3', 'F4', 'S3'])
+  assert.deepEqual(recommended.answers, ['S3', 'F3', 'F4'])
   assert.equal(alarm.threshold, 100_000)
   assert.match(recommended.why, /22 periods of 60 s from 2023-09-28T17:00:00Z .* the most in one is 0 bytes/)
   const [line] = trial!.basis
@@ -79,29 +82,12 @@ test('on the lab an accepted session of administration goes off, a probe does no
   const one = named(lab, 'administration')
   const alarm = artefactOf(one)
   assert.match(alarm.pattern!, /dstport = 22, .*packets > 2/)
-  assert.deepEqual(one.recommended.answers, ['F2', 'S2'])
+  assert.deepEqual(one.recommended.answers, ['S2', 'F2'])
   const at = one.trial!.fired.map(({ at: time }) => time)
   assert(at.includes('2023-09-28T19:24:00Z'))
   assert.equal(one.trial!.baseline!.fired, 0)
   const others = one.recommended.confirm.filter(text => text.startsWith('Others than the subject'))
   assert.match(others[0]!, /3 times, first at 2023-09-28T17:35:00Z/)
-})
-
-test('administrators that are named are left out', async () => {
-  const asked = {
-    hosts: [victim],
-    subject: [attacker],
-    from: first,
-    to: 1_695_945_587,
-    administrators: ['10.130.8.30'],
-  }
-  const one = named(await alarmsOf(join(root, 'lab'), asked), 'administration')
-  assert.match(artefactOf(one).pattern!, /srcaddr != "10\.130\.8\.30"/)
-  assert.equal(
-    one.recommended.confirm.some(text => text.startsWith('Others than')),
-    false,
-  )
-  assert.deepEqual(one.trial!.fired, replay(artefactOf(one), labLines, 14))
 })
 
 // ---- Handmade logs: 1.700.000.040 is the begin of a minute.
@@ -183,7 +169,7 @@ test('without a baseline the traffic of others than the subject is the measure, 
 
 test('who held a session before the incident is known; a probe, and the attack, make nobody known', async () => {
   const admin = '198.51.100.20'
-  const session = (minute: number, client: string, port: number, packets = 30): string[] => [
+  const session = (minute: number, client: string, port: number, packets = 300): string[] => [
     record({ minute, from: client, to: web, ports: [port, 22], packets, bytes: packets * 100 }),
     record({ minute, from: web, to: client, ports: [22, port], packets, bytes: packets * 100 }),
   ]
