@@ -108,8 +108,8 @@ export interface Trial {
   fired_total: number
   /** Of an alarm: the part of the evidence before the incident. */
   baseline: { from: string; to: string; periods: number; fired: number } | null
-  /** `of`: null where it is not about connections. */
-  not_decidable: { of: 'attack' | 'innocent' | null; reason: string; connections: number; bytes: Count | null }[]
+  /** Without connections where it is about something else. */
+  not_decidable: { of: 'attack' | 'innocent'; reason: string; connections: number; bytes: Count | null }[]
   /** Some of the records that `stopped` and `broken` rest on. */
   basis: Basis[]
 }

@@ -139,15 +139,7 @@ async function recommendedOf({
   const situation = await situationOf(c, index, kept, { dossier, own, threads })
   const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
   const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
-  const { recommended, missing, not_decidable } = await recommend(
-    { c, index, kept, own },
-    situation.traffic,
-    read,
-    dossier,
-    {
-      ...{ share, approvedPorts },
-    },
-  )
+  const { recommended, missing, not_decidable } = await recommend(c, index, read, { share, approvedPorts, own })
   const { controls, set } = await triedControls(c, index, situation, { recommended, read }, options)
   return { ...reached(situation.traffic, situation.hasSizes), controls, set, missing, not_decidable }
 }

@@ -242,9 +242,10 @@ function trialBlocks(trial: Trial, all: boolean): Block[] {
       ? []
       : [
           list(
-            not_decidable.map(
-              ({ of, reason, connections }) =>
-                `Not decidable: ${countText(connections, 'connection')} of ${of === 'attack' ? 'the attack' : 'the others'}: ${reason}.`,
+            not_decidable.map(({ of, reason, connections }) =>
+              connections === 0
+                ? `Not decidable: ${reason}.`
+                : `Not decidable: ${countText(connections, 'connection')} of ${of === 'attack' ? 'the attack' : 'the others'}: ${reason}.`,
             ),
           ),
         ]),
