@@ -334,6 +334,7 @@ function alarmSteps(part: AlarmPart): string[] {
     ['threshold', part.threshold],
     ['period', String(alarm.period)],
     ['evaluation-periods', String(alarm.periods)],
+    ['datapoints-to-alarm', alarm.datapoints === undefined ? null : String(alarm.datapoints)],
     ['treat-missing-data', alarm.missing],
   ])
   return [

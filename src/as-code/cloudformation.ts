@@ -239,6 +239,7 @@ function alarmResources(part: AlarmPart): Mapping {
     Threshold: Number(part.threshold),
     Period: alarm.period,
     EvaluationPeriods: alarm.periods,
+    ...(alarm.datapoints === undefined ? {} : { DatapointsToAlarm: alarm.datapoints }),
     TreatMissingData: alarm.missing,
     AlarmActions: { 'Fn::If': [conditionName(topic), [ref(topic)], { Ref: 'AWS::NoValue' }] },
   })

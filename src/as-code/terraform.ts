@@ -198,6 +198,7 @@ function alarmResources(part: AlarmPart): HclItem[] {
     attribute('threshold', { expression: part.threshold }),
     attribute('period', alarm.period),
     attribute('evaluation_periods', alarm.periods),
+    attribute('datapoints_to_alarm', alarm.datapoints ?? null),
     attribute('treat_missing_data', alarm.missing),
     attribute('alarm_actions', { expression: `var.${topic.name} == "" ? [] : [var.${topic.name}]` }),
   )

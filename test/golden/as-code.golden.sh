@@ -313,7 +313,7 @@ undo c4_alarm aws cloudwatch delete-alarms --alarm-names 'Bytes out to ports tha
 # C5: Alarm: the flow log fell silent
 #   Nothing else tells that nothing is recorded.
 absent c5_alarm aws cloudwatch describe-alarms --alarm-names 'Flow log silent' --query 'MetricAlarms[].AlarmArn' --output text
-make c5_alarm aws cloudwatch put-metric-alarm --alarm-name 'Flow log silent' --alarm-description 'C5 Alarm: the flow log fell silent: Nothing else tells that nothing is recorded.' --namespace AWS/Logs --metric-name IncomingLogEvents --dimensions Name=LogGroupName,Value="$LOG_GROUP_NAME" --statistic Sum --comparison-operator LessThanThreshold --threshold 1 --period 900 --evaluation-periods 2 --treat-missing-data breaching ${ALARM_TOPIC_ARN:+--alarm-actions "$ALARM_TOPIC_ARN"}
+make c5_alarm aws cloudwatch put-metric-alarm --alarm-name 'Flow log silent' --alarm-description 'C5 Alarm: the flow log fell silent: Nothing else tells that nothing is recorded.' --namespace AWS/Logs --metric-name IncomingLogEvents --dimensions Name=LogGroupName,Value="$LOG_GROUP_NAME" --statistic Sum --comparison-operator LessThanThreshold --threshold 1 --period 900 --evaluation-periods 4 --datapoints-to-alarm 2 --treat-missing-data breaching ${ALARM_TOPIC_ARN:+--alarm-actions "$ALARM_TOPIC_ARN"}
 undo c5_alarm aws cloudwatch delete-alarms --alarm-names 'Flow log silent'
 
 # C6: Rate rule before the web server

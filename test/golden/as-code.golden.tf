@@ -384,7 +384,8 @@ resource "aws_cloudwatch_metric_alarm" "c5" {
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   period              = 900
-  evaluation_periods  = 2
+  evaluation_periods  = 4
+  datapoints_to_alarm = 2
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarm_topic_arn == "" ? [] : [var.alarm_topic_arn]
 }
