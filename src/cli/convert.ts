@@ -4,6 +4,7 @@ import { exitStatus } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
+import { anonymiseOption, warnOfKeyFile } from './anonymise.ts'
 import { requirePaths } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
@@ -23,6 +24,7 @@ interface Options extends OutputOptions, ReadingOptions {
   interval?: string
   interface?: string
   interfaceId?: string
+  anonymise?: string
 }
 
 /** Defines `tidemark convert`. */
@@ -49,6 +51,7 @@ export function convertCommand(program: Command): void {
       new Option('--interface <address>', 'vpc: address of the interface, for flow-direction').argParser(parseHost),
     )
     .option('--interface-id <id>', 'vpc: name of the interface, by default - (unknown)')
+    .option(...anonymiseOption)
     .addOption(
       new Option('--max-expand <ratio>', 'most bytes out of a compressed file per byte in').argParser(parseRatio),
     )
@@ -63,6 +66,7 @@ export function convertCommand(program: Command): void {
       await requirePaths(paths)
       await unlessReaderGone(async () => {
         const report = await interruptible(signal => run(paths, options, signal))
+        if (options.anonymise !== undefined) await warnOfKeyFile(options.anonymise)
         await show(report, options)
       })
     })
@@ -76,7 +80,8 @@ Examples:
   tidemark convert investigate.pcap -o flows.parquet
   tidemark convert captures/ -o conn.log
   tcpdump -w - | tidemark convert - -o - --to csv
-  tidemark convert investigate.pcap -o - --to vpc --interval 60 --interface 10.130.8.94`
+  tidemark convert investigate.pcap -o - --to vpc --interval 60 --interface 10.130.8.94
+  tidemark convert investigate.pcap -o shared.csv --anonymise ~/flows.key`
 
 function parseHost(text: string): string {
   if (parseAddress(text) === null) throw new InvalidArgumentError('Expected an address, like 10.0.0.7.')
@@ -101,6 +106,7 @@ async function run(paths: string[], options: Options, signal: AbortSignal): Prom
       ...(options.interval !== undefined && { interval: Number(options.interval) }),
       ...(options.interface !== undefined && { interfaceAddress: options.interface }),
       ...(options.interfaceId !== undefined && { interfaceId: options.interfaceId }),
+      ...(options.anonymise !== undefined && { anonymise: options.anonymise }),
       limits: {
         ...(options.maxExpand !== undefined && { ratioMax: options.maxExpand }),
         ...(options.maxExpanded !== undefined && { bytesMax: options.maxExpanded }),

@@ -1,4 +1,6 @@
 import { basename, join } from 'node:path'
+import { CryptoPan } from '../anonymise/crypto-pan.ts'
+import { readKeyFile } from '../anonymise/key-file.ts'
 import { type FileName, fileTarget, type OutputRules, outputFolder, outputTarget } from '../disk/output.ts'
 import { OutputFile } from '../disk/output-file.ts'
 import { clearKilledOutputs } from '../disk/part-file.ts'
@@ -6,7 +8,9 @@ import { exitStatus, UserError } from '../errors.ts'
 import { defaultLimits, type ExpandLimits } from '../input/expand.ts'
 import { findFiles } from '../input/walk.ts'
 import type { FlowTimeouts } from '../meter/flows.ts'
+import { formatAddress, parseAddress } from '../net/address.ts'
 import { isLedger } from '../store/ledger.ts'
+import { anonymiseConnection, anonymiseFlow } from './anonymised.ts'
 import { type CaptureFile, meterCaptures } from './captures.ts'
 import { ConnLogOutput } from './conn-log.ts'
 import { type NfcapdOptions, NfcapdOutput } from './nfcapd.ts'
@@ -40,6 +44,8 @@ export interface ConvertOptions {
   interval?: number
   interfaceAddress?: string
   interfaceId?: string
+  /** A file with a key of Crypto-PAn: addresses are replaced by it, prefixes kept. */
+  anonymise?: string
   limits?: Partial<ExpandLimits>
   signal?: AbortSignal
   onProgress?: (done: number, total: number, packets: number) => void
@@ -56,10 +62,12 @@ export interface ConvertReport {
   bytes: number
   /** False where no file could be read: there is no output then, and what lay under its name stays. */
   written: boolean
+  /** Whether addresses were replaced. */
+  anonymised: boolean
 }
 
 /** What the files gave, before it is known whether anything is written. */
-type Given = Omit<ConvertReport, 'written'>
+type Given = Omit<ConvertReport, 'written' | 'anonymised'>
 
 /** Default fields of a flow log made of a capture: AWS's default list, and what roles are determined from. */
 export const defaultVpcFields =
@@ -73,6 +81,7 @@ export const defaultVpcFields =
 export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   const format = options.to ?? formatOf(options.out)
   refuseOthers(options, format)
+  const pan = options.anonymise === undefined ? null : new CryptoPan(readKeyFile(options.anonymise))
   const report = { out: options.out, format, rows: 0, packets: 0, decoded: 0, bytes: 0 }
   const metering = meteringOptions(options, format)
   const found = await findFiles(options.paths, {
@@ -82,19 +91,24 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
   })
   const rules: OutputRules = {
     option: '-o',
-    inputs: [...found.filter(file => !file.isPipe).map(file => file.rawPath ?? file.path), ...(options.kept ?? [])],
+    inputs: [
+      ...found.filter(file => !file.isPipe).map(file => file.rawPath ?? file.path),
+      ...(options.kept ?? []),
+      ...(options.anonymise === undefined ? [] : [options.anonymise]),
+    ],
     force: options.force === true,
     makesFolders: true,
   }
   if (format === 'conn-log') {
     const output = new ConnLogOutput(await OutputFile.begin(outputTarget(options.out, rules), options.signal))
-    return await whole(output, async () => {
+    return await whole(output, pan !== null, async () => {
       const files = await meterCaptures(
         found,
         {
           connection: connection => {
             report.rows++
             report.bytes += connection.origIpBytes + connection.respIpBytes
+            if (pan !== null) anonymiseConnection(pan, connection)
             output.add(connection)
           },
           settle: () => output.settle(),
@@ -104,14 +118,15 @@ export async function convert(options: ConvertOptions): Promise<ConvertReport> {
       return reported(report, files)
     })
   }
-  const output = await openOutput(format, options, rules)
-  return await whole(output, async () => {
+  const output = await openOutput(format, options, rules, pan)
+  return await whole(output, pan !== null, async () => {
     const files = await meterCaptures(
       found,
       {
         flow: record => {
           report.rows++
           report.bytes += record.bytes
+          if (pan !== null) anonymiseFlow(pan, record)
           output.add(record)
         },
         ...(output.settle && { settle: () => output.settle!() }),
@@ -160,6 +175,7 @@ function refuseOthers(options: ConvertOptions, format: OutputFormat): void {
 
 async function whole(
   output: Pick<FlowOutput, 'finish' | 'abandon'>,
+  anonymised: boolean,
   work: () => Promise<Given>,
 ): Promise<ConvertReport> {
   try {
@@ -168,7 +184,7 @@ async function whole(
     const written = report.files.some(file => file.status === 'read' || file.status === 'partly-read')
     if (written) await output.finish()
     else output.abandon()
-    return { ...report, written }
+    return { ...report, written, anonymised }
   } catch (error) {
     output.abandon()
     throw error
@@ -204,13 +220,18 @@ async function openOutput(
   format: Exclude<OutputFormat, 'conn-log'>,
   options: ConvertOptions,
   rules: OutputRules,
+  pan: CryptoPan | null,
 ): Promise<FlowOutput> {
-  const nfcapd = { compression: options.compression ?? 'none', rotate: options.rotate ?? 300 }
+  const nfcapd = {
+    compression: options.compression ?? 'none',
+    rotate: options.rotate ?? 300,
+    anonymised: pan !== null,
+  }
   if (format === 'nfcapd' && isFolder(options.out)) return new NfcapdOutput(windowsOf(options.out, rules), nfcapd)
   if (format === 'parquet') return new ParquetOutput(fileTarget(options.out, { ...rules, seeks: format }))
   const vpc = {
     fields: format === 'vpc' ? vpcFields(options.fields ?? defaultVpcFields) : [],
-    interfaceAddress: options.interfaceAddress ?? null,
+    interfaceAddress: options.interfaceAddress === undefined ? null : interfaceOf(options.interfaceAddress, pan),
     interfaceId: options.interfaceId ?? null,
   }
   // The head of an nfcapd file has what is known at its end.
@@ -218,6 +239,14 @@ async function openOutput(
   const file = await OutputFile.begin(target, options.signal)
   if (format === 'nfcapd') return new NfcapdOutput(file, nfcapd)
   return format === 'vpc' ? new VpcOutput(file, vpc) : new TextOutput(file, format)
+}
+
+/** An address as the records have it; what is none is in no record. */
+function interfaceOf(text: string, pan: CryptoPan | null): string {
+  const address = parseAddress(text)
+  if (address === null) return text
+  const { hi, lo } = pan === null ? address : pan.address(address)
+  return formatAddress(hi, lo)
 }
 
 /** Opens files in a folder, which is made. */

@@ -8,6 +8,8 @@ export interface NfcapdOptions {
   compression: NonNullable<NfcapdWriterOptions['compression']>
   /** Seconds of one file, where the output is a folder. */
   rotate: number
+  /** Whether its addresses were replaced: records say so. */
+  anonymised: boolean
 }
 
 const two32 = 4294967296
@@ -37,6 +39,7 @@ export class NfcapdOutput implements FlowOutput {
   /** @param out the one file, or what opens a file of that name for each window. */
   constructor(out: OutputFile | ((name: string) => OutputFile), options: NfcapdOptions) {
     this.options = options
+    this.flow.anonymised = options.anonymised
     this.openWindow = typeof out === 'function' ? out : null
     if (typeof out !== 'function') this.begin(out, 0, 0)
   }
