@@ -2,11 +2,6 @@
 import { visible } from '../report/text.ts'
 import { note } from './output.ts'
 
-export const anonymiseOption = [
-  '--anonymise <keyfile>',
-  'replace addresses, prefixes kept (Crypto-PAn), by the key in a file',
-] as const
-
 /** Says it where the key is no secret. */
 export async function warnOfKeyFile(path: string): Promise<void> {
   const { isReadByOthers } = await import('../anonymise/key-file.ts')

@@ -4,11 +4,10 @@ import { exitStatus } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
-import { anonymiseOption, warnOfKeyFile } from './anonymise.ts'
 import { requirePaths } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
-import { forceOption, keptFrom, type OutputOptions, unlessReaderGone } from './named-output.ts'
+import { anonymiseOption, forceOption, keptFrom, type OutputOptions, unlessReaderGone } from './named-output.ts'
 import { parseCount, parseRatio, parseSize, type ReadingOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startBar } from './progress.ts'
@@ -66,7 +65,10 @@ export function convertCommand(program: Command): void {
       await requirePaths(paths)
       await unlessReaderGone(async () => {
         const report = await interruptible(signal => run(paths, options, signal))
-        if (options.anonymise !== undefined) await warnOfKeyFile(options.anonymise)
+        if (options.anonymise !== undefined) {
+          const { warnOfKeyFile } = await import('./anonymise.ts')
+          await warnOfKeyFile(options.anonymise)
+        }
         await show(report, options)
       })
     })

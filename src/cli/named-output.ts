@@ -12,6 +12,11 @@ export const forceOption = [
   'replace an older file of that name; evidence and what is in a case never are',
 ] as const
 
+export const anonymiseOption = [
+  '--anonymise <keyfile>',
+  'replace addresses, prefixes kept (Crypto-PAn), by the key in a file',
+] as const
+
 /**
  * Refuses an output that must not or cannot be written, before anything is read or asked for it. Neither files that are read nor
  * evidence of the case, where there is one, are written over.
