@@ -55,15 +55,16 @@ test(`decides connections under ${ruleSets} random rule sets in three ways alike
     const from_us = chance.is(0.3) ? 100 : null
     const decide = decider(network, { from_us })
     const asked = Array.from({ length: 12 }, (_, i) => randomConnection(chance, i < 4))
-    const plain = asked.map(one => decide(asConnection(one)))
+    const connections = asked.map(asConnection)
+    const plain = connections.map(one => decide(one))
     for (const [i, one] of asked.entries()) {
-      const context = () => `seed ${seed}, round ${round}: ${JSON.stringify({ one, from_us, told })}`
       const slow = slowDecision(told, one, from_us)
-      if (JSON.stringify(slow) !== JSON.stringify(plain[i])) assert.deepEqual(plain[i], slow, context())
+      if (JSON.stringify(slow) !== JSON.stringify(plain[i]))
+        assert.deepEqual(plain[i], slow, `seed ${seed}, round ${round}: ${JSON.stringify({ one, from_us, told })}`)
       const name = plain[i]!.verdict === 'undecided' ? plain[i]!.reason : JSON.stringify({ ...plain[i], by: undefined })
       verdicts.set(name, (verdicts.get(name) ?? 0) + 1)
     }
-    const untyped = asked.map(one => ({ ...asConnection(one), icmp: null }))
+    const untyped = connections.map(one => ({ ...one, icmp: null }))
     const { columns, hi, lo } = columnsOf(untyped)
     const rules = new CompiledRules(network, { count: hi.length, hi, lo }, marks, { from_us })
     const codes = new Uint32Array(columns.count)

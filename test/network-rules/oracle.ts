@@ -79,7 +79,12 @@ function cover(prefix: string): string {
   return length === undefined ? all : all.slice(0, 1 + Number(length))
 }
 
-const isIn = (address: string, prefix: string) => bits(address).startsWith(cover(prefix))
+const covers = new Map<string, string>()
+
+function isIn(address: string, prefix: string): boolean {
+  if (!covers.has(prefix)) covers.set(prefix, cover(prefix))
+  return bits(address).startsWith(covers.get(prefix)!)
+}
 const isPrivate = (address: string) =>
   [
     ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16'],

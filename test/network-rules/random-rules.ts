@@ -3,7 +3,21 @@ import type { Connection } from '../../src/network-rules/evaluate.ts'
 import type { AclEntry, GroupRule, Network } from '../../src/network-rules/network.ts'
 import { randomNumbers } from '../meter/random-packets.ts'
 import type { ToldConnection, ToldEntry, ToldNetwork, ToldRule, ToldTraffic } from './oracle.ts'
-import { address, prefix } from './support.ts'
+import * as support from './support.ts'
+
+const remembered = <T>(make: (text: string) => T): ((text: string) => T) => {
+  const known = new Map<string, T>()
+  return text => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const made = make(text)
+    known.set(text, made)
+    return made
+  }
+}
+// Few texts come up, and each many thousand times.
+const address = remembered(support.address)
+const prefix = remembered(support.prefix)
 
 export class Chance {
   private readonly random: () => number
