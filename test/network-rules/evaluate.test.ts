@@ -250,6 +250,7 @@ test('filters nothing that AWS filters nowhere, and nothing within a host', () =
     '10.0.1.5:40000 > 169.254.169.123:123 udp': 'allowed exempt',
     '10.0.1.5:40000 > 10.0.1.2:53 udp': 'allowed exempt',
     '10.0.1.5 > 10.0.1.1 icmp 8': 'allowed exempt',
+    '10.0.1.5:40000 > 10.0.1.3:53 udp': 'denied client group egress * request',
     '10.0.1.5:68 > 203.0.113.1:67 udp': 'allowed exempt',
     '10.0.1.5:68 > 203.0.113.1:67 tcp': 'denied client group egress * request',
     '10.0.1.5:40000 > 10.0.1.5:80 tcp': 'allowed same-host',
@@ -391,6 +392,43 @@ test('leaves an ICMP error about another connection to tracking, but not past a 
   const acls = [acl('acl-none', [], [])]
   const subnets = [subnet('subnet-1', ['10.0.1.0/24'], 'acl-none')]
   assert.equal(told(decider(network({ ...rules, acls, subnets }))(error)), 'denied server acl ingress * request')
+})
+
+test('does not know the code of an ICMP answer, but of an echo', () => {
+  const rules = (egress: string[]) => ({
+    acls: [acl('acl-1', ['100 allow icmp 0.0.0.0/0'], egress)],
+    subnets: [subnet('subnet-1', ['10.0.1.0/24'], 'acl-1')],
+  })
+  expect(rules(['100 allow icmp 14/0 0.0.0.0/0']), { '203.0.113.1 > 10.0.1.5 icmp 13': 'undecided unknown-icmp-type' })
+  expect(rules(['100 allow icmp 14 0.0.0.0/0']), { '203.0.113.1 > 10.0.1.5 icmp 13': 'allowed' })
+  expect(rules(['100 allow icmp 0/0 0.0.0.0/0']), { '203.0.113.1 > 10.0.1.5 icmp 8': 'allowed' })
+  expect(rules(['100 allow icmp 0/1 0.0.0.0/0']), {
+    '203.0.113.1 > 10.0.1.5 icmp 8': 'denied server acl egress * answer (answers)',
+    // Nothing answers an error.
+    '203.0.113.1 > 10.0.1.5 icmp 3/3': 'allowed',
+  })
+})
+
+test('knows reserved addresses only by whole subnets, and holds no IPv4 in a subnet of IPv6', () => {
+  const acls = [acl('acl-none', [], [])]
+  expect(
+    { acls, subnets: [subnet(null, ['10.0.1.0/24'], 'acl-none')] },
+    {
+      '10.0.1.2:40000 > 203.0.113.1:80 tcp': 'denied client acl egress * request',
+    },
+  )
+  expect(
+    { acls, subnets: [subnet('subnet-1', ['10.0.1.0/29'], 'acl-none')] },
+    {
+      '10.0.1.2:40000 > 203.0.113.1:80 tcp': 'denied client acl egress * request',
+    },
+  )
+  expect(
+    { acls, subnets: [subnet('subnet-1', ['::/0'], 'acl-none')] },
+    {
+      '10.0.1.2:40000 > 203.0.113.1:80 tcp': 'undecided no-subnet',
+    },
+  )
 })
 
 test('knows an interface by delegated prefixes and by its public address', () => {
