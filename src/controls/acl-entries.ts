@@ -27,11 +27,11 @@ export function portTraffic(
   other: 'client' | 'server',
   countOf: (use: Use) => number,
 ): PortTraffic[] {
-  const ports = new Map<string, PortTraffic>()
+  const ports = new Map<number, PortTraffic>()
   for (const use of uses) {
     if (countOf(use) === 0 || use.isUnclear || use.isAttack) continue
     const isIPv6 = !isIPv4(traffic.address(use[other]))
-    const key = `${use.protocol} ${use.port} ${isIPv6}`
+    const key = 2 * (0x1_0001 * use.protocol! + (use.port ?? 0x1_0000)) + Number(isIPv6)
     const one = ports.get(key) ?? {
       ...{ protocol: use.protocol!, port: use.port, isIPv6, others: new Set<number>() },
       ...{ connections: 0, bytes: 0, first_us: Number.POSITIVE_INFINITY },
@@ -82,7 +82,8 @@ export function chosenEntries(
   { share, room, wants }: EntryLimits,
 ): ChosenEntries {
   const single = ports.map((_, i) => [i])
-  const exact = smallestCover(ports, single, share)
+  // More than there is room for do not help.
+  const exact = smallestCover(ports, single, share, room + 1)
   const wanted = new Set([...exact.chosen, ...ports.flatMap((port, i) => (wants(port) ? [i] : []))])
   for (const some of [[...wanted], exact.chosen]) {
     if (exact.isEnough && some.length <= room)

@@ -29,8 +29,8 @@ interface PortItems {
   isAttacked: boolean
 }
 
-export interface Candidate {
-  rule: GroupRule
+export interface Candidate extends Pick<GroupRule, 'ports' | 'remote'> {
+  protocol: number
   /** Numbers of items that it lets through. */
   items: number[]
 }
@@ -147,11 +147,7 @@ export class Candidates {
   }
 
   private addRule(protocol: number, ports: GroupRule['ports'], remote: Remote, items: number[]): void {
-    const peers = new Set(items.map(i => this.items[i]!.peer)).size
-    const connections = items.reduce((sum, i) => sum + this.items[i]!.connections, 0)
-    const of = trafficText(protocol, ports?.from ?? null, ports?.to ?? null)
-    const description = `${of}: ${countText(connections, 'connection')} with ${countText(peers, 'peer')}`
-    this.all.push({ rule: { id: null, protocol, ports, icmp: null, remote, description }, items })
+    this.all.push({ protocol, ports, remote, items })
   }
 
   /** Of peers that many high ports are used of, such as those of passive FTP and of remote procedure calls. */
@@ -214,6 +210,15 @@ export class Candidates {
   }
 }
 
+/** A rule with what it rests on. */
+export function ruleOf({ protocol, ports, remote, items }: Candidate, all: readonly Item[]): GroupRule {
+  const peers = new Set(items.map(i => all[i]!.peer)).size
+  const connections = items.reduce((sum, i) => sum + all[i]!.connections, 0)
+  const of = trafficText(protocol, ports?.from ?? null, ports?.to ?? null)
+  const description = `${of}: ${countText(connections, 'connection')} with ${countText(peers, 'peer')}`
+  return { id: null, protocol, ports, icmp: null, remote, description }
+}
+
 function rangeOf(ports: readonly number[]): { from: number; to: number } {
   return ports.reduce(({ from, to }, port) => ({ from: Math.min(from, port), to: Math.max(to, port) }), {
     from: 0xffff,
@@ -222,6 +227,6 @@ function rangeOf(ports: readonly number[]): { from: number; to: number } {
 }
 
 /** Whether a rule counts in the quota of IPv6; those of IPv4 and of IPv6 are counted apart. */
-export function isIPv6Rule({ remote }: GroupRule): boolean {
+export function isIPv6Rule({ remote }: Pick<GroupRule, 'remote'>): boolean {
   return remote.kind === 'prefix' && isIPv6Prefix(remote.prefix)
 }

@@ -44,11 +44,11 @@ export interface AnswerPorts {
 export function clientPortsOf(
   traffic: ProtectedTraffic,
   partOf: (host: number) => number,
-): (part: number) => ReadonlyMap<string, ClientPorts> {
-  const found = new Map<number, Map<string, ClientPorts>>()
-  const count = (part: number, key: string, port: number): void => {
+): (part: number) => ReadonlyMap<number, ClientPorts> {
+  const found = new Map<number, Map<number, ClientPorts>>()
+  const count = (part: number, key: number, port: number): void => {
     if (part < 0) return
-    const of = found.get(part) ?? new Map<string, ClientPorts>()
+    const of = found.get(part) ?? new Map<number, ClientPorts>()
     found.set(part, of)
     const ports = of.get(key) ?? new ClientPorts()
     of.set(key, ports)
@@ -68,8 +68,8 @@ export function clientPortsOf(
   return part => found.get(part) ?? new Map()
 }
 
-export function portsKey(client: 'own' | 'other', protocol: number, isIPv6: boolean): string {
-  return `${client} ${protocol} ${isIPv6}`
+export function portsKey(client: 'own' | 'other', protocol: number, isIPv6: boolean): number {
+  return 4 * protocol + 2 * Number(client === 'own') + Number(isIPv6)
 }
 
 function isUsed({ protocol, outcome: outcomes, marks }: CaseConnections, i: number): boolean {

@@ -73,7 +73,7 @@ interface Border {
   unit: Unit
   isInside: (host: number) => boolean
   crossing: readonly Use[]
-  ports: ReadonlyMap<string, ClientPorts>
+  ports: ReadonlyMap<number, ClientPorts>
 }
 
 interface Plan {
@@ -162,10 +162,10 @@ interface Answers {
 function answersFor(
   client: 'own' | 'other',
   some: readonly PortTraffic[],
-  ports: ReadonlyMap<string, ClientPorts>,
+  ports: ReadonlyMap<number, ClientPorts>,
 ): Answers {
   const answers: Answers = { entries: [], texts: [] }
-  const seen = new Set<string>()
+  const seen = new Set<number>()
   for (const { protocol, isIPv6 } of some) {
     const key = portsKey(client, protocol, isIPv6)
     const known = ports.get(key)
@@ -352,13 +352,14 @@ function confirmOf(traffic: ProtectedTraffic, unit: Unit, { reached, neighbours 
       ? 'The records do not name the subnet: this is written for these hosts alone. It holds for every host of their subnet: check what the others need.'
       : `It holds for every host of ${unit.subnet}: ${neighbours === 0 ? 'no other one is in these connections, so check what others need' : `what ${countText(neighbours, 'other host')} used is let through as well`}.`,
     ...portNotes('let out, but not among the approved ports', unapproved),
-    ...portNotes('let out, but not seen before the attack began: it may be part of it', late),
+    ...portNotes('let out, but not seen before the attack began, of which it may be part', late),
   ]
 }
 
 function portNotes(words: string, ports: readonly PortTraffic[]): string[] {
-  return ports.map(
+  const texts = ports.map(
     one =>
-      `${trafficText(one.protocol, one.port)}${one.isIPv6 ? ' of IPv6' : ''}: ${words} (${countText(one.connections, 'connection')})`,
+      `${trafficText(one.protocol, one.port)}${one.isIPv6 ? ' of IPv6' : ''} (${countText(one.connections, 'connection')})`,
   )
+  return texts.length === 0 ? [] : [`${words}: ${someText(texts)}`]
 }

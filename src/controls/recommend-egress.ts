@@ -2,7 +2,7 @@
 import { countText, integerText } from '../net/counts.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Recommended } from './control.ts'
-import { type Candidate, Candidates, type Item, isIPv6Rule, type Width } from './egress-candidates.ts'
+import { type Candidate, Candidates, type Item, isIPv6Rule, ruleOf, type Width } from './egress-candidates.ts'
 import { isIPv6Prefix } from './prefix-cover.ts'
 import { answersOf, interfacesOf, isSubject, type ProtectedTraffic, textOf, type Unit } from './protected.ts'
 import { namedTraffic, nameFor, shareText, someText, trafficText } from './rule-words.ts'
@@ -68,7 +68,7 @@ function mine(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], share
     const sets = all.map(one => one.items)
     const cover = smallestCover(items, sets, share, isLast ? quota : 4 * quota)
     const chosen = cover.chosen.map(i => all[i]!)
-    const six = chosen.filter(({ rule }) => isIPv6Rule(rule)).length
+    const six = chosen.filter(isIPv6Rule).length
     const isRoom = six <= quota && chosen.length - six <= quota
     if (!isLast && !(cover.isEnough && isRoom)) continue
     const anyAddress = width === 'narrow' ? anyAddressRules(traffic, items, attack, share) : null
@@ -108,7 +108,7 @@ function itemsOf(uses: readonly Use[]): Item[] {
 
 function inOrder(chosen: readonly Candidate[]): Candidate[] {
   return chosen.toSorted(
-    ({ rule: a }, { rule: b }) =>
+    (a, b) =>
       Number(isIPv6Rule(a)) - Number(isIPv6Rule(b)) ||
       (a.protocol ?? -1) - (b.protocol ?? -1) ||
       (a.ports?.from ?? -1) - (b.ports?.from ?? -1) ||
@@ -116,13 +116,13 @@ function inOrder(chosen: readonly Candidate[]): Candidate[] {
   )
 }
 
-function remoteText({ remote }: Candidate['rule']): string {
+function remoteText({ remote }: Candidate): string {
   if (remote.kind === 'prefix') return remote.prefix.text
   return remote.kind === 'group' ? remote.group : remote.list
 }
 
 function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recommended {
-  const { attack, chosen } = mined
+  const { attack, chosen, items } = mined
   const name = nameFor('egress', unit.addresses[0]!)
   const hosts = new Set(unit.addresses)
   const servers = new Set(attack.map(use => `${textOf(traffic, use.server)} ${use.protocol} ${use.port}`))
@@ -139,7 +139,7 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recom
     artefact: {
       what: 'security-group',
       direction: 'egress',
-      group: { id: name, name, vpc: unit.vpc, ingress: [], egress: chosen.map(({ rule }) => rule) },
+      group: { id: name, name, vpc: unit.vpc, ingress: [], egress: chosen.map(one => ruleOf(one, items)) },
       addresses: unit.addresses,
       interfaces: unit.interfaces,
     },
@@ -188,11 +188,9 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
     broken.length === 0
       ? 'Whatever these hosts did not use in this evidence is refused from then on: rare jobs, updates, new services.'
       : `It refuses ${countText(sum(broken.map(one => one.connections)), 'recorded connection')} with ${countText(new Set(broken.map(one => one.peer)).size, 'peer')} that fall outside the share, and whatever was not used in this evidence: rare jobs, updates, new services.`
-  const anywhere = chosen.filter(({ rule }) => isAnywhere(rule))
-  const open = anywhere.filter(({ rule }) =>
-    traffic.subjects.some(subject => isIPv6Prefix(subject) === isIPv6Rule(rule)),
-  )
-  const single = chosen.some(({ rule }) => !isAnywhere(rule) && rule.remote.kind === 'prefix')
+  const anywhere = chosen.filter(isAnywhere)
+  const open = anywhere.filter(one => traffic.subjects.some(subject => isIPv6Prefix(subject) === isIPv6Rule(one)))
+  const single = chosen.some(one => !isAnywhere(one) && one.remote.kind === 'prefix')
   const moves = single
     ? ['Rules to a few addresses break when a service moves to others, as update servers and content networks do.']
     : []
@@ -200,7 +198,7 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
     open.length === 0
       ? []
       : [
-          `A group cannot deny: by ${someText(open.map(({ rule }) => ruleTraffic(rule)))} to any address the attack could be reached on a port that it did not use; deny its addresses in the network ACL as well.`,
+          `A group cannot deny: by ${someText(open.map(ruleTraffic))} to any address the attack could be reached on a port that it did not use; deny its addresses in the network ACL as well.`,
         ]
   const counts = [
     ...counted(left.unclear, 'whose beginning or service nobody recorded'),
@@ -222,9 +220,9 @@ function counted(connections: number, words: string): string[] {
 }
 
 function confirmOf(traffic: ProtectedTraffic, { items, chosen }: Mined): string[] {
-  return chosen.flatMap(({ rule, items: mine }) => {
+  return chosen.flatMap(rule => {
     const what = `${ruleTraffic(rule)} to ${isAnywhere(rule) ? 'any address' : remoteText(rule)}`
-    const some = mine.map(i => items[i]!)
+    const some = rule.items.map(i => items[i]!)
     const from_us = some.reduce((least, one) => Math.min(least, one.first_us), Number.POSITIVE_INFINITY)
     const notes = [
       ...(traffic.incident !== null && from_us >= traffic.incident.from_us
@@ -247,18 +245,18 @@ function unapproved({ isApproved }: ProtectedTraffic, items: readonly Item[]): s
   return ports.size === 0 ? [] : [`not among the approved ports: ${someText([...ports])}`]
 }
 
-function widthNotes(traffic: ProtectedTraffic, rule: Candidate['rule'], items: readonly Item[]): string[] {
+function widthNotes(traffic: ProtectedTraffic, rule: Candidate, items: readonly Item[]): string[] {
   if (rule.remote.kind === 'prefix-list') return ['that the list of AWS holds the addresses seen']
   if (rule.remote.kind !== 'prefix' || isAnywhere(rule) || !rule.remote.prefix.text.includes('/')) return []
   const peers = [...new Set(items.map(one => textOf(traffic, one.peer)))]
   return [`of it ${someText(peers, 4)} ${peers.length === 1 ? 'was' : 'were'} seen`]
 }
 
-function ruleTraffic({ protocol, ports }: Candidate['rule']): string {
-  return trafficText(protocol!, ports?.from ?? null, ports?.to ?? null)
+function ruleTraffic({ protocol, ports }: Candidate): string {
+  return trafficText(protocol, ports?.from ?? null, ports?.to ?? null)
 }
 
-function isAnywhere({ remote }: Candidate['rule']): boolean {
+function isAnywhere({ remote }: Candidate): boolean {
   return remote.kind === 'prefix' && remote.prefix.text.endsWith('/0')
 }
 

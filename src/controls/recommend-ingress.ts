@@ -1,7 +1,7 @@
 /** Recommends who may reach a host: its administration only for addresses that worked there before the attack, its other services as they were used. */
 import { type Address, isIPv4 } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
-import type { Prefix } from '../net/prefix.ts'
+import { type Prefix, prefixContains } from '../net/prefix.ts'
 import { hasPorts, TCP, UDP } from '../net/protocols.ts'
 import { durationWords, utcSeconds } from '../net/time.ts'
 import type { GroupRule } from '../network-rules/network.ts'
@@ -89,7 +89,9 @@ function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quo
   const near = [...allowed.flatMap(one => nearRules(traffic, one)), ...open]
   const wide = `Single addresses would be more than the quota of ${quota} rules: internal ones of one network share a rule.`
   if (fits(near, quota)) return { services, allowed, rules: near, fitting: [wide] }
-  return { services, allowed, rules: cut(near, quota), fitting: [wide, cutText(near, quota)] }
+  const rules = cut(near, quota)
+  const kept = allowed.map(one => ({ ...one, clients: one.clients.filter(use => isLetIn(traffic, use, rules)) }))
+  return { services, allowed: kept, rules, fitting: [wide, cutText(near, quota)] }
 }
 
 function servicesOf(unit: Unit, uses: readonly Use[]): Service[] {
@@ -143,9 +145,9 @@ function addressRules(
   traffic: ProtectedTraffic,
   { service, clients }: Pick<Allowed, 'service' | 'clients'>,
 ): GroupRule[] {
-  const hosts = new Set(clients.map(use => use.client))
-  return [...hosts].map(host => {
-    const count = clients.filter(use => use.client === host).reduce((sum, use) => sum + use.sessionsBefore, 0)
+  const sessions = new Map<number, number>()
+  for (const use of clients) sessions.set(use.client, (sessions.get(use.client) ?? 0) + use.sessionsBefore)
+  return [...sessions].map(([host, count]) => {
     const description = `${trafficText(service.protocol, service.port)}: ${countText(count, 'session')} before the attack`
     return ruleOf(service, widestCover([traffic.address(host)], [])[0]!, description)
   })
@@ -212,6 +214,14 @@ function cut(rules: readonly GroupRule[], quota: number): GroupRule[] {
   const isOfAll = ({ protocol, ports }: GroupRule): boolean => !isAdministration(protocol, ports?.from ?? null)
   const some = [...rules.filter(isOfAll), ...rules.filter(rule => !isOfAll(rule))]
   return [false, true].flatMap(isIPv6 => some.filter(rule => isIPv6Rule(rule) === isIPv6).slice(0, quota))
+}
+
+function isLetIn(traffic: ProtectedTraffic, { client, protocol, port }: Use, rules: readonly GroupRule[]): boolean {
+  const at = traffic.address(client)
+  return rules.some(
+    ({ protocol: of, ports, remote }) =>
+      of === protocol && ports?.from === port && remote.kind === 'prefix' && prefixContains(remote.prefix, at),
+  )
 }
 
 function cutText(rules: readonly GroupRule[], quota: number): string {

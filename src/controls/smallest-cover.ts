@@ -1,5 +1,7 @@
 /** The fewest sets that together hold a share of weighted things: which rules a list needs. */
 
+import { Heap } from './heap.ts'
+
 /** What a thing weighs, by two measures. */
 export interface Weight {
   connections: number
@@ -153,19 +155,33 @@ function countUntil(sorted: readonly number[], need: number): number {
   return count
 }
 
+/** A set, and what it brought when that was last worked out: it can only bring less since then. */
+interface Gain {
+  set: number
+  gain: number
+}
+
+function isBefore(a: Gain, b: Gain): boolean {
+  return a.gain > b.gain || (a.gain === b.gain && a.set < b.set)
+}
+
 function greedy(cover: Cover, most: number): number[] {
   const chosen: number[] = []
-  const left = new Set(cover.sets.keys())
+  const heap = new Heap(
+    isBefore,
+    [...cover.sets.keys()].map(set => ({ set, gain: cover.gain(set) })),
+  )
   while (chosen.length < most && !cover.isEnough()) {
-    let [best, gain] = [-1, 0]
-    for (const set of left) {
-      const one = cover.gain(set)
-      if (one > gain) [best, gain] = [set, one]
+    const best = heap.pop()
+    if (best === undefined || best.gain === 0) break
+    const now = { set: best.set, gain: cover.gain(best.set) }
+    const next = heap.peek()
+    if (next !== undefined && isBefore(next, now)) {
+      heap.push(now)
+      continue
     }
-    if (best < 0) break
-    left.delete(best)
-    cover.add(best)
-    chosen.push(best)
+    cover.add(best.set)
+    chosen.push(best.set)
   }
   return chosen
 }

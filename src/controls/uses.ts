@@ -123,8 +123,18 @@ function protocolAt({ protocol }: CaseConnections, i: number): number | null {
 
 function useOf(all: CaseConnections, i: number, isAttack: boolean, isUnclear: boolean): Use {
   return {
-    ...{ client: all.client[i]!, server: all.server[i]!, port: portAt(all, i), protocol: protocolAt(all, i) },
-    ...{ isAttack, isUnclear, attempts: 0, connections: 0, bytes: 0, served: 0, sessions: 0, sessionsBefore: 0 },
+    client: all.client[i]!,
+    server: all.server[i]!,
+    port: portAt(all, i),
+    protocol: protocolAt(all, i),
+    isAttack,
+    isUnclear,
+    attempts: 0,
+    connections: 0,
+    bytes: 0,
+    served: 0,
+    sessions: 0,
+    sessionsBefore: 0,
     first_us: Number.POSITIVE_INFINITY,
   }
 }

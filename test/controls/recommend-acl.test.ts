@@ -156,8 +156,8 @@ test('what leaves on ports that are not approved, or since the attack began, is 
   const rows = [...attacks, ...updates, { client: victim, server: '192.0.2.1', port: 5000, at: 3000, times: 9 }]
   const { confirm } = only(listOf({ rows, approved: [443] }))
   assert.deepEqual(confirm.slice(1), [
-    '5000/tcp: let out, but not among the approved ports (9 connections)',
-    '5000/tcp: let out, but not seen before the attack began: it may be part of it (9 connections)',
+    'let out, but not among the approved ports: 5000/tcp (9 connections)',
+    'let out, but not seen before the attack began, of which it may be part: 5000/tcp (9 connections)',
   ])
 })
 
