@@ -29,7 +29,7 @@ import {
 export function awsCliOf(plan: Plan): string {
   return [
     '#!/usr/bin/env bash',
-    '# shellcheck disable=SC2016 # $ in a pattern or format is for AWS to read.',
+    '# shellcheck disable=SC2016,SC1003 # A $ or \\ in quotes is for AWS to read.',
     ...comments([
       ...preamble(plan),
       '',

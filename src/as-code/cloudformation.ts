@@ -36,7 +36,7 @@ export function cloudformationOf(plan: Plan): string {
     ...yamlLines(header, ''),
     ...topLevel('Parameters', Object.fromEntries(plan.variables.map(parameterOf))),
     ...topLevel('Rules', rulesOf(plan)),
-    ...topLevel('Conditions', Object.fromEntries(plan.variables.flatMap(conditionOf))),
+    ...topLevel('Conditions', conditionsOf(plan)),
     '',
     'Resources:',
     ...sections.flatMap(({ comment, resources }, i) => [
@@ -88,6 +88,24 @@ function rulesOf({ parts }: Plan): Mapping {
     }
   }
   return rules
+}
+
+function conditionsOf({ variables, parts }: Plan): Mapping {
+  const acls = parts.filter(part => part.what === 'network-acl')
+  return Object.fromEntries([...variables.flatMap(conditionOf), ...acls.flatMap(associationConditions)])
+}
+
+/** Where the subnet is not known, it must be given as well. */
+function associationConditions({ key, attach, targets }: AclPart): [string, Mapping][] {
+  return targets.flatMap((target, i) => {
+    if (attach === null || target.value !== null) return []
+    const given = { 'Fn::Not': [{ 'Fn::Equals': [ref(target), ''] }] }
+    return [[`${associationName(key, i)}Wanted`, { 'Fn::And': [{ Condition: conditionName(attach) }, given] }]]
+  })
+}
+
+function associationName(key: string, i: number): string {
+  return `${pascal(key)}Association${i + 1}`
 }
 
 function conditionOf(variable: Variable): [string, Mapping][] {
@@ -214,15 +232,13 @@ function associations(part: AclPart): Mapping {
   const { attach, targets, key } = part
   if (attach === null) return {}
   const after = part.entries.map(entry => pascal(entry.key))
-  const more: Mapping = { Condition: conditionName(attach), ...(after.length > 0 ? { DependsOn: after } : {}) }
-  const made = targets.map((target, i) => [
-    `${pascal(key)}Association${i + 1}`,
-    resource(
-      'AWS::EC2::SubnetNetworkAclAssociation',
-      { SubnetId: ref(target), NetworkAclId: { Ref: `${pascal(key)}Acl` } },
-      more,
-    ),
-  ])
+  const made = targets.map((target, i) => {
+    const name = associationName(key, i)
+    const condition = target.value === null ? `${name}Wanted` : conditionName(attach)
+    const properties = { SubnetId: ref(target), NetworkAclId: { Ref: `${pascal(key)}Acl` } }
+    const more: Mapping = { Condition: condition, ...(after.length > 0 ? { DependsOn: after } : {}) }
+    return [name, resource('AWS::EC2::SubnetNetworkAclAssociation', properties, more)]
+  })
   return Object.fromEntries(made)
 }
 

@@ -249,11 +249,12 @@ function alarmPart(item: CodeItem, key: string, alarm: MetricAlarm, scope: Scope
 }
 
 function ratePart(item: CodeItem, key: string, artefact: Of<'rate-rule'>, scope: Scope): RatePart {
+  const name = plainName(artefact.name, 100)
   return {
     what: 'rate-rule',
     item,
     key,
-    name: nameIn(scope, 'waf', plainName(artefact.name, 100) || `tidemark-${key}`, 128),
+    name: nameIn(scope, 'waf', /^[a-z0-9]/i.test(name) ? name : `tidemark-${key}${name}`, 128),
     limit: artefact.limit,
     window: artefact.window,
     action: variable(scope, {

@@ -10,7 +10,10 @@ const word = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_/-]*
 /** A double-quoted scalar (YAML 1.1 and 1.2, "Double-Quoted Style"): JSON's escapes are a part of its own. */
 export function yamlString(text: string): string {
   if (word.test(text)) return text
-  return JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, character => {
+  // CloudFormation reads `{{resolve:ssm:…}}` anywhere as a parameter or secret of the account.
+  // Its linter takes `${VpcId}` for a reference that was forgotten to be one.
+  const plain = text.replaceAll('{{resolve:', '{ {resolve:').replace(/\$\{(?=[A-Z])/g, '$ {')
+  return JSON.stringify(plain).replace(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, character => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2016 # $ in a pattern or format is for AWS to read.
+# shellcheck disable=SC2016,SC1003 # A $ or \ in quotes is for AWS to read.
 # Written by tidemark controls from recorded flows: C1, C2, C3, C4, C5, C6, C7. Review it before it is used.
 # Not code: C8: GuardDuty in every region
 #
@@ -46,6 +46,7 @@ case "$#:${1-}" in
   ;;
 esac
 state=$0.state
+value=''
 undo_steps=()
 undo_from=()
 undo_words=()
@@ -72,12 +73,17 @@ show() {
   printf '\n'
 }
 
-# noted STEP: whether the step is done. id_of STEP: what it made.
+# noted STEP: whether the step is done; $value is then what it made. id_of STEP prints it.
 noted() {
-  [[ -f $state ]] && grep -q "^$1=" "$state"
+  local step
+  [[ -f $state ]] || return 1
+  while IFS='=' read -r step value; do
+    [[ $step != "$1" ]] || return 0
+  done <"$state"
+  return 1
 }
 id_of() {
-  if noted "$1"; then sed -n "s/^$1=//p" "$state"; else printf '<%s>' "$1"; fi
+  if noted "$1"; then printf '%s' "$value"; else printf '<%s>' "$1"; fi
 }
 
 # run STEP COMMAND...: runs the command and notes what it prints, in one line.
@@ -122,7 +128,7 @@ make() {
     dry_run "${@:2}"
     ;;
   apply)
-    if noted "$1"; then printf 'done before: %s %s\n' "$1" "$(id_of "$1")"; else run "$@"; fi
+    if noted "$1"; then printf 'done before: %s %s\n' "$1" "$value"; else run "$@"; fi
     ;;
   esac
 }
