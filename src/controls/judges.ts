@@ -2,6 +2,7 @@
 import type { Artefact } from '../as-code/artefact.ts'
 import { type CaseConnections, mark } from '../conversations/connections.ts'
 import { type Address, parseAddress } from '../net/address.ts'
+import { utcSeconds } from '../net/time.ts'
 import { type HomeSubnet, networkFor } from '../network-rules/attached.ts'
 import { CompiledRules } from '../network-rules/compiled.ts'
 import { type Decision, reasons } from '../network-rules/decision.ts'
@@ -71,9 +72,11 @@ export class RulesJudge implements Judge {
   private readonly rules: CompiledRules
   /** By number of a decision. */
   private readonly verdicts: number[] = []
+  private readonly at_us: number | null
 
   constructor(network: Network, hosts: RecordDictionaries['hosts'], at_us: number | null) {
     const marks = { unknownRole: mark.unknownRole, isError: mark.isError }
+    this.at_us = at_us
     this.rules = new CompiledRules(network, hosts, marks, { from_us: at_us })
   }
 
@@ -82,12 +85,27 @@ export class RulesJudge implements Judge {
     const { decisions } = this.rules
     while (this.verdicts.length < decisions.length) this.verdicts.push(this.verdictOf(decisions[this.verdicts.length]!))
     for (let i = 0; i < all.count; i++) into[i] = this.verdicts[into[i]!]!
+    if (this.at_us !== null) this.leaveCut(all, into, this.at_us)
+  }
+
+  /** Groups let live what had begun, so that it is a network ACL that stops it: in its midst. */
+  private leaveCut({ count, start_us, end_us }: CaseConnections, into: Uint32Array, at_us: number): void {
+    for (let i = 0; i < count; i++) {
+      const isCut = into[i] === stopped || into[i] === answersStopped
+      if (isCut && start_us[i]! < at_us && end_us[i]! > at_us)
+        into[i] = this.numberOf(
+          `a network ACL cuts it at ${utcSeconds(at_us)}, and what of it came after that, connections do not tell`,
+        )
+    }
   }
 
   private verdictOf(decision: Decision): number {
     if (decision.verdict === 'allowed') return passes
     if (decision.verdict === 'denied') return decision.by.stops === 'all' ? stopped : answersStopped
-    const text = reasons[decision.reason]
+    return this.numberOf(reasons[decision.reason])
+  }
+
+  private numberOf(text: string): number {
     const known = this.reasons.indexOf(text)
     return undecided + (known >= 0 ? known : this.reasons.push(text) - 1)
   }
