@@ -133,6 +133,7 @@ async function askedOf({ only, share, approvedPorts, internal, at, ...options }:
     ...(approvedPorts !== undefined && { approvedPorts }),
     ...(internal !== undefined && { internal }),
     ...(at_us !== undefined && { at_us }),
+    ...(options.try !== undefined && { tryFiles: options.try }),
     enrichment: enrichmentOf(options),
   }
 }

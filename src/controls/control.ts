@@ -1,6 +1,7 @@
 /** What would have stopped an incident, or told of it: a control, what code is made of it, and what became of the recorded flows under it. */
 import type { Artefact, CodeFormat, MetricAlarm } from '../as-code/artefact.ts'
 import type { Count, Dossier, Finding, RejectTriage, ServiceRow } from '../investigate/dossier.ts'
+import type { RuleFile } from '../network-rules/read-network.ts'
 import type { Basis } from '../rules/finding.ts'
 
 export const controlKinds = [
@@ -117,6 +118,8 @@ export interface Trial {
 export interface Control extends Omit<Recommended, 'artefact'> {
   /** `C1`. */
   id: string
+  /** What it is for: addresses, and ids where the evidence tells them. */
+  applies_to: { addresses: string[]; interfaces: string[]; subnets: string[] }
   rules: ToldRule[]
   /** Of an alarm. */
   alarm: MetricAlarm | null
@@ -205,7 +208,7 @@ export interface ControlsAnswer {
 
 /** The user's own rules, beside what was recorded when others were in force. */
 export interface TriedRules {
-  files: string[]
+  files: RuleFile[]
   /** What in them could not be used. */
   problems: { path: string; problem: string }[]
   /** Null without a subject: then all is judged, and nothing is the attack. */

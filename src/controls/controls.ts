@@ -1,4 +1,6 @@
 /** What would have stopped an incident: controls, tried on the recorded flows. */
+
+import { internalHosts } from '../conversations/hosts.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
 import { usualLimits } from '../conversations/whole.ts'
 import { basisOf, type Detections, type DetectOptions, detect, ownNetworks } from '../detect/detect.ts'
@@ -11,19 +13,21 @@ import { parseAddress } from '../net/address.ts'
 import { isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
+import { type KnownInterface, readRules } from '../network-rules/read-network.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import type { AnsweredFinding, AnsweredService, ControlsAnswer, ControlsSelection, TriedRules } from './control.ts'
+import { interfacesIn } from './interfaces.ts'
 import { protectedHosts } from './protected-hosts.ts'
 import { protectedTraffic } from './protected-traffic.ts'
 import { recommend } from './recommend.ts'
 import { hasSizes, internalSubjects, situationOf } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
-import { type RulesToTry, tryRules } from './try-rules.ts'
+import { tryRules } from './try-rules.ts'
 
 export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enrichment' | 'limits' | 'signal'> {
   /** Ports whose use the analyst approves of; by default 22, 53, 80, 123, 443. */
@@ -34,8 +38,8 @@ export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enric
   only?: string[]
   /** When the rules come into force, microseconds since the epoch; before everything by default. */
   at_us?: number
-  /** Rules of the user's own, which are tried in place of recommendations; subjects are not needed then. */
-  rules?: RulesToTry
+  /** Files with rules of the user's own (docs/reference/network-rules.md), which are tried in place of recommendations; subjects are not needed then. */
+  tryFiles?: string[]
 }
 
 export const shareDefault = 0.99
@@ -53,7 +57,7 @@ export async function controls(
   subjects: readonly string[],
   options: ControlsOptions = {},
 ): Promise<ControlsAnswer> {
-  const isOfFindings = subjects.length === 0 && options.rules === undefined
+  const isOfFindings = subjects.length === 0 && options.tryFiles === undefined
   const detected = isOfFindings ? await detect(c, detectOptions(options)) : null
   const { own, files } = await ownNetworks(c, options)
   const named = detected === null ? subjects : actorsOf(detected, own)
@@ -122,7 +126,7 @@ function toldOf(
 
 async function answerOf(given: Given): Promise<Partial<ControlsAnswer>> {
   const { dossier, options } = given
-  if (options.rules !== undefined) return triedOf(given, options.rules)
+  if (options.tryFiles !== undefined) return triedOf(given, options.tryFiles)
   return dossier === null ? {} : recommendedOf({ ...given, dossier })
 }
 
@@ -146,16 +150,17 @@ async function recommendedOf({
 
 async function triedOf(
   { c, index, kept, own, dossier, threads, options }: Given,
-  rules: RulesToTry,
+  paths: readonly string[],
 ): Promise<Partial<ControlsAnswer>> {
   const at_us = options.at_us ?? null
-  const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, rules, {
+  const { network, files, problems } = readRules(paths, { interfaces: await knownInterfaces(c, index, own) })
+  const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, network, {
     ...{ dossier, own, threads, at_us },
   })
   const places = [...acceptedDenied.listed, ...rejectedAllowed.listed].flatMap(one => one.places)
   const lines = await linesAt(index, [...placesIn(trial), ...places], basisOf(c))
   const tried: TriedRules = {
-    ...{ files: [...rules.files], problems: rules.problems, judged },
+    ...{ files, problems, judged },
     trial: trial === null ? null : withLines(trial, lines),
     accepted_denied: servicesWithLines(acceptedDenied.listed, lines),
     accepted_denied_total: acceptedDenied.total,
@@ -165,6 +170,15 @@ async function triedOf(
     rejected_allowed_connections: rejectedAllowed.connections,
   }
   return { ...reached(traffic, hasSizes(c)), tried }
+}
+
+/** Interfaces of the evidence, for controls that name them. */
+async function knownInterfaces(c: Case, index: RecordIndex, own: readonly Prefix[]): Promise<KnownInterface[]> {
+  const { hosts } = index.dictionaries
+  const found = await interfacesIn(c, index, internalHosts(hosts, own))
+  return [...found].flatMap(([host, { interface: id, subnet }]) =>
+    id === null ? [] : [{ id, address: { hi: hosts.hi[host]!, lo: hosts.lo[host]! }, subnet }],
+  )
 }
 
 /** What the attack reached. */

@@ -56,7 +56,13 @@ export async function triedControls(
   const context = codeContext(c, read, traffic)
   return {
     controls: chosen.map(({ id, one: { artefact, fired, ...rest } }, i) => ({
-      ...{ id, ...rest, rules: toldRules(artefact), alarm: artefact.what === 'metric-alarm' ? artefact : null },
+      ...{
+        id,
+        ...rest,
+        applies_to: appliesTo(artefact),
+        rules: toldRules(artefact),
+        alarm: artefact.what === 'metric-alarm' ? artefact : null,
+      },
       ...{ code: codesOf([items[i]!], context), trial: fired === null ? trials[i]! : { ...ofAlarm, ...fired } },
       quotas: quotasOf([artefact]),
     })),
@@ -66,6 +72,20 @@ export async function triedControls(
       trial: trials.at(-1)!,
       quotas: quotasOf(chosen.map(({ one }) => one.artefact)),
     },
+  }
+}
+
+function appliesTo(artefact: Artefact): Control['applies_to'] {
+  const { what } = artefact
+  return {
+    addresses:
+      what === 'security-group' || what === 'network-acl'
+        ? artefact.addresses
+        : what === 'rate-rule'
+          ? artefact.servers
+          : [],
+    interfaces: what === 'security-group' ? artefact.interfaces : [],
+    subnets: what === 'network-acl' ? artefact.subnets : [],
   }
 }
 

@@ -16,13 +16,6 @@ import { hasSizes, marksIn } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
 
-export interface RulesToTry {
-  network: Network
-  files: readonly string[]
-  /** What in them could not be used. */
-  problems: TriedRules['problems']
-}
-
 /** What became of them, with the places of the services that are named. */
 export interface TriedDraft {
   trial: TrialDraft | null
@@ -37,7 +30,7 @@ export async function tryRules(
   c: Case,
   index: RecordIndex,
   kept: KeptConnections,
-  { network }: RulesToTry,
+  network: Network,
   {
     dossier,
     own,

@@ -325,7 +325,7 @@ function triedBlocks(tried: TriedRules, all: boolean): Block[] {
   return [
     heading('Your rules'),
     list([
-      ...tried.files.map((file): Text => line`From ${path(file)}.`),
+      ...tried.files.map((file): Text => line`From ${path(file.path)}: ${file.holds.join(', ')}.`),
       ...tried.problems.map(({ path: file, problem }): Text => line`${alarm('Not used:')} ${path(file)}: ${problem}.`),
     ]),
     ...(tried.trial === null ? [] : trialBlocks(tried.trial, all)),
