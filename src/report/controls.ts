@@ -13,6 +13,7 @@ import { protocolName } from '../net/protocols.ts'
 import {
   address,
   alarm,
+  apart,
   type Block,
   bytes,
   command,
@@ -21,11 +22,14 @@ import {
   good,
   heading,
   type Inline,
+  inlines,
+  inset,
   limited,
   line,
   list,
   paragraph,
   path,
+  sharedPaths,
   strong,
   type Text,
   table,
@@ -48,7 +52,8 @@ import { placeText } from './places.ts'
 
 const hostsAtMost = 5
 const rulesAtMost = 12
-const servicesAtMost = 6
+const servicesAtMost = 3
+const confirmAtMost = 4
 const firedAtMost = 4
 
 /**
@@ -65,10 +70,13 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
     ...(found.tried === null ? [] : triedBlocks(found.tried, all)),
     ...(found.subject.length === 0 || (found.tried !== null && controls.length === 0)
       ? []
-      : [heading(`Controls (${integerText(controls.length)})`), ...controls.map(one => controlEntry(one, all))]),
+      : [
+          heading(`Controls (${integerText(controls.length)})`),
+          sharedPaths('In the evidence lines', apart(controls.map(one => [controlEntry(one, all)]))),
+        ]),
     ...(set.trial === null || controls.length < 2
       ? []
-      : [heading('All of them together'), ...trialBlocks(set.trial, all)]),
+      : [heading('All of them together'), sharedPaths('In the evidence lines', trialBlocks(set.trial, all))]),
     ...(missing.length === 0
       ? []
       : [heading('What was missing'), list(missing.map(({ what, why }) => line`${strong(what)}: ${why}`))]),
@@ -106,27 +114,34 @@ function verdict(found: ControlsAnswer): Text {
     return line`${strong('No internal host had an accepted connection of the attack')}: there is nothing to stop. If the addresses that it reached are your own, name their networks with --internal.`
   if (trial === null)
     return line`${strong('No control that is tried')} is recommended: ${countText(controls.length, 'control')} below.`
-  const who = tried !== null ? 'Your rules' : controls.length === 1 ? `${controls[0]!.id} alone` : 'Together they'
-  return line`${who} ${stoppedText(trial)} ${brokenText(trial)}`
+  const isOne = tried === null && controls.length === 1
+  const who = tried !== null ? 'Your rules' : isOne ? `${controls[0]!.id} alone` : 'Together they'
+  return line`${who} ${stoppedText(trial, isOne)} ${brokenText(trial, isOne)}`
 }
 
-function stoppedText({ attack, at_least }: Trial): Text {
+const verb = (isOne: boolean): string => (isOne ? 'stops' : 'stop')
+
+function stoppedText({ attack, at_least }: Trial, isOne: boolean): Text {
   const { connections, stopped_connections, stopped_bytes, stopped_bytes_out, first_stopped } = attack
-  if (connections === 0) return 'have no connection of the attack to stop.'
+  if (connections === 0) return `${isOne ? 'has' : 'have'} no connection of the attack to stop.`
   if (stopped_connections === 0)
-    return line`${alarm('stop nothing')} of the attack: all ${countText(connections, 'connection')}, ${sized(attack.bytes, at_least)}, pass.`
-  const some = `${integerText(stopped_connections)} of ${countText(connections, 'connection')}`
-  return line`${strong(`stop ${some}`)} of the attack, ${bytes(sized(stopped_bytes, at_least))} of ${sized(attack.bytes, at_least)}, from ${time(timeText(first_stopped))} on; ${bytes(sized(stopped_bytes_out, at_least))} of them would have left.`
+    return line`${alarm(`${verb(isOne)} nothing`)} of the attack: all ${countText(connections, 'connection')}, ${sized(attack.bytes, at_least)}, pass.`
+  const isAll = stopped_connections === connections
+  const some = isAll
+    ? `all ${countText(connections, 'connection')}`
+    : `${integerText(stopped_connections)} of ${countText(connections, 'connection')}`
+  const of = isAll ? '' : ` of ${sized(attack.bytes, at_least)}`
+  return line`${strong(`${verb(isOne)} ${some}`)} of the attack, ${bytes(sized(stopped_bytes, at_least))}${of}, from ${time(timeText(first_stopped))} on; ${bytes(sized(stopped_bytes_out, at_least))} of them would have left.`
 }
 
-function brokenText({ innocent, at_least }: Trial): Text {
+function brokenText({ innocent, at_least }: Trial, isOne: boolean): Text {
   const { connections, broken_connections, broken_bytes, broken, peers_total } = innocent
   if (connections === 0) return 'The hosts that it reached did nothing else in this evidence.'
   if (broken_connections === 0)
     return line`${good('Nothing else is broken')}: all ${countText(connections, 'other connection')} of these hosts pass.`
   const [first] = broken
   const most = first === undefined ? '' : line`, most of it ${serviceLine(first)}`
-  return line`${strong(`They break ${integerText(broken_connections)} of ${countText(connections, 'other connection')}`)} of these hosts (${percentText(broken_connections, connections)}; ${sized(broken_bytes, at_least)}; ${countText(peers_total, 'peer')})${most}.`
+  return line`${strong(`${isOne ? 'It breaks' : 'They break'} ${integerText(broken_connections)} of ${countText(connections, 'other connection')}`)} of these hosts (${percentText(broken_connections, connections)}; ${sized(broken_bytes, at_least)}; ${countText(peers_total, 'peer')})${most}.`
 }
 
 function sized(size: Trial['attack']['bytes'], isLowerBound: boolean): string {
@@ -183,14 +198,24 @@ function controlEntry(control: Control, all: boolean): Block {
     paragraph(`${kind}${answers.length === 0 ? '' : `; answers ${answers.join(', ')}`}`),
     paragraph(why),
     paragraph(line`${strong('Costs:')} ${cost}`),
-    ...(rules.length === 0 ? [] : [rulesTable(rules, all)]),
+    ...(rules.length === 0 ? [] : [inset(2, [rulesTable(rules, all)])]),
     ...(metric === null || metric.pattern === null ? [] : [paragraph(line`Pattern: ${metric.pattern}`)]),
     ...(trial === null ? [] : trialBlocks(trial, all)),
     ...quotas
       .filter(({ fits }) => !fits)
       .map(({ quota, used, limit }) => warning(`${quota}: ${integerText(used)} of at most ${integerText(limit)}.`)),
-    ...(confirm.length === 0 ? [] : [paragraph(strong('Confirm first:')), list(confirm)]),
-    gap,
+    ...(confirm.length === 0
+      ? []
+      : [
+          paragraph(strong('Confirm first:')),
+          list(
+            limited<Text>(
+              confirm,
+              all ? confirm.length : confirmAtMost,
+              left => `… and ${integerText(left)} more: --all lists them.`,
+            ),
+          ),
+        ]),
   ])
 }
 
@@ -235,7 +260,7 @@ function trialBlocks(trial: Trial, all: boolean): Block[] {
   if (baseline !== null || fired_total > 0) return firedBlocks(trial)
   return [
     paragraph(line`${strong('Tried:')} ${stopsLine(trial)}`),
-    ...services('It lets through all the same:', attack.let_through, attack.let_through_total, all),
+    ...passedBlocks(attack, all),
     paragraph(breaksLine(trial)),
     ...services('It breaks:', innocent.broken, innocent.broken_total, all),
     ...(not_decidable.length === 0
@@ -265,6 +290,18 @@ function breaksLine({ innocent, at_least }: Trial): Text {
   if (broken_connections === 0)
     return line`${good('It breaks nothing')} of ${countText(connections, 'other connection')}.`
   return line`It breaks ${strong(`${integerText(broken_connections)} of ${countText(connections, 'other connection')}`)} (${percentText(broken_connections, connections)}), ${bytes(sized(broken_bytes, at_least))}, with ${countText(peers_total, 'peer')}.`
+}
+
+function passedBlocks({ let_through, let_through_total }: Trial['attack'], all: boolean): Block[] {
+  if (let_through_total === 0) return []
+  const shown = let_through.slice(0, all ? let_through.length : servicesAtMost)
+  const left = let_through_total - shown.length
+  const each = shown.flatMap((one, i): Inline[] => [
+    ...(i > 0 ? ['; '] : []),
+    ...inlines(serviceLine(one)),
+    `, ${countText(one.connections, 'connection')}`,
+  ])
+  return [paragraph(line`It lets through all the same: ${each}${left > 0 ? `; and ${integerText(left)} more` : ''}.`)]
 }
 
 function firedBlocks({ fired, fired_total, baseline }: Trial): Block[] {
