@@ -16,7 +16,7 @@ const tellingFields: readonly (readonly [fields: readonly string[], tells: strin
   [['instance-id'], 'which instance, and that an interface is no gateway’s'],
   [['tcp-flags'], 'who opened a connection, and whether it was refused'],
   [['pkt-srcaddr', 'pkt-dstaddr'], 'the true ends behind NAT gateways, load balancers and pods'],
-  [['region', 'az-id'], 'where it was'],
+  [['region'], 'in which region it was'],
   [['pkt-src-aws-service', 'pkt-dst-aws-service'], 'whether the other end is a service of AWS, such as S3'],
   [['flow-direction', 'traffic-path'], 'whether it came or went, and by which way it left'],
   [['reject-reason'], 'whether a rule, or the block of public access, refused it'],
@@ -53,7 +53,11 @@ export function flowLog({ format, interval, oneSided, unseen, vpc }: LogState): 
   const lacking = format === null ? [] : lackingFields(format.fields)
   const reasons = [
     ...(format === null ? ['the evidence has no VPC flow log'] : []),
-    ...lacking.map(({ fields, tells }) => `${fields.join(' and ')} would have told ${tells}`),
+    ...(lacking.length === 0
+      ? []
+      : [
+          `it lacks ${lacking.map(({ fields, tells }) => `${fields.join(' and ')}, which would have told ${tells}`).join('; ')}`,
+        ]),
     ...(interval > 60 ? [`records of up to ${interval} s tell a time to ${interval / 60} minutes only`] : []),
     ...(oneSided > 0 ? [`${countText(oneSided, 'flow log')} recorded one action alone`] : []),
     ...(unseen > 0
