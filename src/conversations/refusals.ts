@@ -3,9 +3,10 @@
  *
  * AWS logs as REJECT what a security group, a network ACL or Block Public Access stopped, and also what came after a connection was closed.
  */
+import { assert } from '../errors.ts'
 import { hasPorts, TCP } from '../net/protocols.ts'
 import { known, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
-import { KeyTable } from './key-table.ts'
+import { batchKeys, KeyTable } from './key-table.ts'
 import { isForward, keyOf, portsOf } from './pairs.ts'
 import { isRejected } from './signs.ts'
 
@@ -44,6 +45,10 @@ const [FIN_RST, SYN, ACK] = [5, 2, 16]
 const noFlags = 0xffff
 const noKey = 0xffff_ffff
 
+/** Above the protocol, and which of that and the ports are known. */
+const sensorShift = 11
+const sensorsMax = 1 << (32 - sensorShift)
+
 /** Records of tuples, one column each. */
 interface TupleRecords {
   count: number
@@ -65,6 +70,22 @@ export interface Refused {
   file: number
   line: number
   is: Refusal
+  /** Number of its sensor, ends and direction, for `endsOf`; `noEnds` where it has none. */
+  ends: number
+}
+
+export const noEnds = -1
+
+/** Who sent a record's packets to whom. */
+export interface RefusedEnds {
+  sensor: string | null
+  /** Numbers of hosts. */
+  source: number
+  destination: number
+  protocol: number
+  /** Null where the protocol has none. */
+  sourcePort: number | null
+  destinationPort: number | null
 }
 
 /** Who recorded, of what the judge needs of dictionaries. */
@@ -75,9 +96,10 @@ type Vantages = RecordDictionaries['vantages']
  * Holds the rejected records, and what was let through of their ends.
  */
 export class RefusalJudge {
-  private readonly pairs = new KeyTable()
+  /** Sensor, ends, ports and protocol. */
   private readonly tuples = new KeyTable()
   private readonly sensorOf: Uint32Array
+  private readonly sensors: (string | null)[]
   private readonly rejected: TupleRecords[] = []
   private readonly accepted: TupleRecords[] = []
 
@@ -88,25 +110,28 @@ export class RefusalJudge {
       sensors.set(sensor, number)
       return number
     })
+    this.sensors = [...sensors.keys()]
+    assert(sensors.size <= sensorsMax, 'a case has fewer sensors than a key has room for')
   }
 
   /** Takes the rejected records of a block: all, or those that are wanted. */
   note(block: RecordBlock, isWanted: (row: number) => boolean = () => true): void {
     const rows = rowsWhere(block, row => isRejected(block, row) && isWanted(row))
-    this.rejected.push(this.recordsOf(block, rows, row => this.tupleOf(block, row, true)))
+    this.rejected.push(recordsOf(block, rows, this.tuplesOf(block, rows, 'added')))
   }
 
   /** Takes what a block has of the ends of the rejected records that was let through. */
   learn(block: RecordBlock): void {
     if (this.tuples.count === 0) return
-    const keys: number[] = []
-    const rows = rowsWhere(block, row => {
-      if (isRejected(block, row) || !hasTime(block, row)) return false
-      const key = this.tupleOf(block, row, false)
-      if (key !== noKey) keys.push(key)
-      return key !== noKey
-    })
-    this.accepted.push(this.recordsOf(block, rows, (_, at) => keys[at]!))
+    const passed = rowsWhere(block, row => !isRejected(block, row) && hasTime(block, row))
+    const tuples = this.tuplesOf(block, passed, 'found')
+    let count = 0
+    for (let i = 0; i < passed.length; i++) {
+      if (tuples[i] === noKey) continue
+      passed[count] = passed[i]!
+      tuples[count++] = tuples[i]!
+    }
+    if (count > 0) this.accepted.push(recordsOf(block, passed.subarray(0, count), tuples))
   }
 
   /**
@@ -114,56 +139,82 @@ export class RefusalJudge {
    *
    * @param isRejectOnly whether a file's flow log has REJECT records alone.
    */
-  each(isRejectOnly: (file: number) => boolean, take: (refused: Refused, number: number) => void): void {
+  each(isRejectOnly: (file: number) => boolean, take: (refused: Refused) => void): void {
     const passed = passedOf(this.accepted, this.tuples.count)
-    let number = 0
     for (const records of this.rejected)
-      for (let i = 0; i < records.count; i++, number++) {
-        const file = records.file[i]!
-        take({ file, line: records.line[i]!, is: judge(records, i, passed, isRejectOnly(file)) }, number)
+      for (let i = 0; i < records.count; i++) {
+        const [file, key] = [records.file[i]!, records.key[i]!]
+        const ends = key === noKey ? noEnds : 2 * key + records.forward[i]!
+        take({ file, line: records.line[i]!, is: judge(records, i, passed, isRejectOnly(file)), ends })
       }
   }
 
-  /** The number of a record's sensor and ends; `noKey` where it has no ends, or (unless they are added) they are not there. */
-  private tupleOf(block: RecordBlock, row: number, adds: boolean): number {
-    if (!hasEnds(block, row)) return noKey
-    const forward = isForward(block, row)
-    const [a, b] = forward ? [block.source, block.destination] : [block.destination, block.source]
-    const [ports, key] = [portsOf(block, row, forward), keyOf(block, row, forward)]
-    const sensor = this.sensorOf[block.vantage[row]!]!
-    if (adds) return this.tuples.add(this.pairs.add(a[row]!, b[row]!, ports, key), sensor, 0, 0)
-    const pair = this.pairs.find(a[row]!, b[row]!, ports, key)
-    if (pair < 0) return noKey
-    const tuple = this.tuples.find(pair, sensor, 0, 0)
-    return tuple < 0 ? noKey : tuple
+  endsOf(ends: number): RefusedEnds {
+    const tuple = Math.floor(ends / 2)
+    const part = (place: 0 | 1 | 2 | 3): number => this.tuples.part(tuple, place)
+    const [a, b, ports, last] = [part(0), part(1), part(2), part(3)]
+    const protocol = last & 0xff
+    const [aPort, bPort] = hasPorts(protocol) ? [ports & 0xffff, ports >>> 16] : [null, null]
+    const sensor = this.sensors[last >>> sensorShift]!
+    return ends % 2 === 1
+      ? { sensor, source: a, destination: b, protocol, sourcePort: aPort, destinationPort: bPort }
+      : { sensor, source: b, destination: a, protocol, sourcePort: bPort, destinationPort: aPort }
   }
 
-  private recordsOf(block: RecordBlock, rows: Uint32Array, tuple: (row: number, at: number) => number): TupleRecords {
-    const count = rows.length
-    const records: TupleRecords = {
-      count,
-      key: new Uint32Array(count),
-      forward: new Uint8Array(count),
-      start_us: new Float64Array(count),
-      end_us: new Float64Array(count),
-      flags: new Uint16Array(count),
-      hasTime: new Uint8Array(count),
-      file: new Uint32Array(count),
-      line: new Uint32Array(count),
+  /** Numbers of the sensor and ends of rows; `noKey` where a record has no ends, or (unless they are added) they are not there. */
+  private tuplesOf(block: RecordBlock, rows: Uint32Array, wanted: 'added' | 'found'): Uint32Array {
+    const numbers = new Uint32Array(rows.length).fill(noKey)
+    const batch = new Uint32Array(4 * batchKeys)
+    const places = new Uint32Array(batchKeys)
+    const given = new Uint32Array(batchKeys)
+    let count = 0
+    const flush = (): void => {
+      if (wanted === 'added') this.tuples.addAll(batch, count, given)
+      // What is not there is -1, which is `noKey`.
+      else this.tuples.findAll(batch, count, new Int32Array(given.buffer))
+      for (let i = 0; i < count; i++) numbers[places[i]!] = given[i]!
+      count = 0
     }
-    for (let at = 0; at < count; at++) {
-      const row = rows[at]!
-      records.key[at] = tuple(row, at)
-      records.forward[at] = Number(isForward(block, row))
-      records.start_us[at] = block.start_us[row]!
-      records.end_us[at] = block.end_us[row]!
-      records.flags[at] = tcpFlagsOf(block, row)
-      records.hasTime[at] = Number(hasTime(block, row))
-      records.file[at] = block.file[row]!
-      records.line[at] = block.line[row]!
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!
+      if (!hasEnds(block, row)) continue
+      const forward = isForward(block, row)
+      batch[4 * count] = forward ? block.source[row]! : block.destination[row]!
+      batch[4 * count + 1] = forward ? block.destination[row]! : block.source[row]!
+      batch[4 * count + 2] = portsOf(block, row, forward)
+      batch[4 * count + 3] = keyOf(block, row, forward) | (this.sensorOf[block.vantage[row]!]! << sensorShift)
+      places[count++] = i
+      if (count === batchKeys) flush()
     }
-    return records
+    flush()
+    return numbers
   }
+}
+
+function recordsOf(block: RecordBlock, rows: Uint32Array, keys: Uint32Array): TupleRecords {
+  const count = rows.length
+  const records: TupleRecords = {
+    count,
+    key: keys.slice(0, count),
+    forward: new Uint8Array(count),
+    start_us: new Float64Array(count),
+    end_us: new Float64Array(count),
+    flags: new Uint16Array(count),
+    hasTime: new Uint8Array(count),
+    file: new Uint32Array(count),
+    line: new Uint32Array(count),
+  }
+  for (let at = 0; at < count; at++) {
+    const row = rows[at]!
+    records.forward[at] = Number(isForward(block, row))
+    records.start_us[at] = block.start_us[row]!
+    records.end_us[at] = block.end_us[row]!
+    records.flags[at] = tcpFlagsOf(block, row)
+    records.hasTime[at] = Number(hasTime(block, row))
+    records.file[at] = block.file[row]!
+    records.line[at] = block.line[row]!
+  }
+  return records
 }
 
 function rowsWhere(block: RecordBlock, is: (row: number) => boolean): Uint32Array {

@@ -71,26 +71,34 @@ const basisMax = 8
 /** Rejected records by their explanation. */
 export class Explained {
   private total = 0
-  private readonly by = new Map<string, RejectTriage['explained'][number]>()
+  private readonly entries = new Map<string, RejectTriage['explained'][number]>()
+  /** Those of explanations that were met: there are few of them, and many records. */
+  private readonly met = new Map<Explanation, RejectTriage['explained'][number]>()
   private readonly fileOf: FileOf
 
   constructor(fileOf: FileOf) {
     this.fileOf = fileOf
   }
 
-  add({ by, reason }: Explanation, file: number, line: number): void {
+  add(explanation: Explanation, file: number, line: number): void {
     this.total++
-    const key = `${by} ${reason}`
-    let entry = this.by.get(key)
-    if (entry === undefined) this.by.set(key, (entry = { by, reason, records: 0, basis: [] }))
+    const entry = this.met.get(explanation) ?? this.entryOf(explanation)
     entry.records++
     if (entry.basis.length < basisMax) entry.basis.push(basisAt(this.fileOf, file, line))
+  }
+
+  private entryOf(explanation: Explanation): RejectTriage['explained'][number] {
+    const key = `${explanation.by} ${explanation.reason}`
+    const entry = this.entries.get(key) ?? { ...explanation, records: 0, basis: [] }
+    this.entries.set(key, entry)
+    this.met.set(explanation, entry)
+    return entry
   }
 
   /** The most first. */
   told(): RejectTriage {
     const rank = ({ by }: Explanation): number => rejectExplanations.indexOf(by)
-    const explained = [...this.by.values()].sort(
+    const explained = [...this.entries.values()].sort(
       (a, b) => b.records - a.records || rank(a) - rank(b) || (a.reason < b.reason ? -1 : 1),
     )
     return { total: this.total, explained }
