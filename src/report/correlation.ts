@@ -92,7 +92,8 @@ function clocksText(seconds: number): string {
   return `The logs' clock is ${amount} ${seconds < 0 ? 'behind' : 'ahead of'} the capture's`
 }
 
-const reasonWords: Record<string, string> = {
+/** Why a connection is not in both kinds of evidence, or not the same in both. */
+export const reasonWords: Readonly<Record<string, string>> = {
   'outside-the-capture': 'before or after the capture',
   'reaches-beyond-the-capture': 'the connection reaches beyond the capture',
   'at-the-edge-of-the-capture': 'at the edge of the capture: its packets may lie outside',

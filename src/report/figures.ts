@@ -17,9 +17,6 @@ export const sizeOf = (sum: Count, of: string): Part => marked(bytes(sizeText(su
 export const sumOf = (sum: Count | null, isLowerBound: boolean, of: string): Part =>
   marked(bytes(`${isLowerBound && sum !== null ? '≥ ' : ''}${knownText(sum)}`), of)
 export const timeOf = (iso: string | null, of: string): Part => marked(time(timeText(iso)), of)
-/** Without its day. */
-export const clockOf = (iso: string | null, of: string): Part =>
-  marked(time(iso === null ? 'unknown' : iso.slice(iso.indexOf('T') + 1)), of)
 export const lengthOf = (seconds: number | null, of: string): Part =>
   marked(time(seconds === null ? 'unknown' : durationWords(seconds)), of)
 export const shareOf = (part: Count, whole: Count, of: string): Part => marked(count(percentText(part, whole)), of)

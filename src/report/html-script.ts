@@ -12,9 +12,10 @@ const sortBy = (table, heading) => {
   const down = heading.getAttribute('aria-sort') === 'ascending'
   for (const other of table.tHead.rows[0].cells) other.removeAttribute('aria-sort')
   heading.setAttribute('aria-sort', down ? 'descending' : 'ascending')
-  const rows = [...table.tBodies[0].rows].map(row => [keyOf(row.cells[heading.cellIndex]), row])
-  rows.sort((a, b) => (down ? compare(b[0], a[0]) : compare(a[0], b[0])))
-  table.tBodies[0].append(...rows.map(([, row]) => row))
+  const rows = [...table.tBodies[0].rows].filter(row => !row.classList.contains('more'))
+  const keyed = rows.map(row => [keyOf(row.cells[heading.cellIndex]), row, row.nextElementSibling])
+  keyed.sort((a, b) => (down ? compare(b[0], a[0]) : compare(a[0], b[0])))
+  for (const [, row, next] of keyed) table.tBodies[0].append(row, ...(next?.classList.contains('more') ? [next] : []))
 }
 for (const table of document.querySelectorAll('table.sortable')) {
   for (const heading of table.tHead.rows[0].cells) {

@@ -18,7 +18,7 @@ const page = `
 * { box-sizing: border-box; }
 html { background: var(--page); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "Liberation Sans", Arial, sans-serif;
   font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%; }
-body { margin: 0 auto; padding: 24px 32px 64px; max-width: 1120px; }
+body { margin: 0 auto; padding: 24px 32px 64px; max-width: 1280px; }
 h1, h2, h3, h4, h5 { line-height: 1.25; margin: 32px 0 8px; overflow-wrap: anywhere; }
 h1 { font-size: 28px; margin-top: 8px; }
 h2 { font-size: 21px; padding-top: 16px; border-top: 1px solid var(--line); margin-top: 40px; }
@@ -47,14 +47,15 @@ th, td { text-align: left; vertical-align: top; padding: 5px 14px 5px 0; border-
 th { font-weight: 600; } tbody th { font-weight: 500; } thead th { color: var(--muted); white-space: nowrap; }
 th.right, td.right { text-align: right; white-space: nowrap; }
 th .path, td .path { word-break: break-all; min-width: 140px; display: inline-block; }
-.detail { color: var(--muted); font-size: 13px; font-weight: 400; }
+.has-more > * { border-bottom: 0; padding-bottom: 0; } .more td { color: var(--muted); font-size: 13px; padding-top: 0; }
+td .time, th .time, td .address, th .address { white-space: nowrap; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
 th button::after { content: " \\2195"; color: var(--muted); } th[aria-sort=ascending] button::after { content: " \\2191"; } th[aria-sort=descending] button::after { content: " \\2193"; }
 .quotes { list-style: none; padding: 0; margin: 8px 0; } .quotes li { max-width: none; margin: 6px 0; }
 .where { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; }
 pre { margin: 2px 0; padding: 8px 10px; background: var(--raised); border: 1px solid var(--line); border-radius: 4px; overflow-x: auto; }
 pre code { font-size: 12.5px; } .quotes pre, .command pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-.command { position: relative; margin: 8px 0; }
+.command { position: relative; margin: 8px 0; } @media screen { .command:has(.copy) pre { padding-right: 78px; } }
 .copy { position: absolute; top: 6px; right: 6px; font: 12px system-ui, sans-serif; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 4px; padding: 2px 8px; cursor: pointer; }
 .entry { margin: 20px 0; padding: 2px 18px 12px; border: 1px solid var(--line); border-radius: 6px; }
 .entry h3, .entry h4 { margin-top: 14px; } .entry .entry { border-left-width: 3px; }
@@ -76,13 +77,19 @@ const media = `
 @media (max-width: 700px) {
   body { padding: 12px 14px 40px; } h1 { font-size: 23px; }
   .facts > div { grid-template-columns: minmax(0, 1fr); margin-bottom: 4px; } .facts dd { grid-column: 1; }
-  .entry { padding: 2px 12px 8px; } nav ol { columns: auto; } .inset { margin-left: 8px; }
+  .entry { padding: 2px 12px 8px; } nav ol { columns: auto; } .inset { margin-left: 8px; } svg { min-width: 820px; }
+}
+@media screen and (max-width: 700px) {
+  table, tbody, tr, th, td, caption { display: block; } thead { position: absolute; left: -9999px; }
+  table { min-width: 0; } tr { padding: 6px 0; border-bottom: 1px solid var(--line); } th, td, tbody th { border: 0; padding: 1px 0; overflow-wrap: anywhere; }
+  th.right, td.right { text-align: left; } [data-title]::before { content: attr(data-title) ": "; color: var(--muted); font-weight: 400; }
+  .has-more { border: 0; padding-bottom: 0; } .more { padding-top: 0; } th .path, td .path { min-width: 0; }
 }
 @page { size: A4; margin: 15mm 14mm 17mm; }
 @media print {
   html { font-size: 10pt; background: none; } body { padding: 0; max-width: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  h1, h2, h3, h4, h5, caption, summary { break-after: avoid; } h2 { margin-top: 20px; }
+  h1, h2, h3, h4, h5, caption, summary, .has-more { break-after: avoid; } h2 { margin-top: 20px; }
   .skip, .copy { display: none; } th button::after { content: ""; } a { color: inherit; }
   .scroll { overflow: visible; } svg { min-width: 0; break-inside: avoid; }
   table { font-size: 8.5pt; width: 100%; } th, td { padding: 3px 8px 3px 0; overflow-wrap: anywhere; } th.right, td.right { overflow-wrap: normal; } thead th { white-space: normal; }

@@ -27,7 +27,7 @@ export function sectionElement({ id, title, blocks }: Section): Element {
   const body = markupOf(blocks)
   if (title === null) return element('header', { id }, ...body)
   const heading = element('h2', { id: `${id}-title` }, ...textMarkup(title))
-  return element('section', { id, 'aria-labelledby': `${id}-title` }, heading, ...body)
+  return element('section', { id }, heading, ...body)
 }
 
 export function markupOf(blocks: readonly Block[], level = 3): Markup[] {
@@ -124,24 +124,24 @@ function headElement({ title, align, of }: Column): Element {
 
 /** Wide things scroll by themselves, with the keyboard too. */
 function scrolling(content: Element, label: string): Element {
-  return element('div', { class: 'scroll', role: 'region', 'aria-label': label, tabindex: 0 }, content)
+  return element('div', { class: 'scroll', role: 'group', 'aria-label': label, tabindex: 0 }, content)
 }
 
 function rowElements({ label, cells, above, detail }: Row, columns: readonly Column[], hasLabels: boolean): Element[] {
   const first = hasLabels ? [element('th', { scope: 'row' }, ...(label === undefined ? [] : textMarkup(label)))] : []
   const rest = cells.map((cell, at) => {
-    const attributes = { class: columns[at]?.align === 'right' ? 'right' : undefined }
-    const under = at === 0 && detail !== undefined ? [element('div', { class: 'detail' }, ...textMarkup(detail))] : []
+    const attributes = { class: columns[at]?.align === 'right' ? 'right' : undefined, 'data-title': columns[at]?.title }
     return at === 0 && !hasLabels
-      ? element('th', { ...attributes, scope: 'row' }, ...textMarkup(cell), ...under)
-      : element('td', attributes, ...textMarkup(cell), ...under)
+      ? element('th', { ...attributes, scope: 'row' }, ...textMarkup(cell))
+      : element('td', attributes, ...textMarkup(cell))
   })
   const span = columns.length + Number(hasLabels)
+  const over = above === undefined ? [] : [element('th', { scope: 'rowgroup', colspan: span }, ...textMarkup(above))]
+  const more = detail === undefined ? [] : [element('td', { colspan: span }, ...textMarkup(detail))]
   return [
-    ...(above === undefined
-      ? []
-      : [element('tr', {}, element('th', { scope: 'rowgroup', colspan: span }, ...textMarkup(above)))]),
-    element('tr', {}, ...first, ...rest),
+    ...over.map(cell => element('tr', {}, cell)),
+    element('tr', { class: more.length > 0 ? 'has-more' : undefined }, ...first, ...rest),
+    ...more.map(cell => element('tr', { class: 'more' }, cell)),
   ]
 }
 

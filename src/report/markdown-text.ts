@@ -3,7 +3,7 @@ import { visible } from './text.ts'
 
 /** What a reader may make a link of though nobody wrote one, or an emphasis that no backslash ends: such words stand as code. */
 const linkLike = /\S*(?:@|:\/\/|www\.|#\d)\S*/gi
-const special = /[\\`*_{}[\]()<>#+!|~$&=^]/g
+const special = /[\\`*_[\]<>#|~$&]/g
 const entities: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' }
 
 /** A text on a line of Markdown, not at its beginning: `atBeginning` makes it fit for that. */

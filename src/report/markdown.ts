@@ -114,6 +114,7 @@ function entities(text: string): string {
 const renamed: Record<string, string> = {
   case: 'case-folder',
   flows: 'flows-guide',
+  report: 'report-guide',
   sql: 'sql-guide',
   'lab-1.3': 'lab',
 }

@@ -54,7 +54,7 @@ function blockLines(page: Page, block: Block): string[] {
     case 'quotes':
       return block.lines.flatMap(({ where, text }) => [
         ...hangingLines(page, shown(page, where)),
-        ...codeLines({ ...page, margin: page.margin + indent }, text.text),
+        ...hangingLines({ ...page, margin: page.margin + indent }, shown(page, text)),
       ])
     case 'fold':
       return linesOf(page, [paragraph(all('strong', block.title)), ...block.body])

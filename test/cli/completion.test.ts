@@ -43,6 +43,7 @@ const completions: [words: string[], expected: string[]][] = [
         'case',
         'evidence',
         'remove',
+        'report',
         'verify',
         'investigate',
         'detect',

@@ -10,6 +10,7 @@ import { addPage, evidencePage, verifyPage } from '../../src/report/evidence.ts'
 import { lineFormat } from '../../src/report/flow-lines.ts'
 import type { FlowsPage } from '../../src/report/flow-table.ts'
 import { explainedPage, flowsPage } from '../../src/report/flows.ts'
+import { element } from '../../src/report/html-text.ts'
 import { overviewPage } from '../../src/report/overview.ts'
 import { removedPage } from '../../src/report/removed.ts'
 import { pageRow, resultPage } from '../../src/report/result.ts'
@@ -29,13 +30,15 @@ import {
 } from './fixtures.ts'
 
 /** What makes characters of a tree: for a terminal, and for programs. */
-const printers = /^(terminal[\w-]*|text|csv|flow-lines|json|rows)\.ts$/
+const printers = /^(terminal[\w-]*|html[\w-]*|markdown-(text|printer)|text|csv|flow-lines|json|rows)\.ts$/
 
 test('only printers escape, colour, pad and wrap', () => {
   const folder = join(repoRoot, 'src', 'report')
-  const others = readdirSync(folder).filter(name => name.endsWith('.ts') && !printers.test(name))
+  const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    name => name.endsWith('.ts') && !printers.test(name),
+  )
   const forbidden =
-    /\b(visible|hidden|displayWidth|truncate|truncateStart|wrap|pad|padStart|padEnd|repeat)\(|picocolors|\\u001b|\\x1b|from '\.\/(text|terminal[\w-]*)\.ts'/
+    /\b(visible|hidden|displayWidth|truncate|truncateStart|wrap|pad|padStart|padEnd|repeat)\(|picocolors|\\u001b|\\x1b|from '\.\.?\/(text|terminal[\w-]*)\.ts'/
   assert.ok(others.length > 12)
   for (const name of others) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), forbidden, name)
 })
@@ -62,6 +65,12 @@ function everyBlock(text: string): block.Block[] {
       ...{ what: text, bins: [bin], lines: [bar], linesAtMost: 1, gapsLabel: text },
       ...{ whole: { ...bar, unit: 'count' }, gaps: [{ from: bin.start, to: bin.start }] },
     }),
+    block.figure({
+      ...{ title: text, description: parts, drawing: element('svg', { class: text }, text) },
+      data: block.table([{ title: text, of: text }], [{ cells: [block.value(text, text)], above: text }], text),
+    }),
+    block.quotes([{ where: parts, text: block.value(text, text) }]),
+    block.fold(text, [block.code('SELECT 1'), block.subheading(block.value(text, text))]),
     block.entry(text, parts, [block.paragraph(text), block.inset(2, [block.paragraph(text)])]),
     block.either(80, [block.paragraph(text)], [block.list([text])]),
     block.sharedPaths(text, [block.list([block.path(`${text}/a`), block.path(`${text}/b`)])]),

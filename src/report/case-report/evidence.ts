@@ -5,6 +5,7 @@ import {
   code,
   fact,
   facts,
+  fold,
   heading,
   inset,
   line,
@@ -123,7 +124,7 @@ export function evidenceBlocks(r: CaseReport): Block[] {
     paragraph(
       'The ledger is a chain of digests: its head holds those of all entries before it, and so of every file. tidemark verify checks both.',
     ),
-    fileTable(shown),
+    fold('Every file with its digest', [fileTable(shown)]),
     ...(files.length > shown.length
       ? [
           paragraph(
@@ -144,7 +145,6 @@ function fileTable(files: CaseReport['evidence']['files']): Block {
     { title: 'SKIPDATA', ...right },
     { title: 'malformed', ...right },
     { title: 'status' },
-    { title: 'SHA-256' },
   ]
   const rows = files.map((file, i): Row => {
     const at = `evidence.files.${i}`
@@ -156,8 +156,8 @@ function fileTable(files: CaseReport['evidence']['files']): Block {
         countOf(file.skip_data, `${at}.skip_data`),
         countOf(file.malformed, `${at}.malformed`),
         file.problem === null ? file.status : line`${file.status}: ${wordsOf(file.problem, `${at}.problem`)}`,
-        file.sha256 === null ? 'not known' : pathOf(file.sha256, `${at}.sha256`),
       ],
+      detail: file.sha256 === null ? 'digest not known' : line`SHA-256 ${pathOf(file.sha256, `${at}.sha256`)}`,
     }
   })
   return table(columns, rows, 'Every file with its digest, as it was read')

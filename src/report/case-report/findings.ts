@@ -22,11 +22,15 @@ import type { CaseReport, ReportFinding, ReportLine } from './document.ts'
 import { verdictBlocks } from './own-words.ts'
 
 const shownMax = 100
+/** Those of severity info are shown while there are fewer: what the internet does to every address would bury the others. */
+const slightMax = 25
 
 export function findingsBlocks(r: CaseReport): Block[] {
   const of = r.dossier !== null ? 'dossier' : 'detections'
   const { findings, findings_other: others } = (r.dossier ?? r.detections)!
-  const shown = bySeverity<Finding | CaseFinding>(findings).slice(0, shownMax)
+  const shown = bySeverity<Finding | CaseFinding>(findings)
+    .slice(0, shownMax)
+    .filter(({ severity }, i) => severity !== 'info' || i < slightMax)
   const left = findings.length - shown.length
   return [
     heading('Findings'),
@@ -35,7 +39,13 @@ export function findingsBlocks(r: CaseReport): Block[] {
       const at = findings.findIndex(one => one.id === finding.id)
       return findingEntry(finding, `${of}.findings.${at}`, r.findings[at]!, `findings.${at}`)
     }),
-    ...(left > 0 ? [paragraph('More findings are in the JSON document; these are the gravest.')] : []),
+    ...(left > 0
+      ? [
+          paragraph(
+            line`${countOf(left, `|${of}.findings| - ${shown.length}`)} more findings are in the JSON document; these are the gravest.`,
+          ),
+        ]
+      : []),
     ...others.map((one, i) =>
       paragraph(
         line`${countOf(one.count, `${of}.findings_other.${i}.count`)} more of ${wordsOf(one.rule, `${of}.findings_other.${i}.rule`)} are not listed.`,

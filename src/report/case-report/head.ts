@@ -7,12 +7,11 @@ import {
   facts,
   heading,
   line,
+  list,
   marked,
   paragraph,
-  type Row,
   strong,
   type Text,
-  table,
   title,
   warning,
 } from '../block.ts'
@@ -39,7 +38,7 @@ export function headBlocks(r: CaseReport): Block[] {
             : []),
         ]
   return [
-    title(strongOf(r.report.title, 'report.title')),
+    title(wordsOf(r.report.title, 'report.title')),
     facts([
       fact('about', about),
       fact('case number', case_number === null ? 'not given' : wordsOf(case_number, 'report.case_number')),
@@ -119,26 +118,17 @@ function datedBlocks(r: CaseReport): Block[] {
   const [all, of] = r.dossier !== null ? [r.dossier.findings, 'dossier'] : [r.detections?.findings ?? [], 'detections']
   const shown = inOrder(bySeverity(all as readonly Finding[]).slice(0, datedMax))
   if (shown.length === 0) return [paragraph('No rule found anything. That is not proof that nothing happened.')]
-  const rows = shown.map((finding): Row => {
+  const items = shown.map((finding): Text => {
     const at = `${of}.findings.${all.findIndex(one => one.id === finding.id)}`
-    return {
-      label: wordsOf(finding.id, `${at}.id`),
-      cells: [
-        timeOf(finding.first_start, `${at}.first_start`),
-        timeOf(finding.last_end, `${at}.last_end`),
-        wordsOf(finding.title, `${at}.title`),
-        `${finding.severity}, ${finding.confidence} confidence`,
-      ],
-    }
+    const { first_start, last_end } = finding
+    const until: Text = first_start === last_end ? '' : line` – ${timeOf(last_end, `${at}.last_end`)}`
+    return line`${timeOf(first_start, `${at}.first_start`)}${until}: ${strongOf(finding.title, `${at}.title`)} (${wordsOf(finding.id, `${at}.id`)}, ${finding.severity}, ${finding.confidence} confidence)`
   })
   return [
-    table(
-      [{ title: 'from' }, { title: 'until' }, { title: 'what' }, { title: 'severity' }],
-      rows,
-      'The gravest findings, by time (UTC)',
-    ),
+    paragraph('The gravest findings, by time (UTC):'),
+    list(items),
     ...(all.length > shown.length
-      ? [paragraph(line`All ${numberOf(all.length, `${of}.findings`)} findings that are listed stand below.`)]
+      ? [paragraph(line`They are the gravest of ${numberOf(all.length, `${of}.findings`)} findings.`)]
       : []),
   ]
 }

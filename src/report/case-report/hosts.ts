@@ -7,6 +7,8 @@ import { addressOf, countOf, timeOf, wordsOf } from '../figures.ts'
 import { bySeverity } from '../findings.ts'
 
 const hostsMax = 50
+/** Hosts with findings of severity info alone are shown while there are fewer. */
+const slightMax = 10
 const waysMax = 10
 
 export function hostsBlocks(found: Detections): Block[] {
@@ -15,7 +17,7 @@ export function hostsBlocks(found: Detections): Block[] {
 
 function hostTable({ hosts, hosts_total }: Detections): Block[] {
   if (hosts.length === 0) return [paragraph('No host has a finding.')]
-  const shown = hosts.slice(0, hostsMax)
+  const shown = hosts.slice(0, hostsMax).filter(({ severity }, i) => severity !== 'info' || i < slightMax)
   const rows = shown.map((host, i): Row => {
     const at = `detections.hosts.${i}`
     return {

@@ -74,7 +74,7 @@ function textOf(path: string): string {
 
 function unfit(path: string, problem: string): UserError {
   return new UserError(`not a file of notes: ${path}: ${problem}`, {
-    hint: 'tidemark help report shows what it looks like; --new-notes FILE writes one to fill in',
+    hint: 'tidemark help report-guide shows what it looks like; --new-notes FILE writes one to fill in',
     status: exitStatus.usage,
   })
 }

@@ -16,6 +16,7 @@ import {
   type Text,
   table,
 } from '../block.ts'
+import { reasonWords } from '../correlation.ts'
 import type { DossierJson } from '../dossier-json.ts'
 import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/series.ts'
 import { timelineFigure } from '../drawings/timeline.ts'
@@ -95,11 +96,9 @@ function servicesBlocks(d: DossierJson): Block[] {
     { title: 'service' },
     { title: 'outcome' },
     { title: 'connections', ...right },
-    { title: 'records', ...right },
     { title: 'bytes to server', ...right },
     { title: 'bytes to client', ...right },
-    { title: 'first' },
-    { title: 'last' },
+    { title: 'first, last' },
     { title: 'findings' },
   ]
   const left = d.listed.services.total - shown.length
@@ -130,16 +129,12 @@ function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
         line`${name}${protocolOf(s, at)}${s.standard === false ? ', non-standard port' : ''}`,
         outcomeWords[s.outcome],
         countOf(s.connections, `${at}.connections`),
-        s.rejected === 0
-          ? countOf(s.records, `${at}.records`)
-          : line`${countOf(s.records, `${at}.records`)}, ${countOf(s.rejected, `${at}.rejected`)} rejected`,
         sumOf(s.bytes_to_server, s.at_least, `${at}.bytes_to_server`),
         sumOf(s.bytes_to_client, s.at_least, `${at}.bytes_to_client`),
-        timeOf(s.first_start, `${at}.first_start`),
-        timeOf(s.last_end, `${at}.last_end`),
+        line`${timeOf(s.first_start, `${at}.first_start`)} ${timeOf(s.last_end, `${at}.last_end`)}`,
         s.findings.flatMap((id, i) => [...(i > 0 ? [' '] : []), wordsOf(id, `${at}.findings.${i}`)]),
       ],
-      detail: line`${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
+      detail: line`${countOf(s.records, `${at}.records`)} records, ${countOf(s.rejected, `${at}.rejected`)} rejected; ${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
     }
   }
 }
@@ -255,10 +250,12 @@ function correlationBlocks(d: Dossier): Block[] {
     ),
     subheading('Why they differ'),
     list(
-      found.reasons.map(
-        ({ connections, reason, match }, i): Text =>
-          line`${wordsOf(match, `${at}.reasons.${i}.match`)}: ${countOf(connections, `${at}.reasons.${i}.connections`)} connections: ${wordsOf(reason, `${at}.reasons.${i}.reason`)}`,
-      ),
+      found.reasons.map(({ connections, reason, match }, i): Text => {
+        const of = `${at}.reasons.${i}`
+        return line`${matchWords[match]}: ${countOf(connections, `${of}.connections`)} connections: ${reasonWords[reason] ?? wordsOf(reason, `${of}.reason`)}`
+      }),
     ),
   ]
 }
+
+const matchWords = { full: 'in both', time: 'in both', 'log-only': 'logs only', 'capture-only': 'packets only' }

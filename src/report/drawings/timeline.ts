@@ -2,7 +2,7 @@
 import { scaleLinear, scaleUtc } from 'd3-scale'
 import { area, curveStepAfter, type Series, stack } from 'd3-shape'
 import type { Dossier, Finding } from '../../investigate/dossier.ts'
-import { type Block, figure, type Table, table } from '../block.ts'
+import { type Block, figure, type Table, table, line as textLine } from '../block.ts'
 import { countOf, timeOf, wordsOf } from '../figures.ts'
 import { bySeverity } from '../findings.ts'
 import type { Element } from '../html-text.ts'
@@ -10,7 +10,7 @@ import { type SeriesOf, serviceParts } from './series.ts'
 import { drawing, fill, line, path, rect, scaleLabels, width, words } from './svg.ts'
 
 const name = 'timeline'
-const edges = { left: 74, right: 14, top: 14, plot: 220 }
+const edges = { left: 96, right: 34, top: 14, plot: 220 }
 const lanesMax = 8
 const laneHeight = 20
 const title = 'What moved when'
@@ -140,7 +140,9 @@ function lane(d: Dossier, { id, severity, first_start, last_end }: Finding, top:
   return {
     ...{ name: 'g', attributes: {} },
     children: [
-      words(edges.left - 8, top + 11, [wordsOf(id, `dossier.findings.${at}.id`)], { 'text-anchor': 'end' }),
+      words(edges.left - 8, top + 11, textLine`${wordsOf(id, `dossier.findings.${at}.id`)} ${severity}`, {
+        'text-anchor': 'end',
+      }),
       rect(from!, top + 2, Math.max(3, to! - from!), laneHeight - 8, { class: severity, rx: 2 }),
     ],
   }

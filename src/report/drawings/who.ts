@@ -43,14 +43,14 @@ export function whoDrawing(ways: readonly Way[], title: string, description: str
     ]
   })
   const most = [0, 1, 2].map(side => [...nodes.values()].filter(one => one.side === side).length)
-  const height = Math.max(...most) * (nodeHeight + 22) + 46
+  const height = Math.max(...most) * (nodeHeight + 22) + 62
   const graph = sankey<Node, Link>()
     .nodeId(one => one.key)
     .nodeAlign(one => one.side)
     .nodeWidth(nodeWidth)
     .nodePadding(26)
     .extent([
-      [6, 34],
+      [6, 50],
       [width - 6, height - 14],
     ])({ nodes: [...nodes.values()].map(one => ({ ...one })), links })
   const curve = sankeyLinkHorizontal<Node, Link>()

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type DefaultTreeAdapterTypes, parse } from 'parse5'
+import type { CaseReport } from '../../src/report/case-report/document.ts'
+import type { Notes } from '../../src/report/case-report/notes.ts'
+import { reportText } from '../../src/report/case-report/page.ts'
+import { golden } from '../golden.ts'
+import { attacker, type Lab, openLab, someControls } from './lab-report.ts'
+import { childrenOf, compareMarks, textOf } from './marks.ts'
+
+let lab: Lab
+let ofAttacker: CaseReport
+let ofCase: CaseReport
+
+const notes: Notes = {
+  ...{ title: 'Intrusion of 28 September', case_number: '2023-117', examiner: 'A. Example' },
+  summary: 'First line, 1.\nSecond line, 2.',
+  sections: [{ title: 'How it was found, part 1', text: 'On the 29th.' }],
+  findings: [
+    {
+      key: `interactive-session | ${attacker} | ${attacker} to 10.130.8.94:22 TCP`,
+      ...{ first_start: null, id: 'F9', title: 'was F9', status: 'confirmed', note: 'The account of 1 employee.' },
+    },
+    { key: 'gone | 192.0.2.1', first_start: null, id: 'F2', title: 'old', status: 'refuted', note: 'A scanner, 2022.' },
+  ],
+}
+
+before(async () => {
+  lab = await openLab()
+  ofAttacker = await lab.report([attacker], notes, someControls)
+  ofCase = await lab.report([])
+})
+after(() => lab.remove())
+
+test('every value of the page equals the JSON document, and none is without a mark', () => {
+  for (const [report, least] of [
+    [ofAttacker, 3000],
+    [ofCase, 3000],
+  ] as const) {
+    const { compared, faults } = compareMarks(reportText(report, 'html'), exact(reportText(report, 'json')))
+    assert.deepEqual(faults.slice(0, 20), [])
+    assert.ok(compared > least, String(compared))
+  }
+})
+
+/** The document as a program has it that knows no integers beyond 2^53. */
+function exact(json: string): unknown {
+  return JSON.parse(json.replaceAll(': 9007199254740993', ': "9,007,199,254,740,993 B (8.0 PiB)"'))
+}
+
+test('a value that is altered, and one that has lost its mark, are noticed', () => {
+  const html = reportText(ofAttacker, 'html')
+  const document = exact(reportText(ofAttacker, 'json'))
+  const altered = html.replaceAll('>33,232<', '>33,233<')
+  assert.match(compareMarks(altered, document).faults.join('\n'), /dossier.records.subject: the page says 33,233/)
+  const bare = html.replace(' data-figure="dossier.records.total"', '')
+  assert.match(compareMarks(bare, document).faults.join('\n'), /without a mark: 172,211/)
+})
+
+test('a report has the figures of the dossier, and the lines of the evidence as they are', () => {
+  const json = JSON.parse(reportText(ofAttacker, 'json').replaceAll('9007199254740993', '1'))
+  assert.equal(json.dossier.records.subject, 33_232)
+  const sent = json.dossier.findings.findIndex((one: { rule: string }) => one.rule === 'data-pushed-out')
+  assert.equal(json.findings[sent].lines.length, 6)
+  for (const { text } of json.findings[sent].lines)
+    assert.match(text, /^5 us-east-2 \d+ i-\w+ eni-\w+ IPv4 .* 8889 |^5 .* 8889 /)
+  assert.ok(json.findings.every((one: { scores: unknown[] }) => Array.isArray(one.scores)))
+  assert.equal(json.evidence.files.length, 580)
+  assert.match(json.evidence.ledger_head, /^[0-9a-f]{64}$/)
+  assert.equal(json.coverage.sensors.length, 5)
+})
+
+test('notes stand at their findings, and those of none are kept', () => {
+  const session = ofAttacker.findings.find(one => one.key.startsWith('interactive-session'))
+  assert.deepEqual([session?.status, session?.notes], ['confirmed', ['The account of 1 employee.']])
+  assert.deepEqual(
+    ofAttacker.notes.not_found.map(({ key }) => key),
+    ['gone | 192.0.2.1'],
+  )
+  for (const format of ['html', 'md'] as const) {
+    const text = reportText(ofAttacker, format)
+    for (const words of ['First line, 1.', 'Second line, 2.', 'A scanner, 2022.', 'Intrusion of 28 September'])
+      assert.ok(text.includes(words), `${format}: ${words}`)
+  }
+})
+
+test('the page is sound HTML: ids once, links lead somewhere, headings in order, tables with captions and heads', () => {
+  const document = parse(reportText(ofAttacker, 'html'), { sourceCodeLocationInfo: false })
+  const elements = all(document)
+  const ids = elements.flatMap(one => attributeOf(one, 'id') ?? [])
+  assert.equal(new Set(ids).size, ids.length)
+  for (const one of elements) {
+    const href = attributeOf(one, 'href')
+    if (href?.startsWith('#')) assert.ok(ids.includes(href.slice(1)), href)
+    for (const { name, value } of one.attrs) {
+      assert.doesNotMatch(name, /^on|^style$/)
+      if (['href', 'src'].includes(name)) assert.match(value, /^#|^data:,$/)
+    }
+    if (one.nodeName === 'table') assert.ok(childrenOf(one).some(child => child.nodeName === 'caption'))
+    if (one.nodeName === 'th') assert.notEqual(attributeOf(one, 'scope'), null)
+  }
+  let before = 0
+  for (const one of elements.filter(({ nodeName }) => /^h[1-6]$/.test(nodeName))) {
+    const level = Number(one.nodeName[1])
+    assert.ok(level <= before + 1, textOf(one))
+    before = level
+  }
+})
+
+function all(node: DefaultTreeAdapterTypes.Node): DefaultTreeAdapterTypes.Element[] {
+  const own = 'attrs' in node ? [node as DefaultTreeAdapterTypes.Element] : []
+  return [...own, ...childrenOf(node).flatMap(all)]
+}
+
+function attributeOf(node: DefaultTreeAdapterTypes.Element, name: string): string | undefined {
+  return node.attrs.find(one => one.name === name)?.value
+}
+
+test('the reports of the lab are as they were', () => {
+  // Of the list of all files, and of the values of drawings, the first lines say enough.
+  const shown = (text: string, long: RegExp): string => {
+    const lines = text.replaceAll(lab.folder, '/lab').replaceAll(ofAttacker.evidence.ledger_head, 'HEAD').split('\n')
+    const first = new Set(lines.filter(line => long.test(line)).slice(0, 3))
+    return lines.filter(line => !long.test(line) || first.has(line)).join('\n')
+  }
+  golden('report-attacker.golden.md', shown(reportText(ofAttacker, 'md'), /SHA-256 `|^\| 2023-09-28 \d\d:\d\d:00Z \|/))
+  const page = textOf(parse(reportText(ofCase, 'html'))).replace(/\n{2,}/g, '\n')
+  golden('report-case.golden.txt', shown(page.slice(page.indexOf('Contents')), /SHA-256 [0-9a-f]|^\/lab.*read/))
+})
+
+test('a report on the lab is at most 2 MB', () => {
+  for (const report of [ofAttacker, ofCase]) assert.ok(Buffer.byteLength(reportText(report, 'html')) < 2e6)
+})
