@@ -53,6 +53,7 @@ export const someControls: ReportControls = {
         cost: 'programs that use other ports stop',
         confirm: ['that 10.0.0.7 is a mirror'],
       },
+      applies_to: { addresses: ['192.0.2.9'], interfaces: ['eni-1'], subnets: [] },
       rules: [
         {
           ...{ direction: 'egress', number: 100, action: 'allow', protocol: 6, from_port: 443, to_port: 444 },
@@ -89,6 +90,7 @@ export const someControls: ReportControls = {
         },
         fired: [{ at: '2023-09-28T19:33:00Z', value: 20_000_000 }],
         fired_total: 27,
+        at_least: false,
         baseline: { from: '2023-09-28T17:00:00Z', to: '2023-09-28T19:00:00Z', periods: 120, fired: 0 },
         not_decidable: [{ of: 'attack', reason: 'no map of interfaces to groups', connections: 2, bytes: 99 }],
         basis: [],
