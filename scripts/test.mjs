@@ -46,6 +46,8 @@ const many = {
   FLIPS: 1000,
   CACHE_FLIPS: 60,
   OVERVIEW_FOLDERS: 40,
+  RULE_SETS: 100_000,
+  RULE_MUTATIONS: 50_000,
   // One in so many: all of them.
   CUT_STEP: 1,
 }

@@ -62,7 +62,7 @@ export interface Attached {
   /** True only once someone decided it; null where the format cannot do it. */
   attach: Variable | null
   targets: Variable[]
-  /** Ids, or addresses where there are none, for comments. */
+  /** Ids and addresses. */
   told: string[]
 }
 

@@ -189,7 +189,7 @@ function entryOf(key: string, entry: AclEntry, egress: boolean): PlannedEntry {
   }
 }
 
-/** What the part is for. CloudFormation cannot put a group on an interface that is there. */
+/** What the part is for; a template that is read back is for all of it. CloudFormation cannot put a group on an interface that is there. */
 function attached(
   key: string,
   ids: readonly string[],
@@ -197,7 +197,7 @@ function attached(
   addresses: readonly string[],
   scope: Scope,
 ): Attached {
-  const told = ids.length > 0 ? ids : addresses
+  const told = [...ids, ...addresses]
   if (scope.format === 'cloudformation' && kind === 'interface')
     return { attach: null, targets: [], told: told.map(visible) }
   const words =

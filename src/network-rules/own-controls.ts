@@ -1,6 +1,7 @@
 /** Controls of Tidemark's own, as `controls --json` tells them and somebody edited them: rules, and the addresses that they are for. */
 import { UserError } from '../errors.ts'
 import { type Address, parseAddress } from '../net/address.ts'
+import { isIcmp } from '../net/icmp.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import * as shape from '../shape.ts'
 import { aclTraffic, address, directed, id, type LooseEntry, protocol, trafficOf } from './aws-shapes.ts'
@@ -58,8 +59,8 @@ const appliesTo: shape.Shape<AppliesTo> = shape.objectOf({
 
 /** First and second number of what a rule asks for: ports, or type and code of ICMP. */
 function numbersOf(rule: ToldRule): [from: number | null, to: number | null] {
-  if (rule.icmp_type !== null) return [rule.icmp_type, rule.icmp_code ?? -1]
-  return [rule.from_port, rule.to_port]
+  const hasTypes = rule.protocol !== null && isIcmp(rule.protocol)
+  return hasTypes ? [rule.icmp_type, rule.icmp_code ?? -1] : [rule.from_port, rule.to_port]
 }
 
 const groupRule = (direction: 'ingress' | 'egress'): shape.Shape<GroupRule> => {

@@ -134,7 +134,9 @@ function attachedNetwork(controls: readonly OwnControl[], told: Network, evidenc
   for (const { id, address } of evidence) if (!addresses.has(id)) addresses.set(id, [address])
   const allOf = (one: OwnControl): Address[] => [
     ...one.appliesTo.addresses,
-    ...one.appliesTo.interfaces.flatMap(id => addresses.get(id) ?? missing(id, one)),
+    ...one.appliesTo.interfaces.flatMap(
+      id => addresses.get(id) ?? (one.appliesTo.addresses.length > 0 ? [] : missing(id, one)),
+    ),
   ]
   return networkFor({
     groups: controls.flatMap(one => (one.what === 'group' ? [{ ...one, addresses: allOf(one) }] : [])),

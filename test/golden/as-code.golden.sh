@@ -248,7 +248,7 @@ make c1_ingress_4 aws ec2 authorize-security-group-ingress --group-id "$(id_of c
 undo c1_ingress_4 aws ec2 revoke-security-group-ingress --group-id "$(id_of c1)" --security-group-rule-ids "$(id_of c1_ingress_4)" --query Return --output text
 # Attaching is a step of its own. Groups add up: the interface keeps every ingress rule of its other groups, so
 # this stops nothing until those rules go. It has no egress rules: what the interface may send is for its other
-# groups to say. For: eni-0123456789abcdef0.
+# groups to say. For: eni-0123456789abcdef0, 10.0.1.20.
 if [[ $ATTACH_C1 == yes || $mode == undo ]]; then
   need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
   make c1_attached_1 attach_group "$INTERFACE_ID" "$(id_of c1)"
@@ -274,7 +274,7 @@ make c2_egress_4 aws ec2 authorize-security-group-egress --group-id "$(id_of c2)
 undo c2_egress_4 aws ec2 revoke-security-group-egress --group-id "$(id_of c2)" --security-group-rule-ids "$(id_of c2_egress_4)" --query Return --output text
 # Attaching is a step of its own. Groups add up: the interface keeps every egress rule of its other groups, so
 # this stops nothing until those rules go. It has no ingress rules: what may reach the interface is for its
-# other groups to say. For: eni-0123456789abcdef0.
+# other groups to say. For: eni-0123456789abcdef0, 10.0.1.20.
 if [[ $ATTACH_C2 == yes || $mode == undo ]]; then
   need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
   make c2_attached_1 attach_group "$INTERFACE_ID" "$(id_of c2)"
@@ -299,7 +299,7 @@ undo c3_egress_10 aws ec2 delete-network-acl-entry --network-acl-id "$(id_of c3)
 make c3_egress_100 aws ec2 create-network-acl-entry --network-acl-id "$(id_of c3)" --rule-number 100 --rule-action allow --protocol -1 --cidr-block 0.0.0.0/0 --egress
 undo c3_egress_100 aws ec2 delete-network-acl-entry --network-acl-id "$(id_of c3)" --rule-number 100 --egress
 # Attaching is a step of its own: a subnet has one ACL, so this one takes the place of the present one, for all
-# that is in the subnet. For: subnet-0aaaabbbbccccdddd.
+# that is in the subnet. For: subnet-0aaaabbbbccccdddd, 10.0.1.20.
 if [[ $ATTACH_C3 == yes || $mode == undo ]]; then
   need SUBNET_ID "$SUBNET_ID" 'Subnet of 10.0.1.20'
   keep c3_before_1 acl_of "$SUBNET_ID" NetworkAclId

@@ -173,7 +173,7 @@ resource "aws_vpc_security_group_ingress_rule" "c1_ingress_4" {
 
 # Attaching is a step of its own. Groups add up: the interface keeps every ingress rule of its other groups, so
 # this stops nothing until those rules go. It has no egress rules: what the interface may send is for its other
-# groups to say. For: eni-0123456789abcdef0. Where Terraform has the instance, put the group into its
+# groups to say. For: eni-0123456789abcdef0, 10.0.1.20. Where Terraform has the instance, put the group into its
 # vpc_security_group_ids instead.
 resource "aws_network_interface_sg_attachment" "c1_1" {
   count                = var.attach_c1 ? 1 : 0
@@ -235,8 +235,8 @@ resource "aws_vpc_security_group_egress_rule" "c2_egress_4" {
 
 # Attaching is a step of its own. Groups add up: the interface keeps every egress rule of its other groups, so
 # this stops nothing until those rules go. It has no ingress rules: what may reach the interface is for its
-# other groups to say. For: eni-0123456789abcdef0. Where Terraform has the instance, put the group into its
-# vpc_security_group_ids instead.
+# other groups to say. For: eni-0123456789abcdef0, 10.0.1.20. Where Terraform has the instance, put the group
+# into its vpc_security_group_ids instead.
 resource "aws_network_interface_sg_attachment" "c2_1" {
   count                = var.attach_c2 ? 1 : 0
   security_group_id    = aws_security_group.c2.id
@@ -320,7 +320,7 @@ resource "aws_network_acl_rule" "c3_egress_100" {
 
 # Attaching is a step of its own: a subnet has one ACL, so this one takes the place of the present one, for all
 # that is in the subnet. Note which one it has now: when this is taken back, AWS puts the VPC's default ACL
-# there. For: subnet-0aaaabbbbccccdddd.
+# there. For: subnet-0aaaabbbbccccdddd, 10.0.1.20.
 resource "aws_network_acl_association" "c3_1" {
   count          = var.attach_c3 ? 1 : 0
   network_acl_id = aws_network_acl.c3.id

@@ -240,8 +240,10 @@ test('says what is wrong in controls that were edited', () => {
     broken(copy => Reflect.deleteProperty(first(copy), 'applies_to')),
     /controls\.0\.applies_to: not an object/,
   )
+  const nameless = structuredClone(control)
+  first(nameless).applies_to.addresses = []
   assert.match(
-    refused({ 'c.json': control }),
+    refused({ 'c.json': nameless }),
     /^C1 is for eni-1, and nothing tells its addresses \| give what aws ec2 describe-network-interfaces/,
   )
   assert.match(
