@@ -1,10 +1,10 @@
 /** AWS's ip-ranges.json: which service and region an address belongs to. */
 import { UserError } from '../errors.ts'
 import { parsePrefix } from '../net/prefix.ts'
+import { PrefixRows } from '../net/prefix-table.ts'
 import { utcSeconds } from '../net/time.ts'
 import * as shape from '../shape.ts'
 import { parsed } from './list-json.ts'
-import { PrefixRows } from './prefix-table.ts'
 import { type EnrichmentFile, type EnrichmentProblem, Problems, readSource, shortened } from './source-file.ts'
 import { timeOf } from './times.ts'
 

@@ -2,7 +2,7 @@
 import { parseAddress } from '../net/address.ts'
 import { parseIndicator } from '../net/indicator.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { rangeOf } from './prefix-table.ts'
+import { rangeOf } from '../net/prefix-table.ts'
 
 export type AddressRange = Pick<Prefix, 'first' | 'last'>
 

@@ -1,8 +1,8 @@
 /** The entries of one address list, by number: where each stands, when it is valid, what it says. */
 import type { Prefix } from '../net/prefix.ts'
+import { PrefixRows, type PrefixTable } from '../net/prefix-table.ts'
 import { utcSeconds } from '../net/time.ts'
 import { plainPrefix, readPlain } from './plain-prefix.ts'
-import { PrefixRows, type PrefixTable } from './prefix-table.ts'
 import { always, type Validity, wasValid } from './times.ts'
 
 /** An entry of a list that holds an address. */

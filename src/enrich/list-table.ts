@@ -2,9 +2,9 @@
 import { exitStatus, UserError } from '../errors.ts'
 import { cellsOf } from '../input/cells.ts'
 import { parseAddress } from '../net/address.ts'
+import { rangeOf } from '../net/prefix-table.ts'
 import { type AddressRange, indicatorRange } from './indicator-range.ts'
 import type { EntryDetails, ListEntries } from './list-entries.ts'
-import { rangeOf } from './prefix-table.ts'
 import { type Problems, shortened } from './source-file.ts'
 import { afterTime, always, timeOf, untilTime, type Validity } from './times.ts'
 

@@ -2,8 +2,8 @@
 import { exitStatus, UserError } from '../errors.ts'
 import { cellsOf } from '../input/cells.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { PrefixRows, type PrefixTable } from '../net/prefix-table.ts'
 import { parsed } from './list-json.ts'
-import { PrefixRows, type PrefixTable } from './prefix-table.ts'
 import { type EnrichmentFile, type EnrichmentProblem, Problems, readSource, shortened } from './source-file.ts'
 
 /** Scans on purpose; administers others; stands for others, as NAT does. */

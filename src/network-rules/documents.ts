@@ -92,10 +92,12 @@ function yamlIn(where: string, text: string): unknown[] {
   if (text.length > yamlMegabytes * 2 ** 20) {
     throw new UserError(`${where}: YAML of more than ${yamlMegabytes} MB`, { hint: `give it as JSON; ${known}` })
   }
-  const unfit = (line: number | null, fault: string): UserError =>
-    new UserError(`${where}: neither JSON nor YAML`, {
-      hint: `${line === null ? '' : `line ${line}: `}${fault.split('\n')[0]}; ${known}`,
+  const unfit = (line: number | null, fault: string): UserError => {
+    const why = /call stack/.test(fault) ? 'nested too deeply' : fault.split('\n')[0]
+    return new UserError(`${where}: neither JSON nor YAML`, {
+      hint: `${line === null ? '' : `line ${line}: `}${why}; ${known}`,
     })
+  }
   try {
     const documents = yaml().parseAllDocuments(text, { uniqueKeys: false, logLevel: 'silent' })
     if (!Array.isArray(documents)) throw unfit(null, 'no document')

@@ -2,6 +2,7 @@
 import { type Address, isIPv4 } from '../net/address.ts'
 import { isInternal } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
+import { PrefixRows, type PrefixTable } from '../net/prefix-table.ts'
 import type { Network, NetworkInterface, Subnet } from './network.ts'
 
 export interface Place {
@@ -54,10 +55,38 @@ function keyOf({ hi, lo }: Address): string {
   return `${hi}/${lo}`
 }
 
+/** Things by their prefixes. */
+class Holders<T> {
+  private readonly all: { prefix: Prefix; holder: T }[] = []
+  private table: PrefixTable | null = null
+
+  add(prefix: Prefix, holder: T): void {
+    this.all.push({ prefix, holder })
+  }
+
+  /** Those with a prefix that holds the address, each once. All must have been added. */
+  of(address: Address): T[] {
+    this.table ??= this.tableOfAll()
+    const found = new Set<T>()
+    for (let row = this.table.find(address.hi, address.lo); row >= 0; row = this.table.around(row)) {
+      const { prefix, holder } = this.all[this.table.id(row)]!
+      if (holds(prefix, address)) found.add(holder)
+    }
+    return [...found]
+  }
+
+  private tableOfAll(): PrefixTable {
+    const rows = new PrefixRows()
+    for (const [id, { prefix }] of this.all.entries()) rows.addRange(prefix, id)
+    return rows.table()
+  }
+}
+
 export class Places {
   private readonly byAddress = new Map<string, NetworkInterface[]>()
   private readonly byPublicName = new Map<string, NetworkInterface[]>()
-  private readonly delegated: { prefix: Prefix; holder: NetworkInterface }[] = []
+  private readonly delegated = new Holders<NetworkInterface>()
+  private readonly inSubnets = new Holders<Subnet>()
   private readonly subnetsById = new Map<string, Subnet>()
   private readonly reserved = new Set<string>()
   /** The first 56 bits of all addresses of IPv6 that are known. */
@@ -70,14 +99,17 @@ export class Places {
     for (const subnet of network.subnets) {
       if (subnet.id !== null) this.subnetsById.set(subnet.id, subnet)
       for (const address of reservedIn(subnet)) this.reserved.add(keyOf(address))
-      for (const prefix of subnet.prefixes) this.addVpc6(prefix.first)
+      for (const prefix of subnet.prefixes) {
+        this.inSubnets.add(prefix, subnet)
+        this.addVpc6(prefix.first)
+      }
     }
   }
 
   at(address: Address): Place {
     const isFour = isIPv4(address)
     const key = keyOf(address)
-    const own = this.byAddress.get(key) ?? this.holdersOf(address)
+    const own = this.byAddress.get(key) ?? this.delegated.of(address)
     const named = own.length > 0 ? [] : (this.byPublicName.get(key) ?? [])
     const found = own.length > 0 ? own : named
     const one = found.length === 1 ? found[0]! : null
@@ -124,18 +156,13 @@ export class Places {
     }
     for (const address of one.publicAddresses) put(this.byPublicName, address)
     for (const prefix of one.prefixes) {
-      this.delegated.push({ prefix, holder: one })
+      this.delegated.add(prefix, one)
       this.addVpc6(prefix.first)
     }
   }
 
   private addVpc6(address: Address): void {
     if (!isIPv4(address)) this.vpcs6.add(address.hi >> vpcBits)
-  }
-
-  private holdersOf(address: Address): NetworkInterface[] {
-    const holders = this.delegated.filter(({ prefix }) => holds(prefix, address)).map(({ holder }) => holder)
-    return holders.filter((one, i) => holders.indexOf(one) === i)
   }
 
   private subnetsAt(address: Address, { subnet, vpc }: NetworkInterface): Subnet[] {
@@ -149,11 +176,7 @@ export class Places {
   }
 
   private subnetsOf(address: Address, vpc: string | null): Subnet[] {
-    return this.network.subnets.filter(
-      subnet =>
-        (vpc === null || subnet.vpc === null || subnet.vpc === vpc) &&
-        subnet.prefixes.some(prefix => holds(prefix, address)),
-    )
+    return this.inSubnets.of(address).filter(subnet => vpc === null || subnet.vpc === null || subnet.vpc === vpc)
   }
 
   /** IPv6 has no private addresses that its VPCs would be told by: what shares none of their first 56 bits is outside, if any is known. */

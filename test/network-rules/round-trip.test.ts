@@ -31,16 +31,14 @@ function artefactsOf(chance: Chance): Artefact[] {
         ...some,
       }
     }),
-    ...acls
-      .slice(0, 1)
-      .map(
-        ({ ingress, egress }): Artefact => ({
-          what: 'network-acl',
-          ingress: ingress.filter(isTold),
-          egress: egress.filter(isTold),
-          ...some,
-        }),
-      ),
+    ...acls.slice(0, 1).map(
+      ({ ingress, egress }): Artefact => ({
+        what: 'network-acl',
+        ingress: ingress.filter(isTold),
+        egress: egress.filter(isTold),
+        ...some,
+      }),
+    ),
   ]
 }
 

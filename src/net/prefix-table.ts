@@ -3,8 +3,8 @@
  *
  * An address is four words of 32 bits, the most significant first: 64-bit halves would make an object of each number that is read.
  */
-import { type Address, compareAddresses, formatAddress } from '../net/address.ts'
-import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { type Address, compareAddresses, formatAddress } from './address.ts'
+import { type Prefix, parsePrefix } from './prefix.ts'
 
 /** No row. */
 const none = -1

@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { ListEntries } from '../../src/enrich/list-entries.ts'
 import { plainPrefix, readPlain } from '../../src/enrich/plain-prefix.ts'
-import { PrefixRows, type PrefixTable } from '../../src/enrich/prefix-table.ts'
 import { lengthOf } from '../../src/filter/set.ts'
 import { compareAddresses, formatAddress } from '../../src/net/address.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../../src/net/prefix.ts'
+import { PrefixRows, type PrefixTable } from '../../src/net/prefix-table.ts'
 
 /** Prefixes and addresses close enough to meet: of IPv4, and around it, of IPv6. */
 const hosts = fc.integer({ min: 0, max: 1023 })
