@@ -10,6 +10,7 @@ import type { Dossier } from '../investigate/dossier.ts'
 import { evidenceCounts, investigate, recordsOfCase } from '../investigate/investigate.ts'
 import { defaultApprovedPorts } from '../investigate/services.ts'
 import { parseAddress } from '../net/address.ts'
+import { countText } from '../net/counts.ts'
 import { isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
@@ -26,6 +27,7 @@ import { protectedTraffic } from './protected-traffic.ts'
 import { recommend } from './recommend.ts'
 import { hasSizes, internalSubjects, situationOf } from './situation.ts'
 import type { Traffic } from './traffic.ts'
+import { triageUnderRules } from './triage.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
 import { tryRules } from './try-rules.ts'
 
@@ -143,9 +145,15 @@ async function recommendedOf({
   const situation = await situationOf(c, index, kept, { dossier, own, threads })
   const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
   const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
-  const { recommended, missing, not_decidable } = await recommend(c, index, read, { share, approvedPorts, own })
+  const { recommended, missing } = await recommend(c, index, read, dossier, { share, approvedPorts, own })
   const { controls, set } = await triedControls(c, index, situation, { recommended, read }, options)
-  return { ...reached(situation.traffic, situation.hasSizes), controls, set, missing, not_decidable }
+  return {
+    ...reached(situation.traffic, situation.hasSizes),
+    controls,
+    set,
+    missing,
+    not_decidable: undecidedOf(dossier),
+  }
 }
 
 async function triedOf(
@@ -169,7 +177,27 @@ async function triedOf(
     rejected_allowed_total: rejectedAllowed.total,
     rejected_allowed_connections: rejectedAllowed.connections,
   }
-  return { ...reached(traffic, hasSizes(c)), tried }
+  const triage = await triageUnderRules(
+    c,
+    index,
+    network,
+    host => traffic.protected[host] === 1 || traffic.others[host] === 1,
+  )
+  const not_decidable = dossier === null ? [] : undecidedOf(dossier)
+  return { ...reached(traffic, hasSizes(c)), tried, triage, not_decidable }
+}
+
+/** What the evidence leaves open of every figure. */
+function undecidedOf({ attack_surface: { gaps }, not_listed, cannot_tell }: Dossier): string[] {
+  const holes = gaps.length + not_listed.gaps
+  return [
+    ...(holes === 0
+      ? []
+      : [
+          `the evidence has ${countText(holes, 'known gap')} in the time of the attack: what lies in them is in no figure, and every count is a floor`,
+        ]),
+    ...cannot_tell.map(one => `this evidence cannot tell: ${one}`),
+  ]
 }
 
 /** Interfaces of the evidence, for controls that name them. */

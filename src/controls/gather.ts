@@ -54,7 +54,14 @@ export async function gatherTraffic(
       rows += found.connections.count
       requireMemory(rows, found.connections.count * bytesOfColumns)
     })
-    return { hosts, protected: isProtected, marks, pieces: pieces.filter(one => one !== undefined), rejected }
+    return {
+      hosts,
+      protected: isProtected,
+      others: isOther,
+      marks,
+      pieces: pieces.filter(one => one !== undefined),
+      rejected,
+    }
   } finally {
     await crew.close()
   }

@@ -1,11 +1,13 @@
 /** All controls for a situation, in the order in which they are told. */
 
+import type { Dossier } from '../investigate/dossier.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
 import type { AlarmTrial } from './alarm-trial.ts'
 import { alarmsFor } from './alarms.ts'
 import type { Missing, Recommended } from './control.ts'
+import { whatWasMissing } from './missing.ts'
 import type { ProtectedTraffic } from './protected.ts'
 import { recommendAcl } from './recommend-acl.ts'
 import { recommendEgress } from './recommend-egress.ts'
@@ -23,7 +25,6 @@ export interface RecommendOptions {
 export interface AllRecommended {
   recommended: RecommendedControl[]
   missing: Missing[]
-  not_decidable: string[]
 }
 
 /** Alarms are tried on records, by who recommends them. */
@@ -35,6 +36,7 @@ export async function recommend(
   c: Case,
   index: RecordIndex,
   read: ProtectedTraffic,
+  dossier: Dossier,
   { share, approvedPorts, own }: RecommendOptions,
 ): Promise<AllRecommended> {
   const uses = usesOf(read)
@@ -44,10 +46,15 @@ export async function recommend(
     ...recommendAcl(read, uses, { share }),
     ...recommendRate(read),
   ].map((one): RecommendedControl => ({ ...one, fired: null }))
-  const alarms = await alarmsFor(c, index, { traffic: read, uses, approvedPorts, own })
+  const request = { traffic: read, uses, approvedPorts, own }
+  const alarms = await alarmsFor(c, index, request)
+  const lacking = await whatWasMissing(c, index, request, dossier)
   return {
-    recommended: [...rules, ...alarms.map(({ recommended, trial }) => ({ ...recommended, fired: trial }))],
-    missing: [],
-    not_decidable: [],
+    recommended: [
+      ...rules,
+      ...alarms.map(({ recommended, trial }) => ({ ...recommended, fired: trial })),
+      ...lacking.recommended.map(one => ({ ...one, fired: null })),
+    ],
+    missing: lacking.missing,
   }
 }

@@ -33,6 +33,8 @@ export interface Traffic {
   hosts: RecordDictionaries['hosts']
   /** By host: 1 where it is protected. */
   protected: Uint8Array
+  /** By host: 1 where its connections were asked for besides. */
+  others: Uint8Array
   marks: AttackMarks
   /** Connections of protected hosts, and of others that were asked for: those that were let through, if not all were asked for. */
   pieces: Piece[]

@@ -49,6 +49,7 @@ import {
 } from './numbers.ts'
 import { serviceText } from './path.ts'
 import { placeText } from './places.ts'
+import { rejectsBlocks } from './rejects.ts'
 
 const hostsAtMost = 5
 const rulesAtMost = 12
@@ -68,6 +69,7 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
     paragraph(verdict(found)),
     ...aboutBlocks(found),
     ...(found.tried === null ? [] : triedBlocks(found.tried, all)),
+    ...(found.triage === null ? [] : rejectsBlocks({ rejects: found.triage })),
     ...(found.subject.length === 0 || (found.tried !== null && controls.length === 0)
       ? []
       : [
@@ -80,8 +82,7 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
     ...(missing.length === 0
       ? []
       : [heading('What was missing'), list(missing.map(({ what, why }) => line`${strong(what)}: ${why}`))]),
-    heading('What cannot be decided'),
-    list(doubts(found)),
+    ...undecidedBlocks(found),
     ...nextBlocks(found, again),
   ]
 }
@@ -170,7 +171,7 @@ function aboutBlocks(found: ControlsAnswer): Block[] {
         ]),
     ...(at === null ? [] : [line`The controls are in force from ${time(timeText(at))} on.`]),
     ...(only.length === 0 ? [] : [`Only ${only.join(', ')}.`]),
-    ...(subject.length === 0
+    ...(!found.controls.some(({ kind }) => kind === 'security-group-egress')
       ? []
       : [`The list of what may leave covers ${percentText(share, 1)} of what else left (--share).`]),
   ]
@@ -381,9 +382,14 @@ function triedBlocks(tried: TriedRules, all: boolean): Block[] {
   ]
 }
 
+function undecidedBlocks(found: ControlsAnswer): Block[] {
+  const items = doubts(found)
+  return items.length === 0 ? [] : [heading('What cannot be decided'), list(items)]
+}
+
 function doubts({ not_decidable, subject }: ControlsAnswer): Text[] {
   return [
-    ...not_decidable,
+    ...not_decidable.map(one => `${one[0]!.toUpperCase()}${one.slice(1)}.`),
     ...(subject.length === 0
       ? []
       : [
