@@ -5,6 +5,20 @@
  */
 export { type CarveOptions, type CarveReport, carve } from './carve/carve.ts'
 export type { Wanted } from './carve/selection.ts'
+export type {
+  Control,
+  ControlKind,
+  ControlSet,
+  ControlsAnswer,
+  Missing,
+  ProtectedHost,
+  ToldRule,
+  Trial,
+  TrialService,
+  TrialSum,
+  TriedRules,
+} from './controls/control.ts'
+export { type ControlsOptions, controls } from './controls/controls.ts'
 export { type ConvertOptions, type ConvertReport, convert } from './convert/convert.ts'
 export {
   type BaselineAnswer,

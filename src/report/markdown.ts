@@ -117,6 +117,7 @@ const renamed: Record<string, string> = {
   report: 'report-guide',
   sql: 'sql-guide',
   'lab-1.3': 'lab',
+  controls: 'trials',
 }
 
 /** The topic of `tidemark help` that a page of the documentation has, by the name of its file. */
