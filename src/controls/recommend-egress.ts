@@ -44,7 +44,7 @@ interface Mined {
   width: Width
   /** How many rules it would take with any address for each port; of narrow rules alone. */
   anyAddress: number | null
-  /** What is not in the share: nobody knows who began it or what it is of; and what went to the subject, but is not the attack. */
+  /** What is not in the share: it is not clear who began it or what it is of; and what went to the subject, but is not the attack. */
   left: { unclear: number; toSubject: number; unanswered: number }
 }
 
@@ -201,7 +201,7 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
           `A group cannot deny: by ${someText(open.map(ruleTraffic))} to any address the attack could be reached on a port that it did not use; deny its addresses in the network ACL as well.`,
         ]
   const counts = [
-    ...counted(left.unclear, 'whose beginning or service nobody recorded'),
+    ...counted(left.unclear, 'whose beginning or service is not clear'),
     ...counted(left.toSubject, 'with an address of the attack, not counted as attack'),
     ...counted(left.unanswered, 'rejected or not answered'),
   ]

@@ -11,10 +11,13 @@ import { coverLimits, isIPv6Rule } from './egress-candidates.ts'
 import { anyIPv4, anyIPv6, coverOf, widestCover } from './prefix-cover.ts'
 import { answersOf, interfacesOf, isSubject, type ProtectedTraffic, textOf, type Unit } from './protected.ts'
 import { namedTraffic, nameFor, someText, trafficText } from './rule-words.ts'
-import { sessionText, type Use, usesBy, usesOf } from './uses.ts'
+import { compareUses, sessionText, type Use, usesBy, usesOf } from './uses.ts'
 
 /** Where hosts are administered and data is reached: those of the rules for moves between hosts, and more of databases and VNC. */
 const administration: readonly number[] = [...administrativePorts, 1521, 5901, 9200, 9300, 11_211, 27_017]
+
+/** Of them, those at which programs of one's own ask short questions all day: an internal address that was served is enough. */
+const dataPorts: readonly number[] = [139, 445, 1433, 1521, 2049, 3306, 5432, 6379, 9200, 9300, 10_250, 11_211, 27_017]
 
 /** Services for whoever comes: they stay open to any address once somebody outside was served. */
 const publicPorts: readonly number[] = [25, 53, 80, 443]
@@ -68,6 +71,21 @@ interface Allowed {
   guessers: Use[]
   /** Those that worked there, but only since the attack began. */
   late: Use[]
+  counts: (use: Use) => Counts
+}
+
+/** What of a use speaks for letting its client in. */
+interface Counts {
+  noun: 'session' | 'connection'
+  before: number
+  all: number
+}
+
+/** A rule, and how much traffic speaks for it. */
+interface WeighedRule {
+  rule: GroupRule
+  weight: number
+  isOpen: boolean
 }
 
 interface Plan {
@@ -85,13 +103,17 @@ function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quo
   const allowed = services.filter(one => one.is === 'restricted').map(service => allowedTo(traffic, service))
   const open = services.filter(one => one.is === 'open').flatMap(service => openRules(traffic, service))
   const exact = [...allowed.flatMap(one => addressRules(traffic, one)), ...open]
-  if (fits(exact, quota)) return { services, allowed, rules: exact, fitting: [] }
+  if (fits(exact, quota)) return { services, allowed, rules: rulesOf(exact), fitting: [] }
   const near = [...allowed.flatMap(one => nearRules(traffic, one)), ...open]
   const wide = `Single addresses would be more than the quota of ${quota} rules: internal ones of one network share a rule.`
-  if (fits(near, quota)) return { services, allowed, rules: near, fitting: [wide] }
-  const rules = cut(near, quota)
+  if (fits(near, quota)) return { services, allowed, rules: rulesOf(near), fitting: [wide] }
+  const rules = rulesOf(cut(near, quota))
   const kept = allowed.map(one => ({ ...one, clients: one.clients.filter(use => isLetIn(traffic, use, rules)) }))
-  return { services, allowed: kept, rules, fitting: [wide, cutText(near, quota)] }
+  return { services, allowed: kept, rules, fitting: [wide, cutText(near.length - rules.length)] }
+}
+
+function rulesOf(rules: readonly WeighedRule[]): GroupRule[] {
+  return rules.map(one => one.rule)
 }
 
 function servicesOf(unit: Unit, uses: readonly Use[]): Service[] {
@@ -117,23 +139,26 @@ function standing({ protocol, port, innocent }: Omit<Service, 'is'>): Service['i
 }
 
 function allowedTo(traffic: ProtectedTraffic, service: Service): Allowed {
-  const worked = service.innocent.filter(use => use.sessions > 0 && !isSubject(traffic, use.client))
-  const isGuesser = ({ attempts, sessions }: Use): boolean =>
-    attempts - sessions >= guessesMin && attempts - sessions >= guessesTimes * sessions
-  const isEarly = (use: Use): boolean => use.sessionsBefore > 0
-  return {
-    service,
-    clients: mostFirst(worked.filter(use => isEarly(use) && !isGuesser(use))),
-    guessers: mostFirst(worked.filter(use => isEarly(use) && isGuesser(use))),
-    late: mostFirst(worked.filter(use => !isEarly(use))),
+  const isData = dataPorts.includes(service.port!)
+  const bySession = (use: Use): boolean => !isData || !traffic.isInternal(use.client)
+  const counts = (use: Use): Counts =>
+    bySession(use)
+      ? { noun: 'session', before: use.sessionsBefore, all: use.sessions }
+      : { noun: 'connection', before: use.servedBefore, all: use.served }
+  const isGuesser = (use: Use): boolean => {
+    const others = use.attempts - use.sessions
+    return bySession(use) && others >= guessesMin && others >= guessesTimes * use.sessions
   }
-}
-
-function mostFirst(uses: readonly Use[]): Use[] {
-  return uses.toSorted(
-    (a, b) =>
-      b.sessionsBefore - a.sessionsBefore || b.sessions - a.sessions || a.client - b.client || a.server - b.server,
-  )
+  const worked = service.innocent
+    .filter(use => counts(use).all > 0 && !isSubject(traffic, use.client))
+    .sort((a, b) => counts(b).before - counts(a).before || counts(b).all - counts(a).all || compareUses(a, b))
+  const early = worked.filter(use => counts(use).before > 0)
+  return {
+    ...{ service, counts },
+    clients: early.filter(use => !isGuesser(use)),
+    guessers: early.filter(isGuesser),
+    late: worked.filter(use => counts(use).before === 0),
+  }
 }
 
 function ruleOf({ protocol, port }: Service, prefix: Prefix, description: string): GroupRule {
@@ -143,45 +168,53 @@ function ruleOf({ protocol, port }: Service, prefix: Prefix, description: string
 
 function addressRules(
   traffic: ProtectedTraffic,
-  { service, clients }: Pick<Allowed, 'service' | 'clients'>,
-): GroupRule[] {
-  const sessions = new Map<number, number>()
-  for (const use of clients) sessions.set(use.client, (sessions.get(use.client) ?? 0) + use.sessionsBefore)
-  return [...sessions].map(([host, count]) => {
-    const description = `${trafficText(service.protocol, service.port)}: ${countText(count, 'session')} before the attack`
-    return ruleOf(service, widestCover([traffic.address(host)], [])[0]!, description)
+  { service, clients, counts }: Pick<Allowed, 'service' | 'clients' | 'counts'>,
+): WeighedRule[] {
+  const hosts = new Map<number, Counts>()
+  for (const use of clients) {
+    const one = counts(use)
+    hosts.set(use.client, { ...one, before: (hosts.get(use.client)?.before ?? 0) + one.before })
+  }
+  return [...hosts].map(([host, { before, noun }]) => {
+    const description = `${trafficText(service.protocol, service.port)}: ${countText(before, noun)} before the attack`
+    const [prefix] = widestCover([traffic.address(host)], [])
+    return { rule: ruleOf(service, prefix!, description), weight: before, isOpen: false }
   })
 }
 
 /** Internal addresses of one network together, without those that were seen and are not allowed. */
-function nearRules(traffic: ProtectedTraffic, { service, clients }: Allowed): GroupRule[] {
+function nearRules(traffic: ProtectedTraffic, { service, clients, counts }: Allowed): WeighedRule[] {
   const allowed = new Set(clients.map(use => use.client))
-  const others = service.innocent.filter(use => !allowed.has(use.client))
+  const others = service.innocent.filter(use => !allowed.has(use.client) && traffic.isInternal(use.client))
   const avoid = [...traffic.subjects, ...others.flatMap(use => widestCover([traffic.address(use.client)], []))]
-  const inside = [...allowed].filter(host => traffic.isInternal(host)).map(host => traffic.address(host))
-  const outside = clients.filter(use => !traffic.isInternal(use.client))
-  const prefixes = [false, true].flatMap(isIPv6 => {
-    const some = inside.filter(address => isIPv4(address) !== isIPv6)
-    const most = some.length
-    return coverOf(some, avoid, { ...coverLimits(isIPv6, true), most }) ?? []
-  })
-  return [
-    ...prefixes.map(prefix =>
-      ruleOf(service, prefix, `${trafficText(service.protocol, service.port)}: sessions before the attack`),
-    ),
-    ...addressRules(traffic, { service, clients: outside }),
+  const [inside, outside] = [true, false].map(is => clients.filter(use => traffic.isInternal(use.client) === is)) as [
+    Use[],
+    Use[],
   ]
+  const prefixes = [false, true].flatMap(isIPv6 => {
+    const some = inside.map(use => traffic.address(use.client)).filter(address => isIPv4(address) !== isIPv6)
+    return coverOf(some, avoid, { ...coverLimits(isIPv6, true), most: some.length }) ?? []
+  })
+  const near = prefixes.map((prefix): WeighedRule => {
+    const held = inside.filter(use => prefixContains(prefix, traffic.address(use.client)))
+    const weight = held.reduce((sum, use) => sum + counts(use).before, 0)
+    const description = `${trafficText(service.protocol, service.port)}: used before the attack`
+    return { rule: ruleOf(service, prefix, description), weight, isOpen: false }
+  })
+  return [...near, ...addressRules(traffic, { service, clients: outside, counts })]
 }
 
 /** A service that others use stays open to them: to any address where they are many, or it is one for whoever comes. */
-function openRules(traffic: ProtectedTraffic, service: Service): GroupRule[] {
-  const clients = new Set(service.innocent.filter(use => use.served > 0).map(use => use.client))
+function openRules(traffic: ProtectedTraffic, service: Service): WeighedRule[] {
+  const served = service.innocent.filter(use => use.served > 0)
+  const clients = new Set(served.map(use => use.client))
+  const weight = served.reduce((sum, use) => sum + use.served, 0)
   return [false, true].flatMap(isIPv6 => {
     const some = [...clients].filter(host => isIPv4(traffic.address(host)) !== isIPv6)
     if (some.length === 0) return []
     const description = `${trafficText(service.protocol, service.port)}: used by ${countText(some.length, 'client')}`
     const prefixes = clientPrefixes(traffic, service, some, isIPv6) ?? [isIPv6 ? anyIPv6 : anyIPv4]
-    return prefixes.map(prefix => ruleOf(service, prefix, description))
+    return prefixes.map(prefix => ({ rule: ruleOf(service, prefix, description), weight, isOpen: true }))
   })
 }
 
@@ -204,16 +237,23 @@ function clientPrefixes(
   return inside === null || outside === null ? null : [...inside, ...outside]
 }
 
-function fits(rules: readonly GroupRule[], quota: number): boolean {
-  const six = rules.filter(isIPv6Rule).length
+function fits(rules: readonly WeighedRule[], quota: number): boolean {
+  const six = rules.filter(one => isIPv6Rule(one.rule)).length
   return six <= quota && rules.length - six <= quota
 }
 
-/** Services first, as their clients are many; of administration those with the most sessions, which stand first. */
-function cut(rules: readonly GroupRule[], quota: number): GroupRule[] {
-  const isOfAll = ({ protocol, ports }: GroupRule): boolean => !isAdministration(protocol, ports?.from ?? null)
-  const some = [...rules.filter(isOfAll), ...rules.filter(rule => !isOfAll(rule))]
-  return [false, true].flatMap(isIPv6 => some.filter(rule => isIPv6Rule(rule) === isIPv6).slice(0, quota))
+/** Those that the most traffic speaks for; half of the room is for administration, if it needs that much. */
+function cut(rules: readonly WeighedRule[], quota: number): WeighedRule[] {
+  const kept = [false, true].flatMap(isIPv6 => {
+    const some = rules.filter(one => isIPv6Rule(one.rule) === isIPv6).sort((a, b) => b.weight - a.weight)
+    const [open, restricted] = [true, false].map(is => some.filter(one => one.isOpen === is)) as [
+      WeighedRule[],
+      WeighedRule[],
+    ]
+    const first = open.slice(0, quota - Math.min(restricted.length, quota >>> 1))
+    return [...first, ...restricted.slice(0, quota - first.length)]
+  })
+  return rules.filter(one => kept.includes(one))
 }
 
 function isLetIn(traffic: ProtectedTraffic, { client, protocol, port }: Use, rules: readonly GroupRule[]): boolean {
@@ -224,9 +264,8 @@ function isLetIn(traffic: ProtectedTraffic, { client, protocol, port }: Use, rul
   )
 }
 
-function cutText(rules: readonly GroupRule[], quota: number): string {
-  const left = rules.length - cut(rules, quota).length
-  return `Even so ${countText(left, 'rule')} did not fit and were left out: use a prefix list, or a jump host.`
+function cutText(left: number): string {
+  return `Even so ${countText(left, 'rule')} did not fit, those of the least traffic: use a prefix list, or a jump host.`
 }
 
 function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recommended {
@@ -279,10 +318,13 @@ function whyOf(
       ? []
       : [`These connections begin ${durationWords(Math.max(0, (from_us - begin_us) / 1e6))} before that.`]
   const clients = clientsOf(allowed)
+  const what = allowed.some(one => dataPorts.includes(one.service.port!))
+    ? `${sessionText}; at services of data, an internal address that was answered`
+    : sessionText
   const held =
     clients.length === 0
-      ? `No other address held a session with a service of administration ${before} (${sessionText}): nobody is let in.`
-      : `${countText(clients.length, 'other address', 'other addresses')} held sessions with a service of administration ${before} (${sessionText}). That does not make them known: confirm each.`
+      ? `No other address worked with a service of administration ${before} (${what}): nobody is let in.`
+      : `${countText(clients.length, 'other address', 'other addresses')} worked with a service of administration ${before} (${what}). That does not make them known: confirm each.`
   const only = meant.filter(one => one.is === 'closed')
   const closed =
     only.length === 0
@@ -326,11 +368,11 @@ function costOf({ services, allowed }: Plan): string {
 /** Addresses that are listed although they are not let in. */
 const lateMost = 20
 
-function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers, late }: Allowed): string[] {
+function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers, late, counts }: Allowed): string[] {
   const what = trafficText(service.protocol, service.port)
-  const line = (use: Use, sessions: number, when: string): string =>
-    `${textOf(traffic, use.client)}: ${countText(sessions, 'session')} with ${what} of ${textOf(traffic, use.server)}${when}, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
-  const early = (use: Use): string => line(use, use.sessionsBefore, ' before the attack')
+  const line = (use: Use, count: number, when: string): string =>
+    `${textOf(traffic, use.client)}: ${countText(count, counts(use).noun)} with ${what} of ${textOf(traffic, use.server)}${when}, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
+  const early = (use: Use): string => line(use, counts(use).before, ' before the attack')
   const more = late.length - lateMost
   return [
     ...clients.map(use => `${early(use)}; is it one of yours?`),
@@ -342,10 +384,8 @@ function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers, late
       .slice(0, lateMost)
       .map(
         use =>
-          `${line(use, use.sessions, '')}, but none before the attack began: left out; add it if it is one of yours`,
+          `${line(use, counts(use).all, '')}, but none before the attack began: left out; add it if it is one of yours`,
       ),
-    ...(more > 0
-      ? [`${countText(more, 'more address', 'more addresses')} with sessions of ${what} only since then`]
-      : []),
+    ...(more > 0 ? [`${countText(more, 'more address', 'more addresses')} that used ${what} only since then`] : []),
   ]
 }

@@ -13,7 +13,7 @@ export interface Use {
   port: number | null
   protocol: number | null
   isAttack: boolean
-  /** Nobody knows who began them, or which service they are of: no rule is made of them. */
+  /** It is not clear who began them, or which service they are of: no rule is made of them. */
   isUnclear: boolean
   /** All that were tried. */
   attempts: number
@@ -22,6 +22,8 @@ export interface Use {
   bytes: number
   /** Those of them that were answered; all, where the records show no answers. */
   served: number
+  /** Those of the served ones that began before the incident. */
+  servedBefore: number
   /** Those of them in which somebody worked (`isSession`); and how many began before the incident. */
   sessions: number
   sessionsBefore: number
@@ -84,7 +86,7 @@ function merged(runs: Use[]): Use[] {
   return uses
 }
 
-const sums = ['attempts', 'connections', 'bytes', 'served', 'sessions', 'sessionsBefore'] as const
+const sums = ['attempts', 'connections', 'bytes', 'served', 'servedBefore', 'sessions', 'sessionsBefore'] as const
 
 /** Uses by the host at an end. */
 export function usesBy(uses: readonly Use[], end: 'client' | 'server'): (hosts: readonly number[]) => Use[] {
@@ -97,10 +99,15 @@ export function usesBy(uses: readonly Use[], end: 'client' | 'server'): (hosts: 
   return hosts => hosts.flatMap(host => by.get(host) ?? [])
 }
 
-function isUnclearAt({ marks, protocol, port }: CaseConnections, i: number): boolean {
+function isUnclearAt({ marks, protocol, port, clientPort }: CaseConnections, i: number): boolean {
   if ((marks[i]! & mark.unknownRole) !== 0 || protocol[i] === noProtocol) return true
-  return hasPorts(protocol[i]!) && port[i] === noPort
+  if (!hasPorts(protocol[i]!)) return false
+  // From 443 to 40000: the ends may well be the other way round, as where nobody recorded the beginning.
+  return port[i] === noPort || (clientPort[i]! < 1024 && port[i]! >= ephemeralMin)
 }
+
+/** From here on are the ports that Linux and Windows give to clients. */
+const ephemeralMin = 32_768
 
 function isOf(use: Use, all: CaseConnections, i: number, isAttack: boolean, isUnclear: boolean): boolean {
   return (
@@ -133,6 +140,7 @@ function useOf(all: CaseConnections, i: number, isAttack: boolean, isUnclear: bo
     connections: 0,
     bytes: 0,
     served: 0,
+    servedBefore: 0,
     sessions: 0,
     sessionsBefore: 0,
     first_us: Number.POSITIVE_INFINITY,
@@ -146,13 +154,16 @@ function count(use: Use, all: CaseConnections, i: number, traffic: ProtectedTraf
   if (hasAnswers && use.protocol === TCP && all.outcome[i] !== outcome.answered) return
   use.connections++
   use.bytes += all.bytesUp[i]! + all.bytesDown[i]!
-  if (!hasAnswers || all.outcome[i] === outcome.answered) use.served++
+  const isServed = !hasAnswers || all.outcome[i] === outcome.answered
+  const isEarly = traffic.incident === null || all.start_us[i]! < traffic.incident.from_us
+  if (isServed) use.served++
+  if (isServed && isEarly) use.servedBefore++
   if (!isSession(all, i, traffic.interval_us)) return
   use.sessions++
-  if (traffic.incident === null || all.start_us[i]! < traffic.incident.from_us) use.sessionsBefore++
+  if (isEarly) use.sessionsBefore++
 }
 
-function compareUses(a: Use, b: Use): number {
+export function compareUses(a: Use, b: Use): number {
   return (
     a.client - b.client ||
     a.server - b.server ||

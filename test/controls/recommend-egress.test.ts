@@ -149,10 +149,11 @@ test('what was rejected, not answered, or has no clear beginning makes no rule, 
     { client: victim, server: '192.0.2.3', port: 82, outcome: 'unanswered', times: 4 },
     { client: victim, server: '192.0.2.4', port: 83, marks: mark.unknownRole, times: 5 },
     { client: victim, server: '192.0.2.5', port: 84, marks: mark.isError, times: 5 },
+    { client: victim, server: '192.0.2.6', port: 40_000, clientPort: 443, times: 3 },
   ]
   const { rules, cost } = only(listOf({ rows }))
   assert.deepEqual(rules.map(ruleText), ['6 443 192.0.2.1'])
-  assert.match(cost, /5 connections whose beginning or service nobody recorded/)
+  assert.match(cost, /8 connections whose beginning or service is not clear/)
   assert.match(cost, /7 connections rejected or not answered/)
 })
 
