@@ -7,6 +7,7 @@ import { hasPorts } from '../net/protocols.ts'
 import type { PortRange } from '../network-rules/network.ts'
 import type { ProtectedTraffic } from './protected.ts'
 import { shareText } from './rule-words.ts'
+import { isUnclearAt } from './uses.ts'
 
 /** Whose defaults they are (VPC User Guide, "Ephemeral ports"; Linux: ip_local_port_range); the smallest first. */
 const systems: readonly (PortRange & { of: string })[] = [
@@ -72,9 +73,9 @@ export function portsKey(client: 'own' | 'other', protocol: number, isIPv6: bool
   return 4 * protocol + 2 * Number(client === 'own') + Number(isIPv6)
 }
 
-function isUsed({ protocol, outcome: outcomes, marks }: CaseConnections, i: number): boolean {
-  if (!hasPorts(protocol[i]!) || (marks[i]! & (mark.unknownRole | mark.isError)) !== 0) return false
-  return outcomes[i] !== outcome.rejected
+function isUsed(all: CaseConnections, i: number): boolean {
+  if (!hasPorts(all.protocol[i]!) || (all.marks[i]! & mark.isError) !== 0 || isUnclearAt(all, i)) return false
+  return all.outcome[i] !== outcome.rejected
 }
 
 /** The smallest usual range that holds the ports that clients used. */

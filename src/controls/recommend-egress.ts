@@ -187,7 +187,7 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
   const lost =
     broken.length === 0
       ? 'Whatever these hosts did not use in this evidence is refused from then on: rare jobs, updates, new services.'
-      : `It refuses ${countText(sum(broken.map(one => one.connections)), 'recorded connection')} with ${countText(new Set(broken.map(one => one.peer)).size, 'peer')} that fall outside the share, and whatever was not used in this evidence: rare jobs, updates, new services.`
+      : `It refuses what falls outside the share, ${countText(sum(broken.map(one => one.connections)), 'recorded connection')} with ${countText(new Set(broken.map(one => one.peer)).size, 'peer')}, and whatever was not used in this evidence: rare jobs, updates, new services.`
   const anywhere = chosen.filter(isAnywhere)
   const open = anywhere.filter(one => traffic.subjects.some(subject => isIPv6Prefix(subject) === isIPv6Rule(one)))
   const single = chosen.some(one => !isAnywhere(one) && one.remote.kind === 'prefix')

@@ -47,7 +47,9 @@ export function recommendIngress(
   const to = usesBy(uses, 'server')
   const begin_us = uses.reduce((least, use) => Math.min(least, use.first_us), Number.POSITIVE_INFINITY)
   return interfacesOf(traffic, uses).flatMap(unit => {
-    const plan = { ...planOf(traffic, unit, to(unit.hosts), quota), begin_us }
+    const mine = to(unit.hosts)
+    const unclear = mine.reduce((sum, use) => sum + (use.isUnclear && !use.isAttack ? use.connections : 0), 0)
+    const plan = { ...planOf(traffic, unit, mine, quota), begin_us, unclear }
     return plan.services.some(one => one.attack.length > 0 && one.is !== 'open')
       ? [recommended(traffic, unit, plan)]
       : []
@@ -96,9 +98,16 @@ interface Plan {
   fitting: string[]
   /** When the first connection of all begins. */
   begin_us: number
+  /** Connections that no rule is made of, as it is not clear who began them. */
+  unclear: number
 }
 
-function planOf(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], quota: number): Omit<Plan, 'begin_us'> {
+function planOf(
+  traffic: ProtectedTraffic,
+  unit: Unit,
+  uses: readonly Use[],
+  quota: number,
+): Omit<Plan, 'begin_us' | 'unclear'> {
   const services = servicesOf(unit, uses)
   const allowed = services.filter(one => one.is === 'restricted').map(service => allowedTo(traffic, service))
   const open = services.filter(one => one.is === 'open').flatMap(service => openRules(traffic, service))
@@ -341,7 +350,7 @@ function whyOf(
   ].join(' ')
 }
 
-function costOf({ services, allowed }: Plan): string {
+function costOf({ services, allowed, unclear }: Plan): string {
   const open = services.filter(one => one.is === 'open')
   const kept = open.filter(one => one.attack.length > 0)
   const texts = [
@@ -362,26 +371,37 @@ function costOf({ services, allowed }: Plan): string {
       `${someText(closed.map(({ service }) => trafficText(service.protocol, service.port)))} had no such session and are closed as well.`,
     )
   }
+  if (unclear > 0) {
+    texts.push(
+      `${countText(unclear, 'connection')} whose beginning or service is not clear make no rule: look at what they were.`,
+    )
+  }
   return texts.join(' ')
 }
 
-/** Addresses that are listed although they are not let in. */
-const lateMost = 20
+/** Addresses that are listed although they are not let in, and programs that are. */
+const listedMost = 20
 
 function confirmOf(traffic: ProtectedTraffic, { service, clients, guessers, late, counts }: Allowed): string[] {
   const what = trafficText(service.protocol, service.port)
   const line = (use: Use, count: number, when: string): string =>
     `${textOf(traffic, use.client)}: ${countText(count, counts(use).noun)} with ${what} of ${textOf(traffic, use.server)}${when}, the first connection at ${Number.isFinite(use.first_us) ? utcSeconds(use.first_us) : 'an unknown time'}`
   const early = (use: Use): string => line(use, counts(use).before, ' before the attack')
-  const more = late.length - lateMost
+  const more = late.length - listedMost
+  const people = clients.filter(use => counts(use).noun === 'session')
+  const programs = clients.filter(use => counts(use).noun === 'connection')
+  const others = programs.length - listedMost
   return [
-    ...clients.map(use => `${early(use)}; is it one of yours?`),
+    ...[...people, ...programs.slice(0, listedMost)].map(use => `${early(use)}; is it one of yours?`),
+    ...(others > 0
+      ? [`${countText(others, 'more internal address', 'more internal addresses')} that used ${what} before the attack`]
+      : []),
     ...guessers.map(
       use =>
         `${early(use)}, but ${countText(use.attempts - use.sessions, 'connection')} that look like guesses or checks: left out; add it if it is one of yours`,
     ),
     ...late
-      .slice(0, lateMost)
+      .slice(0, listedMost)
       .map(
         use =>
           `${line(use, counts(use).all, '')}, but none before the attack began: left out; add it if it is one of yours`,

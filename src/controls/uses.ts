@@ -99,7 +99,8 @@ export function usesBy(uses: readonly Use[], end: 'client' | 'server'): (hosts: 
   return hosts => hosts.flatMap(host => by.get(host) ?? [])
 }
 
-function isUnclearAt({ marks, protocol, port, clientPort }: CaseConnections, i: number): boolean {
+/** Whether it is not clear who began it, or which service it is of. */
+export function isUnclearAt({ marks, protocol, port, clientPort }: CaseConnections, i: number): boolean {
   if ((marks[i]! & mark.unknownRole) !== 0 || protocol[i] === noProtocol) return true
   if (!hasPorts(protocol[i]!)) return false
   // From 443 to 40000: the ends may well be the other way round, as where nobody recorded the beginning.

@@ -50,6 +50,8 @@ test('counts the clients of the border, by protocol and family, without the atta
     { ...row, isAttack: true, clientPort: 40_001 },
     { ...row, outcome: 'rejected', clientPort: 40_002 },
     { ...row, marks: mark.unknownRole, clientPort: 40_003 },
+    { ...row, marks: mark.isError, clientPort: 40_007 },
+    { ...row, port: 40_000, clientPort: 443 },
     { ...row, server: '10.0.0.2', clientPort: 40_004 },
     { ...row, protocol: 1 },
     { ...row, protocol: 17, clientPort: 40_005 },

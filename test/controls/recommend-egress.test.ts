@@ -127,7 +127,7 @@ test('rare traffic falls outside the share, and the cost says so', () => {
   ]
   const { rules, cost, why } = only(listOf({ rows }))
   assert.deepEqual(rules.map(ruleText), ['6 443 192.0.2.7'])
-  assert.match(cost, /refuses 1 recorded connection with 1 peer/)
+  assert.match(cost, /refuses what falls outside the share, 1 recorded connection with 1 peer,/)
   assert.match(why, /99\.9 % of 1,001 connections/)
   assert.equal(only(listOf({ rows }, { share: 1 })).rules.length, 2)
 })

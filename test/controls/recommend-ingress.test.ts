@@ -136,6 +136,7 @@ test('databases stay open to internal programs that were served before the attac
 test('connections that may be the other way round make no rule', () => {
   const rows: Row[] = [attack, { client: '198.51.100.4', server: victim, port: 40_000, clientPort: 443 }]
   assert.deepEqual(only(listOf({ rows })).rules, [])
+  assert.match(only(listOf({ rows })).cost, /1 connection whose beginning or service is not clear/)
   const other = only(listOf({ rows: [attack, { ...rows[1]!, clientPort: 1024 }] }))
   assert.deepEqual(other.rules.map(ruleText), ['6 40000 198.51.100.4'])
 })
