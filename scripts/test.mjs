@@ -48,6 +48,7 @@ const many = {
   OVERVIEW_FOLDERS: 40,
   RULE_SETS: 100_000,
   RULE_MUTATIONS: 50_000,
+  CODE_SETS: 125,
   // One in so many: all of them.
   CUT_STEP: 1,
 }
