@@ -82,7 +82,7 @@ function rulesOf({ parts }: Plan): Mapping {
     rules[`${pascal(part.attach.name)}Rule`] = {
       RuleCondition: { 'Fn::Equals': [ref(part.attach), 'true'] },
       Assertions: part.targets.map(target => ({
-        Assert: { 'Fn::Not': [{ 'Fn::Equals': [ref(target), ''] }] },
+        Assert: isGiven(target),
         AssertDescription: `${pascal(target.name)} is empty: ${target.about}`,
       })),
     }
@@ -91,16 +91,28 @@ function rulesOf({ parts }: Plan): Mapping {
 }
 
 function conditionsOf({ variables, parts }: Plan): Mapping {
-  const acls = parts.filter(part => part.what === 'network-acl')
-  return Object.fromEntries([...variables.flatMap(conditionOf), ...acls.flatMap(associationConditions)])
+  const conditions = parts.flatMap(part => {
+    if (part.what === 'network-acl') return associationConditions(part)
+    if (part.what === 'metric-alarm') return [givenCondition(part.topic)]
+    return part.what === 'rate-rule' ? [givenCondition(part.target)] : []
+  })
+  return Object.fromEntries([...variables.flatMap(chosenCondition), ...conditions])
+}
+
+function givenCondition(variable: Variable): [string, Mapping] {
+  return [conditionName(variable), isGiven(variable)]
+}
+
+function isGiven(variable: Variable): Mapping {
+  return { 'Fn::Not': [{ 'Fn::Equals': [ref(variable), ''] }] }
 }
 
 /** Where the subnet is not known, it must be given as well. */
 function associationConditions({ key, attach, targets }: AclPart): [string, Mapping][] {
   return targets.flatMap((target, i) => {
     if (attach === null || target.value !== null) return []
-    const given = { 'Fn::Not': [{ 'Fn::Equals': [ref(target), ''] }] }
-    return [[`${associationName(key, i)}Wanted`, { 'Fn::And': [{ Condition: conditionName(attach) }, given] }]]
+    const both = [{ Condition: conditionName(attach) }, isGiven(target)]
+    return [[`${associationName(key, i)}Wanted`, { 'Fn::And': both }]]
   })
 }
 
@@ -108,13 +120,9 @@ function associationName(key: string, i: number): string {
   return `${pascal(key)}Association${i + 1}`
 }
 
-function conditionOf(variable: Variable): [string, Mapping][] {
-  const name = conditionName(variable)
-  if (variable.kind === 'flag') return [[name, { 'Fn::Equals': [ref(variable), 'true'] }]]
-  if (variable.kind === 'action') return [[name, { 'Fn::Equals': [ref(variable), 'block'] }]]
-  // What a step is put on is checked by the rule of the step.
-  if (variable.kind === 'text' || !variable.name.includes('_arn')) return []
-  return [[name, { 'Fn::Not': [{ 'Fn::Equals': [ref(variable), ''] }] }]]
+function chosenCondition(variable: Variable): [string, Mapping][] {
+  const chosen = { flag: 'true', action: 'block', text: null, optional: null }[variable.kind]
+  return chosen === null ? [] : [[conditionName(variable), { 'Fn::Equals': [ref(variable), chosen] }]]
 }
 
 function conditionName(variable: Variable): string {

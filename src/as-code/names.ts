@@ -6,11 +6,11 @@ export function groupText(text: string): string {
   return cut(text.replace(/[^a-zA-Z0-9. _\-:/()#,@[\]+=&;{}!$*]/gu, '_').trim(), 255)
 }
 
-/** Name of a security group: not empty, and not like an id. */
+/** Name of a security group: not empty, not like an id, and not that of the VPC's own. */
 export function groupName(text: string, fallback: string): string {
   const name = groupText(text)
   if (name === '') return fallback
-  return /^sg-/i.test(name) ? groupText(`tidemark ${name}`) : name
+  return /^(sg-|default$)/i.test(name) ? groupText(`tidemark ${name}`) : name
 }
 
 /** One line of any characters, as names and descriptions of alarms are. */

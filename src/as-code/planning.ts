@@ -208,13 +208,22 @@ function attached(
     value: null,
     kind: 'flag',
   })
-  const known = ids.filter(id => isId(kind, id))
-  const of = addresses.length > 0 ? ` of ${lineOf(addresses.join(', '), 200)}` : ''
-  const about = `${kind === 'interface' ? 'Network interface' : 'Subnet'}${of}`
-  const targets = (known.length > 0 ? known : [null]).map(value =>
-    variable(scope, { name: `${kind}_id`, about, value, kind: 'optional' }),
-  )
-  return { attach, targets, told: told.map(visible) }
+  const known = [...new Set(ids)].filter(id => isId(kind, id))
+  const ofAll = addresses.length > 0 ? ` of ${lineOf(addresses.join(', '), 200)}` : ''
+  const target = (of: string, value: string | null): Variable =>
+    variable(scope, {
+      name: `${kind}_id`,
+      about: `${kind === 'interface' ? 'Network interface' : 'Subnet'}${of}`,
+      value,
+      kind: 'optional',
+    })
+  if (known.length > 0) return { attach, targets: known.map(id => target(ofAll, id)), told: told.map(visible) }
+  // Each address has an interface of its own; a subnet may have all of them.
+  const each =
+    kind === 'interface' && addresses.length > 0
+      ? [...new Set(addresses.map(one => ` of ${lineOf(one, 50)}`))]
+      : [ofAll]
+  return { attach, targets: each.map(of => target(of, null)), told: told.map(visible) }
 }
 
 function alarmPart(item: CodeItem, key: string, alarm: MetricAlarm, scope: Scope): AlarmPart {

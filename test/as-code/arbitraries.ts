@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts must look like templates.
 /** Recommendations of every kind, with texts that mean something to HCL, YAML, a shell, the AWS CLI or AWS. */
 import fc from 'fast-check'
 import type { Artefact } from '../../src/as-code/artefact.ts'

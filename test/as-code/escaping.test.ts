@@ -83,6 +83,7 @@ test('names and descriptions have only what AWS takes, within its lengths', () =
     assert(lineOf(text, 255).length <= 255)
   }
   assert.equal(groupText('caf\u00e9 "x" \u202e'), 'caf_ _x_ _')
+  assert.equal(groupName('default', 'fallback'), 'tidemark default')
   assert.equal(groupText('x'.repeat(300)), `${'x'.repeat(252)}...`)
 })
 
