@@ -44,7 +44,12 @@ export function awsCliOf(plan: Plan): string {
     scriptFrame,
     ...framesOf(plan),
     ...checks(plan),
-    ...plan.parts.flatMap(part => ['', ...comments(heading(part.item)), ...steps(part)]),
+    ...groupsAhead(plan).flatMap(part => [
+      '',
+      `# ${part.item.id}: a rule before it names this group.`,
+      ...newGroup(part),
+    ]),
+    ...plan.parts.flatMap(part => ['', ...comments(heading(part.item)), ...steps(part, plan)]),
     '',
     scriptEnd,
   ].join('\n')
@@ -100,10 +105,22 @@ function checks({ variables, region, account }: Plan): string[] {
   return [...lines, `if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi`]
 }
 
-function steps(part: Part): string[] {
+/** Groups that a rule names before their turn: two may name each other. */
+function groupsAhead({ parts }: Plan): GroupPart[] {
+  const groups = parts.filter(part => part.what === 'security-group')
+  return groups.filter((group, i) =>
+    groups.slice(0, i).some(before => before.rules.some(rule => isNamed(rule.remote, group.key))),
+  )
+}
+
+function isNamed(remote: PlannedRule['remote'], key: string): boolean {
+  return remote.kind === 'group' && typeof remote.id === 'object' && 'made' in remote.id && remote.id.made === key
+}
+
+function steps(part: Part, plan: Plan): string[] {
   switch (part.what) {
     case 'security-group':
-      return groupSteps(part)
+      return [...(groupsAhead(plan).includes(part) ? [] : newGroup(part)), ...ruleSteps(part)]
     case 'network-acl':
       return aclSteps(part)
     case 'metric-alarm':
@@ -146,13 +163,15 @@ function named(type: string, name: string): Word {
   return jsonWord([{ ResourceType: type, Tags: [{ Key: 'Name', Value: name }] }])
 }
 
-function groupSteps(part: GroupPart): string[] {
-  const { key, name, direction } = part
+const returned: [string, Word][] = [
+  ['query', 'Return'],
+  ['output', 'text'],
+]
+
+/** The group without any rule. */
+function newGroup(part: GroupPart): string[] {
+  const { key, name } = part
   const group: [string, Word] = ['group-id', made(key)]
-  const returned: [string, Word][] = [
-    ['query', 'Return'],
-    ['output', 'text'],
-  ]
   return [
     step(
       'make',
@@ -187,6 +206,13 @@ function groupSteps(part: GroupPart): string[] {
       ]),
     ),
     step('undo', `${key}_closed`, [':']),
+  ]
+}
+
+function ruleSteps(part: GroupPart): string[] {
+  const { direction } = part
+  const group: [string, Word] = ['group-id', made(part.key)]
+  return [
     ...part.rules.flatMap(rule => [
       step(
         'make',

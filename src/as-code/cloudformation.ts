@@ -199,7 +199,7 @@ function ruleResource(part: GroupPart, { remote, range, protocol, description }:
   const ingress = part.direction === 'ingress'
   const side = ingress ? 'Source' : 'Destination'
   const idName = `${side}${remote.kind === 'group' ? 'SecurityGroupId' : 'PrefixListId'}`
-  return resource(ingress ? 'AWS::EC2::SecurityGroupIngress' : 'AWS::EC2::SecurityGroupEgress', {
+  const properties: Mapping = {
     GroupId: groupId(part.key),
     ...(description === '' ? {} : { Description: description }),
     ...('cidr' in remote
@@ -207,8 +207,13 @@ function ruleResource(part: GroupPart, { remote, range, protocol, description }:
       : { [idName]: idValue(remote.id) }),
     IpProtocol: protocol,
     ...(range === null ? {} : { FromPort: range.from, ToPort: range.to }),
-  })
+  }
+  const type = ingress ? 'AWS::EC2::SecurityGroupIngress' : 'AWS::EC2::SecurityGroupEgress'
+  return resource(type, properties, protocol === 'icmpv6' ? { Metadata: typesOfIcmpv6 } : {})
 }
+
+/** Two rules of cfn-lint know that ICMP has a type and a code for ports, and forget ICMPv6. */
+const typesOfIcmpv6: Mapping = { 'cfn-lint': { config: { ignore_checks: ['E3688', 'W3687'] } } }
 
 function aclResources(part: AclPart): Mapping {
   const name = `${pascal(part.key)}Acl`

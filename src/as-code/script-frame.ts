@@ -49,13 +49,14 @@ noted() {
   return 1
 }
 id_of() {
-  if noted "$1"; then printf '%s' "$value"; else printf '<%s>' "$1"; fi
+  if noted "$1"; then printf '%s' "$value"; else printf '<id of %s>' "$1"; fi
 }
 
 # run STEP COMMAND...: runs the command and notes what it prints, in one line.
 run() {
   local step=$1 made
   shift
+  case "$*" in *'<id of '*) die "$step needs what is not made: $*" ;; esac
   printf 'running: '
   show "$@"
   made=$("$@")
@@ -103,7 +104,7 @@ make() {
 dry_run() {
   local said
   [[ $1 == aws && $2 == ec2 ]] && command -v aws >/dev/null || return 0
-  case "$*" in *'<'*) return 0 ;; esac
+  case "$*" in *'<id of '*) return 0 ;; esac
   said=$("$@" --dry-run 2>&1) || true
   case $said in
   *DryRunOperation*) printf 'dry run:  EC2 would do it\n' ;;

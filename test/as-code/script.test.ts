@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { codeOf } from '../../src/as-code/code.ts'
+import { type CodeItem, codeOf } from '../../src/as-code/code.ts'
 import { labContext, labSet } from './lab-set.ts'
 import { filledIn, runScript } from './validators.ts'
 
@@ -20,7 +20,7 @@ test('without an option it changes nothing, and shows each step with what takes 
   assert.deepEqual([status, stderr, commands, state], [0, '', [], null])
   assert.match(
     stdout,
-    /^would: {4}aws ec2 create-security-group --group-name ssh-known .*\ndry run: {2}EC2 would do it\n {2}undo: {3}aws ec2 delete-security-group --group-id '<c1>'$/m,
+    /^would: {4}aws ec2 create-security-group --group-name ssh-known .*\ndry run: {2}EC2 would do it\n {2}undo: {3}aws ec2 delete-security-group --group-id '<id of c1>'$/m,
   )
   assert.match(stdout, /Nothing was changed\. --apply does it\.\n$/)
 })
@@ -138,4 +138,37 @@ test('once taken back it can be done again, with the default egress of the new g
   const closed = commands.filter(one => one.words[2] === 'revoke-security-group-egress')
   assert.equal(closed.length, 2)
   for (const { words } of closed) assert.deepEqual(JSON.parse(words[6]!), ['sgr-default'])
+})
+
+test('two groups that name each other are both made before their rules', () => {
+  const naming = (id: string, own: string, other: string): CodeItem => {
+    const rule = { id: null, protocol: 6, ports: { from: 22, to: 22 }, icmp: null, description: '' }
+    const ingress = [{ ...rule, remote: { kind: 'group' as const, group: other } }]
+    const group = { id: own, name: own, vpc: null, ingress, egress: [] }
+    const artefact = {
+      what: 'security-group' as const,
+      direction: 'ingress' as const,
+      group,
+      addresses: [],
+      interfaces: [],
+    }
+    return { id, title: own, why: '', artefact }
+  }
+  const text = codeOf([naming('C1', 'a', 'b'), naming('C2', 'b', 'a')], labContext, 'aws_cli')!
+  const { status, state, commands } = runScript(folder(), filledIn(text), ['--apply'])
+  assert.equal(status, 0)
+  const rules = commands.filter(one => one.words[2] === 'authorize-security-group-ingress')
+  const named = rules.map(one => JSON.parse(one.words[6]!)[0].UserIdGroupPairs[0].GroupId)
+  assert.deepEqual(named, [state!.get('c2'), state!.get('c1')])
+})
+
+test('a command whose id was not made is not run', () => {
+  const broken = filledIn(script).replace(/^make c1 aws .*$/m, '')
+  const { status, stderr, commands } = runScript(folder(), broken, ['--apply'])
+  assert.equal(status, 1)
+  assert.match(stderr, /^controls\.sh: c1_default needs what is not made: aws ec2 describe-security-group-rules /)
+  assert.deepEqual(
+    commands.map(one => one.words[2]),
+    ['get-caller-identity'],
+  )
 })
