@@ -26,8 +26,8 @@ function escaped(text: string): string {
 export function atBeginning(line: string): string {
   return line
     .trimStart()
-    .replace(/^(\d+)([.)])/, '$1\\$2')
-    .replace(/^([-~:])/, '\\$1')
+    .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2')
+    .replace(/^([-+=])/, '\\$1')
 }
 
 /** A text as it is, within a line. A bar would end a cell of a table in code too, so it stands between two pieces of code. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { marked, type Token, type Tokens } from 'marked'
 import { type DefaultTreeAdapterTypes, parse } from 'parse5'
 import type { CaseReport } from '../../src/report/case-report/document.ts'
 import type { Notes } from '../../src/report/case-report/notes.ts'
 import { reportText } from '../../src/report/case-report/page.ts'
+import { visible } from '../../src/report/text.ts'
 import { golden } from '../golden.ts'
-import { attacker, type Lab, openLab, someControls } from './lab-report.ts'
+import { hostileTexts } from './hostile-texts.ts'
+import { attacker, type Lab, openLab, someControls, withText } from './lab-report.ts'
 import { childrenOf, compareMarks, textOf } from './marks.ts'
 
 let lab: Lab
@@ -131,3 +134,77 @@ test('the reports of the lab are as they were', () => {
 test('a report on the lab is at most 2 MB', () => {
   for (const report of [ofAttacker, ofCase]) assert.ok(Buffer.byteLength(reportText(report, 'html')) < 2e6)
 })
+
+test('500 hostile texts in every field of the document show as texts in HTML', () => {
+  for (const [report, texts] of hostileReports()) {
+    const harmless = skeleton(parse(reportText(withText(report, 'word'), 'html')))
+    for (const text of texts) {
+      const document = withText(report, text)
+      const html = reportText(document, 'html')
+      assert.doesNotMatch(html, hiddenCharacters, text)
+      assert.equal(skeleton(parse(html)), harmless, text)
+      assert.deepEqual(
+        compareMarks(html, document).faults.filter(fault => !fault.startsWith('without a mark')),
+        [],
+        text,
+      )
+    }
+  }
+})
+
+/** The report on the whole case differs in few fields. */
+function hostileReports(): (readonly [CaseReport, readonly string[]])[] {
+  return [
+    [ofAttacker, hostileTexts],
+    [ofCase, hostileTexts.filter((_, i) => i % 8 === 0)],
+  ]
+}
+
+const hiddenCharacters = /[^\n\P{Cc}]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
+
+/** Elements and the names of their attributes, in order. */
+function skeleton(node: DefaultTreeAdapterTypes.Node): string {
+  return all(node)
+    .map(one => `${one.nodeName} ${one.attrs.map(({ name }) => name).join(' ')}`)
+    .join('\n')
+}
+
+test('500 hostile texts in every field of the document show as texts in Markdown', () => {
+  for (const [report, texts] of hostileReports()) {
+    const harmless = reportText(withText(report, 'Wq'), 'md')
+    const tokens = tokensOf(marked.lexer(harmless))
+    const times = occurrences(shownText(harmless), 'Wq')
+    for (const text of texts) {
+      const page = reportText(withText(report, text), 'md')
+      assert.doesNotMatch(page, hiddenCharacters, text)
+      assert.deepEqual(tokensOf(marked.lexer(page)), tokens, text)
+      assert.ok(occurrences(shownText(page), spaced(visible(text))) >= times, text)
+    }
+  }
+})
+
+/** Kinds of tokens, but for code in the place of a text: words that a reader might make links of. */
+function tokensOf(tokens: readonly Token[]): unknown[] {
+  return tokens.flatMap(token => {
+    if (['text', 'escape', 'codespan', 'space'].includes(token.type))
+      return 'tokens' in token && token.tokens ? tokensOf(token.tokens) : []
+    if (token.type === 'table') {
+      const { header, rows } = token as Tokens.Table
+      return [['table', header.length, rows.map(row => row.length)]]
+    }
+    const inner = token.type === 'list' ? (token as Tokens.List).items : 'tokens' in token ? (token.tokens ?? []) : []
+    return [[token.type, ...tokensOf(inner)]]
+  })
+}
+
+function shownText(page: string): string {
+  return spaced(textOf(parse(marked.parse(page, { async: false }))))
+}
+
+function spaced(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
+function occurrences(text: string, part: string): number {
+  return text.split(part).length - 1
+}

@@ -36,7 +36,7 @@ export function findingsBlocks(r: CaseReport): Block[] {
     heading('Findings'),
     ...(findings.length === 0 ? [paragraph('None. That is not proof that nothing happened.')] : []),
     ...shown.map(finding => {
-      const at = findings.findIndex(one => one.id === finding.id)
+      const at = (findings as readonly unknown[]).indexOf(finding)
       return findingEntry(finding, `${of}.findings.${at}`, r.findings[at]!, `findings.${at}`)
     }),
     ...(left > 0

@@ -119,7 +119,7 @@ function datedBlocks(r: CaseReport): Block[] {
   const shown = inOrder(bySeverity(all as readonly Finding[]).slice(0, datedMax))
   if (shown.length === 0) return [paragraph('No rule found anything. That is not proof that nothing happened.')]
   const items = shown.map((finding): Text => {
-    const at = `${of}.findings.${all.findIndex(one => one.id === finding.id)}`
+    const at = `${of}.findings.${(all as readonly unknown[]).indexOf(finding)}`
     const { first_start, last_end } = finding
     const until: Text = first_start === last_end ? '' : line` – ${timeOf(last_end, `${at}.last_end`)}`
     return line`${timeOf(first_start, `${at}.first_start`)}${until}: ${strongOf(finding.title, `${at}.title`)} (${wordsOf(finding.id, `${at}.id`)}, ${finding.severity}, ${finding.confidence} confidence)`

@@ -133,8 +133,9 @@ function gapMarks(d: Dossier, x: TimeScale): Element[] {
   })
 }
 
-function lane(d: Dossier, { id, severity, first_start, last_end }: Finding, top: number, x: TimeScale): Element {
-  const at = d.findings.findIndex(one => one.id === id)
+function lane(d: Dossier, finding: Finding, top: number, x: TimeScale): Element {
+  const { id, severity, first_start, last_end } = finding
+  const at = d.findings.indexOf(finding)
   const [first, last] = x.range() as [number, number]
   const [from, to] = [first_start!, last_end!].map(one => Math.min(last, Math.max(first, x(Date.parse(one)))))
   return {
