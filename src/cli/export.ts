@@ -16,7 +16,7 @@ import {
 import { splitFilter } from './flows-arguments.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
-import { checkOutput, forceOption, type OutputOptions, unlessReaderGone } from './named-output.ts'
+import { anonymiseOption, checkOutput, forceOption, type OutputOptions, unlessReaderGone } from './named-output.ts'
 import { collectPrefix, type ReadingOptions } from './options.ts'
 import { note } from './output.ts'
 import { startWaiting } from './progress.ts'
@@ -32,6 +32,7 @@ interface Options extends OutputOptions, ReadingOptions, EnrichmentCliOptions {
   internal?: string[]
   minSeverity?: Severity
   rawCsv?: true
+  anonymise?: string
 }
 
 /** Defines `tidemark export`. */
@@ -87,6 +88,7 @@ function withOptions(program: Command): Command {
         collectPrefix,
       ),
     )
+    .option(...anonymiseOption)
     .option('--raw-csv', 'csv: write texts as they are, also where a spreadsheet takes them for formulas')
 }
 
@@ -99,10 +101,11 @@ Examples:
   tidemark export --to ocsf --what findings
   tidemark export --to csv --what records 'port 22' -o ssh.csv
   tidemark export --to stix --of 203.0.113.7 -o bundle.json
-  tidemark export --to conn-log logs/ -o conn.log`
+  tidemark export --to conn-log logs/ -o conn.log
+  tidemark export --to ecs -o shared.ndjson --anonymise ~/flows.key`
 
 async function askedOf(options: Options, filter: string | undefined): Promise<ExportOptions> {
-  const { to, what, out, from, until, of, internal, minSeverity, rawCsv, force } = options
+  const { to, what, out, from, until, of, internal, minSeverity, rawCsv, force, anonymise } = options
   const { selectionOf } = await import('./selection.ts')
   const time = { ...(from !== undefined && { from }), ...(until !== undefined && { to: until }) }
   const { from_us, to_us } = await selectionOf(time)
@@ -116,7 +119,16 @@ async function askedOf(options: Options, filter: string | undefined): Promise<Ex
     ...(internal !== undefined && { internal }),
     ...(minSeverity !== undefined && { minSeverity }),
     ...(rawCsv === true && { rawCsv }),
+    ...(anonymise !== undefined && { change: await changeOf(anonymise), kept: [anonymise] }),
   }
+}
+
+/** The change of addresses that a key makes. @throws UserError (status 2) for a file without one. */
+async function changeOf(keyFile: string): Promise<NonNullable<ExportOptions['change']>> {
+  const { keyedChange, warnOfKeyFile } = await import('./anonymise.ts')
+  const change = keyedChange(keyFile)
+  await warnOfKeyFile(keyFile)
+  return change
 }
 
 async function write(caseDir: string, asked: ExportOptions): Promise<void> {
