@@ -23,7 +23,7 @@ export function rejectsBlocks({ rejects }: Pick<Dossier, 'rejects'>): Block[] {
   const { total, explained } = rejects
   if (total === 0) return []
   const items = explained.map(({ by, reason, records, basis: [first] }) => {
-    const what = line`${strong(`${countText(records, 'record')} ${words[by]}`)}: ${reason}`
+    const what = line`${strong(`${countText(records, 'record')}, ${words[by]}`)}: ${reason}`
     return first === undefined ? what : line`${what} (first ${placeText(first)}).`
   })
   return [
@@ -39,14 +39,14 @@ export function rejectsBlocks({ rejects }: Pick<Dossier, 'rejects'>): Block[] {
 export function rejectsDoubt({ rejects }: Pick<Dossier, 'rejects'>): Text[] {
   const sum = (by: By): number => rejects.explained.reduce((total, one) => total + (one.by === by ? one.records : 0), 0)
   const kinds = [
-    [sum('late'), 'late, after their connection'],
-    [sum('return-path'), 'answers that a network ACL refused'],
-    [sum('block-public-access'), 'stopped by Block Public Access'],
-    [sum('encryption-control'), 'stopped by Encryption Controls'],
+    [sum('late'), 'came after the end of their connection'],
+    [sum('return-path'), 'are answers that a network ACL refused'],
+    [sum('block-public-access'), 'were stopped by Block Public Access'],
+    [sum('encryption-control'), 'were stopped by Encryption Controls'],
   ] as const
   const named = kinds.filter(([records]) => records > 0).map(([records, what]) => `${integerText(records)} ${what}`)
   if (named.length === 0) return []
   return [
-    `Not every REJECT is an attempt that was refused: of ${countText(rejects.total, 'record')} ${listText(named)}.`,
+    `Not every REJECT is an attempt that was refused: of ${countText(rejects.total, 'rejected record')}, ${listText(named)}.`,
   ]
 }

@@ -115,6 +115,17 @@ function labServices(): ServiceRow[] {
   ]
 }
 
+function labRejects(): Dossier['rejects'] {
+  const basis = [{ path: logPath('1725', 'e92fb168'), line: 12 }]
+  return {
+    total: 12,
+    explained: [
+      { by: 'none', reason: 'a SYN; flow logs do not tell whether a group or an ACL refused it', records: 9, basis },
+      { by: 'late', reason: 'after FIN or RST of its connection', records: 3, basis },
+    ],
+  }
+}
+
 function labFindings(): Finding[] {
   return [
     finding({}),
@@ -221,7 +232,7 @@ export function labDossier(): Dossier {
     one_action: null,
     one_sided_logs: [],
     one_sided_total: 0,
-    rejects: { total: 0, explained: [] },
+    rejects: labRejects(),
     coverage: [sensor('eni-0b9f4a1c33aa01d27', 41_022, true), sensor('eni-0aa1b2c3d4e5f6071', 131_578, false)],
     timeline: labTimeline(),
     correlation: [],
