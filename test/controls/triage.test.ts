@@ -90,6 +90,10 @@ test('names the part of the rules that explains each recorded REJECT, and what n
     row(`${outside} ${web} 40002 22`, { at: 1 }),
     // Port 80 passes today.
     row(`${outside} ${web} 40003 80`, { at: 2 }),
+    // Its answers would be stopped, and not itself.
+    row(`203.0.113.10 ${web} 1026 80`, { at: 2 }),
+    // No opening, and these rules let it through: it may be late.
+    row(`${outside} ${web} 40009 80`, { at: 2, flags: 0 }),
     // An answer to a port below 32768.
     row(`${outside} ${web} 1025 80`, { at: 3, action: 'ACCEPT' }),
     row(`${web} ${outside} 80 1025`, { at: 3, flags: 18 }),
@@ -112,12 +116,13 @@ test('names the part of the rules that explains each recorded REJECT, and what n
     '1 block-public-access: reject-reason is BPA: VPC Block Public Access',
     '1 late: after FIN or RST of its connection',
     '1 none: these rules stop what it answers, which was let through: they are not those of the time',
+    '1 not-decidable: TCP without SYN, and nothing of its ends was let through before: the log began later, or a scan without SYN',
     '1 return-path: network ACL acl-1: no egress entry allows it',
     '2 group: no ingress rule of security group sg-1 allows it',
-    '2 none: these rules let it through: they are not those of the time',
+    '3 none: these rules let it through: they are not those of the time',
   ])
-  assert.equal(found.total, 9)
-  assert.equal(found.explained.find(({ by }) => by === 'late')?.basis[0]?.line, 11)
+  assert.equal(found.total, 11)
+  assert.equal(found.explained.find(({ by }) => by === 'late')?.basis[0]?.line, 13)
 })
 
 test('an entry of the network ACL that denies is named by its number', async t => {
