@@ -2,7 +2,15 @@
 import type { Reason } from './decision.ts'
 import type { Candidate, Far, Fit } from './match.ts'
 import { fitAt } from './match.ts'
-import type { AclEntry, GroupRule, Network, NetworkAcl, PrefixList, SecurityGroup } from './network.ts'
+import type {
+  AclEntry,
+  GroupRule,
+  Network,
+  NetworkAcl,
+  NetworkInterface,
+  PrefixList,
+  SecurityGroup,
+} from './network.ts'
 import { type Place, sameSubnet } from './places.ts'
 
 /** The rules of one direction of an interface's groups, or of an ACL. */
@@ -33,6 +41,8 @@ export class RuleBook {
   private readonly acls: ReadonlyMap<string, NetworkAcl>
   private readonly others: Network['others']
   private readonly sets = new Map<string, RuleSet>()
+  private readonly ingressOf = new Map<NetworkInterface, RuleSet>()
+  private readonly egressOf = new Map<NetworkInterface, RuleSet>()
 
   constructor({ groups, acls, prefixLists, others }: Network) {
     this.groups = new Map(groups.map(group => [group.id, group]))
@@ -68,16 +78,22 @@ export class RuleBook {
     if (near.isAmbiguous) return 'ambiguous-address'
     const asks = this.others === 'undecided'
     if (near.interface === null) return asks && near.kind !== 'outside' ? 'no-interface' : null
+    const sets = direction === 'ingress' ? this.ingressOf : this.egressOf
+    const before = sets.get(near.interface)
+    if (before !== undefined) return before
     const ids = near.interface.groups
     if (ids === null) return asks ? 'groups-not-told' : null
     const known = ids.flatMap(id => this.groups.get(id) ?? [])
     if (known.length === 0 && (ids.length === 0 || !asks)) return null
-    return this.once(`${direction} ${JSON.stringify(ids)}`, () => ({
+    // Interfaces with the same groups have one set.
+    const set = this.once(`${direction} ${JSON.stringify(ids)}`, () => ({
       what: 'group',
       ids: asks ? ids : known.map(({ id }) => id),
       rules: known.flatMap(group => group[direction]),
       unless: asks && known.length < ids.length ? 'group-not-described' : null,
     }))
+    sets.set(near.interface, set)
+    return set
   }
 
   private aclAt(near: Place, far: Place, direction: Direction): RuleSet | Reason | null {

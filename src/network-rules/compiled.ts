@@ -5,7 +5,7 @@
  * function of the server's port for what the client sends, and one of the client's port for what the server sends.
  */
 import { type Border, type Outcome, outcomeAt, RuleBook } from './borders.ts'
-import { allowed, type Decision } from './decision.ts'
+import { allowed, type Decision, type Passing } from './decision.ts'
 import {
   bordersOf,
   type Era,
@@ -81,6 +81,7 @@ export class CompiledRules {
   private readonly book: RuleBook
   private readonly routes = new Map<number, Map<number, Route>>()
   private readonly names = new Map<object, number>()
+  private readonly passings = new Map<Passing, number>()
   private readonly exempt: number
   private routeCount = 0
   private readonly steps = new Map<string, Steps>()
@@ -179,7 +180,7 @@ export class CompiledRules {
         borders.filter(border => border.packets === packets),
         protocol,
       )
-    return { fixed: -1, request: half('request'), answer: half('answer'), passing: this.numberOf(allowed(passing)) }
+    return { fixed: -1, request: half('request'), answer: half('answer'), passing: this.passingNumber(passing) }
   }
 
   /** What borders do to packets, by the port that these go to. */
@@ -226,6 +227,14 @@ export class CompiledRules {
     if (known !== undefined) return known
     this.numbers.set(key, this.decisions.length)
     return this.decisions.push(decision) - 1
+  }
+
+  private passingNumber(passing: Passing): number {
+    const known = this.passings.get(passing)
+    if (known !== undefined) return known
+    const number = this.numberOf(allowed(passing))
+    this.passings.set(passing, number)
+    return number
   }
 
   private classOf(host: number): number {

@@ -4,7 +4,7 @@ import { CompiledRules, type RuledConnections } from '../../src/network-rules/co
 import type { Decision } from '../../src/network-rules/decision.ts'
 import { type Connection, decider } from '../../src/network-rules/evaluate.ts'
 import { slowDecision, type ToldNetwork } from './oracle.ts'
-import { asConnection, asNetwork, Chance, randomConnection, randomNetwork } from './random-rules.ts'
+import { asConnection, asNetwork, Chance, randomConnection, randomConnections, randomNetwork } from './random-rules.ts'
 
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 14)
 const ruleSets = Number(process.env['TIDEMARK_RULE_SETS'] ?? 10_000)
@@ -54,7 +54,7 @@ test(`decides connections under ${ruleSets} random rule sets in three ways alike
     const network = asNetwork(told)
     const from_us = chance.is(0.3) ? 100 : null
     const decide = decider(network, { from_us })
-    const asked = Array.from({ length: 12 }, (_, i) => randomConnection(chance, i < 4))
+    const asked = randomConnections(chance, 12, 4)
     const connections = asked.map(asConnection)
     const plain = connections.map(one => decide(one))
     for (const [i, one] of asked.entries()) {

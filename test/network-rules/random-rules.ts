@@ -176,6 +176,29 @@ export function randomConnection(chance: Chance, withTypes: boolean): ToldConnec
   }
 }
 
+const parts = ['unknownRole', 'isError', 'start', 'protocol', 'clientPort', 'serverPort', 'server', 'icmp'] as const
+
+/** Connections of which every second differs from the one before in one thing alone. */
+export function randomConnections(chance: Chance, count: number, typed: number): ToldConnection[] {
+  const made: ToldConnection[] = []
+  for (let i = 0; i < count; i++) {
+    const other = randomConnection(chance, i < typed)
+    const before = made.at(-1)
+    if (i % 2 === 0 || before === undefined) made.push(other)
+    else {
+      const part = chance.one(parts)
+      const start = part === 'start' ? other.start : before.start
+      const isTurned = part === 'unknownRole' || part === 'isError'
+      made.push({
+        ...before,
+        [part]: isTurned ? !before[part] : other[part],
+        end: start + (before.end - before.start || 0),
+      })
+    }
+  }
+  return made
+}
+
 const inRange = (port: number | null) => (port === null ? null : Math.min(port, 65_535))
 
 export function asNetwork({ groups, acls, interfaces, subnets, lists, others }: ToldNetwork): Network {
