@@ -127,6 +127,11 @@ async function scaled(records) {
     const { status } = spawnSync(process.execPath, ['bench/detect.mjs', logs, '--case', caseDir], { stdio: 'inherit' })
     if (status !== 0) print(`bench/detect.mjs ended with ${status}`)
   }
+  if (wanted('controls')) {
+    const bench = ['bench/controls.mjs', logs, attacker, '--case', caseDir]
+    const { status } = spawnSync(process.execPath, bench, { stdio: 'inherit' })
+    if (status !== 0) print(`bench/controls.mjs ended with ${status}`)
+  }
   return { records, add: add.seconds, investigate: investigate.seconds }
 }
 
