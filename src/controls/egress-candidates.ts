@@ -25,8 +25,10 @@ interface PortItems {
   isIPv6: boolean
   /** Numbers of items. */
   items: number[]
-  /** Whether the attack used it: then no rule may hold an address of the subject. */
+  /** Whether the attack used it: then no rule is for any address. */
   isAttacked: boolean
+  /** What no prefix may hold: the addresses of the attack, and where it went on this port. */
+  avoid: readonly Prefix[]
 }
 
 export interface Candidate extends Pick<GroupRule, 'ports' | 'remote'> {
@@ -65,13 +67,22 @@ export class Candidates {
   readonly all: Candidate[] = []
   private readonly traffic: ProtectedTraffic
   private readonly items: readonly Item[]
-  private readonly attacked: ReadonlySet<string>
+  /** By port: where the attack went. */
+  private readonly attacked = new Map<string, Prefix[]>()
+  private readonly attackedPeers: ReadonlySet<number>
 
   /** @param attack uses of the hosts as clients that are the attack. */
   constructor(traffic: ProtectedTraffic, items: readonly Item[], attack: readonly Use[], width: Width) {
     this.traffic = traffic
     this.items = items
-    this.attacked = new Set(attack.map(use => this.keyOf(use.server, use.protocol, use.port)))
+    for (const { server, protocol, port } of attack) {
+      const key = this.keyOf(server, protocol, port)
+      const to = widestCover([traffic.address(server)], [])
+      const known = this.attacked.get(key)
+      if (known === undefined) this.attacked.set(key, to)
+      else known.push(...to)
+    }
+    this.attackedPeers = new Set(attack.map(use => use.server))
     const ports = this.ports()
     for (const port of ports) this.addPort(port, width)
     this.addPeerRanges()
@@ -90,14 +101,18 @@ export class Candidates {
     const ports = new Map<string, PortItems>()
     for (const [i, { peer, protocol, port }] of this.items.entries()) {
       const key = this.keyOf(peer, protocol, port)
-      const isAttacked = [key, this.keyOf(peer, protocol, null), this.keyOf(peer, null, null)].some(one =>
-        this.attacked.has(one),
-      )
-      const one = ports.get(key) ?? { protocol, port, isIPv6: this.isIPv6(peer), items: [], isAttacked }
+      const one = ports.get(key) ?? this.portItems(this.items[i]!)
       ports.set(key, one)
       one.items.push(i)
     }
     return [...ports.values()]
+  }
+
+  private portItems({ peer, protocol, port }: Item): PortItems {
+    const keys = [this.keyOf(peer, protocol, port), this.keyOf(peer, protocol, null), this.keyOf(peer, null, null)]
+    const to = [...new Set(keys)].flatMap(key => this.attacked.get(key) ?? [])
+    const avoid = [...this.traffic.subjects, ...to]
+    return { protocol, port, isIPv6: this.isIPv6(peer), items: [], isAttacked: to.length > 0, avoid }
   }
 
   private addPort(of: PortItems, width: Width): void {
@@ -115,13 +130,12 @@ export class Candidates {
     const isWide = wants.includes(true) || width !== 'narrow'
     if (isWide && !of.isAttacked) this.add(of, { kind: 'prefix', prefix: of.isIPv6 ? anyIPv6 : anyIPv4 }, of.items)
     if (!isWide || !of.isAttacked) return
-    for (const items of sides) this.addPrefixes(of, items, widestCover(this.addresses(items), this.traffic.subjects))
+    for (const items of sides) this.addPrefixes(of, items, widestCover(this.addresses(items), of.avoid))
   }
 
   /** @returns whether its peers are too many for prefixes. */
   private addSide(of: PortItems, items: number[], isInternal: boolean): boolean {
-    const { subjects } = this.traffic
-    const prefixes = coverOf(this.addresses(items), subjects, coverLimits(of.isIPv6, isInternal))
+    const prefixes = coverOf(this.addresses(items), of.avoid, coverLimits(of.isIPv6, isInternal))
     if (prefixes === null) return true
     this.addPrefixes(of, items, prefixes)
     return false
@@ -154,7 +168,7 @@ export class Candidates {
   private addPeerRanges(): void {
     const byPeer = new Map<string, number[]>()
     for (const [i, { peer, protocol, port }] of this.items.entries()) {
-      if (port === null || port < 1024) continue
+      if (port === null || port < 1024 || this.attackedPeers.has(peer)) continue
       const key = `${protocol} ${peer}`
       const known = byPeer.get(key)
       if (known === undefined) byPeer.set(key, [i])
@@ -175,9 +189,10 @@ export class Candidates {
       const runs: PortItems[][] = [[]]
       const stops = this.attackedPorts(protocol, isIPv6)
       if (stops === null) continue
+      const isStop = new Set(stops)
       let stop = 0
       for (const one of high.filter(of => of.protocol === protocol).sort((a, b) => a.port! - b.port!)) {
-        if (stops.includes(one.port!)) continue
+        if (isStop.has(one.port!)) continue
         while (stop < stops.length && stops[stop]! < one.port!) {
           stop++
           if (runs.at(-1)!.length > 0) runs.push([])
@@ -200,7 +215,7 @@ export class Candidates {
   /** In order; null where the attack may have used any. */
   private attackedPorts(protocol: number, isIPv6: boolean): number[] | null {
     const ports: number[] = []
-    for (const key of this.attacked) {
+    for (const key of this.attacked.keys()) {
       const [ofProtocol, port, family] = key.split(' ')
       if (family !== String(isIPv6)) continue
       if (ofProtocol === 'null' || (ofProtocol === String(protocol) && port === 'null')) return null

@@ -27,16 +27,17 @@ export interface CoverLimits {
  */
 export function coverOf(addresses: readonly Address[], avoid: readonly Prefix[], limits: CoverLimits): Prefix[] | null {
   const sorted = sortedValues(addresses)
-  const near = parted(sorted, avoid, limits.near, limits.most)
+  const without = rangesOf(avoid)
+  const near = parted(sorted, without, limits.near, limits.most)
   if (near !== null) return near.map(prefixOfRun)
-  const wide = parted(sorted, avoid, limits.widest, limits.most)
+  const wide = parted(sorted, without, limits.widest, limits.most)
   if (wide === null) return null
   return narrowed(wide, limits).map(prefixOfRun)
 }
 
 /** The fewest prefixes that hold the addresses, however wide, and overlap none of those to avoid. */
 export function widestCover(addresses: readonly Address[], avoid: readonly Prefix[]): Prefix[] {
-  return parted(sortedValues(addresses), avoid, 0, Number.POSITIVE_INFINITY)!.map(prefixOfRun)
+  return parted(sortedValues(addresses), rangesOf(avoid), 0, Number.POSITIVE_INFINITY)!.map(prefixOfRun)
 }
 
 /** Neighbouring addresses, and how many leading bits they share. */
@@ -79,7 +80,7 @@ function halves({ values, from, to, length }: AddressRun): [AddressRun, AddressR
 }
 
 /** Runs that are at least so long, and hold nothing to avoid; null where they are more than may be. */
-function parted(values: readonly bigint[], avoid: readonly Prefix[], least: number, most: number): AddressRun[] | null {
+function parted(values: readonly bigint[], avoid: Ranges, least: number, most: number): AddressRun[] | null {
   const done: AddressRun[] = []
   const todo = values.length === 0 ? [] : [runOf(values, 0, values.length)]
   for (let run = todo.pop(); run !== undefined; run = todo.pop()) {
@@ -91,10 +92,34 @@ function parted(values: readonly bigint[], avoid: readonly Prefix[], least: numb
   return done
 }
 
-function holdsAny(run: AddressRun, avoid: readonly Prefix[]): boolean {
+/** Ranges of addresses in order, none within another: those of prefixes that may not be held. */
+type Ranges = readonly (readonly [first: bigint, last: bigint])[]
+
+function rangesOf(prefixes: readonly Prefix[]): Ranges {
+  const sorted = prefixes
+    .map(({ first, last }) => [numberOf(first), numberOf(last)] as const)
+    .sort(([a], [b]) => (a < b ? -1 : Number(a > b)))
+  const ranges: [bigint, bigint][] = []
+  for (const [first, last] of sorted) {
+    const before = ranges.at(-1)
+    if (before === undefined || first > before[1]) ranges.push([first, last])
+    else if (last > before[1]) before[1] = last
+  }
+  return ranges
+}
+
+function holdsAny(run: AddressRun, avoid: Ranges): boolean {
   if (avoid.length === 0) return false
   const prefix = prefixOfRun(run)
-  return avoid.some(other => overlaps(prefix, other))
+  const [from, to] = [numberOf(prefix.first), numberOf(prefix.last)]
+  // The first one that does not end before it.
+  let [low, high] = [0, avoid.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (avoid[middle]![1] < from) low = middle + 1
+    else high = middle
+  }
+  return low < avoid.length && avoid[low]![0] <= to
 }
 
 export function overlaps(a: Prefix, b: Prefix): boolean {

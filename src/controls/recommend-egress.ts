@@ -44,7 +44,7 @@ interface Mined {
   width: Width
   /** How many rules it would take with any address for each port; of narrow rules alone. */
   anyAddress: number | null
-  /** What is not in the share: it is not clear who began it or what it is of; and what went to the subject, but is not the attack. */
+  /** What is not in the share: it is not clear who began it or what it is of; and what no rule can tell from the attack. */
   left: { unclear: number; toSubject: number; unanswered: number }
 }
 
@@ -53,13 +53,12 @@ function mine(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], share
   const mine = uses.filter(use => !hosts.has(use.server))
   const attack = mine.filter(use => use.isAttack)
   const innocent = mine.filter(use => !use.isAttack)
-  const usable = innocent.filter(use => use.connections > 0 && !use.isUnclear && !isSubject(traffic, use.server))
+  const isOfAttack = sharedWith(traffic, attack)
+  const usable = innocent.filter(use => use.connections > 0 && !use.isUnclear && !isOfAttack(use))
   const items = itemsOf(usable)
   const left = {
     unclear: sum(innocent.filter(use => use.isUnclear).map(use => use.connections)),
-    toSubject: sum(
-      innocent.filter(use => !use.isUnclear && isSubject(traffic, use.server)).map(use => use.connections),
-    ),
+    toSubject: sum(innocent.filter(use => !use.isUnclear && isOfAttack(use)).map(use => use.connections)),
     unanswered: sum(innocent.map(use => use.attempts - use.connections)),
   }
   for (const width of widths) {
@@ -75,6 +74,18 @@ function mine(traffic: ProtectedTraffic, unit: Unit, uses: readonly Use[], share
     return { share, quota, attack, items, chosen: inOrder(chosen), cover, width, anyAddress, left }
   }
   throw new Error('no width')
+}
+
+/** Whether a use is of an address of the attack, or of a service that hosts reached in the attack as well: no rule can tell it from that. */
+function sharedWith(traffic: ProtectedTraffic, attack: readonly Use[]): (use: Use) => boolean {
+  const keyOf = (server: number, protocol: number | null, port: number | null): string =>
+    `${server} ${protocol} ${port}`
+  const reached = new Set(attack.map(use => keyOf(use.server, use.protocol, use.port)))
+  return ({ server, protocol, port }) =>
+    isSubject(traffic, server) ||
+    [keyOf(server, protocol, port), keyOf(server, protocol, null), keyOf(server, null, null)].some(one =>
+      reached.has(one),
+    )
 }
 
 function anyAddressRules(
@@ -149,7 +160,7 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recom
 function whyOf(unit: Unit, { items, chosen, cover, attack, share, quota, width, anyAddress }: Mined): string {
   const total = { connections: sum(items.map(one => one.connections)), bytes: sum(items.map(one => one.bytes)) }
   const of = someText(unit.addresses)
-  const reached = [...new Set(attack.map(use => serviceText(use)))].join(', ')
+  const reached = someText([...new Set(attack.map(use => serviceText(use)))])
   const stops = `The recorded connections of the attack from ${of} went to ${reached}; no rule lets them through.`
   if (items.length === 0)
     return `${stops} No other outbound connection of ${of} was recorded that was used, so the list is empty.`
@@ -202,7 +213,7 @@ function costOf(traffic: ProtectedTraffic, { items, chosen, left }: Mined): stri
         ]
   const counts = [
     ...counted(left.unclear, 'whose beginning or service is not clear'),
-    ...counted(left.toSubject, 'with an address of the attack, not counted as attack'),
+    ...counted(left.toSubject, 'with an address of the attack, or with a service that it used as well'),
     ...counted(left.unanswered, 'rejected or not answered'),
   ]
   const notMined = counts.length === 0 ? [] : [`Not in the share: ${counts.join('; ')}.`]

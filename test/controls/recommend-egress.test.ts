@@ -75,6 +75,8 @@ test('S3 and DynamoDB are let through by their lists, where the region is known'
   const { rules, confirm } = only(listOf({ rows, aws }))
   assert.deepEqual(rules.map(ruleText), ['6 443 com.amazonaws.us-east-2.s3'])
   assert.match(confirm.join(), /list of AWS holds the addresses seen/)
+  const other = only(listOf({ rows, aws: { '52.219.80.1': { ...s3, service: 'EC2' } } }))
+  assert.deepEqual(other.rules.map(ruleText), ['6 443 3.5.128.9', '6 443 52.219.80.1'])
   const noRegion = only(listOf({ rows, aws: { '52.219.80.1': { ...s3, region: null } } }))
   assert.deepEqual(noRegion.rules.map(ruleText), ['6 443 3.5.128.9', '6 443 52.219.80.1'])
   const hostile = only(listOf({ rows, aws: { '52.219.80.1': { ...s3, region: 'x"}\n' } } }))
@@ -108,6 +110,27 @@ test('many peers of IPv6 open IPv6 alone', () => {
   const places = { [victim]: { interface: 'eni-1' }, '2600:1f18::94': { interface: 'eni-1' } }
   const { rules } = only(listOf({ rows, places, protect: [victim, '2600:1f18::94'] }))
   assert.deepEqual(rules.map(ruleText), ['6 443 ::/0'])
+})
+
+test('of a host that was taken over, no rule holds what it attacked, nor a service that it used in the attack as well', () => {
+  const to = (last: number, row: Partial<Row> = {}): Row => ({
+    client: victim,
+    server: `10.130.8.${last}`,
+    port: 22,
+    times: 20,
+    ...row,
+  })
+  const rows = [to(8), to(11), to(10, { isAttack: true }), to(9), to(9, { isAttack: true }), to(10, { port: 5000 })]
+  const { rules, cost } = only(listOf({ rows, subjects: [victim] }))
+  assert.deepEqual(rules.map(ruleText), ['6 22 10.130.8.8', '6 22 10.130.8.11', '6 5000 10.130.8.10'].sort())
+  assert.match(cost, /20 connections with an address of the attack, or with a service that it used as well/)
+})
+
+test('a range of high ports of a peer does not open what the attack used there', () => {
+  const to = (port: number, row: Partial<Row> = {}): Row => ({ client: victim, server: '10.130.8.9', port, ...row })
+  const rows = [...[5000, 5001, 5002, 5004, 5005, 5006].map(port => to(port)), to(5003, { isAttack: true })]
+  const { rules } = only(listOf({ rows, subjects: [victim] }))
+  assert.ok(!rules.some(rule => lets(rule, 6, 5003, '10.130.8.9')))
 })
 
 test('protocols without ports are let through by their protocol', () => {
