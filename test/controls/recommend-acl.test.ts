@@ -199,6 +199,34 @@ test('more addresses of the attack than the quota are denied as far as AWS can r
   assert.ok(most.acl.ingress.find(one => one.action === 'allow')!.number >= last + 100)
 })
 
+test('what the quota has no room for takes what AWS can raise it to', () => {
+  const rows = [
+    ...attacks,
+    ...Array.from({ length: 15 }, (_, i): Row => ({ client: victim, server: '192.0.2.1', protocol: 100 + i })),
+  ]
+  const { acl, cost } = only(listOf({ rows }))
+  assert.ok(rows.slice(attacks.length).every(row => works(acl, row)))
+  assert.ok(acl.ingress.length <= 20)
+  const many = [
+    ...attacks,
+    ...Array.from({ length: 30 }, (_, i): Row => ({ client: victim, server: '192.0.2.1', protocol: 100 + i })),
+  ]
+  const more = only(listOf({ rows: many }))
+  assert.ok(more.acl.egress.length > 20 && more.acl.egress.length <= 40)
+  assert.match(more.cost, /AWS raises it to 40 on request/)
+  assert.doesNotMatch(cost, /AWS raises/)
+})
+
+test('a host that was taken over is not denied at its own subnet', () => {
+  assert.deepEqual(
+    listOf({
+      rows: [{ client: victim, server: '192.0.2.9', port: 22, isAttack: true }, ...web(10)],
+      subjects: [victim],
+    }),
+    [],
+  )
+})
+
 test('there is none where the attack did not cross the border of the subnet', () => {
   assert.deepEqual(listOf({ rows: web(10) }), [])
 })

@@ -212,6 +212,17 @@ test('what does not fit even so is left out, those with the fewest sessions, and
   assert.ok(left.every(({ times }) => times === 1))
 })
 
+test('where neither fits, services and administration share the room', () => {
+  const outside = Array.from({ length: 50 }, (_, i): Row => ({ ...session, client: `203.${i}.113.9` }))
+  const services = Array.from(
+    { length: 70 },
+    (_, i): Row => ({ client: '198.51.100.4', server: victim, port: 7000 + i, times: 9 }),
+  )
+  const { rules } = only(listOf({ rows: [attack, ...outside, ...services] }))
+  const ssh = rules.filter(rule => rule.ports?.from === 22)
+  assert.deepEqual([ssh.length, rules.length], [30, 60])
+})
+
 test('names the services and findings that it answers, and no others', () => {
   const services = [
     { id: 'S2', server: victim, port: 22, protocol: 6, findings: [{ id: 'F2', rule: 'long-session' }] },

@@ -108,3 +108,17 @@ test('ends where a great many choices are equal', () => {
   assert.ok(chosen.length >= atLeast)
   assert.ok(process.cpuUsage().user - started < 20e6)
 })
+
+/** More sets than are searched: what is chosen one by one must be good by itself. */
+const idle = Array.from({ length: 300 }, () => [0])
+
+test('of very many sets, one that is not needed in the end is not chosen', () => {
+  const weights = [6, 6, 5, 5, 1, 1].map(connections => ({ connections, bytes: 0 }))
+  assert.deepEqual(smallestCover(weights, [[0, 1], [0, 2, 4], [1, 3, 5], ...idle], 1).chosen, [1, 2])
+})
+
+test('of very many sets, what one brings is worked out again when others are chosen', () => {
+  const weights = [10, 10, 10, 1, 15].map(connections => ({ connections, bytes: 0 }))
+  const { chosen, isEnough } = smallestCover(weights, [[0, 1, 2], [0, 1, 3], [4], ...idle], 0.9, 2)
+  assert.deepEqual([chosen, isEnough], [[0, 2], true])
+})
