@@ -1,30 +1,10 @@
 /** A bash script for the AWS CLI: each step with what takes it back beside it. */
+import { aclSteps, groupsAhead, newGroup, ruleSteps } from './aws-cli-network.ts'
+import { aws, comments, made, named, of, option, shellName, step } from './aws-cli-words.ts'
 import { attachWords, heading, preamble } from './comment.ts'
-import type {
-  AclPart,
-  AlarmPart,
-  Attached,
-  FlowLogPart,
-  GroupPart,
-  Part,
-  Plan,
-  PlannedEntry,
-  PlannedRule,
-  RatePart,
-  Value,
-  Variable,
-} from './plan.ts'
+import type { AlarmPart, FlowLogPart, Part, Plan, RatePart, Variable } from './plan.ts'
 import { aclFrame, groupFrame, scriptEnd, scriptFrame, webAclFrame } from './script-frame.ts'
-import {
-  commandLine,
-  type Hole,
-  type JsonValue,
-  jsonWord,
-  optionText,
-  shellString,
-  type Word,
-  type WordPart,
-} from './shell.ts'
+import { type JsonValue, jsonWord, shellString, type Word } from './shell.ts'
 
 export function awsCliOf(plan: Plan): string {
   return [
@@ -65,15 +45,6 @@ function framesOf({ parts }: Plan): string[] {
   ]
 }
 
-function comments(lines: readonly string[]): string[] {
-  return lines.map(line => `# ${line}`.trimEnd())
-}
-
-/** `vpc_id` is VPC_ID. */
-function shellName({ name }: Variable): string {
-  return name.toUpperCase()
-}
-
 function variableLines(variable: Variable): string[] {
   const { about, value, kind } = variable
   const told = { text: about, optional: about, flag: `${about}: yes or no`, action: `${about}: count or block` }[kind]
@@ -105,18 +76,6 @@ function checks({ variables, region, account }: Plan): string[] {
   return [...lines, `if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi`]
 }
 
-/** Groups that a rule names before their turn: two may name each other. */
-function groupsAhead({ parts }: Plan): GroupPart[] {
-  const groups = parts.filter(part => part.what === 'security-group')
-  return groups.filter((group, i) =>
-    groups.slice(0, i).some(before => before.rules.some(rule => isNamed(rule.remote, group.key))),
-  )
-}
-
-function isNamed(remote: PlannedRule['remote'], key: string): boolean {
-  return remote.kind === 'group' && typeof remote.id === 'object' && 'made' in remote.id && remote.id.made === key
-}
-
 function steps(part: Part, plan: Plan): string[] {
   switch (part.what) {
     case 'security-group':
@@ -130,220 +89,6 @@ function steps(part: Part, plan: Plan): string[] {
     case 'flow-log':
       return flowLogSteps(part)
   }
-}
-
-/** Words of a command; options without a value are left out. */
-function aws(service: string, operation: string, options: [string, Word | null][], more: Word[] = []): Word[] {
-  return [
-    'aws',
-    service,
-    operation,
-    ...options.flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value])),
-    ...more,
-  ]
-}
-
-function step(kind: 'make' | 'undo' | 'keep' | 'absent', name: string, command: Word[]): string {
-  return commandLine(kind, name, ...command)
-}
-
-function of(variable: Variable): Word {
-  return [{ variable: shellName(variable) }]
-}
-
-function made(name: string): Word {
-  return [{ made: name }]
-}
-
-function option(text: string): Word {
-  return optionText(text)
-}
-
-function named(type: string, name: string): Word {
-  return jsonWord([{ ResourceType: type, Tags: [{ Key: 'Name', Value: name }] }])
-}
-
-const returned: [string, Word][] = [
-  ['query', 'Return'],
-  ['output', 'text'],
-]
-
-/** The group without any rule. */
-function newGroup(part: GroupPart): string[] {
-  const { key, name } = part
-  const group: [string, Word] = ['group-id', made(key)]
-  return [
-    step(
-      'make',
-      key,
-      aws('ec2', 'create-security-group', [
-        ['group-name', option(name)],
-        ['description', option(part.description)],
-        ['vpc-id', of(part.vpc)],
-        ['tag-specifications', named('security-group', name)],
-        ['query', 'GroupId'],
-        ['output', 'text'],
-      ]),
-    ),
-    step('undo', key, aws('ec2', 'delete-security-group', [group])),
-    '# AWS puts rules that allow all egress into a new group: they go, and do not come back.',
-    step(
-      'keep',
-      `${key}_default`,
-      aws('ec2', 'describe-security-group-rules', [
-        ['filters', ['Name=group-id,Values=', { made: key }]],
-        ['query', 'SecurityGroupRules[?IsEgress].SecurityGroupRuleId'],
-        ['output', 'json'],
-      ]),
-    ),
-    step(
-      'make',
-      `${key}_closed`,
-      aws('ec2', 'revoke-security-group-egress', [
-        group,
-        ['security-group-rule-ids', made(`${key}_default`)],
-        ...returned,
-      ]),
-    ),
-    step('undo', `${key}_closed`, [':']),
-  ]
-}
-
-function ruleSteps(part: GroupPart): string[] {
-  const { direction } = part
-  const group: [string, Word] = ['group-id', made(part.key)]
-  return [
-    ...part.rules.flatMap(rule => [
-      step(
-        'make',
-        rule.key,
-        aws('ec2', `authorize-security-group-${direction}`, [
-          group,
-          ['ip-permissions', jsonWord([permission(rule)])],
-          ['query', 'SecurityGroupRules[0].SecurityGroupRuleId'],
-          ['output', 'text'],
-        ]),
-      ),
-      step(
-        'undo',
-        rule.key,
-        aws('ec2', `revoke-security-group-${direction}`, [
-          group,
-          ['security-group-rule-ids', made(rule.key)],
-          ...returned,
-        ]),
-      ),
-    ]),
-    ...attaching(part, part, (target, i) => attachGroup(part, target, i)),
-  ]
-}
-
-function permission({ protocol, range, remote, description }: PlannedRule): JsonValue {
-  const told = description === '' ? {} : { Description: description }
-  const ports = range === null ? {} : { FromPort: range.from, ToPort: range.to }
-  const base = { IpProtocol: protocol, ...ports }
-  switch (remote.kind) {
-    case 'ipv4':
-      return { ...base, IpRanges: [{ CidrIp: remote.cidr, ...told }] }
-    case 'ipv6':
-      return { ...base, Ipv6Ranges: [{ CidrIpv6: remote.cidr, ...told }] }
-    case 'prefix-list':
-      return { ...base, PrefixListIds: [{ PrefixListId: idOf(remote.id), ...told }] }
-    case 'group':
-      return { ...base, UserIdGroupPairs: [{ GroupId: idOf(remote.id), ...told }] }
-  }
-}
-
-function idOf(value: Value): string | Hole {
-  if (typeof value === 'string') return value
-  const hole: WordPart = 'made' in value ? { made: value.made } : { variable: shellName(value) }
-  return { hole, quoted: true }
-}
-
-/** The step that puts the part into effect: only where its variable says so. */
-function attaching(
-  part: Part,
-  { attach, targets }: Attached,
-  lines: (target: Variable, i: number) => string[],
-): string[] {
-  const words = comments(attachWords(part, 'aws_cli'))
-  if (attach === null) return words
-  const body = targets.flatMap((target, i) => [
-    `need ${shellName(target)} "$${shellName(target)}" ${shellString(target.about)}`,
-    ...lines(target, i + 1),
-  ])
-  return [
-    ...words,
-    `if [[ $${shellName(attach)} == yes || $mode == undo ]]; then`,
-    ...body.map(line => `  ${line}`),
-    'fi',
-  ]
-}
-
-function attachGroup({ key }: GroupPart, target: Variable, i: number): string[] {
-  const attached = `${key}_attached_${i}`
-  return [
-    step('make', attached, ['attach_group', of(target), made(key)]),
-    step('undo', attached, ['detach_group', of(target), made(key)]),
-  ]
-}
-
-function aclSteps(part: AclPart): string[] {
-  const { key } = part
-  return [
-    step(
-      'make',
-      key,
-      aws('ec2', 'create-network-acl', [
-        ['vpc-id', of(part.vpc)],
-        ['tag-specifications', named('network-acl', part.name)],
-        ['query', 'NetworkAcl.NetworkAclId'],
-        ['output', 'text'],
-      ]),
-    ),
-    step('undo', key, aws('ec2', 'delete-network-acl', [['network-acl-id', made(key)]])),
-    ...part.entries.flatMap(entry => entrySteps(key, entry)),
-    ...attaching(part, part, (target, i) => attachAcl(part, target, i)),
-  ]
-}
-
-function entrySteps(acl: string, entry: PlannedEntry): string[] {
-  const { ports, icmp } = entry
-  const which: [string, Word][] = [
-    ['network-acl-id', made(acl)],
-    ['rule-number', String(entry.number)],
-  ]
-  const direction = [entry.egress ? '--egress' : '--ingress']
-  return [
-    step(
-      'make',
-      entry.key,
-      aws(
-        'ec2',
-        'create-network-acl-entry',
-        [
-          ...which,
-          ['rule-action', entry.action],
-          ['protocol', String(entry.protocol)],
-          [entry.ipv6 ? 'ipv6-cidr-block' : 'cidr-block', entry.cidr],
-          ['port-range', ports && `From=${ports.from},To=${ports.to}`],
-          ['icmp-type-code', icmp && `Type=${icmp.type},Code=${icmp.code}`],
-        ],
-        direction,
-      ),
-    ),
-    step('undo', entry.key, aws('ec2', 'delete-network-acl-entry', which, direction)),
-  ]
-}
-
-function attachAcl({ key }: AclPart, target: Variable, i: number): string[] {
-  const before = `${key}_before_${i}`
-  const attached = `${key}_attached_${i}`
-  return [
-    step('keep', before, ['acl_of', of(target), 'NetworkAclId']),
-    step('make', attached, ['set_acl', of(target), made(key)]),
-    step('undo', attached, ['set_acl', of(target), made(before)]),
-  ]
 }
 
 function alarmSteps(part: AlarmPart): string[] {
