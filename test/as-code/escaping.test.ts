@@ -47,7 +47,9 @@ test('Terraform itself evaluates an HCL string to the text', skipWithout('terraf
 })
 
 test('bash takes a quoted text as it is', () => {
-  const plain = texts.filter(text => !text.includes('\0'))
+  // One character that means something to it, in a text that means nothing else.
+  const special = [...'$`*?[]{}~#!&;|<>()"\'\\ \t\n^'].flatMap(one => [one, `${one}HOME`, `a${one}b`])
+  const plain = [...texts.filter(text => !text.includes('\0')), ...special]
   const script = `printf '%s\\0' ${plain.map(shellString).join(' ')}`
   const { stdout, stderr } = spawnSync('bash', ['-s'], { input: script, encoding: 'utf8' })
   assert.equal(stderr, '')
