@@ -20,6 +20,9 @@ export interface LogFormats {
   untold: number
 }
 
+/** As a pattern can have it, with `_` for `-`. */
+const nameShape = /^[a-z][a-z0-9-]*$/
+
 /** @param logs ids of flow logs, null for files whose names have none; by default all. */
 export function logFormats({ evidence }: Pick<Case, 'evidence'>, logs?: ReadonlySet<string | null>): LogFormats {
   const found = new Map<string, LogFormat>()
@@ -33,6 +36,11 @@ export function logFormats({ evidence }: Pick<Case, 'evidence'>, logs?: Readonly
     if (isCut) continue
     const from = file.kind === 'vpc-flow-log-parquet' ? 'parquet' : 'text'
     const fields = layout.split(' ').map(field => field.replaceAll('_', '-'))
+    // Columns of somebody's Parquet may be called anything.
+    if (!fields.every(field => nameShape.test(field)) || new Set(fields).size < fields.length) {
+      untold += file.records
+      continue
+    }
     const key = `${from} ${fields.join(' ')}`
     const known = found.get(key) ?? { fields, records: 0, files: 0, from }
     if (others.length === 0) known.records += file.records

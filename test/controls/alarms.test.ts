@@ -287,3 +287,35 @@ test('a format without ports, actions or states has the alarms that it can have'
     ['tidemark-flow-log-silent-10-0-0-5'],
   )
 })
+
+test('in a case without flow logs patterns are for the recommended format, and packets are tried without an action', async () => {
+  const head =
+    '#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes'
+  const line = (minute: number, from: string, to: string, ports: string, bytes: number): string =>
+    [
+      begin + 60 * minute + 1,
+      `C${minute}`,
+      from,
+      ports.split(' ')[0],
+      to,
+      ports.split(' ')[1],
+      'tcp',
+      20,
+      10,
+      bytes,
+      10,
+      5000,
+    ].join('\t')
+  const lines = [
+    '#separator \\x09',
+    head,
+    ...Array.from({ length: 40 }, (_, minute) => line(minute, outside, web, `${40_000 + minute} 80`, 1000)),
+    line(32, web, evil, '50002 4444', 600_000),
+  ]
+  const alarms = await alarmsOf(await caseOf(root, 'packets', { 'conn.log': lines }), asked(30))
+  const one = named(alarms, 'outbound')
+  assert.match(artefactOf(one).pattern!, /^\[version, account_id, .*action = "ACCEPT".*reject_reason\]$/)
+  assert.deepEqual(one.trial!.fired, [{ at: at(33), value: 600_000 }])
+  assert(one.recommended.confirm.some(text => text.startsWith('The evidence has no VPC flow log')))
+  for (const part of ['reject', 'skipdata', 'silent']) assert.equal(named(alarms, part).trial, null)
+})

@@ -90,6 +90,7 @@ test('terms in order: the last field takes the rest of the line', () => {
   assert.deepEqual(of('[w1!=ERROR && w1!=WARNING, w2]'), ['INFO', 'INFO'])
   assert.deepEqual(of('[w1!=ERROR&&w1!=WARNING, w2]'), ['INFO', 'INFO'])
   assert.deepEqual(of('[w1=ERROR, w2, w3, w4, w5, w6, w7, w8]'), [])
+  assert.equal(extract(parsePattern('[w1, w2, rest]'), lines[2]!)!.get('$rest'), '12:00:02 Invalid user request')
 })
 
 test('the example of the guide to flow logs counts rejected attempts at SSH', () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { flowLog, lackingFields, recommendedFields } from '../../src/controls/flow-log.ts'
 import { raisedTypes } from '../../src/controls/guard-duty.ts'
+import { logFormats } from '../../src/controls/log-formats.ts'
 import { type WhatWasMissing, whatWasMissing } from '../../src/controls/missing.ts'
 import { unseenHosts } from '../../src/controls/unseen.ts'
 import { usesOf } from '../../src/controls/uses.ts'
@@ -15,6 +16,7 @@ import { investigate } from '../../src/investigate/investigate.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { caseRules, subjectRules } from '../../src/rules/all.ts'
 import { openCase } from '../../src/store/case.ts'
+import type { EvidenceEntry } from '../../src/store/ledger.ts'
 import { caseOf, trafficOf } from './alarm-replay.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-missing-'))
@@ -263,4 +265,16 @@ test('every type that a rule names has its condition', () => {
       type,
     )
   }
+})
+
+test('a format is one whose names a pattern can have; of other files only the records are counted', () => {
+  const file = { path: 'a.parquet', kind: 'vpc-flow-log-parquet', records: 3, no_data: 0, skip_data: 0 }
+  const of = (layout: string) => {
+    const { formats, untold } = logFormats({ evidence: [{ ...file, layout } as EvidenceEntry] })
+    return { fields: formats.map(({ fields }) => fields.join(' ')), untold }
+  }
+  assert.deepEqual(of('account_id srcaddr'), { fields: ['account-id srcaddr'], untold: 0 })
+  for (const layout of ['account_id account-id', 'srcaddr 1x', 'srcaddr a"b', 'srcaddr …', 'and more'])
+    assert.deepEqual(of(layout), { fields: [], untold: 3 }, layout)
+  assert.deepEqual(of('srcaddr dstaddr; dstaddr srcaddr'), { fields: ['srcaddr dstaddr'], untold: 3 })
 })
