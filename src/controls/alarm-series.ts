@@ -67,12 +67,13 @@ export async function countMetrics(
     const from = block.sourceSeen ?? source
     const to = block.destinationSeen ?? destination
     notes.note(block)
+    for (const counter of counters) counter.begin(block)
     for (let row = 0; row < rows; row++) {
       // The patterns are about ends as the sensors saw them.
       if (isProtected[from[row]!] !== 1 && isProtected[to[row]!] !== 1) continue
       notes.count(vantage[row]!)
       const isAttack = isSubject[source[row]!] === 1 || isSubject[destination[row]!] === 1
-      for (const counter of counters) counter.count(block, row, first + row, logOf[vantage[row]!]!, isAttack)
+      for (const counter of counters) counter.count(row, first + row, logOf[vantage[row]!]!, isAttack)
     }
     first += rows
   }
@@ -81,7 +82,8 @@ export async function countMetrics(
   return { groups, series: counters.map(counter => counter.of(own)) }
 }
 
-type Test = (block: RecordBlock, row: number) => boolean
+/** A test of a block's rows: made once for each block, so that the loop over its rows has the columns at hand. */
+type Test = (block: RecordBlock) => (row: number) => boolean
 
 class Counter {
   /** By the number of a log. */
@@ -89,6 +91,8 @@ class Counter {
   private readonly tests: Test[]
   private readonly valueOf: (block: RecordBlock, row: number) => number | null
   private readonly period_us: number
+  private block: RecordBlock | null = null
+  private bound: ((row: number) => boolean)[] = []
 
   constructor({ pattern, value, period }: Metric, dictionaries: RecordDictionaries, logs: number) {
     this.series = Array.from({ length: logs }, emptySeries)
@@ -97,9 +101,17 @@ class Counter {
     this.period_us = period * 1_000_000
   }
 
-  count(block: RecordBlock, row: number, place: number, log: number, isAttack: boolean): void {
+  /** What the next records are of. */
+  begin(block: RecordBlock): void {
+    this.block = block
+    this.bound = this.tests.map(test => test(block))
+  }
+
+  count(row: number, place: number, log: number, isAttack: boolean): void {
+    const { bound } = this
+    for (let i = 0; i < bound.length; i++) if (!bound[i]!(row)) return
+    const block = this.block!
     if ((block.known[row]! & (known.start | known.end)) === 0) return
-    for (const test of this.tests) if (!test(block, row)) return
     const value = this.valueOf(block, row)
     if (value === null) return
     addTo(this.series[log]!, Math.floor(block.start_us[row]! / this.period_us), value, isAttack ? 0 : value, place)
@@ -153,54 +165,62 @@ function testsOf({ fields }: FilterPattern, dictionaries: RecordDictionaries): T
   const { actions } = dictionaries
   const actionText = (number: number): string => ['-', 'ACCEPT', 'REJECT', ...actions][number]!
   // Every record of the index is one of status OK; the others are no records.
-  take('log_status', field => (holds(field, 'OK') ? null : () => false))
+  take('log_status', field => (holds(field, 'OK') ? null : () => () => false))
   take('action', field =>
     remembered(
       256,
       number => holds(field, actionText(number)),
-      (block, row) => block.action[row]!,
+      block => block.action,
+      null,
     ),
   )
-  take('srcport', field => portTest(field, known.sourcePort, ({ sourcePort }, row) => sourcePort[row]!))
-  take('dstport', field => portTest(field, known.destinationPort, ({ destinationPort }, row) => destinationPort[row]!))
-  take('protocol', field => {
-    const test = remembered(
-      256,
-      number => holds(field, String(number)),
-      (block, row) => block.protocol[row]!,
-    )
-    return (block, row) => ((block.known[row]! & known.protocol) === 0 ? holds(field, '-') : test(block, row))
-  })
+  const bits = { srcport: known.sourcePort, dstport: known.destinationPort, protocol: known.protocol }
+  const numbers = (field: PatternField, count: number, at: (block: RecordBlock) => Numbers, bit: number): Test =>
+    remembered(count, number => holds(field, String(number)), at, { bit, holds: holds(field, '-') })
+  take('srcport', field => numbers(field, 1 << 16, block => block.sourcePort, bits.srcport))
+  take('dstport', field => numbers(field, 1 << 16, block => block.destinationPort, bits.dstport))
+  take('protocol', field => numbers(field, 256, block => block.protocol, bits.protocol))
   const { hosts } = dictionaries
-  const hostTest = (field: PatternField, at: (block: RecordBlock, row: number) => number): Test => {
+  const hostTest = (field: PatternField, at: (block: RecordBlock) => Uint32Array): Test => {
     const text = (host: number): string => formatAddress(hosts.hi[host]!, hosts.lo[host]!)
-    const test = remembered(hosts.count, host => holds(field, text(host)), at)
-    return (block, row) => (at(block, row) === noHost ? holds(field, '-') : test(block, row))
+    return remembered(hosts.count, host => holds(field, host === noHost ? '-' : text(host)), at, null)
   }
-  take('srcaddr', field => hostTest(field, (block, row) => (block.sourceSeen ?? block.source)[row]!))
-  take('dstaddr', field => hostTest(field, (block, row) => (block.destinationSeen ?? block.destination)[row]!))
+  take('srcaddr', field => hostTest(field, block => block.sourceSeen ?? block.source))
+  take('dstaddr', field => hostTest(field, block => block.destinationSeen ?? block.destination))
   for (const name of ['packets', 'bytes'] as const)
-    take(name, field => (block, row) => holds(field, String(counterOf(block, row, name) ?? '-')))
+    take(name, field => block => row => holds(field, String(counterOf(block, row, name) ?? '-')))
   const [other] = asked.keys()
   if (other !== undefined) throw new Error(`the record index has no ${other}`)
   return tests
 }
 
-function portTest(field: PatternField, bit: number, at: (block: RecordBlock, row: number) => number): Test {
-  const test = remembered(1 << 16, port => holds(field, String(port)), at)
-  return (block, row) => ((block.known[row]! & bit) === 0 ? holds(field, '-') : test(block, row))
-}
+type Numbers = Uint8Array | Uint16Array | Uint32Array
 
-/** A test of numbers that is asked once for each. */
+/**
+ * A test of a column that is asked once for each of its numbers.
+ *
+ * @param count of the numbers; of a greater one, such as `noHost`, it is asked each time. @param absent the bit without which a record has none,
+ * and what the test says of that.
+ */
 function remembered(
   count: number,
   test: (number: number) => boolean,
-  at: (block: RecordBlock, row: number) => number,
+  at: (block: RecordBlock) => Numbers,
+  absent: { bit: number; holds: boolean } | null,
 ): Test {
-  const known = new Uint8Array(count)
-  return (block, row) => {
-    const number = at(block, row)
-    if (known[number] === 0) known[number] = test(number) ? 1 : 2
-    return known[number] === 1
+  const verdicts = new Uint8Array(count)
+  return block => {
+    const column = at(block)
+    const { known: bits } = block
+    const bit = absent?.bit ?? 0
+    return row => {
+      if (bit !== 0 && (bits[row]! & bit) === 0) return absent!.holds
+      const number = column[row]!
+      const verdict = verdicts[number]
+      if (verdict === 1 || verdict === 2) return verdict === 1
+      const is = test(number)
+      verdicts[number] = is ? 1 : 2
+      return is
+    }
   }
 }
