@@ -7,7 +7,7 @@ import { placeText } from './places.ts'
 
 type By = RejectTriage['explained'][number]['by']
 
-const words: Record<By, string> = {
+export const rejectWords: Readonly<Record<By, string>> = {
   late: 'late',
   'return-path': 'of the way back',
   'block-public-access': 'stopped by Block Public Access',
@@ -23,7 +23,7 @@ export function rejectsBlocks({ rejects }: Pick<Dossier, 'rejects'>): Block[] {
   const { total, explained } = rejects
   if (total === 0) return []
   const items = explained.map(({ by, reason, records, basis: [first] }) => {
-    const what = line`${strong(`${countText(records, 'record')}, ${words[by]}`)}: ${reason}`
+    const what = line`${strong(`${countText(records, 'record')}, ${rejectWords[by]}`)}: ${reason}`
     return first === undefined ? what : line`${what} (first ${placeText(first)}).`
   })
   return [

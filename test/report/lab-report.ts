@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ControlsAnswer } from '../../src/controls/control.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
-import type { CaseReport, ReportControls } from '../../src/report/case-report/document.ts'
+import type { CaseReport } from '../../src/report/case-report/document.ts'
 import { caseReport } from '../../src/report/case-report/gather.ts'
 import type { Notes } from '../../src/report/case-report/notes.ts'
 import { openCase } from '../../src/store/case.ts'
@@ -16,7 +17,7 @@ export const made = '2026-01-02T03:04:05Z'
 export interface Lab {
   folder: string
   caseDir: string
-  report(subjects: string[], notes?: Notes, controls?: ReportControls): Promise<CaseReport>
+  report(subjects: string[], notes?: Notes, controls?: ControlsAnswer): Promise<CaseReport>
   remove(): void
 }
 
@@ -44,9 +45,10 @@ export async function openLab(): Promise<Lab> {
 }
 
 /** One control of each kind of trial, with figures that are found nowhere else. */
-export const someControls: ReportControls = {
+export const someControls: ControlsAnswer = {
   controls: [
     {
+      applies_to: { addresses: ['10.130.8.94'], interfaces: [], subnets: [] },
       ...{ id: 'C1', kind: 'security-group-egress', title: 'Egress to approved ports only', answers: ['F5', 'S3'] },
       ...{
         why: 'data left over port 8889',
@@ -99,7 +101,24 @@ export const someControls: ReportControls = {
     },
   ],
   missing: [{ what: 'field tcp-flags', why: 'who opened 3 connections is a guess' }],
-  rejects: { total: 9, explained: [{ by: 'late', reason: 'after the end', records: 9, basis: [] }] },
+  not_decidable: ['what 2 addresses behind a NAT did'],
+  ...{ subject: [attacker], internal_subject: [], window: null, records: { total: 1 }, connections: 1 },
+  selection: { from_findings: false, approved_ports: [], share: 0.99, at: null, only: [], internal: [] },
+  ...{ protected: [], protected_total: 0, rejected_connections: 0, findings: [], services: [] },
+  set: { controls: [], code: { terraform: null, cloudformation: null, aws_cli: null }, trial: null, quotas: [] },
+  ...{ tried: null, triage: null, enrichment: [], enrichment_problems: [], problems: [], source: 'logs' },
+  evidence: {
+    ...{
+      files: 1,
+      partly_read: 0,
+      unreadable: 0,
+      captures: 0,
+      packets: 0,
+      packet_copies: 0,
+      packet_copies_suspected: 0,
+    },
+    ...{ nfcapd_files: 0, flow_tables: 0, malformed: 0, no_data: 0, skip_data: 0 },
+  },
 }
 
 function service(port: number, connections: number) {

@@ -1,5 +1,5 @@
 /** What would have stopped it, or told of it, and what became of the recorded flows under it. */
-import type { Control, ToldRule, Trial, TrialService } from '../../controls/control.ts'
+import type { Control, ControlsAnswer, ToldRule, Trial, TrialService } from '../../controls/control.ts'
 import { protocolText } from '../../net/protocols.ts'
 import {
   type Block,
@@ -9,6 +9,7 @@ import {
   facts,
   fold,
   heading,
+  inlines,
   line,
   list,
   paragraph,
@@ -18,34 +19,34 @@ import {
   type Text,
   table,
 } from '../block.ts'
-import { addressOf, bytesOf, countOf, numberOf, timeOf, wordsOf } from '../figures.ts'
-import type { CaseReport, ReportControls } from './document.ts'
+import { addressOf, bytesOf, countOf, timeOf, wordsOf } from '../figures.ts'
+import type { CaseReport } from './document.ts'
 
 const servicesMax = 15
 const firedMax = 10
 const peersMax = 12
 
-/** Nothing where controls were not asked for. */
-export function controlsBlocks({ controls }: CaseReport): Block[] {
-  if (controls === null) return []
+export function controlsBlocks({ controls, dossier }: CaseReport): Block[] {
+  if (controls === null) return [heading('Controls'), paragraph('Controls were not asked for: --controls adds them.')]
   return [
     heading('Controls'),
     paragraph(
       'What would have stopped it or told of it, each tried on the recorded flows: what it stops of the attack, and what it would have broken.',
     ),
     ...(controls.controls.length === 0 ? [paragraph('None is recommended.')] : []),
-    ...controls.controls.map((one, i) => controlEntry(one, `controls.controls.${i}`)),
+    ...controls.controls.map((one, i) => controlEntry(controls, one, `controls.controls.${i}`, dossier === null)),
+    ...setBlocks(controls),
     ...missingBlocks(controls),
-    ...rejectBlocks(controls),
+    ...undecidedBlocks(controls),
   ]
 }
 
-function controlEntry(control: Control, at: string): Block {
+/** @param isOfCase the page has no dossier, whose findings and services a control names. */
+function controlEntry(all: ControlsAnswer, control: Control, at: string, isOfCase: boolean): Block {
   const { id, title, answers, kind, why, cost, confirm, rules, trial, quotas, alarm } = control
+  const named = answers.map((one, i) => (isOfCase ? answeredOf(all, one) : null) ?? wordsOf(one, `${at}.answers.${i}`))
   const answered: Text =
-    answers.length === 0
-      ? 'nothing of its own'
-      : answers.flatMap((one, i) => [...(i > 0 ? [' '] : []), wordsOf(one, `${at}.answers.${i}`)])
+    named.length === 0 ? 'nothing of its own' : named.flatMap((one, i) => [...(i > 0 ? [', '] : []), ...inlines(one)])
   return entry(wordsOf(id, `${at}.id`), wordsOf(title, `${at}.title`), [
     facts([
       fact('kind', kind),
@@ -76,59 +77,76 @@ function controlEntry(control: Control, at: string): Block {
   ])
 }
 
+/** A finding by the id that `detect` gives it, else by its title; a service by its server. */
+function answeredOf({ findings, services }: ControlsAnswer, id: string): Text | null {
+  const finding = findings.findIndex(one => one.id === id)
+  if (finding >= 0) {
+    const { detect_id, title } = findings[finding]!
+    const at = `controls.findings.${finding}`
+    return detect_id === null ? wordsOf(title, `${at}.title`) : wordsOf(detect_id, `${at}.detect_id`)
+  }
+  const service = services.findIndex(one => one.id === id)
+  if (service < 0) return null
+  const { server, port } = services[service]!
+  const at = `controls.services.${service}`
+  return line`${addressOf(server, `${at}.server`)}${port === null ? '' : line`:${wordsOf(port, `${at}.port`)}`}`
+}
+
 const codeTitles = {
   terraform: 'As Terraform',
   cloudformation: 'As CloudFormation',
   aws_cli: 'As commands of the AWS CLI',
 }
 
-function trialBlocks(
-  { attack, innocent, fired, fired_total, baseline, not_decidable }: Trial,
-  at: string,
-  isAlarm: boolean,
-): Block[] {
-  const [bad, good] = [`${at}.attack`, `${at}.innocent`]
+/** Of an alarm, when it would have fired: it stops nothing. */
+function trialBlocks(trial: Trial, at: string, isAlarm: boolean): Block[] {
+  const { attack, innocent, fired, fired_total, baseline, not_decidable } = trial
   return [
-    facts([
-      fact(
-        'stops of the attack',
-        line`${countOf(attack.stopped_connections, `${bad}.stopped_connections`)} of ${countOf(attack.connections, `${bad}.connections`)} connections, ${bytesOf(attack.stopped_bytes, `${bad}.stopped_bytes`)} of ${bytesOf(attack.bytes, `${bad}.bytes`)}`,
-        ...(attack.first_stopped === null
-          ? []
-          : [
-              line`from ${timeOf(attack.first_stopped, `${bad}.first_stopped`)} to ${timeOf(attack.last_stopped, `${bad}.last_stopped`)}`,
-            ]),
-      ),
-      fact(
-        'breaks of the rest',
-        line`${countOf(innocent.broken_connections, `${good}.broken_connections`)} of ${countOf(innocent.connections, `${good}.connections`)} connections, ${bytesOf(innocent.broken_bytes, `${good}.broken_bytes`)}, with ${countOf(innocent.peers_total, `${good}.peers_total`)} peers`,
-        ...(innocent.peers.length === 0
-          ? []
-          : [
-              innocent.peers
-                .slice(0, peersMax)
-                .flatMap((one, i) => [...(i > 0 ? [', '] : []), addressOf(one, `${good}.peers.${i}`)]),
-            ]),
-      ),
-      ...(isAlarm ? alarmFacts(fired, fired_total, baseline, at) : []),
-    ]),
+    facts(isAlarm ? alarmFacts(fired, fired_total, baseline, at) : trialFacts(trial, at)),
     ...servicesTable(
       attack.let_through,
       attack.let_through_total,
-      `${bad}.let_through`,
+      `${at}.attack.let_through`,
       'What of the attack it lets through all the same',
     ),
-    ...servicesTable(innocent.broken, innocent.broken_total, `${good}.broken`, 'What it would have broken'),
+    ...servicesTable(innocent.broken, innocent.broken_total, `${at}.innocent.broken`, 'What it would have broken'),
     ...(not_decidable.length === 0
       ? []
       : [
           list(
             not_decidable.map((one, i): Text => {
               const place = `${at}.not_decidable.${i}`
-              return line`Not decidable: ${countOf(one.connections, `${place}.connections`)} connections, ${bytesOf(one.bytes, `${place}.bytes`)}: ${wordsOf(one.reason, `${place}.reason`)}`
+              const which = one.of === 'attack' ? 'of the attack' : 'of the rest'
+              return line`Not decidable ${which}: ${countOf(one.connections, `${place}.connections`)} connections, ${bytesOf(one.bytes, `${place}.bytes`)}: ${wordsOf(one.reason, `${place}.reason`)}`
             }),
           ),
         ]),
+  ]
+}
+
+function trialFacts({ attack, innocent, at_least }: Trial, at: string) {
+  const [bad, good] = [`${at}.attack`, `${at}.innocent`]
+  const bound = at_least ? 'at least ' : ''
+  const when =
+    attack.first_stopped === null
+      ? []
+      : [
+          line`from ${timeOf(attack.first_stopped, `${bad}.first_stopped`)} to ${timeOf(attack.last_stopped, `${bad}.last_stopped`)}`,
+        ]
+  const peers = innocent.peers
+    .slice(0, peersMax)
+    .flatMap((one, i) => [...(i > 0 ? [', '] : []), addressOf(one, `${good}.peers.${i}`)])
+  return [
+    fact(
+      'stops of the attack',
+      line`${countOf(attack.stopped_connections, `${bad}.stopped_connections`)} of ${countOf(attack.connections, `${bad}.connections`)} connections, ${bound}${bytesOf(attack.stopped_bytes, `${bad}.stopped_bytes`)} of ${bytesOf(attack.bytes, `${bad}.bytes`)}`,
+      ...when,
+    ),
+    fact(
+      'breaks of the rest',
+      line`${countOf(innocent.broken_connections, `${good}.broken_connections`)} of ${countOf(innocent.connections, `${good}.connections`)} connections, ${bound}${bytesOf(innocent.broken_bytes, `${good}.broken_bytes`)}, with ${countOf(innocent.peers_total, `${good}.peers_total`)} peers`,
+      ...(peers.length === 0 ? [] : [peers]),
+    ),
   ]
 }
 
@@ -215,7 +233,18 @@ function ruleTable(rules: readonly ToldRule[], of: string): Block {
   return table(columns, rows, 'The rules')
 }
 
-function missingBlocks({ missing }: ReportControls): Block[] {
+/** All of them at once. */
+function setBlocks({ set: { controls, trial } }: ControlsAnswer): Block[] {
+  if (trial === null) return []
+  const ids = controls.flatMap((one, i) => [...(i > 0 ? [' '] : []), wordsOf(one, `controls.set.controls.${i}`)])
+  return [
+    subheading('All of them together'),
+    paragraph(line`Of ${ids}:`),
+    ...trialBlocks(trial, 'controls.set.trial', false),
+  ]
+}
+
+function missingBlocks({ missing }: ControlsAnswer): Block[] {
   if (missing.length === 0) return []
   return [
     subheading('What was missing in the evidence'),
@@ -228,31 +257,10 @@ function missingBlocks({ missing }: ReportControls): Block[] {
   ]
 }
 
-function rejectBlocks({ rejects }: ReportControls): Block[] {
-  if (rejects === null || rejects === undefined) return []
-  const rows = rejects.explained.map(({ by, reason, records, basis }, i): Row => {
-    const at = `controls.rejects.explained.${i}`
-    return {
-      cells: [
-        by,
-        wordsOf(reason, `${at}.reason`),
-        countOf(records, `${at}.records`),
-        numberOf(basis.length, `${at}.basis`),
-      ],
-    }
-  })
+function undecidedBlocks({ not_decidable }: ControlsAnswer): Block[] {
+  if (not_decidable.length === 0) return []
   return [
-    subheading('What was rejected, and why'),
-    paragraph(line`${countOf(rejects.total, 'controls.rejects.total')} records were rejected.`),
-    table(
-      [
-        { title: 'by' },
-        { title: 'reason' },
-        { title: 'records', align: 'right' },
-        { title: 'lines named', align: 'right' },
-      ],
-      rows,
-      'Rejected records by what explains them',
-    ),
+    subheading('What a trial cannot decide'),
+    list(not_decidable.map((one, i) => wordsOf(one, `controls.not_decidable.${i}`))),
   ]
 }

@@ -1,8 +1,7 @@
 /** What a report says, as one document: all of its figures, and where they stand, is here; pages are printed from it. */
-import type { Control, Missing } from '../../controls/control.ts'
+import type { ControlsAnswer } from '../../controls/control.ts'
 import type { Detections } from '../../detect/detect.ts'
 import type { CoverageMap } from '../../investigate/coverage-map.ts'
-import type { RejectTriage } from '../../investigate/dossier.ts'
 import type { Score } from '../../rules/rule.ts'
 import type { EvidenceFile } from '../../store/reports.ts'
 import type { UnreadLines } from '../../verbatim/lines.ts'
@@ -66,13 +65,6 @@ export interface ReportEvidence {
   >[]
 }
 
-/** What would have stopped it, as `controls` answers. */
-export interface ReportControls {
-  controls: Control[]
-  missing: Missing[]
-  rejects?: RejectTriage | null
-}
-
 export interface CaseReport {
   report: ReportHead
   /** As `investigate --json`; null where the report is about the whole case. */
@@ -80,7 +72,8 @@ export interface CaseReport {
   /** As `detect --json`; null where it is about addresses. */
   detections: Detections | null
   findings: ReportFinding[]
-  controls: ReportControls | null
+  /** What would have stopped it, as `controls --json`; null where it was not asked for. */
+  controls: ControlsAnswer | null
   coverage: CoverageMap
   evidence: ReportEvidence
   notes: {

@@ -1,4 +1,5 @@
 /** Gathers what a report says: the dossier or the whole case, lines of the evidence, the map of what was recorded, the analyst's words. */
+import type { ControlsAnswer } from '../../controls/control.ts'
 import { type CaseFinding, type DetectOptions, detect } from '../../detect/detect.ts'
 import { coverageMap } from '../../investigate/coverage-map.ts'
 import type { Finding } from '../../investigate/dossier.ts'
@@ -15,7 +16,7 @@ import {
 } from '../../verbatim/lines.ts'
 import { dossierJson } from '../dossier-json.ts'
 import { bySeverity } from '../findings.ts'
-import type { CaseReport, ReportControls, ReportEvidence, ReportFinding, ReportHead, ReportLine } from './document.ts'
+import type { CaseReport, ReportEvidence, ReportFinding, ReportHead, ReportLine } from './document.ts'
 import { caseKey, dossierKey, type FindingKey } from './keys.ts'
 import { matchNotes, type Notes, noNotes } from './notes.ts'
 
@@ -26,7 +27,7 @@ export interface CaseReportOptions {
   /** The command that makes it; null: none. */
   command?: string | null
   notes?: Notes
-  controls?: ReportControls | null
+  controls?: ControlsAnswer | null
   /** Of addresses. */
   investigate?: Omit<InvestigateOptions, 'signal' | 'inspect'>
   /** Of the whole case. */

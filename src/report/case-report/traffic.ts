@@ -22,8 +22,9 @@ import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/se
 import { timelineFigure } from '../drawings/timeline.ts'
 import { volumesFigure } from '../drawings/volumes.ts'
 import { whoDrawing, whoTable } from '../drawings/who.ts'
-import { addressOf, bytesOf, countOf, lengthOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
+import { addressOf, bytesOf, countOf, lengthOf, pathOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
 import { basisWords, outcomeWords, roleWords } from '../names.ts'
+import { rejectWords } from '../rejects.ts'
 import { chosenServices, type NumberedService } from '../services.ts'
 
 const servicesMax = 40
@@ -43,6 +44,7 @@ export function trafficBlocks(d: DossierJson): Block[] {
     ...totalsBlocks(d),
     ...volumesFigure(d, series),
     ...surfaceBlocks(d),
+    ...rejectedBlocks(d),
     ...correlationBlocks(d),
   ]
 }
@@ -198,6 +200,29 @@ function surfaceBlocks(d: DossierJson): Block[] {
 function keyText(key: ServiceKey, at: string): Text {
   const port: Text = key.port === null ? '' : line`:${wordsOf(key.port, `${at}.port`)}`
   return line`${addressOf(key.server, `${at}.server`)}${port} ${protocolOf(key, at)}`
+}
+
+function rejectedBlocks({ rejects: { total, explained } }: Dossier): Block[] {
+  if (total === 0) return []
+  const rows = explained.map(({ by, reason, records, basis: [first] }, i): Row => {
+    const at = `dossier.rejects.explained.${i}`
+    const where: Text =
+      first?.line === undefined
+        ? ''
+        : line`${pathOf(first.path, `${at}.basis.0.path`)}:${wordsOf(first.line, `${at}.basis.0.line`)}`
+    return { cells: [rejectWords[by], wordsOf(reason, `${at}.reason`), countOf(records, `${at}.records`), where] }
+  })
+  return [
+    heading('Rejected records'),
+    paragraph(
+      line`${countOf(total, 'dossier.rejects.total')} records were rejected. REJECT alone is no sign of an attack: packets after the end of a connection are logged so too.`,
+    ),
+    table(
+      [{ title: 'what' }, { title: 'why' }, { title: 'records', align: 'right' }, { title: 'first' }],
+      rows,
+      'Rejected records by what explains them',
+    ),
+  ]
 }
 
 function correlationBlocks(d: Dossier): Block[] {
