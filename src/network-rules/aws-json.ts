@@ -14,6 +14,11 @@ import {
 import type { RuleDocument } from './documents.ts'
 import type { NetworkDraft } from './network-draft.ts'
 
+/** `1 subnet`, `2 subnets`. */
+export function counted(count: number, what: string, ending = 's'): string {
+  return `${count} ${what}${count === 1 ? '' : ending}`
+}
+
 /** One list of an answer of AWS. */
 interface Listing {
   what: string
@@ -43,7 +48,7 @@ function listing<T>(
 const listings: Record<string, Listing> = {
   SecurityGroups: listing(
     {
-      what: 'security groups',
+      what: 'security group',
       isRules: true,
       command: 'describe-security-groups',
       signs: ['GroupId', 'IpPermissions'],
@@ -53,7 +58,7 @@ const listings: Record<string, Listing> = {
   ),
   SecurityGroupRules: listing(
     {
-      what: 'rules of security groups',
+      what: 'security group rule',
       isRules: true,
       command: 'describe-security-group-rules',
       signs: ['SecurityGroupRuleId'],
@@ -62,13 +67,13 @@ const listings: Record<string, Listing> = {
     (draft, rule, where) => draft.addRule(rule, where),
   ),
   NetworkAcls: listing(
-    { what: 'network ACLs', isRules: true, command: 'describe-network-acls', signs: ['NetworkAclId', 'Entries'] },
+    { what: 'network ACL', isRules: true, command: 'describe-network-acls', signs: ['NetworkAclId', 'Entries'] },
     networkAcl,
     (draft, acl, where) => draft.addAcl(acl, where),
   ),
   NetworkInterfaces: listing(
     {
-      what: 'network interfaces',
+      what: 'network interface',
       isRules: false,
       command: 'describe-network-interfaces',
       signs: ['NetworkInterfaceId'],
@@ -77,12 +82,12 @@ const listings: Record<string, Listing> = {
     (draft, one, where) => draft.addInterface(one, where),
   ),
   Subnets: listing(
-    { what: 'subnets', isRules: false, command: 'describe-subnets', signs: ['SubnetId', 'CidrBlock'] },
+    { what: 'subnet', isRules: false, command: 'describe-subnets', signs: ['SubnetId', 'CidrBlock'] },
     subnet,
     (draft, one, where) => draft.addSubnet(one, where),
   ),
   PrefixLists: listing(
-    { what: 'prefix lists', isRules: false, command: 'describe-managed-prefix-lists', signs: ['PrefixListId'] },
+    { what: 'prefix list', isRules: false, command: 'describe-managed-prefix-lists', signs: ['PrefixListId'] },
     prefixList,
     (draft, list, where) => draft.addList(list, where),
   ),
@@ -116,7 +121,7 @@ export function addAwsAnswer({ where, value }: RuleDocument, path: string, draft
   if (typeof value !== 'object' || value === null) return null
   const answer = value as Record<string, unknown>
   const found = Object.entries(listings).filter(([key]) => Object.hasOwn(answer, key))
-  const holds = found.map(([key, { what, read }]) => `${read(answer[key], draft, `${where}: ${key}`)} ${what}`)
+  const holds = found.map(([key, { what, read }]) => counted(read(answer[key], draft, `${where}: ${key}`), what))
   if (Object.hasOwn(answer, 'Entries')) holds.push(addEntries(answer, where, path, draft))
   if (holds.length === 0) return null
   const isCut = typeof answer['NextToken'] === 'string' && answer['NextToken'] !== ''
@@ -130,7 +135,7 @@ function addBareList({ where, value }: { where: string; value: unknown[] }, draf
   const [first] = value
   const found = typeof first === 'object' && first !== null ? listingOf(first) : undefined
   if (found === undefined) return null
-  return { holds: [`${found.read(value, draft, where)} ${found.what}`], hasRules: found.isRules, problems: [] }
+  return { holds: [counted(found.read(value, draft, where), found.what)], hasRules: found.isRules, problems: [] }
 }
 
 const entries = shape.objectOf({ Entries: shape.listOf(listEntry) }, { PrefixListId: id })
@@ -147,5 +152,5 @@ function addEntries(answer: unknown, where: string, path: string, draft: Network
     })
   }
   draft.addListEntries(list, value.Entries, where)
-  return `${value.Entries.length} entries of ${list}`
+  return `${counted(value.Entries.length, 'prefix', 'es')} of ${list}`
 }

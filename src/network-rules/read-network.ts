@@ -4,7 +4,7 @@ import { readNamed } from '../disk/named-file.ts'
 import { UserError } from '../errors.ts'
 import type { Address } from '../net/address.ts'
 import { networkFor } from './attached.ts'
-import { addAwsAnswer, isAwsAnswer, isAwsItem } from './aws-json.ts'
+import { addAwsAnswer, counted, isAwsAnswer, isAwsItem } from './aws-json.ts'
 import { templateControlsIn } from './cloudformation.ts'
 import { documentsIn, type RuleDocument } from './documents.ts'
 import type { Network } from './network.ts'
@@ -89,7 +89,7 @@ class RulesReader {
       this.ownFile ??= path
       for (const control of controls) this.addControl(control, path)
       this.problems.push(...(template?.problems ?? []).map(problem => ({ path, problem })))
-      return [`${controls.length} controls`]
+      return [counted(controls.length, 'control')]
     }
     const answer = addAwsAnswer(document, path, this.draft)
     if (answer === null) throw new UserError(`${document.where}: nothing that is known`, { hint })

@@ -5,6 +5,7 @@ import type { Decision } from '../../src/network-rules/decision.ts'
 import { type Connection, decider } from '../../src/network-rules/evaluate.ts'
 import { slowDecision, type ToldNetwork } from './oracle.ts'
 import { asConnection, asNetwork, Chance, randomConnection, randomConnections, randomNetwork } from './random-rules.ts'
+import { acl, connection, group, network, networkInterface, prefix, subnet } from './support.ts'
 
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 14)
 const ruleSets = Number(process.env['TIDEMARK_RULE_SETS'] ?? 10_000)
@@ -131,4 +132,25 @@ test('keeps what it decided, whatever the unknown turns out to be', () => {
     }
   }
   assert.ok(decided > ruleSets / 4, String(decided))
+})
+
+test('takes hosts apart that only a prefix list, an entry or a delegated prefix tells apart', () => {
+  const hosts = ['203.0.113.1', '203.0.113.200', '192.0.2.1', '192.0.2.200', '10.0.1.16', '10.0.1.32']
+  const rules = network({
+    groups: [group('sg-1', ['tcp 80 pl-1', 'tcp 443 0.0.0.0/0'])],
+    acls: [acl('acl-1', ['1 deny all 192.0.2.128/25', '2 allow all 0.0.0.0/0'], ['1 allow all 0.0.0.0/0'])],
+    interfaces: [networkInterface('10.0.1.5', ['sg-1'], { prefixes: [prefix('10.0.1.16/28')] })],
+    subnets: [subnet('subnet-1', ['10.0.1.0/24'], 'acl-1')],
+    prefixLists: [{ id: 'pl-1', name: 'pl-1', prefixes: [prefix('203.0.113.128/25')], maxEntries: null }],
+  })
+  const connections = hosts.flatMap(host => [80, 443].map(port => connection(`${host}:40000 > 10.0.1.5:${port} tcp`)))
+  const { columns, hi, lo } = columnsOf(connections)
+  const compiled = new CompiledRules(rules, { count: hi.length, hi, lo }, marks)
+  const codes = new Uint32Array(columns.count)
+  compiled.decide(columns, codes)
+  const decide = decider(rules)
+  assert.deepEqual(
+    [...codes].map(code => compiled.decisions[code]),
+    connections.map(decide),
+  )
 })

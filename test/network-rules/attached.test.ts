@@ -133,3 +133,19 @@ test('keeps network ACLs of one id apart, which are different', () => {
     },
   )
 })
+
+test('takes nothing from the direction of a group that does not count', () => {
+  const both = group('sg-both', ['tcp 22 192.0.2.0/24'], ['tcp 443 0.0.0.0/0'])
+  const groups = [
+    { group: both, direction: 'ingress' as const, addresses: [victim] },
+    { group: group('sg-out', [], ['tcp 80 0.0.0.0/0']), direction: 'egress' as const, addresses: [victim] },
+  ]
+  const decide = decider(networkFor({ groups, acls: [] }))
+  assert.equal(told(decide(connection('10.0.1.5:40000 > 203.0.113.1:443 tcp'))), 'denied client group egress * request')
+})
+
+test('does not guess which of several subnets an address is in', () => {
+  const acls = [{ acl: strict, addresses: [victim, second], subnets: ['subnet-1', 'subnet-2'] }]
+  const decide = decider(networkFor({ groups: [], acls }))
+  assert.equal(told(decide(connection('10.0.1.5:40000 > 10.0.1.9:8080 tcp'))), 'undecided same-subnet')
+})
