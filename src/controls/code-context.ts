@@ -2,7 +2,7 @@
 import type { CodeContext } from '../as-code/code.ts'
 import type { Case } from '../store/case.ts'
 import type { ProtectedTraffic } from './protected.ts'
-import type { Traffic } from './traffic.ts'
+import { markedHosts, type Traffic } from './traffic.ts'
 
 /** AWS names the files of a flow log `account_vpcflowlogs_region_flow-log_time_hash` (Amazon VPC User Guide, "Flow log files"). */
 const fileName = /(?:^|[/:])(\d{12})_vpcflowlogs_([a-z]{2}(?:-[a-z]+)+-\d)_[^/]*$/
@@ -17,7 +17,7 @@ export function codeContext(
     const found = fileName.exec(path)
     return found === null ? [] : [found]
   })
-  const hosts = [...marks.keys()].filter(host => marks[host] === 1)
+  const hosts = markedHosts(marks)
   return {
     region: only(names.map(([, , region]) => region!)),
     account: only(names.map(([, account]) => account!)),

@@ -20,20 +20,28 @@ export interface JudgeSettings {
   interfaces: Interfaces
   /** When the rules come into force; null: before everything. */
   at_us: number | null
+  /** Those that were made: what came too often is counted once. */
+  rates: Map<Artefact, RateJudge>
 }
 
 /** Null where there is nothing that stops a connection, as in an alarm. */
 export function judgeOf(artefacts: readonly Artefact[], settings: JudgeSettings): Judge | null {
-  const { traffic, hosts, at_us } = settings
+  const { hosts, at_us } = settings
   const subnets = new Set(artefacts.flatMap(one => (one.what === 'network-acl' ? one.subnets : [])))
   const hasRules = artefacts.some(({ what }) => what === 'security-group' || what === 'network-acl')
   const network = networkOf(artefacts, homeSubnets(settings, subnets))
   const judges = [
     ...(hasRules ? [new RulesJudge(network, hosts, at_us)] : []),
-    ...artefacts.flatMap(one => (one.what === 'rate-rule' ? [new RateJudge(traffic, one, at_us)] : [])),
+    ...artefacts.flatMap(one => (one.what === 'rate-rule' ? [rateJudge(one, settings)] : [])),
   ]
   if (judges.length === 0) return null
   return judges.length === 1 ? judges[0]! : new JudgeOfAll(judges)
+}
+
+function rateJudge(rule: Artefact & { what: 'rate-rule' }, { traffic, at_us, rates }: JudgeSettings): RateJudge {
+  const judge = rates.get(rule) ?? new RateJudge(traffic, rule, at_us)
+  rates.set(rule, judge)
+  return judge
 }
 
 /** The groups and network ACLs where they are to be put; what is not of a control stays as it is. */

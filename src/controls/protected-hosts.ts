@@ -1,7 +1,7 @@
 /** What the protected hosts did, in the attack and besides. */
 import { outcome } from '../conversations/connections.ts'
 import type { ControlsAnswer, ProtectedHost } from './control.ts'
-import { others, type Traffic } from './traffic.ts'
+import { markedHosts, others, type Traffic } from './traffic.ts'
 import { addressOf, Sum, shownSum } from './trial.ts'
 
 /** Hosts that are listed. */
@@ -13,7 +13,7 @@ export function protectedHosts(
   hasSizes: boolean,
 ): Pick<ControlsAnswer, 'protected' | 'protected_total'> {
   const { protected: isProtected, marks, pieces } = traffic
-  const listed = [...isProtected.keys()].filter(host => isProtected[host] === 1)
+  const listed = markedHosts(isProtected)
   const sums = new Map(listed.slice(0, listedMost).map(host => [host, [new Sum(), new Sum()] as const]))
   for (const { connections, attack } of pieces) {
     const { client, server, count } = connections

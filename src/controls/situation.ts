@@ -12,7 +12,7 @@ import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { gatherTraffic } from './gather.ts'
 import { type Interfaces, interfacesIn } from './interfaces.ts'
-import type { AttackMarks, AttackService, Traffic } from './traffic.ts'
+import { type AttackMarks, type AttackService, markedHosts, type Traffic } from './traffic.ts'
 
 export interface Situation {
   dossier: Dossier
@@ -51,8 +51,8 @@ export function hasSizes({ source, columns }: Case): boolean {
 
 /** The subject's hosts that are internal: what they do besides the attack is innocent. */
 export function internalSubjects({ hosts, marks: { subject, internal } }: Traffic): string[] {
-  return [...subject.keys()]
-    .filter(host => subject[host] === 1 && internal[host] === 1)
+  return markedHosts(subject)
+    .filter(host => internal[host] === 1)
     .map(host => formatAddress(hosts.hi[host]!, hosts.lo[host]!))
 }
 

@@ -82,3 +82,10 @@ export class Attack {
     return client * this.marks.subject.length + server
   }
 }
+
+/** The hosts that are marked, in order. */
+export function markedHosts(marks: Uint8Array): number[] {
+  const hosts: number[] = []
+  for (let host = marks.indexOf(1); host >= 0; host = marks.indexOf(1, host + 1)) hosts.push(host)
+  return hosts
+}

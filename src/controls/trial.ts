@@ -8,7 +8,7 @@ import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Trial, TrialService, TrialSum } from './control.ts'
 import { answersStopped, type Judge, passes, stopped, undecided } from './judge.ts'
-import { others, type Piece, type Traffic } from './traffic.ts'
+import { markedHosts, others, type Piece, type Traffic } from './traffic.ts'
 
 /** Services that are listed, and addresses. */
 const listedMost = 1000
@@ -39,7 +39,7 @@ export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOth
   const list = (group: Group): ServiceDraft[] => servicesIn(traffic, group, hasSizes)
   return {
     attack: {
-      ...{ connections: attack.all.connections, ...said(attack.all) },
+      ...shownSum(attack.all, hasSizes),
       stopped_connections: attack.stopped.sum.connections,
       ...{ stopped_bytes: stoppedBytes.bytes, stopped_bytes_out: stoppedBytes.bytes_out },
       stopped_bytes_in: stoppedBytes.bytes_in,
@@ -49,7 +49,7 @@ export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOth
       undecided_connections: attack.undecidedConnections,
     },
     innocent: {
-      ...{ connections: innocent.all.connections, ...said(innocent.all) },
+      ...shownSum(innocent.all, hasSizes),
       broken_connections: innocent.stopped.sum.connections,
       ...{ broken_bytes: broken.bytes, broken_bytes_out: broken.bytes_out, broken_bytes_in: broken.bytes_in },
       ...innocent.peersOf(),
@@ -90,20 +90,30 @@ export class Sum {
   first_us = Number.POSITIVE_INFINITY
   last_us = Number.NEGATIVE_INFINITY
 
-  add(all: CaseConnections, i: number, isOut: boolean): void {
-    const [up, down] = [countOf(all.bytesUp[i]!), countOf(all.bytesDown[i]!)]
+  add({ bytesUp, bytesDown, start_us, end_us }: CaseConnections, i: number, isOut: boolean): void {
+    const [up, down] = [bytesUp[i]!, bytesDown[i]!]
     this.connections++
-    this.up = exactSum(this.up, up)
-    this.down = exactSum(this.down, down)
-    this.out = exactSum(this.out, isOut ? up : down)
-    if (all.start_us[i]! < this.first_us) this.first_us = all.start_us[i]!
-    if (all.end_us[i]! > this.last_us) this.last_us = all.end_us[i]!
+    this.up = plus(this.up, up)
+    this.down = plus(this.down, down)
+    this.out = plus(this.out, isOut ? up : down)
+    if (start_us[i]! < this.first_us) this.first_us = start_us[i]!
+    if (end_us[i]! > this.last_us) this.last_us = end_us[i]!
+  }
+
+  merge(other: Sum): void {
+    this.connections += other.connections
+    this.up = exactSum(this.up, other.up)
+    this.down = exactSum(this.down, other.down)
+    this.out = exactSum(this.out, other.out)
+    this.first_us = Math.min(this.first_us, other.first_us)
+    this.last_us = Math.max(this.last_us, other.last_us)
   }
 }
 
 /** Beyond 2^53 the columns are rounded, which `atLeast` says. */
-function countOf(bytes: number): Count {
-  return Number.isSafeInteger(bytes) ? bytes : BigInt(bytes)
+function plus(sum: Count, bytes: number): Count {
+  if (typeof sum === 'number' && sum + bytes <= exactMost) return sum + bytes
+  return exactSum(sum, BigInt(bytes))
 }
 
 interface ServiceSum extends Sum {
@@ -125,7 +135,6 @@ export class Group {
   }
 
   add(all: CaseConnections, i: number, isOut: boolean): void {
-    this.sum.add(all, i, isOut)
     const [client, server, port, protocol] = [all.client[i]!, all.server[i]!, all.port[i]!, all.protocol[i]!]
     const { run } = this
     if (
@@ -143,7 +152,9 @@ export class Group {
   }
 
   endRun(): void {
-    if (this.run !== null) this.services.add(this.run)
+    if (this.run === null) return
+    this.sum.merge(this.run)
+    this.services.add(this.run)
     this.run = null
   }
 }
@@ -156,7 +167,6 @@ function bySize(a: ServiceSum, b: ServiceSum): number {
 
 /** The attack, or what is innocent. */
 class Side {
-  readonly all = new Sum()
   readonly stopped = new Group()
   readonly passed = new Group()
   private readonly doubts = new Map<number, Sum>()
@@ -175,7 +185,6 @@ class Side {
   add(all: CaseConnections, i: number, judged: number): void {
     const verdict = judged === answersStopped ? this.ofAnswers : judged
     const isOut = this.traffic.protected[all.client[i]!] === 1
-    this.all.add(all, i, isOut)
     if ((all.marks[i]! & mark.atLeast) !== 0 || all.bytesUp[i]! > exactMost || all.bytesDown[i]! > exactMost)
       this.atLeast = true
     if (verdict === passes) this.passed.add(all, i, isOut)
@@ -195,6 +204,12 @@ class Side {
     this.passed.endRun()
   }
 
+  get all(): Sum {
+    const all = new Sum()
+    for (const sum of [this.stopped.sum, this.passed.sum, ...this.doubts.values()]) all.merge(sum)
+    return all
+  }
+
   get undecidedConnections(): number {
     return [...this.doubts.values()].reduce((sum, { connections }) => sum + connections, 0)
   }
@@ -202,8 +217,7 @@ class Side {
   peersOf(): { peers: string[]; peers_total: number } {
     const peers: string[] = []
     let total = 0
-    for (const [host, is] of this.peers.entries())
-      if (is === 1 && total++ < listedMost) peers.push(addressOf(this.traffic, host))
+    for (const host of markedHosts(this.peers)) if (total++ < listedMost) peers.push(addressOf(this.traffic, host))
     return { peers, peers_total: total }
   }
 

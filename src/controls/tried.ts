@@ -36,7 +36,7 @@ export async function triedControls(
 ): Promise<{ controls: Control[]; set: ControlSet }> {
   const named = recommended.map((one, i) => ({ id: `C${i + 1}`, one }))
   const chosen = chosenOf(named, only)
-  const settings = { traffic: read, hosts: traffic.hosts, interfaces, at_us: at_us ?? null }
+  const settings = { traffic: read, hosts: traffic.hosts, interfaces, at_us: at_us ?? null, rates: new Map() }
   const draftOf = (some: readonly RecommendedControl[]): TrialDraft | null => {
     const artefacts = some.map(({ artefact }) => artefact)
     const judge = judgeOf(artefacts, settings)
