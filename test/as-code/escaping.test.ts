@@ -51,7 +51,7 @@ test('bash takes a quoted text as it is', () => {
   const special = [...'$`*?[]{}~#!&;|<>()"\'\\ \t\n^'].flatMap(one => [one, `${one}HOME`, `a${one}b`])
   const plain = [...texts.filter(text => !text.includes('\0')), ...special]
   const script = `printf '%s\\0' ${plain.map(shellString).join(' ')}`
-  const { stdout, stderr } = spawnSync('bash', ['-s'], { input: script, encoding: 'utf8' })
+  const { stdout, stderr } = spawnSync('bash', ['-s'], { input: script, encoding: 'utf8', cwd: tmpdir() })
   assert.equal(stderr, '')
   assert.deepEqual(stdout.split('\0').slice(0, -1), plain)
 })
