@@ -205,6 +205,8 @@ test('a storm of rejected traffic goes off, the usual one does not', async () =>
   )
   assert.equal(artefactOf(one).threshold, 60)
   assert.deepEqual(one.trial!.fired, [{ at: at(32), value: 61 }])
+  // The first of them: after the header, 80 lines of visitors and the storms before.
+  assert.equal(one.trial!.basis[0]!.line, 1 + 80 + 20 + 60 + 1)
 })
 
 test('dropped records go off in the minute of their line, silence after two periods without any line', async () => {
