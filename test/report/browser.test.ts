@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import axeCore from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { reportText } from '../../src/report/case-report/page.ts'
 import { repoRoot } from '../repo.ts'
@@ -73,7 +73,7 @@ describe('a report in a browser, from the disk', { skip }, () => {
 
   /** What axe finds wrong. */
   async function axeFaults(page: Page): Promise<string[]> {
-    await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+    await page.evaluate(axeCore.source)
     return page.evaluate(async () => {
       const { axe } = globalThis as unknown as {
         axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }

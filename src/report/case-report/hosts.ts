@@ -2,7 +2,7 @@
 import type { CaseFinding, Detections } from '../../detect/detect.ts'
 import { type Block, figure, heading, line, list, paragraph, type Row, type Text, table } from '../block.ts'
 import { otherColour } from '../drawings/series.ts'
-import { whoDrawing, whoTable } from '../drawings/who.ts'
+import { type Heads, whoDrawing, whoTable } from '../drawings/who.ts'
 import { addressOf, countOf, timeOf, wordsOf } from '../figures.ts'
 import { bySeverity } from '../findings.ts'
 
@@ -10,6 +10,7 @@ const hostsMax = 50
 /** Hosts with findings of severity info alone are shown while there are fewer. */
 const slightMax = 10
 const waysMax = 10
+const heads: Heads = ['who acted', 'finding', 'on whom']
 
 export function hostsBlocks(found: Detections): Block[] {
   return [heading('Hosts'), ...hostTable(found), heading('Who reached whom'), ...whoBlocks(found)]
@@ -69,10 +70,11 @@ function whoBlocks(found: Detections): Block[] {
         'The gravest findings: who acted on the left, on whom on the right. Widths grow with the logarithm of the connections.',
       drawing: whoDrawing(
         ways,
+        heads,
         'Who reached whom',
         'Bands from hosts that acted through findings to their peers. The table below has the same.',
       ),
-      data: whoTable(ways, [{ title: 'connections', align: 'right' }, { title: 'severity' }]),
+      data: whoTable(ways, heads, [{ title: 'connections', align: 'right' }, { title: 'severity' }]),
     }),
   ]
 }

@@ -21,7 +21,7 @@ import type { DossierJson } from '../dossier-json.ts'
 import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/series.ts'
 import { timelineFigure } from '../drawings/timeline.ts'
 import { volumesFigure } from '../drawings/volumes.ts'
-import { whoDrawing, whoTable } from '../drawings/who.ts'
+import { type Heads, whoDrawing, whoTable } from '../drawings/who.ts'
 import { addressOf, bytesOf, countOf, lengthOf, pathOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
 import { basisWords, outcomeWords, roleWords } from '../names.ts'
 import { rejectWords } from '../rejects.ts'
@@ -29,6 +29,7 @@ import { chosenServices, type NumberedService } from '../services.ts'
 
 const servicesMax = 40
 const waysMax = 10
+const heads: Heads = ['client', 'service', 'server']
 const surfaceMax = 60
 
 export function trafficBlocks(d: DossierJson): Block[] {
@@ -81,10 +82,11 @@ function whoBlocks(d: Dossier, series: SeriesOf): Block[] {
           : 'From the clients on the left through the services to the servers on the right. Widths grow with the logarithm of the bytes.',
       drawing: whoDrawing(
         ways,
+        heads,
         'Who connected to whom',
         'Bands from clients on the left through services to servers on the right. The table below has the same.',
       ),
-      data: whoTable(ways, [{ title: 'connections', align: 'right' }, { title: 'outcome' }]),
+      data: whoTable(ways, heads, [{ title: 'connections', align: 'right' }, { title: 'outcome' }]),
     }),
   ]
 }

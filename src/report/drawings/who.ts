@@ -1,4 +1,4 @@
-/** Who connected to whom, through what: clients on the left, servers on the right. */
+/** Who connected to whom, through what: from the left to the right. */
 import { type SankeyLink, type SankeyNode, sankey, sankeyLinkHorizontal } from 'd3-sankey'
 import { inlines, plainText, type Table, type Text } from '../block.ts'
 import type { Element } from '../html-text.ts'
@@ -28,7 +28,10 @@ const name = 'who'
 const nodeWidth = 10
 const nodeHeight = 34
 
-export function whoDrawing(ways: readonly Way[], title: string, description: string): Element {
+/** What stands on the left, in the middle and on the right. */
+export type Heads = readonly [from: string, via: string, to: string]
+
+export function whoDrawing(ways: readonly Way[], heads: Heads, title: string, description: string): Element {
   const nodes = new Map<string, Node>()
   const node = (side: number, label: Text): string => {
     const key = `${side} ${plainText(label)}`
@@ -56,9 +59,9 @@ export function whoDrawing(ways: readonly Way[], title: string, description: str
   const curve = sankeyLinkHorizontal<Node, Link>()
   return drawing(
     { name, title, height, description },
-    words(6, 16, 'client', { class: 'quiet' }),
-    words(width / 2, 16, 'service', { class: 'quiet', 'text-anchor': 'middle' }),
-    words(width - 6, 16, 'server', { class: 'quiet', 'text-anchor': 'end' }),
+    words(6, 16, heads[0], { class: 'quiet' }),
+    words(width / 2, 16, heads[1], { class: 'quiet', 'text-anchor': 'middle' }),
+    words(width - 6, 16, heads[2], { class: 'quiet', 'text-anchor': 'end' }),
     ...graph.links.map(one => linkElement(one, curve(one) ?? '')),
     ...graph.nodes.flatMap(nodeElements),
   )
@@ -80,10 +83,14 @@ function nodeElements({ side, label, x0 = 0, x1 = 0, y0 = 0, y1 = 0 }: SankeyNod
 }
 
 /** A table of the ways: what the widths stand for is a column of its own. */
-export function whoTable(ways: readonly (Way & { cells: readonly Text[] })[], columns: Table['columns']): Table {
+export function whoTable(
+  ways: readonly (Way & { cells: readonly Text[] })[],
+  heads: Heads,
+  columns: Table['columns'],
+): Table {
   return {
     block: 'table',
-    columns: [{ title: 'client' }, { title: 'service' }, { title: 'server' }, ...columns],
+    columns: [...heads.map(title => ({ title })), ...columns],
     rows: ways.map(({ from, via, to, cells }) => ({ cells: [inlines(from), inlines(via), inlines(to), ...cells] })),
     caption: 'Who connected to whom',
   }
