@@ -42,6 +42,7 @@ const many = {
   WHOLE_FOLDERS: 20,
   PART_FOLDERS: 60,
   FILTERS: 5000,
+  EXPORTS: 4000,
   NODES: '20.19.0 latest',
   FLIPS: 1000,
   CACHE_FLIPS: 60,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type ExportOptions, type ExportReport, exportFormats, exportKinds, kindOf } from '../export/formats.ts'
+import type { ExportFormat, ExportKind, ExportOptions, ExportReport } from '../export/formats.ts'
 import { countText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import { type Severity, severities } from '../rules/finding.ts'
@@ -35,6 +35,11 @@ interface Options extends OutputOptions, ReadingOptions, EnrichmentCliOptions {
   anonymise?: string
 }
 
+const formats: Record<ExportFormat, true> = {
+  ...{ ocsf: true, ecs: true, stix: true, sigma: true, guardduty: true, csv: true, ndjson: true, 'conn-log': true },
+}
+const kinds: Record<ExportKind, true> = { records: true, connections: true, findings: true, all: true }
+
 /** Defines `tidemark export`. */
 export function exportCommand(program: Command): void {
   const command = addReadingOptions(addEnrichmentOptions(withOptions(program)))
@@ -43,6 +48,7 @@ export function exportCommand(program: Command): void {
       const options = command.optsWithGlobals<Options>()
       const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), {})
       const asked = await askedOf(options, filter)
+      const { kindOf } = await import('../export/formats.ts')
       kindOf(asked)
       await checkOutput(options.out, paths, options, { option: '-o' })
       // A case of the environment is not meant to be written by a command that was given files to look at.
@@ -67,11 +73,11 @@ function withOptions(program: Command): Command {
     .description('Write findings, connections or flow records in the format of another tool.')
     .usage('[options] --to FORMAT [FILTER] [PATH…]')
     .argument('[filter...]', 'which records or connections, one argument; then, if any, files and folders to read')
-    .addOption(new Option('--to <format>', 'format to write').choices([...exportFormats]).makeOptionMandatory())
+    .addOption(new Option('--to <format>', 'format to write').choices(Object.keys(formats)).makeOptionMandatory())
     .addOption(
-      new Option('--what <kind>', 'what to write, by default what the format is mostly used for').choices([
-        ...exportKinds,
-      ]),
+      new Option('--what <kind>', 'what to write, by default what the format is mostly used for').choices(
+        Object.keys(kinds),
+      ),
     )
     .option('-o, --out <file>', 'file to write, - for standard output', '-')
     .option(...forceOption)

@@ -3,6 +3,7 @@
 import { type OutputTarget, outputTarget } from '../disk/output.ts'
 import { OutputFile } from '../disk/output-file.ts'
 import type { FlowsColumn } from '../flows/request.ts'
+import { countText, integerText } from '../net/counts.ts'
 import type { Case } from '../store/case.ts'
 import { fileName } from '../store/ledger.ts'
 import { version } from '../version.ts'
@@ -107,7 +108,7 @@ class ExportWork {
       file.abandon()
       throw error
     }
-    for (const [why, count] of this.#left) this.#report.left_out.push(`${count} ${why}`)
+    for (const [why, count] of this.#left) this.#report.left_out.push(`${integerText(count)} ${why}`)
   }
 
   #target(): OutputTarget {
@@ -129,7 +130,7 @@ class ExportWork {
         ? await findingsOfCase(this.#c, options, this.#addresses)
         : await findingsOfSubject(this.#c, of, options, this.#addresses)
     for (const { rule, count } of found.others)
-      this.#report.left_out.push(`${count} findings of ${rule}: of each rule 1,000 are told singly`)
+      this.#report.left_out.push(`${countText(count, 'finding')} of ${rule}: of each rule 1,000 are told singly`)
     this.#report.notes.push(...found.notes)
     this.#report.enrichment_problems.push(...found.enrichment_problems)
     return found.findings
@@ -145,21 +146,24 @@ class ExportWork {
     )
     const { left_out, notes } = this.#report
     if (given.untimed_records > 0)
-      left_out.push(`${given.untimed_records} records say no time: connections of such alone are not written`)
+      left_out.push(`connections of records without a time: ${countText(given.untimed_records, 'record')} of the case`)
     if (given.unknown > 0)
-      left_out.push(`${given.unknown} records of which it cannot be told whether they meet the filter`)
+      left_out.push(`${countText(given.unknown, 'record')} of which it cannot be told whether they meet the filter`)
     if (given.at_least > 0)
       notes.push(
-        `${given.at_least} connections have records that do not say their packets or bytes: their sums are lower bounds, and missing where none says`,
+        `${countText(given.at_least, 'connection')} with records that do not say their packets or bytes: the sums are lower bounds, and missing where none says`,
       )
-    if (given.too_large > 0) notes.push(`${given.too_large} sums beyond 2^53 are missing: they are not kept exactly`)
+    if (given.too_large > 0)
+      notes.push(`missing, for they are not kept exactly: ${countText(given.too_large, 'sum')} beyond 2^53`)
     notes.push(...given.notes)
     if (!this.#kinds.includes('findings')) this.#report.enrichment_problems.push(...given.enrichment_problems)
   }
 
   #noteRecords({ counting, notes, enrichment_problems }: Awaited<ReturnType<typeof askRecords>>): void {
     if (Number(counting.unknown) > 0)
-      this.#report.left_out.push(`${counting.unknown} records of which it cannot be told whether they meet the filter`)
+      this.#report.left_out.push(
+        `${countText(Number(counting.unknown), 'record')} of which it cannot be told whether they meet the filter`,
+      )
     this.#report.notes.push(...notes)
     if (this.#kinds.length === 1) this.#report.enrichment_problems.push(...enrichment_problems)
   }

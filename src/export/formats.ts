@@ -4,11 +4,9 @@ import type { FileName } from '../disk/output.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { AddressChange } from './addresses.ts'
 
-export const exportFormats = ['ocsf', 'ecs', 'stix', 'sigma', 'guardduty', 'csv', 'ndjson', 'conn-log'] as const
-export type ExportFormat = (typeof exportFormats)[number]
+export type ExportFormat = 'ocsf' | 'ecs' | 'stix' | 'sigma' | 'guardduty' | 'csv' | 'ndjson' | 'conn-log'
 
-export const exportKinds = ['records', 'connections', 'findings', 'all'] as const
-export type ExportKind = (typeof exportKinds)[number]
+export type ExportKind = 'records' | 'connections' | 'findings' | 'all'
 export type OneKind = Exclude<ExportKind, 'all'>
 
 /** What a format can hold, the default first. `all`: several kinds in one output. */

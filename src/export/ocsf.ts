@@ -48,25 +48,21 @@ function recordEvent(record: ExportedRecord, context: ExportContext): object {
   const times = timesOf(record)
   if (times === null) return { left: 'no time' }
   const action = textOf(record, 'action')
-  const account = textOf(record, 'account_id')
-  const region = textOf(record, 'region')
-  const isOfCloud = account !== null || region !== null
+  const cloud = cloudOf(record)
   const bytes = wholeOf(record, 'bytes')
   const packets = wholeOf(record, 'packets')
   const place = record['line'] ?? record['packet']
   return {
     metadata: metadataOf(context, {
       log_name: context.source === 'logs' ? 'VPC flow log' : 'packets',
-      profiles: [...(action === null ? [] : ['security_control']), ...(isOfCloud ? ['cloud'] : [])],
+      profiles: [...(action === null ? [] : ['security_control']), ...(cloud === null ? [] : ['cloud'])],
       original_event_uid: `${textOf(record, 'path')}:${place}`,
     }),
     ...networkActivity,
     ...times,
     ...dispositionOf(action),
     ...known({ status_code: textOf(record, 'reject_reason') }),
-    ...(isOfCloud && {
-      cloud: { provider: 'AWS', ...known({ region, account: known({ uid: account, type_id: account && 10 }) }) },
-    }),
+    ...(cloud !== null && { cloud }),
     src_endpoint: endpointOf(record, 'src', ends.src, ends.srcSeen),
     dst_endpoint: endpointOf(record, 'dst', ends.dst, ends.dstSeen),
     connection_info: known({
@@ -74,7 +70,7 @@ function recordEvent(record: ExportedRecord, context: ExportContext): object {
       ...boundaryOf(wholeOf(record, 'traffic_path')),
       tcp_flags: wholeOf(record, 'tcp_flags'),
     }),
-    traffic: known({
+    ...trafficOf({
       ...{ bytes, packets, bytes_out: bytes, packets_out: packets },
       ...{ bytes_in: wholeOf(record, 'out_bytes'), packets_in: wholeOf(record, 'out_packets') },
       ...totals(record, bytes, packets),
@@ -84,8 +80,22 @@ function recordEvent(record: ExportedRecord, context: ExportContext): object {
   }
 }
 
+function cloudOf(record: ExportedRecord): object | null {
+  const [account, region] = [textOf(record, 'account_id'), textOf(record, 'region')]
+  if (account === null && region === null) return null
+  return { provider: 'AWS', ...known({ region }), ...(account !== null && { account: { uid: account, type_id: 10 } }) }
+}
+
+function trafficOf(figures: Record<string, number | bigint | null>): object {
+  return known({ traffic: known(figures) })
+}
+
 /** Of a record that counts both ways, both together. */
-function totals(record: ExportedRecord, bytes: number | bigint | null, packets: number | bigint | null): object {
+function totals(
+  record: ExportedRecord,
+  bytes: number | bigint | null,
+  packets: number | bigint | null,
+): Record<string, bigint | null> {
   const [back, packetsBack] = [wholeOf(record, 'out_bytes'), wholeOf(record, 'out_packets')]
   const sum = (a: number | bigint | null, b: number | bigint): bigint | null =>
     a === null ? null : BigInt(a) + BigInt(b)
@@ -189,7 +199,7 @@ function connectionEvent(c: ExportedConnection, context: ExportContext): object 
       ...protocolOf(c.protocol, c.client),
       community_uid: communityOf(c),
     }),
-    traffic: known({
+    ...trafficOf({
       ...{ bytes_out: out, bytes_in: back, bytes: added(out, back) },
       ...{ packets_out: c.packets_to_server, packets_in: c.packets_to_client },
       packets: added(c.packets_to_server, c.packets_to_client),

@@ -62,7 +62,7 @@ class BundleWriter {
   }
 
   connection(c: ExportedConnection): string {
-    const [start, end] = [utcSeconds(c.start_us), utcSeconds(c.end_us)]
+    const [start, end] = [shortTime(c.start_us), shortTime(c.end_us)]
     const ends = { src: c.client, dst: c.server, src_port: c.client_port, dst_port: c.port, protocol: c.protocol }
     const { text, id, refs } = this.#traffic(ends, {
       ...{ start, end, ...known({ src_byte_count: c.bytes_to_server, dst_byte_count: c.bytes_to_client }) },
@@ -161,7 +161,9 @@ class BundleWriter {
     const id = `network-traffic--${uuidOf(scoNamespace, jsonText(naming))}`
     const isNew = !this.#written.has(id)
     if (isNew && this.#written.size < addressesMost) this.#written.add(id)
-    const object = { type: 'network-traffic', spec_version: '2.1', id, ...naming, ...counters }
+    // Readers want it said beside `end`.
+    const over = end === undefined ? {} : { is_active: false }
+    const object = { type: 'network-traffic', spec_version: '2.1', id, ...naming, ...over, ...counters }
     const text = from.text + to.text + (isNew ? this.#object(object) : '')
     return { text, id, refs: [from.id, to.id] }
   }
@@ -185,9 +187,15 @@ function idOf(type: string, key: string): string {
   return `${type}--${uuidOf(ownNamespace, `${type} ${key}`)}`
 }
 
+/** Without zeros at its end, as programs write it that make the id of what it is in. */
+function shortTime(us: number): string {
+  return utcSeconds(us).replace(/(\.\d*?)0+Z$/, '$1Z')
+}
+
 /** With milliseconds at least, as the standard wants it of `created` and `modified`. */
 function stixTime(time: string): string {
-  return time.includes('.') ? time : `${time.slice(0, -1)}.000Z`
+  const [whole = '', fraction = ''] = time.slice(0, -1).split('.')
+  return `${whole}.${fraction.padEnd(3, '0')}Z`
 }
 
 /** Of 100; the standard's scale "None, Low, Med, High" (appendix A). */
