@@ -1,0 +1,88 @@
+// What a trial counts, by verdicts that are given.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answersStopped, type Judge, JudgeOfAll, passes, stopped, undecided } from '../../src/controls/judge.ts'
+import type { Traffic } from '../../src/controls/traffic.ts'
+import { tryOn } from '../../src/controls/trial.ts'
+import { makeConnections, mark, outcome } from '../../src/conversations/connections.ts'
+
+/** Host 0 is protected; each row is a connection from host 1 to it, of the attack or not, with the bytes that it sent. */
+function trafficOf(rows: readonly { attack: 0 | 1 | 2; bytes: number; marks?: number }[]): Traffic {
+  const connections = makeConnections(rows.length)
+  for (const [i, { bytes, marks = 0 }] of rows.entries()) {
+    connections.client[i] = 1
+    connections.port[i] = 1000 + i
+    connections.protocol[i] = 17
+    connections.bytesUp[i] = bytes
+    connections.bytesDown[i] = 1
+    connections.outcome[i] = outcome.answered
+    connections.marks[i] = marks
+    connections.place[i] = i
+  }
+  const bits = (...some: number[]): Uint8Array => Uint8Array.from(some)
+  return {
+    hosts: { count: 2, hi: new BigUint64Array(2), lo: BigUint64Array.from([0xffff_0a00_0001n, 0xffff_cb00_7107n]) },
+    ...{ protected: bits(1, 0), others: bits(0, 0), rejected: 0 },
+    marks: { subject: bits(0, 1), internal: bits(1, 0), services: [] },
+    pieces: [{ connections, attack: Uint8Array.from(rows, ({ attack }) => attack) }],
+  }
+}
+
+const judgeOf = (...verdicts: number[]): Judge => ({
+  reasons: ['why not'],
+  judge: (_, into) => into.set(verdicts),
+})
+
+test('where only answers are stopped, the attack goes on, and what is innocent is broken', () => {
+  const traffic = trafficOf([
+    { attack: 1, bytes: 100 },
+    { attack: 0, bytes: 10 },
+  ])
+  const { attack, innocent } = tryOn(traffic, judgeOf(answersStopped, answersStopped), true, false)
+  assert.deepEqual([attack.stopped_connections, attack.let_through_total], [0, 1])
+  assert.deepEqual([innocent.broken_connections, innocent.broken_bytes, innocent.peers], [1, 11, ['203.0.113.7']])
+})
+
+test('what cannot be decided is neither stopped nor let through, and has its reason', () => {
+  const traffic = trafficOf([
+    { attack: 1, bytes: 100 },
+    { attack: 0, bytes: 10 },
+  ])
+  const { attack, innocent, not_decidable } = tryOn(traffic, judgeOf(undecided, passes), true, false)
+  assert.deepEqual([attack.stopped_connections, attack.let_through_total, attack.undecided_connections], [0, 0, 1])
+  assert.equal(innocent.undecided_connections, 0)
+  assert.deepEqual(not_decidable, [{ of: 'attack', reason: 'why not', connections: 1, bytes: 101 }])
+})
+
+test('sums beyond 2^53 are exact, and lower bounds are said', () => {
+  const large = Number.MAX_SAFE_INTEGER
+  const traffic = trafficOf([
+    { attack: 1, bytes: large },
+    { attack: 1, bytes: large, marks: mark.atLeast },
+  ])
+  const { attack, at_least } = tryOn(traffic, judgeOf(stopped, stopped), true, false)
+  assert.equal(attack.stopped_bytes, 2n * BigInt(large) + 2n)
+  assert.equal(attack.stopped_bytes_in, 2n * BigInt(large))
+  assert.equal(attack.stopped_bytes_out, 2)
+  assert.equal(at_least, true)
+})
+
+test('bytes that no record tells are null, not zero', () => {
+  const { attack } = tryOn(trafficOf([{ attack: 1, bytes: 0 }]), judgeOf(stopped), false, false)
+  assert.deepEqual([attack.bytes, attack.stopped_bytes, attack.stopped[0]!.bytes], [null, null, null])
+})
+
+test('hosts of the same subnet count only where they are asked for', () => {
+  const traffic = trafficOf([{ attack: 2, bytes: 5 }])
+  assert.equal(tryOn(traffic, judgeOf(stopped), true, false).innocent.connections, 0)
+  assert.equal(tryOn(traffic, judgeOf(stopped), true, true).innocent.broken_connections, 1)
+})
+
+test('of several at once, what one stops is stopped, whatever the others cannot decide', () => {
+  const into = new Uint32Array(3)
+  const all = makeConnections(3)
+  const judge = new JudgeOfAll([judgeOf(undecided, undecided, passes), judgeOf(stopped, passes, passes)])
+  judge.judge(all, into)
+  assert.deepEqual([...into], [stopped, undecided, passes])
+  assert.deepEqual(judge.reasons, ['why not'])
+})
