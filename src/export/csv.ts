@@ -1,4 +1,4 @@
-/** Items of one kind as CSV: safe for spreadsheets, and every text can be had back (`docs/reference/export.md`). */
+/** Items of one kind as CSV: safe for spreadsheets, and every text can be had back (`docs/reference/exports.md`). */
 import type { FlowsColumn } from '../flows/request.ts'
 import { utcSeconds } from '../net/time.ts'
 import { type CsvStyle, csvWriter } from '../report/csv.ts'

@@ -50,6 +50,7 @@ const completions: [words: string[], expected: string[]][] = [
         'enrich',
         'flows',
         'sql',
+        'export',
         'demo',
       ],
       ...['completion', 'help'],

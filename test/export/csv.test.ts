@@ -34,7 +34,7 @@ function cellsOf(csv: string): string[][] {
   return rows
 }
 
-/** As docs/reference/export.md says it. */
+/** As docs/reference/exports.md says it. */
 function undone(cell: string): string {
   const plain = cell.replace(/\\(?:\\|x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/g, (_, ...hex) => {
     const code = hex.slice(0, 3).find(one => one !== undefined)
