@@ -1,8 +1,7 @@
 /** Recommends how often an address may come to a web server, where the attack guessed passwords there. */
-
-import { outcome } from '../conversations/connections.ts'
 import { countText, integerText } from '../net/counts.ts'
-import { hasPorts, TCP } from '../net/protocols.ts'
+import { hasPorts } from '../net/protocols.ts'
+import { type Arrivals, arrivalsOf, type ClientArrivals, eachWindow } from './arrivals.ts'
 import type { Recommended } from './control.ts'
 import { type KnownService, type ProtectedTraffic, textOf } from './protected.ts'
 import { nameFor, someText } from './rule-words.ts'
@@ -50,19 +49,25 @@ export interface OverRate extends ClientRate {
 
 /** Answered connections of each client with the servers, at most in a window: a stand-in for requests, which flow records do not show. */
 export function clientRates(traffic: ProtectedTraffic, question: RateQuestion): ClientRate[] {
-  return ratesIn(timesOf(traffic, question), question.window)
+  const arrivals = arrivalsFor(traffic, question)
+  return arrivals.clients.map(one => rateIn(arrivals, one, question.window)).sort(compareRates)
 }
 
-function ratesIn(clients: ReadonlyMap<number, ClientEvents>, window: number): ClientRate[] {
-  return [...clients]
-    .map(([client, { events, isAttack }]) => {
-      let most = 0
-      eachWindow(events, window, count => {
-        most = Math.max(most, count)
-      })
-      return { client, isAttack, most, connections: events.length }
-    })
-    .sort((a, b) => b.most - a.most || a.client - b.client)
+function arrivalsFor(traffic: ProtectedTraffic, { servers, ports = webPorts }: Omit<RateQuestion, 'window'>): Arrivals {
+  return arrivalsOf(traffic, servers, ports)
+}
+
+function rateIn(arrivals: Arrivals, one: ClientArrivals, window: number): ClientRate {
+  let most = 0
+  eachWindow(arrivals, one, window, count => {
+    if (count > most) most = count
+  })
+  return { client: one.client, isAttack: one.isAttack, most, connections: one.to - one.from }
+}
+
+/** The busiest first. */
+function compareRates(a: ClientRate, b: ClientRate): number {
+  return b.most - a.most || a.client - b.client
 }
 
 /**
@@ -70,67 +75,26 @@ function ratesIn(clients: ReadonlyMap<number, ClientEvents>, window: number): Cl
  * last seconds each time: so does this.
  */
 export function clientsOver(traffic: ProtectedTraffic, question: RateQuestion & { limit: number }): OverRate[] {
+  const arrivals = arrivalsFor(traffic, question)
+  const { at_us, piece, connection } = arrivals
   const found: OverRate[] = []
-  for (const [client, { events, isAttack }] of timesOf(traffic, question)) {
-    const over: Event[] = []
+  for (const one of arrivals.clients) {
+    if (one.to - one.from <= question.limit) continue
+    const over: number[] = []
     let most = 0
-    eachWindow(events, question.window, (count, event) => {
-      most = Math.max(most, count)
-      if (count > question.limit) over.push(event)
+    eachWindow(arrivals, one, question.window, (count, arrival) => {
+      if (count > most) most = count
+      if (count > question.limit) over.push(arrival)
     })
     if (over.length === 0) continue
     found.push({
-      ...{ client, isAttack, most, connections: events.length },
-      over: over.map(({ piece, connection }) => ({ piece, connection })),
-      first_us: over[0]!.at_us,
-      last_us: over.at(-1)!.at_us,
+      ...{ client: one.client, isAttack: one.isAttack, most, connections: one.to - one.from },
+      over: over.map(i => ({ piece: piece[i]!, connection: connection[i]! })),
+      first_us: at_us[over[0]!]!,
+      last_us: at_us[over.at(-1)!]!,
     })
   }
-  return found.sort((a, b) => b.most - a.most || a.client - b.client)
-}
-
-interface Event extends ConnectionAt {
-  at_us: number
-}
-
-interface ClientEvents {
-  events: Event[]
-  isAttack: boolean
-}
-
-/** By client, in order of time. */
-function timesOf(
-  traffic: ProtectedTraffic,
-  { servers, ports = webPorts }: Omit<RateQuestion, 'window'>,
-): Map<number, ClientEvents> {
-  const isServer = new Map<number, boolean>()
-  const clients = new Map<number, ClientEvents>()
-  for (const [piece, { connections, attack }] of traffic.pieces.entries()) {
-    for (let i = 0; i < connections.count; i++) {
-      if (connections.protocol[i] !== TCP || connections.outcome[i] !== outcome.answered) continue
-      const server = connections.server[i]!
-      if (!ports.includes(connections.port[i]!) || !Number.isFinite(connections.start_us[i]!)) continue
-      if (!isServer.has(server)) isServer.set(server, servers.includes(textOf(traffic, server)))
-      if (isServer.get(server) !== true) continue
-      const client = connections.client[i]!
-      const one = clients.get(client) ?? { events: [], isAttack: false }
-      clients.set(client, one)
-      one.events.push({ at_us: connections.start_us[i]!, piece, connection: i })
-      if (attack[i] === 1) one.isAttack = true
-    }
-  }
-  for (const { events } of clients.values())
-    events.sort((a, b) => a.at_us - b.at_us || a.piece - b.piece || a.connection - b.connection)
-  return clients
-}
-
-/** Of each event how many lie within the window that ends with it: those later than its beginning, up to the event itself. */
-function eachWindow(events: readonly Event[], window: number, told: (count: number, event: Event) => void): void {
-  let from = 0
-  for (const [at, event] of events.entries()) {
-    while (events[from]!.at_us <= event.at_us - window * 1e6) from++
-    told(at - from + 1, event)
-  }
+  return found.sort(compareRates)
 }
 
 /** Rules before the web servers whose passwords were guessed at, one for each. */
@@ -167,16 +131,28 @@ interface Separated {
 
 /** The first window in which a limit has its margin, else the first that has a limit; null where the attack was not answered there. */
 function separated(traffic: ProtectedTraffic, server: string, ports: readonly number[]): Separated | null {
-  const clients = timesOf(traffic, { servers: [server], ports })
-  const found = windows.flatMap((window): Separated[] => {
-    const rates = ratesIn(clients, window)
-    const attack = rates.find(one => one.isAttack)
-    const others = rates.filter(one => !one.isAttack)
-    return attack === undefined ? [] : [{ window, attack, innocent: others[0] ?? null, innocents: others.length }]
-  })
+  const arrivals = arrivalsOf(traffic, [server], ports)
+  const found = windows.flatMap(window => separatedIn(arrivals, window) ?? [])
   const usable = found.filter(one => one.window * 1e6 >= traffic.interval_us)
   const isWide = (one: Separated): boolean => isApart(one) && limitOf(one).isFull
   return usable.find(isWide) ?? usable.find(isApart) ?? usable[0] ?? found[0] ?? null
+}
+
+function separatedIn(arrivals: Arrivals, window: number): Separated | null {
+  let attack: ClientRate | null = null
+  let innocent: ClientRate | null = null
+  let innocents = 0
+  for (const one of arrivals.clients) {
+    // What came less often in all is not the busiest in a window.
+    const before = one.isAttack ? attack : innocent
+    if (!one.isAttack) innocents++
+    if (before !== null && one.to - one.from < before.most) continue
+    const rate = rateIn(arrivals, one, window)
+    if (before !== null && compareRates(before, rate) <= 0) continue
+    if (one.isAttack) attack = rate
+    else innocent = rate
+  }
+  return attack === null ? null : { window, attack, innocent, innocents }
 }
 
 function isApart({ attack, innocent }: Separated): boolean {
