@@ -66,7 +66,7 @@ async function commonEnds(index: RecordIndex, vantages: number): Promise<Uint32A
 async function homesOf(c: Case): Promise<Map<string, Pick<Place, 'subnet' | 'vpc'>>> {
   const homes = new Map<string, Pick<Place, 'subnet' | 'vpc'>>()
   if (c.source === 'packets' || !['subnet_id', 'vpc_id'].some(name => c.columns.has(name))) return homes
-  const names = ['interface_id', 'subnet_id', 'vpc_id']
+  const names = ['interface_id', 'subnet_id', 'vpc_id'].filter(name => c.columns.has(name))
   const query = select(names.map(own), { from: table('flows'), groupBy: names.map(name => column(name)) })
   const { text, values } = duckdb.print(query)
   for (const row of await c.db.rows(text, values)) {

@@ -186,3 +186,19 @@ test('text of the evidence and of files is shown, and never obeyed', () => {
   assert.equal(status, 0)
   assert.ok(!['\u001b', '\u202e'].some(one => stdout.includes(one)))
 })
+
+test('logs that name the VPC and no subnet, or the other way round, have controls too', () => {
+  for (const [field, value] of [
+    ['vpc-id', 'vpc-0a1b2c3d'],
+    ['subnet-id', 'subnet-0a1b2c3d'],
+  ] as const) {
+    const named = join(root, `${field}.log`)
+    writeFileSync(named, `${[`${header} ${field}`, ...lines.map(line => `${line} ${value}`)].join('\n')}\n`)
+    const { status, stdout, stderr } = tidemark(['controls', attacker, named, '--json'])
+    assert.equal(status, 0, stderr)
+    const { controls } = JSON.parse(stdout) as ControlsAnswer
+    assert.ok(controls.some(({ trial }) => trial !== null && trial.attack.stopped_connections > 0))
+    if (field === 'subnet-id')
+      assert.ok(controls.some(one => one.kind === 'network-acl' && one.applies_to.subnets.includes(value)))
+  }
+})
