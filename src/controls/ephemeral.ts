@@ -7,6 +7,7 @@ import { hasPorts } from '../net/protocols.ts'
 import type { PortRange } from '../network-rules/network.ts'
 import type { ProtectedTraffic } from './protected.ts'
 import { shareText } from './rule-words.ts'
+import { isOfAttack } from './traffic.ts'
 import { isUnclearAt } from './uses.ts'
 
 /** Whose defaults they are (VPC User Guide, "Ephemeral ports"; Linux: ip_local_port_range); the smallest first. */
@@ -58,7 +59,7 @@ export function clientPortsOf(
   for (const { connections, attack } of traffic.pieces) {
     const { client, server, protocol, clientPort } = connections
     for (let i = 0; i < connections.count; i++) {
-      if (attack[i] === 1 || !isUsed(connections, i)) continue
+      if (isOfAttack(attack[i]!) || !isUsed(connections, i)) continue
       const [from, to] = [partOf(client[i]!), partOf(server[i]!)]
       if (from === to) continue
       const isIPv6 = !isIPv4(traffic.address(server[i]!))

@@ -1,6 +1,7 @@
 /** What protected hosts did without the attack: the services that they give, and who administers them. */
 import { sessions } from '../rules/d08-long-session.ts'
 import type { AlarmRequest } from './alarm-request.ts'
+import { isOfAttack } from './traffic.ts'
 import type { Use } from './uses.ts'
 
 export interface Habits {
@@ -65,7 +66,12 @@ function probesIn(
   for (const { connections, attack } of pieces) {
     const { count, client, server, port, start_us, packetsUp } = connections
     for (let i = 0; i < count; i++) {
-      if (attack[i] === 1 || packetsUp[i]! <= most || !isAdministrative.has(port[i]!) || !isProtected(server[i]!))
+      if (
+        isOfAttack(attack[i]!) ||
+        packetsUp[i]! <= most ||
+        !isAdministrative.has(port[i]!) ||
+        !isProtected(server[i]!)
+      )
         continue
       if (start_us[i]! < before_us && !administrators.has(client[i]!)) most = packetsUp[i]!
     }

@@ -7,7 +7,7 @@ import type { RecordIndex } from '../record-index/read.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { KnownService, ProtectedTraffic } from './protected.ts'
 import type { Situation } from './situation.ts'
-import type { Piece } from './traffic.ts'
+import { isOfAttack, type Piece } from './traffic.ts'
 
 export function protectedTraffic(
   source: EvidenceKind,
@@ -42,7 +42,7 @@ function incidentIn(pieces: readonly Piece[]): ProtectedTraffic['incident'] {
   for (const { connections, attack } of pieces) {
     const { count, start_us, end_us } = connections
     for (let i = 0; i < count; i++) {
-      if (attack[i] === 0 || !Number.isFinite(start_us[i]!)) continue
+      if (!isOfAttack(attack[i]!) || !Number.isFinite(start_us[i]!)) continue
       from_us = Math.min(from_us, start_us[i]!)
       to_us = Math.max(to_us, end_us[i]!)
     }

@@ -29,6 +29,11 @@ export interface Piece {
 
 export const others = 2
 
+/** By a connection's mark in `Piece.attack`. */
+export function isOfAttack(mark: number): boolean {
+  return mark === 1
+}
+
 export interface Traffic {
   hosts: RecordDictionaries['hosts']
   /** By host: 1 where it is protected. */
@@ -40,6 +45,11 @@ export interface Traffic {
   pieces: Piece[]
   /** Connections of the subject with internal hosts all of whose records were rejected: they moved no data. */
   rejected: number
+}
+
+/** By host: 1 where it is on the inner side of a connection with that mark in `Piece.attack`: a protected host, or of others' connections one of them. */
+export function innerHosts({ protected: isProtected, others: isOther }: Traffic, mark: number): Uint8Array {
+  return mark === others ? isOther : isProtected
 }
 
 /** What is read of them. */

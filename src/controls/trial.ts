@@ -8,7 +8,7 @@ import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Trial, TrialService, TrialSum } from './control.ts'
 import { answersStopped, type Judge, passes, stopped, undecided } from './judge.ts'
-import { markedHosts, others, type Piece, type Traffic } from './traffic.ts'
+import { innerHosts, isOfAttack, markedHosts, others, type Piece, type Traffic } from './traffic.ts'
 
 /** Services that are listed, and addresses. */
 const listedMost = 1000
@@ -74,8 +74,8 @@ function judgePiece(
   for (let i = 0; i < count; i++) {
     // They moved no data.
     if (connections.outcome[i] === outcome.rejected) continue
-    if (attack[i] === 1) ofAttack.add(connections, i, verdicts[i]!)
-    else if (attack[i] !== others || withOthers) innocent.add(connections, i, verdicts[i]!)
+    const side = isOfAttack(attack[i]!) ? ofAttack : attack[i] !== others || withOthers ? innocent : null
+    side?.add(connections, i, verdicts[i]!, attack[i]!)
   }
   innocent.endRun()
   ofAttack.endRun()
@@ -182,16 +182,20 @@ class Side {
     this.peers = new Uint8Array(traffic.hosts.count)
   }
 
-  add(all: CaseConnections, i: number, judged: number): void {
+  /** @param of mark of the connection in `Piece.attack`. */
+  add(all: CaseConnections, i: number, judged: number, of: number): void {
     const verdict = judged === answersStopped ? this.ofAnswers : judged
-    const isOut = this.traffic.protected[all.client[i]!] === 1
+    const inner = innerHosts(this.traffic, of)
+    const [client, server] = [all.client[i]!, all.server[i]!]
+    const isOut = inner[client] === 1
     if ((all.marks[i]! & mark.atLeast) !== 0 || all.bytesUp[i]! > exactMost || all.bytesDown[i]! > exactMost)
       this.atLeast = true
     if (verdict === passes) this.passed.add(all, i, isOut)
     else if (verdict === stopped) {
       this.stopped.add(all, i, isOut)
-      for (const host of [all.client[i]!, all.server[i]!])
-        if (this.traffic.protected[host] === 0 || this.isWithin(all, i)) this.peers[host] = 1
+      // Of two on the inner side each is a peer.
+      const isWithin = isOut && inner[server] === 1
+      for (const host of [client, server]) if (inner[host] === 0 || isWithin) this.peers[host] = 1
     } else {
       const sum = this.doubts.get(verdict) ?? new Sum()
       this.doubts.set(verdict, sum)
@@ -228,11 +232,6 @@ class Side {
         bytes: shownBytes(sum, hasSizes).bytes,
       }))
       .sort((a, b) => b.connections - a.connections || (a.reason < b.reason ? -1 : 1))
-  }
-
-  /** Both ends are protected: each is a peer. */
-  private isWithin(all: CaseConnections, i: number): boolean {
-    return this.traffic.protected[all.client[i]!] === 1 && this.traffic.protected[all.server[i]!] === 1
   }
 }
 
