@@ -65,8 +65,9 @@ async function commonEnds(index: RecordIndex, vantages: number): Promise<Uint32A
 /** Subnet and VPC by interface, where all its records name the same ones. */
 async function homesOf(c: Case): Promise<Map<string, Pick<Place, 'subnet' | 'vpc'>>> {
   const homes = new Map<string, Pick<Place, 'subnet' | 'vpc'>>()
-  if (c.source === 'packets' || !['subnet_id', 'vpc_id'].some(name => c.columns.has(name))) return homes
-  const names = ['interface_id', 'subnet_id', 'vpc_id'].filter(name => c.columns.has(name))
+  const homeNames = ['subnet_id', 'vpc_id'].filter(name => c.columns.has(name))
+  if (c.source === 'packets' || homeNames.length === 0) return homes
+  const names = ['interface_id', ...homeNames]
   const query = select(names.map(own), { from: table('flows'), groupBy: names.map(name => column(name)) })
   const { text, values } = duckdb.print(query)
   for (const row of await c.db.rows(text, values)) {
