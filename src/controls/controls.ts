@@ -29,7 +29,7 @@ import { hasSizes, internalSubjects, situationOf } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { triageUnderRules } from './triage.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
-import { tryRules } from './try-rules.ts'
+import { requireRules, tryRules } from './try-rules.ts'
 
 export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enrichment' | 'limits' | 'signal'> {
   /** Ports whose use the analyst approves of; by default 22, 53, 80, 123, 443. */
@@ -162,6 +162,7 @@ async function triedOf(
 ): Promise<Partial<ControlsAnswer>> {
   const at_us = options.at_us ?? null
   const { network, files, problems } = readRules(paths, { interfaces: await knownInterfaces(c, index, own) })
+  requireRules(network, paths)
   const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, network, {
     ...{ dossier, own, threads, at_us },
   })

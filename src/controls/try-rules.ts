@@ -2,6 +2,7 @@
 import { outcome } from '../conversations/connections.ts'
 import { marksOf } from '../conversations/hosts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import type { Dossier } from '../investigate/dossier.ts'
 import { type Address, formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -16,6 +17,9 @@ import { hasSizes, marksIn } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
 
+/** Groups that a message names. */
+const namedMost = 5
+
 /** What became of them, with the places of the services that are named. */
 export interface TriedDraft {
   trial: TrialDraft | null
@@ -23,6 +27,21 @@ export interface TriedDraft {
   acceptedDenied: { listed: ServiceDraft[]; total: number; connections: number }
   rejectedAllowed: { listed: ServiceDraft[]; total: number; connections: number }
   traffic: Traffic
+}
+
+/** @throws UserError (status 2) where the files tell no group and no network ACL, and so nothing is judged. */
+export function requireRules({ groups, acls, interfaces }: Network, paths: readonly string[]): void {
+  if (groups.length + acls.length > 0) return
+  const named = [...new Set(interfaces.flatMap(one => one.groups ?? []))]
+  const shown = named.slice(0, namedMost).join(', ')
+  const left = named.length - namedMost
+  const names = `${paths.join(', ')} ${paths.length === 1 ? 'names' : 'name'}`
+  const what =
+    named.length === 0 ? '' : `: ${names} ${shown}${left > 0 ? ` and ${left} more` : ''}, which no file describes`
+  throw new UserError(`no rules in the files${what}`, {
+    hint: 'add what aws ec2 describe-security-groups, or describe-network-acls, prints: --try groups.json',
+    status: exitStatus.usage,
+  })
 }
 
 /** @throws UserError where there is too little memory for the connections of the hosts that the rules speak of. */

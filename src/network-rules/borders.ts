@@ -74,7 +74,7 @@ export class RuleBook {
 
   /** Null: nothing filters there, or that is not judged. */
   private groupsAt(near: Place, direction: Direction): RuleSet | Reason | null {
-    if (this.groups.size === 0) return null
+    if (this.groups.size === 0 && !this.asksForGroups(near)) return null
     if (near.isAmbiguous) return 'ambiguous-address'
     const asks = this.others === 'undecided'
     if (near.interface === null) return asks && near.kind !== 'outside' ? 'no-interface' : null
@@ -94,6 +94,11 @@ export class RuleBook {
     }))
     sets.set(near.interface, set)
     return set
+  }
+
+  /** Where no group is told, only those that the interface names are missing. */
+  private asksForGroups({ interface: one }: Place): boolean {
+    return this.others === 'undecided' && (one?.groups?.length ?? 0) > 0
   }
 
   private aclAt(near: Place, far: Place, direction: Direction): RuleSet | Reason | null {

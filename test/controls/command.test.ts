@@ -123,6 +123,22 @@ test('rules of the user’s own are tried without a subject: accepted that they 
   )
 })
 
+test('files without rules are refused, with the groups that nobody describes', () => {
+  const { status, stderr } = inCase(attacker, '--try', network)
+  assert.equal(status, 2)
+  assert.match(stderr, /no rules in the files: .*network\.json names sg-0a, which no file describes/)
+  assert.match(stderr, /describe-security-groups/)
+})
+
+test('a group that an interface names and no file describes is neither open nor closed', () => {
+  const acls = rulesFile('acls.json', {
+    NetworkAcls: [{ NetworkAclId: 'acl-1', IsDefault: false, Associations: [], Entries: [] }],
+  })
+  const { attack, innocent } = answer(attacker, '--try', acls, '--try', network).tried!.trial!
+  assert.deepEqual([attack.stopped_connections, attack.undecided_connections], [0, 2])
+  assert.deepEqual([innocent.broken_connections, innocent.undecided_connections], [0, 3])
+})
+
 test('an answer of its own is read again, and gives the same trial', () => {
   const found = answer(attacker)
   const path = join(root, 'own.json')

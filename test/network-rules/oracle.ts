@@ -353,7 +353,8 @@ function groupSays(words: Word[]): Word | { entry: null } {
 }
 
 function groupsOf(network: ToldNetwork, { card, several, where }: Spot) {
-  if (network.groups.length === 0) return null
+  const isNamed = card !== null && card.groups !== null && card.groups.length > 0
+  if (network.groups.length === 0 && !(network.others === 'undecided' && isNamed)) return null
   if (several) return 'ambiguous-address' as const
   const isAsked = network.others === 'undecided'
   if (card === null) return isAsked && where !== 'out' ? ('no-interface' as const) : null
