@@ -193,6 +193,11 @@ export class KeptConnections {
     return this.counts[block]!
   }
 
+  /** The first client of a block. */
+  firstClient(block: number): number {
+    return this.clients[block]!
+  }
+
   /**
    * Reads a block. What it holds is overwritten by the next one.
    *

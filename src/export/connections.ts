@@ -39,7 +39,9 @@ export interface ConnectionsGiven {
 const turnAfter = 20_000
 
 /**
- * Gives the connections that begin in a time and have a record that meets a filter, in the order of their clients.
+ * Gives the connections that begin in a time and have a record that meets a filter, in the order of their clients. Where addresses are
+ * changed, the order tells nothing of what they were: blocks of clients come in the order of their first client's other address, and the
+ * connections of a block in that of their time.
  *
  * @param settle waits until what was given has been written. @throws UserError as `detect`.
  */
@@ -111,10 +113,10 @@ async function giveAll(
   const { hasSizes } = fieldsOf(c)
   const counted = { at_least: 0, too_large: 0 }
   let given = 0
-  for (let block = 0; block < kept.blocks; block++) {
+  for (const block of blocksInOrder(kept, names, addresses.areChanged)) {
     const all = kept.read(block)
     const { start_us, place } = all
-    for (let i = 0; i < all.count; i++) {
+    for (const i of addresses.areChanged ? byTime(all, names) : all.client.keys()) {
       if (start_us[i]! < from_us || start_us[i]! >= to_us || (chosen !== null && chosen[place[i]!] === 0)) continue
       const [client, server] = [all.client[i]!, all.server[i]!]
       const one = connectionAt(all, i, names.of(client), names.of(server), hasSizes, counted)
@@ -128,6 +130,30 @@ async function giveAll(
     }
   }
   return counted
+}
+
+function blocksInOrder(kept: KeptConnections, names: HostNames, areChanged: boolean): number[] {
+  const blocks = Array.from({ length: kept.blocks }, (_, block) => block)
+  if (!areChanged) return blocks
+  const first = blocks.map(block => names.of(kept.firstClient(block)))
+  return blocks.sort((a, b) => compareTexts(first[a]!, first[b]!))
+}
+
+/** The connections of a block by their beginning; of one moment by what the export says of their ends. */
+function byTime(all: CaseConnections, names: HostNames): Uint32Array {
+  const { start_us, client, server, clientPort, port } = all
+  return Uint32Array.from({ length: all.count }, (_, i) => i).sort(
+    (a, b) =>
+      start_us[a]! - start_us[b]! ||
+      compareTexts(names.of(client[a]!), names.of(client[b]!)) ||
+      compareTexts(names.of(server[a]!), names.of(server[b]!)) ||
+      clientPort[a]! - clientPort[b]! ||
+      port[a]! - port[b]!,
+  )
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Hosts by number, as an export names them. */

@@ -79,6 +79,15 @@ for (const format of Object.keys(kinds) as ExportFormat[])
     }
   })
 
+test('the order of connections tells nothing of what the addresses were', async () => {
+  const text = await exported('csv', 'connections', true)
+  const rows = text.trimEnd().split('\n').slice(1)
+  const starts = rows.map(row => /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(row)![0])
+  assert.ok(starts.length > 100)
+  // The lab is one block: all in the order of time.
+  assert.deepEqual(starts, [...starts].sort())
+})
+
 test('the command replaces them by the key in a file, as convert does', () => {
   const keyFile = join(root, 'flows.key')
   writeFileSync(keyFile, key, { mode: 0o600 })
