@@ -7,7 +7,7 @@ import { basisOf, type Detections, type DetectOptions, detect, ownNetworks } fro
 import { linesAt } from '../detect/lines.ts'
 import { caseEnrichment } from '../filter/case-enrichment.ts'
 import type { Dossier } from '../investigate/dossier.ts'
-import { evidenceCounts, investigate, recordsOfCase } from '../investigate/investigate.ts'
+import { evidenceCounts, recordsOfCase } from '../investigate/investigate.ts'
 import { defaultApprovedPorts } from '../investigate/services.ts'
 import { parseAddress } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
@@ -25,7 +25,7 @@ import { interfacesIn } from './interfaces.ts'
 import { protectedHosts } from './protected-hosts.ts'
 import { protectedTraffic } from './protected-traffic.ts'
 import { recommend } from './recommend.ts'
-import { hasSizes, internalSubjects, situationOf } from './situation.ts'
+import { hasSizes, type Inquiry, inquire, internalSubjects, situationOf } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { triageUnderRules } from './triage.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
@@ -63,7 +63,7 @@ export async function controls(
   const detected = isOfFindings ? await detect(c, detectOptions(options)) : null
   const { own, files } = await ownNetworks(c, options)
   const named = detected === null ? subjects : actorsOf(detected, own)
-  const dossier = named.length === 0 ? null : await investigate(c, [...named], investigateOptions(options))
+  const inquiry = named.length === 0 ? null : await inquire(c, named, own, investigateOptions(options))
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {
@@ -76,8 +76,8 @@ export async function controls(
           ...{ ...files, problems: asked.problems, evidence: evidenceCounts(asked), source: asked.source },
         }
         const { threads } = options.limits ?? usualLimits(index.rows)
-        const given: Given = { c: asked, index, kept, own, dossier, detected, threads, options }
-        return { ...about, ...nothing, ...toldOf(dossier, detected), ...(await answerOf(given)) }
+        const given: Given = { c: asked, index, kept, own, inquiry, detected, threads, options }
+        return { ...about, ...nothing, ...toldOf(inquiry?.dossier ?? null, detected), ...(await answerOf(given)) }
       }),
     ),
   )
@@ -88,7 +88,7 @@ interface Given {
   index: RecordIndex
   kept: KeptConnections
   own: readonly Prefix[]
-  dossier: Dossier | null
+  inquiry: Inquiry | null
   detected: Detections | null
   threads: number
   options: ControlsOptions
@@ -127,9 +127,9 @@ function toldOf(
 }
 
 async function answerOf(given: Given): Promise<Partial<ControlsAnswer>> {
-  const { dossier, options } = given
+  const { inquiry, options } = given
   if (options.tryFiles !== undefined) return triedOf(given, options.tryFiles)
-  return dossier === null ? {} : recommendedOf({ ...given, dossier })
+  return inquiry === null ? {} : recommendedOf({ ...given, inquiry })
 }
 
 async function recommendedOf({
@@ -137,12 +137,13 @@ async function recommendedOf({
   index,
   kept,
   own,
-  dossier,
+  inquiry,
   threads,
   options,
-}: Given & { dossier: Dossier }): Promise<Partial<ControlsAnswer>> {
+}: Given & { inquiry: Inquiry }): Promise<Partial<ControlsAnswer>> {
   const { share = shareDefault, approvedPorts = defaultApprovedPorts } = options
-  const situation = await situationOf(c, index, kept, { dossier, own, threads })
+  const { dossier } = inquiry
+  const situation = await situationOf(c, index, kept, { inquiry, own, threads })
   const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
   const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
   const { recommended, missing } = await recommend(c, index, read, dossier, { share, approvedPorts, own })
@@ -157,14 +158,14 @@ async function recommendedOf({
 }
 
 async function triedOf(
-  { c, index, kept, own, dossier, threads, options }: Given,
+  { c, index, kept, own, inquiry, threads, options }: Given,
   paths: readonly string[],
 ): Promise<Partial<ControlsAnswer>> {
   const at_us = options.at_us ?? null
   const { network, files, problems } = readRules(paths, { interfaces: await knownInterfaces(c, index, own) })
   requireRules(network, paths)
   const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, network, {
-    ...{ dossier, own, threads, at_us },
+    ...{ inquiry, own, threads, at_us },
   })
   const places = [...acceptedDenied.listed, ...rejectedAllowed.listed].flatMap(one => one.places)
   const lines = await linesAt(index, [...placesIn(trial), ...places], basisOf(c))
@@ -184,7 +185,7 @@ async function triedOf(
     network,
     host => traffic.protected[host] === 1 || traffic.others[host] === 1,
   )
-  const not_decidable = dossier === null ? [] : undecidedOf(dossier)
+  const not_decidable = inquiry === null ? [] : undecidedOf(inquiry.dossier)
   return { ...reached(traffic, hasSizes(c)), tried, triage, not_decidable }
 }
 

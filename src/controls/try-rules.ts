@@ -3,7 +3,6 @@ import { outcome } from '../conversations/connections.ts'
 import { marksOf } from '../conversations/hosts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import { exitStatus, UserError } from '../errors.ts'
-import type { Dossier } from '../investigate/dossier.ts'
 import { type Address, formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Network } from '../network-rules/network.ts'
@@ -13,7 +12,7 @@ import type { TriedRules } from './control.ts'
 import { gatherTraffic } from './gather.ts'
 import { answersStopped, passes, stopped, undecided } from './judge.ts'
 import { RulesJudge } from './judges.ts'
-import { hasSizes, marksIn } from './situation.ts'
+import { hasSizes, type Inquiry, marksIn } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
 
@@ -51,21 +50,21 @@ export async function tryRules(
   kept: KeptConnections,
   network: Network,
   {
-    dossier,
+    inquiry,
     own,
     threads,
     at_us,
-  }: { dossier: Dossier | null; own: readonly Prefix[]; threads: number; at_us: number | null },
+  }: { inquiry: Inquiry | null; own: readonly Prefix[]; threads: number; at_us: number | null },
 ): Promise<TriedDraft> {
   const { hosts } = index.dictionaries
-  const marks = marksIn(dossier, hosts, own)
+  const marks = marksIn(inquiry, hosts, own)
   const spokenOf = marksOf(hosts, prefixesOf(network))
   const traffic = await gatherTraffic(kept, hosts, marks, {
     ...{ threads, requireGoing: () => c.db.requireGoing(), withRejected: true },
     markOthers: (_, others) => others.set(spokenOf),
   })
   const judge = new RulesJudge(network, hosts, at_us)
-  const trial = dossier === null ? null : tryOn(traffic, judge, hasSizes(c), false)
+  const trial = inquiry === null ? null : tryOn(traffic, judge, hasSizes(c), false)
   return { trial, ...contradictions(traffic, new RulesJudge(network, hosts, null), hasSizes(c)), traffic }
 }
 

@@ -24,7 +24,7 @@ import { attackSurface, chooseServices, defaultServicesMax, listedServices, othe
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
 import { triageRejects } from './rejects.ts'
 import { ofSensors, type SelectionOptions, selectionOf, selectionSql } from './selection.ts'
-import { defaultApprovedPorts, toldServices } from './services.ts'
+import { defaultApprovedPorts, type ToldServices, toldServices } from './services.ts'
 import { gatherTimeline } from './timeline.ts'
 import { listedVantages, vantagesMax, vantagesOf } from './vantages.ts'
 import { whoIsWho } from './who.ts'
@@ -57,6 +57,8 @@ export interface Found {
   findings: readonly FoundFinding[]
   /** The numbers of the services that are listed, in order. */
   services: Uint32Array
+  /** All of them, by number. */
+  told: ToldServices
   lines: LineReader
 }
 
@@ -197,7 +199,7 @@ async function gather(
     evidence: evidenceCounts(c),
     source: c.source,
   }
-  options.inspect?.({ findings, services: listed.services, lines })
+  options.inspect?.({ findings, services: listed.services, told, lines })
   if (options.basis === 'all') for (const { finding, connections } of findings) finding.basis = lines.all(connections)
   dossier.work = showWork(c, subject, dossier, part)
   return dossier
