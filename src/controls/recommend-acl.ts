@@ -5,6 +5,7 @@ import { ICMP, ICMPV6 } from '../net/icmp.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { hasPorts } from '../net/protocols.ts'
 import type { AclEntry } from '../network-rules/network.ts'
+import { aclQuotas, lastEntry, quotas } from '../network-rules/quotas.ts'
 import {
   type ChosenEntries,
   chosenEntries,
@@ -24,7 +25,7 @@ import { type Use, usesOf } from './uses.ts'
 export interface AclOptions {
   /** The share of connections and of bytes that the entries are to let through, of each direction. */
   share?: number
-  /** Entries of a direction, IPv4 and IPv6 together; and what AWS raises that to at most (Amazon VPC quotas). */
+  /** Entries of a direction and family, with the last one (`*`); and what AWS raises that to at most (`quotas`). */
   quota?: number
   quotaMost?: number
 }
@@ -36,7 +37,7 @@ const firstNumber = 100
 export function recommendAcl(
   traffic: ProtectedTraffic,
   uses: readonly Use[] = usesOf(traffic),
-  { share = 0.99, quota = 20, quotaMost = 40 }: AclOptions = {},
+  { share = 0.99, quota = quotas.entriesPerAcl.limit, quotaMost = quotas.entriesPerAcl.most }: AclOptions = {},
 ): Recommended[] {
   const units = subnetsOf(traffic, uses)
   const partOf = partsOf(traffic, units)
@@ -116,13 +117,15 @@ function planOf(
   // Room for what is answered by the same, whether or not it is let through in the end.
   const besideIn = fixedIn.length + bothWays(outwards).length
   const besideOut = other.entries.length + bothWays(inwards).length + deniedPorts.length
-  const denied = outside.slice(0, Math.max(0, options.quotaMost - Math.max(besideIn, besideOut)))
+  // IPv4 and IPv6 together have no more entries than AWS grants to each.
+  const [usualMost, most] = [options.quota - lastEntry, options.quotaMost - lastEntry]
+  const denied = outside.slice(0, Math.max(0, most - Math.max(besideIn, besideOut)))
   const chosen = (some: readonly PortTraffic[], answers: Entry[], beside: number, wants: Wants): ChosenEntries => {
     const room = (quota: number): number => Math.max(0, quota - denied.length - beside)
     const within = (quota: number) =>
       chosenEntries(traffic, some, answers, { share: options.share, room: room(quota), wants })
-    const usual = within(options.quota)
-    return usual.isEnough ? usual : within(options.quotaMost)
+    const usual = within(usualMost)
+    return usual.isEnough ? usual : within(most)
   }
   const services = chosen(inwards, fixedIn, besideIn, () => true)
   const reached = chosen(outwards, other.entries, besideOut, ({ protocol, port }) =>
@@ -252,6 +255,8 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recomme
   const denied = plan.denied.map(
     (prefix): Entry => ({ action: 'deny', protocol: null, ports: null, icmp: null, prefix }),
   )
+  const ingress = numbered(denied, plan.ingress)
+  const egress = numbered([...denied, ...plan.deniedPorts], plan.egress)
   const ends = new Set(plan.attack.map(use => `${textOf(traffic, use.server)} ${use.protocol} ${use.port}`))
   const where = unit.subnet ?? someText(unit.addresses)
   return {
@@ -259,12 +264,11 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recomme
     title: `Deny ${someText(plan.denied.map(one => one.text))} both ways at the subnet of ${where}, and let through what is used there`,
     answers: answersOf(traffic.services, ({ server, port, protocol }) => ends.has(`${server} ${protocol} ${port}`)),
     why: whyOf(plan),
-    cost: costOf(plan),
+    cost: costOf(plan, mostEntries(ingress, egress)),
     confirm: confirmOf(traffic, unit, plan),
     artefact: {
       what: 'network-acl',
-      ingress: numbered(denied, plan.ingress),
-      egress: numbered([...denied, ...plan.deniedPorts], plan.egress),
+      ...{ ingress, egress },
       subnets: unit.subnet === null ? [] : [unit.subnet],
       addresses: unit.addresses,
     },
@@ -304,20 +308,16 @@ function fittingTexts(services: ChosenEntries, reached: ChosenEntries, { quota }
   return texts.length === 0 ? [] : [`To fit into ${quota} entries, ${texts.join(', and ')}.`]
 }
 
-function costOf({
-  denied,
-  deniedPorts,
-  ingress,
-  egress,
-  services,
-  reached,
-  answerTexts,
-  notDenied,
-  options,
-}: Plan): string {
+/** Of a direction and family, as AWS counts them. */
+function mostEntries(ingress: AclEntry[], egress: AclEntry[]): number {
+  const acl = { id: '', vpc: null, isDefault: false, ingress, egress }
+  return Math.max(...(['ingress', 'egress'] as const).flatMap(one => aclQuotas(acl, one).map(({ used }) => used)))
+}
+
+/** @param used entries of a direction and family. */
+function costOf({ deniedPorts, services, reached, answerTexts, notDenied, options }: Plan, used: number): string {
   const left = [...services.left, ...reached.left]
   const broken = left.reduce((sum, one) => sum + one.connections, 0)
-  const used = denied.length + Math.max(ingress.length, egress.length + deniedPorts.length)
   return [
     left.length === 0
       ? 'What the hosts of the subnet did not use in this evidence is refused from then on.'
@@ -332,7 +332,7 @@ function costOf({
       : ['A client whose own port happens to be a denied one gets no answer, and tries again from another.']),
     ...(used > options.quota
       ? [
-          `It needs ${used} entries in a direction, more than the quota of ${options.quota}: AWS raises it to ${options.quotaMost} on request.`,
+          `It needs ${used} entries in a direction, with the last one (*), more than the quota of ${options.quota}: AWS raises it to ${options.quotaMost} on request.`,
         ]
       : []),
     ...(notDenied.length === 0

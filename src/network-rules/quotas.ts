@@ -69,12 +69,19 @@ export function groupQuotas(group: SecurityGroup, direction: Direction, lists: r
   })
 }
 
+/** The last entry (`*`) of a family. */
+export const lastEntry = 1
+
 /** What an ACL's entries of a direction use, IPv4 and IPv6 apart. The last entry (`*`), which AWS adds for each family, counts. */
 export function aclQuotas(acl: NetworkAcl, direction: Direction): QuotaUse[] {
   return families.map(family => {
     const entries = acl[direction].filter(entry => familyOf(entry) === family).length
     const hasLast = family === 'IPv4' || entries > 0
-    return use(`${direction} entries of ${family} of ${acl.id}`, entries + (hasLast ? 1 : 0), quotas.entriesPerAcl)
+    return use(
+      `${direction} entries of ${family} of ${acl.id}`,
+      entries + (hasLast ? lastEntry : 0),
+      quotas.entriesPerAcl,
+    )
   })
 }
 

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import type { Recommended } from '../../src/controls/control.ts'
 import { type AclOptions, recommendAcl } from '../../src/controls/recommend-acl.ts'
 import type { AclEntry } from '../../src/network-rules/network.ts'
+import { aclQuotas } from '../../src/network-rules/quotas.ts'
 import { holds, type Made, made, type Row } from './made-traffic.ts'
 
 const victim = '10.130.8.94'
@@ -215,6 +216,24 @@ test('what the quota has no room for takes what AWS can raise it to', () => {
   assert.ok(more.acl.egress.length > 20 && more.acl.egress.length <= 40)
   assert.match(more.cost, /AWS raises it to 40 on request/)
   assert.doesNotMatch(cost, /AWS raises/)
+})
+
+test('what is recommended fits the quota as it is counted for the page, or its cost says that it does not', () => {
+  for (let count = 10; count <= 30; count++) {
+    const protocols = Array.from(
+      { length: count },
+      (_, i): Row => ({ client: victim, server: '192.0.2.1', protocol: 100 + i }),
+    )
+    const { acl, cost } = only(listOf({ rows: [...attacks, ...protocols] }))
+    const one = { id: 'acl', vpc: null, isDefault: false, ingress: acl.ingress, egress: acl.egress }
+    const uses = (['ingress', 'egress'] as const).flatMap(direction => aclQuotas(one, direction))
+    assert.equal(
+      uses.every(({ fits }) => fits),
+      !cost.includes('AWS raises it'),
+      `${count}: ${cost}`,
+    )
+    for (const { used, most } of uses) assert.ok(used <= most!, `${count}: ${used}`)
+  }
 })
 
 test('a host that was taken over is not denied at its own subnet', () => {
