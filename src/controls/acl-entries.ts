@@ -2,6 +2,7 @@
 import { isIPv4 } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { AclEntry, PortRange } from '../network-rules/network.ts'
+import { isIPv6By, rememberedByHost } from './by-host.ts'
 import { coverLimits } from './egress-candidates.ts'
 import { anyIPv4, anyIPv6, coverOf } from './prefix-cover.ts'
 import type { ProtectedTraffic } from './protected.ts'
@@ -16,7 +17,9 @@ export interface PortTraffic extends Weight {
   protocol: number
   port: number | null
   isIPv6: boolean
+  /** Internal ones; all of them are, if not `hasExternal`. */
   others: Set<number>
+  hasExternal: boolean
   first_us: number
 }
 
@@ -28,18 +31,21 @@ export function portTraffic(
   countOf: (use: Use) => number,
 ): PortTraffic[] {
   const ports = new Map<number, PortTraffic>()
+  const isIPv6Host = isIPv6By(traffic)
+  const isInternal = rememberedByHost(host => Number(traffic.isInternal(host)))
   for (const use of uses) {
     if (countOf(use) === 0 || use.isUnclear || use.isAttack) continue
-    const isIPv6 = !isIPv4(traffic.address(use[other]))
+    const isIPv6 = isIPv6Host(use[other])
     const key = 2 * (0x1_0001 * use.protocol! + (use.port ?? 0x1_0000)) + Number(isIPv6)
     const one = ports.get(key) ?? {
-      ...{ protocol: use.protocol!, port: use.port, isIPv6, others: new Set<number>() },
+      ...{ protocol: use.protocol!, port: use.port, isIPv6, others: new Set<number>(), hasExternal: false },
       ...{ connections: 0, bytes: 0, first_us: Number.POSITIVE_INFINITY },
     }
     ports.set(key, one)
     one.connections += countOf(use)
     one.bytes += use.bytes
-    one.others.add(use[other])
+    if (isInternal(use[other]) === 1) one.others.add(use[other])
+    else one.hasExternal = true
     one.first_us = Math.min(one.first_us, use.first_us)
   }
   return [...ports.values()].sort(
@@ -173,22 +179,16 @@ function entryOf(traffic: ProtectedTraffic, some: readonly PortTraffic[]): Entry
   const { protocol, port, isIPv6 } = some[0]!
   const all = some.map(one => one.port!)
   const ports: PortRange | null = port === null ? null : { from: Math.min(...all), to: Math.max(...all) }
-  const prefix = prefixFor(traffic, [...new Set(some.flatMap(one => [...one.others]))], isIPv6)
-  return { action: 'allow', protocol, ports, icmp: null, prefix }
+  return { action: 'allow', protocol, ports, icmp: null, prefix: prefixFor(traffic, some, isIPv6) }
 }
 
 /** One prefix of internal hosts where no other takes part, else any address. */
-function prefixFor(traffic: ProtectedTraffic, others: readonly number[], isIPv6: boolean): Prefix {
+function prefixFor(traffic: ProtectedTraffic, some: readonly PortTraffic[], isIPv6: boolean): Prefix {
   const any = isIPv6 ? anyIPv6 : anyIPv4
-  if (!others.every(host => traffic.isInternal(host))) return any
+  if (some.some(one => one.hasExternal)) return any
+  const others = new Set(some.flatMap(one => [...one.others]))
   const limits = { ...coverLimits(isIPv6, true), most: 1 }
-  return (
-    coverOf(
-      others.map(host => traffic.address(host)),
-      [],
-      limits,
-    )?.[0] ?? any
-  )
+  return coverOf(Array.from(others, traffic.address), [], limits)?.[0] ?? any
 }
 
 export function compareEntries(a: Entry, b: Entry): number {

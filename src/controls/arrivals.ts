@@ -1,6 +1,7 @@
 /** When clients came to servers: their answered connections, by client and in order of time. */
 import { outcome } from '../conversations/connections.ts'
 import { TCP } from '../net/protocols.ts'
+import { rememberedByHost } from './by-host.ts'
 import { type ProtectedTraffic, textOf } from './protected.ts'
 
 /** Columns of connections, those of a client in one run. */
@@ -26,13 +27,13 @@ export interface ClientArrivals {
 export function arrivalsOf(traffic: ProtectedTraffic, servers: readonly string[], ports: readonly number[]): Arrivals {
   const isPort = new Uint8Array(0x1_0000)
   for (const port of ports) isPort[port] = 1
-  const isServer = remembered(host => servers.includes(textOf(traffic, host)))
+  const isServer = rememberedByHost(host => Number(servers.includes(textOf(traffic, host))))
   const all: Columns = { client: [], at_us: [], piece: [], connection: [] }
   for (const [piece, { connections }] of traffic.pieces.entries()) {
     const { count, client, protocol, port, server, start_us } = connections
     for (let i = 0; i < count; i++) {
       if (isPort[port[i]!] !== 1 || protocol[i] !== TCP || connections.outcome[i] !== outcome.answered) continue
-      if (!isServer(server[i]!) || !Number.isFinite(start_us[i]!)) continue
+      if (isServer(server[i]!) === 0 || !Number.isFinite(start_us[i]!)) continue
       all.client.push(client[i]!)
       all.at_us.push(start_us[i]!)
       all.piece.push(piece)
@@ -78,19 +79,6 @@ function runsOf(
     if (pieces[piece[i]!]!.attack[connection[i]!] === 1) run.isAttack = true
   }
   return runs
-}
-
-/** A test of hosts that is asked once for each. */
-function remembered(test: (host: number) => boolean): (host: number) => boolean {
-  const known = new Map<number, boolean>()
-  let [last, is] = [-1, false]
-  return host => {
-    if (host === last) return is
-    const before = known.get(host)
-    ;[last, is] = [host, before ?? test(host)]
-    if (before === undefined) known.set(host, is)
-    return is
-  }
 }
 
 /** Of each arrival of a client how many lie within the window that ends with it: those later than its beginning, up to the arrival itself. */

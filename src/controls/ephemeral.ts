@@ -1,10 +1,10 @@
 /** Ports that clients choose for themselves: to which of them answers must be let through, where nothing remembers who asked. */
 import { type CaseConnections, mark, outcome } from '../conversations/connections.ts'
 import { noPort } from '../conversations/services.ts'
-import { isIPv4 } from '../net/address.ts'
 import { countText, integerText } from '../net/counts.ts'
 import { hasPorts } from '../net/protocols.ts'
 import type { PortRange } from '../network-rules/network.ts'
+import { isIPv6By } from './by-host.ts'
 import type { ProtectedTraffic } from './protected.ts'
 import { shareText } from './rule-words.ts'
 import { isOfAttack } from './traffic.ts'
@@ -56,13 +56,14 @@ export function clientPortsOf(
     of.set(key, ports)
     ports.counts[port]!++
   }
+  const isIPv6Host = isIPv6By(traffic)
   for (const { connections, attack } of traffic.pieces) {
     const { client, server, protocol, clientPort } = connections
     for (let i = 0; i < connections.count; i++) {
       if (isOfAttack(attack[i]!) || !isUsed(connections, i)) continue
       const [from, to] = [partOf(client[i]!), partOf(server[i]!)]
       if (from === to) continue
-      const isIPv6 = !isIPv4(traffic.address(server[i]!))
+      const isIPv6 = isIPv6Host(server[i]!)
       count(from, portsKey('own', protocol[i]!, isIPv6), clientPort[i]!)
       count(to, portsKey('other', protocol[i]!, isIPv6), clientPort[i]!)
     }

@@ -15,6 +15,7 @@ import {
   portTraffic,
   type Wants,
 } from './acl-entries.ts'
+import { rememberedByHost } from './by-host.ts'
 import type { Recommended } from './control.ts'
 import { type AnswerPorts, answerPorts, type ClientPorts, clientPortsOf, portsKey } from './ephemeral.ts'
 import { anyIPv4, anyIPv6, overlaps } from './prefix-cover.ts'
@@ -44,7 +45,9 @@ export function recommendAcl(
   const crossing: Use[][] = units.map(() => [])
   for (const use of uses) {
     const [from, to] = [partOf(use.client), partOf(use.server)]
-    if (from !== to) for (const part of [from, to]) crossing[part]?.push(use)
+    if (from === to) continue
+    crossing[from]?.push(use)
+    crossing[to]?.push(use)
   }
   const ports = clientPortsOf(traffic, partOf)
   return units.flatMap((unit, part) => {
@@ -57,16 +60,12 @@ export function recommendAcl(
 
 /** The number of the subnet that a host is in, below zero for others; a subnet that is not known holds protected hosts alone. */
 function partsOf(traffic: ProtectedTraffic, units: readonly Unit[]): (host: number) => number {
-  const known = new Map(units.flatMap((unit, part) => unit.hosts.map(host => [host, part] as const)))
+  const own = new Map(units.flatMap((unit, part) => unit.hosts.map(host => [host, part] as const)))
   const subnets = new Map(units.flatMap(({ subnet }, part) => (subnet === null ? [] : [[subnet, part] as const])))
-  return host => {
-    const before = known.get(host)
-    if (before !== undefined) return before
+  return rememberedByHost(host => {
     const { subnet } = traffic.placeOf(host)
-    const part = subnet === null ? -1 : (subnets.get(subnet) ?? -1)
-    known.set(host, part)
-    return part
-  }
+    return own.get(host) ?? (subnet === null ? -1 : (subnets.get(subnet) ?? -1))
+  })
 }
 
 /** A subnet, and what crosses its border. */

@@ -27,7 +27,7 @@ export function recommendEgress(
   uses: readonly Use[] = usesOf(traffic),
   { share = 0.99, quota = 60 }: EgressOptions = {},
 ): Recommended[] {
-  const from = usesBy(uses, 'client')
+  const from = usesBy(traffic, uses, 'client')
   return interfacesOf(traffic, uses).flatMap(unit => {
     const mined = mine(traffic, unit, from(unit.hosts), share, quota)
     return mined.attack.length === 0 ? [] : [recommended(traffic, unit, mined)]

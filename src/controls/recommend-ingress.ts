@@ -44,7 +44,7 @@ export function recommendIngress(
   uses: readonly Use[] = usesOf(traffic),
   { quota = 60 }: IngressOptions = {},
 ): Recommended[] {
-  const to = usesBy(uses, 'server')
+  const to = usesBy(traffic, uses, 'server')
   const begin_us = uses.reduce((least, use) => Math.min(least, use.first_us), Number.POSITIVE_INFINITY)
   return interfacesOf(traffic, uses).flatMap(unit => {
     const mine = to(unit.hosts)

@@ -88,10 +88,15 @@ function merged(runs: Use[]): Use[] {
 
 const sums = ['attempts', 'connections', 'bytes', 'served', 'servedBefore', 'sessions', 'sessionsBefore'] as const
 
-/** Uses by the host at an end. */
-export function usesBy(uses: readonly Use[], end: 'client' | 'server'): (hosts: readonly number[]) => Use[] {
+/** Uses by the protected host at an end. */
+export function usesBy(
+  { isProtected }: Pick<ProtectedTraffic, 'isProtected'>,
+  uses: readonly Use[],
+  end: 'client' | 'server',
+): (hosts: readonly number[]) => Use[] {
   const by = new Map<number, Use[]>()
   for (const use of uses) {
+    if (!isProtected(use[end])) continue
     const some = by.get(use[end])
     if (some === undefined) by.set(use[end], [use])
     else some.push(use)
