@@ -59,12 +59,17 @@ export function sigmaPrinter(context: ExportContext): Printer {
   return {
     begin: () =>
       `# Sigma rules made by Tidemark ${context.version} of what it found. They are drafts: try them on your own logs before they raise an alarm.\n`,
-    finding: finding => [...rulesOf(finding, context)].map(yamlDocument).join(''),
+    finding: finding => {
+      const rules = [...rulesOf(finding, context)]
+      return rules.length === 0
+        ? { left: 'too many hosts on either side, or none: a rule of Sigma would match everything' }
+        : rules.map(yamlDocument).join('')
+    },
   }
 }
 
 function* rulesOf(finding: ExportedFinding, context: ExportContext): Generator<object> {
-  yield hostsRule(finding, context)
+  yield* hostsRule(finding, context)
   const counted = countedOf[finding.rule]
   if (counted === undefined || finding.port === null) return
   const isScan = counted.field === 'dst_ip' && finding.peers_total === 1
@@ -73,11 +78,11 @@ function* rulesOf(finding: ExportedFinding, context: ExportContext): Generator<o
 
 function commonOf(finding: ExportedFinding, context: ExportContext, what: string): Record<string, unknown> {
   const { id, rule, technique, tactic } = finding
-  const [year] = (finding.last_end ?? finding.first_start ?? '').split('T')
+  const [date] = (finding.last_end ?? finding.first_start ?? '').split('T')
   return {
     ...{ id: uuidOf(ownNamespace, `sigma ${context.key} ${id} ${rule} ${what}`), status: 'experimental' },
     author: 'Tidemark',
-    ...(year !== '' && { date: year }),
+    ...(date !== '' && { date }),
     ...(technique !== null && {
       references: [`https://attack.mitre.org/techniques/${technique.replace('.', '/')}`],
     }),
@@ -88,13 +93,13 @@ function commonOf(finding: ExportedFinding, context: ExportContext, what: string
   }
 }
 
-/** The hosts of a finding, each way. */
-function hostsRule(finding: ExportedFinding, context: ExportContext): object {
+/** The hosts of a finding, each way; nothing where neither side is named: a port alone is in everybody's traffic. */
+function* hostsRule(finding: ExportedFinding, context: ExportContext): Generator<object> {
   const { id, port, title, summary, counter_hypotheses, severity } = finding
   const { from, to, fromTotal, toTotal } = sidesOf(finding)
   const there = { ...side('src_ip', from, fromTotal), ...side('dst_ip', to, toTotal) }
   const back = { ...side('dst_ip', from, fromTotal), ...side('src_ip', to, toTotal) }
-  const isEmpty = Object.keys(there).length === 0 && port === null
+  if (Object.keys(there).length === 0) return
   const description = [
     summary,
     `Finds the hosts of this finding again, either way, and not what they did. Figures of the summary are of the recorded flows.`,
@@ -103,17 +108,15 @@ function hostsRule(finding: ExportedFinding, context: ExportContext): object {
       ? [`Left out, for their number: hosts beyond ${addressesMost} on one side (${fromTotal} to ${toTotal}).`]
       : []),
   ].join('\n')
-  return {
+  yield {
     title: `${title} (${id}, hosts)`.slice(0, titleMost),
     ...commonOf(finding, context, 'hosts'),
     ...{ description, logsource },
-    detection: isEmpty
-      ? { there: { action: 'ACCEPT' }, condition: 'there' }
-      : {
-          there: { ...there, ...(port !== null && { dst_port: port }) },
-          back: { ...back, ...(port !== null && { src_port: port }) },
-          condition: 'there or back',
-        },
+    detection: {
+      there: { ...there, ...(port !== null && { dst_port: port }) },
+      back: { ...back, ...(port !== null && { src_port: port }) },
+      condition: 'there or back',
+    },
     falsepositives: counter_hypotheses.length === 0 ? ['Unknown'] : counter_hypotheses,
     level: levels[severity],
   }
@@ -136,7 +139,10 @@ const windowMinutes = 5
 
 /** What is counted, and the correlation that counts it. */
 function* countRules(finding: ExportedFinding, counted: Counted, context: ExportContext): Generator<object> {
-  const { id, title, summary, port, severity, counter_hypotheses } = finding
+  const { id, title, summary, port, protocol, severity, counter_hypotheses } = finding
+  const selection = { ...(counted.field !== 'dst_port' && { dst_port: port }), ...(protocol !== null && { protocol }) }
+  // Without a part it would be every record there is.
+  if (Object.keys(selection).length === 0) return
   const base = commonOf(finding, context, 'records')
   const least = leastOf(finding, counted)
   yield {
@@ -146,7 +152,7 @@ function* countRules(finding: ExportedFinding, counted: Counted, context: Export
     description: 'Records that the correlation after it counts: of no meaning alone.',
     logsource,
     detection: {
-      selection: { ...(counted.field !== 'dst_port' && { dst_port: port }), protocol: finding.protocol ?? 6 },
+      selection,
       condition: 'selection',
     },
     level: 'informational',

@@ -211,6 +211,26 @@ test('Sigma counts attempts of guessing, and hosts of a scan', () => {
   assert.match(scan, /type: "value_count"[\s\S]*field: "dst_ip"/)
 })
 
+test('a finding of which neither side is named is left out of Sigma: its rule would match everything', () => {
+  const many = { ...finding, subject_total: 3000, peers_total: 3000 }
+  for (const port of [8889, null]) {
+    const given = sigmaPrinter(context).finding!({ ...many, port })
+    assert.ok(typeof given === 'object' && /match everything/.test(given.left))
+  }
+  // What is counted is worth a rule all the same.
+  const counted = sigmaPrinter(context).finding!({ ...many, rule: 'D02-brute-force', port: 22 })
+  assert.ok(typeof counted === 'string' && !counted.includes('there or back'))
+})
+
+test('a protocol that is not known is no condition of a Sigma rule', () => {
+  const guessing = { ...finding, rule: 'D02-brute-force', port: 22, protocol: null }
+  assert.doesNotMatch(String(sigmaPrinter(context).finding!(guessing)), /protocol:/)
+  const scan = { ...finding, rule: 'D01-scan', port: 22, protocol: null, peers_total: 1, peers: [finding.peers[0]!] }
+  assert.doesNotMatch(String(sigmaPrinter(context).finding!(scan)), /, records\)"/)
+  const known = String(sigmaPrinter(context).finding!({ ...scan, protocol: 17 }))
+  assert.match(known, /selection:\n {4}protocol: 17/)
+})
+
 test('a list that is cut is not a condition of a Sigma rule', () => {
   const text = String(sigmaPrinter(context).finding!({ ...finding, peers_total: 3000 }))
   assert.doesNotMatch(text, /dst_ip:\n {6}- "203/)
