@@ -2,6 +2,7 @@
 //
 //   node bench/report.mjs CASE ADDRESS [RUNS]
 //
+// The report has its controls with their trial; the conversations of the case are there after the first run.
 // CPU of the processes, user and system: wall time says little where others work. The median of the runs.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'

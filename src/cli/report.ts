@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import type { ControlsAnswer } from '../controls/control.ts'
 import type { DetectOptions } from '../detect/detect.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { InvestigateOptions } from '../investigate/investigate.ts'
@@ -8,7 +7,6 @@ import type { Notes } from '../report/case-report/notes.ts'
 import type { ReportFormat } from '../report/case-report/page.ts'
 import { sizeText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
-import type { Case } from '../store/case.ts'
 import { version } from '../version.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
@@ -34,7 +32,7 @@ interface Options extends OutputOptions, ReadingOptions, SelectionCliOptions, En
   as?: ReportFormat
   notes?: string
   newNotes?: string
-  controls?: true
+  controls: boolean
   approvedPorts?: number[]
   internal?: string[]
 }
@@ -86,7 +84,7 @@ function withOptions(program: Command): Command {
       '--new-notes <file>',
       'write a file of notes to fill in, with a place for every finding; never over another',
     )
-    .option('--controls', 'add what would have stopped it, tried on the recorded flows')
+    .option('--no-controls', 'leave out what would have stopped it, tried on the recorded flows: for speed')
     .option(...forceOption)
     .addOption(
       new Option('--approved-ports <list>', 'ports on which a service counts as standard').argParser(parsePorts),
@@ -110,7 +108,7 @@ With PATHs and without --case, they are read into a case that is thrown away aft
 Examples:
   tidemark report 203.0.113.7 -o report.html
   tidemark report -o whole-case.html
-  tidemark report 203.0.113.7 --controls -o report.html
+  tidemark report 203.0.113.7 --no-controls -o report.html
   tidemark report 203.0.113.7 --new-notes notes.json
   tidemark report 203.0.113.7 --notes notes.json -o report.html --force`
 
@@ -190,13 +188,12 @@ async function gathered(caseDir: string, work: Work, options: Options, signal: A
   )
   try {
     await noteWriter(opened)
-    const controls = options.controls ? await controlsOf(opened, work, signal) : null
     return await caseReport(opened, work.subjects, {
       tool: { name: 'Tidemark', version: version() },
       made: madeAt(),
       command: commandLine(),
       notes: work.notes,
-      controls,
+      controls: options.controls,
       investigate: work.investigate,
       detect: work.detect,
       limits: {
@@ -209,21 +206,6 @@ async function gathered(caseDir: string, work: Work, options: Options, signal: A
     waiting.stop()
     await opened.close()
   }
-}
-
-async function controlsOf(
-  opened: Case,
-  { subjects, investigate: asked }: Work,
-  signal: AbortSignal,
-): Promise<ControlsAnswer> {
-  const { controls } = await import('../controls/controls.ts')
-  const { approvedPorts, internal, enrichment } = asked
-  return controls(opened, subjects, {
-    ...(approvedPorts !== undefined && { approvedPorts }),
-    ...(internal !== undefined && { internal }),
-    ...(enrichment !== undefined && { enrichment }),
-    signal,
-  })
 }
 
 /** Now; or what SOURCE_DATE_EPOCH says, so that the same report can be made twice (https://reproducible-builds.org/specs/source-date-epoch/). */

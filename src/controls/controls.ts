@@ -25,7 +25,7 @@ import { interfacesIn } from './interfaces.ts'
 import { protectedHosts } from './protected-hosts.ts'
 import { protectedTraffic } from './protected-traffic.ts'
 import { recommend } from './recommend.ts'
-import { hasSizes, type Inquiry, inquire, internalSubjects, situationOf } from './situation.ts'
+import { hasSizes, type Inquiry, type Investigated, inquire, internalSubjects, situationOf } from './situation.ts'
 import type { Traffic } from './traffic.ts'
 import { triageUnderRules } from './triage.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
@@ -42,6 +42,8 @@ export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enric
   at_us?: number
   /** Files with rules of the user's own (docs/reference/network-rules.md), which are tried in place of recommendations; subjects are not needed then. */
   tryFiles?: string[]
+  /** What the caller has found out already, of the same subjects with the same options and all records: it is not worked out again. */
+  known?: { investigated?: Investigated; detections?: Detections }
 }
 
 export const shareDefault = 0.99
@@ -60,10 +62,12 @@ export async function controls(
   options: ControlsOptions = {},
 ): Promise<ControlsAnswer> {
   const isOfFindings = subjects.length === 0 && options.tryFiles === undefined
-  const detected = isOfFindings ? await detect(c, detectOptions(options)) : null
+  const { known } = options
+  const detected = isOfFindings ? (known?.detections ?? (await detect(c, detectOptions(options)))) : null
   const { own, files } = await ownNetworks(c, options)
   const named = detected === null ? subjects : actorsOf(detected, own)
-  const inquiry = named.length === 0 ? null : await inquire(c, named, own, investigateOptions(options))
+  const inquiry =
+    named.length === 0 ? null : await inquire(c, named, own, investigateOptions(options), known?.investigated)
   return question(c, options.signal, asked =>
     withRecordIndex(asked, asked.source, index =>
       withConnections(asked, index, { evidence: asked.source, own, limits: options.limits }, async kept => {

@@ -2,7 +2,7 @@
 import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import type { KeptConnections } from '../conversations/kept-connections.ts'
 import type { Dossier } from '../investigate/dossier.ts'
-import { type InvestigateOptions, investigate } from '../investigate/investigate.ts'
+import { type Found, type InvestigateOptions, investigate } from '../investigate/investigate.ts'
 import { formatAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
@@ -30,21 +30,31 @@ export interface Inquiry {
   grave: readonly GraveService[]
 }
 
-/** @throws UserError (status 2) for what is no address or prefix. */
+/** A dossier, and what its findings rest on. */
+export interface Investigated {
+  dossier: Dossier
+  found: Found
+}
+
+/** @param known the dossier, where there is one already. @throws UserError (status 2) for what is no address or prefix. */
 export async function inquire(
   c: Case,
   subjects: readonly string[],
   own: readonly Prefix[],
   options: InvestigateOptions,
+  known?: Investigated,
 ): Promise<Inquiry> {
-  let grave: readonly GraveService[] = []
-  const dossier = await investigate(c, [...subjects], {
-    ...options,
-    inspect: found => {
-      grave = graveServices(found, subjects, own)
-    },
-  })
-  return { dossier, grave }
+  const { dossier, found } = known ?? (await investigated(c, subjects, options))
+  return { dossier, grave: graveServices(found, subjects, own) }
+}
+
+async function investigated(c: Case, subjects: readonly string[], options: InvestigateOptions): Promise<Investigated> {
+  let found: Found | null = null
+  const inspect = (one: Found): void => {
+    found = one
+  }
+  const dossier = await investigate(c, [...subjects], { ...options, inspect })
+  return { dossier, found: found! }
 }
 
 /** @throws UserError where there is too little memory for the connections. */

@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { marked, type Token, type Tokens } from 'marked'
 import { type DefaultTreeAdapterTypes, parse } from 'parse5'
+import { controls } from '../../src/controls/controls.ts'
 import type { CaseReport } from '../../src/report/case-report/document.ts'
+import { caseReport } from '../../src/report/case-report/gather.ts'
 import type { Notes } from '../../src/report/case-report/notes.ts'
 import { reportText } from '../../src/report/case-report/page.ts'
 import { visible } from '../../src/report/text.ts'
+import { openCase } from '../../src/store/case.ts'
 import { golden } from '../golden.ts'
 import { hostileTexts } from './hostile-texts.ts'
 import { attacker, type Lab, openLab, someControls, withText } from './lab-report.ts'
@@ -71,6 +74,48 @@ test('a report has the figures of the dossier, and the lines of the evidence as 
   assert.equal(json.evidence.files.length, 580)
   assert.match(json.evidence.ledger_head, /^[0-9a-f]{64}$/)
   assert.equal(json.coverage.sensors.length, 5)
+})
+
+test('a report has the controls of its own findings and services, as controls has them', async () => {
+  const opened = await openCase(lab.caseDir)
+  const about = { tool: { name: 'Tidemark', version: '0' }, made: '2026-01-02T03:04:05Z' }
+  try {
+    const report = await caseReport(opened, [attacker], about)
+    assert.equal(report.controls_left_out, null)
+    assert.deepEqual(report.controls, await controls(opened, [attacker]))
+    const known = [
+      ...report.dossier!.findings.map(({ id }) => id),
+      ...report.dossier!.services.map((_, i) => `S${i + 1}`),
+    ]
+    const answered = report.controls!.controls.flatMap(({ answers }) => answers)
+    assert.ok(answered.length > 0 && answered.every(id => known.includes(id)))
+    assert.equal(compareMarks(reportText(report, 'html'), report).faults.join('\n'), '')
+    const whole = await caseReport(opened, [], about)
+    assert.deepEqual(whole.controls, await controls(opened, []))
+  } finally {
+    await opened.close()
+  }
+})
+
+test('a report of a part of the evidence has no controls, which are of the whole, and says so', async () => {
+  const opened = await openCase(lab.caseDir)
+  const from_us = Date.parse('2023-09-28T21:00:00Z') * 1000
+  const about = { tool: { name: 'Tidemark', version: '0' }, made: '2026-01-02T03:04:05Z' }
+  const sensors = ['eni-04d8e2519a6fc7b3e']
+  try {
+    for (const [subjects, part] of [
+      [[attacker], { investigate: { selection: { from_us } } }],
+      [[attacker], { investigate: { selection: { sensors } } }],
+      [[], { detect: { from_us } }],
+    ] as const) {
+      const report = await caseReport(opened, [...subjects], { ...about, ...part })
+      assert.equal(report.controls, null)
+      for (const format of ['html', 'md'] as const)
+        assert.match(reportText(report, format), /Controls are left out: .*this report is of a part of the evidence/)
+    }
+  } finally {
+    await opened.close()
+  }
 })
 
 test('notes stand at their findings, and those of none are kept', () => {

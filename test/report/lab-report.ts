@@ -31,11 +31,11 @@ export async function openLab(): Promise<Lab> {
     report: async (subjects, notes, controls) => {
       const opened = await openCase(caseDir)
       try {
-        return await caseReport(opened, subjects, {
-          ...{ tool, made, command: null },
+        const report = await caseReport(opened, subjects, {
+          ...{ tool, made, command: null, controls: false },
           ...(notes && { notes }),
-          ...(controls && { controls }),
         })
+        return controls === undefined ? report : { ...report, controls, controls_left_out: null }
       } finally {
         await opened.close()
       }

@@ -17,7 +17,10 @@ before(async () => {
 after(() => lab.remove())
 
 const report = (...args: string[]): Run =>
-  tidemark(['--case', lab.caseDir, 'report', ...args], { cwd: lab.folder, env: { SOURCE_DATE_EPOCH: '1700000000' } })
+  tidemark(['--case', lab.caseDir, 'report', '--no-controls', ...args], {
+    cwd: lab.folder,
+    env: { SOURCE_DATE_EPOCH: '1700000000' },
+  })
 
 const note = (given: Partial<Notes['findings'][number]>): Notes['findings'][number] => ({
   ...{ key: 'k', first_start: null, id: null, title: null, status: 'open', note: 'n' },

@@ -26,8 +26,14 @@ const servicesMax = 15
 const firedMax = 10
 const peersMax = 12
 
-export function controlsBlocks({ controls, dossier }: CaseReport): Block[] {
-  if (controls === null) return [heading('Controls'), paragraph('Controls were not asked for: --controls adds them.')]
+export function controlsBlocks({ controls, controls_left_out, dossier }: CaseReport): Block[] {
+  if (controls === null)
+    return [
+      heading('Controls'),
+      paragraph(
+        line`Controls are left out: ${wordsOf(controls_left_out ?? 'the reason is not known', 'controls_left_out')}.`,
+      ),
+    ]
   return [
     heading('Controls'),
     paragraph(

@@ -72,8 +72,10 @@ export interface CaseReport {
   /** As `detect --json`; null where it is about addresses. */
   detections: Detections | null
   findings: ReportFinding[]
-  /** What would have stopped it, as `controls --json`; null where it was not asked for. */
+  /** What would have stopped it, as `controls --json`; null where it is left out. */
   controls: ControlsAnswer | null
+  /** Why: `--no-controls was given`. Null where they are there. */
+  controls_left_out: string | null
   coverage: CoverageMap
   evidence: ReportEvidence
   notes: {

@@ -1,10 +1,10 @@
 /** Gathers what a report says: the dossier or the whole case, lines of the evidence, the map of what was recorded, the analyst's words. */
-import type { ControlsAnswer } from '../../controls/control.ts'
+import { type ControlsOptions, controls } from '../../controls/controls.ts'
 import { type CaseFinding, type DetectOptions, detect } from '../../detect/detect.ts'
+import { errorText, UserError } from '../../errors.ts'
 import { coverageMap } from '../../investigate/coverage-map.ts'
 import type { Finding } from '../../investigate/dossier.ts'
-import type { FoundFinding } from '../../investigate/findings.ts'
-import { type InvestigateOptions, investigate } from '../../investigate/investigate.ts'
+import { type Found, type InvestigateOptions, investigate } from '../../investigate/investigate.ts'
 import type { Score } from '../../rules/rule.ts'
 import type { Case } from '../../store/case.ts'
 import {
@@ -27,7 +27,8 @@ export interface CaseReportOptions {
   /** The command that makes it; null: none. */
   command?: string | null
   notes?: Notes
-  controls?: ControlsAnswer | null
+  /** Whether controls are recommended and tried; by default they are, unless the report is of a part of the time or of the sensors. */
+  controls?: boolean
   /** Of addresses. */
   investigate?: Omit<InvestigateOptions, 'signal' | 'inspect'>
   /** Of the whole case. */
@@ -61,22 +62,24 @@ interface Told {
 }
 
 async function ofSubjects(c: Case, subjects: string[], options: CaseReportOptions): Promise<CaseReport> {
-  let measured: readonly FoundFinding[] = []
+  let inspected: Found | null = null
   const d = await investigate(c, subjects, {
     ...options.investigate,
-    inspect: ({ findings }) => {
-      measured = findings
+    inspect: one => {
+      inspected = one
     },
     ...(options.signal && { signal: options.signal }),
   })
   const dossier = dossierJson(d)
-  const scores = new Map(measured.map(one => [one.finding.id, one]))
+  const found = inspected!
+  const scores = new Map((found as Found).findings.map(one => [one.finding.id, one]))
   const told = dossier.findings.map(finding => ({
     ...{ finding, key: dossierKey(dossier, finding) },
     ...{ scores: scores.get(finding.id)?.scores ?? [], would_change: scores.get(finding.id)?.would_change ?? null },
   }))
   const own = d.coverage.filter(sensor => sensor.recorded_subject).map(({ sensor }) => sensor)
-  return whole(c, told, own, { dossier, detections: null }, options, dossier.subject)
+  const tried = await controlsOf(c, subjects, options, { investigated: { dossier: d, found } })
+  return whole(c, told, own, { dossier, detections: null, ...tried }, options, dossier.subject)
 }
 
 async function ofCase(c: Case, options: CaseReportOptions): Promise<CaseReport> {
@@ -85,18 +88,51 @@ async function ofCase(c: Case, options: CaseReportOptions): Promise<CaseReport> 
     const { scores, would_change } = finding
     return { finding, key: caseKey(finding), scores, would_change }
   })
-  return whole(c, told, [], { dossier: null, detections }, options, [])
+  const tried = await controlsOf(c, [], options, { detections })
+  return whole(c, told, [], { dossier: null, detections, ...tried }, options, [])
+}
+
+/** Controls are tried on all that was recorded: in a report of a part of it they would speak of findings and services that it does not have. */
+async function controlsOf(
+  c: Case,
+  subjects: string[],
+  { controls: isWanted = true, investigate: ofSubject, detect: ofAll, signal }: CaseReportOptions,
+  known: NonNullable<ControlsOptions['known']>,
+): Promise<Pick<CaseReport, 'controls' | 'controls_left_out'>> {
+  const leftOut = (why: string) => ({ controls: null, controls_left_out: why })
+  if (!isWanted) return leftOut('they were not wanted (--no-controls)')
+  const asked = subjects.length > 0 ? ofSubject?.selection : ofAll
+  const { from_us, to_us } = asked ?? {}
+  if (from_us !== undefined || to_us !== undefined || (ofSubject?.selection?.sensors?.length ?? 0) > 0)
+    return leftOut(
+      'this report is of a part of the evidence (--from, --to, --sensor), and they are tried on the whole of it',
+    )
+  const { approvedPorts, internal, enrichment } = { ...ofAll, ...ofSubject }
+  try {
+    const answer = await controls(c, subjects, {
+      ...(approvedPorts !== undefined && { approvedPorts }),
+      ...(internal !== undefined && { internal }),
+      ...(enrichment !== undefined && { enrichment }),
+      ...(signal !== undefined && { signal }),
+      known,
+    })
+    return { controls: answer, controls_left_out: null }
+  } catch (error) {
+    // Too little memory for the conversations of the whole case: the rest of the report needs less.
+    if (error instanceof UserError) return leftOut(errorText(error))
+    throw error
+  }
 }
 
 async function whole(
   c: Case,
   told: readonly Told[],
   sensors: readonly (string | null)[],
-  found: Pick<CaseReport, 'dossier' | 'detections'>,
+  found: Pick<CaseReport, 'dossier' | 'detections' | 'controls' | 'controls_left_out'>,
   options: CaseReportOptions,
   subject: string[],
 ): Promise<CaseReport> {
-  const { notes = noNotes, tool, made, command = null, controls = null, signal } = options
+  const { notes = noNotes, tool, made, command = null, signal } = options
   const { of, not_found } = matchNotes(
     notes,
     told.map(({ key }) => key),
@@ -117,7 +153,6 @@ async function whole(
         notes: own.map(({ note }) => note).filter(note => note !== ''),
       }
     }),
-    controls,
     coverage,
     evidence: evidenceOf(c),
     notes: { summary, sections, not_found },
