@@ -27,7 +27,7 @@ export async function checkOutput(
   name: string,
   paths: readonly string[],
   options: OutputOptions,
-  rules: Pick<OutputRules, 'option' | 'seeks' | 'makesFolders'>,
+  rules: Pick<OutputRules, 'option' | 'seeks' | 'makesFolders' | 'instead'>,
 ): Promise<void> {
   const [{ outputTarget }, { findFiles }, { isLedger }] = await Promise.all([
     import('../disk/output.ts'),

@@ -25,7 +25,7 @@ import { collectPrefix, collectText, parsePorts, type ReadingOptions } from './o
 import { note } from './output.ts'
 import { startWaiting } from './progress.ts'
 import type { SelectionCliOptions } from './selection.ts'
-import { commandLine } from './shell-words.ts'
+import { commandLine, quoted } from './shell-words.ts'
 
 interface Options extends OutputOptions, ReadingOptions, SelectionCliOptions, EnrichmentCliOptions {
   out?: string
@@ -141,7 +141,8 @@ async function prepared(subjects: string[], paths: string[], options: Options): 
   const kept = notesFile === undefined || notesFile === '-' ? paths : [...paths, notesFile]
   if (out !== undefined) await checkOutput(out, kept, options, { option: '-o' })
   // What was written by hand is never written over.
-  if (newNotes !== undefined) await checkOutput(newNotes, paths, never, { option: '--new-notes' })
+  if (newNotes !== undefined)
+    await checkOutput(newNotes, paths, never, { option: '--new-notes', instead: keepNotes(newNotes) })
   const selection = await selectionOf(options)
   const { from_us, to_us } = selection
   const common = { ...(internal !== undefined && { internal }), enrichment: enrichmentOf(options) }
@@ -151,6 +152,11 @@ async function prepared(subjects: string[], paths: string[], options: Options): 
     investigate: { ...common, ...(approvedPorts !== undefined && { approvedPorts }), selection, servicesMax: 1000 },
     detect: { ...common, ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
   }
+}
+
+/** How what was written in a file of notes comes into a new one. */
+function keepNotes(file: string): string {
+  return `take over what is in it: --notes ${quoted(file)} --new-notes new.json`
 }
 
 function formatOf(out: string, as: ReportFormat | undefined): ReportFormat {

@@ -27,6 +27,8 @@ export interface OutputRules {
   inputs?: readonly FileName[]
   /** Whether an ordinary file that is neither input nor part of a case may be replaced. */
   force?: boolean
+  /** What to do instead where an existing file is never replaced; without it, `--force` replaces it. */
+  instead?: string
   /** What the output is, where it must be a file because its writer goes back in it: `Parquet`. */
   seeks?: string
   /** Whether folders that are missing on the way are made. */
@@ -79,7 +81,10 @@ export function outputTarget(name: string, rules: OutputRules): OutputTarget {
   const path = realPath(name, info)
   refuseKept(name, path, info, rules)
   if (rules.force !== true) {
-    throw usage(`the file exists: ${name}`, `name another with ${option}, or replace it with --force`)
+    throw usage(
+      `the file exists: ${name}`,
+      `name another with ${option}, or ${rules.instead ?? 'replace it with --force'}`,
+    )
   }
   requireFolder(dirname(path), name, option)
   return { kind: 'file', name, path, option, replaces: info }

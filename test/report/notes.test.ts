@@ -115,6 +115,8 @@ test('notes stay with their findings when evidence is added and the numbers of f
   const again = report(attacker, '--new-notes', 'notes.json', '--force')
   assert.equal(again.status, 2)
   assert.match(again.stderr, /the file exists: notes\.json/)
+  assert.match(again.stderr, /--notes notes\.json --new-notes new\.json/)
+  assert.doesNotMatch(again.stderr, /replace it/)
   // An hour before the first of the logs: one more service, and one more finding before the others.
   const log = join(lab.folder, 'earlier.log')
   const line = (from: string, to: string, ports: string): string =>
