@@ -4,6 +4,7 @@ import { type CodeContext, type CodeItem, codeOf } from '../as-code/code.ts'
 import { basisOf } from '../detect/detect.ts'
 import { linesAt } from '../detect/lines.ts'
 import { exitStatus, UserError } from '../errors.ts'
+import { withoutStandIns } from '../network-rules/attached.ts'
 import { networkQuotas } from '../network-rules/quotas.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Basis } from '../rules/finding.ts'
@@ -95,9 +96,9 @@ function alarmTrial(draft: TrialDraft): Trial {
   return { attack: { ...attack, let_through: [] }, innocent, ...rest }
 }
 
-/** What groups and network ACLs use of AWS's quotas. */
+/** What groups and network ACLs use of AWS's quotas; nothing for what is neither. */
 function quotasOf(artefacts: readonly Artefact[]): Control['quotas'] {
-  return networkQuotas(networkOf(artefacts, []))
+  return networkQuotas(withoutStandIns(networkOf(artefacts, [])))
     .map(({ quota, used, limit, fits }) => ({ quota, used, limit, fits }))
     .filter(({ used }) => used > 0)
 }

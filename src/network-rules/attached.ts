@@ -49,6 +49,19 @@ const unchanged: Record<Direction, SecurityGroup> = {
   egress: { id: 'unchanged egress', name: 'unchanged', vpc: null, ingress: [], egress: all },
 }
 
+/** A network without the groups that stand for what no control is about: what is left uses AWS's quotas. */
+export function withoutStandIns(network: Network): Network {
+  const standIns = new Set(Object.values(unchanged).map(({ id }) => id))
+  return {
+    ...network,
+    groups: network.groups.filter(({ id }) => !standIns.has(id)),
+    interfaces: network.interfaces.map(one => ({
+      ...one,
+      groups: one.groups?.filter(id => !standIns.has(id)) ?? null,
+    })),
+  }
+}
+
 /**
  * A network in which each address has an interface of its own, with the groups that are for it, in a subnet with the ACL that is for it. Several
  * ACLs for one subnet are one, with the entries of all: a subnet has one alone. What groups leave open, as they are of one direction each, is allowed.

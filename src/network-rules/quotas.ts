@@ -98,7 +98,10 @@ export function networkQuotas({ groups, acls, interfaces, prefixLists }: Network
     ...ofGroups,
     ...acls.flatMap(acl => directions.flatMap(one => aclQuotas(acl, one))),
     use('groups of an interface', mostGroups, quotas.groupsPerInterface),
-    use('quota of rules, multiplied by that of groups', rulesQuota * groupsQuota, quotas.rulesPerInterface),
+    // Without a group none of the product is used.
+    ...(groups.length === 0
+      ? []
+      : [use('quota of rules, multiplied by that of groups', rulesQuota * groupsQuota, quotas.rulesPerInterface)]),
     use('security groups', groups.length, quotas.groupsPerRegion),
     use('network ACLs of a VPC', largest([...vpcs.values()]), quotas.aclsPerVpc),
   ]

@@ -248,3 +248,11 @@ const codeKinds = (code: Control['code']) =>
 test('the JSON of the lab', () => {
   golden('controls.golden.json', `${withoutRoot(toJson(shortened(found)))}\n`)
 })
+
+test('a control names those quotas alone that it uses', () => {
+  for (const { kind, quotas } of found.controls) {
+    const isOfNetwork = /^(security-group|network-acl)/.test(kind)
+    assert.equal(quotas.length > 0, isOfNetwork, kind)
+    for (const { quota } of quotas) assert.doesNotMatch(quota, kind === 'network-acl' ? /group/ : /ACL|unchanged/)
+  }
+})

@@ -73,3 +73,11 @@ test('counts groups of an interface, and of a Region, and ACLs of a VPC', () => 
     ],
   )
 })
+
+test('a network without groups uses nothing of the quotas of groups', () => {
+  const uses = networkQuotas(network({ acls: [acl('acl-1', [], [])] })).filter(({ used }) => used > 0)
+  assert.deepEqual(
+    uses.map(({ quota }) => quota),
+    ['ingress entries of IPv4 of acl-1', 'egress entries of IPv4 of acl-1', 'network ACLs of a VPC'],
+  )
+})
