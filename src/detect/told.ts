@@ -18,6 +18,10 @@ export interface ToldDraft extends Omit<CaseDraft, 'connections' | 'timed'> {
   isOnePort: boolean
   /** The protocol of all of them; null where there are several, or it is not known. */
   protocol: number | null
+  /** Who spoke to whom in them: client and server of each pair of hosts, one after the other; the first, where there are too many. */
+  pairs: Uint32Array
+  /** Whether these are all. */
+  isAllPairs: boolean
   /** Places in the record index of the first records of some of them, in order of time. */
   places: number[]
   /** Whether findings of other rules may yet make it graver. */
@@ -57,8 +61,33 @@ export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnectio
     ...fresh,
     ...{ records: sum, port: port[first]!, isOnePort: timed.every(i => port[i] === port[first]) },
     protocol: timed.every(i => protocol[i] === protocol[first]) ? knownProtocol(protocol[first]!) : null,
+    ...pairsOf(on, i => [connections.client[i]!, connections.server[i]!]),
     places: namedOf(connections, on).map(i => place[i]!),
   }
+}
+
+/** Pairs of hosts that a finding names. */
+const pairsMost = 1000
+
+/** Each pair once. */
+function pairsOf(
+  some: readonly number[],
+  ends: (one: number) => readonly [client: number, server: number],
+): Pick<ToldDraft, 'pairs' | 'isAllPairs'> {
+  const known = new Map<number, Set<number>>()
+  const pairs: number[] = []
+  let [lastClient, lastServer] = [-1, -1]
+  for (const one of some) {
+    const [client, server] = ends(one)
+    if (client === lastClient && server === lastServer) continue
+    ;[lastClient, lastServer] = [client, server]
+    const servers = known.get(client) ?? new Set()
+    if (servers.has(server)) continue
+    if (pairs.length === 2 * pairsMost) return { pairs: Uint32Array.from(pairs), isAllPairs: false }
+    known.set(client, servers.add(server))
+    pairs.push(client, server)
+  }
+  return { pairs: Uint32Array.from(pairs), isAllPairs: true }
 }
 
 function knownProtocol(protocol: number): number | null {
@@ -76,8 +105,16 @@ export function toldOf(draft: CaseDraft, rule: string, order: number, found: rea
     ...{ connections: sum(one => one.connections), records: sum(one => one.records), mayRise: false },
     ...{ port: first.port, isOnePort: on.every(one => one.isOnePort && one.port === first.port) },
     protocol: on.every(one => one.protocol === first.protocol) ? first.protocol : null,
+    ...pairsOfAll(on),
     places: [...new Set(on.flatMap(one => one.places))],
   }
+}
+
+function pairsOfAll(found: readonly ToldDraft[]): Pick<ToldDraft, 'pairs' | 'isAllPairs'> {
+  const all = found.flatMap(({ pairs }) => [...pairs])
+  const places = Array.from({ length: all.length / 2 }, (_, i) => 2 * i)
+  const { pairs, isAllPairs } = pairsOf(places, i => [all[i]!, all[i + 1]!])
+  return { pairs, isAllPairs: isAllPairs && found.every(one => one.isAllPairs) }
 }
 
 /** Connections of each kind whose lines are named: the first, the largest, the last. */

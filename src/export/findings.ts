@@ -12,7 +12,7 @@ import { caseRules, subjectRules } from '../rules/all.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Case } from '../store/case.ts'
 import type { Addresses } from './addresses.ts'
-import type { ExportedFinding, FindingHost, HostPart } from './items.ts'
+import type { ExportedFinding, FindingHost, HostPair, HostPart } from './items.ts'
 
 export interface FindingsFound {
   findings: ExportedFinding[]
@@ -56,9 +56,17 @@ function ofCase(
     ...{ tactic, scores: addresses.texts(scores), would_change: addresses.text(would_change) },
     ...{ subject: hostsOf(told.subject, finding.subject.length), subject_total: finding.subject_total },
     ...{ peers: hostsOf(told.peers, finding.peers.length), peers_total: finding.peers_total },
+    ...{ pairs: pairsIn(told, host => addresses.address(address(host))), pairs_cut: !told.isAllPairs },
     port: told.isOnePort && told.port !== noPort ? told.port : null,
     ...{ protocol: told.protocol, connections: finding.connections },
   }
+}
+
+function pairsIn({ pairs }: ToldDraft, nameOf: (host: number) => string): HostPair[] {
+  return Array.from({ length: pairs.length / 2 }, (_, i) => ({
+    client: nameOf(pairs[2 * i]!),
+    server: nameOf(pairs[2 * i + 1]!),
+  }))
 }
 
 /** What findings of either kind have. */
@@ -77,6 +85,8 @@ function commonOf(
   | 'port'
   | 'protocol'
   | 'connections'
+  | 'pairs'
+  | 'pairs_cut'
 > {
   const { id, rule, severity, confidence, technique, technique_name, first_start, last_end, basis_total } = finding
   return {
@@ -125,7 +135,7 @@ export async function findingsOfSubject(
   }
 }
 
-/** Most addresses of a list, as `detect` has it. */
+/** Most addresses of a list, as `detect` has it, and most pairs. */
 const addressesMax = 1000
 
 function ofDossier(
@@ -137,20 +147,32 @@ function ofDossier(
 ): ExportedFinding {
   const isSubject = (text: string): boolean => subject.some(prefix => prefixContains(prefix, parseAddress(text)!))
   const all = [...new Set(services.flatMap(({ client, server }) => [client, server]))]
-  const hostsOf = (some: readonly string[], part: HostPart): FindingHost[] =>
-    some.slice(0, addressesMax).map(text => ({
-      address: addresses.address(text),
-      ...{ internal: isInternal(parseAddress(text)!, own), part },
-    }))
+  const clients = new Set(services.map(({ client }) => client))
+  const hostsOf = (some: readonly string[], partOf: (internal: boolean, text: string) => HostPart): FindingHost[] =>
+    some.slice(0, addressesMax).map(text => {
+      const internal = isInternal(parseAddress(text)!, own)
+      return { address: addresses.address(text), internal, part: partOf(internal, text) }
+    })
+  const pairs = distinctPairs(services, addresses)
   const [mine, others] = [all.filter(isSubject), all.filter(text => !isSubject(text))]
   const only = <T>(values: readonly T[]): T | null =>
     values.every(one => one === values[0]) ? (values[0] ?? null) : null
   return {
     ...commonOf(finding, addresses),
     ...{ tactic: null, scores: [], would_change: null, connections: null },
-    // Of a subject that was asked for nobody says that it acts: the analyst does.
-    ...{ subject: hostsOf(mine, 'acts'), subject_total: mine.length },
-    ...{ peers: hostsOf(others, 'none'), peers_total: others.length },
+    // Of an outside subject that was asked for nobody says that it acts: the analyst does. A server of ours that was only asked does not act.
+    subject: hostsOf(mine, (internal, text) => (internal && !clients.has(text) ? 'none' : 'acts')),
+    subject_total: mine.length,
+    ...{ peers: hostsOf(others, () => 'none'), peers_total: others.length },
+    ...{ pairs: pairs.slice(0, addressesMax), pairs_cut: pairs.length > addressesMax },
     ...{ port: only(services.map(({ port }) => port)), protocol: only(services.map(({ protocol }) => protocol)) },
   }
+}
+
+function distinctPairs(services: readonly ServiceRow[], addresses: Addresses): HostPair[] {
+  const pairs = new Map(services.map(({ client, server }) => [`${client} ${server}`, { client, server }]))
+  return [...pairs.values()].map(({ client, server }) => ({
+    client: addresses.address(client),
+    server: addresses.address(server),
+  }))
 }

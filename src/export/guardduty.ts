@@ -89,19 +89,21 @@ function actionOf(finding: ExportedFinding): object {
   const { own, other } = sidesOf(finding)
   if (other === null) return {}
   const protocol = finding.protocol === null ? null : protocolName(finding.protocol)
-  const isOut = own !== null && own.part === 'acts'
+  const isClient = own !== null && finding.pairs.some(({ client }) => client === own.address)
+  const isServer = own !== null && finding.pairs.some(({ server }) => server === own.address)
+  const isOut = isClient && !isServer
   const ports = known({ Port: finding.port })
   return {
     Action: {
       ActionType: 'NETWORK_CONNECTION',
       NetworkConnectionAction: known({
-        ConnectionDirection: own === null ? 'UNKNOWN' : isOut ? 'OUTBOUND' : 'INBOUND',
+        ConnectionDirection: isClient === isServer ? 'UNKNOWN' : isOut ? 'OUTBOUND' : 'INBOUND',
         Protocol: protocol,
         RemoteIpDetails: isFour(other.address) ? { IpAddressV4: other.address } : { IpAddressV6: other.address },
         LocalIpDetails:
           own === null ? null : isFour(own.address) ? { IpAddressV4: own.address } : { IpAddressV6: own.address },
         RemotePortDetails: isOut ? ports : null,
-        LocalPortDetails: isOut ? null : ports,
+        LocalPortDetails: isServer && !isClient ? ports : null,
       }),
     },
   }

@@ -47,6 +47,11 @@ export interface FindingHost {
   part: HostPart
 }
 
+export interface HostPair {
+  client: string
+  server: string
+}
+
 export interface ExportedFinding {
   id: string
   rule: string
@@ -68,7 +73,10 @@ export interface ExportedFinding {
   subject_total: number
   peers: readonly FindingHost[]
   peers_total: number
-  /** Of all that it rests on; null where they differ, or it is not known. */
+  /** Client and server of the connections that it rests on, each pair of hosts once; of very many some. */
+  pairs: readonly HostPair[]
+  pairs_cut: boolean
+  /** Of the servers, in all that it rests on; null where they differ, or it is not known. */
   port: number | null
   protocol: number | null
   connections: number | null

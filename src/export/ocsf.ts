@@ -7,7 +7,7 @@ import { protocolName } from '../net/protocols.ts'
 import { microsecondsOf } from '../net/time.ts'
 import { attackRelease } from '../rules/attack.ts'
 import { communityOf } from './community.ts'
-import { isFour, pairsOf } from './finding-hosts.ts'
+import { isFour } from './finding-hosts.ts'
 import type { ExportContext, ExportedConnection, ExportedFinding, ExportedRecord, LeftOut, Printer } from './items.ts'
 import { jsonText, known } from './json-text.ts'
 import { textOf, trueEnds, wholeOf } from './record-values.ts'
@@ -253,9 +253,7 @@ function findingEvent(finding: ExportedFinding, context: ExportContext): object 
     ...known({ count: finding.connections }),
     finding_info: findingInfo(finding, context),
     evidences: evidencesOf(finding),
-    observables: [...finding.subject, ...finding.peers].map(({ address }) => ({
-      ...{ name: 'evidences.src_endpoint.ip', type_id: 2, type: 'IP Address', value: address },
-    })),
+    observables: observablesOf(finding),
     unmapped: known({
       scores: finding.scores,
       ...{ would_change: finding.would_change, counter_hypotheses: finding.counter_hypotheses },
@@ -293,14 +291,27 @@ function findingInfo(finding: ExportedFinding, { source }: ExportContext): objec
 function evidencesOf(finding: ExportedFinding): object[] {
   const { port, protocol, basis } = finding
   return [
-    ...pairsOf(finding, pairsMost).map(({ from, to }) => ({
-      src_endpoint: { ip: from },
-      dst_endpoint: known({ ip: to, port }),
-      connection_info: known({ direction_id: 0, ...protocolOf(protocol, from) }),
+    ...finding.pairs.map(({ client, server }) => ({
+      src_endpoint: { ip: client },
+      dst_endpoint: known({ ip: server, port }),
+      connection_info: known({ direction_id: 0, ...protocolOf(protocol, client) }),
     })),
     { data: { basis } },
   ]
 }
 
-/** Pairs of ends that a finding names; the observables name every address. */
-const pairsMost = 1000
+/** Every address, by the places in the evidences where it stands; one that stands in none, for their number, has no name. */
+function observablesOf({ subject, peers, pairs }: ExportedFinding): object[] {
+  const places = [
+    { name: 'evidences[].src_endpoint.ip', values: new Set(pairs.map(({ client }) => client)) },
+    { name: 'evidences[].dst_endpoint.ip', values: new Set(pairs.map(({ server }) => server)) },
+  ]
+  const values = new Set([
+    ...[...subject, ...peers].map(({ address }) => address),
+    ...places.flatMap(one => [...one.values]),
+  ])
+  return [...values].flatMap(value => {
+    const names = places.filter(one => one.values.has(value)).map(({ name }) => ({ name }))
+    return (names.length === 0 ? [{}] : names).map(name => ({ ...name, type_id: 2, type: 'IP Address', value }))
+  })
+}

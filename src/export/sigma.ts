@@ -7,7 +7,7 @@
 import { microsecondsOf } from '../net/time.ts'
 import type { Severity } from '../rules/finding.ts'
 import { sidesOf } from './finding-hosts.ts'
-import type { ExportContext, ExportedFinding, FindingHost, Printer } from './items.ts'
+import type { ExportContext, ExportedFinding, Printer } from './items.ts'
 import { ownNamespace, uuidOf } from './uuid.ts'
 import { yamlDocument } from './yaml.ts'
 
@@ -124,9 +124,9 @@ function* hostsRule(finding: ExportedFinding, context: ExportContext): Generator
 
 const titleMost = 250
 
-function side(name: string, hosts: readonly FindingHost[], total: number): Record<string, readonly string[]> {
+function side(name: string, hosts: readonly string[], total: number): Record<string, readonly string[]> {
   if (hosts.length === 0 || total > addressesMost || hosts.length < total) return {}
-  return { [name]: hosts.map(({ address }) => address) }
+  return { [name]: hosts }
 }
 
 function cannotSay({ rule }: ExportedFinding): string[] {

@@ -7,7 +7,7 @@
 import { protocolName } from '../net/protocols.ts'
 import { utcSeconds } from '../net/time.ts'
 import { type Confidence, confidences } from '../rules/finding.ts'
-import { isFour, pairsOf } from './finding-hosts.ts'
+import { isFour } from './finding-hosts.ts'
 import type { ExportContext, ExportedConnection, ExportedFinding, LeftOut, Printer } from './items.ts'
 import { jsonText, known } from './json-text.ts'
 import { ownNamespace, uuidOf } from './uuid.ts'
@@ -16,8 +16,6 @@ import { ownNamespace, uuidOf } from './uuid.ts'
 const scoNamespace = '00abedb4-aa42-466c-9c01-fed23315a9b7'
 /** When the identity of the program that wrote the bundle was made. */
 const identityTime = '2026-01-01T00:00:00.000Z'
-/** Pairs of hosts that a finding observed; the note says how many there are. */
-const pairsMost = 1000
 /** Addresses that are known to have been written: of more, some may be written again, under the same id. */
 const addressesMost = 1 << 20
 
@@ -78,7 +76,7 @@ class BundleWriter {
     const [first, last] = [stixTime(first_start), stixTime(last_end)]
     let text = ''
     const refs = new Set<string>()
-    for (const { from: src, to: dst } of pairsOf(finding, pairsMost)) {
+    for (const { client: src, server: dst } of finding.pairs) {
       const { port: dst_port, protocol } = finding
       const traffic = this.#traffic({ src, dst, src_port: null, dst_port, protocol }, {})
       text += traffic.text

@@ -182,6 +182,11 @@ const finding: ExportedFinding = {
     { address: '203.0.113.10', internal: false, part: 'suffers' },
   ],
   peers_total: 2,
+  pairs: [
+    { client: '10.0.0.5', server: '203.0.113.9' },
+    { client: '10.0.0.5', server: '203.0.113.10' },
+  ],
+  pairs_cut: false,
 }
 
 test('STIX names as indicators outside hosts that act or receive, not victims and not our own', () => {
@@ -232,7 +237,30 @@ test('a protocol that is not known is no condition of a Sigma rule', () => {
 })
 
 test('a list that is cut is not a condition of a Sigma rule', () => {
-  const text = String(sigmaPrinter(context).finding!({ ...finding, peers_total: 3000 }))
+  const text = String(sigmaPrinter(context).finding!({ ...finding, peers_total: 3000, pairs_cut: true }))
   assert.doesNotMatch(text, /dst_ip:\n {6}- "203/)
   assert.match(text, /Left out, for their number/)
+})
+
+test('an observable of OCSF names the place where its address stands, and both where it is client and server', () => {
+  const event = JSON.parse(
+    String(
+      ocsf.finding!({
+        ...finding,
+        pairs: [...finding.pairs, { client: '203.0.113.10', server: '10.0.0.5' }],
+      }),
+    ),
+  ) as { observables: { name?: string; value: string }[]; evidences: Tree[] }
+  assert.deepEqual(
+    event.observables.map(({ name, value }) => [value, name]),
+    [
+      ['10.0.0.5', 'evidences[].src_endpoint.ip'],
+      ['10.0.0.5', 'evidences[].dst_endpoint.ip'],
+      ['203.0.113.9', 'evidences[].dst_endpoint.ip'],
+      ['203.0.113.10', 'evidences[].src_endpoint.ip'],
+      ['203.0.113.10', 'evidences[].dst_endpoint.ip'],
+    ],
+  )
+  const unnamed = JSON.parse(String(ocsf.finding!({ ...finding, pairs: [], pairs_cut: true }))) as typeof event
+  assert.deepEqual(unnamed.observables[0], { type_id: 2, type: 'IP Address', value: '10.0.0.5' })
 })

@@ -104,6 +104,11 @@ export function randomFinding(random: Random, number: number): ExportedFinding {
       part: pick(random, ['acts', 'receives', 'suffers', 'reaches', 'none'] as const),
     }))
   const [subject, peers] = [hosts(2), hosts(3)]
+  const pairs = subject.flatMap(({ address: one }) =>
+    peers.map(({ address: other }) =>
+      random() < 0.7 ? { client: one, server: other } : { client: other, server: one },
+    ),
+  )
   const [technique, technique_name] = pick(random, [
     ['T1110', 'Brute Force'],
     ['T1595.001', 'Active Scanning: Scanning IP Blocks'],
@@ -118,6 +123,7 @@ export function randomFinding(random: Random, number: number): ExportedFinding {
     ...{ would_change: maybe(random, text(random)), counter_hypotheses: [text(random)] },
     ...{ first_start: utcSeconds(first), last_end: utcSeconds(first + below(random, 1e9)) },
     ...{ subject, subject_total: subject.length, peers, peers_total: peers.length + below(random, 2) * 600 },
+    ...{ pairs, pairs_cut: peers.length > 2 },
     ...{ port: maybe(random, below(random, 65536)), protocol: maybe(random, 6), connections: maybe(random, 40) },
     ...{
       basis: [{ path: text(random), line: 7 }],
