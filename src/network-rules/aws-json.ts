@@ -33,6 +33,7 @@ interface Listing {
 function listing<T>(
   told: Omit<Listing, 'read'>,
   one: shape.Shape<T>,
+  idOf: (value: T) => string | null,
   add: (draft: NetworkDraft, value: T, where: string) => void,
 ): Listing {
   const read: Listing['read'] = (items, draft, where) => {
@@ -40,7 +41,8 @@ function listing<T>(
     if (value === null)
       throw new UserError(`${where}: ${fault}`, { hint: `print it again: aws ec2 ${told.command} --output json` })
     for (const item of value) add(draft, item, where)
-    return value.length
+    // The same one twice alike is one.
+    return new Set(value.map(idOf)).size
   }
   return { ...told, read }
 }
@@ -54,6 +56,7 @@ const listings: Record<string, Listing> = {
       signs: ['GroupId', 'IpPermissions'],
     },
     securityGroup,
+    ({ id }) => id,
     (draft, group, where) => draft.addGroup(group, where),
   ),
   SecurityGroupRules: listing(
@@ -64,11 +67,13 @@ const listings: Record<string, Listing> = {
       signs: ['SecurityGroupRuleId'],
     },
     looseRule,
+    ({ rule }) => rule.id,
     (draft, rule, where) => draft.addRule(rule, where),
   ),
   NetworkAcls: listing(
     { what: 'network ACL', isRules: true, command: 'describe-network-acls', signs: ['NetworkAclId', 'Entries'] },
     networkAcl,
+    ({ acl }) => acl.id,
     (draft, acl, where) => draft.addAcl(acl, where),
   ),
   NetworkInterfaces: listing(
@@ -79,16 +84,19 @@ const listings: Record<string, Listing> = {
       signs: ['NetworkInterfaceId'],
     },
     networkInterface,
+    ({ id }) => id,
     (draft, one, where) => draft.addInterface(one, where),
   ),
   Subnets: listing(
     { what: 'subnet', isRules: false, command: 'describe-subnets', signs: ['SubnetId', 'CidrBlock'] },
     subnet,
+    ({ id }) => id,
     (draft, one, where) => draft.addSubnet(one, where),
   ),
   PrefixLists: listing(
     { what: 'prefix list', isRules: false, command: 'describe-managed-prefix-lists', signs: ['PrefixListId'] },
     prefixList,
+    ({ id }) => id,
     (draft, list, where) => draft.addList(list, where),
   ),
 }

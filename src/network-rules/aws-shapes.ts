@@ -31,7 +31,13 @@ export const id = shape.textThat(value => value !== '' && value.length <= 255, '
 export const address: Shape<Address> = value => parseAddress(shape.text(value)) ?? shape.fail('not an address')
 const prefixOf = (wanted: 'IPv4' | 'IPv6' | null): Shape<Prefix> => {
   return value => {
-    const prefix = parsePrefix(shape.text(value))
+    const given = shape.text(value)
+    const prefix = parsePrefix(given)
+    // AWS always prints one: an address alone may have lost it, and `0.0.0.0` is not everybody.
+    if (prefix !== null && !given.includes('/'))
+      shape.fail(
+        `${prefix.text} has no length: write ${prefix.text}/${isIPv4Prefix(prefix) ? 32 : 128}, or what is meant`,
+      )
     const isWanted = prefix !== null && (wanted === null || isIPv4Prefix(prefix) === (wanted === 'IPv4'))
     return isWanted ? prefix : shape.fail(`not a prefix${wanted === null ? '' : ` of ${wanted}`}`)
   }

@@ -35,7 +35,10 @@ export function documentsIn(where: string, bytes: Uint8Array): RuleDocument[] {
 
 function jsonIn(where: string, text: string): unknown[] {
   const whole = parsed(text)
-  if (whole.fault === null) return [whole.value]
+  if (whole.fault === null) {
+    requireKeysOnce(where, text)
+    return [whole.value]
+  }
   const pieces = piecesOf(text)
   if (pieces === null || pieces.length < 2) throw notJson(where, text, 0, whole.fault)
   if (pieces.length > documentsMost) {
@@ -44,6 +47,7 @@ function jsonIn(where: string, text: string): unknown[] {
   return pieces.map(({ from, to }) => {
     const piece = parsed(text.slice(from, to))
     if (piece.fault !== null) throw notJson(where, text, from, piece.fault)
+    requireKeysOnce(where, text, from, to)
     return piece.value
   })
 }
@@ -134,8 +138,33 @@ function requireOnce({ items }: YAMLMap, where: string): void {
   const keys = new Set<unknown>()
   for (const { key } of items) {
     const name = yaml().isScalar(key) ? key.value : key
-    if (keys.has(name))
-      throw new UserError(`${where}: a key stands twice in a mapping`, { hint: `remove one: ${String(name)}` })
+    if (keys.has(name)) throw keyTwice(where, String(name))
+    keys.add(name)
+  }
+}
+
+function keyTwice(where: string, what: string): UserError {
+  return new UserError(`${where}: a key stands twice in a mapping`, { hint: `remove one: ${what}` })
+}
+
+/** The like for JSON, whose parser takes the last one. @param text sound JSON from `from` to `to`. */
+function requireKeysOnce(where: string, text: string, from = 0, to = text.length): void {
+  // Of the objects around; null for a list.
+  const around: (Set<string> | null)[] = []
+  let isKey = false
+  for (let i = from; i < to; i++) {
+    const c = text[i]!
+    if (c === '{' || c === '[') around.push(c === '{' ? new Set() : null)
+    else if (c === '}' || c === ']') around.pop()
+    if (c === '{' || c === ',') isKey = around.at(-1) instanceof Set
+    if (c !== '"') continue
+    const begin = i++
+    while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1
+    if (!isKey) continue
+    isKey = false
+    const keys = around.at(-1)!
+    const name = JSON.parse(text.slice(begin, i + 1)) as string
+    if (keys.has(name)) throw keyTwice(where, `line ${text.slice(0, begin).split('\n').length}: ${name}`)
     keys.add(name)
   }
 }

@@ -7,9 +7,10 @@ import { networkFor } from './attached.ts'
 import { addAwsAnswer, counted, isAwsAnswer, isAwsItem } from './aws-json.ts'
 import { templateControlsIn } from './cloudformation.ts'
 import { documentsIn, type RuleDocument } from './documents.ts'
-import type { Network } from './network.ts'
+import type { Network, NetworkInterface } from './network.ts'
 import { NetworkDraft } from './network-draft.ts'
 import { type OwnControl, ownControlsIn } from './own-controls.ts'
+import { Places } from './places.ts'
 
 export interface RuleFile {
   path: string
@@ -109,7 +110,7 @@ class RulesReader {
   result(interfaces: readonly KnownInterface[]): ReadRules {
     const { files, problems } = this
     const told = this.draft.network()
-    if (this.ownFile === null) return { network: told, files, problems }
+    if (this.ownFile === null) return { network: withEvidence(told, interfaces), files, problems }
     if (this.awsFile !== null) {
       throw new UserError(
         `${this.ownFile} and ${this.awsFile}: controls of Tidemark, and groups or network ACLs of AWS`,
@@ -127,6 +128,23 @@ function isAnswer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const isBare = isAwsItem(value)
   return !isBare && (isAwsAnswer(value) || Object.hasOwn(value, 'controls') || Object.hasOwn(value, 'Resources'))
+}
+
+/** With the subnets that the evidence tells of interfaces, where the files do not: an ACL is for a subnet, and does not say who is in it. */
+function withEvidence(told: Network, evidence: readonly KnownInterface[]): Network {
+  const ids = new Set(told.subnets.flatMap(({ id, acl }) => (acl === null ? [] : [id])))
+  const known = evidence.filter(({ subnet }) => ids.has(subnet))
+  if (known.length === 0) return told
+  const subnetOf = new Map(known.map(({ id, subnet }) => [id, subnet]))
+  const described = told.interfaces.map(one => ({ ...one, subnet: one.subnet ?? subnetOf.get(one.id) ?? null }))
+  const names = new Set(described.map(({ id }) => id))
+  const places = new Places(told)
+  const found = known.flatMap(({ id, subnet, address }): NetworkInterface[] => {
+    if (names.has(id) || places.at(address).kind === 'inside') return []
+    const bare = { vpc: null, prefixes: [], publicAddresses: [], groups: null }
+    return [{ id, subnet, addresses: [address], ...bare }]
+  })
+  return { ...told, interfaces: [...described, ...found] }
 }
 
 function attachedNetwork(controls: readonly OwnControl[], told: Network, evidence: readonly KnownInterface[]): Network {

@@ -87,6 +87,8 @@ test('merges files, documents of one file, lists of answers and bare lists, in J
     'one.json': JSON.stringify(Object.assign({}, ...all)),
     'twice.json': JSON.stringify([...all, ...all]),
   }
+  const { SecurityGroups: one } = groups
+  assert.deepEqual(read({ 'twice.json': { SecurityGroups: [...one, ...one] } }).files[0]!.holds, ['2 security groups'])
   for (const [path, text] of Object.entries(forms)) assert.deepEqual(read({ [path]: text }).network, whole, path)
   const bare = { 'g.json': groups.SecurityGroups, 'a.json': acls.NetworkAcls, 'i.json': interfaces.NetworkInterfaces }
   assert.deepEqual(read({ ...bare, 's.json': subnets.Subnets }).network, whole)
@@ -181,6 +183,12 @@ test('says which file is wrong, where in it, and what to do', () => {
     [refused({ 'main.tf': 'resource "aws_security_group" "c1" {}' })]:
       'main.tf: Terraform is not read | give the CloudFormation',
     [refused({ 'x.yaml': 'a: 1\na: 2\n' })]: 'x.yaml: a key stands twice in a mapping | remove one: a',
+    [refused({ 'x.json': '[{"a": ["b", {}, "b"], "c\\"": "a"},\n{"a": {"a": 1}, "\\u0061": 2}]' })]:
+      'x.json: a key stands twice in a mapping | remove one: line 2: a',
+    [refused({ 'x.json': '{"Subnets": []}\n{"Subnets": [],\n"Subnets": []}' })]:
+      'x.json: a key stands twice in a mapping | remove one: line 3: Subnets',
+    [broken(copy => (copy.SecurityGroups[0]!.IpPermissions[0]!.IpRanges = [{ CidrIp: '0.0.0.0' }]))]:
+      'CidrIp: 0.0.0.0 has no length: write 0.0.0.0/32, or what is meant',
   }
   for (const [message, wanted] of Object.entries(cases))
     assert.ok(message.includes(wanted), `${message}\nlacks ${wanted}`)
@@ -281,4 +289,32 @@ test('reads files from the disk, and names the option that named one that is not
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('an ACL of AWS is for the interfaces whose subnet the evidence tells, where the files do not', () => {
+  const entry = { RuleNumber: 100, Protocol: '-1', CidrBlock: '0.0.0.0/0' }
+  const acl = {
+    ...{ NetworkAclId: 'acl-1', VpcId: 'vpc-1', IsDefault: false, Associations: [] as object[] },
+    Entries: [
+      { ...entry, RuleAction: 'allow', Egress: false },
+      { ...entry, RuleAction: 'deny', Egress: true },
+    ],
+  }
+  acl.Associations.push({ NetworkAclAssociationId: 'a1', NetworkAclId: 'acl-1', SubnetId: 'subnet-1' })
+  const file = { 'a.json': { NetworkAcls: [acl] } }
+  const elsewhere = { id: 'eni-2', address: address('10.0.2.5'), subnet: 'subnet-2' }
+  const { network } = read(file, [...known, elsewhere])
+  expect(network, {
+    '203.0.113.7:40000 > 10.0.1.5:22 tcp': 'denied server acl egress 100 answer',
+    '203.0.113.7:40000 > 10.0.2.5:22 tcp': 'undecided no-subnet',
+  })
+  assert.deepEqual(
+    network.interfaces.map(({ id }) => id),
+    ['eni-1'],
+  )
+  // What a file says counts: the address is in another subnet, whose ACL nobody describes.
+  const other = { Subnets: [{ SubnetId: 'subnet-9', VpcId: 'vpc-1', CidrBlock: '10.0.1.0/24' }] }
+  expect(read({ ...file, 's.json': other }, known).network, {
+    '203.0.113.7:40000 > 10.0.1.5:22 tcp': 'undecided acl-not-described',
+  })
 })
