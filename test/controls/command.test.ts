@@ -84,6 +84,10 @@ const groups = rulesFile('groups.json', {
 test('what was rejected already is in no figure, and no control is credited with it', () => {
   const found = answer(attacker)
   assert.equal(found.rejected_connections, 1)
+  assert.match(
+    inCase(attacker).stdout.replace(/\s+/g, ' '),
+    / 1 connection of the subject was rejected already: it moved /,
+  )
   assert.deepEqual(
     found.protected.map(one => [one.address, one.attack.connections, one.innocent.connections]),
     [[victim, 2, 3]],
