@@ -47,7 +47,11 @@ export class RuleBook {
   constructor({ groups, acls, prefixLists, others }: Network) {
     this.groups = new Map(groups.map(group => [group.id, group]))
     this.acls = new Map(acls.map(acl => [acl.id, acl]))
-    this.lists = new Map(prefixLists.map(list => [list.id, list]))
+    // Rules of AWS have the id of a list; those of controls may have its name.
+    this.lists = new Map([
+      ...prefixLists.map(list => [list.name, list] as const),
+      ...prefixLists.map(list => [list.id, list] as const),
+    ])
     this.others = others
   }
 

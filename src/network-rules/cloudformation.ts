@@ -41,6 +41,12 @@ const templateShape = shape.objectOf(
 )
 type Template = shape.Fitting<typeof templateShape>
 
+/** A parameter without a default is a list that is not known. */
+const listId: shape.Shape<string> = value => {
+  if (typeof value !== 'object') return shape.text(value)
+  return `parameter ${shape.objectOf({ Ref: shape.text })(value).Ref}`
+}
+
 const ruleShape = shape.objectOf({
   IpProtocol: protocol,
   FromPort: maybe(whole(-1, 65_535)),
@@ -49,8 +55,8 @@ const ruleShape = shape.objectOf({
   CidrIpv6: maybe(prefix6),
   SourceSecurityGroupId: maybe(shape.text),
   DestinationSecurityGroupId: maybe(shape.text),
-  SourcePrefixListId: maybe(shape.text),
-  DestinationPrefixListId: maybe(shape.text),
+  SourcePrefixListId: maybe(listId),
+  DestinationPrefixListId: maybe(listId),
   Description: maybe(shape.text),
 })
 

@@ -77,11 +77,13 @@ const groupRule = (direction: 'ingress' | 'egress'): shape.Shape<GroupRule> => {
 
 function remoteOf(text: string): Remote {
   if (text.startsWith('sg-')) return { kind: 'group', group: id(text) }
-  if (text.startsWith('pl-')) return { kind: 'prefix-list', list: id(text) }
+  if (text.startsWith('pl-') || text.startsWith('com.amazonaws.')) return { kind: 'prefix-list', list: id(text) }
   if (text === '0.0.0.0' || text === '::') shape.fail(`remote: ${text} has no length: everybody is ${text}/0`)
   return {
     kind: 'prefix',
-    prefix: parsePrefix(text) ?? shape.fail('remote: not a prefix, nor the id of a group or a prefix list'),
+    prefix:
+      parsePrefix(text) ??
+      shape.fail('remote: not a prefix, nor the id of a group or a prefix list, nor the name of a list of AWS'),
   }
 }
 

@@ -125,8 +125,9 @@ function sizeOf(
 ): { size: number; isLeast: boolean } {
   if (remote.kind === 'group') return { size: 1, isLeast: false }
   if (remote.kind === 'prefix') return { size: familyOf(remote) === family ? 1 : 0, isLeast: false }
-  const list = lists.find(({ id }) => id === remote.list)
-  const weight = weights.find(([ending]) => list?.name.startsWith('com.amazonaws.') && list.name.endsWith(ending))?.[1]
+  const list = lists.find(({ id, name }) => id === remote.list || name === remote.list)
+  const name = list?.name ?? remote.list
+  const weight = weights.find(([ending]) => name.startsWith('com.amazonaws.') && name.endsWith(ending))?.[1]
   if (weight !== undefined) return { size: weight, isLeast: false }
   const first = list?.prefixes?.[0]
   if (first !== undefined && familyOf({ prefix: first }) !== family) return { size: 0, isLeast: false }

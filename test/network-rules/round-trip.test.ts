@@ -88,3 +88,34 @@ test('decides alike by rules, by their JSON and by the template that is made of 
   }
   assert.ok(denied > 500, String(denied))
 })
+
+test('a prefix list by its name is read back from JSON and from the template, and decides once its prefixes are known', () => {
+  const list = 'com.amazonaws.us-east-2.s3'
+  const remotes = [{ kind: 'prefix-list' as const, list }]
+  const egress = remotes.map(remote => ({
+    ...{ id: null, protocol: 6, ports: { from: 443, to: 443 }, icmp: null, description: '' },
+    remote,
+  }))
+  const group = { id: 'g', name: 'g', vpc: null, ingress: [], egress }
+  const [victim] = victims
+  const artefact: Artefact = {
+    ...{ what: 'security-group', direction: 'egress', group, interfaces: [] },
+    addresses: [victim],
+  }
+  const template = codeOf([{ id: 'C1', title: '', why: '', artefact }], context, 'cloudformation')!
+  const applies_to = { addresses: [victim], interfaces: [], subnets: [] }
+  const json = JSON.stringify({
+    controls: [{ id: 'C1', kind: kinds.egress, rules: toldRules(artefact), applies_to }],
+  })
+  const lists = JSON.stringify({
+    PrefixLists: [{ PrefixListId: 'pl-0a1b', PrefixListName: list, Cidrs: ['198.51.100.0/24'] }],
+  })
+  const decided = (texts: readonly string[], server: string): string => {
+    const { network } = readRulesOf(texts.map(text => ({ path: 'c', bytes: Buffer.from(text) })))
+    const one = asConnection(randomConnection(new Chance(1), false))
+    return told(decider(network)({ ...one, client: address(victim), server: address(server), protocol: 6, serverPort: 443 }))
+  }
+  for (const text of [template, json]) assert.match(decided([text], '198.51.100.9'), /prefix-list/)
+  assert.doesNotMatch(decided([json, lists], '198.51.100.9'), /denied|prefix-list/)
+  assert.match(decided([json, lists], '203.0.113.9'), /denied/)
+})
