@@ -9,7 +9,6 @@ import type {
   TriedRules,
 } from '../controls/control.ts'
 import { registeredService } from '../net/ports.ts'
-import { protocolName } from '../net/protocols.ts'
 import {
   address,
   alarm,
@@ -37,6 +36,7 @@ import {
   title,
   warning,
 } from './block.ts'
+import { ruleTraffic, undecidedText } from './control-words.ts'
 import {
   atLeast,
   countText,
@@ -78,7 +78,7 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
         ]),
     ...(set.trial === null || controls.length < 2
       ? []
-      : [heading('All of them together'), sharedPaths('In the evidence lines', trialBlocks(set.trial, all))]),
+      : [heading('All of them together'), sharedPaths('In the evidence lines', trialBlocks(set.trial, all, false))]),
     ...(missing.length === 0
       ? []
       : [heading('What was missing'), list(missing.map(({ what, why }) => line`${strong(what)}: ${why}`))]),
@@ -201,7 +201,7 @@ function controlEntry(control: Control, all: boolean): Block {
     paragraph(line`${strong('Costs:')} ${cost}`),
     ...(rules.length === 0 ? [] : [inset(2, [rulesTable(rules, all)])]),
     ...(metric === null || metric.pattern === null ? [] : [paragraph(line`Pattern: ${metric.pattern}`)]),
-    ...(trial === null ? [] : trialBlocks(trial, all)),
+    ...(trial === null ? [] : trialBlocks(trial, all, metric !== null)),
     ...quotas
       .filter(({ fits }) => !fits)
       .map(({ quota, used, limit }) => warning(`${quota}: ${integerText(used)} of at most ${integerText(limit)}.`)),
@@ -236,7 +236,7 @@ function rulesTable(rules: readonly ToldRule[], all: boolean): Block {
       ...(isAcl ? [String(rule.number ?? '')] : []),
       rule.direction === 'ingress' ? 'in' : 'out',
       ...(isAcl ? [rule.action] : []),
-      trafficText(rule),
+      ruleTraffic(rule, null),
       address(rule.remote),
       rule.description,
     ],
@@ -248,33 +248,16 @@ function rulesTable(rules: readonly ToldRule[], all: boolean): Block {
   return table(columns, left > 0 ? [...rows, more] : rows)
 }
 
-/** `TCP 443`, `TCP 1024-65535`, `all`, `ICMP 8`. */
-function trafficText({ protocol, from_port, to_port, icmp_type }: ToldRule): string {
-  if (protocol === null) return 'all'
-  const name = protocolName(protocol) ?? `protocol ${protocol}`
-  if (from_port !== null) return `${name} ${from_port === to_port ? from_port : `${from_port}-${to_port}`}`
-  return icmp_type === null ? name : `${name} type ${icmp_type}`
-}
-
-function trialBlocks(trial: Trial, all: boolean): Block[] {
-  const { attack, innocent, not_decidable, fired_total, baseline } = trial
-  if (baseline !== null || fired_total > 0) return firedBlocks(trial)
+/** Of an alarm, when it would have gone off: it stops nothing. */
+function trialBlocks(trial: Trial, all: boolean, isAlarm: boolean): Block[] {
+  const { attack, innocent, not_decidable } = trial
+  if (isAlarm) return firedBlocks(trial)
   return [
     paragraph(line`${strong('Tried:')} ${stopsLine(trial)}`),
     ...passedBlocks(attack, all),
     paragraph(breaksLine(trial)),
     ...services('It breaks:', innocent.broken, innocent.broken_total, all),
-    ...(not_decidable.length === 0
-      ? []
-      : [
-          list(
-            not_decidable.map(({ of, reason, connections }) =>
-              connections === 0
-                ? `Not decidable: ${reason}.`
-                : `Not decidable: ${countText(connections, 'connection')} of ${of === 'attack' ? 'the attack' : 'the others'}: ${reason}.`,
-            ),
-          ),
-        ]),
+    ...(not_decidable.length === 0 ? [] : [list(not_decidable.map((one, i) => undecidedText(one, `${i}`)))]),
   ]
 }
 
@@ -366,7 +349,7 @@ function triedBlocks(tried: TriedRules, all: boolean): Block[] {
       ...tried.files.map((file): Text => line`From ${path(file.path)}: ${file.holds.join(', ')}.`),
       ...tried.problems.map(({ path: file, problem }): Text => line`${alarm('Not used:')} ${path(file)}: ${problem}.`),
     ]),
-    ...(tried.trial === null ? [] : trialBlocks(tried.trial, all)),
+    ...(tried.trial === null ? [] : trialBlocks(tried.trial, all, false)),
     ...services(
       `Recorded as accepted, and denied by them (${countText(tried.accepted_denied_connections, 'connection')}):`,
       tried.accepted_denied,

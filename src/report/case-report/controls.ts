@@ -19,6 +19,7 @@ import {
   type Text,
   table,
 } from '../block.ts'
+import { ruleTraffic, undecidedText } from '../control-words.ts'
 import { addressOf, bytesOf, countOf, timeOf, wordsOf } from '../figures.ts'
 import type { CaseReport } from './document.ts'
 
@@ -118,15 +119,7 @@ function trialBlocks(trial: Trial, at: string, isAlarm: boolean): Block[] {
     ...servicesTable(innocent.broken, innocent.broken_total, `${at}.innocent.broken`, 'What it would have broken'),
     ...(not_decidable.length === 0
       ? []
-      : [
-          list(
-            not_decidable.map((one, i): Text => {
-              const place = `${at}.not_decidable.${i}`
-              const which = one.of === 'attack' ? 'of the attack' : 'of the rest'
-              return line`Not decidable ${which}: ${countOf(one.connections, `${place}.connections`)} connections, ${bytesOf(one.bytes, `${place}.bytes`)}: ${wordsOf(one.reason, `${place}.reason`)}`
-            }),
-          ),
-        ]),
+      : [list(not_decidable.map((one, i) => undecidedText(one, `${at}.not_decidable.${i}`)))]),
   ]
 }
 
@@ -213,27 +206,18 @@ function servicesTable(services: readonly TrialService[], total: number, of: str
 function ruleTable(rules: readonly ToldRule[], of: string): Block {
   const rows = rules.map((rule, i): Row => {
     const at = `${of}.rules.${i}`
-    const { from_port, to_port } = rule
-    const ports: Text =
-      from_port === null || to_port === null
-        ? 'all'
-        : from_port === to_port
-          ? wordsOf(from_port, `${at}.from_port`)
-          : line`${wordsOf(from_port, `${at}.from_port`)}–${wordsOf(to_port, `${at}.to_port`)}`
-    const protocol: Text = rule.protocol === null ? 'all' : wordsOf(rule.protocol, `${at}.protocol`)
     return {
       cells: [
         rule.direction,
         rule.number === null ? '–' : wordsOf(rule.number, `${at}.number`),
         rule.action,
-        protocol,
-        ports,
+        ruleTraffic(rule, at),
         wordsOf(rule.remote, `${at}.remote`),
         wordsOf(rule.description, `${at}.description`),
       ],
     }
   })
-  const columns = ['direction', 'number', 'action', 'protocol', 'ports', 'remote', 'description'].map(title => ({
+  const columns = ['direction', 'number', 'action', 'traffic', 'remote', 'description'].map(title => ({
     title,
   }))
   return table(columns, rows, 'The rules')
