@@ -9,6 +9,7 @@ export type PartKind =
   | 'strong'
   | 'alarm'
   | 'good'
+  | 'struck'
   | 'absent'
   | 'address'
   | 'time'
@@ -98,6 +99,8 @@ export interface Figure {
   readonly title: string
   readonly description: Text
   readonly drawing: Element
+  /** The same for a phone. */
+  readonly narrow: Element
   /** The values that are drawn. */
   readonly data: Table
 }
@@ -115,6 +118,12 @@ export interface Sheet {
   /** Null where there is no value. Columns without any go first when the page is too narrow. */
   readonly rows: readonly (readonly (string | null)[])[]
   readonly below: readonly string[]
+}
+
+/** `look`: how it is coloured; its meaning is in the word. */
+export interface Badge {
+  readonly look: 'yes' | 'no' | 'open'
+  readonly text: Text
 }
 
 export type Block =
@@ -137,7 +146,14 @@ export type Block =
   /** What few readers want: a page of paper or of a terminal has it as it is. */
   | { readonly block: 'fold'; readonly title: string; readonly body: readonly Block[] }
   /** Something with a short name of its own, `F1`, and all that is said of it. */
-  | { readonly block: 'entry'; readonly label: Inline; readonly title: Text; readonly body: readonly Block[] }
+  | {
+      readonly block: 'entry'
+      readonly label: Inline
+      readonly title: Text
+      readonly body: readonly Block[]
+      /** What was decided of it, in a word: a terminal leaves it out. */
+      readonly badge?: Badge
+    }
   /** Belongs to what stands above it. */
   | { readonly block: 'inset'; readonly depth: 1 | 2; readonly body: readonly Block[] }
   | { readonly block: 'gap' }
@@ -164,6 +180,8 @@ export const value = (text: string, of: string): Part => Object.freeze({ kind: '
 export const strong = (text: string): Part => part('strong', text)
 export const alarm = (text: string): Part => part('alarm', text)
 export const good = (text: string): Part => part('good', text)
+/** What does not hold any more. */
+export const struck = (text: string): Part => part('struck', text)
 export const address = (text: string): Part => part('address', text)
 export const command = (text: string): Part => part('command', text)
 export const path = (text: string, endAtMost?: number): Part =>
@@ -209,8 +227,8 @@ export const sheet = (sheet: Omit<Sheet, 'block'>): Block => node({ block: 'shee
 export const bars = (bars: Omit<Bars, 'block'>): Block => node({ block: 'bars', ...bars })
 export const code = (text: string, of?: string): Block => node({ block: 'code', text, ...(of !== undefined && { of }) })
 export const fold = (title: string, body: readonly Block[]): Block => node({ block: 'fold', title, body })
-export const entry = (label: Inline, title: Text, body: readonly Block[]): Block =>
-  node({ block: 'entry', label, title, body })
+export const entry = (label: Inline, title: Text, body: readonly Block[], badge?: Badge): Block =>
+  node({ block: 'entry', label, title, body, ...(badge !== undefined && { badge }) })
 export const inset = (depth: 1 | 2, body: readonly Block[]): Block => node({ block: 'inset', depth, body })
 export const gap: Block = node({ block: 'gap' })
 export const either = (from: number, wide: readonly Block[], narrow: readonly Block[]): Block =>

@@ -59,12 +59,14 @@ pre code { font-size: 12.5px; } .quotes pre, .command pre { white-space: pre-wra
 .copy { position: absolute; top: 6px; right: 6px; font: 12px system-ui, sans-serif; color: var(--text); background: var(--page); border: 1px solid var(--line); border-radius: 4px; padding: 2px 8px; cursor: pointer; }
 .entry { margin: 20px 0; padding: 2px 18px 12px; border: 1px solid var(--line); border-radius: 6px; }
 .entry h3, .entry h4 { margin-top: 14px; } .entry .entry { border-left-width: 3px; }
+.badge { display: inline-block; margin-left: 6px; padding: 0 8px; border: 1px solid currentColor; border-radius: 10px; font-size: 13px; font-weight: 600; }
+.badge::first-letter { text-transform: uppercase; } .badge.yes { color: var(--good); } .badge.no { color: var(--rejected); } .badge.open { color: var(--muted); font-weight: 400; }
 .label { display: inline-block; min-width: 28px; color: var(--muted); } .inset { margin-left: 20px; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--link); }
 figure { margin: 16px 0; } figcaption p { color: var(--muted); margin: 2px 0 6px; }`
 
 const drawings = `
-svg { display: block; width: 100%; min-width: 640px; height: auto; font: 12px system-ui, "Liberation Sans", Arial, sans-serif; }
+svg { display: block; width: 100%; max-width: 100%; height: auto; font: 12px system-ui, "Liberation Sans", Arial, sans-serif; }
 svg text { fill: var(--text); } svg .halo { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round; } svg .quiet { fill: var(--muted); }
 svg .grid { stroke: var(--line); } svg .edge { stroke: var(--muted); fill: none; } svg .frame { fill: none; stroke: var(--line); }
 .f1 { fill: var(--series-1); } .f2 { fill: var(--series-2); } .f3 { fill: var(--series-3); } .f4 { fill: var(--series-4); } .f5 { fill: var(--series-5); } .f6 { fill: var(--other); }
@@ -74,10 +76,12 @@ svg .grid { stroke: var(--line); } svg .edge { stroke: var(--muted); fill: none;
 .data { fill: var(--accepted); } .back { fill: var(--raised); } .hatch { stroke: var(--muted); stroke-width: 1.5; } .cross { stroke: var(--rejected); stroke-width: 1.5; } .dot { fill: var(--muted); }`
 
 const media = `
+.narrow { display: none; max-width: 560px; }
+@media screen and (max-width: 820px) { .wide { display: none; } .narrow { display: block; } }
 @media (max-width: 700px) {
   body { padding: 12px 14px 40px; } h1 { font-size: 23px; }
   .facts > div { grid-template-columns: minmax(0, 1fr); margin-bottom: 4px; } .facts dd { grid-column: 1; }
-  .entry { padding: 2px 12px 8px; } nav ol { columns: auto; } .inset { margin-left: 8px; } svg { min-width: 820px; }
+  .entry { padding: 2px 12px 8px; } nav ol { columns: auto; } .inset { margin-left: 8px; }
 }
 @media screen and (max-width: 700px) {
   table, tbody, tr, th, td, caption { display: block; } thead { position: absolute; left: -9999px; }
@@ -91,7 +95,7 @@ const media = `
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h1, h2, h3, h4, h5, caption, summary, .has-more { break-after: avoid; } h2 { margin-top: 20px; }
   .skip, .copy { display: none; } th button::after { content: ""; } a { color: inherit; }
-  .scroll { overflow: visible; } svg { min-width: 0; break-inside: avoid; }
+  .scroll { overflow: visible; } svg { break-inside: avoid; }
   table { font-size: 8.5pt; width: 100%; } th, td { padding: 3px 8px 3px 0; overflow-wrap: anywhere; } th.right, td.right { overflow-wrap: normal; } thead th { white-space: normal; }
   thead { display: table-header-group; } tr, li, .facts > div, figure > .scroll { break-inside: avoid; }
   th .path, td .path { min-width: 0; } pre { white-space: pre-wrap; overflow-wrap: anywhere; break-inside: auto; }

@@ -88,7 +88,7 @@ export function textMarkup(text: Text): Markup[] {
 }
 
 const partElements: Readonly<Record<Part['kind'], string>> = {
-  ...{ strong: 'strong', alarm: 'strong', good: 'strong', command: 'code' },
+  ...{ strong: 'strong', alarm: 'strong', good: 'strong', command: 'code', struck: 's' },
   ...{ absent: 'span', address: 'span', time: 'span', bytes: 'span', count: 'span', path: 'span', value: 'span' },
 }
 /** Kinds that the style sheet knows. */
@@ -167,12 +167,13 @@ export function barsTable({ what, lines, whole }: Bars): Table {
   }
 }
 
-function figureElement({ title, description, drawing, data }: Figure): Element {
+function figureElement({ title, description, drawing, narrow, data }: Figure): Element {
   return element(
     'figure',
     {},
     element('figcaption', {}, element('strong', {}, title), element('p', {}, ...textMarkup(description))),
-    scrolling(drawing, title),
+    element('div', { class: 'wide' }, drawing),
+    element('div', { class: 'narrow' }, narrow),
     element('details', {}, element('summary', {}, `${title}: the values`), tableElement(data)),
   )
 }
@@ -194,11 +195,20 @@ function codeElement(text: string, of: string | undefined): Element {
   )
 }
 
-function entryElement({ label, title, body }: Of<'entry'>, level: number): Element {
+function entryElement({ label, title, body, badge }: Of<'entry'>, level: number): Element {
   return element(
     'article',
     { class: 'entry' },
-    element(`h${level}`, {}, element('span', { class: 'label' }, ...textMarkup(label)), ' ', ...textMarkup(title)),
+    element(
+      `h${level}`,
+      {},
+      element('span', { class: 'label' }, ...textMarkup(label)),
+      ' ',
+      ...textMarkup(title),
+      ...(badge === undefined
+        ? []
+        : [' ', element('span', { class: `badge ${badge.look}` }, ...textMarkup(badge.text))]),
+    ),
     ...markupOf(body, level + 1),
   )
 }

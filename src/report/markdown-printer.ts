@@ -48,8 +48,13 @@ function parts(block: Block, level: number): string[] {
       return block.lines.flatMap(({ where, text }) => [atBeginning(line(where)), markdownFence(text.text)])
     case 'code':
       return [markdownFence(block.text)]
-    case 'entry':
-      return [`${'#'.repeat(level)} ${line(block.label)} ${line(block.title)}`, ...partsOf(block.body, level + 1)]
+    case 'entry': {
+      const badge = block.badge === undefined ? '' : ` (${line(block.badge.text)})`
+      return [
+        `${'#'.repeat(level)} ${line(block.label)} ${line(block.title)}${badge}`,
+        ...partsOf(block.body, level + 1),
+      ]
+    }
     case 'inset':
     case 'shared-paths':
       return partsOf(block.body, level)
@@ -79,6 +84,7 @@ function inlineText(inline: Inline): string {
 }
 
 function partText({ kind, text }: Part): string {
+  if (kind === 'struck') return text.trim() === '' ? '' : `~~${markdownText(text).trim()}~~`
   if (kind === 'strong' || kind === 'alarm' || kind === 'good') return strong(markdownText(text))
   return kind === 'command' || kind === 'path' ? markdownCode(text) : markdownText(text)
 }

@@ -97,6 +97,22 @@ describe('a report in a browser, from the disk', { skip }, () => {
         })
       })
 
+  test('drawings fit a phone, with text that can be read, and nothing but tables scrolls sideways', async () => {
+    await opened(files.attacker, { width: 390 }, async page => {
+      const texts = await page.evaluate<number[]>(
+        `[...document.querySelectorAll('svg text')].map(one => one.getBoundingClientRect()).filter(box => box.width > 0)
+          .map(box => (box.left < 0 || box.right > innerWidth ? 0 : box.height))`,
+      )
+      assert.ok(texts.length > 20)
+      assert.ok(Math.min(...texts) >= 11, String(texts))
+      const scrolls = await page.evaluate<string[]>(
+        `[...document.querySelectorAll('*')].filter(one => /auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1 && one.querySelector('table') === null)
+          .map(one => one.outerHTML.slice(0, 80))`,
+      )
+      assert.deepEqual(scrolls, [])
+    })
+  })
+
   test('is accessible and silent on the whole case', async () => {
     await opened(files.case, {}, async page => {
       assert.deepEqual(await axeFaults(page), [])

@@ -132,6 +132,37 @@ test('notes stand at their findings, and those of none are kept', () => {
   }
 })
 
+test('the summary has what the examiner confirmed, what nobody judged and what was refuted apart', async () => {
+  const note = (rule: string, status: 'confirmed' | 'refuted' | 'open', text: string) => {
+    const { key } = ofAttacker.findings.find(one => one.key.startsWith(rule))!
+    return { key, first_start: null, id: null, title: null, status, note: text }
+  }
+  const judged = await lab.report([attacker], {
+    ...notes,
+    findings: [
+      note('data-served', 'refuted', '\nA copy that the owner ordered.\nMore.'),
+      note('brute-force', 'confirmed', ''),
+      note('data-pushed-out', 'open', ''),
+    ],
+  })
+  const text = reportText(judged, 'md')
+  const summary = text.slice(text.indexOf('## Summary'), text.indexOf('## How it was found'))
+  const [, confirmed, open, refuted] =
+    /Confirmed by([\s\S]*)Not judged by([\s\S]*)Refuted by([\s\S]*)/.exec(summary) ?? []
+  assert.match(confirmed!, /brute force.*\(F2; severity high, confidence medium\)/)
+  assert.match(open!, /F4;[\s\S]*F5;/)
+  assert.match(refuted!, /~~Data served.*~~ \(F3; .*Note of the examiner: A copy that the owner ordered\. …/)
+  assert.doesNotMatch(summary, /severity info,/)
+  const headings = text.match(/^### F\d .*$/gm)?.map(one => one.replace(/ .* /, ' ').slice(4))
+  assert.deepEqual(headings, ['F2 (confirmed)', 'F4 judged)', 'F5 judged)', 'F1 judged)', 'F3 (refuted)'])
+  const html = reportText(judged, 'html')
+  assert.match(
+    html,
+    /<tspan data-figure="dossier.findings.2.id">F3<\/tspan> medium, refuted<\/text>\s*<rect [^>]*fill="url/,
+  )
+  assert.deepEqual(compareMarks(html, exact(reportText(judged, 'json'))).faults, [])
+})
+
 test('the page is sound HTML: ids once, links lead somewhere, headings in order, tables with captions and heads', () => {
   const document = parse(reportText(ofAttacker, 'html'), { sourceCodeLocationInfo: false })
   const elements = all(document)

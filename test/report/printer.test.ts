@@ -66,12 +66,14 @@ function everyBlock(text: string): block.Block[] {
       ...{ whole: { ...bar, unit: 'count' }, gaps: [{ from: bin.start, to: bin.start }] },
     }),
     block.figure({
-      ...{ title: text, description: parts, drawing: element('svg', { class: text }, text) },
+      ...{ title: text, description: parts },
+      ...{ drawing: element('svg', { class: text }, text), narrow: element('svg', { class: text }, text) },
       data: block.table([{ title: text, of: text }], [{ cells: [block.value(text, text)], above: text }], text),
     }),
     block.quotes([{ where: parts, text: block.value(text, text) }]),
     block.fold(text, [block.code('SELECT 1'), block.subheading(block.value(text, text))]),
-    block.entry(text, parts, [block.paragraph(text), block.inset(2, [block.paragraph(text)])]),
+    block.entry(text, parts, [block.paragraph(text), block.inset(2, [block.paragraph(text)])], { look: 'no', text }),
+    block.paragraph(block.struck(text)),
     block.either(80, [block.paragraph(text)], [block.list([text])]),
     block.sharedPaths(text, [block.list([block.path(`${text}/a`), block.path(`${text}/b`)])]),
   ]

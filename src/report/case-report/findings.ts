@@ -17,9 +17,9 @@ import {
   table,
 } from '../block.ts'
 import { countOf, pathOf, timeOf, wordsOf } from '../figures.ts'
-import { bySeverity } from '../findings.ts'
 import type { CaseReport, ReportFinding, ReportLine } from './document.ts'
-import { verdictBlocks } from './own-words.ts'
+import { noteBlocks, verdictBadge } from './own-words.ts'
+import { byVerdict } from './verdicts.ts'
 
 const shownMax = 100
 /** Those of severity info are shown while there are fewer: what the internet does to every address would bury the others. */
@@ -28,17 +28,14 @@ const slightMax = 25
 export function findingsBlocks(r: CaseReport): Block[] {
   const of = r.dossier !== null ? 'dossier' : 'detections'
   const { findings, findings_other: others } = (r.dossier ?? r.detections)!
-  const shown = bySeverity<Finding | CaseFinding>(findings)
+  const shown = byVerdict<Finding | CaseFinding>(findings, r.findings)
     .slice(0, shownMax)
-    .filter(({ severity }, i) => severity !== 'info' || i < slightMax)
+    .filter(({ finding: { severity }, verdict }, i) => severity !== 'info' || verdict !== 'not judged' || i < slightMax)
   const left = findings.length - shown.length
   return [
     heading('Findings'),
     ...(findings.length === 0 ? [paragraph('None. That is not proof that nothing happened.')] : []),
-    ...shown.map(finding => {
-      const at = (findings as readonly unknown[]).indexOf(finding)
-      return findingEntry(finding, `${of}.findings.${at}`, r.findings[at]!, `findings.${at}`)
-    }),
+    ...shown.map(({ finding, at }) => findingEntry(finding, `${of}.findings.${at}`, r.findings[at]!, `findings.${at}`)),
     ...(left > 0
       ? [
           paragraph(
@@ -56,17 +53,17 @@ export function findingsBlocks(r: CaseReport): Block[] {
 
 function findingEntry(finding: Finding | CaseFinding, at: string, own: ReportFinding, ownAt: string): Block {
   const { severity, confidence, technique, technique_name, counter_hypotheses: other } = finding
-  const word: Text = severity === 'high' ? { kind: 'alarm', text: 'HIGH' } : severity
+  const word: Text = severity === 'high' ? { kind: 'alarm', text: 'high' } : severity
   const attack: Text =
     severity === 'info' || technique === null
       ? ''
       : line`; if so, ATT&CK ${wordsOf(technique, `${at}.technique`)} ${technique_name === null ? '' : wordsOf(technique_name, `${at}.technique_name`)}`
-  return entry(wordsOf(finding.id, `${at}.id`), wordsOf(finding.title, `${at}.title`), [
+  const body = [
     paragraph(
-      line`${word}, ${confidence} confidence; ${timeOf(finding.first_start, `${at}.first_start`)} – ${timeOf(finding.last_end, `${at}.last_end`)}; rule ${wordsOf(finding.rule, `${at}.rule`)}${attack}`,
+      line`severity ${word}, confidence ${confidence}; ${timeOf(finding.first_start, `${at}.first_start`)} – ${timeOf(finding.last_end, `${at}.last_end`)}; rule ${wordsOf(finding.rule, `${at}.rule`)}${attack}`,
     ),
     paragraph(wordsOf(finding.summary, `${at}.summary`)),
-    ...verdictBlocks(own, ownAt),
+    ...noteBlocks(own, ownAt),
     ...scoresBlocks(own, ownAt),
     ...evidenceBlocks(own, ownAt),
     ...(other.length === 0
@@ -76,7 +73,8 @@ function findingEntry(finding: Finding | CaseFinding, at: string, own: ReportFin
           list(other.map((text, i) => wordsOf(text, `${at}.counter_hypotheses.${i}`))),
         ]),
     fold('The SQL behind it', [code(finding.sql, `${at}.sql`)]),
-  ])
+  ]
+  return entry(wordsOf(finding.id, `${at}.id`), wordsOf(finding.title, `${at}.title`), body, verdictBadge(own, ownAt))
 }
 
 /** What was measured, beside what the rule asks for. */

@@ -1,26 +1,30 @@
 /** A report's beginning: what it is, what it says in one paragraph and in five dated lines. */
-import type { Detections } from '../../detect/detect.ts'
+import type { CaseFinding, Detections } from '../../detect/detect.ts'
 import type { Dossier, Finding } from '../../investigate/dossier.ts'
 import {
   type Block,
   fact,
   facts,
   heading,
+  type Inline,
   line,
   list,
   marked,
   paragraph,
   strong,
+  struck,
   type Text,
   title,
+  value,
   warning,
 } from '../block.ts'
-import { addressOf, bytesOf, countOf, lengthOf, numberOf, shareOf, strongOf, timeOf, wordsOf } from '../figures.ts'
-import { bySeverity, inOrder } from '../findings.ts'
+import { addressOf, bytesOf, countOf, lengthOf, numberOf, shareOf, timeOf, wordsOf } from '../figures.ts'
+import { inOrder } from '../findings.ts'
 import { materialWords } from '../names.ts'
 import { atLeast } from '../numbers.ts'
-import type { CaseReport } from './document.ts'
+import type { CaseReport, ReportFinding } from './document.ts'
 import { ownWords } from './own-words.ts'
+import { byVerdict, findingsOf, type Verdict, verdictOf, verdicts } from './verdicts.ts'
 
 const subjectsMax = 8
 const datedMax = 5
@@ -113,22 +117,61 @@ function ofCase(found: Detections): Block[] {
   ]
 }
 
-/** The gravest findings in order of time. */
+const groupTitles: Readonly<Record<Verdict, string>> = {
+  confirmed: 'Confirmed by the examiner, by time (UTC):',
+  'not judged': 'Not judged by the examiner, the gravest of them by time (UTC):',
+  refuted: 'Refuted by the examiner:',
+}
+
+/** The gravest findings in order of time, by what the examiner decided of them; of those not judged none of severity info. */
 function datedBlocks(r: CaseReport): Block[] {
-  const [all, of] = r.dossier !== null ? [r.dossier.findings, 'dossier'] : [r.detections?.findings ?? [], 'detections']
-  const shown = inOrder(bySeverity(all as readonly Finding[]).slice(0, datedMax))
-  if (shown.length === 0) return [paragraph('No rule found anything. That is not proof that nothing happened.')]
-  const items = shown.map((finding): Text => {
-    const at = `${of}.findings.${(all as readonly unknown[]).indexOf(finding)}`
-    const { first_start, last_end } = finding
-    const until: Text = first_start === last_end ? '' : line` – ${timeOf(last_end, `${at}.last_end`)}`
-    return line`${timeOf(first_start, `${at}.first_start`)}${until}: ${strongOf(finding.title, `${at}.title`)} (${wordsOf(finding.id, `${at}.id`)}, ${finding.severity}, ${finding.confidence} confidence)`
+  const { findings, of } = findingsOf(r)
+  if (findings.length === 0) return [paragraph('No rule found anything. That is not proof that nothing happened.')]
+  const told = byVerdict<Finding | CaseFinding>(findings, r.findings)
+  const groups = verdicts.map(verdict => {
+    const own = told.filter(one => one.verdict === verdict && (verdict !== 'not judged' || isGrave(one.finding)))
+    const chosen = own.slice(0, datedMax)
+    return {
+      verdict,
+      chosen: inOrder(chosen.map(({ finding }) => finding)).map(f => own.find(one => one.finding === f)!),
+    }
   })
+  const left = groups.reduce((rest, { chosen }) => rest - chosen.length, findings.length)
   return [
-    paragraph('The gravest findings, by time (UTC):'),
-    list(items),
-    ...(all.length > shown.length
-      ? [paragraph(line`They are the gravest of ${numberOf(all.length, `${of}.findings`)} findings.`)]
+    ...groups.flatMap(({ verdict, chosen }) =>
+      chosen.length === 0
+        ? []
+        : [
+            paragraph(strong(groupTitles[verdict])),
+            list(chosen.map(({ finding, at }) => datedText(finding, r.findings[at]!, `${of}.${at}`, `findings.${at}`))),
+          ],
+    ),
+    ...(left > 0
+      ? [
+          paragraph(
+            line`Other findings, in their own section: ${countOf(left, `|${of}| - ${findings.length - left}`)}, those of severity info among them.`,
+          ),
+        ]
       : []),
   ]
+}
+
+const isGrave = ({ severity }: Pick<Finding, 'severity'>): boolean => severity !== 'info'
+
+function datedText(finding: Finding | CaseFinding, own: ReportFinding, at: string, ownAt: string): Text {
+  const { first_start, last_end } = finding
+  const until: Text = first_start === last_end ? '' : line` – ${timeOf(last_end, `${at}.last_end`)}`
+  const isRefuted = verdictOf(own) === 'refuted'
+  const title = marked((isRefuted ? struck : strong)(finding.title), `${at}.title`)
+  const notes = isRefuted ? own.notes.flatMap((note, i) => noteText(note, `${ownAt}.notes.${i}`)) : []
+  return line`${timeOf(first_start, `${at}.first_start`)}${until}: ${title} (${wordsOf(finding.id, `${at}.id`)}; severity ${finding.severity}, confidence ${finding.confidence})${notes}`
+}
+
+/** The first line of a note that has one: the rest stands at the finding. */
+function noteText(note: string, at: string): Inline[] {
+  const lines = note.split(/\r\n|\n|\r/)
+  const first = lines.findIndex(one => one.trim() !== '')
+  if (first < 0) return []
+  const more = lines.slice(first + 1).some(one => one.trim() !== '')
+  return ['. Note of the examiner: ', value(lines[first]!, `${at}:${first + 1}`), ...(more ? [' …'] : [])]
 }

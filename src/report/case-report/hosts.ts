@@ -2,9 +2,10 @@
 import type { CaseFinding, Detections } from '../../detect/detect.ts'
 import { type Block, figure, heading, line, list, paragraph, type Row, type Text, table } from '../block.ts'
 import { otherColour } from '../drawings/series.ts'
-import { type Heads, whoDrawing, whoTable } from '../drawings/who.ts'
+import { type Heads, whoDrawings, whoTable } from '../drawings/who.ts'
 import { addressOf, countOf, timeOf, wordsOf } from '../figures.ts'
-import { bySeverity } from '../findings.ts'
+import type { ReportFinding } from './document.ts'
+import { byVerdict } from './verdicts.ts'
 
 const hostsMax = 50
 /** Hosts with findings of severity info alone are shown while there are fewer. */
@@ -12,8 +13,8 @@ const slightMax = 10
 const waysMax = 10
 const heads: Heads = ['who acted', 'finding', 'on whom']
 
-export function hostsBlocks(found: Detections): Block[] {
-  return [heading('Hosts'), ...hostTable(found), heading('Who reached whom'), ...whoBlocks(found)]
+export function hostsBlocks(found: Detections, own: readonly ReportFinding[]): Block[] {
+  return [heading('Hosts'), ...hostTable(found), heading('Who reached whom'), ...whoBlocks(found, own)]
 }
 
 function hostTable({ hosts, hosts_total }: Detections): Block[] {
@@ -49,9 +50,12 @@ function hostTable({ hosts, hosts_total }: Detections): Block[] {
   ]
 }
 
-function whoBlocks(found: Detections): Block[] {
-  const chosen = bySeverity(found.findings).slice(0, waysMax)
-  if (chosen.length === 0) return [paragraph('No rule found anything.')]
+function whoBlocks(found: Detections, own: readonly ReportFinding[]): Block[] {
+  const standing = byVerdict(found.findings, own).filter(({ verdict }) => verdict !== 'refuted')
+  const isAnyRefuted = standing.length < found.findings.length
+  const chosen = standing.slice(0, waysMax).map(({ finding }) => finding)
+  if (chosen.length === 0)
+    return [paragraph(isAnyRefuted ? 'The examiner refuted all that the rules found.' : 'No rule found anything.')]
   const ways = chosen.map(finding => {
     const at = `detections.findings.${found.findings.indexOf(finding)}`
     return {
@@ -66,9 +70,8 @@ function whoBlocks(found: Detections): Block[] {
   return [
     figure({
       title: 'Who reached whom',
-      description:
-        'The gravest findings: who acted on the left, on whom on the right. Widths grow with the logarithm of the connections.',
-      drawing: whoDrawing(
+      description: `The gravest findings${isAnyRefuted ? ', but for those that the examiner refuted' : ''}: who acted on the left, on whom on the right. Widths grow with the logarithm of the connections.`,
+      ...whoDrawings(
         ways,
         heads,
         'Who reached whom',

@@ -1,20 +1,8 @@
 /** The analyst's own words on a page: as they wrote them, told from what the program says. */
-import {
-  type Block,
-  fact,
-  facts,
-  heading,
-  inset,
-  line,
-  marked,
-  paragraph,
-  strong,
-  subheading,
-  type Text,
-  value,
-} from '../block.ts'
+import { type Badge, type Block, heading, inset, line, paragraph, strong, subheading, value } from '../block.ts'
 import { wordsOf } from '../figures.ts'
 import type { CaseReport, ReportFinding } from './document.ts'
+import { verdictOf } from './verdicts.ts'
 
 /** Paragraphs by their lines; nothing where nothing was written. */
 export function ownWords(text: string | null, of: string, title: string): Block[] {
@@ -29,13 +17,17 @@ export function ownWords(text: string | null, of: string, title: string): Block[
   ]
 }
 
-/** What the analyst decided of a finding, and wrote. */
-export function verdictBlocks({ status, notes }: ReportFinding, of: string): Block[] {
-  const said: Text = status === null ? 'not decided' : marked(strong(status), `${of}.status`)
-  return [
-    facts([fact('examiner', said)]),
-    ...notes.flatMap((note, i) => ownWords(note, `${of}.notes.${i}`, 'Note of the examiner')),
-  ]
+const looks = { confirmed: 'yes', refuted: 'no', 'not judged': 'open' } as const
+
+/** What the analyst decided of a finding, in a word. */
+export function verdictBadge(own: ReportFinding, of: string): Badge {
+  const verdict = verdictOf(own)
+  return { look: looks[verdict], text: verdict === 'not judged' ? verdict : wordsOf(verdict, `${of}.status`) }
+}
+
+/** What the analyst wrote of a finding. */
+export function noteBlocks({ notes }: ReportFinding, of: string): Block[] {
+  return notes.flatMap((note, i) => ownWords(note, `${of}.notes.${i}`, 'Note of the examiner'))
 }
 
 export function sectionBlocks({ notes }: CaseReport): Block[] {

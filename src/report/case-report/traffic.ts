@@ -21,21 +21,24 @@ import type { DossierJson } from '../dossier-json.ts'
 import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/series.ts'
 import { timelineFigure } from '../drawings/timeline.ts'
 import { volumesFigure } from '../drawings/volumes.ts'
-import { type Heads, whoDrawing, whoTable } from '../drawings/who.ts'
+import { type Heads, whoDrawings, whoTable } from '../drawings/who.ts'
 import { addressOf, bytesOf, countOf, lengthOf, pathOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
 import { basisWords, outcomeWords, roleWords } from '../names.ts'
 import { rejectWords } from '../rejects.ts'
 import { chosenServices, type NumberedService } from '../services.ts'
+import type { ReportFinding } from './document.ts'
+import { byVerdict } from './verdicts.ts'
 
 const servicesMax = 40
 const waysMax = 10
 const heads: Heads = ['client', 'service', 'server']
 const surfaceMax = 60
 
-export function trafficBlocks(d: DossierJson): Block[] {
+/** @param own what the report adds to each finding of the dossier. */
+export function trafficBlocks(d: DossierJson, own: readonly ReportFinding[]): Block[] {
   if (d.records.subject === 0) return []
   const series = seriesOf(d)
-  const timeline = timelineFigure(d, series)
+  const timeline = timelineFigure(d, series, byVerdict(d.findings, own))
   return [
     ...(timeline.length === 0 ? [] : [heading('Timeline'), ...timeline]),
     heading('Who connected to whom'),
@@ -80,7 +83,7 @@ function whoBlocks(d: Dossier, series: SeriesOf): Block[] {
         left > 0
           ? line`The services that stand out; ${countOf(left, `|dossier.services| + dossier.services_other.count - ${chosen.length}`)} more pairs of client and service are not drawn. Widths grow with the logarithm of the bytes.`
           : 'From the clients on the left through the services to the servers on the right. Widths grow with the logarithm of the bytes.',
-      drawing: whoDrawing(
+      ...whoDrawings(
         ways,
         heads,
         'Who connected to whom',

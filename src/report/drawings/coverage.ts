@@ -4,20 +4,18 @@ import { type BinState, binStates, type CoverageMap, type MappedSensor } from '.
 import { type Block, figure, line, type Table, table } from '../block.ts'
 import { countOf, lengthOf, timeOf, wordsOf } from '../figures.ts'
 import type { Attributes, Element } from '../html-text.ts'
-import { drawing, fill, rect, scaleLabels, width, words } from './svg.ts'
+import { type Canvas, drawing, fill, inBothLayouts, nameOn, rect, scaleLabels, words } from './svg.ts'
 
 const name = 'coverage'
-const edges = { left: 210, right: 12, top: 36 }
-const rowHeight = 24
+const top = 36
 const title = 'What was recorded when'
 const nameMax = 26
 
-const fills: Readonly<Record<BinState, Attributes>> = {
-  data: { class: 'data' },
-  no_data: fill(name, 'dots'),
-  skip_data: fill(name, 'cross'),
-  nothing: fill(name, 'hatch'),
+function fillOf(canvas: Canvas, state: BinState): Attributes {
+  if (state === 'data') return { class: 'data' }
+  return fill(nameOn(canvas, name), state === 'no_data' ? 'dots' : state === 'skip_data' ? 'cross' : 'hatch')
 }
+
 const labels: Readonly<Record<BinState, string>> = {
   data: 'records',
   no_data: 'NODATA: nothing to record',
@@ -27,39 +25,62 @@ const labels: Readonly<Record<BinState, string>> = {
 
 /** Nothing where no sensor has a time. */
 export function coverageFigure({ coverage }: { coverage: CoverageMap }): Block[] {
-  const { from, to, bins, bin_seconds, sensors } = coverage
+  const { from, to, bin_seconds, sensors } = coverage
   if (from === null || to === null || sensors.length === 0) return []
-  const x = scaleUtc([Date.parse(from), Date.parse(to)], [edges.left, width - edges.right])
-  const height = edges.top + sensors.length * rowHeight + 34
-  const isLong = bins * bin_seconds > 2 * 86_400
-  const label = (time: Date): string => time.toISOString().slice(...(isLong ? [5, 10] : [11, 16]))
+  const times = [Date.parse(from), Date.parse(to)] as const
   return [
     figure({
       title,
       description: line`A row for each sensor, from ${timeOf(from, 'coverage.from')} to ${timeOf(to, 'coverage.to')}, in steps of ${lengthOf(bin_seconds, 'coverage.bin_seconds')}.`,
-      drawing: drawing(
-        {
-          ...{ name, title, height },
-          description:
-            'For each sensor a row whose parts are filled where it has records, dotted for NODATA, crossed for SKIPDATA, hatched where it has nothing. The numbers are in the table below.',
-        },
-        scaleLabels(...x.ticks(8).map(time => words(x(time), 22, label(time), { 'text-anchor': 'middle' }))),
-        ...sensors.flatMap((sensor, i) => rowElements(sensor, i, bins)),
-        ...legend(height - 10),
-      ),
+      ...inBothLayouts(canvas => coverageDrawing(canvas, coverage, times)),
       data: valuesTable(coverage),
     }),
   ]
 }
 
+/** Where rows begin and end, and how high one is: on a phone a sensor's name stands above its row. */
+interface Rows {
+  left: number
+  right: number
+  height: number
+}
+
+function coverageDrawing(
+  canvas: Canvas,
+  { bins, bin_seconds, sensors }: CoverageMap,
+  times: readonly [number, number],
+): Element {
+  const rows: Rows = canvas.isNarrow
+    ? { left: 10, right: canvas.width - 22, height: 42 }
+    : { left: 210, right: canvas.width - 12, height: 24 }
+  const x = scaleUtc(times, [rows.left, rows.right])
+  const isLong = bins * bin_seconds > 2 * 86_400
+  const label = (time: Date): string => time.toISOString().slice(...(isLong ? [5, 10] : [11, 16]))
+  const end = top + sensors.length * rows.height
+  const keys = legend(canvas, end + 24)
+  return drawing(
+    canvas,
+    {
+      ...{ name, title, height: end + (canvas.isNarrow ? 4 * 20 + 14 : 34) },
+      description:
+        'For each sensor a row whose parts are filled where it has records, dotted for NODATA, crossed for SKIPDATA, hatched where it has nothing. The numbers are in the table below.',
+    },
+    scaleLabels(
+      ...x.ticks(canvas.isNarrow ? 4 : 8).map(time => words(x(time), 22, label(time), { 'text-anchor': 'middle' })),
+    ),
+    ...sensors.flatMap((sensor, i) => rowElements(canvas, rows, sensor, i, bins)),
+    ...keys,
+  )
+}
+
 /** A rectangle for each run of bins in the same state. */
-function rowElements({ sensor, states }: MappedSensor, i: number, bins: number): Element[] {
-  const y = edges.top + i * rowHeight
-  const step = (width - edges.left - edges.right) / bins
+function rowElements(canvas: Canvas, rows: Rows, { sensor, states }: MappedSensor, i: number, bins: number): Element[] {
+  const y = top + i * rows.height + (canvas.isNarrow ? 18 : 0)
+  const step = (rows.right - rows.left) / bins
   const stateOf = (letter: string): BinState =>
     (Object.keys(binStates) as BinState[]).find(state => binStates[state] === letter)!
   const runs = [...states.matchAll(/(.)\1*/g)].map(({ 0: run, index }) =>
-    rect(edges.left + index * step, y, run.length * step, rowHeight - 6, fills[stateOf(run[0]!)]),
+    rect(rows.left + index * step, y, run.length * step, 18, fillOf(canvas, stateOf(run[0]!))),
   )
   const text = sensor === null ? 'no sensor named' : wordsOf(sensor, `coverage.sensors.${i}.sensor`)
   const shown =
@@ -67,17 +88,17 @@ function rowElements({ sensor, states }: MappedSensor, i: number, bins: number):
       ? { ...text, text: `…${text.text.slice(1 - nameMax)}` }
       : text
   return [
-    words(edges.left - 8, y + 13, shown, { 'text-anchor': 'end' }),
+    canvas.isNarrow ? words(rows.left, y - 5, shown) : words(rows.left - 8, y + 13, shown, { 'text-anchor': 'end' }),
     ...runs,
-    rect(edges.left, y, bins * step, rowHeight - 6, { class: 'frame' }),
+    rect(rows.left, y, bins * step, 18, { class: 'frame' }),
   ]
 }
 
-function legend(y: number): Element[] {
+function legend(canvas: Canvas, top: number): Element[] {
   return (Object.keys(labels) as BinState[]).flatMap((state, i) => {
-    const x = 10 + i * 245
+    const [x, y] = canvas.isNarrow ? [10, top + i * 20] : [10 + i * 245, top]
     return [
-      rect(x, y - 11, 16, 12, fills[state]),
+      rect(x, y - 11, 16, 12, fillOf(canvas, state)),
       rect(x, y - 11, 16, 12, { class: 'frame' }),
       words(x + 22, y, labels[state]),
     ]

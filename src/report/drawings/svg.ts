@@ -2,17 +2,37 @@
 import { inlines, type Text } from '../block.ts'
 import { type Attributes, type Element, element, type Markup } from '../html-text.ts'
 
-export const width = 1000
+/** What a drawing is laid out for, and how wide that is, in units of which a text is twelve high. */
+export interface Canvas {
+  readonly isNarrow: boolean
+  readonly width: number
+}
+
+const wide: Canvas = { isNarrow: false, width: 1000 }
+/** As wide as a phone. */
+const narrow: Canvas = { isNarrow: true, width: 380 }
+
+/** A drawing in both layouts. */
+export function inBothLayouts(draw: (canvas: Canvas) => Element): { drawing: Element; narrow: Element } {
+  return { drawing: draw(wide), narrow: draw(narrow) }
+}
+
+/** The name of a drawing's ids: those of the two layouts differ. */
+export function nameOn({ isNarrow }: Canvas, name: string): string {
+  return isNarrow ? `${name}-narrow` : name
+}
 
 /** @param name of its title's id: one a page. @param description what can be seen, for who cannot. */
 export function drawing(
-  { name, title, description, height }: { name: string; title: string; description: string; height: number },
+  canvas: Canvas,
+  { name: common, title, description, height }: { name: string; title: string; description: string; height: number },
   ...children: readonly Markup[]
 ): Element {
+  const name = nameOn(canvas, common)
   return element(
     'svg',
     {
-      ...{ viewBox: `0 0 ${width} ${round(height)}`, role: 'img' },
+      ...{ viewBox: `0 0 ${canvas.width} ${round(height)}`, role: 'img' },
       ...{ 'aria-labelledby': `${name}-title`, 'aria-describedby': `${name}-text` },
     },
     element('title', { id: `${name}-title` }, title),

@@ -4,52 +4,68 @@ import { area, curveStepAfter, type Series, stack } from 'd3-shape'
 import type { Dossier, Finding } from '../../investigate/dossier.ts'
 import { type Block, figure, type Table, table, line as textLine } from '../block.ts'
 import { countOf, timeOf, wordsOf } from '../figures.ts'
-import { bySeverity } from '../findings.ts'
 import type { Element } from '../html-text.ts'
 import { type SeriesOf, serviceParts } from './series.ts'
-import { drawing, fill, line, path, rect, scaleLabels, width, words } from './svg.ts'
+import { type Canvas, drawing, fill, inBothLayouts, line, nameOn, path, rect, scaleLabels, words } from './svg.ts'
 
 const name = 'timeline'
-const edges = { left: 96, right: 34, top: 14, plot: 220 }
+const edges = { top: 14, plot: 220 }
 const lanesMax = 8
-const laneHeight = 20
 const title = 'What moved when'
 
 type Bins = readonly { start: number; end: number; values: readonly number[] }[]
 type TimeScale = ReturnType<typeof scaleUtc<number>>
+/** A finding, its place in the dossier and what the examiner decided of it. */
+interface Judged {
+  finding: Finding
+  at: number
+  verdict: string
+}
 
-/** Nothing where no record has a time. */
-export function timelineFigure(d: Dossier, series: SeriesOf): Block[] {
+/** @param judged findings in the order in which they are drawn. Nothing where no record has a time. */
+export function timelineFigure(d: Dossier, series: SeriesOf, judged: readonly Judged[]): Block[] {
   const bins = binsOf(d, series)
   if (bins.length === 0) return []
-  const x = scaleUtc([bins[0]!.start, bins.at(-1)!.end], [edges.left, width - edges.right])
-  const findings = bySeverity(d.findings.filter(one => one.first_start !== null && one.last_end !== null)).slice(
-    0,
-    lanesMax,
-  )
-  const lanes = edges.top + edges.plot + 34
-  const legend = lanes + findings.length * laneHeight + 24
-  const entries = [...series.listed.keys(), null]
-  const height = legend + Math.ceil(entries.length / 2) * 20
+  const findings = judged
+    .filter(({ finding: one }) => one.first_start !== null && one.last_end !== null)
+    .slice(0, lanesMax)
   return [
     figure({
       title,
       description:
-        'Bytes of accepted traffic in both directions, in each part of the time (UTC); below, when each finding was.',
-      drawing: drawing(
-        {
-          ...{ name, title, height },
-          description:
-            'Areas on one another, one for each of the largest services; bars below them for findings. The values are in the table below.',
-        },
-        ...gapMarks(d, x),
-        ...plot(bins, x),
-        ...findings.map((finding, i) => lane(d, finding, lanes + i * laneHeight, x)),
-        ...entries.map((service, i) => legendEntry(d, series, service, i, legend)),
-      ),
+        'Bytes of accepted traffic in both directions, in each part of the time (UTC); below, when each finding was. The bars of findings that the examiner refuted are hatched.',
+      ...inBothLayouts(canvas => timelineDrawing(canvas, d, series, bins, findings)),
       data: valuesTable(d, series),
     }),
   ]
+}
+
+function timelineDrawing(
+  canvas: Canvas,
+  d: Dossier,
+  series: SeriesOf,
+  bins: Bins,
+  findings: readonly Judged[],
+): Element {
+  const [left, right] = canvas.isNarrow ? [58, canvas.width - 22] : [130, canvas.width - 34]
+  const x = scaleUtc([bins[0]!.start, bins.at(-1)!.end], [left, right])
+  const laneHeight = canvas.isNarrow ? 34 : 20
+  const lanes = edges.top + edges.plot + 34
+  const legend = lanes + findings.length * laneHeight + 24
+  const entries = [...series.listed.keys(), null]
+  const height = legend + Math.ceil(entries.length / (canvas.isNarrow ? 1 : 2)) * 20
+  return drawing(
+    canvas,
+    {
+      ...{ name, title, height },
+      description:
+        'Areas on one another, one for each of the largest services; bars below them for findings. The values are in the table below.',
+    },
+    ...gapMarks(canvas, d, x),
+    ...plot(canvas, bins, x),
+    ...findings.map((finding, i) => lane(canvas, finding, lanes + i * laneHeight, x)),
+    ...entries.map((service, i) => legendEntry(canvas, d, series, service, i, legend)),
+  )
 }
 
 /** Bytes of each series in each bin, those of other services last. */
@@ -71,7 +87,7 @@ const units = [
   ['B', 1],
 ] as const
 
-function plot(bins: Bins, x: TimeScale): Element[] {
+function plot(canvas: Canvas, bins: Bins, x: TimeScale): Element[] {
   const most = bins.reduce(
     (peak, { values }) =>
       Math.max(
@@ -94,16 +110,17 @@ function plot(bins: Bins, x: TimeScale): Element[] {
     .y0(point => y(point.from))
     .y1(point => y(point.to))
     .curve(curveStepAfter)
-  const times = x.ticks(8)
+  const [left, right] = x.range() as [number, number]
   const isLong = end - bins[0]!.start > 2 * 86_400_000
+  const times = x.ticks(canvas.isNarrow ? (isLong ? 3 : 4) : 8)
   return [
-    ...ticks.map(tick => line(edges.left, y(tick), width - edges.right, y(tick), { class: 'grid' })),
+    ...ticks.map(tick => line(left, y(tick), right, y(tick), { class: 'grid' })),
     ...layers.map((layer, i) =>
       path(shape(pointsOf(layer, bins, end)) ?? '', { class: `f${i === count - 1 ? 6 : i + 1}` }),
     ),
-    line(edges.left, base, width - edges.right, base, { class: 'edge' }),
+    line(left, base, right, base, { class: 'edge' }),
     scaleLabels(
-      ...ticks.map(tick => words(edges.left - 8, y(tick) + 4, `${tick} ${unit}`, { 'text-anchor': 'end' })),
+      ...ticks.map(tick => words(left - 8, y(tick) + 4, `${tick} ${unit}`, { 'text-anchor': 'end' })),
       ...times.map(time => words(x(time), base + 18, timeLabel(time, isLong), { 'text-anchor': 'middle' })),
     ),
   ]
@@ -124,33 +141,46 @@ function timeLabel(time: Date, isLong: boolean): string {
 }
 
 /** Where something is missing from the logs. */
-function gapMarks(d: Dossier, x: TimeScale): Element[] {
+function gapMarks(canvas: Canvas, d: Dossier, x: TimeScale): Element[] {
   const [first, last] = x.range() as [number, number]
   return d.attack_surface.gaps.slice(0, 200).flatMap(({ from, to }) => {
     if (from === null || to === null) return []
     const [a, b] = [from, to].map(one => Math.min(last, Math.max(first, x(Date.parse(one)))))
-    return [rect(a!, edges.top, Math.max(2, b! - a!), edges.plot, fill(name, 'hatch'))]
+    return [rect(a!, edges.top, Math.max(2, b! - a!), edges.plot, fill(nameOn(canvas, name), 'hatch'))]
   })
 }
 
-function lane(d: Dossier, finding: Finding, top: number, x: TimeScale): Element {
+/** On a phone the words stand above the bar. */
+function lane(canvas: Canvas, { finding, at, verdict }: Judged, top: number, x: TimeScale): Element {
   const { id, severity, first_start, last_end } = finding
-  const at = d.findings.indexOf(finding)
   const [first, last] = x.range() as [number, number]
   const [from, to] = [first_start!, last_end!].map(one => Math.min(last, Math.max(first, x(Date.parse(one)))))
+  const isRefuted = verdict === 'refuted'
+  const label = textLine`${wordsOf(id, `dossier.findings.${at}.id`)} ${severity}${isRefuted ? ', refuted' : ''}`
+  const [y, breadth] = [top + (canvas.isNarrow ? 16 : 2), Math.max(3, to! - from!)]
   return {
     ...{ name: 'g', attributes: {} },
     children: [
-      words(edges.left - 8, top + 11, textLine`${wordsOf(id, `dossier.findings.${at}.id`)} ${severity}`, {
-        'text-anchor': 'end',
-      }),
-      rect(from!, top + 2, Math.max(3, to! - from!), laneHeight - 8, { class: severity, rx: 2 }),
+      canvas.isNarrow ? words(first, top + 11, label) : words(first - 8, top + 11, label, { 'text-anchor': 'end' }),
+      ...(isRefuted
+        ? [
+            rect(from!, y, breadth, 12, fill(nameOn(canvas, name), 'hatch')),
+            rect(from!, y, breadth, 12, { class: 'edge' }),
+          ]
+        : [rect(from!, y, breadth, 12, { class: severity, rx: 2 })]),
     ],
   }
 }
 
-function legendEntry(d: Dossier, { listed }: SeriesOf, index: number | null, i: number, top: number): Element {
-  const [left, y] = [edges.left + (i % 2) * 460, top + Math.floor(i / 2) * 20]
+function legendEntry(
+  { isNarrow }: Canvas,
+  d: Dossier,
+  { listed }: SeriesOf,
+  index: number | null,
+  i: number,
+  top: number,
+): Element {
+  const [left, y] = isNarrow ? [12, top + i * 20] : [96 + (i % 2) * 460, top + Math.floor(i / 2) * 20]
   const number = index === null ? 6 : listed.get(index)!
   const label = index === null ? 'all other services' : serviceParts(d, index)
   return {

@@ -2,7 +2,7 @@
 import { type SankeyLink, type SankeyNode, sankey, sankeyLinkHorizontal } from 'd3-sankey'
 import { inlines, plainText, type Table, type Text } from '../block.ts'
 import type { Element } from '../html-text.ts'
-import { drawing, path, rect, round, width, words } from './svg.ts'
+import { type Canvas, drawing, inBothLayouts, path, rect, round, words } from './svg.ts'
 
 /** One way from the left to the right. */
 export interface Way {
@@ -31,7 +31,13 @@ const nodeHeight = 34
 /** What stands on the left, in the middle and on the right. */
 export type Heads = readonly [from: string, via: string, to: string]
 
-export function whoDrawing(ways: readonly Way[], heads: Heads, title: string, description: string): Element {
+/** The drawing in both layouts. */
+export function whoDrawings(ways: readonly Way[], heads: Heads, title: string, description: string) {
+  return inBothLayouts(canvas => whoDrawing(canvas, ways, heads, title, description))
+}
+
+function whoDrawing(canvas: Canvas, ways: readonly Way[], heads: Heads, title: string, description: string): Element {
+  const { width } = canvas
   const nodes = new Map<string, Node>()
   const node = (side: number, label: Text): string => {
     const key = `${side} ${plainText(label)}`
@@ -58,6 +64,7 @@ export function whoDrawing(ways: readonly Way[], heads: Heads, title: string, de
     ])({ nodes: [...nodes.values()].map(one => ({ ...one })), links })
   const curve = sankeyLinkHorizontal<Node, Link>()
   return drawing(
+    canvas,
     { name, title, height, description },
     words(6, 16, heads[0], { class: 'quiet' }),
     words(width / 2, 16, heads[1], { class: 'quiet', 'text-anchor': 'middle' }),
