@@ -31,7 +31,7 @@ export async function unseenHosts(index: RecordIndex, isInternal: (host: number)
   const { hosts, vantages } = index.dictionaries
   const isInterface = Uint8Array.from(vantages, ({ sensor }) => (sensor?.startsWith('eni-') === true ? 1 : 0))
   if (!isInterface.includes(1)) return null
-  const samples = new Samples(vantages.length)
+  const samples = new Samples(vantages.length, hosts.count)
   const hasSent = new Uint8Array(hosts.count)
   for await (const block of index.blocks([
     'source',
@@ -72,8 +72,11 @@ class Samples {
   private readonly size: number
   private readonly pairs: Uint32Array
   private readonly counts: Uint32Array
+  /** By host: zero between the questions. */
+  private readonly tally: Uint32Array
 
-  constructor(vantages: number) {
+  constructor(vantages: number, hosts: number) {
+    this.tally = new Uint32Array(hosts)
     this.size = Math.max(1, Math.min(sampleOfOne, Math.floor(sampleOfAll / vantages)))
     this.pairs = new Uint32Array(2 * this.size * vantages)
     this.counts = new Uint32Array(vantages)
@@ -95,19 +98,28 @@ class Samples {
 
   /** The fewest internal hosts of which each record has one, by greed: the one with the most records first, and any other with as many. */
   ownOf(vantage: number, isInternal: (host: number) => boolean): number[] {
+    const { pairs, size, tally } = this
     const own: number[] = []
-    let left = Array.from({ length: this.counts[vantage]! }, (_, i) => {
-      const at = 2 * (vantage * this.size + i)
-      return [...new Set([this.pairs[at]!, this.pairs[at + 1]!])].filter(host => host !== noHost && isInternal(host))
-    }).filter(ends => ends.length > 0)
+    const first = 2 * vantage * size
+    const isEnd = (host: number): boolean => host !== noHost && isInternal(host)
+    let left: number[] = []
+    for (let at = first; at < first + 2 * this.counts[vantage]!; at += 2)
+      if (isEnd(pairs[at]!) || isEnd(pairs[at + 1]!)) left.push(at)
     // AWS: an interface has at most 50 addresses; one that forwards for others has more ends, and they are not its own.
     for (let step = 0; step < addressesMax && left.length > 0; step++) {
-      const counts = new Map<number, number>()
-      for (const host of left.flat()) counts.set(host, (counts.get(host) ?? 0) + 1)
-      const most = Math.max(...counts.values())
-      const found = new Set([...counts].flatMap(([host, count]) => (count === most ? [host] : [])))
-      own.push(...found)
-      left = left.filter(ends => !ends.some(host => found.has(host)))
+      const ends: number[] = []
+      const add = (host: number): void => {
+        if (isEnd(host) && tally[host]!++ === 0) ends.push(host)
+      }
+      for (const at of left) {
+        add(pairs[at]!)
+        if (pairs[at + 1] !== pairs[at]) add(pairs[at + 1]!)
+      }
+      const most = ends.reduce((max, host) => Math.max(max, tally[host]!), 0)
+      const isFound = (host: number): boolean => tally[host] === most
+      own.push(...ends.filter(isFound))
+      left = left.filter(at => !isFound(pairs[at]!) && !isFound(pairs[at + 1]!))
+      for (const host of ends) tally[host] = 0
     }
     return own
   }
