@@ -1,42 +1,10 @@
-/**
- * Metrics of filter patterns over the records of a case, as CloudWatch would have had them: the records that match a pattern are counted, or
- * one of their fields is summed, in the period in which they start ("In CloudWatch Logs, the timestamp field corresponds to the start time
- * that's captured in the flow log record", Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs").
- */
-import { formatAddress } from '../net/address.ts'
-import { known, large, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
-import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
-import { type FilterPattern, holds, type PatternField, parsePattern } from './filter-pattern.ts'
-import { type LogGroups, LogNotes } from './log-groups.ts'
-
-/** By host: 1 where it is one, else 0. */
-export interface Marks {
-  isProtected: Uint8Array
-  isSubject: Uint8Array
-}
-
-/** A metric: which records, and what of them. */
-export interface Metric {
-  pattern: string
-  /** `1`, or the name of a field: `$bytes`. */
-  value: string
-  /** Seconds. */
-  period: number
-}
-
-/** Values of the periods that have any, by the number of the period: its begin in seconds, divided by its length. */
-export interface Series {
-  all: Map<number, number>
-  /** Without the records of the subject. */
-  innocent: Map<number, number>
-  /** Place in the record index of the first record of each period. */
-  places: Map<number, number>
-}
-
-const columns: readonly BlockColumn[] = [
-  ...(['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort', 'protocol'] as const),
-  ...(['action', 'packets', 'bytes', 'start_us', 'vantage', 'known'] as const),
-]
+/** Counts metrics in one pass over the records of a case, divided among threads. */
+import { groupRows } from '../record-index/about.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import { Alone, type Crew, Threads } from '../store/crew.ts'
+import { type LogGroups, logGroups } from './log-groups.ts'
+import { addTo, emptySeries, type Series } from './series.ts'
+import { type CountedBlocks, logsIn, type SeriesSettings, type SeriesSteps, SeriesWork } from './series-work.ts'
 
 /** What one pass over the records gives. */
 export interface Counted {
@@ -45,182 +13,66 @@ export interface Counted {
   series: Series[]
 }
 
-/**
- * The series of some metrics, and the flow logs that they are of, in one pass over the records.
- *
- * @param period of `groups.periods`, seconds.
- */
+/** What a thread is started with: the file of the records, and the digest of its directory. */
+export interface SeriesThread {
+  path: string
+  digest: string
+  settings: SeriesSettings
+}
+
+/** Blocks that are counted together, whatever the number of threads. */
+const blocksTogether = 16
+
+/** The series of some metrics, and the flow logs that they are of, in one pass over the records. */
 export async function countMetrics(
   index: RecordIndex,
-  metrics: readonly Metric[],
-  { isProtected, isSubject }: Marks,
-  period: number,
+  settings: SeriesSettings,
+  { threads, requireGoing }: { threads: number; requireGoing: () => void },
 ): Promise<Counted> {
-  const { vantages } = index.dictionaries
-  const notes = new LogNotes(vantages, period)
-  const logs = [...new Set(vantages.map(({ subscription }) => subscription))]
-  const logOf = Uint32Array.from(vantages, ({ subscription }) => logs.indexOf(subscription))
-  const counters = metrics.map(metric => new Counter(metric, index.dictionaries, logs.length))
-  let first = 0
-  for await (const block of index.blocks(columns)) {
-    const { rows, source, destination, vantage } = block
-    const from = block.sourceSeen ?? source
-    const to = block.destinationSeen ?? destination
-    notes.note(block)
-    for (const counter of counters) counter.begin(block)
-    for (let row = 0; row < rows; row++) {
-      // The patterns are about ends as the sensors saw them.
-      if (isProtected[from[row]!] !== 1 && isProtected[to[row]!] !== 1) continue
-      notes.count(vantage[row]!)
-      const isAttack = isSubject[source[row]!] === 1 || isSubject[destination[row]!] === 1
-      for (const counter of counters) counter.count(row, first + row, logOf[vantage[row]!]!, isAttack)
-    }
-    first += rows
-  }
-  const groups = notes.groups()
-  const own = groups.logs.map(log => logs.indexOf(log))
-  return { groups, series: counters.map(counter => counter.of(own)) }
-}
-
-/** A test of a block's rows: made once for each block, so that the loop over its rows has the columns at hand. */
-type Test = (block: RecordBlock) => (row: number) => boolean
-
-class Counter {
-  /** By the number of a log. */
-  private readonly series: Series[]
-  private readonly tests: Test[]
-  private readonly valueOf: (block: RecordBlock, row: number) => number | null
-  private readonly period_us: number
-  private block: RecordBlock | null = null
-  private bound: ((row: number) => boolean)[] = []
-
-  constructor({ pattern, value, period }: Metric, dictionaries: RecordDictionaries, logs: number) {
-    this.series = Array.from({ length: logs }, emptySeries)
-    this.tests = testsOf(parsePattern(pattern), dictionaries)
-    this.valueOf = value.startsWith('$') ? (block, row) => counterOf(block, row, value.slice(1)) : () => Number(value)
-    this.period_us = period * 1_000_000
-  }
-
-  /** What the next records are of. */
-  begin(block: RecordBlock): void {
-    this.block = block
-    this.bound = this.tests.map(test => test(block))
-  }
-
-  count(row: number, place: number, log: number, isAttack: boolean): void {
-    const { bound } = this
-    for (let i = 0; i < bound.length; i++) if (!bound[i]!(row)) return
-    const block = this.block!
-    if ((block.known[row]! & (known.start | known.end)) === 0) return
-    const value = this.valueOf(block, row)
-    if (value === null) return
-    addTo(this.series[log]!, Math.floor(block.start_us[row]! / this.period_us), value, isAttack ? 0 : value, place)
-  }
-
-  /** The sums over some logs. */
-  of(logs: readonly number[]): Series {
-    const sums = emptySeries()
-    for (const log of logs) {
-      const { all, innocent, places } = this.series[log]!
-      for (const [period, value] of all) addTo(sums, period, value, innocent.get(period) ?? 0, places.get(period)!)
-    }
-    return sums
+  const blocks = Math.ceil(index.rows / groupRows)
+  const given = Array.from({ length: Math.ceil(blocks / blocksTogether) }, (_, i) => i * blocksTogether).map(from => ({
+    ...{ blocks: [from, Math.min(blocks, from + blocksTogether)] as const, place: from * groupRows },
+  }))
+  const crew = crewFor(index, settings, Math.min(threads, given.length), requireGoing)
+  try {
+    return together(index, await crew.all('count', given), settings.metrics.length)
+  } finally {
+    await crew.close()
   }
 }
 
-function emptySeries(): Series {
-  return { all: new Map(), innocent: new Map(), places: new Map() }
-}
-
-function addTo(
-  { all, innocent, places }: Series,
-  period: number,
-  value: number,
-  ofOthers: number,
-  place: number,
-): void {
-  all.set(period, (all.get(period) ?? 0) + value)
-  innocent.set(period, (innocent.get(period) ?? 0) + ofOthers)
-  places.set(period, Math.min(places.get(period) ?? place, place))
-}
-
-/** Packets or bytes; null where the record does not say. A sum beyond 2^53 is rounded, as CloudWatch's is. */
-function counterOf(block: RecordBlock, row: number, name: string): number | null {
-  if (name !== 'packets' && name !== 'bytes') throw new Error(`the record index has no numbers of ${name}`)
-  if ((block.known[row]! & known[name]) === 0) return null
-  const value = block[name][row]!
-  return value === large ? Number(block.largeCounters.get(row)![name]) : value
-}
-
-/** What a pattern asks of the columns, the cheapest first. @throws Error for a field that the index has not. */
-function testsOf({ fields }: FilterPattern, dictionaries: RecordDictionaries): Test[] {
-  const asked = new Map(fields.flatMap(field => (field.anyOf.length === 0 ? [] : [[field.name!, field] as const])))
-  const tests: Test[] = []
-  const take = (name: string, make: (field: PatternField) => Test | null): void => {
-    const field = asked.get(name)
-    asked.delete(name)
-    const test = field === undefined ? null : make(field)
-    if (test !== null) tests.push(test)
-  }
-  const { actions } = dictionaries
-  const actionText = (number: number): string => ['-', 'ACCEPT', 'REJECT', ...actions][number]!
-  // Every record of the index is one of status OK; the others are no records.
-  take('log_status', field => (holds(field, 'OK') ? null : () => () => false))
-  take('action', field =>
-    remembered(
-      256,
-      number => holds(field, actionText(number)),
-      block => block.action,
-      null,
-    ),
+function crewFor(
+  index: RecordIndex,
+  settings: SeriesSettings,
+  threads: number,
+  requireGoing: () => void,
+): Crew<SeriesSteps> {
+  if (threads < 2) return new Alone<SeriesSteps>(new SeriesWork(settings, index), requireGoing)
+  const { path } = index.file
+  const workerData: SeriesThread = { path, digest: index.file.digest(''), settings }
+  return new Threads(
+    threads,
+    { module: new URL('./series-worker.js', import.meta.url), workerData, path },
+    requireGoing,
   )
-  const bits = { srcport: known.sourcePort, dstport: known.destinationPort, protocol: known.protocol }
-  const numbers = (field: PatternField, count: number, at: (block: RecordBlock) => Numbers, bit: number): Test =>
-    remembered(count, number => holds(field, String(number)), at, { bit, holds: holds(field, '-') })
-  take('srcport', field => numbers(field, 1 << 16, block => block.sourcePort, bits.srcport))
-  take('dstport', field => numbers(field, 1 << 16, block => block.destinationPort, bits.dstport))
-  take('protocol', field => numbers(field, 256, block => block.protocol, bits.protocol))
-  const { hosts } = dictionaries
-  const hostTest = (field: PatternField, at: (block: RecordBlock) => Uint32Array): Test => {
-    const text = (host: number): string => formatAddress(hosts.hi[host]!, hosts.lo[host]!)
-    return remembered(hosts.count, host => holds(field, host === noHost ? '-' : text(host)), at, null)
-  }
-  take('srcaddr', field => hostTest(field, block => block.sourceSeen ?? block.source))
-  take('dstaddr', field => hostTest(field, block => block.destinationSeen ?? block.destination))
-  for (const name of ['packets', 'bytes'] as const)
-    take(name, field => block => row => holds(field, String(counterOf(block, row, name) ?? '-')))
-  const [other] = asked.keys()
-  if (other !== undefined) throw new Error(`the record index has no ${other}`)
-  return tests
 }
 
-type Numbers = Uint8Array | Uint16Array | Uint32Array
-
-/**
- * A test of a column that is asked once for each of its numbers.
- *
- * @param count of the numbers; of a greater one, such as `noHost`, it is asked each time. @param absent the bit without which a record has none,
- * and what the test says of that.
- */
-function remembered(
-  count: number,
-  test: (number: number) => boolean,
-  at: (block: RecordBlock) => Numbers,
-  absent: { bit: number; holds: boolean } | null,
-): Test {
-  const verdicts = new Uint8Array(count)
-  return block => {
-    const column = at(block)
-    const { known: bits } = block
-    const bit = absent?.bit ?? 0
-    return row => {
-      if (bit !== 0 && (bits[row]! & bit) === 0) return absent!.holds
-      const number = column[row]!
-      const verdict = verdicts[number]
-      if (verdict === 1 || verdict === 2) return verdict === 1
-      const is = test(number)
-      verdicts[number] = is ? 1 : 2
-      return is
-    }
-  }
+/** In the order of the records, so that rounded sums depend on nothing else. */
+function together({ dictionaries }: RecordIndex, parts: readonly CountedBlocks[], metrics: number): Counted {
+  const groups = logGroups(
+    dictionaries.vantages,
+    parts.map(({ notes }) => notes),
+  )
+  const logs = logsIn(dictionaries)
+  const own = groups.logs.map(log => logs.indexOf(log))
+  const series = Array.from({ length: metrics }, (_, metric) => {
+    const sums = emptySeries()
+    for (const log of own)
+      for (const part of parts) {
+        const { all, innocent, places } = part.series[metric]![log]!
+        for (const [period, value] of all) addTo(sums, period, value, innocent.get(period) ?? 0, places.get(period)!)
+      }
+    return sums
+  })
+  return { groups, series }
 }

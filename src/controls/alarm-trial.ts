@@ -3,9 +3,9 @@ import type { MetricAlarm } from '../as-code/artefact.ts'
 import { integerText } from '../net/counts.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { ThresholdRule } from './alarm-drafts.ts'
-import type { Series } from './alarm-series.ts'
 import { type Baseline, baselineText, isIn, roundedUp } from './baseline.ts'
 import type { Trial } from './control.ts'
+import type { Series } from './series.ts'
 
 /** When an alarm would have changed to ALARM. */
 export interface Firing {

@@ -13,13 +13,14 @@ import type { Case } from '../store/case.ts'
 import { type AlarmDraft, draftsOf, periodsOf, silencePeriods } from './alarm-drafts.ts'
 import { formatNotes, formatOf, materialOf, protectedHosts } from './alarm-material.ts'
 import type { AlarmRequest } from './alarm-request.ts'
-import { countMetrics, type Marks, type Series } from './alarm-series.ts'
+import { countMetrics } from './alarm-series.ts'
 import { type AlarmTrial, thresholdOf, tryAlarm } from './alarm-trial.ts'
 import { type Baseline, baselineOf, usualMin } from './baseline.ts'
 import type { Recommended } from './control.ts'
 import { habitsOf } from './habits.ts'
 import { type LogFormats, logFormats } from './log-formats.ts'
 import type { LogGroups } from './log-groups.ts'
+import type { Marks, Series } from './series.ts'
 
 export interface Alarm {
   recommended: Recommended
@@ -37,12 +38,13 @@ interface Guess {
 /**
  * The alarms for the protected hosts, each with when it would have gone off. None where no record is of them, or of the attack.
  *
- * @param c of a question: `span` is made for it.
+ * @param c of a question: `span` is made for it. @param threads how many count at most; they do not change the answer.
  */
-export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmRequest): Promise<Alarm[]> {
+export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmRequest, threads: number): Promise<Alarm[]> {
   const { traffic } = request
   const { hosts, vantages } = index.dictionaries
-  const marks: Marks = { isProtected: new Uint8Array(hosts.count), isSubject: marksOf(hosts, traffic.subjects) }
+  const isProtected = new Uint8Array(new SharedArrayBuffer(hosts.count))
+  const marks: Marks = { isProtected, isSubject: marksOf(hosts, traffic.subjects) }
   for (const host of protectedHosts(index, traffic)) marks.isProtected[host] = 1
   if (traffic.incident === null || !marks.isProtected.includes(1)) return []
   const interval = intervalOf(c.source, vantages) / 1e6
@@ -51,7 +53,9 @@ export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmReque
   for (;;) {
     const habits = habitsOf(request, guess.isBefore)
     const drafts = draftsOf(materialOf(c, index, request, { interval, habits, format: formatOf(guess.formats) }))
-    const { groups, series } = await countMetrics(index, metricsOf(drafts), marks, silencePeriods(interval).period)
+    const settings = { metrics: metricsOf(drafts), marks, period: silencePeriods(interval).period }
+    const requireGoing = (): void => c.db.requireGoing()
+    const { groups, series } = await countMetrics(index, settings, { threads, requireGoing })
     if (groups.logs.length === 0) return []
     await gatherSpans(c)
     const holes = await holesOf(c, groups.sensors)
@@ -86,7 +90,7 @@ function isCounted({ of, tried }: AlarmDraft): boolean {
 }
 
 function metricsOf(drafts: readonly AlarmDraft[]): { pattern: string; value: string; period: number }[] {
-  return drafts.filter(isCounted).map(({ alarm, tried }) => ({ ...alarm, pattern: tried! }))
+  return drafts.filter(isCounted).map(({ alarm: { value, period }, tried }) => ({ pattern: tried!, value, period }))
 }
 
 /** What was found in the records. */

@@ -150,7 +150,7 @@ async function recommendedOf({
   const situation = await situationOf(c, index, kept, { inquiry, own, threads })
   const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
   const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
-  const { recommended, missing } = await recommend(c, index, read, dossier, { share, approvedPorts, own })
+  const { recommended, missing } = await recommend(c, index, read, dossier, { share, approvedPorts, own, threads })
   const { controls, set } = await triedControls(c, index, situation, { recommended, read }, options)
   return {
     ...reached(situation.traffic, situation.hasSizes),

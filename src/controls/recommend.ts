@@ -20,6 +20,8 @@ export interface RecommendOptions {
   approvedPorts: readonly number[]
   /** The analyst's own networks beside the private ones. */
   own: readonly Prefix[]
+  /** How many count records at most. */
+  threads: number
 }
 
 export interface AllRecommended {
@@ -37,7 +39,7 @@ export async function recommend(
   index: RecordIndex,
   read: ProtectedTraffic,
   dossier: Dossier,
-  { share, approvedPorts, own }: RecommendOptions,
+  { share, approvedPorts, own, threads }: RecommendOptions,
 ): Promise<AllRecommended> {
   const uses = usesOf(read)
   const rules = [
@@ -47,7 +49,7 @@ export async function recommend(
     ...recommendRate(read),
   ].map((one): RecommendedControl => ({ ...one, fired: null }))
   const request = { traffic: read, uses, approvedPorts, own }
-  const alarms = await alarmsFor(c, index, request)
+  const alarms = await alarmsFor(c, index, request, threads)
   const lacking = await whatWasMissing(c, index, request, dossier)
   return {
     recommended: [

@@ -61,7 +61,7 @@ export async function alarmsOf(caseDir: string, asked: Asked): Promise<Alarm[]> 
     const { alarms } = await askKept(c, {}, async ({ c: own, index, kept }) => {
       const traffic = trafficOf({ index, kept }, asked)
       const request = { traffic, uses: usesOf(traffic), approvedPorts: [22, 53, 80, 123, 443], own: [] }
-      return { alarms: await alarmsFor(own, index, request) }
+      return { alarms: await alarmsFor(own, index, request, 1) }
     })
     return alarms
   } finally {

@@ -1,0 +1,45 @@
+/**
+ * Metrics of filter patterns over the records of a case, as CloudWatch would have had them: the records that match a pattern are counted, or
+ * one of their fields is summed, in the period in which they start ("In CloudWatch Logs, the timestamp field corresponds to the start time
+ * that's captured in the flow log record", Amazon VPC User Guide, "Publish flow logs to CloudWatch Logs").
+ */
+
+/** By host: 1 where it is one, else 0. */
+export interface Marks {
+  isProtected: Uint8Array
+  isSubject: Uint8Array
+}
+
+/** A metric: which records, and what of them. */
+export interface Metric {
+  pattern: string
+  /** `1`, or the name of a field: `$bytes`. */
+  value: string
+  /** Seconds. */
+  period: number
+}
+
+/** Values of the periods that have any, by the number of the period: its begin in seconds, divided by its length. */
+export interface Series {
+  all: Map<number, number>
+  /** Without the records of the subject. */
+  innocent: Map<number, number>
+  /** Place in the record index of the first record of each period. */
+  places: Map<number, number>
+}
+
+export function emptySeries(): Series {
+  return { all: new Map(), innocent: new Map(), places: new Map() }
+}
+
+export function addTo(
+  { all, innocent, places }: Series,
+  period: number,
+  value: number,
+  ofOthers: number,
+  place: number,
+): void {
+  all.set(period, (all.get(period) ?? 0) + value)
+  innocent.set(period, (innocent.get(period) ?? 0) + ofOthers)
+  places.set(period, Math.min(places.get(period) ?? place, place))
+}
