@@ -76,7 +76,7 @@ const groupRule: shape.Shape<GroupRule> = value => {
 
 const groupShape = shape.objectOf({
   SecurityGroupIngress: shape.absent(shape.listOf(groupRule), []),
-  SecurityGroupEgress: maybe(shape.listOf(groupRule)),
+  SecurityGroupEgress: shape.absent(shape.listOf(groupRule), []),
 })
 
 const entryShape = shape.objectOf({
@@ -145,12 +145,13 @@ class TemplateReader {
     return this.of('AWS::EC2::SecurityGroup').flatMap((name): OwnControl[] => {
       const told = this.read(name, groupShape)
       const more = egress.get(name) ?? []
-      // Without any rule of its own for it, a group lets out everything.
-      const isOpen = told.SecurityGroupEgress === null && more.length === 0
+      // Without any rule of its own for it, a group lets out everything, and an empty list has none (AWS::EC2::SecurityGroup: "if you do not add
+      // egress rules, we add egress rules that allow all outbound IPv4 and IPv6 traffic").
+      const isOpen = told.SecurityGroupEgress.length === 0 && more.length === 0
       const group: SecurityGroup = {
         ...{ id: name, name, vpc: null },
         ingress: [...told.SecurityGroupIngress, ...(ingress.get(name) ?? [])],
-        egress: isOpen ? openEgress : [...(told.SecurityGroupEgress ?? []), ...more],
+        egress: isOpen ? openEgress : [...told.SecurityGroupEgress, ...more],
       }
       const { direction, to } = this.appliesTo(name, [])
       const directions = direction === null ? (['ingress', 'egress'] as const) : [direction]

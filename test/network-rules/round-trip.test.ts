@@ -113,9 +113,30 @@ test('a prefix list by its name is read back from JSON and from the template, an
   const decided = (texts: readonly string[], server: string): string => {
     const { network } = readRulesOf(texts.map(text => ({ path: 'c', bytes: Buffer.from(text) })))
     const one = asConnection(randomConnection(new Chance(1), false))
-    return told(decider(network)({ ...one, client: address(victim), server: address(server), protocol: 6, serverPort: 443 }))
+    return told(
+      decider(network)({ ...one, client: address(victim), server: address(server), protocol: 6, serverPort: 443 }),
+    )
   }
   for (const text of [template, json]) assert.match(decided([text], '198.51.100.9'), /prefix-list/)
   assert.doesNotMatch(decided([json, lists], '198.51.100.9'), /denied|prefix-list/)
   assert.match(decided([json, lists], '203.0.113.9'), /denied/)
+})
+
+test('a group of a template without outbound rules lets out everything, as AWS adds a rule for that, also beside an empty list', () => {
+  const [victim] = victims
+  const egressOf = (rest: object): number => {
+    const Resources = {
+      G: {
+        Type: 'AWS::EC2::SecurityGroup',
+        Properties: { GroupDescription: 'g', ...rest },
+        Metadata: { Tidemark: { Direction: 'egress', For: [victim] } },
+      },
+    }
+    const text = JSON.stringify({ Resources })
+    const { groups } = readRulesOf([{ path: 'c', bytes: Buffer.from(text) }]).network
+    return groups.find(({ id }) => id === 'G')!.egress.length
+  }
+  assert.equal(egressOf({}), 2)
+  assert.equal(egressOf({ SecurityGroupEgress: [] }), 2)
+  assert.equal(egressOf({ SecurityGroupEgress: [{ IpProtocol: '-1', CidrIp: '127.0.0.1/32' }] }), 1)
 })
