@@ -2,21 +2,18 @@
 import { TextKeys } from '../record-index/text-keys.ts'
 import type { Case } from '../store/case.ts'
 import type { Origins } from './advice.ts'
-
-/** AWS's names of files: `{account}_vpcflowlogs_{region}_fl-…`. */
-const fileName = /(?:^|[\\/])(\d{12})_vpcflowlogs_([a-z]{2,}(?:-[a-z]+)+-\d)_/
+import { originOf } from './log-names.ts'
 
 /** By the names of files, and where some of them do not tell, by the records; in order. */
 export async function originsOf(c: Pick<Case, 'evidence' | 'columns' | 'db' | 'source'>): Promise<Origins> {
   const logs = c.evidence.filter(({ kind, records }) => kind?.includes('flow-log') === true && records > 0)
-  const names = logs.map(({ path }) => fileName.exec(path))
-  const told = (part: 1 | 2): string[] => names.flatMap(name => name?.[part] ?? [])
+  const names = logs.map(({ path }) => originOf(path))
   const isTold = names.every(name => name !== null)
   const accounts = isTold ? [] : await textsOf(c, 'account_id')
   const regions = isTold ? [] : await textsOf(c, 'region')
   return {
-    accounts: [...new Set([...told(1), ...accounts])].sort(),
-    regions: [...new Set([...told(2), ...regions])].sort(),
+    accounts: [...new Set([...names.flatMap(name => name?.account ?? []), ...accounts])].sort(),
+    regions: [...new Set([...names.flatMap(name => name?.region ?? []), ...regions])].sort(),
   }
 }
 
