@@ -1,22 +1,22 @@
 /** A file that the user named, held whole. */
-import { errorCode, errorText, UserError } from '../errors.ts'
+import { errorCode, errorText, exitStatus, UserError } from '../errors.ts'
 import { NotRegularError, TooLargeError } from './nodes.ts'
 import { readSmall } from './reading.ts'
 
 const megabyte = 2 ** 20
 
 /** @param what how messages call it, as `--list bad.txt`. @throws UserError where it is not there, is no regular file, or is larger than `megabytes`. */
-export function readNamed(what: string, path: string, megabytes: number): Buffer {
+export function readNamed(what: string, path: string, megabytes: number, status: number = exitStatus.failed): Buffer {
   try {
     return readSmall(path, 'follow', megabytes * megabyte)
   } catch (error) {
     if (error instanceof TooLargeError) {
-      throw new UserError(`${what}: exceeds ${megabytes} MB`, { hint: 'split it into several files' })
+      throw new UserError(`${what}: exceeds ${megabytes} MB`, { hint: 'split it into several files', status })
     }
-    if (error instanceof NotRegularError) throw new UserError(`${what}: ${error.what}`)
+    if (error instanceof NotRegularError) throw new UserError(`${what}: ${error.what}`, { status })
     const isMissing = errorCode(error) === 'ENOENT'
     const fault = isMissing ? 'no such file' : `cannot be read (${errorCode(error) ?? errorText(error)})`
-    throw new UserError(`${what}: ${fault}`, { hint: 'check the name' })
+    throw new UserError(`${what}: ${fault}`, { hint: 'check the name', status })
   }
 }
 

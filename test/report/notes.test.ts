@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -83,17 +84,14 @@ test('a file of notes that is not one is refused, with the place and what is wro
   const path = join(folder, 'notes.json')
   const wrong: [string | Uint8Array, RegExp][] = [
     ['{', /not a file of notes: .*notes\.json: .*JSON/],
-    ['[]', /the document: not an object/],
+    ['[]', /json: not an object/],
     ['{"titel": "x"}', /unknown name "titel"; the names are title, case_number/],
     ['{"title": 5}', /title: not a text/],
     ['{"sections": [{"titel": ""}]}', /sections\.0: unknown name "titel"/],
-    ['{"findings": [{"note": "x"}]}', /findings\.0: no key/],
-    [
-      '{"findings": [{"key": "x", "status": "maybe"}]}',
-      /findings\.0\.status: "maybe" is none of confirmed, refuted, open/,
-    ],
+    ['{"findings": [{"note": "x"}]}', /findings\.0\.key: no key/],
+    ['{"findings": [{"key": "x", "status": "maybe"}]}', /findings\.0\.status: not confirmed or refuted or open/],
     [new Uint8Array([0xff, 0xfe, 0x7b]), /not UTF-8/],
-    ['x'.repeat((8 << 20) + 1), /larger than 8 MiB/],
+    ['x'.repeat((8 << 20) + 1), /exceeds 8 MB/],
   ]
   for (const [text, message] of wrong) {
     writeFileSync(path, text)
@@ -103,7 +101,10 @@ test('a file of notes that is not one is refused, with the place and what is wro
       String(message),
     )
   }
-  assert.throws(() => readNotes(join(folder, 'none.json')), /cannot read the notes: .*none\.json/)
+  assert.throws(() => readNotes(join(folder, 'none.json')), /--notes .*none\.json: no such file/)
+  const pipe = join(folder, 'pipe')
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  assert.throws(() => readNotes(pipe), /--notes .*pipe: /)
 })
 
 test('notes stay with their findings when evidence is added and the numbers of findings change', async () => {

@@ -1,8 +1,8 @@
 /** The analyst's own words, in a file of theirs: read, checked, and put to the findings that they are about. */
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { readNamed } from '../../disk/named-file.ts'
 import { readUpTo } from '../../disk/reading.ts'
-import { errorText, exitStatus, UserError } from '../../errors.ts'
-import { systemFailure } from '../../system-error.ts'
+import { exitStatus, UserError } from '../../errors.ts'
+import { anything, fail, fit, listOf, nullOr, objectOf, oneOf, recordOf, type Shape, text } from '../../shape.ts'
 import type { FindingKey } from './keys.ts'
 
 export const findingStatuses = ['confirmed', 'refuted', 'open'] as const
@@ -38,37 +38,27 @@ export const noNotes: Notes = {
   ...{ sections: [], findings: [] },
 }
 
-const bytesMax = 8 << 20
+const megabytesMax = 8
 
 /** @throws UserError (status 2) for a file that cannot be read, or has something else in it: a word that is not read would be lost. */
 export function readNotes(path: string): Notes {
-  const text = textOf(path)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw unfit(path, errorText(error))
-  }
-  return notesOf(path, value)
+  const { value, fault } = fit(notesShape, parsed(path, contentOf(path)))
+  if (fault !== null) throw unfit(path, fault)
+  return value
 }
 
-function textOf(path: string): string {
-  let fd: number | null = null
+function contentOf(path: string): Buffer {
+  if (path !== '-') return readNamed(`--notes ${path}`, path, megabytesMax, exitStatus.usage)
+  const bytes = readUpTo(0, megabytesMax << 20, 0)
+  if (bytes === null) throw unfit(path, `exceeds ${megabytesMax} MB`)
+  return bytes
+}
+
+function parsed(path: string, bytes: Buffer): unknown {
   try {
-    fd = path === '-' ? 0 : openSync(path, 'r')
-    const bytes = readUpTo(fd, bytesMax, fstatSync(fd).size)
-    if (bytes === null) throw unfit(path, 'it is larger than 8 MiB')
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
-    if (error instanceof UserError) throw error
-    if (error instanceof TypeError) throw unfit(path, 'it is not UTF-8')
-    throw new UserError(`cannot read the notes: ${path}: ${systemFailure(error)?.message ?? errorText(error)}`, {
-      hint: '--new-notes FILE writes a file of notes to fill in',
-      status: exitStatus.usage,
-      cause: error,
-    })
-  } finally {
-    if (fd !== null && fd !== 0) closeSync(fd)
+    throw unfit(path, error instanceof SyntaxError ? error.message : 'not UTF-8')
   }
 }
 
@@ -79,56 +69,37 @@ function unfit(path: string, problem: string): UserError {
   })
 }
 
-function notesOf(path: string, value: unknown): Notes {
-  const fail = (place: string, problem: string): never => {
-    throw unfit(path, `${place}: ${problem}`)
-  }
-  const object = (one: unknown, place: string, names: readonly string[]): Record<string, unknown> => {
-    if (typeof one !== 'object' || one === null || Array.isArray(one)) return fail(place, 'not an object')
-    const other = Object.keys(one).find(name => !names.includes(name))
-    if (other !== undefined) fail(place, `unknown name ${JSON.stringify(other)}; the names are ${names.join(', ')}`)
-    return one as Record<string, unknown>
-  }
-  const text = (one: unknown, place: string): string | null =>
-    one === undefined || one === null || one === '' ? null : typeof one === 'string' ? one : fail(place, 'not a text')
-  const list = (one: unknown, place: string): unknown[] =>
-    one === undefined || one === null ? [] : Array.isArray(one) ? one : fail(place, 'not a list')
-  const status = (one: unknown, place: string): FindingStatus | null => {
-    const said = text(one, place)
-    if (said === null) return null
-    return (
-      findingStatuses.find(known => known === said) ??
-      fail(place, `${JSON.stringify(said)} is none of ${findingStatuses.join(', ')}`)
-    )
-  }
-  const notes = object(value, 'the document', Object.keys(noNotes))
-  return {
-    title: text(notes['title'], 'title'),
-    case_number: text(notes['case_number'], 'case_number'),
-    examiner: text(notes['examiner'], 'examiner'),
-    summary: text(notes['summary'], 'summary'),
-    sections: list(notes['sections'], 'sections').map((one, i) => {
-      const place = `sections.${i}`
-      const section = object(one, place, ['title', 'text'])
-      return {
-        title: text(section['title'], `${place}.title`) ?? '',
-        text: text(section['text'], `${place}.text`) ?? '',
-      }
-    }),
-    findings: list(notes['findings'], 'findings').map((one, i) => {
-      const place = `findings.${i}`
-      const note = object(one, place, ['key', 'first_start', 'id', 'title', 'status', 'note'])
-      return {
-        key: text(note['key'], `${place}.key`) ?? fail(place, 'no key: --new-notes writes those of all findings'),
-        first_start: text(note['first_start'], `${place}.first_start`),
-        id: text(note['id'], `${place}.id`),
-        title: text(note['title'], `${place}.title`),
-        status: status(note['status'], `${place}.status`),
-        note: text(note['note'], `${place}.note`) ?? '',
-      }
-    }),
+/** Nothing, null and an empty text are the same: not said. */
+const words: Shape<string | null> = value => nullOr(text)(value === '' || value === undefined ? null : value)
+const said: Shape<string> = value => words(value) ?? ''
+const all =
+  <T>(shape: Shape<T>): Shape<T[]> =>
+  value =>
+    value === undefined || value === null ? [] : listOf(shape)(value)
+
+/** An object with some of these parts and no others: what is not read would be lost. */
+function partsOf<F extends Record<string, Shape<unknown>>>(fields: F) {
+  const names = Object.keys(fields)
+  const shape = objectOf(fields)
+  return (value: unknown) => {
+    const other = Object.keys(recordOf(anything)(value)).find(name => !names.includes(name))
+    if (other !== undefined) fail(`unknown name ${JSON.stringify(other)}; the names are ${names.join(', ')}`)
+    return shape(value)
   }
 }
+
+const notesShape: Shape<Notes> = partsOf({
+  ...{ title: words, case_number: words, examiner: words, summary: words },
+  sections: all(partsOf({ title: said, text: said })),
+  findings: all(
+    partsOf({
+      key: (value: unknown) => words(value) ?? fail('no key: --new-notes writes those of all findings'),
+      ...{ first_start: words, id: words, title: words },
+      status: (value: unknown) => (words(value) === null ? null : oneOf(...findingStatuses)(value)),
+      note: said,
+    }),
+  ),
+})
 
 /** Whether the analyst has said something there. */
 function isSaid({ status, note }: KeptNote): boolean {
