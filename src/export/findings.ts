@@ -1,10 +1,12 @@
 /** Findings of a case, or of the dossier of a subject, in one form. */
-import { noPort } from '../conversations/services.ts'
+import { noPort, noProtocol } from '../conversations/services.ts'
 import { type CaseFinding, type DetectOptions, detect, ownNetworks } from '../detect/detect.ts'
 import { partsIn } from '../detect/ranking.ts'
 import type { ToldDraft } from '../detect/told.ts'
-import type { Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
-import { investigate } from '../investigate/investigate.ts'
+import type { Dossier, Finding } from '../investigate/dossier.ts'
+import type { FoundFinding } from '../investigate/findings.ts'
+import { type Found, investigate } from '../investigate/investigate.ts'
+import { hostText, type ToldServices } from '../investigate/services.ts'
 import { parseAddress } from '../net/address.ts'
 import { isInternal } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
@@ -107,9 +109,6 @@ function guardDutyOf(rule: string): readonly string[] {
   return [...caseRules, ...subjectRules].find(isNamed)?.guardDuty ?? []
 }
 
-/** Services of a dossier in which those of its findings are looked for. */
-const servicesMax = 100_000
-
 /** Findings of the dossier of some addresses. */
 export async function findingsOfSubject(
   c: Case,
@@ -118,18 +117,20 @@ export async function findingsOfSubject(
   addresses: Addresses,
 ): Promise<FindingsFound> {
   const { own } = await ownNetworks(c, { ...(internal && { internal }), ...(enrichment && { enrichment }) })
+  let found: Found | null = null
   const dossier = await investigate(c, subjects, {
     ...(internal && { internal }),
     ...(enrichment && { enrichment }),
     ...(signal && { signal }),
     selection: { ...(from_us !== undefined && { from_us }), ...(to_us !== undefined && { to_us }) },
-    servicesMax,
+    inspect: one => {
+      found = one
+    },
   })
   const subject = dossier.subject.map(text => parsePrefix(text)!)
-  const services = new Map<string, ServiceRow[]>(dossier.findings.map(({ id }) => [id, []]))
-  for (const service of dossier.services) for (const id of service.findings) services.get(id)?.push(service)
+  const { findings, told } = found! as Found
   return {
-    findings: dossier.findings.map(one => ofDossier(one, services.get(one.id)!, subject, own, addresses)),
+    findings: findings.map(one => ofDossier(one, told, { subject, own, addresses })),
     others: dossier.findings_other,
     ...{ notes: [], enrichment_problems: dossier.enrichment_problems },
   }
@@ -139,38 +140,44 @@ export async function findingsOfSubject(
 const addressesMax = 1000
 
 function ofDossier(
-  finding: Finding,
-  services: readonly ServiceRow[],
-  subject: readonly Prefix[],
-  own: readonly Prefix[],
-  addresses: Addresses,
+  { finding, services, connections, scores, would_change, tactic }: FoundFinding,
+  told: ToldServices,
+  { subject, own, addresses }: { subject: readonly Prefix[]; own: readonly Prefix[]; addresses: Addresses },
 ): ExportedFinding {
+  const { client, server, port, protocol } = told.services
   const isSubject = (text: string): boolean => subject.some(prefix => prefixContains(prefix, parseAddress(text)!))
-  const all = [...new Set(services.flatMap(({ client, server }) => [client, server]))]
-  const clients = new Set(services.map(({ client }) => client))
+  const ends = [...services].map(one => ({
+    client: hostText(told, client[one]!),
+    server: hostText(told, server[one]!),
+  }))
+  const all = [...new Set(ends.flatMap(one => [one.client, one.server]))]
+  const clients = new Set(ends.map(one => one.client))
   const hostsOf = (some: readonly string[], partOf: (internal: boolean, text: string) => HostPart): FindingHost[] =>
     some.slice(0, addressesMax).map(text => {
       const internal = isInternal(parseAddress(text)!, own)
       return { address: addresses.address(text), internal, part: partOf(internal, text) }
     })
-  const pairs = distinctPairs(services, addresses)
+  const pairs = distinctPairs(ends, addresses)
   const [mine, others] = [all.filter(isSubject), all.filter(text => !isSubject(text))]
-  const only = <T>(values: readonly T[]): T | null =>
-    values.every(one => one === values[0]) ? (values[0] ?? null) : null
+  const only = (column: Uint32Array, none: number): number | null => {
+    const [first = 0] = services
+    return services.every(one => column[one] === column[first]) && column[first] !== none ? column[first]! : null
+  }
   return {
     ...commonOf(finding, addresses),
-    ...{ tactic: null, scores: [], would_change: null, connections: null },
+    ...{ tactic, scores: addresses.texts(scores), would_change: addresses.text(would_change) },
+    connections: connections.length,
     // Of an outside subject that was asked for nobody says that it acts: the analyst does. A server of ours that was only asked does not act.
     subject: hostsOf(mine, (internal, text) => (internal && !clients.has(text) ? 'none' : 'acts')),
     subject_total: mine.length,
     ...{ peers: hostsOf(others, () => 'none'), peers_total: others.length },
     ...{ pairs: pairs.slice(0, addressesMax), pairs_cut: pairs.length > addressesMax },
-    ...{ port: only(services.map(({ port }) => port)), protocol: only(services.map(({ protocol }) => protocol)) },
+    ...{ port: only(port, noPort), protocol: only(protocol, noProtocol) },
   }
 }
 
-function distinctPairs(services: readonly ServiceRow[], addresses: Addresses): HostPair[] {
-  const pairs = new Map(services.map(({ client, server }) => [`${client} ${server}`, { client, server }]))
+function distinctPairs(ends: readonly HostPair[], addresses: Addresses): HostPair[] {
+  const pairs = new Map(ends.map(one => [`${one.client} ${one.server}`, one]))
   return [...pairs.values()].map(({ client, server }) => ({
     client: addresses.address(client),
     server: addresses.address(server),

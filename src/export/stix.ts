@@ -89,7 +89,8 @@ class BundleWriter {
     }
     const key = `${this.#context.key} ${finding.id} ${finding.rule} ${first}`
     const seen = idOf('observed-data', key)
-    text += this.#observed(key, [...refs], first, last, Math.min(999_999_999, Math.max(1, finding.connections ?? 1)))
+    const count = finding.connections ?? finding.basis_total
+    text += this.#observed(key, [...refs], first, last, Math.min(999_999_999, Math.max(1, count)))
     const acting = [...subject, ...peers].filter(
       ({ internal, part }) => !internal && (part === 'acts' || part === 'receives'),
     )

@@ -31,6 +31,7 @@ export interface FoundFinding {
   /** What the rule measured, beside its thresholds, and what would have made it silent. */
   scores: Score[]
   would_change: string
+  tactic: FoundDraft['tactic']
 }
 
 export interface AllFound {
@@ -74,8 +75,8 @@ export function findingsOf(c: Case, subject: Subject, rules: readonly CaseRule[]
       services_total: services.length,
       sql: sqlOf(evidence, { ...found, port: onlyPort(evidence, timed) }, flows),
     }
-    const { scores, would_change } = found
-    return { finding, services, restsOn: servicesOf(timed), connections: numbers, scores, would_change }
+    const { scores, would_change, tactic } = found
+    return { finding, services, restsOn: servicesOf(timed), connections: numbers, scores, would_change, tactic }
   })
   return { findings, others }
 }

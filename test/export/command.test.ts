@@ -120,6 +120,38 @@ test('findings of a dossier are those of investigate, in every format that holds
   }
 })
 
+test('findings of a dossier have what was measured, as those of the whole case have it', () => {
+  interface Told {
+    rule: string
+    scores: unknown[]
+    would_change: string | null
+    tactic: string | null
+    connections: number | null
+    peers_total: number
+    port: number | null
+  }
+  const told = (...args: string[]): Told[] =>
+    run('--to', 'ndjson', '--what', 'findings', ...args)
+      .stdout.trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as Told)
+  const guessing = ({ rule }: Told): boolean => rule === 'D02-brute-force' || rule === 'password-guessing'
+  const all = told().find(guessing)!
+  const own = told('--of', '203.0.113.9')
+  const same = own.find(({ scores }) => JSON.stringify(scores) === JSON.stringify(all.scores))!
+  assert.deepEqual(
+    [same.would_change, same.tactic, same.connections, same.peers_total, same.port],
+    [all.would_change, all.tactic, 40, 1, 22],
+  )
+  for (const one of own) assert(one.would_change !== null && one.tactic !== null && one.connections! > 0)
+  const bundle = JSON.parse(run('--to', 'stix', '--of', '203.0.113.9').stdout) as { objects: { type: string }[] }
+  const counts = bundle.objects.flatMap(one => ('number_observed' in one ? [one.number_observed] : []))
+  assert.deepEqual(
+    counts,
+    own.map(({ connections }) => connections),
+  )
+})
+
 test('a case without anything gives sound outputs without items', () => {
   const empty = join(work.root, 'empty.log')
   writeFileSync(empty, `${logText().split('\n')[0]}\n`)
