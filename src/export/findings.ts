@@ -8,6 +8,7 @@ import type { FoundFinding } from '../investigate/findings.ts'
 import { type Found, investigate } from '../investigate/investigate.ts'
 import { hostText, type ToldServices } from '../investigate/services.ts'
 import { parseAddress } from '../net/address.ts'
+import { countText } from '../net/counts.ts'
 import { isInternal } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import { caseRules, subjectRules } from '../rules/all.ts'
@@ -132,8 +133,14 @@ export async function findingsOfSubject(
   return {
     findings: findings.map(one => ofDossier(one, told, { subject, own, addresses })),
     others: dossier.findings_other,
-    ...{ notes: [], enrichment_problems: dossier.enrichment_problems },
+    notes: dossier.records.subject > 0 ? [] : [nothingOf(dossier, from_us !== undefined || to_us !== undefined)],
+    enrichment_problems: dossier.enrichment_problems,
   }
+}
+
+function nothingOf({ subject, records }: Dossier, isPart: boolean): string {
+  const when = isPart ? ', as far as they are in that time' : ''
+  return `no record of ${subject.join(', ')} in ${countText(records.total, 'flow record')}${when}`
 }
 
 /** Most addresses of a list, as `detect` has it, and most pairs. */

@@ -23,7 +23,7 @@ export function stixPrinter(context: ExportContext): Printer {
   const writer = new BundleWriter(context)
   return {
     begin: () => writer.begin(),
-    end: () => ']}\n',
+    end: () => `${writer.end()}]}\n`,
     finding: finding => writer.finding(finding),
     connection: connection => writer.connection(connection),
   }
@@ -37,11 +37,25 @@ interface Observed {
   protocol: number | null
 }
 
+/** What findings say of an address. */
+interface Indicated {
+  id: string
+  first: string
+  last: string
+  /** The highest. */
+  confidence: number
+  /** Their numbers. */
+  findings: Set<string>
+  techniques: Map<string, string | null>
+}
+
 class BundleWriter {
   readonly #context: ExportContext
   readonly #identity: string
   readonly #addresses = new Set<string>()
   readonly #written = new Set<string>()
+  /** Outside hosts that act, by address: written at the end, when all that is known of them is. */
+  readonly #indicated = new Map<string, Indicated>()
   #before = ''
 
   constructor(context: ExportContext) {
@@ -91,32 +105,52 @@ class BundleWriter {
     const seen = idOf('observed-data', key)
     const count = finding.connections ?? finding.basis_total
     text += this.#observed(key, [...refs], first, last, Math.min(999_999_999, Math.max(1, count)))
-    const acting = [...subject, ...peers].filter(
-      ({ internal, part }) => !internal && (part === 'acts' || part === 'receives'),
-    )
-    const indicators = acting.map(({ address }) => this.#indicator(finding, address, first, last, seen))
+    const acting =
+      finding.severity === 'info'
+        ? []
+        : [...subject, ...peers].filter(({ internal, part }) => !internal && (part === 'acts' || part === 'receives'))
+    const indicators = acting.map(({ address }) => this.#sighted(finding, address, first, last, seen))
     text += indicators.map(one => one.text).join('')
     return text + this.#note(finding, last, [seen, ...indicators.map(({ id }) => id)])
   }
 
-  #indicator(finding: ExportedFinding, address: string, first: string, last: string, seen: string) {
-    const { id: finding_id, rule, title, technique, technique_name } = finding
-    const key = `${this.#context.key} ${finding_id} ${rule} ${address}`
-    const id = idOf('indicator', key)
-    const type = isFour(address) ? 'ipv4-addr' : 'ipv6-addr'
-    const reference = technique === null ? [] : [attackReference(technique, technique_name)]
-    const common = { spec_version: '2.1', created_by_ref: this.#identity, created: last, modified: last }
-    const indicator = {
-      ...{ type: 'indicator', id, ...common, name: `${title}: ${address}` },
-      ...{ indicator_types: ['anomalous-activity'], confidence: confidenceOf(finding.confidence) },
-      ...{ pattern: `[${type}:value = '${address}']`, pattern_type: 'stix', valid_from: first },
-      ...(reference.length > 0 && { external_references: reference }),
+  /** The indicators: one an address, whatever number of findings it acts in. */
+  end(): string {
+    let text = ''
+    for (const [address, one] of this.#indicated) {
+      const type = isFour(address) ? 'ipv4-addr' : 'ipv6-addr'
+      const references = [...one.techniques].map(([technique, name]) => attackReference(technique, name))
+      text += this.#object({
+        ...{ type: 'indicator', spec_version: '2.1', id: one.id, created_by_ref: this.#identity },
+        ...{ created: one.last, modified: one.last, name: `${address} (${[...one.findings].join(', ')})` },
+        ...{ indicator_types: ['anomalous-activity'], confidence: one.confidence },
+        ...{ pattern: `[${type}:value = '${address}']`, pattern_type: 'stix', valid_from: one.first },
+        ...(references.length > 0 && { external_references: references }),
+      })
     }
+    return text
+  }
+
+  #sighted(finding: ExportedFinding, address: string, first: string, last: string, seen: string) {
+    const { id: finding_id, rule, technique, technique_name } = finding
+    const confidence = confidenceOf(finding.confidence)
+    const one = this.#indicated.get(address) ?? {
+      ...{ id: idOf('indicator', `${this.#context.key} ${address}`), first, last, confidence },
+      ...{ findings: new Set<string>(), techniques: new Map<string, string | null>() },
+    }
+    this.#indicated.set(address, one)
+    if (first < one.first) one.first = first
+    if (last > one.last) one.last = last
+    one.confidence = Math.max(one.confidence, confidence)
+    one.findings.add(finding_id)
+    if (technique !== null) one.techniques.set(technique, technique_name)
     const sighting = {
-      ...{ type: 'sighting', id: idOf('sighting', key), ...common, first_seen: first, last_seen: last },
-      ...{ sighting_of_ref: id, observed_data_refs: [seen], where_sighted_refs: [this.#identity] },
+      ...{ type: 'sighting', spec_version: '2.1', created_by_ref: this.#identity, created: last, modified: last },
+      ...{ id: idOf('sighting', `${this.#context.key} ${finding_id} ${rule} ${address}`) },
+      ...{ first_seen: first, last_seen: last, confidence, sighting_of_ref: one.id },
+      ...{ observed_data_refs: [seen], where_sighted_refs: [this.#identity] },
     }
-    return { id, text: this.#object(indicator) + this.#object(sighting) }
+    return { id: one.id, text: this.#object(sighting) }
   }
 
   #note(finding: ExportedFinding, time: string, refs: readonly string[]): string {

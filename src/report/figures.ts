@@ -5,7 +5,7 @@
  */
 import type { Count } from '../investigate/dossier.ts'
 import { durationWords } from '../net/time.ts'
-import { address, bytes, count, marked, type Part, path, strong, time, value } from './block.ts'
+import { address, bytes, count, marked, type Part, path, time, value } from './block.ts'
 import { bytesText, integerText, knownText, percentText, sizeText, timeText } from './numbers.ts'
 
 export const countOf = (number: Count | null, of: string): Part => marked(count(knownText(number)), of)
@@ -22,7 +22,6 @@ export const lengthOf = (seconds: number | null, of: string): Part =>
 export const shareOf = (part: Count, whole: Count, of: string): Part => marked(count(percentText(part, whole)), of)
 export const addressOf = (text: string, of: string): Part => marked(address(text), of)
 export const pathOf = (text: string, of: string): Part => marked(path(text), of)
-export const strongOf = (text: string, of: string): Part => marked(strong(text), of)
 /** Words or a number as they stand in the document; `none` for null. */
 export const wordsOf = (text: string | number | null, of: string): Part => value(String(text ?? 'none'), of)
 /** `S1`: the place of an item, counted from 1. */

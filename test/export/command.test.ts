@@ -152,6 +152,13 @@ test('findings of a dossier have what was measured, as those of the whole case h
   )
 })
 
+test('an address that no record has is said to have none', () => {
+  const { status, stderr } = run('--to', 'ocsf', '--of', '192.0.2.200')
+  assert.equal(status, 0)
+  assert.equal(stderr, 'tidemark: no findings as ocsf\n  no record of 192.0.2.200 in 90 flow records\n')
+  assert.doesNotMatch(run('--to', 'ocsf', '--of', '203.0.113.9').stderr, /no record of/)
+})
+
 test('a case without anything gives sound outputs without items', () => {
   const empty = join(work.root, 'empty.log')
   writeFileSync(empty, `${logText().split('\n')[0]}\n`)

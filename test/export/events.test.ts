@@ -190,10 +190,44 @@ const finding: ExportedFinding = {
 }
 
 test('STIX names as indicators outside hosts that act or receive, not victims and not our own', () => {
-  const text = String(stixPrinter(context).finding!(finding))
+  const printer = stixPrinter(context)
+  const text = `${String(printer.finding!(finding))}${printer.end!()}`
   assert.deepEqual(
     [...text.matchAll(/"pattern":"([^"]+)"/g)].map(([, pattern]) => pattern),
     ["[ipv4-addr:value = '203.0.113.9']"],
+  )
+})
+
+test('STIX has one indicator an address: each finding is a sighting of it, the confidence is the highest, info makes none', () => {
+  const printer = stixPrinter(context)
+  const [early, late] = ['2023-09-28T17:00:00Z', '2023-09-28T18:00:00Z']
+  const texts = [
+    printer.begin!(),
+    printer.finding!({ ...finding, id: 'F1', confidence: 'high', first_start: late, last_end: late }),
+    printer.finding!({ ...finding, id: 'F2', confidence: 'low', first_start: early, last_end: early }),
+    printer.finding!({
+      ...{ ...finding, id: 'F3', severity: 'info', confidence: 'high' },
+      subject: [{ address: '192.0.2.1', internal: false, part: 'acts' }],
+    }),
+    printer.end!(),
+  ]
+  const { objects } = JSON.parse(texts.join('')) as { objects: Tree[] }
+  const of = (type: string): Tree[] => objects.filter(one => String(one['type']) === type)
+  const indicators = of('indicator')
+  assert.deepEqual(
+    indicators.map(one => [one['pattern'], one['confidence'], one['valid_from'], one['name']]),
+    [["[ipv4-addr:value = '203.0.113.9']", 85, '2023-09-28T17:00:00.000Z', '203.0.113.9 (F1, F2)']],
+  )
+  assert.deepEqual(
+    of('sighting').map(one => [one['sighting_of_ref'], one['confidence']]),
+    [
+      [indicators[0]!['id'], 85],
+      [indicators[0]!['id'], 15],
+    ],
+  )
+  assert.deepEqual(
+    of('note').map(one => (one['object_refs'] as unknown as string[]).includes(String(indicators[0]!['id']))),
+    [true, true, false],
   )
 })
 

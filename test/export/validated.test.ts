@@ -61,6 +61,14 @@ function whole(printer: Printer, items: () => string): string {
 const someFindings = (seed: number): ExportedFinding[] =>
   Array.from({ length: 20 }, (_, i) => randomFinding(randomFrom(1000 * seed + i), i + 1))
 
+/** Which may have hosts in common. */
+function twoFindings(printer: Printer, finding: ExportedFinding): string {
+  return (
+    written(printer.finding!(finding)) +
+    written(printer.finding!({ ...finding, id: `${finding.id}0`, confidence: 'high' }))
+  )
+}
+
 test('1,000 random exports are sound OCSF and STIX', withValidators, () => {
   const [ocsf, stix]: [string[], string[]] = [[], []]
   for (let seed = 0; seed < exports; seed++) {
@@ -76,7 +84,9 @@ test('1,000 random exports are sound OCSF and STIX', withValidators, () => {
     )
     const bundle = stixPrinter(context)
     const isOfFinding = seed % 2 === 0
-    stix.push(whole(bundle, () => written(isOfFinding ? bundle.finding!(finding) : bundle.connection!(connection))))
+    stix.push(
+      whole(bundle, () => (isOfFinding ? twoFindings(bundle, finding) : written(bundle.connection!(connection)))),
+    )
   }
   const found = validate({ ocsf, stix })
   assert.deepEqual([found.ocsf.slice(0, 5), found.stix.slice(0, 5)], [[], []])
