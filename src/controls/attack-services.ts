@@ -19,16 +19,24 @@ export interface GraveService extends Omit<AttackService, 'client' | 'server'> {
 /** Findings of at least that severity make the attack of a host of one's own. */
 const leastSeverity: Severity = 'low'
 
-/** Of all services, whether the dossier lists them or not. Those with an address of the subject outside are the attack in any case, and left out. */
+/** Rules whose findings are about a victim: its clients may be anybody. */
+const aboutVictims = /^(D07|D15|D18)-/
+
+/**
+ * Of all services, whether the dossier lists them or not. Those with an address of the subject outside are the attack in any case, and left out.
+ * Those of findings about a victim count where the subject is the client; beside a subject outside, which tells who came to the hosts, all are such.
+ */
 export function graveServices(
   { findings, told: { hosts, services } }: Pick<Found, 'findings' | 'told'>,
   subjects: readonly string[],
   own: readonly Prefix[],
 ): GraveService[] {
   const prefixes = subjects.map(text => parsePrefix(text)!)
-  const isOutside = (at: Address): boolean => !isInternal(at, own) && prefixes.some(one => prefixContains(one, at))
+  const isSubject = (at: Address): boolean => prefixes.some(one => prefixContains(one, at))
+  const isOutside = (at: Address): boolean => !isInternal(at, own) && isSubject(at)
+  const isOutsideNamed = prefixes.some(({ first }) => !isInternal(first, own))
   const addressOf = (host: number): Address => ({ hi: hosts.hi[host]!, lo: hosts.lo[host]! })
-  return findings.flatMap(({ finding: { severity, first_start, last_end }, services: numbers }) => {
+  return findings.flatMap(({ finding: { rule, severity, first_start, last_end }, services: numbers }) => {
     if (severities.indexOf(severity) < severities.indexOf(leastSeverity)) return []
     const time = {
       from_us: first_start === null ? Number.NEGATIVE_INFINITY : microsecondsOf(first_start),
@@ -37,6 +45,7 @@ export function graveServices(
     return Array.from(numbers).flatMap((n): GraveService[] => {
       const [client, server] = [addressOf(services.client[n]!), addressOf(services.server[n]!)]
       if (isOutside(client) || isOutside(server)) return []
+      if ((isOutsideNamed || aboutVictims.test(rule)) && !isSubject(client)) return []
       return [{ client, server, port: services.port[n]!, protocol: services.protocol[n]!, ...time }]
     })
   })

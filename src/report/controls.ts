@@ -162,7 +162,7 @@ function aboutBlocks(found: ControlsAnswer): Block[] {
     ...(internal_subject.length === 0
       ? []
       : [
-          line`${addresses(internal_subject, hostsAtMost)} ${internal_subject.length === 1 ? 'is a host' : 'are hosts'} of your own: the attack is what findings of severity low and above rest on, in their time; all else that ${internal_subject.length === 1 ? 'it does' : 'they do'} counts as innocent.`,
+          line`${addresses(internal_subject, hostsAtMost)} ${internal_subject.length === 1 ? 'is a host' : 'are hosts'} of your own: ${subject.length > internal_subject.length ? 'beside what the others did, ' : ''}the attack is what findings of severity low and above rest on, in their time${subject.length > internal_subject.length ? ', where it began the connection' : ''}; all else that ${internal_subject.length === 1 ? 'it does' : 'they do'} counts as innocent.`,
         ]),
     ...(subject.length === 0 || rejected_connections === 0
       ? []

@@ -1,35 +1,35 @@
-// The attack of a host of one's own is what findings rest on, whether the dossier has room to list it or not.
+// Which connections of an internal subject are the attack.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { inquire } from '../../src/controls/situation.ts'
-import { addEvidence } from '../../src/ingest/add.ts'
-import { openCase } from '../../src/store/case.ts'
+import { test } from 'node:test'
+import { graveServices } from '../../src/controls/attack-services.ts'
+import { formatAddress, parseAddress } from '../../src/net/address.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'tidemark-controls-'))
-after(() => rmSync(root, { recursive: true, force: true }))
+const [attacker, own, visitor, drop] = ['203.0.113.7', '10.0.0.5', '198.51.100.9', '192.0.2.9']
+const addresses = [own, drop, visitor, attacker]
 
-const victim = '10.0.0.5'
-const targets = 40
-const begin = 1_700_000_000
+/** `client > server` of the services that are the attack. */
+function attackOf(subject: string[], rule: string, severity = 'medium'): string[] {
+  const found = {
+    findings: [{ finding: { rule, severity, first_start: null, last_end: null }, services: [0, 1] }],
+    told: {
+      hosts: {
+        hi: BigUint64Array.from(addresses, text => parseAddress(text)!.hi),
+        lo: BigUint64Array.from(addresses, text => parseAddress(text)!.lo),
+      },
+      services: { client: [2, 0], server: [0, 1], port: [22, 22], protocol: [6, 6] },
+    },
+  }
+  const some = graveServices(found as unknown as Parameters<typeof graveServices>[0], subject, [])
+  return some.map(({ client, server }) => [client, server].map(one => formatAddress(one.hi, one.lo)).join(' > '))
+}
 
-test('services of findings count as the attack though the dossier has no room to list them', async () => {
-  const header =
-    'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status tcp-flags'
-  const lines = Array.from(
-    { length: targets },
-    (_, i) =>
-      `2 123456789012 eni-0a ${victim} 10.0.1.${i + 1} ${40_000 + i} 445 6 2 120 ${begin + i} ${begin + i + 1} ACCEPT OK 2`,
-  )
-  writeFileSync(join(root, 'a.log'), `${[header, ...lines].join('\n')}\n`)
-  await addEvidence({ case: join(root, 'case'), paths: [join(root, 'a.log')] })
-  const c = await openCase(join(root, 'case'))
-  const [whole, cut] = [await inquire(c, [victim], [], {}), await inquire(c, [victim], [], { servicesMax: 1 })]
-  await c.close()
-  assert.ok(cut.dossier.services.length < targets && whole.dossier.services.length === targets)
-  const servers = (some: typeof whole): bigint[] => [...new Set(some.grave.map(({ server }) => server.lo))].sort()
-  assert.equal(servers(whole).length, targets)
-  assert.deepEqual(servers(cut), servers(whole))
+test('a finding about a victim does not make its clients the attack', () => {
+  for (const rule of ['D07-rejected-then-accepted', 'D15-flood', 'D18-exposed-service'])
+    assert.deepEqual(attackOf([own], rule), [`${own} > ${drop}`], rule)
+  assert.deepEqual(attackOf([own], 'D02-brute-force'), [`${visitor} > ${own}`, `${own} > ${drop}`])
+  assert.deepEqual(attackOf([own], 'D02-brute-force', 'info'), [])
+})
+
+test('beside a subject outside, only what a host of one’s own began is the attack too', () => {
+  assert.deepEqual(attackOf([attacker, own], 'D02-brute-force'), [`${own} > ${drop}`])
 })
