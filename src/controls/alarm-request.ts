@@ -10,4 +10,6 @@ export interface AlarmRequest {
   approvedPorts: readonly number[]
   /** The analyst's own networks beside the private ones. */
   own: readonly Prefix[]
+  /** When the alarms are put in place, microseconds; null: before everything. */
+  at_us: number | null
 }

@@ -69,8 +69,11 @@ function together({ dictionaries }: RecordIndex, parts: readonly CountedBlocks[]
     const sums = emptySeries()
     for (const log of own)
       for (const part of parts) {
-        const { all, innocent, places } = part.series[metric]![log]!
-        for (const [period, value] of all) addTo(sums, period, value, innocent.get(period) ?? 0, places.get(period)!)
+        const { all, innocent, places, ends } = part.series[metric]![log]!
+        for (const [period, value] of all) {
+          const [place, end_us] = [places.get(period)!, ends.get(period)!]
+          addTo(sums, period, { value, ofOthers: innocent.get(period) ?? 0, place, end_us })
+        }
       }
     return sums
   })

@@ -64,26 +64,31 @@ const placesMax = 10
 /**
  * When an alarm would have gone off, and how often in the baseline.
  *
+ * @param at_us when it is put in place, microseconds: what begins earlier is in no metric. Null: before everything.
  * @returns with places in the record index of records that did it, and how often and first when records of others than the subject would do.
  */
 export function tryAlarm(
   alarm: MetricAlarm,
   series: Series,
   baseline: Baseline,
+  at_us: number | null = null,
 ): Omit<AlarmTrial, 'basis'> & { places: number[]; others: { at: string; total: number } | null } {
-  const firings = firingsIn(alarm, series.all)
-  const ofOthers = firingsIn(alarm, series.innocent)
-  const usual = baseline.isBefore ? firings : ofOthers
+  const firings = firingsIn(alarm, series.all, at_us)
+  const ofOthers = firingsIn(alarm, series.innocent, at_us)
+  // How often it would go off as a rule does not depend on when it is put in place.
+  const usual = firingsIn(alarm, baseline.isBefore ? series.all : series.innocent, null)
   const timeOf = (period: number): string => utcSeconds(period * alarm.period * 1_000_000)
+  const firedAt = (period: number): string =>
+    utcSeconds(Math.max((period + 1) * alarm.period * 1_000_000, alarm.period > 60 ? afterRecords(series, period) : 0))
   return {
-    fired: firings.slice(0, firedMax).map(({ period, value }) => ({ at: timeOf(period + 1), value })),
+    fired: firings.slice(0, firedMax).map(({ period, value }) => ({ at: firedAt(period), value })),
     fired_total: firings.length,
     baseline: {
       ...{ from: timeOf(baseline.from), to: timeOf(baseline.to), periods: baseline.periods },
       fired: usual.filter(({ period }) => isIn(baseline, period)).length,
     },
     not_decidable: baseline.isBefore ? [] : [{ of: 'innocent', reason: noBaseline, connections: 0, bytes: 0 }],
-    others: ofOthers.length === 0 ? null : { at: timeOf(ofOthers[0]!.period + 1), total: ofOthers.length },
+    others: ofOthers.length === 0 ? null : { at: firedAt(ofOthers[0]!.period), total: ofOthers.length },
     places: firings.slice(0, placesMax).flatMap(({ period }) => series.places.get(period) ?? []),
   }
 }
@@ -91,8 +96,16 @@ export function tryAlarm(
 const noBaseline =
   'what is usual: too little is recorded of the time before the incident, and the baseline is the traffic of others than the subject'
 
-function firingsIn(alarm: MetricAlarm, values: ReadonlyMap<number, number>): Firing[] {
-  const breaching = [...values].filter(([, value]) => breaches(alarm, value)).sort(([a], [b]) => a - b)
+/** The first full second after the end of all records of a period: intervals of ten minutes are longer than periods. */
+function afterRecords({ ends }: Series, period: number): number {
+  return (Math.floor((ends.get(period) ?? 0) / 1_000_000) + 1) * 1_000_000
+}
+
+function firingsIn(alarm: MetricAlarm, values: ReadonlyMap<number, number>, at_us: number | null): Firing[] {
+  const from = at_us === null ? Number.NEGATIVE_INFINITY : at_us / (alarm.period * 1_000_000)
+  const breaching = [...values]
+    .filter(([period, value]) => period >= from && breaches(alarm, value))
+    .sort(([a], [b]) => a - b)
   return firingsOf(
     alarm,
     breaching.map(([period, value]) => ({ period, value })),

@@ -18,7 +18,7 @@ import { type AlarmTrial, thresholdOf, tryAlarm } from './alarm-trial.ts'
 import { type Baseline, baselineOf, usualMin } from './baseline.ts'
 import type { Recommended } from './control.ts'
 import { habitsOf } from './habits.ts'
-import { type LogFormats, logFormats } from './log-formats.ts'
+import { filesOfOthers, type LogFormats, logFormats } from './log-formats.ts'
 import type { LogGroups } from './log-groups.ts'
 import type { Marks, Series } from './series.ts'
 
@@ -52,8 +52,10 @@ export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmReque
   let guess = firstGuess(c, interval, from_us)
   for (;;) {
     const habits = habitsOf(request, guess.isBefore)
-    const drafts = draftsOf(materialOf(c, index, request, { interval, habits, format: formatOf(guess.formats) }))
-    const settings = { metrics: metricsOf(drafts), marks, period: silencePeriods(interval).period }
+    const format = formatOf(guess.formats)
+    const drafts = draftsOf(materialOf(c, index, request, { interval, habits, format }))
+    const { period } = silencePeriods(interval)
+    const settings = { metrics: metricsOf(drafts), marks, period, others: filesOfOthers(c, format) }
     const requireGoing = (): void => c.db.requireGoing()
     const { groups, series } = await countMetrics(index, settings, { threads, requireGoing })
     if (groups.logs.length === 0) return []
@@ -67,7 +69,7 @@ export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmReque
       continue
     }
     const notes = formatNotes(formats, groups)
-    return alarmsOf(c, index, from_us, { drafts, groups, series, holes, notes })
+    return alarmsOf(c, index, { from_us, at_us: request.at_us }, { drafts, groups, series, holes, notes })
   }
 }
 
@@ -107,7 +109,7 @@ interface Found {
 async function alarmsOf(
   c: Case,
   index: RecordIndex,
-  from_us: number,
+  { from_us, at_us }: { from_us: number; at_us: number | null },
   { drafts, groups, series, holes, notes }: Found,
 ): Promise<Alarm[]> {
   const left = [...series]
@@ -117,7 +119,7 @@ async function alarmsOf(
     // What has no amount that is usual needs no more than a moment before the incident.
     const least = draft.of === 'records' ? usualMin : 1
     const baseline = baselineOf(draft.alarm.period, groups.span, from_us, holes, least)
-    alarms.push(await alarmOf(c, index, draft, { series: own, baseline, notes }))
+    alarms.push(await alarmOf(c, index, draft, { series: own, baseline, at_us, notes }))
   }
   return alarms
 }
@@ -126,11 +128,16 @@ async function alarmOf(
   c: Case,
   index: RecordIndex,
   draft: AlarmDraft,
-  { series, baseline, notes }: { series: Series | null; baseline: Baseline | null; notes: readonly string[] },
+  {
+    series,
+    baseline,
+    at_us,
+    notes,
+  }: { series: Series | null; baseline: Baseline | null; at_us: number | null; notes: readonly string[] },
 ): Promise<Alarm> {
   const { threshold, why } = thresholdOf(draft.rule, series, baseline, draft.alarm)
   const alarm: MetricAlarm = { ...draft.alarm, threshold }
-  const result = series === null || baseline === null ? null : tryAlarm(alarm, series, baseline)
+  const result = series === null || baseline === null ? null : tryAlarm(alarm, series, baseline, at_us)
   const lines = await linesAt(index, result?.places ?? [], basisOf(c))
   const others = draft.of === 'records' ? (result?.others ?? null) : null
   const recommended: Recommended = {
@@ -170,7 +177,7 @@ async function otherSeries(c: Case, { of, alarm }: AlarmDraft, groups: LogGroups
       for (const period of silentPeriods(periods, alarm.periods)) all.set(period, 0)
     }
   }
-  return { all, innocent: all, places: new Map() }
+  return { all, innocent: all, places: new Map(), ends: new Map() }
 }
 
 /** Periods without an event between the first and the last one that have some; of each gap the first ones, for the later ones change nothing. */

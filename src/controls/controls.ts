@@ -150,7 +150,10 @@ async function recommendedOf({
   const situation = await situationOf(c, index, kept, { inquiry, own, threads })
   const files = await caseEnrichment(c, options.enrichment, options.signal, new Set(['aws-ranges']))
   const read = protectedTraffic(c.source, index, situation, files, approvedPorts)
-  const { recommended, missing } = await recommend(c, index, read, dossier, { share, approvedPorts, own, threads })
+  const { recommended, missing } = await recommend(c, index, read, dossier, {
+    ...{ share, approvedPorts, own, threads },
+    at_us: options.at_us ?? null,
+  })
   const { controls, set } = await triedControls(c, index, situation, { recommended, read }, options)
   return {
     ...reached(situation.traffic, situation.hasSizes),

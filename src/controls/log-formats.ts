@@ -50,6 +50,22 @@ export function logFormats({ evidence }: Pick<Case, 'evidence'>, logs?: Readonly
   return { formats: [...found.values()].sort((a, b) => b.records - a.records || b.files - a.files), untold }
 }
 
+/** Numbers of the files none of whose records are of a format, as far as the ledger tells their formats. */
+export function filesOfOthers(
+  { evidence }: Pick<Case, 'evidence'>,
+  { fields, from }: Pick<LogFormat, 'fields' | 'from'>,
+): Set<number> {
+  if (from === 'recommended') return new Set()
+  const wanted = fields.join(' ')
+  const isOther = (file: EvidenceEntry): boolean => {
+    if (!isVpcLog(file)) return true
+    const layouts = (file.layout ?? '').split('; ')
+    if (layouts.some(layout => /^$|…$|^and more$/.test(layout))) return false
+    return layouts.every(layout => layout.replaceAll('_', '-') !== wanted)
+  }
+  return new Set(evidence.filter(isOther).flatMap(({ id }) => id ?? []))
+}
+
 function isVpcLog({ kind }: EvidenceEntry): boolean {
   return kind === 'vpc-flow-log' || kind === 'vpc-flow-log-parquet'
 }

@@ -22,6 +22,8 @@ export interface RecommendOptions {
   own: readonly Prefix[]
   /** How many count records at most. */
   threads: number
+  /** When the controls come into force, microseconds; null: before everything. */
+  at_us: number | null
 }
 
 export interface AllRecommended {
@@ -39,7 +41,7 @@ export async function recommend(
   index: RecordIndex,
   read: ProtectedTraffic,
   dossier: Dossier,
-  { share, approvedPorts, own, threads }: RecommendOptions,
+  { share, approvedPorts, own, threads, at_us }: RecommendOptions,
 ): Promise<AllRecommended> {
   const uses = usesOf(read)
   const rules = [
@@ -48,7 +50,7 @@ export async function recommend(
     ...recommendAcl(read, uses, { share }),
     ...recommendRate(read),
   ].map((one): RecommendedControl => ({ ...one, fired: null }))
-  const request = { traffic: read, uses, approvedPorts, own }
+  const request = { traffic: read, uses, approvedPorts, own, at_us }
   const alarms = await alarmsFor(c, index, request, threads)
   const lacking = await whatWasMissing(c, index, request, dossier)
   return {

@@ -13,6 +13,8 @@ export interface SeriesSettings {
   marks: Marks
   /** Of `NotedLogs.periods`, seconds. */
   period: number
+  /** Numbers of files whose records no pattern fits: they are in no series. */
+  others: ReadonlySet<number>
 }
 
 /** Blocks of records, from one number up to another one, and the place of their first record. */
@@ -33,7 +35,7 @@ export interface SeriesSteps {
 
 const columns: readonly BlockColumn[] = [
   ...(['source', 'destination', 'sourceSeen', 'destinationSeen', 'sourcePort', 'destinationPort', 'protocol'] as const),
-  ...(['action', 'packets', 'bytes', 'start_us', 'vantage', 'known'] as const),
+  ...(['action', 'packets', 'bytes', 'start_us', 'end_us', 'vantage', 'known'] as const),
 ]
 
 /** The flow logs of vantages. */
@@ -67,7 +69,9 @@ export class SeriesWork implements Does<SeriesSteps> {
     const notes = new LogNotes(this.index.dictionaries.vantages.length, this.settings.period)
     for (const counter of counters) counter.start(this.logs)
     let first = place
-    for await (const block of this.index.blocks(columns, { blocks })) {
+    for await (const block of this.index.blocks(this.settings.others.size > 0 ? [...columns, 'file'] : columns, {
+      blocks,
+    })) {
       notes.note(block)
       this.countIn(block, first, notes)
       first += block.rows
@@ -77,7 +81,8 @@ export class SeriesWork implements Does<SeriesSteps> {
 
   private countIn(block: RecordBlock, first: number, notes: LogNotes): void {
     const { counters, logOf } = this
-    const { isProtected, isSubject } = this.settings.marks
+    const { marks, others } = this.settings
+    const { isProtected, isSubject } = marks
     const { rows, source, destination, vantage } = block
     const from = block.sourceSeen ?? source
     const to = block.destinationSeen ?? destination
@@ -86,6 +91,7 @@ export class SeriesWork implements Does<SeriesSteps> {
       // The patterns are about ends as the sensors saw them.
       if (isProtected[from[row]!] !== 1 && isProtected[to[row]!] !== 1) continue
       notes.count(vantage[row]!)
+      if (others.size > 0 && others.has(block.file[row]!)) continue
       const isAttack = isSubject[source[row]!] === 1 || isSubject[destination[row]!] === 1
       const log = logOf[vantage[row]!]!
       for (let i = 0; i < counters.length; i++) counters[i]!.count(row, first + row, log, isAttack)
@@ -128,7 +134,8 @@ class Counter {
     if ((block.known[row]! & (known.start | known.end)) === 0) return
     const value = this.valueOf(block, row)
     if (value === null) return
-    addTo(this.series[log]!, Math.floor(block.start_us[row]! / this.period_us), value, isAttack ? 0 : value, place)
+    const period = Math.floor(block.start_us[row]! / this.period_us)
+    addTo(this.series[log]!, period, { value, ofOthers: isAttack ? 0 : value, place, end_us: block.end_us[row]! })
   }
 }
 

@@ -26,20 +26,21 @@ export interface Series {
   innocent: Map<number, number>
   /** Place in the record index of the first record of each period. */
   places: Map<number, number>
+  /** When the last record of each period ends, microseconds: an event comes later than that. */
+  ends: Map<number, number>
 }
 
 export function emptySeries(): Series {
-  return { all: new Map(), innocent: new Map(), places: new Map() }
+  return { all: new Map(), innocent: new Map(), places: new Map(), ends: new Map() }
 }
 
 export function addTo(
-  { all, innocent, places }: Series,
+  { all, innocent, places, ends }: Series,
   period: number,
-  value: number,
-  ofOthers: number,
-  place: number,
+  { value, ofOthers, place, end_us }: { value: number; ofOthers: number; place: number; end_us: number },
 ): void {
   all.set(period, (all.get(period) ?? 0) + value)
   innocent.set(period, (innocent.get(period) ?? 0) + ofOthers)
   places.set(period, Math.min(places.get(period) ?? place, place))
+  ends.set(period, Math.max(ends.get(period) ?? end_us, end_us))
 }

@@ -22,6 +22,8 @@ export interface Asked {
   /** Of the attack, Unix seconds. */
   from: number
   to: number
+  /** When the alarms are put in place. */
+  at_us?: number
   services?: ProtectedTraffic['services']
 }
 
@@ -60,7 +62,13 @@ export async function alarmsOf(caseDir: string, asked: Asked): Promise<Alarm[]> 
   try {
     const { alarms } = await askKept(c, {}, async ({ c: own, index, kept }) => {
       const traffic = trafficOf({ index, kept }, asked)
-      const request = { traffic, uses: usesOf(traffic), approvedPorts: [22, 53, 80, 123, 443], own: [] }
+      const request = {
+        traffic,
+        uses: usesOf(traffic),
+        approvedPorts: [22, 53, 80, 123, 443],
+        own: [],
+        at_us: asked.at_us ?? null,
+      }
       return { alarms: await alarmsFor(own, index, request, 1) }
     })
     return alarms

@@ -321,3 +321,26 @@ test('in a case without flow logs patterns are for the recommended format, and p
   assert(one.recommended.confirm.some(text => text.startsWith('The evidence has no VPC flow log')))
   for (const part of ['reject', 'skipdata', 'silent']) assert.equal(named(alarms, part).trial, null)
 })
+
+test('an alarm that is put in place later does not go off for what was before', async () => {
+  const lines = [
+    ...usual(40),
+    ...[32, 33, 34].map(minute => record({ minute, from: web, to: evil, ports: [50_002, 4444], bytes: 900_000 })),
+  ]
+  const made = await caseOf(root, 'later', { [name('fl-1')]: [header, ...lines] })
+  const fired = async (at_us: number) =>
+    named(await alarmsOf(made, { ...asked(30), at_us }), 'outbound').trial!.fired.map(one => one.at)
+  assert.deepEqual(await fired((begin + 60 * 32) * 1e6), [at(33)])
+  assert.deepEqual(await fired((begin + 60 * 32 + 1) * 1e6), [at(34)])
+  assert.deepEqual(await fired((begin + 60 * 35) * 1e6), [])
+})
+
+test('records of another format than that of the pattern are not in its trial', async () => {
+  const more = record({ minute: 31, from: web, to: evil, ports: [50_002, 4444], bytes: 900_000 })
+  const late = record({ minute: 33, from: web, to: evil, ports: [50_003, 4444], bytes: 700_000 })
+  const other = (one: string): string => [...one.split(' ').slice(1), one.split(' ')[0]].join(' ')
+  const logs = { [name('fl-1')]: [header, ...usual(40), late], [name('fl-2')]: [other(header), other(more)] }
+  const { recommended, trial } = named(await alarmsOf(await caseOf(root, 'formats', logs), asked(30)), 'outbound')
+  assert.deepEqual(trial!.fired, [{ at: at(34), value: 700_000 }])
+  assert.match(recommended.confirm.join(' '), /1 record were|1 record was/)
+})

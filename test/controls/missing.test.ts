@@ -71,7 +71,7 @@ async function missingIn(name: string, logs: Record<string, string[]>): Promise<
     const dossier = await investigate(c, [evil])
     return await askKept(c, {}, async ({ c: own, index, kept }) => {
       const traffic = trafficOf({ index, kept }, { hosts: [victim], subject: [evil], from: begin, to: begin + 1800 })
-      const request = { traffic, uses: usesOf(traffic), approvedPorts: [22, 443], own: [] }
+      const request = { traffic, uses: usesOf(traffic), approvedPorts: [22, 443], own: [], at_us: null }
       return whatWasMissing(own, index, request, dossier)
     })
   } finally {
