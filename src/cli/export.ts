@@ -33,6 +33,7 @@ interface Options extends OutputOptions, ReadingOptions, EnrichmentCliOptions {
   minSeverity?: Severity
   rawCsv?: true
   anonymise?: string
+  notes?: string
 }
 
 const formats: Record<ExportFormat, true> = {
@@ -94,6 +95,7 @@ function withOptions(program: Command): Command {
         collectPrefix,
       ),
     )
+    .option('--notes <file>', 'your notes on findings, as of tidemark report: without those refuted, with your words')
     .option(...anonymiseOption)
     .option('--raw-csv', 'csv: write texts as they are, also where a spreadsheet takes them for formulas')
 }
@@ -111,7 +113,7 @@ Examples:
   tidemark export --to ecs -o shared.ndjson --anonymise ~/flows.key`
 
 async function askedOf(options: Options, filter: string | undefined): Promise<ExportOptions> {
-  const { to, what, out, from, until, of, internal, minSeverity, rawCsv, force, anonymise } = options
+  const { to, what, out, from, until, of, internal, minSeverity, rawCsv, force, anonymise, notes } = options
   const { selectionOf } = await import('./selection.ts')
   const time = { ...(from !== undefined && { from }), ...(until !== undefined && { to: until }) }
   const { from_us, to_us } = await selectionOf(time)
@@ -125,7 +127,9 @@ async function askedOf(options: Options, filter: string | undefined): Promise<Ex
     ...(internal !== undefined && { internal }),
     ...(minSeverity !== undefined && { minSeverity }),
     ...(rawCsv === true && { rawCsv }),
-    ...(anonymise !== undefined && { change: await changeOf(anonymise), kept: [anonymise] }),
+    ...(notes !== undefined && { notes: (await import('../report/case-report/notes.ts')).readNotes(notes) }),
+    ...(anonymise !== undefined && { change: await changeOf(anonymise) }),
+    kept: [anonymise, notes].flatMap(file => (file === undefined || file === '-' ? [] : [file])),
   }
 }
 

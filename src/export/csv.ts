@@ -59,6 +59,8 @@ const ofFindings: readonly CsvColumnOf<ExportedFinding>[] = [
   column('scores', 'text', one => jsonText(one.scores)),
   column('basis', 'text', one => jsonText(one.basis)),
   column('sql', 'text', one => one.sql),
+  column('verdict', 'text', one => one.verdict),
+  column('comments', 'text', one => jsonText(one.comments)),
 ]
 
 /** @param columns of records. @param style how texts are written. */

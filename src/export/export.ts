@@ -4,6 +4,7 @@ import { type OutputTarget, outputTarget } from '../disk/output.ts'
 import { OutputFile } from '../disk/output-file.ts'
 import type { FlowsColumn } from '../flows/request.ts'
 import { countText, integerText } from '../net/counts.ts'
+import { matchNotes, noNotes } from '../report/case-report/notes.ts'
 import type { Case } from '../store/case.ts'
 import { fileName } from '../store/ledger.ts'
 import { version } from '../version.ts'
@@ -12,10 +13,10 @@ import { connLogPrinter } from './conn-log.ts'
 import { eachConnection } from './connections.ts'
 import { csvPrinter } from './csv.ts'
 import { ecsPrinter } from './ecs.ts'
-import { findingsOfCase, findingsOfSubject } from './findings.ts'
+import { type FindingsFound, findingsOfCase, findingsOfSubject } from './findings.ts'
 import { type ExportOptions, type ExportReport, kindOf, kindsOf, type OneKind } from './formats.ts'
 import { guardDutyPrinter } from './guardduty.ts'
-import type { ExportContext, LeftOut, Printer } from './items.ts'
+import type { ExportContext, ExportedFinding, LeftOut, Printer } from './items.ts'
 import { ndjsonPrinter } from './ndjson.ts'
 import { ocsfPrinter } from './ocsf.ts'
 import { askRecords } from './records.ts'
@@ -133,7 +134,28 @@ class ExportWork {
       this.#report.left_out.push(`${countText(count, 'finding')} of ${rule}: of each rule 1,000 are told singly`)
     this.#report.notes.push(...found.notes)
     this.#report.enrichment_problems.push(...found.enrichment_problems)
-    return found.findings
+    return this.#judged(found)
+  }
+
+  /** With what the analyst's notes say; without what they refute, but where a format can say that. */
+  #judged({ findings, keys }: FindingsFound): ExportedFinding[] {
+    const { notes = noNotes, to } = this.#options
+    const { of, not_found } = matchNotes(notes, keys)
+    const judged = findings.map(
+      (finding, at): ExportedFinding => ({
+        ...finding,
+        verdict: of[at]!.reduce<ExportedFinding['verdict']>((last, { status }) => status ?? last, null),
+        comments: of[at]!.map(({ note }) => this.#addresses.text(note)).filter(note => note !== ''),
+      }),
+    )
+    const kept = judged.filter(({ verdict }) => verdict !== 'refuted')
+    const refuted = countText(judged.length - kept.length, 'finding')
+    if (not_found.length > 0)
+      this.#report.notes.push(`${countText(not_found.length, 'note')} of the file of notes: of no finding that is here`)
+    if (kept.length === judged.length) return judged
+    if (to === 'ocsf') this.#report.notes.push(`${refuted} with status Suppressed: the notes refute them`)
+    else this.#report.left_out.push(`${refuted} that the notes refute`)
+    return to === 'ocsf' ? judged : kept
   }
 
   async #connections(file: OutputFile, printer: Printer): Promise<void> {

@@ -11,6 +11,7 @@ import { parseAddress } from '../net/address.ts'
 import { countText } from '../net/counts.ts'
 import { isInternal } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
+import { caseKey, dossierKey, type FindingKey } from '../report/case-report/keys.ts'
 import { caseRules, subjectRules } from '../rules/all.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import type { Case } from '../store/case.ts'
@@ -19,6 +20,8 @@ import type { ExportedFinding, FindingHost, HostPair, HostPart } from './items.t
 
 export interface FindingsFound {
   findings: ExportedFinding[]
+  /** What notes call each of them. */
+  keys: FindingKey[]
   /** What rules found beyond those that are told singly. */
   others: readonly { rule: string; count: number }[]
   notes: readonly string[]
@@ -35,6 +38,7 @@ export async function findingsOfCase(c: Case, options: DetectOptions, addresses:
   const { listed, evidence } = inspected!
   return {
     findings: found.findings.map((finding, i) => ofCase(finding, listed[i]!, evidence, addresses)),
+    keys: found.findings.map(caseKey),
     others: found.findings_other,
     notes: found.selection.filter?.notes ?? [],
     enrichment_problems: found.enrichment_problems,
@@ -98,7 +102,7 @@ function commonOf(
     summary: addresses.text(finding.summary),
     counter_hypotheses: addresses.texts(finding.counter_hypotheses),
     basis: addresses.texts(finding.basis),
-    guardduty_types: guardDutyOf(rule),
+    ...{ verdict: null, comments: [], guardduty_types: guardDutyOf(rule) },
     // Its addresses are numbers, and it would find nothing with others.
     sql: addresses.areChanged ? null : finding.sql,
   }
@@ -132,6 +136,7 @@ export async function findingsOfSubject(
   const { findings, told } = found! as Found
   return {
     findings: findings.map(one => ofDossier(one, told, { subject, own, addresses })),
+    keys: dossier.findings.map(one => dossierKey(dossier, one)),
     others: dossier.findings_other,
     notes: dossier.records.subject > 0 ? [] : [nothingOf(dossier, from_us !== undefined || to_us !== undefined)],
     enrichment_problems: dossier.enrichment_problems,

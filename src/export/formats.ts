@@ -2,6 +2,7 @@
 import type { DetectOptions } from '../detect/detect.ts'
 import type { FileName } from '../disk/output.ts'
 import { exitStatus, UserError } from '../errors.ts'
+import type { Notes } from '../report/case-report/notes.ts'
 import type { AddressChange } from './addresses.ts'
 
 export type ExportFormat = 'ocsf' | 'ecs' | 'stix' | 'sigma' | 'guardduty' | 'csv' | 'ndjson' | 'conn-log'
@@ -38,6 +39,8 @@ export interface ExportOptions
   of?: string[]
   /** csv: texts as they are, also where a spreadsheet takes them for formulas. */
   rawCsv?: boolean
+  /** The analyst's notes on findings: what they refute is left out, or marked where a format can say it. */
+  notes?: Notes
   /** The addresses that the export names for those of the evidence, in texts too; by default the same. */
   change?: AddressChange
 }
@@ -59,7 +62,7 @@ export interface ExportReport {
 }
 
 /** What is written. @throws UserError (status 2) for what does not go together. */
-export function kindOf({ to, what, of, filter, rawCsv }: ExportOptions): ExportKind {
+export function kindOf({ to, what, of, filter, rawCsv, notes }: ExportOptions): ExportKind {
   const usage = (message: string, hint: string) => new UserError(message, { hint, status: exitStatus.usage })
   const kind = what ?? (of === undefined ? holds[to][0]! : 'findings')
   if (!holds[to].includes(kind))
@@ -68,6 +71,8 @@ export function kindOf({ to, what, of, filter, rawCsv }: ExportOptions): ExportK
     throw usage(`--of is of findings, not of ${kind}`, 'choose by a filter: "ip 203.0.113.7"')
   if (of !== undefined && filter !== undefined)
     throw usage('a filter does not go with --of', 'the dossier of an address is of all its records; leave it out')
+  if (notes !== undefined && kind !== 'findings' && kind !== 'all')
+    throw usage(`--notes is of findings, not of ${kind}`, 'say --what findings, or leave it out')
   if (rawCsv === true && to !== 'csv') throw usage(`--raw-csv does nothing for ${to}`, 'leave it out, or say --to csv')
   return kind
 }

@@ -54,6 +54,7 @@ function moreOf(finding: ExportedFinding, { version }: ExportContext): object {
   const { rule, confidence, technique, scores, counter_hypotheses, would_change, guardduty_types, basis } = finding
   return known({
     ...{ made_by: `Tidemark ${version}`, note: said, finding: finding.id, rule, confidence, technique, scores },
+    ...{ verdict: finding.verdict, comments: finding.comments },
     ...{ counter_hypotheses, would_change, corresponding_guardduty_types: guardduty_types, basis, sql: finding.sql },
     ...{ subject_total: finding.subject_total, peers_total: finding.peers_total },
   })

@@ -1,6 +1,7 @@
 /** What is exported: flow records, connections and findings, with their addresses as the export names them. */
 import type { FlowsRow } from '../flows/request.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
+import type { FindingStatus } from '../report/case-report/notes.ts'
 import type { Basis, Confidence, Severity } from '../rules/finding.ts'
 import type { Score } from '../rules/rule.ts'
 
@@ -83,6 +84,9 @@ export interface ExportedFinding {
   /** Lines of the evidence, some of `basis_total`. */
   basis: readonly Basis[]
   basis_total: number
+  /** What the analyst decided of it, and wrote. */
+  verdict: FindingStatus | null
+  comments: readonly string[]
   /** Of GuardDuty, for what the rule looks for. */
   guardduty_types: readonly string[]
   /** Null where addresses were changed: it names those of the evidence. */

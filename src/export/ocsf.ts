@@ -247,20 +247,26 @@ function findingEvent(finding: ExportedFinding, context: ExportContext): object 
   return {
     metadata: metadataOf(context, { log_name: 'Tidemark findings', profiles: ['security_control'] }),
     ...{ activity_id: 1, activity_name: 'Create', category_uid: 2, category_name: 'Findings', class_uid: 2004 },
-    ...{ class_name: 'Detection Finding', type_uid: 200_401, is_alert: true, status_id: 1, status: 'New' },
+    ...{ class_name: 'Detection Finding', type_uid: 200_401, is_alert: true, ...statusOf(finding) },
     ...{ severity_id, severity, confidence_id, confidence, time: millisecondsOf(last), ...times },
     message: finding.title,
+    ...known({ comment: finding.comments.join('\n') || null }),
     ...known({ count: finding.connections }),
     finding_info: findingInfo(finding, context),
     evidences: evidencesOf(finding),
     observables: observablesOf(finding),
     unmapped: known({
-      scores: finding.scores,
+      ...{ verdict: finding.verdict, scores: finding.scores },
       ...{ would_change: finding.would_change, counter_hypotheses: finding.counter_hypotheses },
       ...{ subject_total: finding.subject_total, peers_total: finding.peers_total },
       ...{ basis_total: finding.basis_total, sql: finding.sql },
     }),
   }
+}
+
+function statusOf({ verdict }: ExportedFinding): object {
+  if (verdict === 'refuted') return { status_id: 3, status: 'Suppressed' }
+  return verdict === 'confirmed' ? { status_id: 2, status: 'In Progress' } : { status_id: 1, status: 'New' }
 }
 
 function findingInfo(finding: ExportedFinding, { source }: ExportContext): object {

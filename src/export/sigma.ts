@@ -80,7 +80,8 @@ function commonOf(finding: ExportedFinding, context: ExportContext, what: string
   const { id, rule, technique, tactic } = finding
   const [date] = (finding.last_end ?? finding.first_start ?? '').split('T')
   return {
-    ...{ id: uuidOf(ownNamespace, `sigma ${context.key} ${id} ${rule} ${what}`), status: 'experimental' },
+    ...{ id: uuidOf(ownNamespace, `sigma ${context.key} ${id} ${rule} ${what}`) },
+    status: finding.verdict === 'confirmed' ? 'test' : 'experimental',
     author: 'Tidemark',
     ...(date !== '' && { date }),
     ...(technique !== null && {
@@ -103,6 +104,7 @@ function* hostsRule(finding: ExportedFinding, context: ExportContext): Generator
   const description = [
     summary,
     `Finds the hosts of this finding again, either way, and not what they did. Figures of the summary are of the recorded flows.`,
+    ...finding.comments.map(one => `Note of the analyst: ${one}`),
     ...cannotSay(finding),
     ...(fromTotal > addressesMost || toTotal > addressesMost
       ? [`Left out, for their number: hosts beyond ${addressesMost} on one side (${fromTotal} to ${toTotal}).`]

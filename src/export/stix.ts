@@ -163,11 +163,13 @@ class BundleWriter {
         : []),
       ...counter_hypotheses.map(one => `Other explanation: ${one}`),
       ...(would_change === null ? [] : [`What would change it: ${would_change}`]),
+      ...finding.comments.map(one => `Note of the analyst: ${one}`),
     ].join('\n')
     return this.#object({
       ...{ type: 'note', spec_version: '2.1', id: idOf('note', `${this.#context.key} ${id} ${rule} ${time}`) },
       ...{ created_by_ref: this.#identity, created: time, modified: time, abstract: title, content },
       ...{ confidence: confidenceOf(confidence), object_refs: refs },
+      ...(finding.verdict !== null && { labels: [finding.verdict] }),
     })
   }
 

@@ -152,6 +152,39 @@ test('findings of a dossier have what was measured, as those of the whole case h
   )
 })
 
+test('what the notes refute is left out, or suppressed in OCSF; what they confirm is marked, with the words of the analyst', () => {
+  const of = ['--of', '203.0.113.9']
+  const notes = join(work.root, 'notes.json')
+  assert.equal(tidemark(['report', '203.0.113.9', '--case', dir, '--new-notes', notes]).status, 0)
+  const empty = JSON.parse(readFileSync(notes, 'utf8')) as { findings: { id: string; status: string; note: string }[] }
+  const [refuted, confirmed] = empty.findings as [(typeof empty.findings)[0], (typeof empty.findings)[0]]
+  Object.assign(refuted, { status: 'refuted', note: 'a test of ours' })
+  Object.assign(confirmed, { status: 'confirmed', note: 'seen from 203.0.113.9' })
+  writeFileSync(notes, JSON.stringify(empty))
+  const count = empty.findings.length
+  const asked = (to: string) => run('--to', to, '--what', 'findings', ...of, '--notes', notes)
+  const ocsf = asked('ocsf')
+  assert.match(ocsf.stderr, /1 finding with status Suppressed: the notes refute/)
+  const events = ocsf.stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { status: string; comment?: string; finding_info: { uid: string } })
+  assert.equal(events.length, count)
+  const byId = (id: string) => events.find(one => one.finding_info.uid === id)!
+  assert.deepEqual([byId(refuted.id).status, byId(refuted.id).comment], ['Suppressed', 'a test of ours'])
+  assert.deepEqual([byId(confirmed.id).status, byId(confirmed.id).comment], ['In Progress', 'seen from 203.0.113.9'])
+  for (const to of ['ecs', 'stix', 'sigma', 'guardduty', 'csv', 'ndjson']) {
+    const { stdout, stderr, status } = asked(to)
+    assert.equal(status, 0, stderr)
+    assert.match(stderr, /not in it: 1 finding that the notes refute/)
+    assert(stdout.includes('seen from 203.0.113.9') && !stdout.includes('a test of ours'), to)
+  }
+  assert.match(asked('sigma').stdout, /status: "test"/)
+  assert.match(asked('stix').stdout, /"labels":\["confirmed"\]/)
+  const wrong = run('--to', 'ocsf', '--notes', notes)
+  assert.deepEqual([wrong.status, wrong.stdout], [2, ''])
+})
+
 test('an address that no record has is said to have none', () => {
   const { status, stderr } = run('--to', 'ocsf', '--of', '192.0.2.200')
   assert.equal(status, 0)

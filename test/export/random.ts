@@ -129,6 +129,7 @@ export function randomFinding(random: Random, number: number): ExportedFinding {
       basis: [{ path: text(random), line: 7 }],
       basis_total: 80,
       guardduty_types: [],
+      ...{ verdict: maybe(random, pick(random, ['confirmed', 'refuted', 'open'] as const)), comments: [text(random)] },
       sql: maybe(random, text(random)),
     },
   }
