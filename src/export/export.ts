@@ -133,6 +133,10 @@ class ExportWork {
     for (const { rule, count } of found.others)
       this.#report.left_out.push(`${countText(count, 'finding')} of ${rule}: of each rule 1,000 are told singly`)
     this.#report.notes.push(...found.notes)
+    if (this.#addresses.areChanged && found.findings.length > 0)
+      this.#report.notes.push(
+        'names of files of the evidence are as they were, without addresses: AWS has the number of the account in them',
+      )
     this.#report.enrichment_problems.push(...found.enrichment_problems)
     return this.#judged(found)
   }
@@ -187,6 +191,10 @@ class ExportWork {
         `${countText(Number(counting.unknown), 'record')} of which it cannot be told whether they meet the filter`,
       )
     this.#report.notes.push(...notes)
+    if (this.#addresses.areChanged)
+      this.#report.notes.push(
+        'ids of accounts, interfaces, instances, VPCs and subnets, and names of files, are as in the evidence: they may tell whose records these are',
+      )
     if (this.#kinds.length === 1) this.#report.enrichment_problems.push(...enrichment_problems)
   }
 

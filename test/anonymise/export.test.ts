@@ -94,6 +94,8 @@ test('the command replaces them by the key in a file, as convert does', () => {
   const args = ['export', '--to', 'csv', '--what', 'records', 'port 8889', '--case', caseDir, '--anonymise', keyFile]
   const { status, stdout, stderr } = tidemark(args)
   assert.equal(status, 0)
+  assert.match(stderr, /ids of accounts, interfaces, .* are as in the evidence/)
+  assert.doesNotMatch(tidemark(args.slice(0, -2)).stderr, /are as in the evidence/)
   assert.deepEqual(shownIn(stdout), [])
   const { lo } = pan.address({ hi: 0n, lo: 0xffff_0a82_085en })
   assert.ok(stdout.includes(formatAddress(0n, lo)))
