@@ -47,7 +47,6 @@ const id = {
   list: /^pl-([0-9a-f]{8}|[0-9a-f]{17})$/,
   account: /^\d{12}$/,
   region: /^[a-z]{2,3}(-[a-z]+){1,3}-\d$/,
-  logGroup: /^[A-Za-z0-9_./#-]{1,512}$/,
 }
 
 /** Whether the text is an id, or a name, of this kind. */

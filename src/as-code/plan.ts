@@ -15,8 +15,6 @@ export interface CodeContext {
   region: string | null
   account: string | null
   vpc: string | null
-  /** Name of the log group that the flow log of the evidence went to. */
-  logGroup: string | null
 }
 
 /** What the reader of the code fills in, or leaves as the evidence tells it. */

@@ -1,5 +1,6 @@
 /** Plans a document: what each control becomes, with names and variables that no two of them share by accident. */
 
+import { ICMP, ICMPV6, isIcmp } from '../net/icmp.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import type { AclEntry, GroupRule, IcmpRange, PortRange, Remote, Traffic } from '../network-rules/network.ts'
@@ -119,21 +120,17 @@ function distinct(rules: readonly GroupRule[]): GroupRule[] {
 /** The names that EC2 knows; the number otherwise. */
 function protocolOfRule(protocol: number | null): string {
   if (protocol === null) return '-1'
-  return { 1: 'icmp', [TCP]: 'tcp', [UDP]: 'udp', 58: 'icmpv6' }[protocol] ?? String(protocol)
+  return { [ICMP]: 'icmp', [TCP]: 'tcp', [UDP]: 'udp', [ICMPV6]: 'icmpv6' }[protocol] ?? String(protocol)
 }
 
 function rangeOfRule({ protocol, ports, icmp }: Traffic): PortRange | null {
-  if (isIcmp(protocol)) return { from: icmp?.type ?? -1, to: icmp?.code ?? -1 }
-  return protocol === null ? null : portsOf(protocol, ports)
+  if (protocol === null) return null
+  return isIcmp(protocol) ? { from: icmp?.type ?? -1, to: icmp?.code ?? -1 } : portsOf(protocol, ports)
 }
 
 /** TCP and UDP must tell their ports, others may. */
 function portsOf(protocol: number, ports: PortRange | null): PortRange | null {
   return ports ?? (protocol === TCP || protocol === UDP ? { from: 0, to: 65_535 } : null)
-}
-
-function isIcmp(protocol: number | null): boolean {
-  return protocol === 1 || protocol === 58
 }
 
 /** As AWS writes a prefix: always with its length. */
@@ -184,7 +181,7 @@ function entryOf(key: string, entry: AclEntry, egress: boolean): PlannedEntry {
     action,
     protocol: protocol ?? -1,
     ports: protocol === null || isIcmp(protocol) ? null : portsOf(protocol, entry.ports),
-    icmp: isIcmp(protocol) ? { type: icmp.type ?? -1, code: icmp.code ?? -1 } : null,
+    icmp: protocol !== null && isIcmp(protocol) ? { type: icmp.type ?? -1, code: icmp.code ?? -1 } : null,
     ...cidrOf(entry.prefix),
   }
 }
@@ -241,7 +238,7 @@ function alarmPart(item: CodeItem, key: string, alarm: MetricAlarm, scope: Scope
       scope,
       'log_group_name',
       'Log group of the flow log whose format the filters are written for',
-      isId('logGroup', scope.context.logGroup) ? scope.context.logGroup : null,
+      null,
     ),
     namespace: filtered ? 'Tidemark' : 'AWS/Logs',
     metric: filtered ? metric : alarm.unit === 'Bytes' ? 'IncomingBytes' : 'IncomingLogEvents',

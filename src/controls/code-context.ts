@@ -17,7 +17,6 @@ export function codeContext(
     region: only(names.map(({ region }) => region)),
     account: only(names.map(({ account }) => account)),
     vpc: only(hosts.flatMap(host => read.placeOf(host).vpc ?? [])),
-    logGroup: null,
   }
 }
 

@@ -264,5 +264,4 @@ export const context: fc.Arbitrary<CodeContext> = fc.record({
   region: fc.oneof(fc.constantFrom('us-east-1', 'eu-west-3', null), text),
   account: fc.oneof(fc.constantFrom('123456789010', null), text),
   vpc: fc.oneof(hex('vpc-'), fc.constant(null), text),
-  logGroup: fc.oneof(fc.constantFrom('/vpc/flow-logs', null), text),
 })

@@ -105,7 +105,7 @@ function saying(text: string): CodeItem {
 }
 
 test('a comment ends with its line, whatever is in it', () => {
-  const context = { region: null, account: null, vpc: null, logGroup: null }
+  const context = { region: null, account: null, vpc: null }
   const code = (text: string, format: (typeof codeFormats)[number]) =>
     codeOf([saying(text)], context, format)!
       .split('\n')

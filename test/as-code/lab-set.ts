@@ -9,7 +9,6 @@ export const labContext: CodeContext = {
   region: 'us-east-1',
   account: '123456789010',
   vpc: 'vpc-0a1b2c3d4e5f60718',
-  logGroup: '/vpc/flow-logs',
 }
 
 function to(text: string): Remote {

@@ -28,7 +28,7 @@ test('without an option it changes nothing, and shows each step with what takes 
 test('a variable without a value stops it, with its name', () => {
   const { status, stdout, stderr, commands } = runScript(folder(), script, ['--apply'])
   assert.deepEqual([status, stdout, commands], [1, '', []])
-  assert.match(stderr, /^controls\.sh: FLOW_LOG_BUCKET_ARN is empty\. Set it above: ARN of the S3 bucket/)
+  assert.match(stderr, /^controls\.sh: LOG_GROUP_NAME is empty\. Set it above: Log group of the flow log/)
 })
 
 test('it stops in another account, and at an option that it does not know', () => {

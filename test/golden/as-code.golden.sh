@@ -25,7 +25,7 @@ ATTACH_C3=no
 # Subnet of 10.0.1.20
 SUBNET_ID=subnet-0aaaabbbbccccdddd
 # Log group of the flow log whose format the filters are written for
-LOG_GROUP_NAME=/vpc/flow-logs
+LOG_GROUP_NAME=''
 # ARN of the SNS topic that alarms go to; empty: they only change their state
 ALARM_TOPIC_ARN=''
 # What rate rules do: count first, and block once the counts are right: count or block

@@ -83,7 +83,6 @@ variable "subnet_id" {
 variable "log_group_name" {
   description = "Log group of the flow log whose format the filters are written for"
   type        = string
-  default     = "/vpc/flow-logs"
 
   validation {
     condition     = var.log_group_name != ""

@@ -12,7 +12,7 @@ import { asConnection, asNetwork, Chance, randomConnection, randomNetwork } from
 import { address, told } from './support.ts'
 
 const victims = ['10.0.0.5', '10.0.1.5'] as const
-const context = { region: null, account: null, vpc: null, logGroup: null }
+const context = { region: null, account: null, vpc: null }
 const kinds = { ingress: 'security-group-ingress', egress: 'security-group-egress' } as const
 
 /** Rules of random groups and ACLs, as a recommendation has them: without those that code cannot say. */
