@@ -20,10 +20,20 @@ export function wrapped(text: string, indent = ''): string[] {
   return line === '' ? lines : [...lines, line]
 }
 
-/** The control, in words. */
-export function heading(item: CodeItem): string[] {
-  const why = wrapped(`  ${item.why}`).map(line => `  ${line.trimStart()}`)
-  return [...wrapped(`${item.id}: ${item.title}`, '  '), ...why]
+/** The control, in words: all that whoever approves it must know. */
+export function heading({ id, title, why, cost, confirm, tried }: CodeItem): string[] {
+  return [
+    ...wrapped(`${id}: ${title}`, '  '),
+    ...inset(why, '  '),
+    ...(cost === '' ? [] : inset(`Costs: ${cost}`, '  ')),
+    ...tried.flatMap(line => inset(`Tried: ${line}`, '  ')),
+    ...(confirm.length === 0 ? [] : ['  Confirm first:']),
+    ...confirm.flatMap(line => inset(`- ${line}`, '    ')),
+  ]
+}
+
+function inset(text: string, indent: string): string[] {
+  return wrapped(text).map(line => indent + line)
 }
 
 /** What a document is, and what of the controls it does not hold. */

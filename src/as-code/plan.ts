@@ -7,6 +7,12 @@ export interface CodeItem {
   id: string
   title: string
   why: string
+  /** What it costs: money, work, or what it forbids. */
+  cost: string
+  /** What to confirm before it is put in place. */
+  confirm: readonly string[]
+  /** What became of the recorded flows under it, in sentences; none where it was not tried. */
+  tried: readonly string[]
   artefact: Artefact
 }
 

@@ -234,12 +234,7 @@ function alarmPart(item: CodeItem, key: string, alarm: MetricAlarm, scope: Scope
     alarm,
     name,
     description: lineOf(`${item.id} ${item.title}: ${item.why}`, 1024),
-    logGroup: text(
-      scope,
-      'log_group_name',
-      'Log group of the flow log whose format the filters are written for',
-      null,
-    ),
+    logGroup: text(scope, 'log_group_name', 'Log group of the flow log whose format the filters are written for', null),
     namespace: filtered ? 'Tidemark' : 'AWS/Logs',
     metric: filtered ? metric : alarm.unit === 'Bytes' ? 'IncomingBytes' : 'IncomingLogEvents',
     filter:

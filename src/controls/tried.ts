@@ -10,6 +10,7 @@ import type { RecordIndex } from '../record-index/read.ts'
 import type { Basis } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { codeContext } from './code-context.ts'
+import { codeItemOf } from './code-item.ts'
 import type { Control, ControlSet, Trial, TrialService } from './control.ts'
 import { letsAllPass } from './judge.ts'
 import { judgeOf, networkOf } from './judges.ts'
@@ -53,7 +54,8 @@ export async function triedControls(
   const lines = await linesAt(index, drafts.flatMap(placesIn), basisOf(c))
   const trials = drafts.map(draft => (draft === null ? null : withLines(draft, lines)))
   const ofAlarm = alarmTrial(tryOn(traffic, letsAllPass, hasSizes, false))
-  const items = chosen.map(({ id, one: { title, why, artefact } }): CodeItem => ({ id, title, why, artefact }))
+  const told = chosen.map(({ one: { fired } }, i) => (fired === null ? trials[i]! : { ...ofAlarm, ...fired }))
+  const items = chosen.map(({ id, one }, i) => codeItemOf(id, one, told[i]!))
   const context = codeContext(c, read, traffic)
   return {
     controls: chosen.map(({ id, one: { artefact, fired, ...rest } }, i) => ({
@@ -64,7 +66,7 @@ export async function triedControls(
         rules: toldRules(artefact),
         alarm: artefact.what === 'metric-alarm' ? artefact : null,
       },
-      ...{ code: codesOf([items[i]!], context), trial: fired === null ? trials[i]! : { ...ofAlarm, ...fired } },
+      ...{ code: codesOf([items[i]!], context), trial: told[i]! },
       quotas: quotasOf([artefact]),
     })),
     set: {

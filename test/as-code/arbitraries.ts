@@ -156,6 +156,7 @@ const entries: fc.Arbitrary<AclEntry[]> = fc.uniqueArray(
   { selector: one => one.number, maxLength: 5 },
 )
 
+const texts = fc.array(text, { maxLength: 2 })
 const addresses = fc.array(fc.oneof(fc.ipV4(), text), { maxLength: 3 })
 
 const group: fc.Arbitrary<Artefact> = fc.record({
@@ -248,7 +249,10 @@ const artefact = fc.oneof(
 
 /** A set as a case gives it: ids in order, and no two groups with the same id. */
 export const items: fc.Arbitrary<CodeItem[]> = fc
-  .array(fc.record({ title: text, why: text, artefact }), { minLength: 8, maxLength: 8 })
+  .array(fc.record({ title: text, why: text, cost: text, confirm: texts, tried: texts, artefact }), {
+    minLength: 8,
+    maxLength: 8,
+  })
   .map(list => {
     const taken = new Set<string>()
     return list.map((item, i) => {

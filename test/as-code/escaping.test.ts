@@ -101,7 +101,7 @@ function saying(text: string): CodeItem {
     addresses: [text],
     interfaces: [],
   }
-  return { id: 'C1', title: text, why: text, artefact }
+  return { id: 'C1', title: text, why: text, cost: text, confirm: [text], tried: [text], artefact }
 }
 
 test('a comment ends with its line, whatever is in it', () => {

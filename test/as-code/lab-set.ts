@@ -33,11 +33,19 @@ function group(direction: 'ingress' | 'egress', name: string, rules: GroupRule[]
   return { what: 'security-group', direction, group: { ...empty, [direction]: rules }, addresses, interfaces }
 }
 
+const untold = { cost: '', confirm: [], tried: [] }
+
 export const labSet: CodeItem[] = [
   {
     id: 'C1',
     title: 'SSH only from the addresses that held answered sessions before the incident',
     why: 'F2: 198.51.100.7 guessed passwords on port 22 of 10.0.1.20 and was let in at 19:25. Before that, two addresses held sessions there; confirm that they are yours.',
+    cost: 'Who administers these hosts from another address is refused.',
+    confirm: ['203.0.113.10: 14 sessions: is it one of yours?', '2001:db8::10: 3 sessions: is it one of yours?'],
+    tried: [
+      'It stops 4 of 2,173 connections of the attack, 1,720,984 bytes, the first at 2023-09-28T19:25:40Z.',
+      'It breaks none of 812 other connections.',
+    ],
     artefact: group('ingress', 'ssh-known', [
       rule(to('203.0.113.10'), 6, 22, 'SSH: 14 sessions since 2023-09-21'),
       rule(to('2001:db8::10'), 6, 22, 'SSH: 3 sessions since 2023-09-24'),
@@ -49,6 +57,7 @@ export const labSet: CodeItem[] = [
     id: 'C2',
     title: 'Egress to what the server needs',
     why: 'F5: 265 MB went to 198.51.100.7 port 8889 from 19:32 on. These rules let through 99 % of the other connections.',
+    ...untold,
     artefact: group('egress', 'egress-needed', [
       rule(to('0.0.0.0/0'), 6, 443, 'HTTPS: 812 connections'),
       rule(to('10.0.0.2'), 17, 53, 'DNS of the VPC'),
@@ -60,6 +69,7 @@ export const labSet: CodeItem[] = [
     id: 'C3',
     title: 'Network ACL: the attacker both ways',
     why: 'F1: 198.51.100.7 swept the subnet before it guessed. An ACL is stateless: the answers have entries of their own.',
+    ...untold,
     artefact: {
       what: 'network-acl',
       ingress: [
@@ -77,6 +87,7 @@ export const labSet: CodeItem[] = [
     id: 'C4',
     title: 'Alarm: bytes out to ports that are not approved',
     why: 'F5: it would have fired at 19:33, and never in the seven days before.',
+    ...untold,
     artefact: {
       what: 'metric-alarm',
       name: 'Bytes out to ports that are not approved',
@@ -96,6 +107,7 @@ export const labSet: CodeItem[] = [
     id: 'C5',
     title: 'Alarm: the flow log fell silent',
     why: 'Nothing else tells that nothing is recorded.',
+    ...untold,
     artefact: {
       what: 'metric-alarm',
       name: 'Flow log silent',
@@ -115,12 +127,14 @@ export const labSet: CodeItem[] = [
     id: 'C6',
     title: 'Rate rule before the web server',
     why: 'F4: 198.51.100.7 opened 1,904 connections to port 80 in five minutes; no other address more than 31.',
+    ...untold,
     artefact: { what: 'rate-rule', name: 'web-guessing', limit: 310, window: 300, servers: addresses },
   },
   {
     id: 'C7',
     title: 'Flow log with the fields that were missing',
     why: 'Who began a connection, and whether a NAT gateway stood between, could not be told.',
+    ...untold,
     artefact: {
       what: 'flow-log',
       fields: [
@@ -143,6 +157,7 @@ export const labSet: CodeItem[] = [
     id: 'C8',
     title: 'GuardDuty in every region',
     why: 'It would have told of UnauthorizedAccess:EC2/SSHBruteForce.',
+    ...untold,
     artefact: { what: 'advice' },
   },
 ]

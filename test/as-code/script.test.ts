@@ -152,7 +152,7 @@ test('two groups that name each other are both made before their rules', () => {
       addresses: [],
       interfaces: [],
     }
-    return { id, title: own, why: '', artefact }
+    return { id, title: own, why: '', cost: '', confirm: [], tried: [], artefact }
   }
   const text = codeOf([naming('C1', 'a', 'b'), naming('C2', 'b', 'a')], labContext, 'aws_cli')!
   const { status, state, commands } = runScript(folder(), filledIn(text), ['--apply'])

@@ -126,6 +126,12 @@ variable "flow_log_bucket_arn" {
 # C1: SSH only from the addresses that held answered sessions before the incident
 #   F2: 198.51.100.7 guessed passwords on port 22 of 10.0.1.20 and was let in at 19:25. Before that, two addresses
 #   held sessions there; confirm that they are yours.
+#   Costs: Who administers these hosts from another address is refused.
+#   Tried: It stops 4 of 2,173 connections of the attack, 1,720,984 bytes, the first at 2023-09-28T19:25:40Z.
+#   Tried: It breaks none of 812 other connections.
+#   Confirm first:
+#     - 203.0.113.10: 14 sessions: is it one of yours?
+#     - 2001:db8::10: 3 sessions: is it one of yours?
 resource "aws_security_group" "c1" {
   name        = "ssh-known"
   description = "C1 SSH only from the addresses that held answered sessions before the incident"

@@ -59,7 +59,15 @@ test('decides alike by rules, by their JSON and by the template that is made of 
   for (let round = 0; round < 200; round++) {
     const chance = new Chance(round)
     const artefacts = artefactsOf(chance)
-    const items = artefacts.map((artefact, i) => ({ id: `C${i + 1}`, title: '', why: '', artefact }))
+    const items = artefacts.map((artefact, i) => ({
+      id: `C${i + 1}`,
+      title: '',
+      why: '',
+      cost: '',
+      confirm: [],
+      tried: [],
+      artefact,
+    }))
     const template = codeOf(items, context, 'cloudformation')
     if (template === null) continue
     const controls = artefacts.map((artefact, i) => ({
