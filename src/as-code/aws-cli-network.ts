@@ -2,7 +2,7 @@
 import { aws, comments, made, named, of, option, shellName, step } from './aws-cli-words.ts'
 import { attachWords } from './comment.ts'
 import type { AclPart, Attached, GroupPart, Part, Plan, PlannedEntry, PlannedRule, Value, Variable } from './plan.ts'
-import { type Hole, type JsonValue, jsonWord, shellString, type Word, type WordPart } from './shell.ts'
+import { type Hole, type JsonValue, jsonWord, type Word, type WordPart } from './shell.ts'
 
 const returned: [string, Word][] = [
   ['query', 'Return'],
@@ -121,10 +121,7 @@ function attaching(
 ): string[] {
   const words = comments(attachWords(part, 'aws_cli'))
   if (attach === null) return words
-  const body = targets.flatMap((target, i) => [
-    `need ${shellName(target)} "$${shellName(target)}" ${shellString(target.about)}`,
-    ...lines(target, i + 1),
-  ])
+  const body = targets.flatMap((target, i) => lines(target, i + 1))
   return [
     ...words,
     `if [[ $${shellName(attach)} == yes || $mode == undo ]]; then`,

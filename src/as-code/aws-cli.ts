@@ -2,7 +2,7 @@
 import { aclSteps, groupsAhead, newGroup, ruleSteps } from './aws-cli-network.ts'
 import { aws, comments, made, named, of, option, shellName, step } from './aws-cli-words.ts'
 import { attachWords, heading, preamble } from './comment.ts'
-import type { AlarmPart, FlowLogPart, Part, Plan, RatePart, Variable } from './plan.ts'
+import type { AlarmPart, Attached, FlowLogPart, Part, Plan, RatePart, Variable } from './plan.ts'
 import { aclFrame, groupFrame, scriptEnd, scriptFrame, webAclFrame } from './script-frame.ts'
 import { type JsonValue, jsonWord, shellString, type Word } from './shell.ts'
 
@@ -53,7 +53,8 @@ function variableLines(variable: Variable): string[] {
 }
 
 /** Stops before anything is done where a variable is not as it must be, or the account is another. */
-function checks({ variables, region, account }: Plan): string[] {
+function checks({ variables, region, account, parts }: Plan): string[] {
+  const targets = parts.flatMap(part => ('attach' in part ? attachNeeds(part) : []))
   const lines = variables.flatMap(variable => {
     const name = shellName(variable)
     if (variable.kind === 'text') return [`need ${name} "$${name}" ${shellString(variable.about)}`]
@@ -63,17 +64,23 @@ function checks({ variables, region, account }: Plan): string[] {
       `[[ $${name} == ${allowed[0]} || $${name} == ${allowed[1]} ]] || die '${name} is ${allowed[0]} or ${allowed[1]}'`,
     ]
   })
+  lines.push(...targets)
   if (region !== null)
     lines.push(`export AWS_REGION="$${shellName(region)}" AWS_DEFAULT_REGION="$${shellName(region)}"`)
   lines.push("export AWS_PAGER=''")
-  if (account !== null)
-    lines.push(
-      'if [[ $mode != plan ]]; then',
-      '  account=$(aws sts get-caller-identity --query Account --output text)',
-      `  [[ $account == "$${shellName(account)}" ]] || die "the credentials are of account $account, not $${shellName(account)}"`,
-      'fi',
-    )
-  return [...lines, `if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi`]
+  return [
+    ...lines,
+    `if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi`,
+    'if [[ $mode == apply && -n $unset_names ]]; then exit 1; fi',
+    account === null ? "check_account ''" : `check_account "$${shellName(account)}"`,
+  ]
+}
+
+/** What is to be attached must be told before anything is done. */
+function attachNeeds({ attach, targets }: Attached): string[] {
+  if (attach === null) return []
+  const needs = targets.map(target => `need ${shellName(target)} "$${shellName(target)}" ${shellString(target.about)}`)
+  return [`if [[ $${shellName(attach)} == yes ]]; then`, ...needs.map(line => `  ${line}`), 'fi']
 }
 
 function steps(part: Part, plan: Plan): string[] {

@@ -22,9 +22,41 @@ die() {
   exit 1
 }
 
-# need NAME VALUE WORDS: stops where a variable is empty. To undo, the notes are enough.
+# Says where it stopped, and what can be done then.
+at=''
+stopped() {
+  local status=$? count=0 next='--apply goes on, --undo takes them back'
+  [[ -n $at && $status != 0 ]] || return 0
+  [[ ! -f $state ]] || count=$(grep -c '' "$state" || true)
+  [[ $mode != undo ]] || next='--undo goes on'
+  printf '%s: stopped at %s. Steps in %s: %s. %s.\n' "${'$'}{0##*/}" "$at" "$state" "$count" "$next" >&2
+}
+trap stopped EXIT
+
+# need NAME VALUE WORDS: notes where a variable is empty. To undo, the notes are enough.
+unset_names=''
 need() {
-  [[ -n $2 || $mode == undo ]] || die "$1 is empty. Set it above: $3"
+  [[ -z $2 && $mode != undo ]] || return 0
+  unset_names="$unset_names${'$'}{unset_names:+, }$1"
+  if [[ $mode == apply ]]; then printf '%s: %s is empty. Set it above: %s\n' "${'$'}{0##*/}" "$1" "$3" >&2; fi
+  printf -v "$1" '<%s>' "$1"
+}
+
+# check_account ACCOUNT: stops where the credentials are of another one. To show, none are needed.
+asks=yes
+check_account() {
+  local account
+  if ! command -v aws >/dev/null; then
+    [[ $mode == plan ]] || die 'aws is not installed: see https://aws.amazon.com/cli/'
+    printf 'aws is not installed: neither the account nor EC2 is asked.\n'
+    asks=no
+  elif ! account=$(aws sts get-caller-identity --query Account --output text); then
+    [[ $mode == plan ]] || die 'AWS does not tell the account of the credentials: nothing is done'
+    printf 'No account without credentials: neither the account nor EC2 is asked.\n'
+    asks=no
+  else
+    [[ -z $1 || $account == "$1" ]] || die "the credentials are of account $account, not $1"
+  fi
 }
 
 # show WORD...: a command as it could be typed.
@@ -59,10 +91,12 @@ run() {
   case "$*" in *'<id of '*) die "$step needs what is not made: $*" ;; esac
   printf 'running: '
   show "$@"
+  at=$step
   made=$("$@")
   made=${'$'}{made//$'\n'/ }
   [[ $made != None ]] || die "$step made nothing. See what the command above answers without --query"
   printf '%s=%s\n' "$step" "$made" >>"$state"
+  at=''
 }
 
 # keep STEP COMMAND...: notes what is there now, for undo. Changes nothing.
@@ -103,8 +137,8 @@ make() {
 # dry_run COMMAND...: asks EC2 whether it would do it. What needs an id that is not there yet cannot be asked.
 dry_run() {
   local said
-  [[ $1 == aws && $2 == ec2 ]] && command -v aws >/dev/null || return 0
-  case "$*" in *'<id of '*) return 0 ;; esac
+  [[ $1 == aws && $2 == ec2 && $asks == yes ]] || return 0
+  case "$*" in *'<'*'>'*) return 0 ;; esac
   said=$("$@" --dry-run 2>&1) || true
   case $said in
   *DryRunOperation*) printf 'dry run:  EC2 would do it\n' ;;
@@ -136,6 +170,7 @@ undo_all() {
   local i to=${'$'}{#undo_words[@]} command
   ((to > 0)) || die "$state has nothing to take back"
   for ((i = ${'$'}{#undo_steps[@]} - 1; i >= 0; i--)); do
+    at=${'$'}{undo_steps[i]}
     command=("${'$'}{undo_words[@]:undo_from[i]:to-undo_from[i]}")
     if [[ ${'$'}{command[0]} != : ]]; then
       printf 'running: '
@@ -146,6 +181,7 @@ undo_all() {
     grep -v "^${'$'}{undo_steps[i]}=" "$state" >"$state.new" || true
     mv "$state.new" "$state"
   done
+  at=''
   [[ -s $state ]] || rm -f "$state"
 }
 `
@@ -187,7 +223,11 @@ delete_web_acl() {
 `
 
 export const scriptEnd = String.raw`case $mode in
-plan) printf 'Nothing was changed. --apply does it.\n' ;;
+plan)
+  if [[ -z $unset_names ]]; then printf 'Nothing was changed. --apply does it.\n'; else
+    printf 'Nothing was changed. To set before --apply: %s.\n' "$unset_names"
+  fi
+  ;;
 apply) printf 'Done. %s has what was made, for --undo.\n' "$state" ;;
 undo) undo_all ;;
 esac

@@ -17,7 +17,11 @@ const changing = /^(create|put|authorize|revoke|modify|replace|associate|disasso
 
 test('without an option it changes nothing, and shows each step with what takes it back', () => {
   const { status, stdout, stderr, commands, state } = runScript(folder(), filledIn(script), [])
-  assert.deepEqual([status, stderr, commands, state], [0, '', [], null])
+  assert.deepEqual([status, stderr, state], [0, '', null])
+  assert.deepEqual(
+    commands.map(one => one.words[2]),
+    ['get-caller-identity'],
+  )
   assert.match(
     stdout,
     /^would: {4}aws ec2 create-security-group --group-name ssh-known .*\ndry run: {2}EC2 would do it\n {2}undo: {3}aws ec2 delete-security-group --group-id '<id of c1>'$/m,
@@ -29,6 +33,22 @@ test('a variable without a value stops it, with its name', () => {
   const { status, stdout, stderr, commands } = runScript(folder(), script, ['--apply'])
   assert.deepEqual([status, stdout, commands], [1, '', []])
   assert.match(stderr, /^controls\.sh: LOG_GROUP_NAME is empty\. Set it above: Log group of the flow log/)
+})
+
+test('without values it shows their names, and --apply tells all of them before anything is done', () => {
+  const shown = runScript(folder(), script, [])
+  assert.equal(shown.status, 0, shown.stderr)
+  assert.match(shown.stdout, /'<LOG_GROUP_NAME>'/)
+  assert.match(shown.stdout, /To set before --apply: LOG_GROUP_NAME, FLOW_LOG_BUCKET_ARN\.\n$/)
+  const { status, stderr, commands } = runScript(folder(), script, ['--apply'])
+  assert.deepEqual([status, commands], [1, []])
+  assert.match(stderr, /LOG_GROUP_NAME is empty[\s\S]*FLOW_LOG_BUCKET_ARN is empty/)
+})
+
+test('in another account it does not even show', () => {
+  const { status, stderr } = runScript(folder(), filledIn(script), [], { AWS_ACCOUNT: '210987654321' })
+  assert.equal(status, 1)
+  assert.match(stderr, /the credentials are of account 210987654321, not 123456789010/)
 })
 
 test('it stops in another account, and at an option that it does not know', () => {
@@ -118,8 +138,12 @@ test('an alarm that is there already, and not from this script, is not touched',
 test('a step that fails ends it, and what was done before can be taken back', () => {
   const here = folder()
   const failing = filledIn(script).replace('make c3_ingress_10 aws', 'make c3_ingress_10 false aws')
-  const { status, state } = runScript(here, failing, ['--apply'])
+  const { status, state, stderr } = runScript(here, failing, ['--apply'])
   assert.equal(status, 1)
+  assert.match(
+    stderr,
+    /stopped at c3_ingress_10\. Steps in .*controls\.sh\.state: \d+\. --apply goes on, --undo takes them back\.$/m,
+  )
   assert.equal(state!.has('c3'), true)
   assert.equal(state!.has('c3_ingress_10'), false)
   const back = runScript(here, failing, ['--undo'])

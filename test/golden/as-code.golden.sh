@@ -56,9 +56,41 @@ die() {
   exit 1
 }
 
-# need NAME VALUE WORDS: stops where a variable is empty. To undo, the notes are enough.
+# Says where it stopped, and what can be done then.
+at=''
+stopped() {
+  local status=$? count=0 next='--apply goes on, --undo takes them back'
+  [[ -n $at && $status != 0 ]] || return 0
+  [[ ! -f $state ]] || count=$(grep -c '' "$state" || true)
+  [[ $mode != undo ]] || next='--undo goes on'
+  printf '%s: stopped at %s. Steps in %s: %s. %s.\n' "${0##*/}" "$at" "$state" "$count" "$next" >&2
+}
+trap stopped EXIT
+
+# need NAME VALUE WORDS: notes where a variable is empty. To undo, the notes are enough.
+unset_names=''
 need() {
-  [[ -n $2 || $mode == undo ]] || die "$1 is empty. Set it above: $3"
+  [[ -z $2 && $mode != undo ]] || return 0
+  unset_names="$unset_names${unset_names:+, }$1"
+  if [[ $mode == apply ]]; then printf '%s: %s is empty. Set it above: %s\n' "${0##*/}" "$1" "$3" >&2; fi
+  printf -v "$1" '<%s>' "$1"
+}
+
+# check_account ACCOUNT: stops where the credentials are of another one. To show, none are needed.
+asks=yes
+check_account() {
+  local account
+  if ! command -v aws >/dev/null; then
+    [[ $mode == plan ]] || die 'aws is not installed: see https://aws.amazon.com/cli/'
+    printf 'aws is not installed: neither the account nor EC2 is asked.\n'
+    asks=no
+  elif ! account=$(aws sts get-caller-identity --query Account --output text); then
+    [[ $mode == plan ]] || die 'AWS does not tell the account of the credentials: nothing is done'
+    printf 'No account without credentials: neither the account nor EC2 is asked.\n'
+    asks=no
+  else
+    [[ -z $1 || $account == "$1" ]] || die "the credentials are of account $account, not $1"
+  fi
 }
 
 # show WORD...: a command as it could be typed.
@@ -93,10 +125,12 @@ run() {
   case "$*" in *'<id of '*) die "$step needs what is not made: $*" ;; esac
   printf 'running: '
   show "$@"
+  at=$step
   made=$("$@")
   made=${made//$'\n'/ }
   [[ $made != None ]] || die "$step made nothing. See what the command above answers without --query"
   printf '%s=%s\n' "$step" "$made" >>"$state"
+  at=''
 }
 
 # keep STEP COMMAND...: notes what is there now, for undo. Changes nothing.
@@ -137,8 +171,8 @@ make() {
 # dry_run COMMAND...: asks EC2 whether it would do it. What needs an id that is not there yet cannot be asked.
 dry_run() {
   local said
-  [[ $1 == aws && $2 == ec2 ]] && command -v aws >/dev/null || return 0
-  case "$*" in *'<id of '*) return 0 ;; esac
+  [[ $1 == aws && $2 == ec2 && $asks == yes ]] || return 0
+  case "$*" in *'<'*'>'*) return 0 ;; esac
   said=$("$@" --dry-run 2>&1) || true
   case $said in
   *DryRunOperation*) printf 'dry run:  EC2 would do it\n' ;;
@@ -170,6 +204,7 @@ undo_all() {
   local i to=${#undo_words[@]} command
   ((to > 0)) || die "$state has nothing to take back"
   for ((i = ${#undo_steps[@]} - 1; i >= 0; i--)); do
+    at=${undo_steps[i]}
     command=("${undo_words[@]:undo_from[i]:to-undo_from[i]}")
     if [[ ${command[0]} != : ]]; then
       printf 'running: '
@@ -180,6 +215,7 @@ undo_all() {
     grep -v "^${undo_steps[i]}=" "$state" >"$state.new" || true
     mv "$state.new" "$state"
   done
+  at=''
   [[ -s $state ]] || rm -f "$state"
 }
 
@@ -222,13 +258,20 @@ need VPC_ID "$VPC_ID" 'VPC of the controls'
 need LOG_GROUP_NAME "$LOG_GROUP_NAME" 'Log group of the flow log whose format the filters are written for'
 [[ $RATE_ACTION == count || $RATE_ACTION == block ]] || die 'RATE_ACTION is count or block'
 need FLOW_LOG_BUCKET_ARN "$FLOW_LOG_BUCKET_ARN" 'ARN of the S3 bucket, or of a folder in it, for the new flow logs: best in an account of its own'
+if [[ $ATTACH_C1 == yes ]]; then
+  need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
+fi
+if [[ $ATTACH_C2 == yes ]]; then
+  need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
+fi
+if [[ $ATTACH_C3 == yes ]]; then
+  need SUBNET_ID "$SUBNET_ID" 'Subnet of 10.0.1.20'
+fi
 export AWS_REGION="$REGION" AWS_DEFAULT_REGION="$REGION"
 export AWS_PAGER=''
-if [[ $mode != plan ]]; then
-  account=$(aws sts get-caller-identity --query Account --output text)
-  [[ $account == "$ACCOUNT_ID" ]] || die "the credentials are of account $account, not $ACCOUNT_ID"
-fi
 if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi
+if [[ $mode == apply && -n $unset_names ]]; then exit 1; fi
+check_account "$ACCOUNT_ID"
 
 # C1: SSH only from the addresses that held answered sessions before the incident
 #   F2: 198.51.100.7 guessed passwords on port 22 of 10.0.1.20 and was let in at 19:25. Before that, two addresses
@@ -257,7 +300,6 @@ undo c1_ingress_4 aws ec2 revoke-security-group-ingress --group-id "$(id_of c1)"
 # this stops nothing until those rules go. It has no egress rules: what the interface may send is for its other
 # groups to say. For: eni-0123456789abcdef0, 10.0.1.20.
 if [[ $ATTACH_C1 == yes || $mode == undo ]]; then
-  need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
   make c1_attached_1 attach_group "$INTERFACE_ID" "$(id_of c1)"
   undo c1_attached_1 detach_group "$INTERFACE_ID" "$(id_of c1)"
 fi
@@ -283,7 +325,6 @@ undo c2_egress_4 aws ec2 revoke-security-group-egress --group-id "$(id_of c2)" -
 # this stops nothing until those rules go. It has no ingress rules: what may reach the interface is for its
 # other groups to say. For: eni-0123456789abcdef0, 10.0.1.20.
 if [[ $ATTACH_C2 == yes || $mode == undo ]]; then
-  need INTERFACE_ID "$INTERFACE_ID" 'Network interface of 10.0.1.20'
   make c2_attached_1 attach_group "$INTERFACE_ID" "$(id_of c2)"
   undo c2_attached_1 detach_group "$INTERFACE_ID" "$(id_of c2)"
 fi
@@ -308,7 +349,6 @@ undo c3_egress_100 aws ec2 delete-network-acl-entry --network-acl-id "$(id_of c3
 # Attaching is a step of its own: a subnet has one ACL, so this one takes the place of the present one, for all
 # that is in the subnet. For: subnet-0aaaabbbbccccdddd, 10.0.1.20.
 if [[ $ATTACH_C3 == yes || $mode == undo ]]; then
-  need SUBNET_ID "$SUBNET_ID" 'Subnet of 10.0.1.20'
   keep c3_before_1 acl_of "$SUBNET_ID" NetworkAclId
   make c3_attached_1 set_acl "$SUBNET_ID" "$(id_of c3)"
   undo c3_attached_1 set_acl "$SUBNET_ID" "$(id_of c3_before_1)"
@@ -350,7 +390,11 @@ make c7 aws ec2 create-flow-logs --resource-type VPC --resource-ids "$VPC_ID" --
 undo c7 aws ec2 delete-flow-logs --flow-log-ids "$(id_of c7)"
 
 case $mode in
-plan) printf 'Nothing was changed. --apply does it.\n' ;;
+plan)
+  if [[ -z $unset_names ]]; then printf 'Nothing was changed. --apply does it.\n'; else
+    printf 'Nothing was changed. To set before --apply: %s.\n' "$unset_names"
+  fi
+  ;;
 apply) printf 'Done. %s has what was made, for --undo.\n' "$state" ;;
 undo) undo_all ;;
 esac
