@@ -10,7 +10,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { measured } from './measured.mjs'
+import { least, print } from './measured.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,25 +22,7 @@ const work = mkdtempSync(join(tmpdir(), 'tidemark-detect-'))
 const caseDir = join(work, 'case')
 const tidemark = [process.execPath, 'dist/cli/main.js']
 
-async function least(argv, before = () => undefined, runs = Number(values.runs)) {
-  let best = null
-  for (let i = 0; i < runs; i++) {
-    before()
-    const one = await measured(argv, { TMPDIR: work })
-    const peak = Math.max(one.peak, best?.peak ?? 0)
-    best = { ...(best !== null && best.wall < one.wall ? best : one), peak }
-  }
-  return best
-}
-
-function print(name, { wall, cpu, peak }, zcat, bar) {
-  const of = zcat === undefined ? '' : `  ${(wall / zcat.wall).toFixed(2)} of zcat, cpu ${(cpu / zcat.cpu).toFixed(2)}`
-  const memory = peak > 0 ? `  peak ${Math.round(peak)} MiB` : ''
-  const told = bar === undefined ? '' : ` (bar ${bar})`
-  process.stdout.write(
-    `${name.padEnd(36)} ${wall.toFixed(2).padStart(8)} s  cpu ${cpu.toFixed(2).padStart(7)} s${of}${memory}${told}\n`,
-  )
-}
+const usual = { runs: Number(values.runs), env: { TMPDIR: work } }
 
 try {
   process.stdout.write(`${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}, Node ${process.version}\n`)
@@ -50,17 +32,18 @@ try {
     })
     if (status !== 0) throw new Error(`add ended with ${status}`)
   } else cpSync(values.case, caseDir, { recursive: true, filter: path => !path.startsWith(join(values.case, 'cache')) })
-  const zcat = await least(['sh', '-c', `find "$0" -name '*.gz' -print0 | xargs -0 zcat | wc -l`, folder])
+  const zcat = await least(['sh', '-c', `find "$0" -name '*.gz' -print0 | xargs -0 zcat | wc -l`, folder], usual)
   print('zcat *.gz | wc -l', { ...zcat, peak: 0 })
   const detect = [...tidemark, 'detect', '--json']
   const cache = join(caseDir, 'cache')
-  const made = await least([...detect, '--case', caseDir], () => rmSync(cache, { recursive: true, force: true }), 1)
+  const before = () => rmSync(cache, { recursive: true, force: true })
+  const made = await least([...detect, '--case', caseDir], { ...usual, runs: 1, before })
   print('detect, first: makes conversations', made, zcat)
-  print('detect, conversations there', await least([...detect, '--case', caseDir]), zcat, '0.5 and 1024 MiB')
+  print('detect, conversations there', await least([...detect, '--case', caseDir], usual), zcat, '0.5 and 1024 MiB')
   const kept = readdirSync(cache).find(name => name.startsWith('connections-'))
   process.stdout.write(`connections take ${(statSync(join(cache, kept)).size / 1e6).toFixed(0)} MB of the cache\n`)
   rmSync(caseDir, { recursive: true })
-  print('detect from PATHs', await least([...detect, folder], undefined, 1), zcat, '2.0')
+  print('detect from PATHs', await least([...detect, folder], { ...usual, runs: 1 }), zcat, '2.0')
 } finally {
   rmSync(work, { recursive: true, force: true })
 }

@@ -27,6 +27,28 @@ export function measured(argv, env = {}) {
   })
 }
 
+/** The run with the least wall time of some, and the highest peak of all. @param before called before each. */
+export async function least(argv, { runs, env = {}, before = () => undefined }) {
+  let best = null
+  for (let i = 0; i < runs; i++) {
+    before()
+    const one = await measured(argv, env)
+    const peak = Math.max(one.peak, best?.peak ?? 0)
+    best = { ...(best !== null && best.wall < one.wall ? best : one), peak }
+  }
+  return best
+}
+
+/** A line of a table. @param zcat what a run of zcat took, for the ratios. */
+export function print(name, { wall, cpu, peak }, zcat, bar) {
+  const of = zcat === undefined ? '' : `  ${(wall / zcat.wall).toFixed(2)} of zcat, cpu ${(cpu / zcat.cpu).toFixed(2)}`
+  const memory = peak > 0 ? `  peak ${Math.round(peak)} MiB` : ''
+  const told = bar === undefined ? '' : ` (bar ${bar})`
+  process.stdout.write(
+    `${name.padEnd(36)} ${wall.toFixed(2).padStart(8)} s  cpu ${cpu.toFixed(2).padStart(7)} s${of}${memory}${told}\n`,
+  )
+}
+
 /** Zero where the kernel does not tell it. */
 function peakOf(pid) {
   try {
