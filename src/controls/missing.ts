@@ -108,8 +108,10 @@ function oneSidedMissing(logs: readonly OneSidedLog[], total: number): Missing[]
     const some = logs.filter(one => one.action === action)
     if (some.length === 0) return []
     const records = some.reduce((sum, one) => sum + one.records, 0)
+    // Of those that are not listed, it is not told which action they have.
+    const least = total > logs.length ? 'At least ' : ''
     const what = action === 'REJECT' ? 'What was let through' : 'What was refused'
-    const why = `${countText(some.length, 'flow log')} with ${countText(records, 'record')} ${some.length === 1 ? 'has' : 'have'} ${action} alone (${namesOf(some.map(({ log }) => log))}): their traffic type may be that, and the rest was never recorded.`
+    const why = `${least}${countText(some.length, 'flow log')} with ${countText(records, 'record')} ${some.length === 1 ? 'has' : 'have'} ${action} alone (${namesOf(some.map(({ log }) => log))}): their traffic type may be that, and the rest was never recorded.`
     return [{ what, why }]
   })
 }
