@@ -257,10 +257,10 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recomme
   const ingress = numbered(denied, plan.ingress)
   const egress = numbered([...denied, ...plan.deniedPorts], plan.egress)
   const ends = new Set(plan.attack.map(use => `${textOf(traffic, use.server)} ${use.protocol} ${use.port}`))
-  const where = unit.subnet ?? someText(unit.addresses)
+  const where = unit.subnet ?? `the subnet of ${someText(unit.addresses)}`
   return {
     kind: 'network-acl',
-    title: `Deny ${someText(plan.denied.map(one => one.text))} both ways at the subnet of ${where}, and let through what is used there`,
+    title: `Deny ${someText(plan.denied.map(one => one.text))} both ways at ${where}, and let through what is used there`,
     answers: answersOf(traffic.services, ({ server, port, protocol }) => ends.has(`${server} ${protocol} ${port}`)),
     why: whyOf(plan),
     cost: costOf(plan, mostEntries(ingress, egress)),

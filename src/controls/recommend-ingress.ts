@@ -285,13 +285,13 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, plan: Plan): Recomme
   const isOne = ({ protocol, port }: { protocol: number | null; port: number | null }): boolean =>
     meant.some(one => one.protocol === protocol && one.port === port)
   const clients = clientsOf(plan.allowed.filter(one => one.service.attack.length > 0))
-  const from =
+  const to =
     clients.length === 0
-      ? 'from nobody'
-      : `only from ${countText(clients.length, 'address', 'addresses')} that worked there before`
+      ? 'everyone'
+      : `all but ${countText(clients.length, 'address', 'addresses')} that worked there before`
   return {
     kind: 'security-group-ingress',
-    title: `Let ${named} of ${someText(unit.addresses)} be reached ${from}`,
+    title: `Close ${named} of ${someText(unit.addresses)} to ${to}`,
     answers: answersOf(traffic.services, service => hosts.has(service.server) && isOne(service)),
     why: whyOf(traffic, unit, plan, meant),
     cost: costOf(plan),

@@ -43,7 +43,7 @@ test('SSH stays open to the addresses that worked there before the attack, and t
     }),
   )
   assert.deepEqual(one.rules.map(ruleText), ['6 22 203.0.113.5', '6 80 0.0.0.0/0'])
-  assert.equal(one.title, 'Let 22/tcp (ssh) of 10.130.8.94 be reached only from 1 address that worked there before')
+  assert.equal(one.title, 'Close 22/tcp (ssh) of 10.130.8.94 to all but 1 address that worked there before')
   assert.match(one.why, /1 other address worked with a service of administration before 2023-09-28T00:16:40Z/)
   assert.match(one.why, /does not make them known: confirm each/)
   assert.deepEqual(one.confirm, [
@@ -69,7 +69,7 @@ test('where nobody worked there before, nobody is let in, and the text says so',
   ]
   const one = only(listOf({ rows }))
   assert.deepEqual(one.rules.map(ruleText), ['6 80 0.0.0.0/0'])
-  assert.match(one.title, /be reached from nobody$/)
+  assert.match(one.title, /^Close .* to everyone$/)
   assert.match(one.why, /nobody is let in\. These connections begin 16 min 40 s before that\./)
   const left = '22/tcp of 10.130.8.94, the first connection at'
   const why = 'but none before the attack began: left out; add it if it is one of yours'
