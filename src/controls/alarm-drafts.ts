@@ -44,6 +44,8 @@ export interface DraftMaterial {
   hosts: readonly string[]
   served: readonly number[]
   administered: readonly number[]
+  /** Whether administrators are only those who worked before the incident. */
+  isBefore: boolean
   /** Texts of addresses. */
   administrators: readonly string[]
   probePackets: number
@@ -125,6 +127,7 @@ function administration(material: DraftMaterial): AlarmDraft | null {
   const packets = Math.min(probeMost, Math.max(probeLeast, material.probePackets))
   const written = administrationPattern({ ...wishOf(material), ports, known: administrators, packets })
   if (written === null) return null
+  const when = material.isBefore ? 'before the incident' : 'in this evidence, the attack aside'
   const least = `records of more than ${countText(packets, 'packet')}, as a probe is no session`
   return {
     ...{ of: 'records', tried: written.tried },
@@ -133,8 +136,8 @@ function administration(material: DraftMaterial): AlarmDraft | null {
     what: `It counts accepted records from other addresses than the known ones on ${portsText(ports)} (${least}).`,
     confirm: [
       administrators.length === 0
-        ? 'No address held a session of administration before the incident: name those that may.'
-        : `Known are the addresses that held sessions before the incident: ${administrators.slice(0, 20).join(', ')}${administrators.length > 20 ? ` and ${administrators.length - 20} more` : ''}. That they did so does not make them yours.`,
+        ? `No address held a session of administration ${when}: name those that may.`
+        : `Known are the addresses that held sessions ${when}: ${administrators.slice(0, 20).join(', ')}${administrators.length > 20 ? ` and ${administrators.length - 20} more` : ''}. That they did so does not make them yours.`,
       ...written.notes.map(sentence),
     ],
     alarm: {

@@ -27,6 +27,7 @@ export function materialOf(
     ...{ request, format, interval, probePackets: habits.probePackets },
     hosts: mine.map(({ hi, lo }) => formatAddress(hi, lo)),
     hasAction: c.source === 'logs' && c.columns.has('action'),
+    isBefore: habits.isBefore,
     served: habits.served,
     administered: habits.administered,
     administrators: habits.administrators.map(host => textOf(traffic, host)),

@@ -86,6 +86,7 @@ export function tryAlarm(
     baseline: {
       ...{ from: timeOf(baseline.from), to: timeOf(baseline.to), periods: baseline.periods },
       fired: usual.filter(({ period }) => isIn(baseline, period)).length,
+      before_incident: baseline.isBefore,
     },
     not_decidable: baseline.isBefore ? [] : [{ of: 'innocent', reason: noBaseline, connections: 0, bytes: 0 }],
     others: ofOthers.length === 0 ? null : { at: firedAt(ofOthers[0]!.period), total: ofOthers.length },

@@ -107,8 +107,8 @@ export interface Trial {
   /** Of an alarm: the periods after which it would have fired, each with the value that did it. */
   fired: { at: string; value: number }[]
   fired_total: number
-  /** Of an alarm: the part of the evidence before the incident. */
-  baseline: { from: string; to: string; periods: number; fired: number } | null
+  /** Of an alarm: the part of the evidence before the incident; or all of it without the records of the subject, where that part is too short. */
+  baseline: { from: string; to: string; periods: number; fired: number; before_incident: boolean } | null
   /** Without connections where it is about something else. */
   not_decidable: { of: 'attack' | 'innocent'; reason: string; connections: number; bytes: Count | null }[]
   /** Some of the records that `stopped` and `broken` rest on. */
@@ -144,6 +144,8 @@ export interface ProtectedHost {
   is_subject: boolean
   attack: TrialSum
   innocent: TrialSum
+  /** Whether some records do not say how many bytes they had: sums are lower bounds. */
+  at_least: boolean
 }
 
 /** What is asked for and what was chosen. */

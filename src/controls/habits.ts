@@ -9,6 +9,8 @@ export interface Habits {
   served: number[]
   /** Ports of administration on which somebody worked, in order. */
   administered: number[]
+  /** Whether administrators are only those who worked before the incident. */
+  isBefore: boolean
   /** Numbers of those who worked there, the attack aside, those with the most sessions first. */
   administrators: number[]
   /** Most packets that a client sent there in a connection that is no session: probes, and guesses. */
@@ -40,6 +42,7 @@ export function habitsOf({ traffic, uses }: Pick<AlarmRequest, 'traffic' | 'uses
     if (isAdministrative.has(port) && worked > 0) add(administrators, client, worked)
   }
   return {
+    isBefore,
     served: most(served).flatMap(([port, connections]) => (connections < servedMin ? [] : [port])),
     administered: [...administered].sort((a, b) => a - b),
     administrators: most(administrators).map(([host]) => host),

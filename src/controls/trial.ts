@@ -188,8 +188,7 @@ class Side {
     const inner = innerHosts(this.traffic, of)
     const [client, server] = [all.client[i]!, all.server[i]!]
     const isOut = inner[client] === 1
-    if ((all.marks[i]! & mark.atLeast) !== 0 || all.bytesUp[i]! > exactMost || all.bytesDown[i]! > exactMost)
-      this.atLeast = true
+    if (isLowerBound(all, i)) this.atLeast = true
     if (verdict === passes) this.passed.add(all, i, isOut)
     else if (verdict === stopped) {
       this.stopped.add(all, i, isOut)
@@ -233,6 +232,11 @@ class Side {
       }))
       .sort((a, b) => b.connections - a.connections || (a.reason < b.reason ? -1 : 1))
   }
+}
+
+/** Whether a connection had more bytes than its columns say. */
+export function isLowerBound({ marks, bytesUp, bytesDown }: CaseConnections, i: number): boolean {
+  return (marks[i]! & mark.atLeast) !== 0 || bytesUp[i]! > exactMost || bytesDown[i]! > exactMost
 }
 
 const exactMost = Number.MAX_SAFE_INTEGER

@@ -189,8 +189,8 @@ function protectedItems({ protected: hosts, protected_total }: ControlsAnswer): 
   ]
 }
 
-function hostText({ address: host, attack, innocent }: ProtectedHost): Text {
-  return line`${address(host)}: ${countText(attack.connections, 'connection')} of the attack (${sized(attack.bytes, false)}), ${integerText(innocent.connections)} others (${sized(innocent.bytes, false)}).`
+function hostText({ address: host, attack, innocent, at_least }: ProtectedHost): Text {
+  return line`${address(host)}: ${countText(attack.connections, 'connection')} of the attack (${sized(attack.bytes, at_least)}), ${integerText(innocent.connections)} others (${sized(innocent.bytes, at_least)}).`
 }
 
 function controlEntry(control: Control, all: boolean): Block {
@@ -257,7 +257,7 @@ function trialBlocks(trial: Trial, all: boolean, isAlarm: boolean): Block[] {
     ...passedBlocks(attack, all),
     paragraph(breaksLine(trial)),
     ...services('It breaks:', innocent.broken, innocent.broken_total, all),
-    ...(not_decidable.length === 0 ? [] : [list(not_decidable.map((one, i) => undecidedText(one, `${i}`)))]),
+    ...undecidedList(not_decidable),
   ]
 }
 
@@ -288,7 +288,7 @@ function passedBlocks({ let_through, let_through_total }: Trial['attack'], all: 
   return [paragraph(line`It lets through all the same: ${each}${left > 0 ? `; and ${integerText(left)} more` : ''}.`)]
 }
 
-function firedBlocks({ fired, fired_total, baseline }: Trial): Block[] {
+function firedBlocks({ fired, fired_total, baseline, not_decidable }: Trial): Block[] {
   const times = fired.slice(0, firedAtMost).map(({ at, value }) => `${timeText(at)} (${integerText(value)})`)
   const left = fired_total - times.length
   const when =
@@ -301,10 +301,19 @@ function firedBlocks({ fired, fired_total, baseline }: Trial): Block[] {
       ? []
       : [
           paragraph(
-            `Before the incident (${spanText(baseline.from, baseline.to)}) it would have gone off ${countText(baseline.fired, 'time')} in ${countText(baseline.periods, 'period')}.`,
+            `${baseline.before_incident ? 'Before the incident' : 'Without the records of the subject'} (${spanText(baseline.from, baseline.to)}) it would ${firingsText(baseline.fired)} in ${countText(baseline.periods, 'period')}.`,
           ),
         ]),
+    ...undecidedList(not_decidable),
   ]
+}
+
+function firingsText(times: number): string {
+  return times === 0 ? 'not have gone off' : `have gone off ${countText(times, 'time')}`
+}
+
+function undecidedList(not_decidable: Trial['not_decidable']): Block[] {
+  return not_decidable.length === 0 ? [] : [list(not_decidable.map((one, i) => undecidedText(one, `${i}`)))]
 }
 
 function services(what: string, some: readonly TrialService[], total: number, all: boolean): Block[] {

@@ -57,7 +57,7 @@ test('on the lab the alarm on outbound bytes goes off within a minute of 19:32, 
   assert.deepEqual(trial!.fired, [{ at: '2023-09-28T19:33:00Z', value: 395_275 }])
   assert.equal(trial!.fired_total, 1)
   assert.deepEqual(trial!.baseline, {
-    ...{ from: '2023-09-28T17:00:00Z', to: '2023-09-28T17:22:00Z', periods: 22, fired: 0 },
+    ...{ from: '2023-09-28T17:00:00Z', to: '2023-09-28T17:22:00Z', periods: 22, fired: 0, before_incident: true },
   })
   assert.deepEqual(recommended.answers, ['S3', 'F3', 'F4'])
   assert.equal(alarm.threshold, 100_000)
@@ -149,7 +149,7 @@ test('the threshold is three times the most of a minute of the baseline, and wha
   )
   assert.equal(artefactOf(one).threshold, 310_000)
   assert.deepEqual(one.trial!.fired, [{ at: at(34), value: 310_001 }])
-  assert.deepEqual(one.trial!.baseline, { from: at(1), to: at(30), periods: 29, fired: 0 })
+  assert.deepEqual(one.trial!.baseline, { from: at(1), to: at(30), periods: 29, fired: 0, before_incident: true })
 })
 
 test('without a baseline the traffic of others than the subject is the measure, and the trial says so', async () => {
@@ -163,6 +163,7 @@ test('without a baseline the traffic of others than the subject is the measure, 
   assert.equal(artefactOf(one).threshold, 600_000)
   assert.deepEqual(one.trial!.fired, [{ at: at(5), value: 700_000 }])
   assert.equal(one.trial!.baseline!.fired, 0)
+  assert.equal(one.trial!.baseline!.before_incident, false)
   assert.match(one.recommended.why, /without the records of the subject: fewer than 10 periods/)
   assert.match(one.trial!.not_decidable[0]!.reason, /too little is recorded of the time before the incident/)
 })
@@ -183,7 +184,7 @@ test('who held a session before the incident is known; a probe, and the attack, 
     ...session(35, '198.51.100.66', 50_005, 5),
   ]
   const one = named(
-    await alarmsOf(await caseOf(root, 'admin', { [name('fl-1')]: [header, ...lines] }), asked(20)),
+    await alarmsOf(await caseOf(root, 'admin-whole', { [name('fl-1')]: [header, ...lines] }), asked(20)),
     'administration',
   )
   assert.match(artefactOf(one).pattern!, /srcaddr != "198\.51\.100\.20", .*packets > 5/)

@@ -110,7 +110,11 @@ test('a prefix list by its name is read back from JSON and from the template, an
     ...{ what: 'security-group', direction: 'egress', group, interfaces: [] },
     addresses: [victim],
   }
-  const template = codeOf([{ id: 'C1', title: '', why: '', artefact }], context, 'cloudformation')!
+  const template = codeOf(
+    [{ id: 'C1', title: '', why: '', cost: '', confirm: [], tried: [], artefact }],
+    context,
+    'cloudformation',
+  )!
   const applies_to = { addresses: [victim], interfaces: [], subnets: [] }
   const json = JSON.stringify({
     controls: [{ id: 'C1', kind: kinds.egress, rules: toldRules(artefact), applies_to }],

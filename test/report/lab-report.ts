@@ -92,7 +92,7 @@ export const someControls: ControlsAnswer = {
         fired: [{ at: '2023-09-28T19:33:00Z', value: 20_000_000 }],
         fired_total: 27,
         at_least: false,
-        baseline: { from: '2023-09-28T17:00:00Z', to: '2023-09-28T19:00:00Z', periods: 120, fired: 0 },
+        baseline: { from: '2023-09-28T17:00:00Z', to: '2023-09-28T19:00:00Z', periods: 120, fired: 0, before_incident: true },
         not_decidable: [{ of: 'attack', reason: 'no map of interfaces to groups', connections: 2, bytes: 99 }],
         basis: [],
       },

@@ -162,7 +162,7 @@ function alarmFacts(fired: Trial['fired'], total: number, baseline: Trial['basel
       ? []
       : [
           fact(
-            'before the incident',
+            baseline.before_incident ? 'before the incident' : 'without the records of the subject',
             line`${countOf(baseline.fired, `${at}.baseline.fired`)} times in ${countOf(baseline.periods, `${at}.baseline.periods`)} periods, from ${timeOf(baseline.from, `${at}.baseline.from`)} to ${timeOf(baseline.to, `${at}.baseline.to`)}`,
           ),
         ]),
