@@ -7,6 +7,7 @@ import { assert } from '../errors.ts'
 import { hasPorts, TCP } from '../net/protocols.ts'
 import { known, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
 import { batchKeys, KeyTable } from './key-table.ts'
+import { requireMemory } from './memory.ts'
 import { isForward, keyOf, portsOf } from './pairs.ts'
 import { isRejected } from './signs.ts'
 
@@ -48,6 +49,10 @@ const noKey = 0xffff_ffff
 /** Above the protocol, and which of that and the ports are known. */
 const sensorShift = 11
 const sensorsMax = 1 << (32 - sensorShift)
+
+/** Bytes of a record in the columns below, with its place in a table; and of one that was let through, in order. */
+const bytesOfRecord = 64
+const bytesOfPassed = 40
 
 /** Records of tuples, one column each. */
 interface TupleRecords {
@@ -102,6 +107,8 @@ export class RefusalJudge {
   private readonly sensors: (string | null)[]
   private readonly rejected: TupleRecords[] = []
   private readonly accepted: TupleRecords[] = []
+  /** Records of both. */
+  private held = 0
 
   constructor(vantages: Vantages) {
     const sensors = new Map<string | null, number>()
@@ -117,6 +124,7 @@ export class RefusalJudge {
   /** Takes the rejected records of a block: all, or those that are wanted. */
   note(block: RecordBlock, isWanted: (row: number) => boolean = () => true): void {
     const rows = rowsWhere(block, row => isRejected(block, row) && isWanted(row))
+    this.requireRoom(rows.length)
     this.rejected.push(recordsOf(block, rows, this.tuplesOf(block, rows, 'added')))
   }
 
@@ -131,7 +139,9 @@ export class RefusalJudge {
       passed[count] = passed[i]!
       tuples[count++] = tuples[i]!
     }
-    if (count > 0) this.accepted.push(recordsOf(block, passed.subarray(0, count), tuples))
+    if (count === 0) return
+    this.requireRoom(count)
+    this.accepted.push(recordsOf(block, passed.subarray(0, count), tuples))
   }
 
   /**
@@ -140,6 +150,8 @@ export class RefusalJudge {
    * @param isRejectOnly whether a file's flow log has REJECT records alone.
    */
   each(isRejectOnly: (file: number) => boolean, take: (refused: Refused) => void): void {
+    const accepted = this.accepted.reduce((sum, { count }) => sum + count, 0)
+    requireMemory(this.held, bytesOfPassed * (accepted + this.tuples.count))
     const passed = passedOf(this.accepted, this.tuples.count)
     for (const records of this.rejected)
       for (let i = 0; i < records.count; i++) {
@@ -147,6 +159,12 @@ export class RefusalJudge {
         const ends = key === noKey ? noEnds : 2 * key + records.forward[i]!
         take({ file, line: records.line[i]!, is: judge(records, i, passed, isRejectOnly(file)), ends })
       }
+  }
+
+  /** @throws UserError where there is too little memory for more records. */
+  private requireRoom(records: number): void {
+    this.held += records
+    requireMemory(this.held, bytesOfRecord * records)
   }
 
   endsOf(ends: number): RefusedEnds {

@@ -134,7 +134,7 @@ export function explanationOf(is: Refusal): Explanation {
 /** What `reject-reason` says of rejected records, by file and line; null of those that have none. */
 export async function rejectReasons(c: Case, where: Sql): Promise<(file: number, line: number) => Explanation | null> {
   if (c.source === 'packets' || !c.columns.has('reject_reason') || !c.columns.has('action')) return () => null
-  const found = new Map<number, Said>()
+  const found = new SaidOfLines()
   const answer = await c.db.stream(
     `SELECT _file::UINTEGER, _line::UINTEGER,
       CASE reject_reason WHEN 'BPA' THEN ${said.blocked} WHEN 'EC' THEN ${said.unencrypted} ELSE ${said.other} END::UINTEGER
@@ -147,15 +147,32 @@ export async function rejectReasons(c: Case, where: Sql): Promise<(file: number,
       Uint32Array,
       Uint32Array,
     ]
-    for (let i = 0; i < batch.rows; i++) found.set(placeKey(files[i]!, lines[i]!), words[i] as Said)
+    for (let i = 0; i < batch.rows; i++) found.set(files[i]!, lines[i]!, words[i] as Said)
   }
   return (file, line) => {
-    const word = found.get(placeKey(file, line))
+    const word = found.get(file, line)
     return word === undefined ? null : ofReason[word]
   }
 }
 
-/** Below 2^53: a case has fewer than two million files. */
-function placeKey(file: number, line: number): number {
-  return file * 2 ** 32 + line
+/** What was said of lines: a byte for each line of a file, up to the last of which something was. */
+export class SaidOfLines {
+  /** By file: one more than what was said, 0 for nothing. */
+  private readonly files = new Map<number, Uint8Array>()
+
+  set(file: number, line: number, is: Said): void {
+    let bytes = this.files.get(file) ?? new Uint8Array(1024)
+    if (line >= bytes.length) {
+      const wider = new Uint8Array(Math.max(line + 1, 2 * bytes.length))
+      wider.set(bytes)
+      bytes = wider
+    }
+    bytes[line] = is + 1
+    this.files.set(file, bytes)
+  }
+
+  get(file: number, line: number): Said | undefined {
+    const is = this.files.get(file)?.[line] ?? 0
+    return is === 0 ? undefined : ((is - 1) as Said)
+  }
 }
