@@ -61,7 +61,7 @@ function moreOf(finding: ExportedFinding, { version }: ExportContext): object {
 }
 
 /** The own host of a finding, and the other one; null where there are several, or none is ours. */
-function sidesOf({ subject, peers }: ExportedFinding): { own: FindingHost | null; other: FindingHost | null } {
+function ownAndOther({ subject, peers }: ExportedFinding): { own: FindingHost | null; other: FindingHost | null } {
   const only = (some: readonly FindingHost[]): FindingHost | null => (some.length === 1 ? some[0]! : null)
   const [mine, theirs] = [only(subject), only(peers)]
   if (mine?.internal) return { own: mine, other: theirs }
@@ -69,7 +69,7 @@ function sidesOf({ subject, peers }: ExportedFinding): { own: FindingHost | null
 }
 
 function resourceOf(finding: ExportedFinding): object {
-  const { own } = sidesOf(finding)
+  const { own } = ownAndOther(finding)
   const hosts = own !== null ? [own] : [...finding.subject, ...finding.peers].filter(({ internal }) => internal)
   return {
     ResourceType: 'Instance',
@@ -82,12 +82,12 @@ function resourceOf(finding: ExportedFinding): object {
 }
 
 function roleOf(finding: ExportedFinding): 'ACTOR' | 'TARGET' {
-  const { own } = sidesOf(finding)
+  const { own } = ownAndOther(finding)
   return own !== null && own.part === 'acts' ? 'ACTOR' : 'TARGET'
 }
 
 function actionOf(finding: ExportedFinding): object {
-  const { own, other } = sidesOf(finding)
+  const { own, other } = ownAndOther(finding)
   if (other === null) return {}
   const protocol = finding.protocol === null ? null : protocolName(finding.protocol)
   const isClient = own !== null && finding.pairs.some(({ client }) => client === own.address)
