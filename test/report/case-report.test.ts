@@ -8,6 +8,7 @@ import { caseReport } from '../../src/report/case-report/gather.ts'
 import type { Notes } from '../../src/report/case-report/notes.ts'
 import { reportText } from '../../src/report/case-report/page.ts'
 import { visible } from '../../src/report/text.ts'
+import type { Severity } from '../../src/rules/finding.ts'
 import { openCase } from '../../src/store/case.ts'
 import { golden } from '../golden.ts'
 import { hostileTexts } from './hostile-texts.ts'
@@ -116,6 +117,19 @@ test('a report of a part of the evidence has no controls, which are of the whole
   } finally {
     await opened.close()
   }
+})
+
+test('the summary has five dated lines at most, and none of severity info beside a graver one', () => {
+  const dated = (severities: readonly Severity[]): string[] => {
+    const { findings: had, ...rest } = ofAttacker.dossier!
+    const findings = severities.map((severity, i) => ({ ...had[0]!, id: `F${i + 1}`, severity }))
+    const text = reportText({ ...ofAttacker, dossier: { ...rest, findings } }, 'md')
+    const [, lines = ''] = /The gravest findings, by time \(UTC\):\n\n([\s\S]*?)\n\n/.exec(text) ?? []
+    return [...lines.matchAll(/\((F\d+), (\w+)/g)].map(([, id, severity]) => `${id} ${severity}`)
+  }
+  assert.deepEqual(dated(['info', 'high', 'low']), ['F2 high', 'F3 low'])
+  assert.deepEqual(dated(['info', 'info']), ['F1 info', 'F2 info'])
+  assert.equal(dated(Array.from({ length: 9 }, () => 'high')).length, 5)
 })
 
 test('notes stand at their findings, and those of none are kept', () => {

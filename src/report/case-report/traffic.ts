@@ -133,7 +133,7 @@ function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
       cells: [
         addressOf(s.client, `${at}.client`),
         endpointParts(d, index),
-        line`${name}${protocolOf(s, at)}${s.standard === false ? ', non-standard port' : ''}`,
+        line`${name}${protocolOf(s, at)}`,
         outcomeWords[s.outcome],
         countOf(s.connections, `${at}.connections`),
         sumOf(s.bytes_to_server, s.at_least, `${at}.bytes_to_server`),
@@ -141,7 +141,7 @@ function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
         line`${timeOf(s.first_start, `${at}.first_start`)} ${timeOf(s.last_end, `${at}.last_end`)}`,
         s.findings.flatMap((id, i) => [...(i > 0 ? [' '] : []), wordsOf(id, `${at}.findings.${i}`)]),
       ],
-      detail: line`${countOf(s.records, `${at}.records`)} records, ${countOf(s.rejected, `${at}.rejected`)} rejected; ${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
+      detail: line`${s.standard === false ? 'non-standard port; ' : ''}${countOf(s.records, `${at}.records`)} records, ${countOf(s.rejected, `${at}.rejected`)} rejected; ${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
     }
   }
 }
