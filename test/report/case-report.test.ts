@@ -123,7 +123,8 @@ test('the summary has five dated lines at most, and none of severity info beside
   const dated = (severities: readonly Severity[]): string[] => {
     const { findings: had, ...rest } = ofAttacker.dossier!
     const findings = severities.map((severity, i) => ({ ...had[0]!, id: `F${i + 1}`, severity }))
-    const text = reportText({ ...ofAttacker, dossier: { ...rest, findings } }, 'md')
+    const told = findings.map(({ id }) => ({ ...ofAttacker.findings[0]!, id }))
+    const text = reportText({ ...ofAttacker, dossier: { ...rest, findings }, findings: told }, 'md')
     const [, lines = ''] = /The gravest findings, by time \(UTC\):\n\n([\s\S]*?)\n\n/.exec(text) ?? []
     return [...lines.matchAll(/\((F\d+), (\w+)/g)].map(([, id, severity]) => `${id} ${severity}`)
   }
