@@ -103,7 +103,7 @@ test('a file of notes that is not one is refused, with the place and what is wro
   }
   assert.throws(() => readNotes(join(folder, 'none.json')), /--notes .*none\.json: no such file/)
   const pipe = join(folder, 'pipe')
-  assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  assert.equal(spawnSync('sh', ['-c', 'mkfifo "$1"', 'sh', pipe]).status, 0)
   assert.throws(() => readNotes(pipe), /--notes .*pipe: /)
 })
 
