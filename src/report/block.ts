@@ -67,6 +67,8 @@ export interface Table {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
   readonly caption?: string
+  /** Small on paper: there are many rows, and few are read. */
+  readonly isCompact?: boolean
 }
 
 /** One row of bars. */
@@ -143,8 +145,8 @@ export type Block =
   | Bars
   /** As it is, for copying: lines are not broken. */
   | { readonly block: 'code'; readonly text: string; readonly of?: string }
-  /** What few readers want: a page of paper or of a terminal has it as it is. */
-  | { readonly block: 'fold'; readonly title: string; readonly body: readonly Block[] }
+  /** What few readers want: a page of paper or of a terminal has it as it is; paper only `paper` in its place, where that is given. */
+  | { readonly block: 'fold'; readonly title: string; readonly body: readonly Block[]; readonly paper?: Text }
   /** Something with a short name of its own, `F1`, and all that is said of it. */
   | {
       readonly block: 'entry'
@@ -226,7 +228,8 @@ export const quotes = (lines: readonly QuotedLine[]): Block => node({ block: 'qu
 export const sheet = (sheet: Omit<Sheet, 'block'>): Block => node({ block: 'sheet', ...sheet })
 export const bars = (bars: Omit<Bars, 'block'>): Block => node({ block: 'bars', ...bars })
 export const code = (text: string, of?: string): Block => node({ block: 'code', text, ...(of !== undefined && { of }) })
-export const fold = (title: string, body: readonly Block[]): Block => node({ block: 'fold', title, body })
+export const fold = (title: string, body: readonly Block[], paper?: Text): Block =>
+  node({ block: 'fold', title, body, ...(paper !== undefined && { paper }) })
 export const entry = (label: Inline, title: Text, body: readonly Block[], badge?: Badge): Block =>
   node({ block: 'entry', label, title, body, ...(badge !== undefined && { badge }) })
 export const inset = (depth: 1 | 2, body: readonly Block[]): Block => node({ block: 'inset', depth, body })

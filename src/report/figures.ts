@@ -4,8 +4,9 @@
  * counted from 1, `|A|` the number of items (docs/reference/report.md).
  */
 import type { Count } from '../investigate/dossier.ts'
+import { protocolText } from '../net/protocols.ts'
 import { durationWords } from '../net/time.ts'
-import { address, bytes, count, marked, type Part, path, time, value } from './block.ts'
+import { address, bytes, count, line, marked, type Part, path, type Text, time, value } from './block.ts'
 import { bytesText, integerText, knownText, percentText, sizeText, timeText } from './numbers.ts'
 
 export const countOf = (number: Count | null, of: string): Part => marked(count(knownText(number)), of)
@@ -24,6 +25,11 @@ export const addressOf = (text: string, of: string): Part => marked(address(text
 export const pathOf = (text: string, of: string): Part => marked(path(text), of)
 /** Words or a number as they stand in the document; `none` for null. */
 export const wordsOf = (text: string | number | null, of: string): Part => value(String(text ?? 'none'), of)
+/** `TCP`; `protocol 42` where it has no name. */
+export function protocolWords(protocol: number | null, of: string): Text {
+  const text = protocolText(protocol)
+  return /\d/.test(text) ? line`protocol ${wordsOf(protocol, of)}` : text
+}
 /** `S1`: the place of an item, counted from 1. */
 export const placeOf = (letter: string, index: number, of: string): Part => value(`${letter}${index + 1}`, `#${of}`)
 export const numberOf = (items: number, of: string): Part => marked(count(integerText(items)), `|${of}|`)

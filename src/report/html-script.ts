@@ -44,7 +44,7 @@ for (const box of document.querySelectorAll('.command')) {
   box.append(button)
 }
 addEventListener('beforeprint', () => {
-  for (const part of document.querySelectorAll('details:not([open])')) {
+  for (const part of document.querySelectorAll('details:not([open], .screen)')) {
     part.open = true
     part.dataset.opened = ''
   }

@@ -76,6 +76,7 @@ svg .grid { stroke: var(--line); } svg .edge { stroke: var(--muted); fill: none;
 .data { fill: var(--accepted); } .back { fill: var(--raised); } .hatch { stroke: var(--muted); stroke-width: 1.5; } .cross { stroke: var(--rejected); stroke-width: 1.5; } .dot { fill: var(--muted); }`
 
 const media = `
+.paper { display: none; }
 .narrow { display: none; max-width: 560px; }
 @media screen and (max-width: 820px) { .wide { display: none; } .narrow { display: block; } }
 @media (max-width: 700px) {
@@ -94,7 +95,8 @@ const media = `
   html { font-size: 10pt; background: none; } body { padding: 0; max-width: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h1, h2, h3, h4, h5, caption, summary, .has-more { break-after: avoid; } h2 { margin-top: 20px; }
-  .skip, .copy { display: none; } th button::after { content: ""; } a { color: inherit; }
+  .skip, .copy, .screen { display: none; } .paper { display: block; color: var(--muted); font-size: 8.5pt; margin: 2px 0; }
+  .compact { font-size: 5.5pt; line-height: 1.2; } .compact th, .compact td { padding: 0.5px 5px 0.5px 0; } .compact th .path, .compact td .path { font-size: 1em; display: inline; }
   .scroll { overflow: visible; } svg { break-inside: avoid; }
   table { font-size: 8.5pt; width: 100%; } th, td { padding: 3px 8px 3px 0; overflow-wrap: anywhere; } th.right, td.right { overflow-wrap: normal; } thead th { white-space: normal; }
   thead { display: table-header-group; } tr, li, .facts > div, figure > .scroll { break-inside: avoid; }

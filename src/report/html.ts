@@ -70,7 +70,7 @@ function blockMarkup(block: Block, level: number): Markup[] {
     case 'inset':
       return [element('div', { class: 'inset' }, ...markupOf(block.body, level))]
     case 'fold':
-      return [element('details', {}, element('summary', {}, block.title), ...markupOf(block.body, level))]
+      return foldMarkup(block.title, markupOf(block.body, level), block.paper)
     case 'gap':
       return []
     case 'either':
@@ -103,13 +103,14 @@ function factElement({ name, values }: Of<'facts'>['facts'][number]): Element {
   return element('div', {}, element('dt', {}, name), ...values.map(value => element('dd', {}, ...textMarkup(value))))
 }
 
-function tableElement({ columns, rows, caption }: Table): Element {
+function tableElement({ columns, rows, caption, isCompact = false }: Table): Element {
   const hasLabels = rows.some(row => row.label !== undefined)
+  // Rows that stand together are not put into another order.
+  const isSortable = rows.length > 1 && rows.every(row => row.above === undefined)
   const head: Column[] = [...(hasLabels ? [{ title: 'id' }] : []), ...columns]
   const table = element(
     'table',
-    // Rows that stand together are not put into another order.
-    { class: rows.length > 1 && rows.every(row => row.above === undefined) ? 'sortable' : undefined },
+    { class: [...(isSortable ? ['sortable'] : []), ...(isCompact ? ['compact'] : [])].join(' ') || undefined },
     ...(caption === undefined ? [] : [element('caption', {}, caption)]),
     element('thead', {}, element('tr', {}, ...head.map(headElement))),
     element('tbody', {}, ...rows.flatMap(row => rowElements(row, columns, hasLabels))),
@@ -167,6 +168,17 @@ export function barsTable({ what, lines, whole }: Bars): Table {
   }
 }
 
+/** On paper `paper` stands in the place of what is folded, where it is given. */
+function foldMarkup(title: string, body: readonly Markup[], paper: Text | undefined): Element[] {
+  const details = element(
+    'details',
+    { class: paper === undefined ? undefined : 'screen' },
+    element('summary', {}, title),
+    ...body,
+  )
+  return paper === undefined ? [details] : [details, element('p', { class: 'paper' }, ...textMarkup(paper))]
+}
+
 function figureElement({ title, description, drawing, narrow, data }: Figure): Element {
   return element(
     'figure',
@@ -174,7 +186,11 @@ function figureElement({ title, description, drawing, narrow, data }: Figure): E
     element('figcaption', {}, element('strong', {}, title), element('p', {}, ...textMarkup(description))),
     element('div', { class: 'wide' }, drawing),
     element('div', { class: 'narrow' }, narrow),
-    element('details', {}, element('summary', {}, `${title}: the values`), tableElement(data)),
+    ...foldMarkup(
+      `${title}: the values`,
+      [tableElement(data)],
+      'The values are in the HTML, on a screen, and in the JSON.',
+    ),
   )
 }
 

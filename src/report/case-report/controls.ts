@@ -1,14 +1,14 @@
 /** What would have stopped it, or told of it, and what became of the recorded flows under it. */
 import type { Control, ControlsAnswer, ToldRule, Trial, TrialService } from '../../controls/control.ts'
-import { protocolText } from '../../net/protocols.ts'
 import {
   type Block,
-  code,
+  code as codeBlock,
   entry,
   fact,
   facts,
   fold,
   heading,
+  type Inline,
   inlines,
   line,
   list,
@@ -20,7 +20,7 @@ import {
   table,
 } from '../block.ts'
 import { ruleTraffic, undecidedText } from '../control-words.ts'
-import { addressOf, bytesOf, countOf, timeOf, wordsOf } from '../figures.ts'
+import { addressOf, bytesOf, countOf, protocolWords, timeOf, wordsOf } from '../figures.ts'
 import type { CaseReport } from './document.ts'
 
 const servicesMax = 15
@@ -71,16 +71,7 @@ function controlEntry(all: ControlsAnswer, control: Control, at: string, isOfCas
       ? [paragraph('Nothing of it can be tried on the recorded flows.')]
       : trialBlocks(trial, `${at}.trial`, alarm !== null)),
     ...(rules.length === 0 ? [] : [ruleTable(rules, at)]),
-    ...quotas.map(({ quota, used, limit, fits }, i) => {
-      const place = `${at}.quotas.${i}`
-      return paragraph(
-        line`${wordsOf(quota, `${place}.quota`)}: ${countOf(used, `${place}.used`)} of ${countOf(limit, `${place}.limit`)}${fits ? '' : ': it does not fit'}.`,
-      )
-    }),
-    ...(['terraform', 'cloudformation', 'aws_cli'] as const).flatMap(format => {
-      const text = control.code[format]
-      return text === null ? [] : [fold(codeTitles[format], [code(text, `${at}.code.${format}`)])]
-    }),
+    ...quotaBlocks(quotas, at),
   ])
 }
 
@@ -99,10 +90,53 @@ function answeredOf({ findings, services }: ControlsAnswer, id: string): Text | 
   return line`${addressOf(server, `${at}.server`)}${port === null ? '' : line`:${wordsOf(port, `${at}.port`)}`}`
 }
 
-const codeTitles = {
-  terraform: 'As Terraform',
-  cloudformation: 'As CloudFormation',
-  aws_cli: 'As commands of the AWS CLI',
+function quotaBlocks(quotas: Control['quotas'], of: string): Block[] {
+  if (quotas.length === 0) return []
+  const told = quotas.map(({ quota, used, limit, fits }, i): Text => {
+    const at = `${of}.quotas.${i}`
+    return line`${wordsOf(quota, `${at}.quota`)}: ${countOf(used, `${at}.used`)} of ${countOf(limit, `${at}.limit`)}${fits ? '' : ': it does not fit'}`
+  })
+  return [facts([fact('quotas of AWS', ...told)])]
+}
+
+const codeFormats = {
+  terraform: ['As Terraform', 'terraform'],
+  cloudformation: ['As CloudFormation', 'cloudformation'],
+  aws_cli: ['As commands of the AWS CLI', 'aws-cli'],
+} as const
+
+/** The code of all controls together; of one that is not among them, its own. */
+export function codeAnnex({ controls, report: { subject } }: CaseReport): Block[] {
+  if (controls === null) return []
+  const { set } = controls
+  const own = controls.controls.flatMap((one, i) =>
+    set.controls.includes(one.id) && set.code.terraform !== null ? [] : [{ one, at: `controls.controls.${i}` }],
+  )
+  const command = subject.flatMap((one, i): Inline[] => [' ', addressOf(one, `report.subject.${i}`)])
+  const folds = (code: Control['code'], at: string, name: Inline | null): Block[] =>
+    (Object.keys(codeFormats) as (keyof typeof codeFormats)[]).flatMap(format => {
+      const [title, option] = codeFormats[format]
+      const text = code[format]
+      const only: Text = name === null ? '' : line` --only ${name}`
+      const paper = line`${title}: it is in the HTML, on a screen, and in the JSON; tidemark controls${command}${only} --code ${option} prints it.`
+      return text === null ? [] : [fold(title, [codeBlock(text, `${at}.code.${format}`)], paper)]
+    })
+  const blocks = [
+    ...folds(set.code, 'controls.set', null),
+    ...own.flatMap(({ one, at }) => {
+      const name = wordsOf(one.id, `${at}.id`)
+      const parts = folds(one.code, at, name)
+      return parts.length === 0 ? [] : [subheading(name), ...parts]
+    }),
+  ]
+  if (blocks.length === 0) return []
+  return [
+    heading('Annex: code of the controls'),
+    paragraph(
+      'Review it before it is used. The JSON has the code of each control on its own, too. The commands below need the --case of this report.',
+    ),
+    ...blocks,
+  ]
 }
 
 /** Of an alarm, when it would have fired: it stops nothing. */
@@ -176,8 +210,7 @@ function servicesTable(services: readonly TrialService[], total: number, of: str
   const rows = shown.map((one, i): Row => {
     const at = `${of}.${i}`
     const port: Text = one.port === null ? '' : line`:${wordsOf(one.port, `${at}.port`)}`
-    const protocol = protocolText(one.protocol)
-    const named: Text = /\d/.test(protocol) ? line`protocol ${wordsOf(one.protocol, `${at}.protocol`)}` : protocol
+    const named = protocolWords(one.protocol, `${at}.protocol`)
     return {
       cells: [
         addressOf(one.client, `${at}.client`),

@@ -105,7 +105,6 @@ export function limitsBlocks(r: CaseReport): Block[] {
 
 export function evidenceBlocks(r: CaseReport): Block[] {
   const { files, ledger_head } = r.evidence
-  const shown = files.slice(0, filesMax)
   const sum = (name: 'records' | 'no_data' | 'skip_data' | 'malformed' | 'lines'): Text =>
     countOf(
       files.reduce((total, file) => total + file[name], 0),
@@ -124,7 +123,21 @@ export function evidenceBlocks(r: CaseReport): Block[] {
     paragraph(
       'The ledger is a chain of digests: its head holds those of all entries before it, and so of every file. tidemark verify checks both.',
     ),
-    fold('Every file with its digest', [fileTable(shown)]),
+    paragraph('Every file, with its digest, stands in the annex of files.'),
+    ...problemBlocks(r),
+  ]
+}
+
+/** Every file with its digest: what a court asks for, and few read. */
+export function filesAnnex({ evidence: { files } }: CaseReport): Block[] {
+  const shown = files.slice(0, filesMax)
+  const shared = sharedStart(shown.map(({ path }) => path))
+  return [
+    heading('Annex: files of the evidence'),
+    ...(shared === ''
+      ? []
+      : [paragraph(line`All of these paths begin with ${pathOf(`${shared}…`, 'evidence.files.0.path')}`)]),
+    fold('Every file with its digest', [fileTable(shown, shared)]),
     ...(files.length > shown.length
       ? [
           paragraph(
@@ -132,11 +145,24 @@ export function evidenceBlocks(r: CaseReport): Block[] {
           ),
         ]
       : []),
-    ...problemBlocks(r),
   ]
 }
 
-function fileTable(files: CaseReport['evidence']['files']): Block {
+/** What all paths begin with, up to a separator; nothing where that is short, or where there is one path. */
+function sharedStart(paths: readonly string[]): string {
+  const [first = '', ...rest] = paths
+  if (rest.length === 0) return ''
+  const length = rest.reduce((most, path) => {
+    let i = 0
+    while (i < most && path[i] === first[i]) i++
+    return i
+  }, first.length)
+  const end = Math.max(...['/', '\\', '_'].map(separator => first.lastIndexOf(separator, length - 1)))
+  const start = first.slice(0, end + 1)
+  return start.length > 12 && paths.every(path => path.length - start.length >= 12) ? start : ''
+}
+
+function fileTable(files: CaseReport['evidence']['files'], shared: string): Block {
   const right = { align: 'right' } as const
   const columns = [
     { title: 'file' },
@@ -145,22 +171,23 @@ function fileTable(files: CaseReport['evidence']['files']): Block {
     { title: 'SKIPDATA', ...right },
     { title: 'malformed', ...right },
     { title: 'status' },
+    { title: 'SHA-256' },
   ]
   const rows = files.map((file, i): Row => {
     const at = `evidence.files.${i}`
     return {
       cells: [
-        pathOf(file.path, `${at}.path`),
+        pathOf(shared === '' ? file.path : `…${file.path.slice(shared.length)}`, `${at}.path`),
         countOf(file.records, `${at}.records`),
         countOf(file.no_data, `${at}.no_data`),
         countOf(file.skip_data, `${at}.skip_data`),
         countOf(file.malformed, `${at}.malformed`),
         file.problem === null ? file.status : line`${file.status}: ${wordsOf(file.problem, `${at}.problem`)}`,
+        file.sha256 === null ? 'not known' : pathOf(file.sha256, `${at}.sha256`),
       ],
-      detail: file.sha256 === null ? 'digest not known' : line`SHA-256 ${pathOf(file.sha256, `${at}.sha256`)}`,
     }
   })
-  return table(columns, rows, 'Every file with its digest, as it was read')
+  return { ...table(columns, rows, 'Every file with its digest, as it was read'), isCompact: true }
 }
 
 function problemBlocks({ dossier, detections }: CaseReport): Block[] {
@@ -187,22 +214,23 @@ export function workBlocks({ dossier }: CaseReport): Block[] {
   const items = dossier.work.flatMap((item, i) =>
     /^F\d+: /.test(item.figure) ? [] : [{ item, at: `dossier.work.${i}` }],
   )
+  const blocks = items.flatMap(({ item: { figure, value, sql, shell }, at }) => [
+    paragraph(
+      line`${wordsOf(figure, `${at}.figure`)} = ${
+        value === null
+          ? 'unknown'
+          : typeof value === 'string'
+            ? wordsOf(value, `${at}.value`)
+            : countOf(value, `${at}.value`)
+      }`,
+    ),
+    inset(1, [code(sql, `${at}.sql`), ...(shell === null ? [] : [code(shell, `${at}.shell`)])]),
+  ])
   return [
     heading('How to check the figures'),
     paragraph(
       'Each figure with the SQL that gives it (tidemark sql), and where awk can count it, a shell command over the raw files.',
     ),
-    ...items.flatMap(({ item: { figure, value, sql, shell }, at }) => [
-      paragraph(
-        line`${wordsOf(figure, `${at}.figure`)} = ${
-          value === null
-            ? 'unknown'
-            : typeof value === 'string'
-              ? wordsOf(value, `${at}.value`)
-              : countOf(value, `${at}.value`)
-        }`,
-      ),
-      inset(1, [code(sql, `${at}.sql`), ...(shell === null ? [] : [code(shell, `${at}.shell`)])]),
-    ]),
+    fold('The SQL and the commands', blocks, 'They are in the HTML, on a screen, and in the JSON.'),
   ]
 }

@@ -72,7 +72,11 @@ function findingEntry(finding: Finding | CaseFinding, at: string, own: ReportFin
           paragraph(strong('It could also be:')),
           list(other.map((text, i) => wordsOf(text, `${at}.counter_hypotheses.${i}`))),
         ]),
-    fold('The SQL behind it', [code(finding.sql, `${at}.sql`)]),
+    fold(
+      'The SQL behind it',
+      [code(finding.sql, `${at}.sql`)],
+      'The SQL behind it is in the HTML, on a screen, and in the JSON.',
+    ),
   ]
   return entry(wordsOf(finding.id, `${at}.id`), wordsOf(finding.title, `${at}.title`), body, verdictBadge(own, ownAt))
 }

@@ -3,9 +3,9 @@ import { type Block, paragraph } from '../block.ts'
 import { htmlPage } from '../html-page.ts'
 import { toJson } from '../json.ts'
 import { markdownPageText } from '../markdown-printer.ts'
-import { controlsBlocks } from './controls.ts'
+import { codeAnnex, controlsBlocks } from './controls.ts'
 import type { CaseReport } from './document.ts'
-import { coverageBlocks, evidenceBlocks, limitsBlocks, workBlocks } from './evidence.ts'
+import { coverageBlocks, evidenceBlocks, filesAnnex, limitsBlocks, workBlocks } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
 import { headBlocks, summaryBlocks } from './head.ts'
 import { hostsBlocks } from './hosts.ts'
@@ -26,6 +26,8 @@ export function reportPage(r: CaseReport): Block[] {
     ...limitsBlocks(r),
     ...evidenceBlocks(r),
     ...workBlocks(r),
+    ...filesAnnex(r),
+    ...codeAnnex(r),
   ]
 }
 

@@ -1,6 +1,5 @@
 /** What moved: totals, services, who connected to whom, the attack surface, logs beside packets. */
 import type { Dossier, ServiceKey } from '../../investigate/dossier.ts'
-import { protocolText } from '../../net/protocols.ts'
 import {
   type Block,
   fact,
@@ -22,7 +21,19 @@ import { colourOf, endpointParts, type SeriesOf, seriesOf } from '../drawings/se
 import { timelineFigure } from '../drawings/timeline.ts'
 import { volumesFigure } from '../drawings/volumes.ts'
 import { type Heads, whoDrawings, whoTable } from '../drawings/who.ts'
-import { addressOf, bytesOf, countOf, lengthOf, pathOf, placeOf, shareOf, sumOf, timeOf, wordsOf } from '../figures.ts'
+import {
+  addressOf,
+  bytesOf,
+  countOf,
+  lengthOf,
+  pathOf,
+  placeOf,
+  protocolWords,
+  shareOf,
+  sumOf,
+  timeOf,
+  wordsOf,
+} from '../figures.ts'
 import { basisWords, outcomeWords, roleWords } from '../names.ts'
 import { rejectWords } from '../rejects.ts'
 import { chosenServices, type NumberedService } from '../services.ts'
@@ -53,10 +64,8 @@ export function trafficBlocks(d: DossierJson, own: readonly ReportFinding[]): Bl
   ]
 }
 
-function protocolOf({ protocol }: { protocol: number | null }, at: string): Text {
-  const text = protocolText(protocol)
-  return /\d/.test(text) ? line`protocol ${wordsOf(protocol, `${at}.protocol`)}` : text
-}
+const protocolOf = ({ protocol }: { protocol: number | null }, at: string): Text =>
+  protocolWords(protocol, `${at}.protocol`)
 
 function whoBlocks(d: Dossier, series: SeriesOf): Block[] {
   const chosen = chosenServices(d, waysMax).slice(0, waysMax)
@@ -65,7 +74,10 @@ function whoBlocks(d: Dossier, series: SeriesOf): Block[] {
     const at = `dossier.services.${index}`
     const bytes = Number(service.bytes_to_server ?? 0) + Number(service.bytes_to_client ?? 0)
     const port: Text = service.port === null ? '' : line` ${wordsOf(service.port, `${at}.port`)}`
-    const name: Text = service.name === null ? '' : line` (${wordsOf(service.name, `${at}.name`)})`
+    const name: Text =
+      service.name === null
+        ? ''
+        : line` (${service.standard === false ? 'IANA: ' : ''}${wordsOf(service.name, `${at}.name`)})`
     return {
       from: addressOf(service.client, `${at}.client`),
       via: line`${placeOf('S', index, at)} ${protocolOf(service, at)}${port}${name}`,
@@ -127,7 +139,10 @@ function servicesBlocks(d: DossierJson): Block[] {
 function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
   return ({ index, service: s }) => {
     const at = `dossier.services.${index}`
-    const name: Text = s.name === null ? '' : line`${wordsOf(s.name, `${at}.name`)}, `
+    // What IANA registers on a port that is not standard says nothing of what ran there.
+    const isOdd = s.standard === false
+    const name: Text = s.name === null || isOdd ? '' : line`${wordsOf(s.name, `${at}.name`)}, `
+    const registered: Text = s.name === null ? '' : line` (IANA: ${wordsOf(s.name, `${at}.name`)})`
     return {
       label: placeOf('S', index, at),
       cells: [
@@ -141,7 +156,7 @@ function serviceRow(d: Dossier): (numbered: NumberedService) => Row {
         line`${timeOf(s.first_start, `${at}.first_start`)} ${timeOf(s.last_end, `${at}.last_end`)}`,
         s.findings.flatMap((id, i) => [...(i > 0 ? [' '] : []), wordsOf(id, `${at}.findings.${i}`)]),
       ],
-      detail: line`${s.standard === false ? 'non-standard port; ' : ''}${countOf(s.records, `${at}.records`)} records, ${countOf(s.rejected, `${at}.rejected`)} rejected; ${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
+      detail: line`${isOdd ? line`non-standard port${registered}; ` : ''}${countOf(s.records, `${at}.records`)} records, ${countOf(s.rejected, `${at}.rejected`)} rejected; ${roleWords[s.subject_role]}, ${basisWords[s.role_basis]} (${shareOf(Math.round(s.role_confidence * 100), 100, `${at}.role_confidence / 1`)})`,
     }
   }
 }
