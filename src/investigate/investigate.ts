@@ -60,6 +60,8 @@ export interface Found {
   /** All of them, by number. */
   told: ToldServices
   lines: LineReader
+  /** Prefixes of the case's own networks besides the private ones. */
+  own: readonly Prefix[]
 }
 
 /** Services of one outcome that the attack surface lists. */
@@ -199,7 +201,7 @@ async function gather(
     evidence: evidenceCounts(c),
     source: c.source,
   }
-  options.inspect?.({ findings, services: listed.services, told, lines })
+  options.inspect?.({ findings, services: listed.services, told, lines, own })
   if (options.basis === 'all') for (const { finding, connections } of findings) finding.basis = lines.all(connections)
   dossier.work = showWork(c, subject, dossier, part)
   return dossier

@@ -92,15 +92,15 @@ const media = `
 }
 @page { size: A4; margin: 15mm 14mm 17mm; }
 @media print {
-  html { font-size: 10pt; background: none; } body { padding: 0; max-width: none; }
+  html { font-size: 9pt; line-height: 1.4; background: none; } body { padding: 0; max-width: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   h1, h2, h3, h4, h5, caption, summary, .has-more { break-after: avoid; } h2 { margin-top: 20px; }
   .skip, .copy, .screen { display: none; } .paper { display: block; color: var(--muted); font-size: 8.5pt; margin: 2px 0; }
   .compact { font-size: 5.5pt; line-height: 1.2; } .compact th, .compact td { padding: 0.5px 5px 0.5px 0; } .compact th .path, .compact td .path { font-size: 1em; display: inline; }
   .scroll { overflow: visible; } svg { break-inside: avoid; }
-  table { font-size: 8.5pt; width: 100%; } th, td { padding: 3px 8px 3px 0; overflow-wrap: anywhere; } th.right, td.right { overflow-wrap: normal; } thead th { white-space: normal; }
+  table { font-size: 7.5pt; width: 100%; } th, td { padding: 3px 8px 3px 0; overflow-wrap: anywhere; } th.right, td.right { overflow-wrap: normal; } thead th { white-space: normal; }
   thead { display: table-header-group; } tr, li, .facts > div, figure > .scroll { break-inside: avoid; }
-  th .path, td .path { min-width: 0; } pre { white-space: pre-wrap; overflow-wrap: anywhere; break-inside: auto; }
+  th .path, td .path { min-width: 0; } pre { white-space: pre-wrap; overflow-wrap: anywhere; break-inside: auto; padding: 2px 6px; } pre code { font-size: 7pt; } .where, .more td { font-size: 7pt; } .entry { padding: 0 10px 4px; margin: 10px 0; } h3 { font-size: 11pt; } h4, h5 { font-size: 10pt; }
   details::details-content { content-visibility: visible; display: block; height: auto; } summary { list-style: none; color: inherit; }
 }`
 

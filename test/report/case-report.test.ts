@@ -299,3 +299,27 @@ function spaced(text: string): string {
 function occurrences(text: string, part: string): number {
   return text.split(part).length - 1
 }
+
+test('servers of the other side are told from those of your hosts, and thresholds have units', () => {
+  assert.deepEqual(ofAttacker.own_servers, ['10.130.8.94'])
+  const text = reportText(ofAttacker, 'md')
+  const surface = text.slice(text.indexOf('## Attack surface'), text.indexOf('## Findings'))
+  assert.match(
+    surface,
+    /Of your hosts:\s+(- 10\.130\.8\.94.*\s+)+Of the other side[^\n]*\s+- 20\.106\.124\.93:8889 TCP/,
+  )
+  assert.match(text, /265,183,813 B \(252\.9 MiB\) \| at least 100,000,000 B \(95\.4 MiB\)/)
+  assert.match(text, /non-standard port \(IANA: ddi-tcp-2\)/)
+  assert.match(text, /:318`?, start 2023-09-28 19:32:36Z/)
+})
+
+test('code of the controls stands once, in an annex that paper leaves out', () => {
+  const html = reportText(ofAttacker, 'html')
+  assert.ok(
+    !/<article[\s\S]*?As Terraform[\s\S]*?<\/article>/.test(
+      html.slice(html.indexOf('>Controls<'), html.indexOf('Annex: code')),
+    ),
+  )
+  assert.match(html, /<details class="screen">\s*<summary>As Terraform/)
+  assert.match(html, /<p class="paper">As Terraform: it is in the HTML/)
+})

@@ -108,6 +108,9 @@ function isSame(text: string, value: unknown, mark: string): boolean {
 function isSameText(text: string, value: string): boolean {
   if (text === value || text === value.replace(/^(\d{4}-\d\d-\d\d)T/, '$1 ')) return true
   if (text.startsWith('…') && text.length > 12) return value.endsWith(text.slice(1))
+  // A threshold in words.
+  const amount = text.replace(/ B( \(.*\))?$/, '').replaceAll(',', '')
+  if (amount.replace('at least', '>=').replace('at most', '<=') === value) return true
   if (text.endsWith('…') && text.length > 12) return value.startsWith(text.slice(0, -1))
   // Marks that nothing hides: what would, stands as its number.
   return (

@@ -26,6 +26,8 @@ export interface ReportLine {
   line: number
   text: string
   characters: number
+  /** When the record began, where the order of the line's fields is known. */
+  start: string | null
 }
 
 /** What a report adds to a finding of the dossier or of `detect`. */
@@ -72,6 +74,8 @@ export interface CaseReport {
   /** As `detect --json`; null where it is about addresses. */
   detections: Detections | null
   findings: ReportFinding[]
+  /** Of the servers of the attack surface, those of the case's own networks. */
+  own_servers: string[]
   /** What would have stopped it, as `controls --json`; null where it is left out. */
   controls: ControlsAnswer | null
   /** Why: `--no-controls was given`. Null where they are there. */

@@ -16,7 +16,8 @@ import {
   type Text,
   table,
 } from '../block.ts'
-import { countOf, pathOf, timeOf, wordsOf } from '../figures.ts'
+import { bytesOf, countOf, pathOf, timeOf, wordsOf } from '../figures.ts'
+import { bytesText, integerText } from '../numbers.ts'
 import type { CaseReport, ReportFinding, ReportLine } from './document.ts'
 import { noteBlocks, verdictBadge } from './own-words.ts'
 import { byVerdict } from './verdicts.ts'
@@ -86,7 +87,11 @@ function scoresBlocks({ scores, would_change }: ReportFinding, at: string): Bloc
   const rows = scores.map(({ name, value, threshold }, i): Row => {
     const of = `${at}.scores.${i}`
     return {
-      cells: [wordsOf(name, `${of}.name`), countOf(value, `${of}.value`), wordsOf(threshold, `${of}.threshold`)],
+      cells: [
+        wordsOf(name, `${of}.name`),
+        (/^bytes\b/.test(name) ? bytesOf : countOf)(value, `${of}.value`),
+        wordsOf(thresholdText(threshold, /^bytes\b/.test(name)), `${of}.threshold`),
+      ],
     }
   })
   return [
@@ -101,8 +106,17 @@ function scoresBlocks({ scores, would_change }: ReportFinding, at: string): Bloc
         ]),
     ...(would_change === null || would_change === ''
       ? []
-      : [paragraph(line`It would be silent with: ${wordsOf(would_change, `${at}.would_change`)}.`)]),
+      : [paragraph(line`The rule would not report: ${wordsOf(would_change, `${at}.would_change`)}.`)]),
   ]
+}
+
+/** `at least 100,000,000 B (95.4 MiB)` for `>= 100000000`; what has another form stands as it is. */
+function thresholdText(threshold: string, isBytes: boolean): string {
+  const [, sign, number] = /^(>=|<=) (\d+(?:\.\d+)?)$/.exec(threshold) ?? []
+  if (sign === undefined || number === undefined) return threshold
+  const isWhole = /^\d{1,15}$/.test(number)
+  const amount = !isWhole ? number : isBytes ? bytesText(Number(number)) : integerText(Number(number))
+  return `${sign === '>=' ? 'at least' : 'at most'} ${amount}`
 }
 
 function evidenceBlocks({ lines, unread, records }: ReportFinding, at: string): Block[] {
@@ -124,11 +138,11 @@ function evidenceBlocks({ lines, unread, records }: ReportFinding, at: string): 
   ]
 }
 
-function quoted({ path, line: number, text, characters }: ReportLine, at: string) {
+function quoted({ path, line: number, text, characters, start }: ReportLine, at: string) {
   const cut: Text =
     text.length === characters ? '' : line`, cut: it has ${countOf(characters, `${at}.characters`)} characters`
   return {
-    where: line`${pathOf(path, `${at}.path`)}:${wordsOf(number, `${at}.line`)}${cut}`,
+    where: line`${pathOf(path, `${at}.path`)}:${wordsOf(number, `${at}.line`)}${start === null ? '' : line`, start ${timeOf(start, `${at}.start`)}`}${cut}`,
     text: wordsOf(text, `${at}.text`),
   }
 }

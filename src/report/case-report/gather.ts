@@ -5,6 +5,10 @@ import { errorText, UserError } from '../../errors.ts'
 import { coverageMap } from '../../investigate/coverage-map.ts'
 import type { Finding } from '../../investigate/dossier.ts'
 import { type Found, type InvestigateOptions, investigate } from '../../investigate/investigate.ts'
+import { parseAddress } from '../../net/address.ts'
+import { isInternal } from '../../net/internal.ts'
+import type { Prefix } from '../../net/prefix.ts'
+import { utcSeconds } from '../../net/time.ts'
 import type { Score } from '../../rules/rule.ts'
 import type { Case } from '../../store/case.ts'
 import {
@@ -14,7 +18,7 @@ import {
   type VerbatimOptions,
   verbatimLines,
 } from '../../verbatim/lines.ts'
-import { dossierJson } from '../dossier-json.ts'
+import { type DossierJson, dossierJson } from '../dossier-json.ts'
 import { bySeverity } from '../findings.ts'
 import type { CaseReport, ReportEvidence, ReportFinding, ReportHead, ReportLine } from './document.ts'
 import { caseKey, dossierKey, type FindingKey } from './keys.ts'
@@ -79,7 +83,17 @@ async function ofSubjects(c: Case, subjects: string[], options: CaseReportOption
   }))
   const own = d.coverage.filter(sensor => sensor.recorded_subject).map(({ sensor }) => sensor)
   const tried = await controlsOf(c, subjects, options, { investigated: { dossier: d, found } })
-  return whole(c, told, own, { dossier, detections: null, ...tried }, options, dossier.subject)
+  const own_servers = ownServers(dossier, (found as Found).own)
+  return whole(c, told, own, { dossier, detections: null, own_servers, ...tried }, options, dossier.subject)
+}
+
+function ownServers({ attack_surface: surface }: DossierJson, own: readonly Prefix[]): string[] {
+  const { answered, refused, unanswered, rejected } = surface
+  const servers = [answered, refused, unanswered, rejected].flat().map(({ server }) => server)
+  return [...new Set(servers)].filter(server => {
+    const address = parseAddress(server)
+    return address !== null && isInternal(address, own)
+  })
 }
 
 async function ofCase(c: Case, options: CaseReportOptions): Promise<CaseReport> {
@@ -89,7 +103,7 @@ async function ofCase(c: Case, options: CaseReportOptions): Promise<CaseReport> 
     return { finding, key: caseKey(finding), scores, would_change }
   })
   const tried = await controlsOf(c, [], options, { detections })
-  return whole(c, told, [], { dossier: null, detections, ...tried }, options, [])
+  return whole(c, told, [], { dossier: null, detections, own_servers: [], ...tried }, options, [])
 }
 
 /** Controls are tried on all that was recorded: in a report of a part of it they would speak of findings and services that it does not have. */
@@ -128,7 +142,7 @@ async function whole(
   c: Case,
   told: readonly Told[],
   sensors: readonly (string | null)[],
-  found: Pick<CaseReport, 'dossier' | 'detections' | 'controls' | 'controls_left_out'>,
+  found: Pick<CaseReport, 'dossier' | 'detections' | 'own_servers' | 'controls' | 'controls_left_out'>,
   options: CaseReportOptions,
   subject: string[],
 ): Promise<CaseReport> {
@@ -187,8 +201,9 @@ async function quotedLines(c: Case, told: readonly Told[], options: VerbatimOpti
     if ('line' in one) lines.set(placeOf(one.line), one.line)
     else problems.set(one.unread.path, one.unread.problem)
   }
+  const layouts = new Map(c.evidence.map(({ path, layout }) => [path, layout] as const))
   return numbered.map(own => ({
-    lines: own.flatMap(place => lineOf(lines.get(placeOf(place)))),
+    lines: own.flatMap(place => lineOf(lines.get(placeOf(place)), layouts)),
     unread: unreadOf(
       own.filter(place => !lines.has(placeOf(place))),
       problems,
@@ -200,10 +215,25 @@ function placeOf({ path, line }: { path: string; line: number }): string {
   return `${line} ${path}`
 }
 
-function lineOf(line: VerbatimLine | undefined): ReportLine[] {
+function lineOf(line: VerbatimLine | undefined, layouts: ReadonlyMap<string, string | null>): ReportLine[] {
   if (line === undefined) return []
   const { path, text } = line
-  return [{ path, line: line.line, text: text.slice(0, charactersMax), characters: text.length }]
+  return [
+    {
+      path,
+      line: line.line,
+      text: text.slice(0, charactersMax),
+      characters: text.length,
+      start: startIn(text, layouts.get(path) ?? ''),
+    },
+  ]
+}
+
+/** @param layout names of the fields, as the ledger has them; lines of a file that has several orders do not say which is theirs. */
+function startIn(text: string, layout: string): string | null {
+  const [fields, cells] = [layout.split(' '), text.split(' ')]
+  const start = fields.length === cells.length ? cells[fields.indexOf('start')] : undefined
+  return start !== undefined && /^\d{9,10}$/.test(start) ? utcSeconds(Number(start) * 1_000_000) : null
 }
 
 function unreadOf(places: readonly { path: string }[], problems: ReadonlyMap<string, string>): UnreadLines[] {

@@ -7,6 +7,7 @@ import { codeAnnex, controlsBlocks } from './controls.ts'
 import type { CaseReport } from './document.ts'
 import { coverageBlocks, evidenceBlocks, filesAnnex, limitsBlocks, workBlocks } from './evidence.ts'
 import { findingsBlocks } from './findings.ts'
+import { glossaryBlocks } from './glossary.ts'
 import { headBlocks, summaryBlocks } from './head.ts'
 import { hostsBlocks } from './hosts.ts'
 import { lostNotesBlocks, sectionBlocks } from './own-words.ts'
@@ -17,7 +18,7 @@ export function reportPage(r: CaseReport): Block[] {
     ...headBlocks(r),
     ...summaryBlocks(r),
     ...sectionBlocks(r),
-    ...(r.dossier === null ? [] : trafficBlocks(r.dossier, r.findings)),
+    ...(r.dossier === null ? [] : trafficBlocks(r.dossier, r.findings, r.own_servers)),
     ...(r.detections === null ? [] : hostsBlocks(r.detections, r.findings)),
     ...findingsBlocks(r),
     ...lostNotesBlocks(r),
@@ -26,6 +27,7 @@ export function reportPage(r: CaseReport): Block[] {
     ...limitsBlocks(r),
     ...evidenceBlocks(r),
     ...workBlocks(r),
+    ...glossaryBlocks(),
     ...filesAnnex(r),
     ...codeAnnex(r),
   ]

@@ -46,7 +46,7 @@ const heads: Heads = ['client', 'service', 'server']
 const surfaceMax = 60
 
 /** @param own what the report adds to each finding of the dossier. */
-export function trafficBlocks(d: DossierJson, own: readonly ReportFinding[]): Block[] {
+export function trafficBlocks(d: DossierJson, own: readonly ReportFinding[], ownServers: readonly string[]): Block[] {
   if (d.records.subject === 0) return []
   const series = seriesOf(d)
   const timeline = timelineFigure(d, series, byVerdict(d.findings, own))
@@ -58,7 +58,7 @@ export function trafficBlocks(d: DossierJson, own: readonly ReportFinding[]): Bl
     heading('Volumes'),
     ...totalsBlocks(d),
     ...volumesFigure(d, series),
-    ...surfaceBlocks(d),
+    ...surfaceBlocks(d, ownServers),
     ...rejectedBlocks(d),
     ...correlationBlocks(d),
   ]
@@ -192,7 +192,8 @@ function totalsBlocks(d: Dossier): Block[] {
   ]
 }
 
-function surfaceBlocks(d: DossierJson): Block[] {
+/** What the subject could reach of your hosts is an attack surface; what your hosts reached of others is not. */
+function surfaceBlocks(d: DossierJson, ownServers: readonly string[]): Block[] {
   const { attack_surface: surface, source } = d
   const outcomes = (['answered', 'refused', 'unanswered', 'rejected'] as const).filter(
     outcome => outcome !== 'rejected' || source === 'logs',
@@ -208,7 +209,12 @@ function surfaceBlocks(d: DossierJson): Block[] {
         paragraph(
           line`${strong(outcome[0]!.toUpperCase() + outcome.slice(1))}: ${countOf(total, `dossier.listed.${outcome}.total`)} services${total > shown.length ? ', of which the first are listed' : ''}`,
         ),
-        list(shown.map((one, i) => keyText(one, `${at}.${i}`))),
+        ...sides.flatMap(({ words, isOwn }) => {
+          const items = shown.flatMap((one, i) =>
+            ownServers.includes(one.server) === isOwn ? [keyText(one, `${at}.${i}`)] : [],
+          )
+          return items.length === 0 ? [] : [paragraph(words), list(items)]
+        }),
       ]
     }),
     ...(d.one_action === 'ACCEPT' && source === 'logs'
@@ -216,6 +222,11 @@ function surfaceBlocks(d: DossierJson): Block[] {
       : []),
   ]
 }
+
+const sides = [
+  { words: 'Of your hosts:', isOwn: true },
+  { words: 'Of the other side, which your hosts reached or tried to:', isOwn: false },
+]
 
 function keyText(key: ServiceKey, at: string): Text {
   const port: Text = key.port === null ? '' : line`:${wordsOf(key.port, `${at}.port`)}`
