@@ -148,10 +148,10 @@ export function filesAnnex({ evidence: { files } }: CaseReport): Block[] {
   ]
 }
 
-/** What all paths begin with, up to a separator; nothing where that is short, or where there is one path. */
+/** What all paths begin with, up to a separator; nothing where that is short, or where there is one path alone. */
 function sharedStart(paths: readonly string[]): string {
   const [first = '', ...rest] = paths
-  if (rest.length === 0) return ''
+  if (rest.every(path => path === first)) return ''
   const length = rest.reduce((most, path) => {
     let i = 0
     while (i < most && path[i] === first[i]) i++
