@@ -63,7 +63,7 @@ export function formatNotes(
     ...(format.from === 'parquet' ? ['The order is that of the columns of Parquet files.'] : []),
     ...(others.length > 0
       ? [
-          `${countText(elsewhere, 'record')} were written in ${more}: the pattern does not fit these, the trial leaves them out, and a log group with them needs a filter of its own.`,
+          `${countText(elsewhere, 'record')} ${elsewhere === 1 ? 'was' : 'were'} written in ${more}: the pattern does not fit these, the trial leaves them out, and a log group with them needs a filter of its own.`,
         ]
       : []),
     ...(untold > 0
