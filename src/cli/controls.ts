@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ControlsAnswer } from '../controls/control.ts'
 import type { ControlsOptions } from '../controls/controls.ts'
@@ -64,7 +65,7 @@ function withOptions(program: Command): Command {
     .argument('[address...]', 'addresses or networks of the attacker; then, if any, files and folders to read')
     .option('--findings', 'in place of an address: the hosts outside that detect finds to act')
     .option('--json', 'print one JSON document instead of a page')
-    .option('--all', 'list every rule and service on the page')
+    .option('--all', 'tell everything on the page: costs, every rule and service, patterns of alarms')
     .addOption(
       new Option('--code <format>', 'print the code of the controls, and nothing else').choices([
         'terraform',
@@ -105,7 +106,9 @@ Examples:
   tidemark controls --findings logs/
   tidemark controls 203.0.113.7 --only C1 --code terraform
   tidemark controls 203.0.113.7 --at 2023-09-28T19:00 --json
-  tidemark controls 203.0.113.7 --try groups.json --try interfaces.json`
+  tidemark controls 203.0.113.7 --try groups.json --try interfaces.json
+
+More: tidemark help trials, tidemark help network-rules, tidemark help alarms.`
 
 function parseShare(text: string): number {
   const share = /^(0?\.\d+|1(\.0*)?)$/.test(text) ? Number(text) : Number.NaN
@@ -122,7 +125,35 @@ async function subjectsOf(args: string[], options: Options): Promise<{ subjects:
     throw unfit('--findings does not go with an address', 'leave one of them out')
   if (!options.findings && subjects.length === 0 && options.try === undefined)
     throw unfit('no address to stop', 'name it: tidemark controls 203.0.113.7, or give --findings')
+  if (options.code !== undefined && options.json)
+    throw unfit('--code does not go with --json', 'the JSON document has the code of every control, under code')
+  const rules = paths.find(looksLikeRules)
+  if (rules !== undefined)
+    throw unfit(
+      `${rules} looks like security groups or their like, not like flow records`,
+      `try them: --try ${quoted(rules)}`,
+    )
   return { subjects, paths }
+}
+
+/** Answers of AWS about what is there begin with a list's name. */
+const rulesStart =
+  /^\s*\{\s*"(SecurityGroups|SecurityGroupRules|NetworkAcls|NetworkInterfaces|Subnets|PrefixLists)"\s*:/
+const startBytes = 4096
+
+/** Whether a file is one of those that --try reads. What cannot be read is no such file: reading it says why. */
+function looksLikeRules(path: string): boolean {
+  let fd: number | null = null
+  try {
+    if (!statSync(path).isFile()) return false
+    fd = openSync(path, 'r')
+    const start = Buffer.alloc(startBytes)
+    return rulesStart.test(start.toString('utf8', 0, readSync(fd, start)))
+  } catch {
+    return false
+  } finally {
+    if (fd !== null) closeSync(fd)
+  }
 }
 
 async function askedOf({ only, share, approvedPorts, internal, at, ...options }: Options): Promise<ControlsOptions> {

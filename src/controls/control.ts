@@ -97,7 +97,9 @@ export interface Trial {
     /** Addresses of the other ends, in their order. */
     peers: string[]
     peers_total: number
-    /** The largest first. */
+    /** Of those that are broken: what strangers sent to see whether somebody answers, from how many addresses, and the most packets of one. */
+    probes: { connections: number; peers: number; packets_most: number }
+    /** Those of internal clients first, then the largest. */
     broken: TrialService[]
     broken_total: number
     undecided_connections: number
@@ -186,7 +188,8 @@ export interface ControlsAnswer {
   internal_subject: string[]
   selection: ControlsSelection
   window: { first_start: string; last_end: string } | null
-  records: { total: number }
+  /** Of the case, and of the subject; null: nobody is asked about. */
+  records: { total: number; subject: number | null }
   connections: number
   protected: ProtectedHost[]
   protected_total: number
@@ -215,7 +218,9 @@ export interface TriedRules {
   problems: { path: string; problem: string }[]
   /** Null without a subject: then all is judged, and nothing is the attack. */
   trial: Trial | null
-  judged: { connections: number; allowed: number; denied: number }
+  judged: { connections: number; allowed: number; denied: number; undecided: number }
+  /** Protected addresses that no interface is known to have, where groups are judged: which groups they have is not known. */
+  no_interface: string[]
   /** Recorded as accepted, and these rules would deny them. */
   accepted_denied: TrialService[]
   accepted_denied_total: number

@@ -75,7 +75,7 @@ export async function controls(
         const about = {
           selection: selectionIn(options, isOfFindings),
           window: count === 0 ? null : { first_start: utcSeconds(span.from_us), last_end: utcSeconds(span.to_us) },
-          records: { total: recordsOfCase(asked) },
+          records: { total: recordsOfCase(asked), subject: inquiry?.dossier.records.subject ?? null },
           connections: count,
           ...{ ...files, problems: asked.problems, evidence: evidenceCounts(asked), source: asked.source },
         }
@@ -133,7 +133,10 @@ function toldOf(
 async function answerOf(given: Given): Promise<Partial<ControlsAnswer>> {
   const { inquiry, options } = given
   if (options.tryFiles !== undefined) return triedOf(given, options.tryFiles)
-  return inquiry === null ? {} : recommendedOf({ ...given, inquiry })
+  if (inquiry === null) return {}
+  // Who is in no record has no controls.
+  const { dossier } = inquiry
+  return dossier.records.subject === 0 ? { not_decidable: undecidedOf(dossier) } : recommendedOf({ ...given, inquiry })
 }
 
 async function recommendedOf({
@@ -171,13 +174,17 @@ async function triedOf(
   const at_us = options.at_us ?? null
   const { network, files, problems } = readRules(paths, { interfaces: await knownInterfaces(c, index, own) })
   requireRules(network, paths)
-  const { trial, judged, acceptedDenied, rejectedAllowed, traffic } = await tryRules(c, index, kept, network, {
-    ...{ inquiry, own, threads, at_us },
-  })
+  const { trial, judged, no_interface, acceptedDenied, rejectedAllowed, traffic } = await tryRules(
+    c,
+    index,
+    kept,
+    network,
+    { ...{ inquiry, own, threads, at_us } },
+  )
   const places = [...acceptedDenied.listed, ...rejectedAllowed.listed].flatMap(one => one.places)
   const lines = await linesAt(index, [...placesIn(trial), ...places], basisOf(c))
   const tried: TriedRules = {
-    ...{ files, problems, judged },
+    ...{ files, problems, judged, no_interface },
     trial: trial === null ? null : withLines(trial, lines),
     accepted_denied: servicesWithLines(acceptedDenied.listed, lines),
     accepted_denied_total: acceptedDenied.total,

@@ -8,6 +8,7 @@ import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Trial, TrialService, TrialSum } from './control.ts'
 import { answersStopped, type Judge, passes, stopped, undecided } from './judge.ts'
+import { Probes } from './probes.ts'
 import { innerHosts, isOfAttack, markedHosts, others, type Piece, type Traffic } from './traffic.ts'
 
 /** Services that are listed, and addresses. */
@@ -30,7 +31,7 @@ export type ServiceDraft = Omit<TrialService, 'basis'> & { places: number[] }
  */
 export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOthers: boolean): TrialDraft {
   // Where only answers are stopped, the attack goes on, and what is innocent is broken.
-  const sides = [new Side(traffic, stopped), new Side(traffic, passes)] as const
+  const sides = [new Side(traffic, stopped, traffic.marks.internal), new Side(traffic, passes, null)] as const
   for (const piece of traffic.pieces) judgePiece(piece, judge, sides, withOthers)
   const [innocent, attack] = sides
   const said = (sum: Sum): Record<'bytes' | 'bytes_out' | 'bytes_in', Count | null> => shownBytes(sum, hasSizes)
@@ -53,6 +54,7 @@ export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOth
       broken_connections: innocent.stopped.sum.connections,
       ...{ broken_bytes: broken.bytes, broken_bytes_out: broken.bytes_out, broken_bytes_in: broken.bytes_in },
       ...innocent.peersOf(),
+      probes: innocent.probes.told,
       ...{ broken: list(innocent.stopped), broken_total: innocent.stopped.services.total },
       undecided_connections: innocent.undecidedConnections,
     },
@@ -130,8 +132,10 @@ export class Group {
   readonly services: Foremost<ServiceSum>
   private run: ServiceSum | null = null
 
-  constructor() {
-    this.services = new Foremost(listedMost, bySize)
+  /** @param isFirst by host: services of such clients stand before all others; else the largest do. */
+  constructor(isFirst: Uint8Array | null = null) {
+    const rank = ({ client }: ServiceSum): number => (isFirst?.[client] === 1 ? 0 : 1)
+    this.services = new Foremost(listedMost, (a, b) => rank(a) - rank(b) || bySize(a, b))
   }
 
   add(all: CaseConnections, i: number, isOut: boolean): void {
@@ -167,8 +171,10 @@ function bySize(a: ServiceSum, b: ServiceSum): number {
 
 /** The attack, or what is innocent. */
 class Side {
-  readonly stopped = new Group()
+  readonly stopped: Group
   readonly passed = new Group()
+  /** Among those that are stopped. */
+  readonly probes: Probes
   private readonly doubts = new Map<number, Sum>()
   private readonly traffic: Traffic
   private readonly peers: Uint8Array
@@ -176,8 +182,10 @@ class Side {
   atLeast = false
 
   /** @param ofAnswers what becomes of a connection whose answers alone are stopped. */
-  constructor(traffic: Traffic, ofAnswers: typeof passes | typeof stopped) {
+  constructor(traffic: Traffic, ofAnswers: typeof passes | typeof stopped, isFirst: Uint8Array | null) {
     this.traffic = traffic
+    this.stopped = new Group(isFirst)
+    this.probes = new Probes(traffic.marks.internal)
     this.ofAnswers = ofAnswers
     this.peers = new Uint8Array(traffic.hosts.count)
   }
@@ -192,6 +200,7 @@ class Side {
     if (verdict === passes) this.passed.add(all, i, isOut)
     else if (verdict === stopped) {
       this.stopped.add(all, i, isOut)
+      this.probes.add(all, i)
       // Of two on the inner side each is a peer.
       const isWithin = isOut && inner[server] === 1
       for (const host of [client, server]) if (inner[host] === 0 || isWithin) this.peers[host] = 1
@@ -205,6 +214,7 @@ class Side {
   endRun(): void {
     this.stopped.endRun()
     this.passed.endRun()
+    this.probes.endRun()
   }
 
   get all(): Sum {

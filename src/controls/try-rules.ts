@@ -6,6 +6,7 @@ import { exitStatus, UserError } from '../errors.ts'
 import { type Address, formatAddress } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Network } from '../network-rules/network.ts'
+import { Places } from '../network-rules/places.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Case } from '../store/case.ts'
 import type { TriedRules } from './control.ts'
@@ -13,9 +14,11 @@ import { gatherTraffic } from './gather.ts'
 import { answersStopped, passes, stopped, undecided } from './judge.ts'
 import { RulesJudge } from './judges.ts'
 import { hasSizes, type Inquiry, marksIn } from './situation.ts'
-import type { Traffic } from './traffic.ts'
-import { Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
+import { markedHosts, type Traffic } from './traffic.ts'
+import { addressOf, Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
 
+/** Addresses that are listed. */
+const listedMost = 1000
 /** Groups that a message names. */
 const namedMost = 5
 
@@ -24,6 +27,7 @@ export interface TriedDraft {
   trial: TrialDraft | null
   judged: TriedRules['judged']
   acceptedDenied: { listed: ServiceDraft[]; total: number; connections: number }
+  no_interface: string[]
   rejectedAllowed: { listed: ServiceDraft[]; total: number; connections: number }
   traffic: Traffic
 }
@@ -65,7 +69,21 @@ export async function tryRules(
   })
   const judge = new RulesJudge(network, hosts, at_us)
   const trial = inquiry === null ? null : tryOn(traffic, judge, hasSizes(c), false)
-  return { trial, ...contradictions(traffic, new RulesJudge(network, hosts, null), hasSizes(c)), traffic }
+  const no_interface = withoutInterface(traffic, network)
+  return { trial, ...contradictions(traffic, new RulesJudge(network, hosts, null), hasSizes(c)), no_interface, traffic }
+}
+
+function withoutInterface(traffic: Traffic, network: Network): string[] {
+  if (network.groups.length === 0 || network.others === 'not-judged') return []
+  const places = new Places(network)
+  const { hi, lo } = traffic.hosts
+  return markedHosts(traffic.protected)
+    .filter(host => {
+      const { interface: one, isAmbiguous, kind } = places.at({ hi: hi[host]!, lo: lo[host]! })
+      return one === null && !isAmbiguous && kind !== 'outside'
+    })
+    .slice(0, listedMost)
+    .map(host => addressOf(traffic, host))
 }
 
 /** The addresses that have an interface or a subnet. */
@@ -83,7 +101,7 @@ function contradictions(
   judge: RulesJudge,
   sized: boolean,
 ): Pick<TriedDraft, 'judged' | 'acceptedDenied' | 'rejectedAllowed'> {
-  const judged = { connections: 0, allowed: 0, denied: 0 }
+  const judged = { connections: 0, allowed: 0, denied: 0, undecided: 0 }
   const [accepted, rejected] = [new Group(), new Group()]
   for (const { connections } of pieces) {
     const { count } = connections
@@ -92,7 +110,10 @@ function contradictions(
     for (let i = 0; i < count; i++) {
       judged.connections++
       const verdict = verdicts[i]!
-      if (verdict >= undecided) continue
+      if (verdict >= undecided) {
+        judged.undecided++
+        continue
+      }
       const isOut = isProtected[connections.client[i]!] === 1
       const isRejected = connections.outcome[i] === outcome.rejected
       if (verdict === passes) judged.allowed++

@@ -86,3 +86,49 @@ test('of several at once, what one stops is stopped, whatever the others cannot 
   assert.deepEqual([...into], [stopped, undecided, passes])
   assert.deepEqual(judge.reasons, ['why not'])
 })
+
+test('probes of strangers are told apart from what is broken, and hosts of one’s own stand first', () => {
+  const seconds = 1_000_000
+  const rows = [
+    { client: 0, packets: 2, up: 10 },
+    { client: 1, packets: 2, up: 4000 },
+    { client: 1, packets: 3, up: 120 },
+    { client: 2, packets: 2, up: 80 },
+    { client: 2, packets: 4, up: 160 },
+    { client: 3, packets: 2, up: 80, lasts: 61 },
+    { client: 4, packets: 2, up: 80, marks: mark.atLeast },
+    { client: 5, packets: 1, up: 60, protocol: 17 },
+    { client: 6, packets: 1, up: 60, protocol: 17, outcome: outcome.unanswered },
+  ]
+  const connections = makeConnections(rows.length)
+  for (const [i, one] of rows.entries()) {
+    connections.client[i] = one.client
+    connections.server[i] = 7
+    connections.port[i] = 22
+    connections.protocol[i] = one.protocol ?? 6
+    connections.packetsUp[i] = one.packets
+    connections.bytesUp[i] = one.up
+    connections.end_us[i] = (one.lasts ?? 60) * seconds
+    connections.outcome[i] = one.outcome ?? outcome.answered
+    connections.marks[i] = one.marks ?? 0
+  }
+  const hosts = 8
+  const isOwn = Uint8Array.from({ length: hosts }, (_, host) => (host === 0 || host === 7 ? 1 : 0))
+  const traffic: Traffic = {
+    hosts: {
+      count: hosts,
+      hi: new BigUint64Array(hosts),
+      lo: BigUint64Array.from({ length: hosts }, (_, i) => BigInt(i)),
+    },
+    ...{ protected: isOwn, others: new Uint8Array(hosts), rejected: 0 },
+    marks: { subject: new Uint8Array(hosts), internal: isOwn, services: [] },
+    pieces: [{ connections, attack: new Uint8Array(rows.length) }],
+  }
+  const { innocent } = tryOn(traffic, judgeOf(...rows.map(() => stopped)), true, false)
+  assert.deepEqual(innocent.probes, { connections: 3, peers: 2, packets_most: 3 })
+  assert.equal(innocent.broken_connections, rows.length)
+  assert.deepEqual(
+    innocent.broken.slice(0, 2).map(({ bytes }) => bytes),
+    [10, 4120],
+  )
+})

@@ -173,13 +173,34 @@ function trialFacts({ attack, innocent, at_least }: Trial, at: string) {
     fact(
       'stops of the attack',
       line`${countOf(attack.stopped_connections, `${bad}.stopped_connections`)} of ${countOf(attack.connections, `${bad}.connections`)} connections, ${bound}${bytesOf(attack.stopped_bytes, `${bad}.stopped_bytes`)} of ${bytesOf(attack.bytes, `${bad}.bytes`)}`,
+      ...undecidedLine(attack, bad),
       ...when,
     ),
     fact(
       'breaks of the rest',
       line`${countOf(innocent.broken_connections, `${good}.broken_connections`)} of ${countOf(innocent.connections, `${good}.connections`)} connections, ${bound}${bytesOf(innocent.broken_bytes, `${good}.broken_bytes`)}, with ${countOf(innocent.peers_total, `${good}.peers_total`)} peers`,
+      ...undecidedLine(innocent, good),
+      ...probesLine(innocent, good),
       ...(peers.length === 0 ? [] : [peers]),
     ),
+  ]
+}
+
+/** What is undecided was neither stopped nor let through. */
+function undecidedLine(
+  { connections, undecided_connections: open }: Trial['attack'] | Trial['innocent'],
+  at: string,
+): Text[] {
+  if (open === 0) return []
+  const all = open === connections ? 'nothing could be decided: ' : ''
+  return [line`${all}${countOf(open, `${at}.undecided_connections`)} connections cannot be decided`]
+}
+
+function probesLine({ probes }: Trial['innocent'], at: string): Text[] {
+  if (probes.connections === 0) return []
+  const of = `${at}.probes`
+  return [
+    line`of them ${countOf(probes.connections, `${of}.connections`)} probes of ${countOf(probes.peers, `${of}.peers`)} addresses outside, none longer than ${countOf(probes.packets_most, `${of}.packets_most`)} packets`,
   ]
 }
 
@@ -230,9 +251,7 @@ function servicesTable(services: readonly TrialService[], total: number, of: str
   ]
   return [
     table([...columns, { title: 'first' }, { title: 'last' }], rows, caption),
-    ...(total > shown.length
-      ? [paragraph(line`${countOf(total, `${of}_total`)} in all; those with the most bytes are listed.`)]
-      : []),
+    ...(total > shown.length ? [paragraph(line`${countOf(total, `${of}_total`)} in all; the first are listed.`)] : []),
   ]
 }
 
