@@ -48,6 +48,7 @@ export async function openLab(): Promise<Lab> {
 export const someControls: ControlsAnswer = {
   controls: [
     {
+      applies_to: { addresses: ['10.130.8.94'], interfaces: [], subnets: [] },
       ...{ id: 'C1', kind: 'security-group-egress', title: 'Egress to approved ports only', answers: ['F5', 'S3'] },
       ...{
         why: 'data left over port 8889',
