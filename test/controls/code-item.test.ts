@@ -28,7 +28,7 @@ function trial(
       ...{ ...sum, broken_connections: 0, broken_bytes: 0, broken_bytes_out: 0, broken_bytes_in: 0 },
       ...{ peers: [], peers_total: 0, broken: [], broken_total: 0, undecided_connections: 0 },
       probes: { connections: 0, peers: 0, packets_most: 0 },
-      ...{ ...innocent },
+      ...innocent,
     },
     ...{ at_least: false, fired: [], fired_total: 0, baseline: null, not_decidable: [], basis: [], ...more },
   }

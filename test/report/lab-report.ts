@@ -55,7 +55,6 @@ export const someControls: ControlsAnswer = {
         cost: 'programs that use other ports stop',
         confirm: ['that 10.0.0.7 is a mirror'],
       },
-      applies_to: { addresses: ['10.130.8.94'], interfaces: [], subnets: [] },
       rules: [
         {
           ...{ direction: 'egress', number: 100, action: 'allow', protocol: 6, from_port: 443, to_port: 444 },
