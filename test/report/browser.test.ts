@@ -153,15 +153,19 @@ describe('a report in a browser, from the disk', { skip }, () => {
     })
   })
 
-  test('can be read without scripts, and on paper nothing is folded', async () => {
+  test('can be read without scripts, and paper has the files unfolded and a note for what it leaves out', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
     await page.goto(pathToFileURL(files.attacker).href)
     assert.ok((await page.locator('h2').count()) >= 12)
     assert.equal(await page.locator('button').count(), 0)
     await page.emulateMedia({ media: 'print' })
-    const folded = page.locator('details table').first()
-    assert.ok(((await folded.boundingBox())?.height ?? 0) > 100)
+    const unfolded = page.locator('details:not(.screen) table', { hasText: 'Every file with its digest' })
+    assert.ok(((await unfolded.boundingBox())?.height ?? 0) > 100)
+    assert.equal(await page.locator('details.screen:visible').count(), 0)
+    const left = await page.locator('details.screen').count()
+    assert.ok(left > 5)
+    assert.equal(await page.locator('p.paper:visible').count(), left)
     await context.close()
   })
 })
