@@ -149,7 +149,9 @@ function aboutBlocks(found: ControlsAnswer): Block[] {
     ...(subject.length === 0 || rejected_connections === 0
       ? []
       : [
-          `${countText(rejected_connections, 'connection')} of the subject were rejected already: they moved no data, and are in no figure here.`,
+          rejected_connections === 1
+            ? '1 connection of the subject was rejected already: it moved no data, and is in no figure here.'
+            : `${countText(rejected_connections, 'connection')} of the subject were rejected already: they moved no data, and are in no figure here.`,
         ]),
     ...(at === null ? [] : [line`The controls are in force from ${time(timeText(at))} on.`]),
     ...(only.length === 0 ? [] : [`Only ${only.join(', ')}.`]),

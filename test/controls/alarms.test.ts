@@ -344,7 +344,7 @@ test('records of another format than that of the pattern are not in its trial', 
   const late = record({ minute: 33, from: web, to: evil, ports: [50_003, 4444], bytes: 700_000 })
   const other = (one: string): string => [...one.split(' ').slice(1), one.split(' ')[0]].join(' ')
   const logs = { 'a.log': [header, ...usual(40), late], 'b.log': [other(header), other(more)] }
-  const { recommended, trial } = named(await alarmsOf(await caseOf(root, 'formats', logs), asked(30)), 'outbound')
+  const { recommended, trial } = named(await alarmsOf(await caseOf(root, 'formats-tried', logs), asked(30)), 'outbound')
   assert.deepEqual(trial!.fired, [{ at: at(34), value: 700_000 }])
   assert.match(recommended.confirm.join(' '), /1 record was written in another format: .* the trial leaves them out/)
 })

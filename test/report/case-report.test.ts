@@ -119,17 +119,17 @@ test('a report of a part of the evidence has no controls, which are of the whole
   }
 })
 
-test('the summary has five dated lines at most, and none of severity info beside a graver one', () => {
+test('the summary has five dated lines at most, and none of severity info that nobody confirmed', () => {
   const dated = (severities: readonly Severity[]): string[] => {
     const { findings: had, ...rest } = ofAttacker.dossier!
     const findings = severities.map((severity, i) => ({ ...had[0]!, id: `F${i + 1}`, severity }))
-    const told = findings.map(({ id }) => ({ ...ofAttacker.findings[0]!, id }))
+    const told = findings.map(({ id }) => ({ ...ofAttacker.findings[0]!, id, status: null }))
     const text = reportText({ ...ofAttacker, dossier: { ...rest, findings }, findings: told }, 'md')
-    const [, lines = ''] = /The gravest findings, by time \(UTC\):\n\n([\s\S]*?)\n\n/.exec(text) ?? []
-    return [...lines.matchAll(/\((F\d+), (\w+)/g)].map(([, id, severity]) => `${id} ${severity}`)
+    const [, lines = ''] = /by time \(UTC\):\*\*\n\n([\s\S]*?)\n\n/.exec(text) ?? []
+    return [...lines.matchAll(/\((F\d+); severity (\w+)/g)].map(([, id, severity]) => `${id} ${severity}`)
   }
   assert.deepEqual(dated(['info', 'high', 'low']), ['F2 high', 'F3 low'])
-  assert.deepEqual(dated(['info', 'info']), ['F1 info', 'F2 info'])
+  assert.deepEqual(dated(['info', 'info']), [])
   assert.equal(dated(Array.from({ length: 9 }, () => 'high')).length, 5)
 })
 
