@@ -127,6 +127,12 @@ async function subjectsOf(args: string[], options: Options): Promise<{ subjects:
     throw unfit('no address to stop', 'name it: tidemark controls 203.0.113.7, or give --findings')
   if (options.code !== undefined && options.json)
     throw unfit('--code does not go with --json', 'the JSON document has the code of every control, under code')
+  const [idle] = (['findings', 'only', 'share', 'code'] as const).filter(name => options[name] !== undefined)
+  if (options.try !== undefined && idle !== undefined)
+    throw unfit(
+      `--${idle} does not go with --try`,
+      'it is about controls that are recommended: leave it out, or ask twice',
+    )
   const rules = paths.find(looksLikeRules)
   if (rules !== undefined)
     throw unfit(
@@ -225,13 +231,17 @@ async function controlsOf(
 /** The same question, to ask it with other options. */
 function commandOf(
   subjects: readonly string[],
-  { case: dir, findings, internal = [], networks = [] }: Options,
+  { case: dir, findings, internal = [], networks = [], share, approvedPorts, at, try: files = [] }: Options,
   thrownAway: readonly string[],
 ): string {
   const words = [
     ...(findings ? ['--findings'] : subjects),
     ...internal.flatMap(one => ['--internal', one]),
     ...networks.flatMap(one => ['--networks', quoted(one)]),
+    ...(share === undefined ? [] : ['--share', `${share}`]),
+    ...(approvedPorts === undefined ? [] : ['--approved-ports', approvedPorts.join(',')]),
+    ...(at === undefined ? [] : ['--at', quoted(at)]),
+    ...files.flatMap(one => ['--try', quoted(one)]),
     ...(thrownAway.length > 0 ? thrownAway.map(quoted) : dir === 'case.tidemark' ? [] : ['--case', quoted(dir)]),
   ]
   return `tidemark controls ${words.join(' ')}`

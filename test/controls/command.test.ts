@@ -265,3 +265,16 @@ test('logs that name the VPC and no subnet, or the other way round, have control
       assert.ok(controls.some(one => one.kind === 'network-acl' && one.applies_to.subnets.includes(value)))
   }
 })
+
+test('what is about recommended controls is refused where rules of the user’s own are tried', () => {
+  for (const option of [
+    ['--only', 'C1'],
+    ['--share', '0.5'],
+    ['--code', 'terraform'],
+  ]) {
+    const { status, stderr } = inCase(attacker, '--try', groups, '--try', network, ...option)
+    assert.equal(status, 2)
+    assert.match(stderr, new RegExp(`^tidemark: ${option[0]} does not go with --try`))
+  }
+  assert.equal(inCase('--findings', '--try', groups, '--try', network).status, 2)
+})
