@@ -138,7 +138,7 @@ class ExportWork {
         'names of files of the evidence are as they were, without addresses: AWS has the number of the account in them',
       )
     this.#report.enrichment_problems.push(...found.enrichment_problems)
-    return this.#judged(found)
+    return this.#judged(this.#addresses.areChanged ? { ...found, findings: found.findings.map(inOtherOrder) } : found)
   }
 
   /** With what the analyst's notes say; without what they refute, but where a format can say that. */
@@ -207,4 +207,11 @@ class ExportWork {
     const why = `${kind}: ${given.left}`
     this.#left.set(why, (this.#left.get(why) ?? 0) + 1)
   }
+}
+
+/** With its hosts in the order of their other addresses: that of the true ones would tell of these. */
+function inOtherOrder(finding: ExportedFinding): ExportedFinding {
+  const sorted = (hosts: ExportedFinding['peers']): ExportedFinding['peers'] =>
+    [...hosts].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0))
+  return { ...finding, subject: sorted(finding.subject), peers: sorted(finding.peers) }
 }

@@ -88,6 +88,16 @@ test('the order of connections tells nothing of what the addresses were', async 
   assert.deepEqual(starts, [...starts].sort())
 })
 
+test('the hosts of findings are in the order of their other addresses', async () => {
+  const text = await exported('ndjson', 'findings', true)
+  const lists = text
+    .trimEnd()
+    .split('\n')
+    .map(line => (JSON.parse(line) as { peers?: string[] }).peers ?? [])
+  assert.ok(lists.some(peers => peers.length > 2))
+  for (const peers of lists) assert.deepEqual(peers, [...peers].sort())
+})
+
 test('the command replaces them by the key in a file, as convert does', () => {
   const keyFile = join(root, 'flows.key')
   writeFileSync(keyFile, key, { mode: 0o600 })
