@@ -149,7 +149,7 @@ function remoteOf(remote: Remote, scope: Scope): PlannedRule['remote'] {
   return { kind: 'group', id: made === undefined ? idOf(scope, 'group', remote.group) : { made } }
 }
 
-/** An id as it is, or a variable where the text is none. */
+/** An id as it is, or a variable where the text cannot be one. */
 function idOf(scope: Scope, kind: 'group' | 'list', id: string): Value {
   if (isId(kind, id)) return id
   const [name, words] = kind === 'group' ? ['source_group_id', 'security group'] : ['prefix_list_id', 'prefix list']

@@ -48,7 +48,7 @@ export const coverLimits = (isIPv6: boolean, isInternal: boolean): CoverLimits =
   widest: isInternal ? (isIPv6 ? 8 : 96 + 8) : isIPv6 ? 32 : 96 + 16,
   most: fewPrefixes,
 })
-/** A peer that is spoken to on so many high ports gets a range. */
+/** High ports of one peer from which on they become a range. */
 const manyPorts = 5
 
 /** Services with a list of AWS that counts as one rule (VPC User Guide, "AWS-managed prefix lists"). */

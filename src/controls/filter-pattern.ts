@@ -68,7 +68,7 @@ function fieldOf(text: string): PatternField {
       const value = match[3] ?? match[4]!
       const operator = match[2] as Operator
       if (isOrder(operator) && (match[3] !== undefined || numberOf(value) === null))
-        throw new PatternFault(`${operator} compares numbers, and this is none: ${value}`)
+        throw new PatternFault(`${operator} compares numbers, and this is not a number: ${value}`)
       return { operator, value, isQuoted: match[3] !== undefined }
     }),
   )

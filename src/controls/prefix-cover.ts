@@ -12,7 +12,7 @@ export function isIPv6Prefix({ first }: Prefix): boolean {
 
 /** Lengths of 128 bits: of IPv4 it counts 96 more. */
 export interface CoverLimits {
-  /** Addresses that have so many leading bits in common are of one network: a prefix may hold them all. */
+  /** Leading bits that addresses of one network have in common: a prefix may hold them all. */
   near: number
   /** No prefix is wider. */
   widest: number

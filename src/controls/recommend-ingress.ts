@@ -22,7 +22,7 @@ const dataPorts: readonly number[] = [139, 445, 1433, 1521, 2049, 3306, 5432, 63
 /** Services for whoever comes: they stay open to any address once somebody outside was served. */
 const publicPorts: readonly number[] = [25, 53, 80, 443]
 
-/** So many connections without work, and so many times more than sessions, look like guesses at a password. */
+/** Connections without work, and how many times more than sessions, from which on a client looks like one that guesses passwords. */
 const guessesMin = 10
 const guessesTimes = 3
 

@@ -31,7 +31,7 @@ export interface Use {
   first_us: number
 }
 
-/** A session has so many packets of the client: fewer are a look, or a guess at a password. */
+/** Least packets of the client in a session: fewer are a look, or a guess at a password. */
 const sessionPacketsMin = 20
 /** And it lasts longer than a guess may, or has more packets than guesses have. */
 const sessionSeconds = 60

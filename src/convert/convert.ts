@@ -241,7 +241,7 @@ async function openOutput(
   return format === 'vpc' ? new VpcOutput(file, vpc) : new TextOutput(file, format)
 }
 
-/** An address as the records have it; what is none is in no record. */
+/** An address as the records have it; any other text is in no record. */
 function interfaceOf(text: string, pan: CryptoPan | null): string {
   const address = parseAddress(text)
   if (address === null) return text

@@ -179,7 +179,7 @@ function ofDossier(
     ...commonOf(finding, addresses),
     ...{ tactic, scores: addresses.texts(scores), would_change: addresses.text(would_change) },
     connections: connections.length,
-    // Of an outside subject that was asked for nobody says that it acts: the analyst does. A server of ours that was only asked does not act.
+    // Of an outside subject that was asked for nobody says that it acts: the analyst does. A server of one's own that was only asked does not act.
     subject: hostsOf(mine, (internal, text) => (internal && !clients.has(text) ? 'none' : 'acts')),
     subject_total: mine.length,
     ...{ peers: hostsOf(others, () => 'none'), peers_total: others.length },

@@ -56,7 +56,7 @@ function write(markup: Markup, parts: string[], isVerbatim: boolean): void {
   if (ofLines.has(name) && !isVerbatim) parts.push('\n')
 }
 
-/** No text of a name. @throws Error for what is none. */
+/** No text of a name. @throws Error for any other text. */
 function checked(name: string): string {
   if (!nameForm.test(name)) throw new Error(`not a name of HTML: ${JSON.stringify(name)}`)
   return name

@@ -158,7 +158,7 @@ test('what the notes refute is left out, or suppressed in OCSF; what they confir
   assert.equal(tidemark(['report', '203.0.113.9', '--case', dir, '--new-notes', notes]).status, 0)
   const empty = JSON.parse(readFileSync(notes, 'utf8')) as { findings: { id: string; status: string; note: string }[] }
   const [refuted, confirmed] = empty.findings as [(typeof empty.findings)[0], (typeof empty.findings)[0]]
-  Object.assign(refuted, { status: 'refuted', note: 'a test of ours' })
+  Object.assign(refuted, { status: 'refuted', note: 'our own test' })
   Object.assign(confirmed, { status: 'confirmed', note: 'seen from 203.0.113.9' })
   writeFileSync(notes, JSON.stringify(empty))
   const count = empty.findings.length
@@ -171,13 +171,13 @@ test('what the notes refute is left out, or suppressed in OCSF; what they confir
     .map(line => JSON.parse(line) as { status: string; comment?: string; finding_info: { uid: string } })
   assert.equal(events.length, count)
   const byId = (id: string) => events.find(one => one.finding_info.uid === id)!
-  assert.deepEqual([byId(refuted.id).status, byId(refuted.id).comment], ['Suppressed', 'a test of ours'])
+  assert.deepEqual([byId(refuted.id).status, byId(refuted.id).comment], ['Suppressed', 'our own test'])
   assert.deepEqual([byId(confirmed.id).status, byId(confirmed.id).comment], ['In Progress', 'seen from 203.0.113.9'])
   for (const to of ['ecs', 'stix', 'sigma', 'guardduty', 'csv', 'ndjson']) {
     const { stdout, stderr, status } = asked(to)
     assert.equal(status, 0, stderr)
     assert.match(stderr, /not in it: 1 finding that the notes refute/)
-    assert(stdout.includes('seen from 203.0.113.9') && !stdout.includes('a test of ours'), to)
+    assert(stdout.includes('seen from 203.0.113.9') && !stdout.includes('our own test'), to)
   }
   assert.match(asked('sigma').stdout, /status: "test"/)
   assert.match(asked('stix').stdout, /"labels":\["confirmed"\]/)
