@@ -2,7 +2,10 @@
 import type { Artefact, CodeFormat, MetricAlarm } from '../as-code/artefact.ts'
 import type { Count, Dossier, Finding, RejectTriage, ServiceRow } from '../investigate/dossier.ts'
 import type { RuleFile } from '../network-rules/read-network.ts'
+import type { ToldRule } from '../network-rules/told-rule.ts'
 import type { Basis } from '../rules/finding.ts'
+
+export type { ToldRule }
 
 export const controlKinds = [
   'security-group-ingress',
@@ -27,23 +30,6 @@ export interface Recommended {
   /** What an analyst must confirm before it is put in place. */
   confirm: string[]
   artefact: Artefact
-}
-
-/** A rule as JSON and pages tell it. */
-export interface ToldRule {
-  direction: 'ingress' | 'egress'
-  /** Of a network ACL. */
-  number: number | null
-  action: 'allow' | 'deny'
-  /** IANA's number; null: all. */
-  protocol: number | null
-  from_port: number | null
-  to_port: number | null
-  icmp_type: number | null
-  icmp_code: number | null
-  /** A prefix, or the id of a group or prefix list. */
-  remote: string
-  description: string
 }
 
 /** Connections of the evidence with one peer and service, together. */

@@ -7,6 +7,7 @@ import * as shape from '../shape.ts'
 import { aclTraffic, address, directed, id, type LooseEntry, protocol, trafficOf } from './aws-shapes.ts'
 import type { RuleDocument } from './documents.ts'
 import type { GroupRule, NetworkAcl, Remote, SecurityGroup } from './network.ts'
+import type { ToldRule } from './told-rule.ts'
 
 /** What rules are for, as a control tells it. */
 export interface AppliesTo {
@@ -19,20 +20,6 @@ export interface AppliesTo {
 export type OwnControl =
   | { what: 'group'; direction: 'ingress' | 'egress'; group: SecurityGroup; appliesTo: AppliesTo }
   | { what: 'acl'; acl: NetworkAcl; appliesTo: AppliesTo }
-
-/** A rule as JSON and pages tell it; null: any. */
-interface ToldRule {
-  direction: 'ingress' | 'egress'
-  number: number | null
-  action: 'allow' | 'deny'
-  protocol: number | null
-  from_port: number | null
-  to_port: number | null
-  icmp_type: number | null
-  icmp_code: number | null
-  remote: string
-  description: string
-}
 
 const maybe = <T>(one: shape.Shape<T>): shape.Shape<T | null> => shape.absent(shape.nullOr(one), null)
 const port = maybe(shape.countFrom(0, 65_535))
