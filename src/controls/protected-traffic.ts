@@ -12,7 +12,7 @@ import { isOfAttack, type Piece } from './traffic.ts'
 export function protectedTraffic(
   source: EvidenceKind,
   index: RecordIndex,
-  { dossier, traffic, interfaces }: Situation,
+  { dossier, traffic, interfaces, hasSizes }: Situation,
   files: Pick<Enrichment, 'awsService'>,
   approvedPorts: readonly number[],
 ): ProtectedTraffic {
@@ -29,6 +29,7 @@ export function protectedTraffic(
       return found === null ? null : { service: found.service, region: found.region }
     },
     placeOf: host => interfaces.get(host) ?? { interface: null, subnet: null, vpc: null },
+    hasSizes,
     interval_us: intervalOf(source, index.dictionaries.vantages),
     isApproved: standardPorts(approvedPorts),
     incident: incidentIn(pieces),

@@ -40,6 +40,8 @@ export interface ProtectedTraffic {
   /** Null where nothing tells. */
   awsService(host: number): AwsPlace | null
   placeOf(host: number): Place
+  /** Whether the records say packets and bytes: without them sums are zero, and no session can be told. */
+  hasSizes: boolean
   /** The longest aggregation interval of the logs, microseconds; of packets zero. */
   interval_us: number
   /** Null where the analyst was not asked. */

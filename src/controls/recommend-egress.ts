@@ -144,7 +144,7 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recom
       traffic.services,
       ({ server, port, protocol }) => !hosts.has(server) && servers.has(`${server} ${protocol} ${port}`),
     ),
-    why: whyOf(unit, mined),
+    why: whyOf(traffic, unit, mined),
     cost: costOf(traffic, mined),
     confirm: confirmOf(traffic, mined),
     artefact: {
@@ -157,14 +157,20 @@ function recommended(traffic: ProtectedTraffic, unit: Unit, mined: Mined): Recom
   }
 }
 
-function whyOf(unit: Unit, { items, chosen, cover, attack, share, quota, width, anyAddress }: Mined): string {
+function whyOf(
+  { hasSizes }: ProtectedTraffic,
+  unit: Unit,
+  { items, chosen, cover, attack, share, quota, width, anyAddress }: Mined,
+): string {
   const total = { connections: sum(items.map(one => one.connections)), bytes: sum(items.map(one => one.bytes)) }
   const of = someText(unit.addresses)
   const reached = someText([...new Set(attack.map(use => serviceText(use)))])
   const stops = `The recorded connections of the attack from ${of} went to ${reached}; no rule lets them through.`
   if (items.length === 0)
     return `${stops} No other outbound connection of ${of} was recorded that was used, so the list is empty.`
-  const covers = `${countText(chosen.length, 'rule')} let through ${shareText(cover.held.connections)} of ${countText(total.connections, 'connection')} and ${shareText(cover.held.bytes)} of ${integerText(total.bytes)} bytes that ${of} began in this evidence and that are not the attack (asked for: ${shareText(share)} of both).`
+  const bytes = hasSizes ? ` and ${shareText(cover.held.bytes)} of ${integerText(total.bytes)} bytes` : ''
+  const asked = hasSizes ? `${shareText(share)} of both` : `${shareText(share)}; bytes are not recorded`
+  const covers = `${countText(chosen.length, 'rule')} let through ${shareText(cover.held.connections)} of ${countText(total.connections, 'connection')}${bytes} that ${of} began in this evidence and that are not the attack (asked for: ${asked}).`
   const least =
     cover.isEnough && chosen.length === cover.atLeast
       ? 'No smaller choice of such rules does.'

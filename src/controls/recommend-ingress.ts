@@ -332,7 +332,9 @@ function whyOf(
     : sessionText
   const held =
     clients.length === 0
-      ? `No other address worked with a service of administration ${before} (${what}): nobody is let in.`
+      ? traffic.hasSizes
+        ? `No other address worked with a service of administration ${before} (${what}): nobody is let in.`
+        : 'The records do not say packets, so nobody can be told to have worked with a service of administration: nobody is let in.'
       : `${countText(clients.length, 'other address', 'other addresses')} worked with a service of administration ${before} (${what}). That does not make them known: confirm each.`
   const only = meant.filter(one => one.is === 'closed')
   const closed =

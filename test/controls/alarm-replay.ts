@@ -53,6 +53,7 @@ export function trafficOf(
     address: host => ({ hi: dictionary.hi[host]!, lo: dictionary.lo[host]! }),
     awsService: () => null,
     placeOf: () => ({ interface: null, subnet: null, vpc: null }),
+    hasSizes: true,
     interval_us: intervalOf('logs', vantages),
   }
 }

@@ -278,3 +278,18 @@ test('what is about recommended controls is refused where rules of the user’s 
   }
   assert.equal(inCase('--findings', '--try', groups, '--try', network).status, 2)
 })
+
+test('where the records say no packets and bytes, that is said: neither are they zero, nor did nobody work there', () => {
+  const names = header.split(' ')
+  const left = names.flatMap((name, i) => (name === 'packets' || name === 'bytes' ? [] : [i]))
+  const path = join(root, 'sizes.log')
+  const rows = [header, ...lines].map(line => left.map(i => line.split(' ')[i]).join(' '))
+  writeFileSync(path, `${rows.join('\n')}\n`)
+  const { status, stdout, stderr } = tidemark(['controls', attacker, path, '--json'])
+  assert.equal(status, 0, stderr)
+  const { controls } = JSON.parse(stdout) as ControlsAnswer
+  const whyOf = (kind: string): string => controls.find(one => one.kind === kind)!.why
+  assert.match(whyOf('security-group-egress'), /asked for: 99 %; bytes are not recorded/)
+  assert.doesNotMatch(whyOf('security-group-egress'), /0 bytes/)
+  assert.match(whyOf('security-group-ingress'), /The records do not say packets, so nobody can be told/)
+})

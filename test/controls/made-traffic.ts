@@ -38,6 +38,8 @@ export interface Made {
   /** Seconds since `begin` of the first connection of the attack; null: there is none. */
   incident?: number | null
   interval?: number
+  /** Whether the records say packets and bytes; they do by default. */
+  hasSizes?: boolean
   services?: readonly KnownService[]
   /** How many pieces the connections are in. */
   pieces?: number
@@ -54,9 +56,18 @@ export function made({ rows, protect, subjects = [], pieces = 1, ...given }: Mad
   const texts = hosts.map(({ hi, lo }) => formatAddress(hi, lo))
   const size = Math.max(1, Math.ceil(all.length / pieces))
   const parts = Array.from({ length: pieces }, (_, i) => all.slice(i * size, (i + 1) * size))
-  const { aws = {}, places = {}, approved = null, incident = null, interval = 60, services = [] } = given
+  const {
+    aws = {},
+    places = {},
+    approved = null,
+    incident = null,
+    interval = 60,
+    services = [],
+    hasSizes = true,
+  } = given
   return {
     pieces: parts.map(part => piece(part, numberOf)),
+    hasSizes,
     isProtected: host => protect.includes(texts[host]!),
     subjects: subjects.map(text => parsePrefix(text)!),
     address: host => hosts[host]!,
