@@ -20,7 +20,9 @@ import type { Recommended } from './control.ts'
 import { habitsOf } from './habits.ts'
 import { filesOfOthers, type LogFormats, logFormats } from './log-formats.ts'
 import type { LogGroups } from './log-groups.ts'
+import type { ProtectedTraffic } from './protected.ts'
 import type { Marks, Series } from './series.ts'
+import { isOfAttack } from './traffic.ts'
 
 export interface Alarm {
   recommended: Recommended
@@ -44,7 +46,7 @@ export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmReque
   const { traffic } = request
   const { hosts, vantages } = index.dictionaries
   const isProtected = new Uint8Array(new SharedArrayBuffer(hosts.count))
-  const marks: Marks = { isProtected, isSubject: marksOf(hosts, traffic.subjects) }
+  const marks: Marks = { isProtected, isAttacker: attackersOf(hosts, traffic) }
   for (const host of protectedHosts(index, traffic)) marks.isProtected[host] = 1
   if (traffic.incident === null || !marks.isProtected.includes(1)) return []
   const interval = intervalOf(c.source, vantages) / 1e6
@@ -71,6 +73,23 @@ export async function alarmsFor(c: Case, index: RecordIndex, request: AlarmReque
     const notes = formatNotes(formats, groups)
     return alarmsOf(c, index, { from_us, at_us: request.at_us }, { drafts, groups, series, holes, notes })
   }
+}
+
+/**
+ * The hosts outside that connections of the attack have. A host of one's own that was taken over does other things as well: it is one of them only
+ * where the attack never leaves.
+ */
+function attackersOf(
+  hosts: RecordIndex['dictionaries']['hosts'],
+  { pieces, subjects, isInternal }: ProtectedTraffic,
+): Uint8Array {
+  const outside = marksOf(hosts, [])
+  for (const { connections, attack } of pieces) {
+    for (const ends of [connections.client, connections.server])
+      for (let i = 0; i < connections.count; i++)
+        if (isOfAttack(attack[i]!) && !isInternal(ends[i]!)) outside[ends[i]!] = 1
+  }
+  return outside.includes(1) ? outside : marksOf(hosts, subjects)
 }
 
 /** By what the ledger tells of all logs. */

@@ -82,7 +82,7 @@ export class SeriesWork implements Does<SeriesSteps> {
   private countIn(block: RecordBlock, first: number, notes: LogNotes): void {
     const { counters, logOf } = this
     const { marks, others } = this.settings
-    const { isProtected, isSubject } = marks
+    const { isProtected, isAttacker } = marks
     const { rows, source, destination, vantage } = block
     const from = block.sourceSeen ?? source
     const to = block.destinationSeen ?? destination
@@ -92,7 +92,7 @@ export class SeriesWork implements Does<SeriesSteps> {
       if (isProtected[from[row]!] !== 1 && isProtected[to[row]!] !== 1) continue
       notes.count(vantage[row]!)
       if (others.size > 0 && others.has(block.file[row]!)) continue
-      const isAttack = isSubject[source[row]!] === 1 || isSubject[destination[row]!] === 1
+      const isAttack = isAttacker[source[row]!] === 1 || isAttacker[destination[row]!] === 1
       const log = logOf[vantage[row]!]!
       for (let i = 0; i < counters.length; i++) counters[i]!.count(row, first + row, log, isAttack)
     }

@@ -7,7 +7,8 @@
 /** By host: 1 where it is one, else 0. */
 export interface Marks {
   isProtected: Uint8Array
-  isSubject: Uint8Array
+  /** Whose records are the attack. */
+  isAttacker: Uint8Array
 }
 
 /** A metric: which records, and what of them. */

@@ -19,6 +19,8 @@ import { openCase } from '../../src/store/case.ts'
 export interface Asked {
   hosts: readonly string[]
   subject: readonly string[]
+  /** Whose connections are the attack; by default the subject's. */
+  attackers?: readonly string[]
   /** Of the attack, Unix seconds. */
   from: number
   to: number
@@ -30,7 +32,7 @@ export interface Asked {
 /** The traffic of hosts: a connection with the subject is the attack. */
 export function trafficOf(
   { index, kept }: Pick<AskedOfCase, 'index' | 'kept'>,
-  { hosts, subject, from, to, services = [] }: Asked,
+  { hosts, subject, attackers = subject, from, to, services = [] }: Asked,
 ): ProtectedTraffic {
   const { hosts: dictionary, vantages } = index.dictionaries
   const subjects = subject.map(text => parsePrefix(text)!)
@@ -38,12 +40,15 @@ export function trafficOf(
     dictionary,
     hosts.map(text => parsePrefix(text)!),
   )
-  const isSubject = marksOf(dictionary, subjects)
+  const isAttacker = marksOf(
+    dictionary,
+    attackers.map(text => parsePrefix(text)!),
+  )
   const internal = internalMarks(dictionary, [])
   const pieces = Array.from({ length: kept.blocks }, (_, block) => {
     const connections = joined([kept.read(block)])
     const { client, server } = connections
-    return { connections, attack: client.map((one, i) => isSubject[one]! | isSubject[server[i]!]!) }
+    return { connections, attack: client.map((one, i) => isAttacker[one]! | isAttacker[server[i]!]!) }
   })
   return {
     pieces: pieces.map(({ connections, attack }) => ({ connections, attack: Uint8Array.from(attack) })),

@@ -168,6 +168,21 @@ test('without a baseline the traffic of others than the subject is the measure, 
   assert.match(one.trial!.not_decidable[0]!.reason, /too little is recorded of the time before the incident/)
 })
 
+test('what a host that was taken over does besides the attack is the measure, and not the attack', async () => {
+  const lines = [
+    ...usual(40),
+    record({ minute: 20, from: web, to: outside, ports: [50_000, 8443], bytes: 200_000 }),
+    record({ minute: 4, from: web, to: evil, ports: [50_002, 4444], bytes: 700_000 }),
+  ]
+  const own = { ...asked(3), subject: [web], attackers: [evil] }
+  const one = named(
+    await alarmsOf(await caseOf(root, 'taken', { [name('fl-1')]: [header, ...lines] }), own),
+    'outbound',
+  )
+  assert.equal(artefactOf(one).threshold, 600_000)
+  assert.deepEqual(one.trial!.fired, [{ at: at(5), value: 700_000 }])
+})
+
 test('who held a session before the incident is known; a probe, and the attack, make nobody known', async () => {
   const admin = '198.51.100.20'
   const session = (minute: number, client: string, port: number, packets = 300): string[] => [
