@@ -20,7 +20,8 @@ import type { RecordIndex } from '../record-index/read.ts'
 import { severities } from '../rules/finding.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
-import type { AnsweredFinding, AnsweredService, ControlsAnswer, ControlsSelection, TriedRules } from './control.ts'
+import { answeredFinding, answeredServices } from './answered.ts'
+import type { ControlsAnswer, ControlsSelection, TriedRules } from './control.ts'
 import { interfacesIn } from './interfaces.ts'
 import { protectedHosts } from './protected-hosts.ts'
 import { protectedTraffic } from './protected-traffic.ts'
@@ -125,7 +126,7 @@ function toldOf(
   if (dossier === null) return { subject: [], findings: [], services: [] }
   return {
     subject: dossier.subject,
-    findings: dossier.findings.map(one => answeredFinding(one, detected)),
+    findings: dossier.findings.map(one => answeredFinding(one, dossier.services, detected)),
     services: answeredServices(dossier),
   }
 }
@@ -246,23 +247,6 @@ function actorsOf({ hosts }: Detections, own: readonly Prefix[]): string[] {
       !isInternal(parseAddress(address)!, own),
   )
   return acting.map(({ address }) => address)
-}
-
-function answeredFinding(
-  { id, rule, title, severity, confidence, technique, first_start, last_end }: Dossier['findings'][number],
-  detected: Detections | null,
-): AnsweredFinding {
-  const same = detected?.findings.find(
-    one => one.technique === technique && one.first_start === first_start && one.last_end === last_end,
-  )
-  return { id, rule, title, severity, confidence, first_start, last_end, detect_id: same?.id ?? null }
-}
-
-/** Those that a finding speaks of: what the others are, the dossier tells. */
-function answeredServices({ services }: Dossier): AnsweredService[] {
-  return services.flatMap(({ client, server, port, protocol, outcome, connections, findings }, i) =>
-    findings.length === 0 ? [] : [{ id: `S${i + 1}`, client, server, port, protocol, outcome, connections, findings }],
-  )
 }
 
 function detectOptions({ internal, enrichment, limits, signal }: ControlsOptions): DetectOptions {
