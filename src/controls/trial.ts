@@ -12,7 +12,7 @@ import { Probes } from './probes.ts'
 import { innerHosts, isOfAttack, markedHosts, others, type Piece, type Traffic } from './traffic.ts'
 
 /** Services that are listed, and addresses. */
-const listedMost = 1000
+export const listedMost = 1000
 /** Places of the evidence that a service names. */
 const placesMost = 3
 
@@ -23,15 +23,23 @@ export type TrialDraft = Omit<Trial, 'basis' | 'attack' | 'innocent'> & {
 }
 export type ServiceDraft = Omit<TrialService, 'basis'> & { places: number[] }
 
-/**
- * Judges all connections.
- *
- * @param withOthers whether other hosts in the subnets of protected ones count among what is innocent.
- * @param hasSizes whether the records say how many bytes they had.
- */
-export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOthers: boolean): TrialDraft {
-  // Where only answers are stopped, the attack goes on, and what is innocent is broken.
-  const sides = [new Side(traffic, stopped, traffic.marks.internal), new Side(traffic, passes, null)] as const
+export interface TrialSettings {
+  /** Whether the records say how many bytes they had. */
+  hasSizes: boolean
+  /** Whether other hosts in the subnets of protected ones count among what is innocent. */
+  withOthers: boolean
+  /** Services and addresses that each list has at most. */
+  most: number
+}
+
+/** Judges all connections. */
+export function tryOn(traffic: Traffic, judge: Judge, { hasSizes, withOthers, most }: TrialSettings): TrialDraft {
+  const letThrough = new Group(most)
+  // Where only answers are stopped, the attack goes on, and what is innocent is broken. What is innocent and passes is counted only.
+  const sides = [
+    new Side(traffic, stopped, new Group(most, traffic.marks.internal), new Total()),
+    new Side(traffic, passes, new Group(most), letThrough),
+  ] as const
   for (const piece of traffic.pieces) judgePiece(piece, judge, sides, withOthers)
   const [innocent, attack] = sides
   const said = (sum: Sum): Record<'bytes' | 'bytes_out' | 'bytes_in', Count | null> => shownBytes(sum, hasSizes)
@@ -46,14 +54,14 @@ export function tryOn(traffic: Traffic, judge: Judge, hasSizes: boolean, withOth
       stopped_bytes_in: stoppedBytes.bytes_in,
       ...{ first_stopped: timeOf(attack.stopped.sum.first_us), last_stopped: timeOf(attack.stopped.sum.last_us) },
       ...{ stopped: list(attack.stopped), stopped_total: attack.stopped.services.total },
-      ...{ let_through: list(attack.passed), let_through_total: attack.passed.services.total },
+      ...{ let_through: list(letThrough), let_through_total: letThrough.services.total },
       undecided_connections: attack.undecidedConnections,
     },
     innocent: {
       ...shownSum(innocent.all, hasSizes),
       broken_connections: innocent.stopped.sum.connections,
       ...{ broken_bytes: broken.bytes, broken_bytes_out: broken.bytes_out, broken_bytes_in: broken.bytes_in },
-      ...innocent.peersOf(),
+      ...innocent.peersOf(most),
       probes: innocent.probes.told,
       ...{ broken: list(innocent.stopped), broken_total: innocent.stopped.services.total },
       undecided_connections: innocent.undecidedConnections,
@@ -132,10 +140,10 @@ export class Group {
   readonly services: Foremost<ServiceSum>
   private run: ServiceSum | null = null
 
-  /** @param isFirst by host: services of such clients stand before all others; else the largest do. */
-  constructor(isFirst: Uint8Array | null = null) {
+  /** @param most services that are listed. @param isFirst by host: services of such clients stand before all others; else the largest do. */
+  constructor(most: number, isFirst: Uint8Array | null = null) {
     const rank = ({ client }: ServiceSum): number => (isFirst?.[client] === 1 ? 0 : 1)
-    this.services = new Foremost(listedMost, (a, b) => rank(a) - rank(b) || bySize(a, b))
+    this.services = new Foremost(most, (a, b) => rank(a) - rank(b) || bySize(a, b))
   }
 
   add(all: CaseConnections, i: number, isOut: boolean): void {
@@ -163,6 +171,15 @@ export class Group {
   }
 }
 
+/** The same, counted in all only. */
+class Total {
+  readonly sum = new Sum()
+
+  add(all: CaseConnections, i: number, isOut: boolean): void {
+    this.sum.add(all, i, isOut)
+  }
+}
+
 function bySize(a: ServiceSum, b: ServiceSum): number {
   const [x, y] = [exactSum(a.up, a.down), exactSum(b.up, b.down)]
   if (x !== y) return x > y ? -1 : 1
@@ -172,7 +189,7 @@ function bySize(a: ServiceSum, b: ServiceSum): number {
 /** The attack, or what is innocent. */
 class Side {
   readonly stopped: Group
-  readonly passed = new Group()
+  readonly passed: Group | Total
   /** Among those that are stopped. */
   readonly probes: Probes
   private readonly doubts = new Map<number, Sum>()
@@ -182,9 +199,10 @@ class Side {
   atLeast = false
 
   /** @param ofAnswers what becomes of a connection whose answers alone are stopped. */
-  constructor(traffic: Traffic, ofAnswers: typeof passes | typeof stopped, isFirst: Uint8Array | null) {
+  constructor(traffic: Traffic, ofAnswers: typeof passes | typeof stopped, ofStopped: Group, ofPassed: Group | Total) {
     this.traffic = traffic
-    this.stopped = new Group(isFirst)
+    this.stopped = ofStopped
+    this.passed = ofPassed
     this.probes = new Probes(traffic.marks.internal)
     this.ofAnswers = ofAnswers
     this.peers = new Uint8Array(traffic.hosts.count)
@@ -213,7 +231,7 @@ class Side {
 
   endRun(): void {
     this.stopped.endRun()
-    this.passed.endRun()
+    if (this.passed instanceof Group) this.passed.endRun()
     this.probes.endRun()
   }
 
@@ -227,10 +245,10 @@ class Side {
     return [...this.doubts.values()].reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  peersOf(): { peers: string[]; peers_total: number } {
+  peersOf(most: number): { peers: string[]; peers_total: number } {
     const peers: string[] = []
     let total = 0
-    for (const host of markedHosts(this.peers)) if (total++ < listedMost) peers.push(addressOf(this.traffic, host))
+    for (const host of markedHosts(this.peers)) if (total++ < most) peers.push(addressOf(this.traffic, host))
     return { peers, peers_total: total }
   }
 

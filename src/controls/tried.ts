@@ -18,10 +18,14 @@ import type { ProtectedTraffic } from './protected.ts'
 import type { RecommendedControl } from './recommend.ts'
 import type { Situation } from './situation.ts'
 import { toldRules } from './told-rules.ts'
-import { type ServiceDraft, type TrialDraft, tryOn } from './trial.ts'
+import { listedMost, type ServiceDraft, type TrialDraft, tryOn } from './trial.ts'
 
 /** Places that a trial names of its own. */
 const basisMost = 10
+/** Services that the trials of single controls list of each kind, all together: many hosts have many controls. */
+const listedTogether = 20_000
+/** And of one control at least. */
+const listedLeast = 20
 
 export interface TryOptions {
   only?: readonly string[]
@@ -39,21 +43,18 @@ export async function triedControls(
   const named = recommended.map((one, i) => ({ id: `C${i + 1}`, one }))
   const chosen = chosenOf(named, only)
   const settings = { traffic: read, hosts: traffic.hosts, interfaces, at_us: at_us ?? null, rates: new Map() }
-  const draftOf = (some: readonly RecommendedControl[]): TrialDraft | null => {
+  const draftOf = (some: readonly RecommendedControl[], most: number): TrialDraft | null => {
     const artefacts = some.map(({ artefact }) => artefact)
     const judge = judgeOf(artefacts, settings)
     if (judge === null) return null
-    return tryOn(
-      traffic,
-      judge,
-      hasSizes,
-      artefacts.some(({ what }) => what === 'network-acl'),
-    )
+    return tryOn(traffic, judge, { hasSizes, withOthers: artefacts.some(({ what }) => what === 'network-acl'), most })
   }
-  const drafts = [...chosen.map(({ one }) => draftOf([one])), draftOf(chosen.map(({ one }) => one))]
+  const most = Math.max(listedLeast, Math.min(listedMost, Math.floor(listedTogether / chosen.length)))
+  const all = chosen.map(({ one }) => one)
+  const drafts = [...all.map(one => draftOf([one], most)), draftOf(all, listedMost)]
   const lines = await linesAt(index, drafts.flatMap(placesIn), basisOf(c))
   const trials = drafts.map(draft => (draft === null ? null : withLines(draft, lines)))
-  const ofAlarm = alarmTrial(tryOn(traffic, letsAllPass, hasSizes, false))
+  const ofAlarm = alarmTrial(tryOn(traffic, letsAllPass, { hasSizes, withOthers: false, most: 0 }))
   const told = chosen.map(({ one: { fired } }, i) => (fired === null ? trials[i]! : { ...ofAlarm, ...fired }))
   const items = chosen.map(({ id, one }, i) => codeItemOf(id, one, told[i]!))
   const context = codeContext(c, read, traffic)

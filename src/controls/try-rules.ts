@@ -15,10 +15,8 @@ import { answersStopped, passes, stopped, undecided } from './judge.ts'
 import { RulesJudge } from './judges.ts'
 import { hasSizes, type Inquiry, marksIn } from './situation.ts'
 import { markedHosts, type Traffic } from './traffic.ts'
-import { addressOf, Group, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
+import { addressOf, Group, listedMost, type ServiceDraft, servicesIn, type TrialDraft, tryOn } from './trial.ts'
 
-/** Addresses that are listed. */
-const listedMost = 1000
 /** Groups that a message names. */
 const namedMost = 5
 
@@ -68,7 +66,8 @@ export async function tryRules(
     markOthers: (_, others) => others.set(spokenOf),
   })
   const judge = new RulesJudge(network, hosts, at_us)
-  const trial = inquiry === null ? null : tryOn(traffic, judge, hasSizes(c), false)
+  const trial =
+    inquiry === null ? null : tryOn(traffic, judge, { hasSizes: hasSizes(c), withOthers: false, most: listedMost })
   const no_interface = withoutInterface(traffic, network)
   return { trial, ...contradictions(traffic, new RulesJudge(network, hosts, null), hasSizes(c)), no_interface, traffic }
 }
@@ -102,7 +101,7 @@ function contradictions(
   sized: boolean,
 ): Pick<TriedDraft, 'judged' | 'acceptedDenied' | 'rejectedAllowed'> {
   const judged = { connections: 0, allowed: 0, denied: 0, undecided: 0 }
-  const [accepted, rejected] = [new Group(), new Group()]
+  const [accepted, rejected] = [new Group(listedMost), new Group(listedMost)]
   for (const { connections } of pieces) {
     const { count } = connections
     const verdicts = new Uint32Array(count)

@@ -28,6 +28,8 @@ function trafficOf(rows: readonly { attack: 0 | 1 | 2; bytes: number; marks?: nu
   }
 }
 
+const settings = { hasSizes: true, withOthers: false, most: 1000 }
+
 const judgeOf = (...verdicts: number[]): Judge => ({
   reasons: ['why not'],
   judge: (_, into) => into.set(verdicts),
@@ -38,7 +40,7 @@ test('where only answers are stopped, the attack goes on, and what is innocent i
     { attack: 1, bytes: 100 },
     { attack: 0, bytes: 10 },
   ])
-  const { attack, innocent } = tryOn(traffic, judgeOf(answersStopped, answersStopped), true, false)
+  const { attack, innocent } = tryOn(traffic, judgeOf(answersStopped, answersStopped), settings)
   assert.deepEqual([attack.stopped_connections, attack.let_through_total], [0, 1])
   assert.deepEqual([innocent.broken_connections, innocent.broken_bytes, innocent.peers], [1, 11, ['203.0.113.7']])
 })
@@ -48,7 +50,7 @@ test('what cannot be decided is neither stopped nor let through, and has its rea
     { attack: 1, bytes: 100 },
     { attack: 0, bytes: 10 },
   ])
-  const { attack, innocent, not_decidable } = tryOn(traffic, judgeOf(undecided, passes), true, false)
+  const { attack, innocent, not_decidable } = tryOn(traffic, judgeOf(undecided, passes), settings)
   assert.deepEqual([attack.stopped_connections, attack.let_through_total, attack.undecided_connections], [0, 0, 1])
   assert.equal(innocent.undecided_connections, 0)
   assert.deepEqual(not_decidable, [{ of: 'attack', reason: 'why not', connections: 1, bytes: 101 }])
@@ -60,7 +62,7 @@ test('sums beyond 2^53 are exact, and lower bounds are said', () => {
     { attack: 1, bytes: large },
     { attack: 1, bytes: large, marks: mark.atLeast },
   ])
-  const { attack, at_least } = tryOn(traffic, judgeOf(stopped, stopped), true, false)
+  const { attack, at_least } = tryOn(traffic, judgeOf(stopped, stopped), settings)
   assert.equal(attack.stopped_bytes, 2n * BigInt(large) + 2n)
   assert.equal(attack.stopped_bytes_in, 2n * BigInt(large))
   assert.equal(attack.stopped_bytes_out, 2)
@@ -68,14 +70,18 @@ test('sums beyond 2^53 are exact, and lower bounds are said', () => {
 })
 
 test('bytes that no record tells are null, not zero', () => {
-  const { attack } = tryOn(trafficOf([{ attack: 1, bytes: 0 }]), judgeOf(stopped), false, false)
+  const { attack } = tryOn(trafficOf([{ attack: 1, bytes: 0 }]), judgeOf(stopped), {
+    hasSizes: false,
+    withOthers: false,
+    most: 1000,
+  })
   assert.deepEqual([attack.bytes, attack.stopped_bytes, attack.stopped[0]!.bytes], [null, null, null])
 })
 
 test('hosts of the same subnet count only where they are asked for', () => {
   const traffic = trafficOf([{ attack: 2, bytes: 5 }])
-  assert.equal(tryOn(traffic, judgeOf(stopped), true, false).innocent.connections, 0)
-  assert.equal(tryOn(traffic, judgeOf(stopped), true, true).innocent.broken_connections, 1)
+  assert.equal(tryOn(traffic, judgeOf(stopped), settings).innocent.connections, 0)
+  assert.equal(tryOn(traffic, judgeOf(stopped), { ...settings, withOthers: true }).innocent.broken_connections, 1)
 })
 
 test('of several at once, what one stops is stopped, whatever the others cannot decide', () => {
@@ -124,11 +130,18 @@ test('probes of strangers are told apart from what is broken, and hosts of oneâ€
     marks: { subject: new Uint8Array(hosts), internal: isOwn, services: [] },
     pieces: [{ connections, attack: new Uint8Array(rows.length) }],
   }
-  const { innocent } = tryOn(traffic, judgeOf(...rows.map(() => stopped)), true, false)
+  const { innocent } = tryOn(traffic, judgeOf(...rows.map(() => stopped)), settings)
   assert.deepEqual(innocent.probes, { connections: 3, peers: 2, packets_most: 3 })
   assert.equal(innocent.broken_connections, rows.length)
   assert.deepEqual(
     innocent.broken.slice(0, 2).map(({ bytes }) => bytes),
     [10, 4120],
   )
+})
+
+test('lists end where they are told to, and sums do not', () => {
+  const rows = Array.from({ length: 7 }, (_, i) => ({ attack: (i % 2) as 0 | 1, bytes: 10 }))
+  const { attack, innocent } = tryOn(trafficOf(rows), judgeOf(...rows.map(() => stopped)), { ...settings, most: 2 })
+  assert.deepEqual([attack.stopped.length, attack.stopped_total, attack.stopped_connections], [2, 3, 3])
+  assert.deepEqual([innocent.broken.length, innocent.broken_total, innocent.broken_bytes], [2, 4, 44])
 })
