@@ -24,6 +24,7 @@ export function awsCliOf(plan: Plan): string {
     scriptFrame,
     ...framesOf(plan),
     ...checks(plan),
+    ...foundBefore(plan),
     ...groupsAhead(plan).flatMap(part => [
       '',
       `# ${part.item.id}: a rule before it names this group.`,
@@ -83,6 +84,40 @@ function attachNeeds({ attach, targets }: Attached): string[] {
   return [`if [[ $${shellName(attach)} == yes ]]; then`, ...needs.map(line => `  ${line}`), 'fi']
 }
 
+/** What would be written over, or cannot be attached to, is found before anything is done. */
+function foundBefore({ parts }: Plan): string[] {
+  const lines = parts.flatMap(part => {
+    if (part.what === 'metric-alarm') return alarmBefore(part)
+    return part.what === 'rate-rule' ? rateBefore(part) : []
+  })
+  return lines.length === 0 ? [] : ['', '# What is there already, and not from this script, is in the way.', ...lines]
+}
+
+function alarmBefore({ key, name, filter, logGroup }: AlarmPart): string[] {
+  const alarms = aws('cloudwatch', 'describe-alarms', [
+    ['alarm-names', option(name)],
+    ['query', 'MetricAlarms[].AlarmArn'],
+    ['output', 'text'],
+  ])
+  if (filter === null) return [step('absent', `${key}_alarm`, alarms)]
+  const filters = aws('logs', 'describe-metric-filters', [
+    ['log-group-name', of(logGroup)],
+    ['filter-name-prefix', filter.name],
+    ['query', `metricFilters[?filterName=='${filter.name}'].filterName`],
+    ['output', 'text'],
+  ])
+  return [step('absent', `${key}_filter`, filters), step('absent', `${key}_alarm`, alarms)]
+}
+
+function rateBefore({ key, target }: RatePart): string[] {
+  const attached = aws('wafv2', 'get-web-acl-for-resource', [
+    ['resource-arn', of(target)],
+    ['query', 'WebACL.Name'],
+    ['output', 'text'],
+  ])
+  return [`if [[ -n $${shellName(target)} ]]; then ${step('absent', `${key}_attached`, attached)}; fi`]
+}
+
 function steps(part: Part, plan: Plan): string[] {
   switch (part.what) {
     case 'security-group':
@@ -117,15 +152,6 @@ function alarmSteps(part: AlarmPart): string[] {
   ])
   return [
     ...(filter === null ? [] : filterSteps(part, filter)),
-    step(
-      'absent',
-      `${key}_alarm`,
-      aws('cloudwatch', 'describe-alarms', [
-        ['alarm-names', option(name)],
-        ['query', 'MetricAlarms[].AlarmArn'],
-        ['output', 'text'],
-      ]),
-    ),
     `${step('make', `${key}_alarm`, watched)} \${${topic}:+--alarm-actions "$${topic}"}`,
     step('undo', `${key}_alarm`, aws('cloudwatch', 'delete-alarms', [['alarm-names', option(name)]])),
   ]
@@ -141,16 +167,6 @@ function filterSteps(part: AlarmPart, filter: NonNullable<AlarmPart['filter']>):
     unit: alarm.unit,
   }
   return [
-    step(
-      'absent',
-      `${key}_filter`,
-      aws('logs', 'describe-metric-filters', [
-        logGroup,
-        ['filter-name-prefix', filter.name],
-        ['query', `metricFilters[?filterName=='${filter.name}'].filterName`],
-        ['output', 'text'],
-      ]),
-    ),
     step(
       'make',
       `${key}_filter`,
@@ -204,15 +220,6 @@ function rateSteps(part: RatePart): string[] {
         'keep',
         arn,
         aws('wafv2', 'get-web-acl', [...scope, ['id', made(key)], ['query', 'WebACL.ARN'], ['output', 'text']]),
-      ),
-      step(
-        'absent',
-        `${key}_attached`,
-        aws('wafv2', 'get-web-acl-for-resource', [
-          ['resource-arn', of(part.target)],
-          ['query', 'WebACL.Name'],
-          ['output', 'text'],
-        ]),
       ),
       step(
         'make',

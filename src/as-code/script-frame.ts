@@ -71,6 +71,17 @@ show() {
   printf '\n'
 }
 
+# begin WORD...: shows what runs. A function of this script shows its own command by shown.
+begin() {
+  if [[ $1 == aws ]]; then printf 'running: '; else printf 'by a function of this script:'; fi
+  show "$@"
+}
+exec 3>&1
+shown() {
+  { printf 'running: ' && show "$@"; } >&3
+  "$@"
+}
+
 # noted STEP: whether the step is done; $value is then what it made. id_of STEP prints it.
 noted() {
   local step
@@ -89,8 +100,7 @@ run() {
   local step=$1 made
   shift
   case "$*" in *'<id of '*) die "$step needs what is not made: $*" ;; esac
-  printf 'running: '
-  show "$@"
+  begin "$@"
   at=$step
   made=$("$@")
   made=${'$'}{made//$'\n'/ }
@@ -172,10 +182,7 @@ undo_all() {
   for ((i = ${'$'}{#undo_steps[@]} - 1; i >= 0; i--)); do
     at=${'$'}{undo_steps[i]}
     command=("${'$'}{undo_words[@]:undo_from[i]:to-undo_from[i]}")
-    if [[ ${'$'}{command[0]} != : ]]; then
-      printf 'running: '
-      show "${'$'}{command[@]}"
-    fi
+    [[ ${'$'}{command[0]} == : ]] || begin "${'$'}{command[@]}"
     "${'$'}{command[@]}"
     to=${'$'}{undo_from[i]}
     grep -v "^${'$'}{undo_steps[i]}=" "$state" >"$state.new" || true
@@ -197,7 +204,7 @@ detach_group() {
 set_groups() {
   local groups
   groups=$(aws ec2 describe-network-interfaces --network-interface-ids "$1" --query "$2" --output json)
-  aws ec2 modify-network-interface-attribute --network-interface-id "$1" --groups "$groups"
+  shown aws ec2 modify-network-interface-attribute --network-interface-id "$1" --groups "$groups"
 }
 `
 
@@ -209,7 +216,7 @@ acl_of() {
 set_acl() {
   local association
   association=$(acl_of "$1" NetworkAclAssociationId)
-  aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$2" --query NewAssociationId --output text
+  shown aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$2" --query NewAssociationId --output text
 }
 `
 
@@ -218,7 +225,7 @@ export const webAclFrame = `# delete_web_acl NAME ID
 delete_web_acl() {
   local token
   token=$(aws wafv2 get-web-acl --name "$1" --scope REGIONAL --id "$2" --query LockToken --output text)
-  aws wafv2 delete-web-acl --name "$1" --scope REGIONAL --id "$2" --lock-token "$token"
+  shown aws wafv2 delete-web-acl --name "$1" --scope REGIONAL --id "$2" --lock-token "$token"
 }
 `
 

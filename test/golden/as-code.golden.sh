@@ -105,6 +105,17 @@ show() {
   printf '\n'
 }
 
+# begin WORD...: shows what runs. A function of this script shows its own command by shown.
+begin() {
+  if [[ $1 == aws ]]; then printf 'running: '; else printf 'by a function of this script:'; fi
+  show "$@"
+}
+exec 3>&1
+shown() {
+  { printf 'running: ' && show "$@"; } >&3
+  "$@"
+}
+
 # noted STEP: whether the step is done; $value is then what it made. id_of STEP prints it.
 noted() {
   local step
@@ -123,8 +134,7 @@ run() {
   local step=$1 made
   shift
   case "$*" in *'<id of '*) die "$step needs what is not made: $*" ;; esac
-  printf 'running: '
-  show "$@"
+  begin "$@"
   at=$step
   made=$("$@")
   made=${made//$'\n'/ }
@@ -206,10 +216,7 @@ undo_all() {
   for ((i = ${#undo_steps[@]} - 1; i >= 0; i--)); do
     at=${undo_steps[i]}
     command=("${undo_words[@]:undo_from[i]:to-undo_from[i]}")
-    if [[ ${command[0]} != : ]]; then
-      printf 'running: '
-      show "${command[@]}"
-    fi
+    [[ ${command[0]} == : ]] || begin "${command[@]}"
     "${command[@]}"
     to=${undo_from[i]}
     grep -v "^${undo_steps[i]}=" "$state" >"$state.new" || true
@@ -229,7 +236,7 @@ detach_group() {
 set_groups() {
   local groups
   groups=$(aws ec2 describe-network-interfaces --network-interface-ids "$1" --query "$2" --output json)
-  aws ec2 modify-network-interface-attribute --network-interface-id "$1" --groups "$groups"
+  shown aws ec2 modify-network-interface-attribute --network-interface-id "$1" --groups "$groups"
 }
 
 # acl_of SUBNET FIELD: NetworkAclId, or NetworkAclAssociationId. set_acl SUBNET ACL
@@ -239,14 +246,14 @@ acl_of() {
 set_acl() {
   local association
   association=$(acl_of "$1" NetworkAclAssociationId)
-  aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$2" --query NewAssociationId --output text
+  shown aws ec2 replace-network-acl-association --association-id "$association" --network-acl-id "$2" --query NewAssociationId --output text
 }
 
 # delete_web_acl NAME ID
 delete_web_acl() {
   local token
   token=$(aws wafv2 get-web-acl --name "$1" --scope REGIONAL --id "$2" --query LockToken --output text)
-  aws wafv2 delete-web-acl --name "$1" --scope REGIONAL --id "$2" --lock-token "$token"
+  shown aws wafv2 delete-web-acl --name "$1" --scope REGIONAL --id "$2" --lock-token "$token"
 }
 
 need REGION "$REGION" 'Region of the evidence'
@@ -272,6 +279,12 @@ export AWS_PAGER=''
 if [[ $mode == undo && ! -f $state ]]; then die "no $state: nothing to take back"; fi
 if [[ $mode == apply && -n $unset_names ]]; then exit 1; fi
 check_account "$ACCOUNT_ID"
+
+# What is there already, and not from this script, is in the way.
+absent c4_filter aws logs describe-metric-filters --log-group-name "$LOG_GROUP_NAME" --filter-name-prefix c4_Bytes_out_to_ports_that_are_not_approved --query 'metricFilters[?filterName=='\''c4_Bytes_out_to_ports_that_are_not_approved'\''].filterName' --output text
+absent c4_alarm aws cloudwatch describe-alarms --alarm-names 'Bytes out to ports that are not approved' --query 'MetricAlarms[].AlarmArn' --output text
+absent c5_alarm aws cloudwatch describe-alarms --alarm-names 'Flow log silent' --query 'MetricAlarms[].AlarmArn' --output text
+if [[ -n $C6_TARGET_ARN ]]; then absent c6_attached aws wafv2 get-web-acl-for-resource --resource-arn "$C6_TARGET_ARN" --query WebACL.Name --output text; fi
 
 # C1: SSH only from the addresses that held answered sessions before the incident
 #   F2: 198.51.100.7 guessed passwords on port 22 of 10.0.1.20 and was let in at 19:25. Before that, two addresses
@@ -356,16 +369,13 @@ fi
 
 # C4: Alarm: bytes out to ports that are not approved
 #   F5: it would have fired at 19:33, and never in the seven days before.
-absent c4_filter aws logs describe-metric-filters --log-group-name "$LOG_GROUP_NAME" --filter-name-prefix c4_Bytes_out_to_ports_that_are_not_approved --query 'metricFilters[?filterName=='\''c4_Bytes_out_to_ports_that_are_not_approved'\''].filterName' --output text
 make c4_filter aws logs put-metric-filter --log-group-name "$LOG_GROUP_NAME" --filter-name c4_Bytes_out_to_ports_that_are_not_approved --filter-pattern '[version, account, eni, source="10.0.1.20", destination, srcport, destport!="443", protocol="6", packets, bytes, windowstart, windowend, action="ACCEPT", flowlogstatus]' --metric-transformations '[{"metricName":"c4_Bytes_out_to_ports_that_are_not_approved","metricNamespace":"Tidemark","metricValue":"$bytes","unit":"Bytes"}]'
 undo c4_filter aws logs delete-metric-filter --log-group-name "$LOG_GROUP_NAME" --filter-name c4_Bytes_out_to_ports_that_are_not_approved
-absent c4_alarm aws cloudwatch describe-alarms --alarm-names 'Bytes out to ports that are not approved' --query 'MetricAlarms[].AlarmArn' --output text
 make c4_alarm aws cloudwatch put-metric-alarm --alarm-name 'Bytes out to ports that are not approved' --alarm-description 'C4 Alarm: bytes out to ports that are not approved: F5: it would have fired at 19:33, and never in the seven days before.' --namespace Tidemark --metric-name c4_Bytes_out_to_ports_that_are_not_approved --statistic Sum --comparison-operator GreaterThanThreshold --threshold 10000000 --period 300 --evaluation-periods 1 --treat-missing-data notBreaching ${ALARM_TOPIC_ARN:+--alarm-actions "$ALARM_TOPIC_ARN"}
 undo c4_alarm aws cloudwatch delete-alarms --alarm-names 'Bytes out to ports that are not approved'
 
 # C5: Alarm: the flow log fell silent
 #   Nothing else tells that nothing is recorded.
-absent c5_alarm aws cloudwatch describe-alarms --alarm-names 'Flow log silent' --query 'MetricAlarms[].AlarmArn' --output text
 make c5_alarm aws cloudwatch put-metric-alarm --alarm-name 'Flow log silent' --alarm-description 'C5 Alarm: the flow log fell silent: Nothing else tells that nothing is recorded.' --namespace AWS/Logs --metric-name IncomingLogEvents --dimensions Name=LogGroupName,Value="$LOG_GROUP_NAME" --statistic Sum --comparison-operator LessThanThreshold --threshold 1 --period 900 --evaluation-periods 4 --datapoints-to-alarm 2 --treat-missing-data breaching ${ALARM_TOPIC_ARN:+--alarm-actions "$ALARM_TOPIC_ARN"}
 undo c5_alarm aws cloudwatch delete-alarms --alarm-names 'Flow log silent'
 
@@ -379,7 +389,6 @@ undo c6 delete_web_acl web-guessing "$(id_of c6)"
 # in 300 seconds came from connections, which may carry several. For: 10.0.1.20.
 if [[ -n $C6_TARGET_ARN ]]; then
   keep c6_arn aws wafv2 get-web-acl --name web-guessing --scope REGIONAL --id "$(id_of c6)" --query WebACL.ARN --output text
-  absent c6_attached aws wafv2 get-web-acl-for-resource --resource-arn "$C6_TARGET_ARN" --query WebACL.Name --output text
   make c6_attached aws wafv2 associate-web-acl --resource-arn "$C6_TARGET_ARN" --web-acl-arn "$(id_of c6_arn)"
   undo c6_attached aws wafv2 disassociate-web-acl --resource-arn "$C6_TARGET_ARN"
 fi
