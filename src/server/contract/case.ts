@@ -1,0 +1,50 @@
+/** What the header, the filter bar and the first page need of the case: `GET /api/case`. */
+import type { Count } from './common.ts'
+
+export interface CaseAnswer {
+  /** Its folder, as the command named it. */
+  case: string
+  tool: { name: string; version: string }
+  /** Digest of the ledger's last entry: what the answers are of. */
+  head: string
+  source: 'logs' | 'packets'
+  span: { first_start: string | null; last_end: string | null }
+  files: { read: number; partly_read: number; unread: number; not_evidence: number; out: number }
+  records: { total: Count; rejected: Count; counted: Count; packets: Count; bytes: Count }
+  gaps: { skip_data: number; no_data: number; holes: number; malformed: number; unread_files: string[] }
+  sensors_total: number
+  /** Columns that some record has. */
+  columns: string[]
+  captures: number
+  /** Whether this is the reconstruction that `--demo` builds. */
+  demo: boolean
+}
+
+/** `POST /api/complete`: what can stand at a place of a filter. */
+export interface CompleteAsk {
+  text: string
+  cursor: number
+}
+
+export interface CompleteAnswer {
+  from: number
+  to: number
+  items: { text: string; kind: 'field' | 'word' | 'sign' | 'value'; detail: string }[]
+}
+
+/** `POST /api/explain`: what a filter means, as it is typed. A wrong one is a `Failure` with its place. */
+export interface ExplainAsk {
+  filter: string
+  raw: boolean
+  own: string[]
+}
+
+export interface ExplainAnswer {
+  sentence: string
+  /** The filter as the program would write it. */
+  printed: string
+  /** The `tidemark flows` command. */
+  command: string
+  sql: string
+  notes: string[]
+}

@@ -1,0 +1,36 @@
+/** A route: an exact path, the form of its question, and who answers. */
+import type { ServerResponse } from 'node:http'
+import type { ZodType } from 'zod'
+import type { Services } from './services.ts'
+
+export interface Asked<Body> {
+  /** Parts of the path that are named in it, as `:id`. */
+  params: Readonly<Record<string, string>>
+  query: URLSearchParams
+  body: Body
+  /** Aborted when the browser no longer waits. */
+  signal: AbortSignal
+}
+
+/** An answer that is no JSON: it writes itself. */
+export class OwnReply {
+  readonly write: (response: ServerResponse) => void | Promise<void>
+
+  constructor(write: (response: ServerResponse) => void | Promise<void>) {
+    this.write = write
+  }
+}
+
+export interface Route<Body = unknown> {
+  method: 'GET' | 'POST'
+  /** `/api/file/:id`; each part that begins with a colon takes any text without a slash. */
+  path: string
+  /** What the body must be; none: the route takes no body. */
+  body?: ZodType<Body>
+  answer(services: Services, asked: Asked<Body>): Promise<unknown> | unknown
+}
+
+/** A route as the table has it: the form of its body is checked before it is asked. */
+export function route<Body>(given: Route<Body>): Route {
+  return given as unknown as Route
+}

@@ -1,0 +1,9 @@
+/** Answers what the charts and panels show, from the time index, in a process of its own. */
+import { argv, exit, stdin, stdout } from 'node:process'
+import { openCase } from '../store/case.ts'
+import { answerQuestions } from './answering.ts'
+import { viewWork } from './work/view.ts'
+
+const [caseDir = ''] = argv.slice(2)
+
+answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir), viewWork)

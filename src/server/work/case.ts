@@ -1,0 +1,46 @@
+/** The case as a whole, and its filter language. */
+import { type CompletionContext, complete } from '../../filter/complete.ts'
+import { completionContext } from '../../filter/context.ts'
+import { parse } from '../../filter/filter.ts'
+import { print } from '../../filter/print.ts'
+import { explainFlows } from '../../flows/explain.ts'
+import { overviewOf } from '../../overview/overview.ts'
+import type { Case } from '../../store/case.ts'
+import { version } from '../../version.ts'
+import type { Answerer, WorkContext } from '../answering.ts'
+import { flowsCommand } from '../command-line.ts'
+import type { CaseAnswer, CompleteAnswer, CompleteAsk, ExplainAnswer, ExplainAsk } from '../contract/case.ts'
+
+async function caseAnswer(c: Case, { demo }: { demo: boolean }, { signal }: WorkContext): Promise<CaseAnswer> {
+  const overview = await overviewOf(c, signal)
+  const { source, span, files, records, sensors_total } = overview
+  const { listed: _, ...gaps } = overview.gaps
+  return {
+    ...{ case: c.dir, tool: { name: 'Tidemark', version: version() }, head: c.head },
+    ...{ source, span, files, records: records as CaseAnswer['records'], gaps, sensors_total },
+    columns: [...c.columns],
+    captures: overview.kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
+    demo,
+  }
+}
+
+const contexts = new WeakMap<Case, Promise<CompletionContext>>()
+
+async function completeAnswer(c: Case, { text, cursor }: CompleteAsk): Promise<CompleteAnswer> {
+  let context = contexts.get(c)
+  if (context === undefined) contexts.set(c, (context = completionContext(c)))
+  return complete(text, cursor, await context)
+}
+
+async function explainAnswer(c: Case, asked: ExplainAsk, { signal }: WorkContext): Promise<ExplainAnswer> {
+  const request = { filter: asked.filter, raw: asked.raw, internal: asked.own }
+  const { sentence, sql, notes } = await explainFlows(c, request, { signal, files: false })
+  const printed = asked.filter.trim() === '' ? '' : print(parse(asked.filter, { files: false }).ast)
+  return { sentence, sql, notes, printed, command: flowsCommand(c, request) }
+}
+
+export const caseWork: Readonly<Record<string, Answerer<Case>>> = {
+  case: caseAnswer,
+  complete: completeAnswer,
+  explain: explainAnswer,
+}

@@ -1,0 +1,154 @@
+/** Questions to the server, typed. */
+import { effect, type Signal, signal } from '@preact/signals'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { CaseAnswer } from '../server/contract/case.ts'
+import type { Failure, ViewAsk, Window } from '../server/contract/common.ts'
+import type { JobState, ServerEvent } from '../server/contract/events.ts'
+import type { ViewState } from './url.ts'
+
+/** An error of the server, or that it is not there. */
+export class AskError extends Error {
+  readonly failure: Failure
+  readonly status: number
+
+  constructor(failure: Failure, status: number) {
+    super(failure.error)
+    this.failure = failure
+    this.status = status
+  }
+}
+
+export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  return answerOf<Answer>(await reached(path, signal === undefined ? {} : { signal }))
+}
+
+export async function post<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' }
+  return answerOf<Answer>(
+    await reached(path, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) }),
+  )
+}
+
+async function reached(path: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, options)
+  } catch (error) {
+    if (options.signal?.aborted) throw error
+    const hint = 'start it again with tidemark ui, and open the link that it prints'
+    throw new AskError({ error: 'the workbench does not answer', hint }, 0)
+  }
+}
+
+async function answerOf<Answer>(response: Response): Promise<Answer> {
+  const value: unknown = await response.json()
+  if (!response.ok) throw new AskError(value as Failure, response.status)
+  return value as Answer
+}
+
+/** What is being asked, and what came of it. */
+export interface Answered<Answer> {
+  /** The last answer: of an earlier question while `since` is not null. */
+  value: Answer | null
+  error: AskError | null
+  /** When the question that is under way was asked (performance.now()). */
+  since: number | null
+  again(): void
+  stop(): void
+}
+
+/**
+ * Asks when `key` changes; an earlier question is given up. The last answer stays until the next is there.
+ *
+ * @param key null: nothing is asked.
+ */
+export function useAnswer<Answer>(key: string | null, ask: (signal: AbortSignal) => Promise<Answer>): Answered<Answer> {
+  const [shown, show] = useState<{ value: Answer | null; error: AskError | null; since: number | null }>({
+    ...{ value: null, error: null, since: null },
+  })
+  const [round, next] = useState(0)
+  const stopping = useRef<AbortController | null>(null)
+  useEffect(() => {
+    if (key === null) return
+    const own = new AbortController()
+    stopping.current = own
+    show(before => ({ ...before, since: performance.now() }))
+    ask(own.signal).then(
+      value => {
+        if (!own.signal.aborted) show({ value, error: null, since: null })
+      },
+      (error: unknown) => {
+        if (own.signal.aborted) return
+        show(before => ({ ...before, error: asAskError(error), since: null }))
+      },
+    )
+    return () => own.abort()
+  }, [key, round, caseHead.value])
+  const stop = (): void => {
+    stopping.current?.abort()
+    show(before => ({ ...before, since: null, error: new AskError({ error: 'stopped' }, 0) }))
+  }
+  return { ...shown, again: () => next(round + 1), stop }
+}
+
+function asAskError(error: unknown): AskError {
+  return error instanceof AskError ? error : new AskError({ error: String(error) }, 0)
+}
+
+/** What the questions of a page have in common. */
+export function viewAsk({ filter, raw }: ViewState): ViewAsk {
+  return { filter, raw, own: [] }
+}
+
+export function windowOf({ from, to }: ViewState): Window {
+  return { from, to }
+}
+
+/** The case, once it is known; its head changes when the page is told to look at what was added. */
+export const theCase: Signal<CaseAnswer | null> = signal(null)
+export const caseError: Signal<AskError | null> = signal(null)
+export const caseHead: Signal<string> = signal('')
+export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
+/** A newer head than the page's answers are of. */
+export const newerHead: Signal<string | null> = signal(null)
+export const died: Signal<Extract<ServerEvent, { event: 'child-died' }> | null> = signal(null)
+
+export async function loadCase(): Promise<void> {
+  try {
+    theCase.value = await get<CaseAnswer>('/api/case')
+    caseHead.value = theCase.value.head
+    caseError.value = null
+    newerHead.value = null
+  } catch (error) {
+    caseError.value = asAskError(error)
+  }
+}
+
+export function listen(): void {
+  const events = new EventSource('/api/events')
+  events.onmessage = ({ data }) => {
+    const said = JSON.parse(String(data)) as ServerEvent
+    if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
+    if (said.event === 'case-changed' && said.head !== caseHead.value) newerHead.value = said.head
+    if (said.event === 'child-died') died.value = said
+  }
+}
+
+/** Waits for a job that was started, and gives what it made. */
+export async function jobValue<Value>(started: JobState, signal: AbortSignal): Promise<Value> {
+  await new Promise<void>((resolve, reject) => {
+    const stop = effect(() => {
+      const job = jobs.value.get(started.id) ?? started
+      if (job.state === 'running' || job.state === 'waiting') return
+      queueMicrotask(() => stop())
+      if (job.state === 'done') resolve()
+      else reject(new AskError({ error: job.error ?? job.state, ...(job.hint && { hint: job.hint }) }, 0))
+    })
+    signal.addEventListener('abort', () => {
+      stop()
+      void post(`/api/job/${started.id}/stop`, {}).catch(() => undefined)
+      reject(signal.reason)
+    })
+  })
+  const { value } = await get<{ value: Value }>(`/api/job/${started.id}`, signal)
+  return value
+}

@@ -1,0 +1,2 @@
+/** Style sheets, which the bundler puts beside the page's script. */
+declare module '*.css'

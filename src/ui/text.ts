@@ -1,0 +1,35 @@
+/** Texts of the page: of evidence without what could mislead, numbers and times as people read them. No DOM here. */
+import type { Count } from '../server/contract/common.ts'
+
+/** Control and bidirectional characters become visible; everything that comes from evidence goes through this. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, one => `\\u{${one.codePointAt(0)!.toString(16)}}`)
+}
+
+/** 1,234,567; a dash where it is not known. */
+export function countText(count: Count): string {
+  if (count === null) return '–'
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB']
+
+/** 265.2 MB; powers of 1000. */
+export function bytesText(count: Count): string {
+  if (count === null) return '–'
+  let value = Number(count)
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return unit === 0
+    ? `${value} B`
+    : `${value >= 99.5 ? value.toFixed(0) : value >= 9.95 ? value.toFixed(1) : value.toFixed(2)} ${units[unit]}`
+}
+
+/** 2023-09-28 19:32:36, UTC. */
+export function timeText(second: number | null): string {
+  if (second === null) return '–'
+  return new Date(second * 1000).toISOString().slice(0, 19).replace('T', ' ')
+}
