@@ -1,0 +1,4 @@
+/** Routes: when which sensor recorded. */
+import type { Route } from '../route.ts'
+
+export const coverageRoutes: readonly Route[] = []

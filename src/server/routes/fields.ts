@@ -1,0 +1,4 @@
+/** Routes: values of every field. */
+import type { Route } from '../route.ts'
+
+export const fieldsRoutes: readonly Route[] = []

@@ -1,0 +1,4 @@
+/** Routes: hosts and connections. */
+import type { Route } from '../route.ts'
+
+export const hostRoutes: readonly Route[] = []

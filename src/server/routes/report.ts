@@ -1,0 +1,4 @@
+/** Routes: the report. */
+import type { Route } from '../route.ts'
+
+export const reportRoutes: readonly Route[] = []

@@ -1,0 +1,6 @@
+/** Evidence. */
+import type { JSX } from 'preact'
+
+export function EvidencePage(): JSX.Element {
+  return <h1>Evidence</h1>
+}

@@ -1,0 +1,6 @@
+/** Host. */
+import type { JSX } from 'preact'
+
+export function HostPage(): JSX.Element {
+  return <h1>Host</h1>
+}
