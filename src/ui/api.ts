@@ -1,9 +1,10 @@
 /** Questions to the server, typed. */
 import { effect, type Signal, signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { CaseAnswer } from '../server/contract/case.ts'
+import type { CaseAnswer, ExplainAnswer, WrongFilter } from '../server/contract/case.ts'
 import type { Failure, ViewAsk, Window } from '../server/contract/common.ts'
 import type { JobState, ServerEvent } from '../server/contract/events.ts'
+import { Newest } from './newest.ts'
 import type { ViewState } from './url.ts'
 
 /** An error of the server, or that it is not there. */
@@ -90,8 +91,35 @@ export function useAnswer<Answer>(key: string | null, ask: (signal: AbortSignal)
   return { ...shown, again: () => next(round + 1), stop }
 }
 
+/**
+ * Asks while something is dragged: one question is under way, and when its answer is there the newest that was wanted meanwhile is asked. The last
+ * answer stays until then.
+ */
+export function useNewest<Answer>(
+  key: string | null,
+  ask: (signal: AbortSignal) => Promise<Answer>,
+): { value: Answer | null; key: string | null; error: AskError | null; busy: boolean } {
+  const [shown, show] = useState<{ value: Answer | null; key: string | null; error: AskError | null }>({
+    ...{ value: null, key: null, error: null },
+  })
+  const own = useRef<Newest<Answer> | null>(null)
+  own.current ??= new Newest((key, result) => {
+    if ('value' in result) show({ value: result.value, key, error: null })
+    else show(before => ({ ...before, error: asAskError(result.error) }))
+  })
+  const head = caseHead.value
+  useEffect(() => own.current!.want(key, ask), [key, head])
+  useEffect(() => () => own.current!.close(), [])
+  return { ...shown, busy: key !== null && shown.key !== key && shown.error === null }
+}
+
 function asAskError(error: unknown): AskError {
   return error instanceof AskError ? error : new AskError({ error: String(error) }, 0)
+}
+
+/** What a filter means, or what is wrong with it. */
+export function explain(asked: ViewAsk, signal?: AbortSignal): Promise<ExplainAnswer | WrongFilter> {
+  return post('/api/explain', asked, signal)
 }
 
 /** What the questions of a page have in common. */
@@ -112,6 +140,9 @@ export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
 export const newerHead: Signal<string | null> = signal(null)
 export const died: Signal<Extract<ServerEvent, { event: 'child-died' }> | null> = signal(null)
 
+/** The server does not answer; the page tries again by itself. */
+export const gone: Signal<boolean> = signal(false)
+
 export async function loadCase(): Promise<void> {
   try {
     theCase.value = await get<CaseAnswer>('/api/case')
@@ -119,18 +150,44 @@ export async function loadCase(): Promise<void> {
     caseError.value = null
     newerHead.value = null
   } catch (error) {
-    caseError.value = asAskError(error)
+    const failed = asAskError(error)
+    if (failed.status === 0) gone.value = true
+    else caseError.value = failed
   }
 }
 
+const retryMilliseconds = 2000
+
+/** Hears what happens, while the page is seen: a browser has few connections to one server, and each page that listens takes one. */
 export function listen(): void {
-  const events = new EventSource('/api/events')
-  events.onmessage = ({ data }) => {
-    const said = JSON.parse(String(data)) as ServerEvent
-    if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
-    if (said.event === 'case-changed' && said.head !== caseHead.value) newerHead.value = said.head
-    if (said.event === 'child-died') died.value = said
+  let events: EventSource | null = null
+  const open = (): void => {
+    if (events !== null || document.hidden) return
+    const own = new EventSource('/api/events')
+    events = own
+    own.onopen = () => {
+      if (gone.value || theCase.value === null) void loadCase()
+      gone.value = false
+    }
+    own.onmessage = ({ data }) => heard(JSON.parse(String(data)) as ServerEvent)
+    own.onerror = () => {
+      close()
+      gone.value = !document.hidden
+      setTimeout(open, retryMilliseconds)
+    }
   }
+  const close = (): void => {
+    events?.close()
+    events = null
+  }
+  document.addEventListener('visibilitychange', () => (document.hidden ? close() : open()))
+  open()
+}
+
+function heard(said: ServerEvent): void {
+  if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
+  if (said.event === 'case-changed' && said.head !== caseHead.value) newerHead.value = said.head
+  if (said.event === 'child-died') died.value = said
 }
 
 /** Waits for a job that was started, and gives what it made. */

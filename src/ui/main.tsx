@@ -3,7 +3,9 @@ import './theme.css'
 import { render } from 'preact'
 import { listen, loadCase } from './api.ts'
 import { App } from './parts/app.tsx'
+import { listenToKeys } from './parts/keyboard.ts'
 
 render(<App />, document.body)
+listenToKeys()
 listen()
 void loadCase()

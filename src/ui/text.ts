@@ -33,3 +33,11 @@ export function timeText(second: number | null): string {
   if (second === null) return '–'
   return new Date(second * 1000).toISOString().slice(0, 19).replace('T', ' ')
 }
+
+/** 2023-09-28 19:32:36 – 19:45:00 UTC: the day once where both ends are of one. */
+export function windowText({ from, to }: { from: number | null; to: number | null }): string {
+  if (from === null || to === null)
+    return from !== null ? `from ${timeText(from)} UTC` : to !== null ? `before ${timeText(to)} UTC` : 'all times'
+  const [first, last] = [timeText(from), timeText(to)]
+  return `${first} – ${first.slice(0, 10) === last.slice(0, 10) ? last.slice(11) : last} UTC`
+}

@@ -1,5 +1,5 @@
 /** What the header, the filter bar and the first page need of the case: `GET /api/case`. */
-import type { Count } from './common.ts'
+import type { Count, Failure } from './common.ts'
 
 export interface CaseAnswer {
   /** Its folder, as the command named it. */
@@ -32,7 +32,7 @@ export interface CompleteAnswer {
   items: { text: string; kind: 'field' | 'word' | 'sign' | 'value'; detail: string }[]
 }
 
-/** `POST /api/explain`: what a filter means, as it is typed. A wrong one is a `Failure` with its place. */
+/** `POST /api/explain`: what a filter means, as it is typed; an `ExplainAnswer`, or what is wrong with it. */
 export interface ExplainAsk {
   filter: string
   raw: boolean
@@ -47,4 +47,15 @@ export interface ExplainAnswer {
   command: string
   sql: string
   notes: string[]
+}
+
+/** A filter that cannot be read: while one is typed that is no error of the question. */
+export interface WrongFilter {
+  wrong: Failure
+}
+
+/** `POST /api/swap`: the filter of the other direction. */
+export interface SwapAnswer {
+  /** Null: it is the same. */
+  filter: string | null
 }

@@ -1,7 +1,7 @@
 /** The case as a whole, and the filter bar. */
 import { z } from 'zod'
 import { type Route, route } from '../route.ts'
-import { viewForm } from './forms.ts'
+import { filterText, viewForm } from './forms.ts'
 
 export const caseRoutes: readonly Route[] = [
   route({
@@ -20,5 +20,11 @@ export const caseRoutes: readonly Route[] = [
     path: '/api/explain',
     body: z.strictObject(viewForm),
     answer: ({ work }, { body, signal }) => work.ask('explain', body, { signal, seconds: 30 }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/swap',
+    body: z.strictObject({ filter: filterText }),
+    answer: ({ work }, { body, signal }) => work.ask('swap', body, { signal, seconds: 30 }),
   }),
 ]

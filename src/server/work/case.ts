@@ -1,15 +1,25 @@
 /** The case as a whole, and its filter language. */
 import { type CompletionContext, complete } from '../../filter/complete.ts'
 import { completionContext } from '../../filter/context.ts'
+import { FilterError } from '../../filter/error.ts'
 import { parse } from '../../filter/filter.ts'
 import { print } from '../../filter/print.ts'
+import { swapped } from '../../filter/swapped.ts'
 import { explainFlows } from '../../flows/explain.ts'
 import { overviewOf } from '../../overview/overview.ts'
 import type { Case } from '../../store/case.ts'
 import { version } from '../../version.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { flowsCommand } from '../command-line.ts'
-import type { CaseAnswer, CompleteAnswer, CompleteAsk, ExplainAnswer, ExplainAsk } from '../contract/case.ts'
+import type {
+  CaseAnswer,
+  CompleteAnswer,
+  CompleteAsk,
+  ExplainAnswer,
+  ExplainAsk,
+  SwapAnswer,
+  WrongFilter,
+} from '../contract/case.ts'
 
 async function caseAnswer(c: Case, { demo }: { demo: boolean }, { signal }: WorkContext): Promise<CaseAnswer> {
   const overview = await overviewOf(c, signal)
@@ -32,15 +42,31 @@ async function completeAnswer(c: Case, { text, cursor }: CompleteAsk): Promise<C
   return complete(text, cursor, await context)
 }
 
-async function explainAnswer(c: Case, asked: ExplainAsk, { signal }: WorkContext): Promise<ExplainAnswer> {
+async function explainAnswer(c: Case, asked: ExplainAsk, context: WorkContext): Promise<ExplainAnswer | WrongFilter> {
+  try {
+    return await explained(c, asked, context)
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error
+    const { message, hint, offset, length } = error
+    return { wrong: { error: message, ...(hint !== undefined && { hint }), at: { offset, length } } }
+  }
+}
+
+async function explained(c: Case, asked: ExplainAsk, { signal }: WorkContext): Promise<ExplainAnswer> {
   const request = { filter: asked.filter, raw: asked.raw, internal: asked.own }
   const { sentence, sql, notes } = await explainFlows(c, request, { signal, files: false })
   const printed = asked.filter.trim() === '' ? '' : print(parse(asked.filter, { files: false }).ast)
   return { sentence, sql, notes, printed, command: flowsCommand(c, request) }
 }
 
+async function swapAnswer(_: Case, { filter }: { filter: string }): Promise<SwapAnswer> {
+  const other = swapped(parse(filter, { files: false }).ast)
+  return { filter: other === null ? null : print(other) }
+}
+
 export const caseWork: Readonly<Record<string, Answerer<Case>>> = {
   case: caseAnswer,
   complete: completeAnswer,
   explain: explainAnswer,
+  swap: swapAnswer,
 }

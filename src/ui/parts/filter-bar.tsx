@@ -1,24 +1,141 @@
-/** The filter: what is typed, what it means, and where it is wrong. */
+/** The filter, on every page: what is typed, what it means or where it is wrong, and what else narrows the view. */
+import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
-import type { ExplainAnswer } from '../../server/contract/case.ts'
-import { post, useAnswer, viewAsk } from '../api.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ExplainAnswer, WrongFilter } from '../../server/contract/case.ts'
+import type { Failure } from '../../server/contract/common.ts'
+import { explain, useAnswer, viewAsk } from '../api.ts'
 import { go, state } from '../state.ts'
 import { visible } from '../text.ts'
+import { Pins, RawSwitch, WindowChip } from './chips.tsx'
+import { type FilterEditor, openEditor } from './filter-editor.ts'
+import { Icon } from './icons.tsx'
+import { useKeys } from './keyboard.ts'
+import { Tools } from './tools.tsx'
+
+/** Something to say of the filter that is no error: gone with the next change. */
+export const remark = signal<string | null>(null)
+
+const typingMilliseconds = 150
 
 export function FilterBar(): JSX.Element {
   const { filter } = state.value
-  const asked = viewAsk(state.value)
-  const said = useAnswer<ExplainAnswer>(JSON.stringify(asked), signal => post('/api/explain', asked, signal))
+  const [draft, setDraft] = useState(filter)
+  const settled = useSettled(draft, filter)
+  const asked = { ...viewAsk(state.value), filter: settled }
+  const said = useAnswer(JSON.stringify(asked), signal => explain(asked, signal))
+  const isOf = settled === draft && said.since === null
+  const wrong = isOf && said.value !== null && 'wrong' in said.value ? said.value.wrong : null
+  const editor = useEditor(draft, setDraft, wrong)
+  useEffect(() => {
+    setDraft(filter)
+    remark.value = null
+  }, [filter])
+  const apply = (): void => void (wrong === null && go({ filter: draft.trim() }))
+  const clear = (): void => {
+    setDraft('')
+    go({ filter: '' })
+    editor.current?.focus()
+  }
   return (
-    <form
-      class="filter-bar"
-      onSubmit={event => {
-        event.preventDefault()
-        go({ filter: new FormData(event.currentTarget).get('filter') as string })
-      }}
-    >
-      <input name="filter" aria-label="Filter" value={filter} spellcheck={false} autocomplete="off" />
-      <p class="muted">{visible(said.error?.failure.error ?? said.value?.sentence ?? '')}</p>
-    </form>
+    <search class="filter-bar" data-tour="filter">
+      <div class="filter-row">
+        <div class={wrong === null ? 'filter-field' : 'filter-field wrong'}>
+          <Icon name="filter" />
+          <EditorPlace editor={editor} draft={draft} setDraft={setDraft} apply={apply} />
+          {draft.trim() !== filter.trim() && (
+            <button type="button" class="quiet apply" title="Apply (Enter)" onClick={apply}>
+              <Icon name="apply" /> Apply
+            </button>
+          )}
+          {draft !== '' && (
+            <button
+              type="button"
+              class="quiet icon"
+              title="Clear the filter"
+              aria-label="Clear the filter"
+              onClick={clear}
+            >
+              <Icon name="close" />
+            </button>
+          )}
+        </div>
+        <WindowChip />
+        <RawSwitch />
+        <Tools />
+      </div>
+      <div class="filter-said">
+        <Said error={said.error?.failure ?? null} answer={said.value} />
+        <Pins />
+      </div>
+    </search>
+  )
+}
+
+/** What was typed, once nobody types; at once where it is the filter already. */
+function useSettled(draft: string, filter: string): string {
+  const [settled, settle] = useState(draft)
+  useEffect(() => {
+    if (draft === filter) return settle(draft)
+    const timer = setTimeout(() => settle(draft), typingMilliseconds)
+    return () => clearTimeout(timer)
+  }, [draft, filter])
+  return draft === filter ? draft : settled
+}
+
+function useEditor(draft: string, setDraft: (text: string) => void, wrong: Failure | null) {
+  const editor = useRef<FilterEditor | null>(null)
+  void setDraft
+  useEffect(() => editor.current?.setText(draft), [draft])
+  useEffect(() => {
+    editor.current?.setError(wrong?.at ?? null, wrong?.error ?? '')
+  }, [wrong])
+  useKeys({ '/': () => editor.current?.focus() })
+  return editor
+}
+
+interface PlaceProps {
+  editor: { current: FilterEditor | null }
+  draft: string
+  setDraft: (text: string) => void
+  apply: () => void
+}
+
+function EditorPlace({ editor, draft, setDraft, apply }: PlaceProps): JSX.Element {
+  const place = useRef<HTMLDivElement>(null)
+  const acts = useRef(apply)
+  acts.current = apply
+  useEffect(() => {
+    editor.current = openEditor(place.current!, draft, {
+      changed: setDraft,
+      apply: () => acts.current(),
+      leave: () => {
+        setDraft(state.value.filter)
+        document.getElementById('main')?.focus({ preventScroll: true })
+      },
+    })
+    return () => editor.current?.close()
+  }, [])
+  return <div ref={place} class="editor" />
+}
+
+function Said({ error, answer }: { error: Failure | null; answer: ExplainAnswer | WrongFilter | null }): JSX.Element {
+  if (remark.value !== null) return <p id="filter-said">{visible(remark.value)}</p>
+  const failed = error ?? (answer !== null && 'wrong' in answer ? answer.wrong : null)
+  if (failed !== null)
+    return (
+      <p id="filter-said" class="wrong" role="status">
+        {visible(failed.error)}
+        {failed.hint !== undefined && <span class="muted"> – {visible(failed.hint)}</span>}
+      </p>
+    )
+  const { sentence, notes } = answer === null || 'wrong' in answer ? { sentence: '', notes: [] } : answer
+  return (
+    <p id="filter-said" class="muted">
+      {visible(sentence)}
+      {notes.map(note => (
+        <span key={note}> · {visible(note)}</span>
+      ))}
+    </p>
   )
 }

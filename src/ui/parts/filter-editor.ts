@@ -1,0 +1,123 @@
+/** The editor of a filter: one line that grows, completion from the server, and the place of an error. */
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  completionKeymap,
+} from '@codemirror/autocomplete'
+import { defaultKeymap, history, historyKeymap, insertNewline } from '@codemirror/commands'
+import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
+import { EditorState, type Extension, Prec } from '@codemirror/state'
+import { EditorView, keymap, placeholder } from '@codemirror/view'
+import type { CompleteAnswer, CompleteAsk } from '../../server/contract/case.ts'
+import { post } from '../api.ts'
+
+export interface EditorEvents {
+  changed(text: string): void
+  apply(text: string): void
+  leave(): void
+}
+
+export interface FilterEditor {
+  text(): string
+  /** Does nothing where it already stands there. */
+  setText(text: string): void
+  /** Null: there is no error. */
+  setError(at: { offset: number; length: number } | null, message: string): void
+  focus(): void
+  close(): void
+}
+
+export function openEditor(parent: HTMLElement, text: string, events: EditorEvents): FilterEditor {
+  const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions: extensions(events) }) })
+  const now = (): string => view.state.doc.toString()
+  return {
+    text: now,
+    setText: wanted => {
+      if (now() === wanted) return
+      view.dispatch({
+        changes: { from: 0, to: view.state.doc.length, insert: wanted },
+        selection: { anchor: wanted.length },
+      })
+    },
+    setError: (at, message) => {
+      const { length } = view.state.doc
+      const diagnostics: Diagnostic[] = []
+      if (at !== null) {
+        const from = Math.min(at.offset, length)
+        diagnostics.push({ from, to: Math.min(from + at.length, length), severity: 'error', message })
+      }
+      view.dispatch(setDiagnostics(view.state, diagnostics))
+      view.contentDOM.setAttribute('aria-invalid', String(message !== ''))
+    },
+    focus: () => view.focus(),
+    close: () => view.destroy(),
+  }
+}
+
+/** The number that lets the editor's style sheet in. */
+export function cspNonce(): Extension {
+  return EditorView.cspNonce.of(document.querySelector<HTMLMetaElement>('meta[name=nonce]')?.content ?? '')
+}
+
+function extensions(events: EditorEvents): Extension {
+  const own = keymap.of([
+    { key: 'Enter', run: view => done(() => events.apply(view.state.doc.toString())) },
+    { key: 'Shift-Enter', run: insertNewline },
+    { key: 'Escape', run: () => done(events.leave) },
+  ])
+  return [
+    cspNonce(),
+    history(),
+    autocompletion({
+      override: [completions],
+      icons: false,
+      // Enter applies the filter until one is chosen.
+      selectOnOpen: false,
+      activateOnCompletion: () => true,
+    }),
+    // What is open for completion takes its keys first.
+    Prec.highest(keymap.of(completionKeymap)),
+    own,
+    keymap.of([...defaultKeymap, ...historyKeymap]),
+    EditorView.lineWrapping,
+    EditorView.contentAttributes.of({
+      'aria-label': 'Filter',
+      'aria-describedby': 'filter-said',
+      spellcheck: 'false',
+      autocapitalize: 'off',
+    }),
+    placeholder('Filter: dst port 443 and src net 10.0.0.0/8'),
+    EditorView.updateListener.of(update => {
+      if (update.docChanged) events.changed(update.state.doc.toString())
+    }),
+  ]
+}
+
+/** The key is not looked for any further. */
+function done(act: () => void): true {
+  act()
+  return true
+}
+
+async function completions(context: CompletionContext): Promise<CompletionResult | null> {
+  const text = context.state.doc.toString()
+  if (text === '' && !context.explicit) return null
+  const stopping = new AbortController()
+  context.addEventListener('abort', () => stopping.abort())
+  const asked: CompleteAsk = { text, cursor: context.pos }
+  try {
+    const { from, to, items } = await post<CompleteAnswer>('/api/complete', asked, stopping.signal)
+    const options = items.map(({ text, kind, detail }, i) => ({
+      label: text,
+      detail,
+      type: kind,
+      boost: -i / 10,
+      apply: kind === 'field' || kind === 'word' ? `${text} ` : text,
+    }))
+    return { from, to, options, filter: false }
+  } catch {
+    // What is wrong is said below the editor.
+    return null
+  }
+}
