@@ -148,7 +148,16 @@ maySee['server'] = Object.keys(maySee).filter(name => !['demo', 'ui', 'cli'].inc
 maySee['cli'] = [...Object.keys(maySee).filter(name => name !== 'ui'), 'index.ts']
 
 const everywhere = [
-  ...['errors.ts', 'nearest.ts', 'system-error.ts', 'address-space.ts', 'shape.ts', 'visible.ts', 'version.ts'],
+  ...[
+    'errors.ts',
+    'nearest.ts',
+    'system-error.ts',
+    'address-space.ts',
+    'limited-process.ts',
+    'shape.ts',
+    'visible.ts',
+    'version.ts',
+  ],
 ]
 const everywhereFolder = 'disk'
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeNew } from '../disk/writing.ts'
 import type { SourceBytes } from '../input/read.ts'
+import { limited } from '../limited-process.ts'
 import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
 import { type Layout, layoutOf } from '../vpc-text/layout.ts'
 
@@ -14,7 +14,6 @@ import { type Layout, layoutOf } from '../vpc-text/layout.ts'
 const childBytesMax = 3 * 2 ** 30
 const silentMillisecondsMax = 60_000
 const lookMilliseconds = 200
-const prlimit = '/usr/bin/prlimit'
 
 /** Signals that no file can cause. */
 const byOthers: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
@@ -67,9 +66,9 @@ export class ParquetLines {
     }
     const script = fileURLToPath(new URL('./parquet-child.js', import.meta.url))
     const command = [process.execPath, '--max-old-space-size=512', script, staged]
-    const limited = existsSync(prlimit) ? [prlimit, `--data=${childBytesMax}`, '--core=0', ...command] : command
+    const [first, ...rest] = limited(command, childBytesMax)
     // In a group of its own: Ctrl-C at a terminal is for whoever started the reading, and says nothing of the file.
-    const child = spawn(limited[0]!, limited.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     // Where no file can be opened, there are no pipes either.
     if (child.stdout) return new ParquetLines(child, staged, stopped)
     const [error] = (await once(child, 'error')) as [Error]

@@ -2,8 +2,9 @@
 import { createInterface } from 'node:readline'
 import { UserError } from '../errors.ts'
 import { FilterError } from '../filter/error.ts'
+import { failureLine, systemFailure } from '../system-error.ts'
 import { toLine } from './json-line.ts'
-import type { ChildFailure, FromChild, Progress, ToChild } from './message.ts'
+import { answerBytesMax, type ChildFailure, type FromChild, type Progress, type ToChild } from './message.ts'
 
 export interface WorkContext {
   signal: AbortSignal
@@ -20,43 +21,63 @@ export interface Ends {
   exit(status: number): void
 }
 
-/** Answers until the input ends. */
+/** Answers until the input ends. `open` is begun at once, and tried again with the next question where it failed. */
 export function answerQuestions<Held>(
   ends: Ends,
   open: () => Promise<Held>,
   answerers: Readonly<Record<string, Answerer<Held>>>,
 ): void {
   const running = new Map<number, AbortController>()
-  let held: Promise<Held> | null = null
   const say = (message: FromChild): void => void ends.stdout.write(`${toLine(message)}\n`)
-  const lines = createInterface({ input: ends.stdin })
-  lines.on('close', () => ends.exit(0))
-  lines.on('line', line => {
-    const said = JSON.parse(line) as ToChild
-    if ('stop' in said) {
-      running.get(said.stop)?.abort(new Error('nobody waits for it any more'))
-      return
-    }
-    const { ask: no, kind, question } = said
+  const give = (no: number, value: unknown): void => {
+    const payload = Buffer.from(toLine(value))
+    if (payload.length > answerBytesMax) throw tooMuch()
+    say({ answer: no, bytes: payload.length })
+    ends.stdout.write(payload)
+  }
+  let held: Promise<Held> | null = null
+  const opened = (): Promise<Held> => {
+    if (held !== null) return held
+    const opening = open()
+    held = opening
+    opening.catch(() => {
+      if (held === opening) held = null
+    })
+    return opening
+  }
+  const answer = async (no: number, kind: string, question: unknown): Promise<void> => {
     const stopping = new AbortController()
     running.set(no, stopping)
-    held ??= open()
     const context: WorkContext = {
       signal: stopping.signal,
       progress: progress => say({ progress: no, ...progress }),
     }
-    const answerer = answerers[kind]
-    held
-      .then(ready => {
-        if (answerer === undefined) throw new Error(`nobody answers ${kind}`)
-        return answerer(ready, question as never, context)
-      })
-      .then(value => say({ answer: no, value }))
-      .catch((error: unknown) => say({ failed: no, failure: failureOf(error) }))
-      .finally(() => running.delete(no))
+    try {
+      const answerer = answerers[kind]
+      if (answerer === undefined) throw new Error(`nobody answers ${kind}`)
+      const ready = await opened()
+      stopping.signal.throwIfAborted()
+      give(no, await answerer(ready, question as never, context))
+    } catch (error) {
+      say({ failed: no, failure: failureOf(error) })
+    } finally {
+      running.delete(no)
+    }
+  }
+  const lines = createInterface({ input: ends.stdin })
+  lines.on('close', () => ends.exit(0))
+  ends.stdout.on('error', () => ends.exit(0))
+  lines.on('line', line => {
+    const said = JSON.parse(line) as ToChild
+    if ('stop' in said) running.get(said.stop)?.abort(new Error('nobody waits for it any more'))
+    else void answer(said.ask, said.kind, said.question)
   })
-  // A case that cannot be opened is tried again with the next question.
-  lines.on('line', () => held?.catch(() => (held = null)))
+  say({ ready: true })
+  void opened()
+}
+
+function tooMuch(): UserError {
+  return new UserError('the answer is larger than a page can take', { hint: 'narrow the filter or the time' })
 }
 
 function failureOf(error: unknown): ChildFailure {
@@ -66,5 +87,8 @@ function failureOf(error: unknown): ChildFailure {
   }
   if (error instanceof UserError)
     return { message: error.message, ...(error.hint !== undefined && { hint: error.hint }), status: error.status }
+  const system = systemFailure(error)
+  if (system !== null) return { message: failureLine(system), hint: system.hint, status: 1 }
+  if (error instanceof RangeError && /string length/i.test(error.message)) return failureOf(tooMuch())
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error), status: 70 }
 }

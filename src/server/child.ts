@@ -1,137 +1,255 @@
-/** One child process: started when it is asked, limited in memory and time, without the environment's secrets. */
+/** One child process: limited in memory and time, without the environment's secrets, started again at once after it died. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { createInterface } from 'node:readline'
-import { AnswerError, type FromChild, type Progress, type ToChild } from './message.ts'
+import { bareEnvironment, limited } from '../limited-process.ts'
+import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
+import { visible } from '../visible.ts'
+import type { Asked } from './asked.ts'
+import { FrameReader } from './frames.ts'
+import { JsonText } from './json-line.ts'
+import { AnswerError, type FromChild, type ToChild } from './message.ts'
 
 export interface ChildSettings {
   /** For people: `view`, `work`. */
   name: string
   script: string
-  args: readonly string[]
-  megabytes: number
+  /** Worked out at each start: the state of the case changes. */
+  args(): readonly string[]
+  /** Of JavaScript's objects; the process as a whole may have `spareMegabytes` more. */
+  heapMegabytes: number
+  spareMegabytes: number
+  /**
+   * How long a question that nobody waits for may go on before its process is ended: the first where the process has no other question,
+   * the second where it has.
+   */
+  stopSeconds: readonly [alone: number, among: number]
   onDeath(why: string, stopped: boolean): void
+  /** For the terminal. */
+  onNote(text: string): void
 }
 
-interface Waiting {
-  resolve(value: unknown): void
-  reject(error: unknown): void
-  onProgress: ((progress: Progress) => void) | undefined
+interface Running {
+  asked: Asked
+  /** Nobody waits for it: when it was told to stop (performance.now()). */
+  stopped: number | null
+  end(): void
 }
 
-const prlimit = '/usr/bin/prlimit'
 const deathsMax = 5
 const minute = 60_000
-const secondsUsual = 120
+const startSecondsMax = 60
+const lookMilliseconds = 100
+/** What is kept, and passed on, of what it writes to standard error. */
+const saidMax = 16_384
 
 export class Child {
   private readonly settings: ChildSettings
-  private running: ChildProcess | null = null
-  private readonly asked = new Map<number, Waiting>()
+  private readonly onFree: (again: Asked[]) => void
+  private process: ChildProcess | null = null
+  private readonly running = new Map<number, Running>()
   private next = 0
   private deaths: number[] = []
-  private closed = false
+  private isClosed = false
+  private said = ''
+  private watch: NodeJS.Timeout | undefined
 
-  constructor(settings: ChildSettings) {
+  /** @param onFree told when it can take another question, with those that it lost and that may be asked again. */
+  constructor(settings: ChildSettings, onFree: (again: Asked[]) => void) {
     this.settings = settings
+    this.onFree = onFree
   }
 
-  get waiting(): number {
-    return this.asked.size
+  get load(): number {
+    return [...this.running.values()].reduce((sum, { asked }) => sum + asked.weight, 0)
   }
 
-  ask(
-    kind: string,
-    question: unknown,
-    options: { signal?: AbortSignal; seconds?: number; onProgress?: (progress: Progress) => void } = {},
-  ): Promise<unknown> {
-    const { signal, seconds = secondsUsual, onProgress } = options
-    signal?.throwIfAborted()
-    const child = this.started()
+  get questions(): number {
+    return this.running.size
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid
+  }
+
+  /** Starts the process, so that the first question does not wait for it. */
+  warm(): void {
+    if (!this.isClosed && !this.isStopped()) this.started()
+  }
+
+  run(asked: Asked): void {
+    const refusal = this.refusal()
+    if (refusal !== null) {
+      asked.reject(refusal)
+      return
+    }
+    const process = this.started()
     const no = this.next++
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        this.asked.delete(no)
-        this.say(child, { stop: no })
-        end()
-        reject(signal!.reason)
-      }
-      const late = setTimeout(() => this.kill(`no answer within ${seconds} s`), seconds * 1000)
-      const end = (): void => {
-        clearTimeout(late)
-        signal?.removeEventListener('abort', stop)
-      }
-      signal?.addEventListener('abort', stop, { once: true })
-      this.asked.set(no, {
-        resolve: value => {
-          end()
-          resolve(value)
-        },
-        reject: error => {
-          end()
-          reject(error)
-        },
-        onProgress,
-      })
-      this.say(child, { ask: no, kind, question })
-    })
+    asked.starts++
+    const { signal, endsItself = false } = asked.options
+    const onAbort = (): void => {
+      if (!endsItself) asked.reject(signal!.reason)
+      this.giveUp(no, process)
+    }
+    const late = setTimeout(() => {
+      asked.reject(lateError(asked.seconds))
+      this.giveUp(no, process)
+    }, asked.seconds * 1000)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const end = (): void => {
+      clearTimeout(late)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    this.running.set(no, { asked, stopped: null, end })
+    say(process, { ask: no, kind: asked.kind, question: asked.question })
+    if (signal?.aborted) onAbort()
   }
 
-  async end(): Promise<void> {
-    const { running } = this
-    this.running = null
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return
-    const ended = new Promise(resolve => running.once('close', resolve))
-    running.kill('SIGKILL')
-    await ended
-    this.failAll('the process was ended')
+  private refusal(): AnswerError | null {
+    if (this.isClosed) return new AnswerError({ message: 'the workbench is closing', status: 75 })
+    return this.isStopped() ? this.stoppedError() : null
+  }
+
+  /** Ends the process; what it was asked fails. The next question starts it again. */
+  async end(why: string): Promise<void> {
+    const { process } = this
+    this.process = null
+    this.deaths = []
+    this.failAll(new AnswerError({ message: why, hint: 'ask again', status: 75 }))
+    await killed(process)
   }
 
   async close(): Promise<void> {
-    this.closed = true
-    await this.end()
+    this.isClosed = true
+    await this.end('the workbench is closing')
   }
 
   private started(): ChildProcess {
-    if (this.running !== null) return this.running
-    const { name, script, args, megabytes } = this.settings
-    if (this.closed || this.isStopped())
-      throw new AnswerError({
-        message: `the ${name} process died ${deathsMax} times within a minute and is not started again`,
-        hint: 'start the workbench again with more memory free, or on a smaller case',
-        status: 1,
-      })
-    const own = [process.execPath, `--max-old-space-size=${megabytes}`, script, ...args]
-    const limited = [prlimit, `--data=${(megabytes + 4096) * 2 ** 20}`, '--core=0', ...own]
-    const [command, ...rest] = existsSync(prlimit) ? limited : own
-    const child = spawn(command!, rest, { stdio: ['pipe', 'pipe', 'inherit'], env: environment() })
-    this.running = child
-    child.on('error', error => this.died(child, error.message))
-    child.stdin.on('error', () => {})
-    createInterface({ input: child.stdout }).on('line', line => this.take(JSON.parse(line) as FromChild))
-    child.on('close', (status, signal) => this.died(child, signal === null ? `status ${status}` : `signal ${signal}`))
+    if (this.process !== null) return this.process
+    const { script, args, heapMegabytes, spareMegabytes } = this.settings
+    const own = [process.execPath, `--max-old-space-size=${heapMegabytes}`, script, ...args()]
+    const [command, ...rest] = limited(own, (heapMegabytes + spareMegabytes) * 2 ** 20)
+    // In a group of its own: Ctrl-C at a terminal is for the server, which ends its children in good order.
+    const child = spawn(command!, rest, {
+      stdio: 'pipe',
+      detached: true,
+      env: { ...bareEnvironment(), UV_THREADPOOL_SIZE: '16' },
+    })
+    this.process = child
+    this.said = ''
+    const tooLong = setTimeout(
+      () => this.kill(child, `it did not start within ${startSecondsMax} s`),
+      startSecondsMax * 1000,
+    )
+    const ready = (): void => clearTimeout(tooLong)
+    child.on('error', error => {
+      ready()
+      const failure = systemFailure(error)
+      this.died(child, failure === null ? error.message : failureLine(failure))
+    })
+    child.on('close', (status, signal) => {
+      ready()
+      this.died(child, howChildEnded(status, signal, this.said))
+    })
+    // Where no file can be opened, there are no pipes either. A process that died while it was written to is noticed by its end.
+    child.stdin?.on('error', () => {})
+    child.stderr?.on('data', piece => this.heard(child, String(piece)))
+    const frames = new FrameReader((said, payload) => ('ready' in said ? ready() : this.take(said, payload)))
+    child.stdout?.on('data', (piece: Buffer) => {
+      if (this.process !== child) return
+      try {
+        frames.push(piece)
+      } catch (error) {
+        this.kill(child, `it said what cannot be understood: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    })
     return child
   }
 
-  private take(said: FromChild): void {
-    if ('ready' in said) return
+  private take(said: Exclude<FromChild, { ready: true }>, payload: Buffer): void {
     if ('progress' in said) {
-      this.asked.get(said.progress)?.onProgress?.(said)
+      const one = this.running.get(said.progress)
+      if (one?.stopped === null) one.asked.options.onProgress?.({ doing: said.doing, done: said.done, of: said.of })
       return
     }
     const no = 'answer' in said ? said.answer : said.failed
-    const waiting = this.asked.get(no)
-    this.asked.delete(no)
-    if ('answer' in said) waiting?.resolve(said.value)
-    else waiting?.reject(new AnswerError(said.failure))
+    const one = this.running.get(no)
+    if (one === undefined) return
+    this.running.delete(no)
+    one.end()
+    if (!one.asked.isSettled) {
+      if ('answer' in said) one.asked.resolve(new JsonText(payload))
+      else one.asked.reject(new AnswerError(said.failure))
+    }
+    this.onFree([])
   }
 
-  private died(child: ChildProcess, why: string): void {
-    if (this.running !== child) return
-    this.running = null
-    this.deaths = [...this.deaths, Date.now()]
-    this.settings.onDeath(why, this.isStopped())
-    this.failAll(`the ${this.settings.name} process died: ${why}`)
+  private heard(child: ChildProcess, text: string): void {
+    if (this.process !== child || this.said.length >= saidMax) return
+    this.said += text.slice(0, saidMax - this.said.length)
+    for (const line of text.split('\n').filter(line => line.trim() !== ''))
+      this.settings.onNote(`the ${this.settings.name} process: ${visible(line)}`)
+  }
+
+  /** Asks the process to stop working on a question, and watches whether it does. */
+  private giveUp(no: number, process: ChildProcess): void {
+    const one = this.running.get(no)
+    if (one === undefined || this.process !== process || one.stopped !== null) return
+    one.stopped = performance.now()
+    say(process, { stop: no })
+    this.watch ??= setInterval(() => this.look(), lookMilliseconds)
+  }
+
+  private look(): void {
+    const all = [...this.running.values()]
+    const stopped = all.filter(one => one.stopped !== null)
+    if (stopped.length === 0 || this.process === null) {
+      clearInterval(this.watch)
+      this.watch = undefined
+      return
+    }
+    const [alone, among] = this.settings.stopSeconds
+    const seconds = stopped.length === all.length ? alone : among
+    const oldest = Math.min(...stopped.map(one => one.stopped!))
+    if (performance.now() - oldest < seconds * 1000) return
+    this.endNow(this.process)
+  }
+
+  /** Ends a process that works on what nobody waits for: no fault of the process. */
+  private endNow(process: ChildProcess): void {
+    this.process = null
+    process.kill('SIGKILL')
+    this.afterwards(
+      new AnswerError({ message: `the ${this.settings.name} process was ended`, hint: 'ask again', status: 75 }),
+    )
+  }
+
+  private kill(process: ChildProcess, why: string): void {
+    process.kill('SIGKILL')
+    this.died(process, why)
+  }
+
+  private died(process: ChildProcess, why: string): void {
+    if (this.process !== process) return
+    this.process = null
+    this.deaths.push(Date.now())
+    const stopped = this.isStopped()
+    this.settings.onDeath(why, stopped)
+    const message = `the ${this.settings.name} process died: ${why}`
+    this.afterwards(
+      stopped ? this.stoppedError() : new AnswerError({ message, hint: 'ask again, or for less', status: 1 }),
+    )
+  }
+
+  /** Gives back what may be asked again, fails the rest with an error, and starts the process again. */
+  private afterwards(error: AnswerError): void {
+    const again = this.isStopped()
+      ? []
+      : [...this.running.values()].map(({ asked }) => asked).filter(asked => asked.mayBeAskedAgain)
+    for (const one of this.running.values()) one.end()
+    const lost = [...this.running.values()].filter(({ asked }) => !asked.isSettled && !again.includes(asked))
+    this.running.clear()
+    for (const { asked } of lost) asked.reject(error)
+    this.warm()
+    this.onFree(again)
   }
 
   private isStopped(): boolean {
@@ -139,26 +257,39 @@ export class Child {
     return this.deaths.length > deathsMax
   }
 
-  private failAll(message: string): void {
-    const waiting = [...this.asked.values()]
-    this.asked.clear()
-    for (const one of waiting) one.reject(new AnswerError({ message, hint: 'ask again', status: 1 }))
+  private stoppedError(): AnswerError {
+    return new AnswerError({
+      message: `the ${this.settings.name} process died ${this.deaths.length} times within a minute, and is left alone for a while`,
+      hint: 'narrow the filter or the time, or free some memory; the terminal of tidemark ui says why it died',
+      status: 75,
+    })
   }
 
-  private kill(why: string): void {
-    const { running } = this
-    if (running === null) return
-    running.kill('SIGKILL')
-    this.died(running, why)
-  }
-
-  private say(child: ChildProcess, message: ToChild): void {
-    child.stdin?.write(`${JSON.stringify(message)}\n`)
+  private failAll(error: AnswerError): void {
+    const all = [...this.running.values()]
+    this.running.clear()
+    for (const { asked, end } of all) {
+      end()
+      if (!asked.isSettled) asked.reject(error)
+    }
   }
 }
 
-function environment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH', 'HOME']
-  const present = kept.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-  return { ...Object.fromEntries(present), TZ: 'UTC', LC_ALL: 'C.UTF-8', UV_THREADPOOL_SIZE: '16' }
+function lateError(seconds: number): AnswerError {
+  return new AnswerError({
+    message: `there was no answer within ${seconds} s`,
+    hint: 'narrow the filter or the time',
+    status: 1,
+  })
+}
+
+function say(process: ChildProcess, message: ToChild): void {
+  process.stdin?.write(`${JSON.stringify(message)}\n`)
+}
+
+async function killed(process: ChildProcess | null): Promise<void> {
+  if (process?.pid === undefined || process.exitCode !== null || process.signalCode !== null) return
+  const ended = new Promise(resolve => process.once('close', resolve))
+  process.kill('SIGKILL')
+  await ended
 }

@@ -19,42 +19,72 @@ export interface Refusal {
   error: string
 }
 
-export const cookieName = 'tidemark'
+const headersMax = 100
 
-/** Why a request is not answered; null: it may be. `entering`: it brings the token in its address, as the printed link does. */
-export function refusalOf(gate: Gate, request: IncomingMessage, entering: string | null): Refusal | null {
-  const { host, origin } = request.headers
-  const hosts = namesOf(request, 'host')
-  if (hosts !== 1 || host !== gate.host)
-    return { status: 403, error: `Host ${JSON.stringify(String(host ?? '')).slice(0, 80)} is not this workbench` }
-  const site = request.headers['sec-fetch-site']
-  if (origin !== undefined && origin !== `http://${gate.host}`)
-    return { status: 403, error: 'a page from elsewhere may not ask' }
+/** Cookies go to every port of a host: where several workbenches have one address, each has a cookie of its own. */
+export function cookieName({ host }: Gate): string {
+  return `tidemark-${host.slice(host.lastIndexOf(':') + 1)}`
+}
+
+/** The address that is asked for; null: it is none of this server, as one with a name of its own in it. */
+export function addressOf(gate: Gate, request: IncomingMessage): URL | null {
+  const text = request.url ?? ''
+  if (!text.startsWith('/') || /^\/[/\\]/.test(text)) return null
+  const base = `http://${gate.host}`
+  const url = URL.canParse(text, base) ? new URL(text, base) : null
+  return url?.host === gate.host && !url.pathname.startsWith('//') ? url : null
+}
+
+/**
+ * Why a request is not answered; null: it may be.
+ *
+ * @param entering the token that its address brings, as the printed link does; null: it brings none.
+ * @param open whether who was not let in is answered too.
+ */
+export function refusalOf(
+  gate: Gate,
+  request: IncomingMessage,
+  entering: string | null,
+  open: boolean,
+): Refusal | null {
+  const { host, origin, upgrade } = request.headers
+  if (request.rawHeaders.length > 2 * headersMax) return { status: 431, error: `more than ${headersMax} headers` }
+  if (numberOf(request, 'host') !== 1 || host !== gate.host)
+    return { status: 403, error: `Host ${JSON.stringify((host ?? '').slice(0, 80))} is not this workbench` }
+  if (upgrade !== undefined) return { status: 400, error: 'nothing else than HTTP is spoken here' }
+  if (numberOf(request, 'origin') > 1 || (origin !== undefined && origin !== `http://${gate.host}`))
+    return fromElsewhere
   if (entering !== null) {
     if (request.method !== 'GET') return { status: 405, error: 'the link is opened by GET' }
-    return same(entering, gate.token) ? null : { status: 403, error: 'that is not the token that was printed' }
+    return isSame(entering, gate.token) ? null : { status: 403, error: 'that is not the token that was printed' }
   }
-  if (site !== undefined && site !== 'same-origin' && site !== 'none')
-    return { status: 403, error: 'a page from elsewhere may not ask' }
-  return same(cookieOf(request.headers.cookie), gate.token)
-    ? null
-    : { status: 403, error: 'open the link that tidemark ui printed: this browser has not been let in' }
+  if (numberOf(request, 'sec-fetch-site') > 1 || !['same-origin', 'none', undefined].includes(siteOf(request)))
+    return fromElsewhere
+  if (open || cookiesOf(gate, request).some(given => isSame(given, gate.token))) return null
+  return { status: 403, error: 'open the link that tidemark ui printed: this browser has not been let in' }
 }
 
-function namesOf(request: IncomingMessage, name: string): number {
-  return request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === name).length
+const fromElsewhere: Refusal = { status: 403, error: 'a page from elsewhere may not ask' }
+
+export function siteOf({ headers }: IncomingMessage): string | undefined {
+  return headers['sec-fetch-site'] as string | undefined
 }
 
-function cookieOf(header: string | undefined): string {
-  for (const part of (header ?? '').split(';')) {
-    const [name, value] = part.trim().split('=', 2)
-    if (name === cookieName) return value ?? ''
-  }
-  return ''
+function numberOf({ rawHeaders }: IncomingMessage, name: string): number {
+  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === name).length
+}
+
+/** Another server on this address may have set some of the same name: they keep nobody out. */
+function cookiesOf(gate: Gate, { headers }: IncomingMessage): string[] {
+  const start = `${cookieName(gate)}=`
+  return (headers.cookie ?? '').split(';').flatMap(part => {
+    const text = part.trim()
+    return text.startsWith(start) ? [text.slice(start.length)] : []
+  })
 }
 
 /** In a time that says nothing of how much is right. */
-function same(given: string, wanted: string): boolean {
+function isSame(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(wanted))
 }

@@ -1,15 +1,25 @@
 /** What routes work with: the case, and the processes that answer about it. */
+import type { CaseState } from './case-state.ts'
+import type { Downloads } from './downloads.ts'
 import type { EventStream } from './events.ts'
 import type { Jobs } from './jobs.ts'
 import type { Pool } from './pool.ts'
+import type { SqlSessions } from './sql.ts'
 
 export interface Services {
   caseDir: string
   demo: boolean
+  state: CaseState
   /** Answers questions about the case in processes of their own. */
   work: Pool
   /** The process that holds the time index. */
   view: Pool
+  /** Adds evidence, and looks for it. */
+  adding: Pool
+  sql: SqlSessions
   jobs: Jobs
+  downloads: Downloads
   events: EventStream
+  /** Has all answers be of the newest state of the case from now on. */
+  reload(): Promise<void>
 }

@@ -1,4 +1,4 @@
-/** Finds the route of a path: by exact parts, never by a file's name. */
+/** Finds the routes of a path: by exact parts, never by a file's name. */
 import type { Route } from './route.ts'
 
 export interface Hit {
@@ -6,15 +6,19 @@ export interface Hit {
   params: Record<string, string>
 }
 
-/** Null: no such path; `method`: there is, but not for this method. */
-export function found(routes: readonly Route[], method: string, path: string): Hit | 'method' | null {
+/** Those of every method. */
+export function found(routes: readonly Route[], path: string): Hit[] {
   const parts = path.split('/')
-  const fitting = routes.flatMap(route => {
+  const hits = routes.flatMap(route => {
     const params = paramsOf(route.path.split('/'), parts)
     return params === null ? [] : [{ route, params }]
   })
-  if (fitting.length === 0) return null
-  return fitting.find(hit => hit.route.method === method) ?? 'method'
+  // What names a part itself goes before what takes any.
+  return hits.sort((a, b) => Object.keys(a.params).length - Object.keys(b.params).length)
+}
+
+export function methodsOf(hits: readonly Hit[]): string[] {
+  return [...new Set(hits.map(({ route }) => route.method))]
 }
 
 function paramsOf(wanted: readonly string[], given: readonly string[]): Record<string, string> | null {

@@ -4,6 +4,6 @@ import { openCase } from '../store/case.ts'
 import { answerQuestions } from './answering.ts'
 import { viewWork } from './work/view.ts'
 
-const [caseDir = ''] = argv.slice(2)
+const [caseDir = '', head = ''] = argv.slice(2)
 
-answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir), viewWork)
+answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir, head === '' ? {} : { head }), viewWork)

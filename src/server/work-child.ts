@@ -4,6 +4,6 @@ import { openCase } from '../store/case.ts'
 import { answerQuestions } from './answering.ts'
 import { allWork } from './work/all.ts'
 
-const [caseDir = ''] = argv.slice(2)
+const [caseDir = '', head = ''] = argv.slice(2)
 
-answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir), allWork)
+answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir, head === '' ? {} : { head }), allWork)

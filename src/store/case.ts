@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { kindWords } from '../disk/nodes.ts'
 import { nodeAt } from '../disk/writing.ts'
+import { UserError } from '../errors.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { soundLedger } from './case-folder.ts'
 import { checkPresence, damagedSegment, strangeSegment } from './damage.ts'
@@ -50,6 +51,8 @@ export interface Case {
 
 export interface OpenOptions extends Partial<DatabaseOptions> {
   signal?: AbortSignal
+  /** The state that is opened: digest of the entry that was the last then. By default the newest. */
+  head?: string
 }
 
 /**
@@ -57,7 +60,7 @@ export interface OpenOptions extends Partial<DatabaseOptions> {
  *
  * @throws UserError when there is no case, or when its ledger was altered; the signal's reason.
  */
-export async function openCase(caseDir: string, { signal, ...limits }: OpenOptions = {}): Promise<Case> {
+export async function openCase(caseDir: string, { signal, head, ...limits }: OpenOptions = {}): Promise<Case> {
   signal?.throwIfAborted()
   const dir = await caseFolder(caseDir)
   const temp = await spillFolder(dir)
@@ -79,7 +82,7 @@ export async function openCase(caseDir: string, { signal, ...limits }: OpenOptio
     await rm(temp, { recursive: true, force: true })
   }
   try {
-    const entries = await soundLedger(dir)
+    const entries = upTo(await soundLedger(dir), head, dir)
     signal?.throwIfAborted()
     const c = await opened({ dir, temp }, entries, starting, close)
     signal?.throwIfAborted()
@@ -88,6 +91,14 @@ export async function openCase(caseDir: string, { signal, ...limits }: OpenOptio
     await close()
     throw error
   }
+}
+
+/** The ledger as it was when `head` was its last entry: nothing that it names is ever changed. */
+function upTo(entries: LedgerEntry[], head: string | undefined, dir: string): LedgerEntry[] {
+  if (head === undefined) return entries
+  const last = entries.findIndex(entry => entry.hash === head)
+  if (last < 0) throw new UserError(`the case is another one than before: ${dir}`, { hint: 'open it again' })
+  return entries.slice(0, last + 1)
 }
 
 /** The case of a sound ledger, in a database that is starting. */

@@ -135,6 +135,11 @@ function readHead(caseDir: string): string | null {
   }
 }
 
+/** Digest of the case's last entry, by the file that keeps it apart; null where there is none. The ledger is not looked at. */
+export function headOf(caseDir: string): string | null {
+  return /^\{"seq":\d+,"hash":"([0-9a-f]{64})"\}\n$/.exec(readHead(caseDir) ?? '')?.[1] ?? null
+}
+
 /** Whether a file begins as the ledger of a case does: with a sound first entry. */
 export function isLedger(path: Path): boolean {
   try {

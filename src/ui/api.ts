@@ -1,7 +1,7 @@
 /** Questions to the server, typed. */
 import { effect, type Signal, signal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { CaseAnswer, ExplainAnswer, WrongFilter } from '../server/contract/case.ts'
+import type { CaseAnswer, ExplainAnswer, NoCaseAnswer, WrongFilter } from '../server/contract/case.ts'
 import type { Failure, ViewAsk, Window } from '../server/contract/common.ts'
 import type { JobState, ServerEvent } from '../server/contract/events.ts'
 import { Newest } from './newest.ts'
@@ -133,6 +133,8 @@ export function windowOf({ from, to }: ViewState): Window {
 
 /** The case, once it is known; its head changes when the page is told to look at what was added. */
 export const theCase: Signal<CaseAnswer | null> = signal(null)
+/** Where there is no case yet. */
+export const noCase: Signal<NoCaseAnswer | null> = signal(null)
 export const caseError: Signal<AskError | null> = signal(null)
 export const caseHead: Signal<string> = signal('')
 export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
@@ -145,8 +147,10 @@ export const gone: Signal<boolean> = signal(false)
 
 export async function loadCase(): Promise<void> {
   try {
-    theCase.value = await get<CaseAnswer>('/api/case')
-    caseHead.value = theCase.value.head
+    const answer = await get<CaseAnswer | NoCaseAnswer>('/api/case')
+    noCase.value = answer.none ? answer : null
+    theCase.value = answer.none ? null : answer
+    caseHead.value = answer.none ? '' : answer.head
     caseError.value = null
     newerHead.value = null
   } catch (error) {
@@ -166,7 +170,7 @@ export function listen(): void {
     const own = new EventSource('/api/events')
     events = own
     own.onopen = () => {
-      if (gone.value || theCase.value === null) void loadCase()
+      if (gone.value || (theCase.value ?? noCase.value) === null) void loadCase()
       gone.value = false
     }
     own.onmessage = ({ data }) => heard(JSON.parse(String(data)) as ServerEvent)
@@ -186,8 +190,16 @@ export function listen(): void {
 
 function heard(said: ServerEvent): void {
   if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
-  if (said.event === 'case-changed' && said.head !== caseHead.value) newerHead.value = said.head
   if (said.event === 'child-died') died.value = said
+  if (said.event !== 'case-changed') return
+  if (!said.loaded) newerHead.value = said.head
+  // While the page asks for the case itself, it is told the same.
+  else if ((theCase.value ?? noCase.value) !== null && (said.head ?? '') !== caseHead.value) void loadCase()
+}
+
+/** Has the workbench, and every page of it, look at what was added to the case. */
+export async function loadNewer(): Promise<void> {
+  await post('/api/reload', {})
 }
 
 /** Waits for a job that was started, and gives what it made. */

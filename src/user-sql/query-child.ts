@@ -1,5 +1,5 @@
 /**
- * The process that runs queries: `query-child.js CASE MEBIBYTES THREADS`.
+ * The process that runs queries: `query-child.js CASE MEBIBYTES THREADS [HEAD]`.
  *
  * It opens the case, gives up every file but those of the segments and the cache, and answers one query after the other. It may be killed at any time: it
  * holds nothing, and its end is that of whoever started it.
@@ -32,7 +32,7 @@ const bytesAtOnce = 16 * 2 ** 20
 const spill = '8GiB'
 const spareBytes = 3 * 2 ** 29
 
-const [caseDir = '', mebibytes = '1024', threads = '2'] = argv.slice(2)
+const [caseDir = '', mebibytes = '1024', threads = '2', head = ''] = argv.slice(2)
 
 async function main(): Promise<void> {
   // For systems without limits of their own: DuckDB's limit does not hold for every allocation.
@@ -43,6 +43,7 @@ async function main(): Promise<void> {
   const c = await openCase(await realpath(caseDir).catch(() => caseDir), {
     memoryLimit: `${Number(mebibytes)}MiB`,
     threads: Number(threads),
+    ...(head !== '' && { head }),
   })
   const { names, taken } = await prepare(c)
   await send({ ready: names })

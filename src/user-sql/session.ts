@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assert, UserError } from '../errors.ts'
+import { bareEnvironment, limited } from '../limited-process.ts'
 import { clearSpill } from '../store/spill.ts'
 import { failureLine, howChildEnded, systemFailure } from '../system-error.ts'
 import { type Cell, decode, type ResultColumn } from './cells.ts'
@@ -28,7 +28,6 @@ export interface RowSink {
 }
 
 const textMax = 1_000_000
-const prlimit = '/usr/bin/prlimit'
 const startSecondsMax = 120
 const graceSeconds = 2
 const threadsMax = 4
@@ -47,11 +46,14 @@ const spareBytes = 2 * 2 ** 30
 export class QuerySession {
   private readonly caseDir: string
   private readonly memoryBytes: number
+  private readonly head: string | null
   private process: Started | null = null
 
-  constructor(caseDir: string, memoryBytes = defaultMemoryBytes) {
+  /** @param head the state of the case that is asked; null: the newest when the process starts. */
+  constructor(caseDir: string, memoryBytes = defaultMemoryBytes, head: string | null = null) {
     this.caseDir = resolve(caseDir)
     this.memoryBytes = memoryBytes
+    this.head = head
   }
 
   /** Columns of each view. @throws UserError when the case cannot be read. */
@@ -122,7 +124,7 @@ export class QuerySession {
   private async started(signal?: AbortSignal): Promise<Started> {
     if (this.process?.isAlive()) return this.process
     await this.close()
-    const process = new Started(this.caseDir, this.memoryBytes)
+    const process = new Started(this.caseDir, this.memoryBytes, this.head)
     this.process = process
     process.limit(startSecondsMax * 1000, signal)
     const said = await process.next()
@@ -189,14 +191,21 @@ class Started {
   private timer: NodeJS.Timeout | undefined
   private stop: () => void = () => {}
 
-  constructor(caseDir: string, memoryBytes: number) {
+  constructor(caseDir: string, memoryBytes: number, head: string | null) {
     const script = fileURLToPath(new URL('./query-child.js', import.meta.url))
     const threads = Math.min(threadsMax, availableParallelism())
     const mebibytes = Math.max(1, Math.floor(memoryBytes / 2 ** 20))
-    const own = [process.execPath, '--max-old-space-size=768', script, caseDir, String(mebibytes), String(threads)]
-    const limited = [prlimit, `--data=${memoryBytes + spareBytes}`, '--core=0', ...own]
-    const [command, ...args] = existsSync(prlimit) ? limited : own
-    this.child = spawn(command!, args, { stdio: 'pipe', env: environment() })
+    const own = [
+      process.execPath,
+      '--max-old-space-size=768',
+      script,
+      caseDir,
+      String(mebibytes),
+      String(threads),
+      head ?? '',
+    ]
+    const [command, ...args] = limited(own, memoryBytes + spareBytes)
+    this.child = spawn(command!, args, { stdio: 'pipe', env: bareEnvironment() })
     this.ended = new Promise(resolve => {
       this.child.on('error', error => {
         const failure = systemFailure(error)
@@ -266,12 +275,6 @@ class Started {
     if (this.wasLate) return `it did not answer within ${startSecondsMax} s`
     return this.problem ?? howChildEnded(this.status, this.signal, this.said)
   }
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'TMPDIR', 'TMP', 'TEMP', 'SystemRoot', 'LD_LIBRARY_PATH']
-  const present = kept.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-  return { ...Object.fromEntries(present), TZ: 'UTC', LC_ALL: 'C.UTF-8' }
 }
 
 async function* linesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

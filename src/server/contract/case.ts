@@ -2,6 +2,7 @@
 import type { Count, Failure } from './common.ts'
 
 export interface CaseAnswer {
+  none?: false
   /** Its folder, as the command named it. */
   case: string
   tool: { name: string; version: string }
@@ -18,6 +19,13 @@ export interface CaseAnswer {
   captures: number
   /** Whether this is the reconstruction that `--demo` builds. */
   demo: boolean
+}
+
+/** `GET /api/case` where there is none yet: it is made by adding evidence. */
+export interface NoCaseAnswer {
+  none: true
+  case: string
+  tool: { name: string; version: string }
 }
 
 /** `POST /api/complete`: what can stand at a place of a filter. */

@@ -1,9 +1,12 @@
-/** `GET /api/events`, server-sent: what happens that nobody asked for. */
+/** `GET /api/events`, server-sent: what happens that nobody asked for. It begins with what holds: the state of the case, and the jobs. */
 export type ServerEvent =
   | { event: 'job'; job: JobState }
-  /** The ledger's head has changed: somebody added evidence. */
-  | { event: 'case-changed'; head: string }
-  /** A child process died and is started again; `stopped`: too often, and it is not. */
+  /**
+   * `loaded`: all answers are of this state from now on, whoever asked for that. Otherwise the ledger's head has changed, as by `tidemark add`,
+   * and answers are of the state before until `POST /api/reload`. Null: there is no case yet.
+   */
+  | { event: 'case-changed'; head: string | null; loaded: boolean }
+  /** A child process died and is started again; `stopped`: too often, and it is not for a while. */
   | { event: 'child-died'; child: string; why: string; stopped: boolean }
 
 /** Work that takes longer than a request should. */

@@ -1,8 +1,10 @@
 /** Every route of the workbench. */
 import type { Route } from '../route.ts'
+import { addingRoutes } from './adding.ts'
 import { caseRoutes } from './case.ts'
 import { controlsRoutes } from './controls.ts'
 import { coverageRoutes } from './coverage.ts'
+import { downloadRoutes } from './downloads.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { exportsRoutes } from './exports.ts'
 import { fieldsRoutes } from './fields.ts'
@@ -18,9 +20,11 @@ import { sqlRoutes } from './sql.ts'
 import { viewRoutes } from './view.ts'
 
 export const allRoutes: readonly Route[] = [
+  ...addingRoutes,
   ...caseRoutes,
   ...controlsRoutes,
   ...coverageRoutes,
+  ...downloadRoutes,
   ...evidenceRoutes,
   ...exportsRoutes,
   ...fieldsRoutes,

@@ -1,26 +1,25 @@
 /** What goes on: events, and jobs that are told of by them. */
-import { UserError } from '../../errors.ts'
+import type { ServerEvent } from '../contract/events.ts'
+import { Refused } from '../failure.ts'
+import { JsonText, toLine } from '../json-line.ts'
 import { OwnReply, type Route, route } from '../route.ts'
+import type { Services } from '../services.ts'
 
 export const jobRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/events',
-    answer: ({ events, jobs }) =>
-      new OwnReply(response => {
-        events.listen(
-          response,
-          jobs.all().map(job => ({ event: 'job', job })),
-        )
-      }),
+    answer: services => new OwnReply(response => services.events.listen(response, whatHolds(services))),
   }),
   route({
     method: 'GET',
     path: '/api/job/:id',
     answer: ({ jobs }, { params }) => {
-      const state = jobs.state(params['id']!)
-      if (state === null) throw gone()
-      return { job: state, value: state.state === 'done' ? jobs.value(state.id) : null }
+      const job = jobs.state(params['id']!)
+      if (job === null) throw new Refused(404, 'that job is not kept any more', 'start it again')
+      const value = jobs.value(job.id)
+      const [start, end] = [`{"job":${toLine(job)},"value":`, '}']
+      return new JsonText(Buffer.concat([Buffer.from(start), value?.bytes ?? Buffer.from('null'), Buffer.from(end)]))
     },
   }),
   route({
@@ -33,6 +32,11 @@ export const jobRoutes: readonly Route[] = [
   }),
 ]
 
-function gone(): UserError {
-  return new UserError('that job is not kept any more', { hint: 'start it again' })
+function whatHolds({ state, jobs }: Services): ServerEvent[] {
+  const newer = state.newer()
+  return [
+    { event: 'case-changed', head: state.loaded, loaded: true },
+    ...(newer === null ? [] : [{ event: 'case-changed', head: newer, loaded: false } as const]),
+    ...jobs.all().map(job => ({ event: 'job', job }) as const),
+  ]
 }

@@ -1,0 +1,8 @@
+/** Adds evidence to the case, in a process of its own: reading needs all the threads that there are, and may be stopped. */
+import { argv, exit, stdin, stdout } from 'node:process'
+import { answerQuestions } from './answering.ts'
+import { addingWork } from './work/adding.ts'
+
+const [caseDir = ''] = argv.slice(2)
+
+answerQuestions({ stdin, stdout, exit }, () => Promise.resolve(caseDir), addingWork)

@@ -1,0 +1,66 @@
+/** Starts what the routes work with. */
+import { fileURLToPath } from 'node:url'
+import { CaseState } from './case-state.ts'
+import { Downloads } from './downloads.ts'
+import { EventStream } from './events.ts'
+import { Jobs } from './jobs.ts'
+import { Pool, type PoolSettings } from './pool.ts'
+import type { Services } from './services.ts'
+import { SqlSessions } from './sql.ts'
+
+interface Given {
+  caseDir: string
+  demo: boolean
+  onNote(text: string): void
+}
+
+/** For threads, DuckDB and what lies outside of V8's heap. */
+const spareMegabytes = 8192
+
+export function startServices({ caseDir, demo, onNote }: Given): Services {
+  const events = new EventStream()
+  const state = new CaseState(caseDir, head => {
+    // Where there was no case, nobody looks at another state of it.
+    if (state.loaded === null) void reload()
+    else events.send({ event: 'case-changed', head, loaded: false })
+  })
+  const args = (): string[] => [caseDir, state.loaded ?? '']
+  const settings = (name: string, script: string): Omit<PoolSettings, 'processes' | 'atOnce' | 'stopSeconds'> => ({
+    ...{ name, args, spareMegabytes, onNote, heapMegabytes: 2048, waitingMax: 200 },
+    script: fileURLToPath(new URL(script, import.meta.url)),
+    onDeath: (why, stopped) => {
+      onNote(`the ${name} process died: ${why}`)
+      events.send({ event: 'child-died', child: name, why, stopped })
+    },
+  })
+  const [work, view, adding] = [
+    new Pool({ ...settings('work', './work-child.js'), processes: 2, atOnce: 8, stopSeconds: [0.8, 10] }),
+    // Its work is short, and what it holds takes a while to read again.
+    new Pool({ ...settings('view', './view-child.js'), processes: 1, atOnce: 8, stopSeconds: [10, 20] }),
+    new Pool({
+      ...settings('add', './add-child.js'),
+      processes: 1,
+      atOnce: 20,
+      stopSeconds: [60, 60],
+      heapMegabytes: 4096,
+    }),
+  ]
+  const sql = new SqlSessions(caseDir, () => state.loaded)
+  const reload = async (): Promise<void> => {
+    state.load()
+    const why = 'newer records of the case were loaded meanwhile'
+    await Promise.all([work.restart(why), view.restart(why), sql.restart()])
+    events.send({ event: 'case-changed', head: state.loaded, loaded: true })
+  }
+  const jobs = new Jobs(events, onNote)
+  return { ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload }, downloads: new Downloads() }
+}
+
+/** Jobs end in good order first: what was added completely stays. */
+export async function closeServices({ state, jobs, events, downloads, sql, ...pools }: Services): Promise<void> {
+  state.close()
+  await jobs.stopAll()
+  events.close()
+  downloads.close()
+  await Promise.all([pools.work.close(), pools.view.close(), pools.adding.close(), sql.restart()])
+}
