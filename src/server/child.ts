@@ -44,7 +44,7 @@ const saidMax = 16_384
 export class Child {
   private readonly settings: ChildSettings
   private readonly onFree: (again: Asked[]) => void
-  private process: ChildProcess | null = null
+  private alive: ChildProcess | null = null
   private readonly running = new Map<number, Running>()
   private next = 0
   private deaths: number[] = []
@@ -67,7 +67,7 @@ export class Child {
   }
 
   get pid(): number | undefined {
-    return this.process?.pid
+    return this.alive?.pid
   }
 
   /** Starts the process, so that the first question does not wait for it. */
@@ -81,17 +81,17 @@ export class Child {
       asked.reject(refusal)
       return
     }
-    const process = this.started()
+    const child = this.started()
     const no = this.next++
     asked.starts++
     const { signal, endsItself = false } = asked.options
     const onAbort = (): void => {
       if (!endsItself) asked.reject(signal!.reason)
-      this.giveUp(no, process)
+      this.giveUp(no, child)
     }
     const late = setTimeout(() => {
       asked.reject(lateError(asked.seconds))
-      this.giveUp(no, process)
+      this.giveUp(no, child)
     }, asked.seconds * 1000)
     signal?.addEventListener('abort', onAbort, { once: true })
     const end = (): void => {
@@ -99,7 +99,7 @@ export class Child {
       signal?.removeEventListener('abort', onAbort)
     }
     this.running.set(no, { asked, stopped: null, end })
-    say(process, { ask: no, kind: asked.kind, question: asked.question })
+    say(child, { ask: no, kind: asked.kind, question: asked.question })
     if (signal?.aborted) onAbort()
   }
 
@@ -110,11 +110,11 @@ export class Child {
 
   /** Ends the process; what it was asked fails. The next question starts it again. */
   async end(why: string): Promise<void> {
-    const { process } = this
-    this.process = null
+    const { alive } = this
+    this.alive = null
     this.deaths = []
     this.failAll(new AnswerError({ message: why, hint: 'ask again', status: 75 }))
-    await killed(process)
+    await killed(alive)
   }
 
   async close(): Promise<void> {
@@ -123,7 +123,7 @@ export class Child {
   }
 
   private started(): ChildProcess {
-    if (this.process !== null) return this.process
+    if (this.alive !== null) return this.alive
     const { script, args, heapMegabytes, spareMegabytes } = this.settings
     const own = [process.execPath, `--max-old-space-size=${heapMegabytes}`, script, ...args()]
     const [command, ...rest] = limited(own, (heapMegabytes + spareMegabytes) * 2 ** 20)
@@ -133,7 +133,7 @@ export class Child {
       detached: true,
       env: { ...bareEnvironment(), UV_THREADPOOL_SIZE: '16' },
     })
-    this.process = child
+    this.alive = child
     this.said = ''
     const tooLong = setTimeout(
       () => this.kill(child, `it did not start within ${startSecondsMax} s`),
@@ -154,7 +154,7 @@ export class Child {
     child.stderr?.on('data', piece => this.heard(child, String(piece)))
     const frames = new FrameReader((said, payload) => ('ready' in said ? ready() : this.take(said, payload)))
     child.stdout?.on('data', (piece: Buffer) => {
-      if (this.process !== child) return
+      if (this.alive !== child) return
       try {
         frames.push(piece)
       } catch (error) {
@@ -183,25 +183,25 @@ export class Child {
   }
 
   private heard(child: ChildProcess, text: string): void {
-    if (this.process !== child || this.said.length >= saidMax) return
+    if (this.alive !== child || this.said.length >= saidMax) return
     this.said += text.slice(0, saidMax - this.said.length)
     for (const line of text.split('\n').filter(line => line.trim() !== ''))
       this.settings.onNote(`the ${this.settings.name} process: ${visible(line)}`)
   }
 
   /** Asks the process to stop working on a question, and watches whether it does. */
-  private giveUp(no: number, process: ChildProcess): void {
+  private giveUp(no: number, child: ChildProcess): void {
     const one = this.running.get(no)
-    if (one === undefined || this.process !== process || one.stopped !== null) return
+    if (one === undefined || this.alive !== child || one.stopped !== null) return
     one.stopped = performance.now()
-    say(process, { stop: no })
+    say(child, { stop: no })
     this.watch ??= setInterval(() => this.look(), lookMilliseconds)
   }
 
   private look(): void {
     const all = [...this.running.values()]
     const stopped = all.filter(one => one.stopped !== null)
-    if (stopped.length === 0 || this.process === null) {
+    if (stopped.length === 0 || this.alive === null) {
       clearInterval(this.watch)
       this.watch = undefined
       return
@@ -210,26 +210,26 @@ export class Child {
     const seconds = stopped.length === all.length ? alone : among
     const oldest = Math.min(...stopped.map(one => one.stopped!))
     if (performance.now() - oldest < seconds * 1000) return
-    this.endNow(this.process)
+    this.endNow(this.alive)
   }
 
   /** Ends a process that works on what nobody waits for: no fault of the process. */
-  private endNow(process: ChildProcess): void {
-    this.process = null
-    process.kill('SIGKILL')
+  private endNow(child: ChildProcess): void {
+    this.alive = null
+    child.kill('SIGKILL')
     this.afterwards(
       new AnswerError({ message: `the ${this.settings.name} process was ended`, hint: 'ask again', status: 75 }),
     )
   }
 
-  private kill(process: ChildProcess, why: string): void {
-    process.kill('SIGKILL')
-    this.died(process, why)
+  private kill(child: ChildProcess, why: string): void {
+    child.kill('SIGKILL')
+    this.died(child, why)
   }
 
-  private died(process: ChildProcess, why: string): void {
-    if (this.process !== process) return
-    this.process = null
+  private died(child: ChildProcess, why: string): void {
+    if (this.alive !== child) return
+    this.alive = null
     this.deaths.push(Date.now())
     const stopped = this.isStopped()
     this.settings.onDeath(why, stopped)
@@ -283,13 +283,13 @@ function lateError(seconds: number): AnswerError {
   })
 }
 
-function say(process: ChildProcess, message: ToChild): void {
-  process.stdin?.write(`${JSON.stringify(message)}\n`)
+function say(child: ChildProcess, message: ToChild): void {
+  child.stdin?.write(`${JSON.stringify(message)}\n`)
 }
 
-async function killed(process: ChildProcess | null): Promise<void> {
-  if (process?.pid === undefined || process.exitCode !== null || process.signalCode !== null) return
-  const ended = new Promise(resolve => process.once('close', resolve))
-  process.kill('SIGKILL')
+async function killed(child: ChildProcess | null): Promise<void> {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise(resolve => child.once('close', resolve))
+  child.kill('SIGKILL')
   await ended
 }
