@@ -1,9 +1,9 @@
 /** What is exported: flow records, connections and findings, with their addresses as the export names them. */
 import type { FlowsRow } from '../flows/request.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import type { FindingStatus } from '../report/case-report/notes.ts'
 import type { Basis, Confidence, Severity } from '../rules/finding.ts'
 import type { Score } from '../rules/rule.ts'
+import type { FindingStatus } from '../store/notes.ts'
 
 /** A flow record as a sensor wrote it: its columns as `flows` names them. Unknown is null. */
 export type ExportedRecord = FlowsRow

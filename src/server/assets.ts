@@ -36,6 +36,12 @@ const pages = new Set([
   'notes',
 ])
 
+/** Whether the page shows something at a path. */
+export function isPagePath(path: string): boolean {
+  const [, first = ''] = path.split('/')
+  return pages.has(first)
+}
+
 export function loadAssets(folder = fileURLToPath(new URL('../ui/', import.meta.url))): Assets {
   const files = new Map<string, Asset>()
   for (const name of readdirSync(folder)) {
@@ -44,8 +50,7 @@ export function loadAssets(folder = fileURLToPath(new URL('../ui/', import.meta.
   }
   return {
     get: (path, nonce) => {
-      const [, first = ''] = path.split('/')
-      if (pages.has(first)) return { type: 'text/html; charset=utf-8', body: Buffer.from(pageText(nonce)) }
+      if (isPagePath(path)) return { type: 'text/html; charset=utf-8', body: Buffer.from(pageText(nonce)) }
       return files.get(path) ?? null
     },
   }

@@ -3,13 +3,11 @@
  * deleted; the files themselves stay where they are.
  */
 import { join } from 'node:path'
-import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
-import { readSmallIfThere } from '../disk/reading.ts'
-import { replaceFile } from '../disk/writing.ts'
-import { errorCode, errorText, UserError } from '../errors.ts'
+import { errorText, UserError } from '../errors.ts'
 import { type Fitting, fit, listOf, oneOf, onlyObjectOf, text, textThat } from '../shape.ts'
 import { caseFiles } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
+import { jsonIn, readSideFile, replaceSideFile } from './side-file.ts'
 
 const note = onlyObjectOf({
   /** Absolute. */
@@ -23,7 +21,7 @@ const notesFile = onlyObjectOf({ version: oneOf(1), files: listOf(note) })
 
 export type EnrichmentNote = Fitting<typeof note>
 
-const bytesMax = 1 << 24 // 16 MiB
+const megabytesMax = 16
 
 /** What is noted, in the order in which it was; nothing without a file. @throws UserError for a file that was changed, or is not such a file. */
 export function readNotes(caseDir: string): EnrichmentNote[] {
@@ -32,41 +30,17 @@ export function readNotes(caseDir: string): EnrichmentNote[] {
     new UserError(`the case’s note of enrichment cannot be read: ${path}: ${why}`, {
       hint: 'it holds no evidence: fix or delete it, and note the files again with tidemark enrich',
     })
-  let bytes: Buffer | null
-  try {
-    bytes = readSmallIfThere(path, 'refuse', bytesMax)
-  } catch (error) {
-    if (error instanceof NotRegularError) throw unreadable(error.what)
-    if (error instanceof TooLargeError) throw unreadable('larger than 16 MiB')
-    const code = errorCode(error)
-    throw code === 'EACCES' || code === 'EPERM' ? unreadable('permission denied') : error
-  }
-  if (bytes === null) return []
-  const found = fit(notesFile, parsed(bytes.toString()))
+  const text = readSideFile(path, megabytesMax, unreadable)
+  if (text === null) return []
+  const found = fit(notesFile, jsonIn(text))
   if (found.fault !== null) throw unreadable(found.fault)
   return found.value.files
 }
 
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content)
-  } catch {
-    return null
-  }
-}
-
 /** Writes all of them. @throws UserError if the case cannot be written. */
 export async function writeNotes(caseDir: string, files: readonly EnrichmentNote[]): Promise<void> {
-  const path = join(caseDir, caseFiles.enrichment)
-  try {
-    await replaceFile(path, `${JSON.stringify({ version: 1, files }, null, 2)}\n`)
-  } catch (error) {
-    if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
-    throw new UserError(`the files cannot be noted: ${path}`, {
-      cause: error,
-      hint: 'check that there is a case, and that it can be written',
-    })
-  }
+  const text = `${JSON.stringify({ version: 1, files }, null, 2)}\n`
+  await replaceSideFile(join(caseDir, caseFiles.enrichment), text, 'the files cannot be noted')
 }
 
 /** What `verify` says of the file: nothing, if it is not there or can be read. */

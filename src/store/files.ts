@@ -18,6 +18,8 @@ export const caseFiles = {
   cache: 'cache',
   /** Questions that the analyst saved; no evidence. */
   queries: 'queries.json',
+  /** The analyst's own words; no evidence. */
+  notes: 'notes.json',
   /** Which files say what addresses are; no evidence. */
   enrichment: 'enrichment.json',
 } as const

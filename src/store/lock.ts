@@ -23,12 +23,17 @@ type Holder = Fitting<typeof holder>
  * The lock of a process that has died is taken over; a process is known by its number and the moment it was born, for numbers
  * come again.
  *
+ * @param name of the lock's file: what is no evidence has one of its own, so that it can be written while evidence is added.
  * @returns a function that gives the case free again.
- * @throws UserError when another process is writing the case, or when there is a link, a pipe or a device in it.
+ * @throws CaseInUse when another process is writing the case; UserError when there is a link, a pipe or a device in it.
  */
-export async function lockForWriting(caseDir: string, doing: string): Promise<() => Promise<void>> {
+export async function lockForWriting(
+  caseDir: string,
+  doing: string,
+  name: string = caseFiles.lock,
+): Promise<() => Promise<void>> {
   await requireCaseNodes(caseDir)
-  const path = join(caseDir, caseFiles.lock)
+  const path = join(caseDir, name)
   const mine: Holder = {
     pid: process.pid,
     host: hostname(),
@@ -70,7 +75,7 @@ async function take(caseDir: string, path: string, mine: { draft: string; text: 
     if (await linked(mine.draft, path)) return
     const other = holderOf(path)
     if (other === 'nobody') continue
-    if (other !== null && (await alive(other))) throw inUse(caseDir, other)
+    if (other !== null && (await alive(other))) throw inUse(caseDir, path, other)
     const takeover = `${path}.takeover`
     await take(caseDir, takeover, mine)
     try {
@@ -128,12 +133,15 @@ async function birth(pid: number): Promise<string | null> {
   }
 }
 
-function inUse(caseDir: string, other: Holder): UserError {
+/** Another process writes, at this moment. */
+export class CaseInUse extends UserError {}
+
+function inUse(caseDir: string, path: string, other: Holder): CaseInUse {
   const where = other.host === hostname() ? '' : ` on ${other.host}`
-  return new UserError(
+  return new CaseInUse(
     `the case is being written by process ${other.pid}${where} since ${other.since} (${other.doing}): ${caseDir}`,
     {
-      hint: `wait until it is done; reading the case is possible meanwhile. If that process is gone, delete ${join(caseDir, caseFiles.lock)}`,
+      hint: `wait until it is done; reading the case is possible meanwhile. If that process is gone, delete ${path}`,
     },
   )
 }

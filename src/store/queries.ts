@@ -2,12 +2,8 @@
  * The case's `queries.json`: saved requests of `tidemark flows`. It is no evidence and may be deleted. It holds a digest of its queries, so that
  * a query that was changed is not asked unseen; without one, as older versions wrote it, it is read all the same.
  */
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { NotRegularError, TooLargeError } from '../disk/nodes.ts'
-import { readSmallIfThere } from '../disk/reading.ts'
-import { replaceFile } from '../disk/writing.ts'
-import { errorCode, errorText, UserError } from '../errors.ts'
+import { errorText, UserError } from '../errors.ts'
 import {
   count,
   countFrom,
@@ -23,6 +19,7 @@ import {
 } from '../shape.ts'
 import { caseFiles } from './files.ts'
 import type { VerifyFinding } from './reports.ts'
+import { digestOfValue, jsonIn, readSideFile, replaceSideFile } from './side-file.ts'
 
 const texts = listOf(text)
 const savedRequest = onlyObjectOf(
@@ -58,34 +55,26 @@ const savedFile = onlyObjectOf(
 export type SavedQueries = Fitting<typeof savedFile>['queries']
 
 /** The file is read whole, also by who asks something else. */
-const bytesMax = 1 << 24 // 16 MiB
+const megabytesMax = 16
 
 /** @throws UserError for a file that was changed or is no such file; without one there are no queries. */
 export async function readQueries(caseDir: string): Promise<SavedQueries> {
   const path = join(caseDir, caseFiles.queries)
-  let bytes: Buffer | null
-  try {
-    bytes = readSmallIfThere(path, 'refuse', bytesMax)
-  } catch (error) {
-    if (error instanceof NotRegularError) throw unreadable(path, error.what, error)
-    if (error instanceof TooLargeError) throw unreadable(path, 'larger than 16 MiB', error)
-    const code = errorCode(error)
-    throw code === 'EACCES' || code === 'EPERM' ? unreadable(path, 'permission denied', error) : error
-  }
-  if (bytes === null) return {}
-  const content = parsed(bytes.toString())
+  const text = textIn(path)
+  if (text === null) return {}
+  const content = jsonIn(text)
   const found = fit(savedFile, content)
   if (found.fault !== null) throw unreadable(path, content === null ? 'not JSON' : found.fault)
   const { sha256, queries } = found.value
-  if (sha256 !== undefined && sha256 !== digestOfQueries(asWritten(content)))
+  if (sha256 !== undefined && sha256 !== digestOfValue(asWritten(content)))
     throw unreadable(path, 'its digest is not that of its queries: they were changed', undefined, changedHint)
   return queries
 }
 
 const changedHint = 'if the change is yours, delete the line "sha256"; else delete the file, or restore it from a copy'
 
-function digestOfQueries(queries: object): string {
-  return createHash('sha256').update(JSON.stringify(queries)).digest('hex')
+function textIn(path: string): string | null {
+  return readSideFile(path, megabytesMax, (why, cause) => unreadable(path, why, cause))
 }
 
 /** The queries with their parts in the order in which they stand in the file. */
@@ -95,7 +84,7 @@ function asWritten(content: unknown): object {
 
 /** The text of the file, as it is written. */
 function textOf(queries: object): string {
-  return `${JSON.stringify({ version: 1, sha256: digestOfQueries(queries), queries }, null, 2)}\n`
+  return `${JSON.stringify({ version: 1, sha256: digestOfValue(queries), queries }, null, 2)}\n`
 }
 
 /** What `verify` says of the file: nothing, if it is not there or as it was written. */
@@ -103,8 +92,8 @@ export async function checkQueries(caseDir: string): Promise<VerifyFinding[]> {
   const path = caseFiles.queries
   try {
     await readQueries(caseDir)
-    const text = readSmallIfThere(join(caseDir, path), 'refuse', bytesMax)?.toString()
-    if (text === undefined || text === textOf(asWritten(parsed(text)))) return []
+    const text = textIn(join(caseDir, path))
+    if (text === null || text === textOf(asWritten(jsonIn(text)))) return []
     if (text.includes('"sha256"')) return [{ what: 'altered', path, detail: 'not as it was written' }]
     const detail = 'holds no digest: written by an older version, or by hand; the next --save adds one'
     return [{ what: 'incomplete', path, detail }]
@@ -125,24 +114,8 @@ function unreadable(
   })
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
 /** Writes all of them. @throws UserError if the case cannot be written. */
 export async function writeQueries(caseDir: string, queries: { [name: string]: unknown }): Promise<void> {
-  const path = join(caseDir, caseFiles.queries)
-  try {
-    await replaceFile(path, textOf(savedFile({ version: 1, queries }).queries))
-  } catch (error) {
-    if (!['EROFS', 'EACCES', 'EPERM', 'ENOENT'].includes(errorCode(error) ?? '')) throw error
-    throw new UserError(`the query cannot be saved: ${path}`, {
-      cause: error,
-      hint: 'check that there is a case, and that it can be written',
-    })
-  }
+  const text = textOf(savedFile({ version: 1, queries }).queries)
+  await replaceSideFile(join(caseDir, caseFiles.queries), text, 'the query cannot be saved')
 }

@@ -13,6 +13,7 @@ import { type LedgerEntry, type LedgerReading, noCase, readLedger, type SegmentE
 import { segmentName } from './ledger-entry.ts'
 import { writerOf } from './lock.ts'
 import { caseFolder, isCaseName, strangeNodes } from './nodes.ts'
+import { checkCaseNotes } from './notes.ts'
 import { checkQueries } from './queries.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
 import { layoutFaults } from './segment-check.ts'
@@ -79,6 +80,7 @@ export async function verifyCase(
   if (isSound(findings)) findings.push(...(await checkContent(dir, segments)))
   if (!named.has(caseFiles.queries)) findings.push(...(await checkQueries(dir)))
   if (!named.has(caseFiles.enrichment)) findings.push(...checkNotes(dir))
+  if (!named.has(caseFiles.notes)) findings.push(...checkCaseNotes(dir))
   const cache = await checkCache(dir, reading.hashes)
   if (isSound(findings) && cache.files.length > 0) findings.push(...(await prove(dir, cache.files)))
   findings.push(...cache.findings.filter(one => !named.has(one.path)))

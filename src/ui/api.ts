@@ -113,7 +113,7 @@ export function useNewest<Answer>(
   return { ...shown, busy: key !== null && shown.key !== key && shown.error === null }
 }
 
-function asAskError(error: unknown): AskError {
+export function asAskError(error: unknown): AskError {
   return error instanceof AskError ? error : new AskError({ error: String(error) }, 0)
 }
 
@@ -138,6 +138,8 @@ export const noCase: Signal<NoCaseAnswer | null> = signal(null)
 export const caseError: Signal<AskError | null> = signal(null)
 export const caseHead: Signal<string> = signal('')
 export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
+/** The revision of the analyst's notes that was told of last. */
+export const notesRevision: Signal<number> = signal(0)
 /** A newer head than the page's answers are of. */
 export const newerHead: Signal<string | null> = signal(null)
 export const died: Signal<Extract<ServerEvent, { event: 'child-died' }> | null> = signal(null)
@@ -191,6 +193,7 @@ export function listen(): void {
 function heard(said: ServerEvent): void {
   if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
   if (said.event === 'child-died') died.value = said
+  if (said.event === 'notes-changed') notesRevision.value = said.revision
   if (said.event !== 'case-changed') return
   if (!said.loaded) newerHead.value = said.head
   // While the page asks for the case itself, it is told the same.

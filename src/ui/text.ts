@@ -6,6 +6,14 @@ export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, one => `\\u{${one.codePointAt(0)!.toString(16)}}`)
 }
 
+/** The same of a text of several lines. */
+export function visibleLines(text: string): string {
+  return text
+    .split(/\r\n|\n|\r/)
+    .map(visible)
+    .join('\n')
+}
+
 /** 1,234,567; a dash where it is not known. */
 export function countText(count: Count): string {
   if (count === null) return '–'

@@ -3,10 +3,10 @@ import type { ControlsAnswer } from '../../controls/control.ts'
 import type { Detections } from '../../detect/detect.ts'
 import type { CoverageMap } from '../../investigate/coverage-map.ts'
 import type { Score } from '../../rules/rule.ts'
+import type { FindingStatus, KeptNote, NotesSection } from '../../store/notes.ts'
 import type { EvidenceFile } from '../../store/reports.ts'
 import type { UnreadLines } from '../../verbatim/lines.ts'
 import type { DossierJson } from '../dossier-json.ts'
-import type { FindingStatus, KeptNote, NotesSection } from './notes.ts'
 
 export interface ReportHead {
   title: string

@@ -3,25 +3,8 @@ import { readNamed } from '../../disk/named-file.ts'
 import { readUpTo } from '../../disk/reading.ts'
 import { exitStatus, UserError } from '../../errors.ts'
 import { anything, fail, fit, listOf, nullOr, objectOf, oneOf, recordOf, type Shape, text } from '../../shape.ts'
+import { type CaseNotes, caseNotesIn, findingStatuses, type KeptNote, type NotesSection } from '../../store/notes.ts'
 import type { FindingKey } from './keys.ts'
-
-export const findingStatuses = ['confirmed', 'refuted', 'open'] as const
-export type FindingStatus = (typeof findingStatuses)[number]
-
-export interface NotesSection {
-  title: string
-  text: string
-}
-
-/** A note on a finding. `id` and `title` are for people: the key says which finding it is about, with `first_start` where several share it. */
-export interface KeptNote {
-  key: string
-  first_start: string | null
-  id: string | null
-  title: string | null
-  status: FindingStatus | null
-  note: string
-}
 
 /** A file of notes: docs/reference/report.md has its schema. */
 export interface Notes {
@@ -42,9 +25,37 @@ const megabytesMax = 8
 
 /** @throws UserError (status 2) for a file that cannot be read, or has something else in it: a word that is not read would be lost. */
 export function readNotes(path: string): Notes {
-  const { value, fault } = fit(notesShape, parsed(path, contentOf(path)))
+  return notesFileIn(contentOf(path), path).notes
+}
+
+/** The notes in the bytes of a file: one of `--new-notes`; or a case's own, which is `kept` as it is. */
+export function notesFileIn(bytes: Uint8Array, path: string): { notes: Notes; kept: CaseNotes | null } {
+  const content = parsed(path, bytes)
+  const kept = caseNotesIn(content, (why, hint) => unfit(path, why, hint))
+  if (kept !== null) return { notes: ofCaseNotes(kept), kept }
+  const { value, fault } = fit(notesShape, content)
   if (fault !== null) throw unfit(path, fault)
-  return value
+  return { notes: value, kept }
+}
+
+/** The notes of a case as a report has them: what is not about a finding stands in sections of its own. */
+export function ofCaseNotes({ words, findings, notes, bookmarks }: CaseNotes): Notes {
+  const noted = notes.map(({ written, about, url, text }) => `${written}, on ${about.text} (${url}):\n${text}`)
+  const views = bookmarks.map(({ name, url }) => `${name}: ${url}`)
+  return {
+    title: words.title || null,
+    case_number: words.case_number || null,
+    examiner: words.examiner || null,
+    summary: words.summary || null,
+    sections: [
+      ...words.sections,
+      ...(noted.length === 0 ? [] : [{ title: 'Notes', text: noted.join('\n\n') }]),
+      ...(views.length === 0 ? [] : [{ title: 'Views of the workbench', text: views.join('\n') }]),
+    ],
+    findings: findings.map(({ key, first_start, id, title, status, note }) => ({
+      ...{ key, first_start, id, title, status, note },
+    })),
+  }
 }
 
 function contentOf(path: string): Buffer {
@@ -54,7 +65,7 @@ function contentOf(path: string): Buffer {
   return bytes
 }
 
-function parsed(path: string, bytes: Buffer): unknown {
+function parsed(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
@@ -62,9 +73,11 @@ function parsed(path: string, bytes: Buffer): unknown {
   }
 }
 
-function unfit(path: string, problem: string): UserError {
+const formHint = 'tidemark help report-guide shows what it looks like; --new-notes FILE writes one to fill in'
+
+function unfit(path: string, problem: string, hint = formHint): UserError {
   return new UserError(`not a file of notes: ${path}: ${problem}`, {
-    hint: 'tidemark help report-guide shows what it looks like; --new-notes FILE writes one to fill in',
+    hint,
     status: exitStatus.usage,
   })
 }

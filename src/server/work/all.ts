@@ -11,7 +11,6 @@ import { findingsWork } from './findings.ts'
 import { flowsWork } from './flows.ts'
 import { graphWork } from './graph.ts'
 import { hostWork } from './host.ts'
-import { notesWork } from './notes.ts'
 import { recordWork } from './record.ts'
 import { reportWork } from './report.ts'
 import { sqlWork } from './sql.ts'
@@ -27,7 +26,6 @@ export const allWork: Readonly<Record<string, Answerer<Case>>> = {
   ...flowsWork,
   ...graphWork,
   ...hostWork,
-  ...notesWork,
   ...recordWork,
   ...reportWork,
   ...sqlWork,

@@ -17,6 +17,7 @@ import { announce, Live } from './live.tsx'
 import { Menu } from './menu.tsx'
 import { Rail } from './rail.tsx'
 import { Tour } from './tour.tsx'
+import { WritingDialog } from './writing.tsx'
 
 export function App(): JSX.Element {
   const { path } = state.value
@@ -45,6 +46,7 @@ export function App(): JSX.Element {
       <Tour />
       <GlobalKeys />
       <Live />
+      <WritingDialog />
     </>
   )
 }
