@@ -17,6 +17,7 @@ import { queryFlows } from '../../src/flows/run.ts'
 import { saveQuery } from '../../src/flows/saved.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { openCase } from '../../src/store/case.ts'
+import { changeCaseNotes } from '../../src/store/notes.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { ethernet, ipv4, pcap, udp } from '../packet/build.ts'
 import { chanceFrom, defaultHeader, folderFor, logOf, recordLine, setting } from './support.ts'
@@ -79,13 +80,19 @@ function filesOf(dir: string): string[] {
   return names.filter(name => statSync(join(dir, name)).isFile())
 }
 
-/** A case of logs and a capture, which was asked what its cache keeps, with a saved query. */
+/** A case of logs and a capture, which was asked what its cache keeps, with a saved query and notes. */
 async function makeAskedCase(t: TestContext): Promise<string> {
   const { dir } = await makeCase(t)
   const packet = ethernet(0x0800, ipv4({ protocol: 17 }, udp(1024, 53)))
   writeFileSync(join(dir, '..', 'x.pcap'), pcap([{ bytes: packet }, { bytes: packet }]))
   await addEvidence({ case: dir, paths: [join(dir, '..', 'x.pcap')], workers: 1 })
   await saveQuery({ dir }, 'ssh', { filter: 'port 22' })
+  await changeCaseNotes(dir, notes => ({
+    ...notes,
+    revision: 1,
+    words: { ...notes.words, revision: 1, summary: 'Of the examiner.' },
+    bookmarks: [{ id: 'a', revision: 1, name: 'the theft', url: '/flows?q=port+22', made: '2026-11-27T00:00:00Z' }],
+  }))
   const c = await openCase(dir)
   for await (const _ of (await queryFlows(c, { filter: 'role client', stat: { element: 'dstip' } })).rows()) break
   await c.close()
@@ -95,7 +102,7 @@ async function makeAskedCase(t: TestContext): Promise<string> {
 
 const anywhere = setting('FLIPS', 100)
 
-test(`verify finds each of ${anywhere} bits flipped anywhere in a case, in its cache, its saved queries and its names too`, async t => {
+test(`verify finds each of ${anywhere} bits flipped anywhere in a case, in its cache, its saved queries, its notes and its names too`, async t => {
   const dir = await makeAskedCase(t)
   const chance = chanceFrom(seed)
   const files = filesOf(dir)

@@ -70,6 +70,7 @@ test('a file of a case that is a link is named, and what it points to stays', { 
     'ledger.head',
     'README.txt',
     'queries.json',
+    'notes.json',
     'write.lock',
     'ledger.head.new',
     'cache/x',
@@ -142,7 +143,15 @@ test('a copy of hard links stays as it was when the case goes on', { skip }, asy
 test('a pipe or a device in place of a file of the case is named at once', { skip }, async t => {
   const { dir } = await made(t)
   const segment = join('segments', readdirSync(join(dir, 'segments'))[0]!)
-  for (const name of ['write.lock', 'ledger.jsonl', 'ledger.head', 'README.txt', 'queries.json', segment]) {
+  for (const name of [
+    'write.lock',
+    'ledger.jsonl',
+    'ledger.head',
+    'README.txt',
+    'queries.json',
+    'notes.json',
+    segment,
+  ]) {
     const path = join(dir, name)
     if (existsSync(path)) renameSync(path, join(dir, '..', 'kept'))
     for (const make of [pipe, (at: string) => symlinkSync('/dev/zero', at)]) {
