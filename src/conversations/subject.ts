@@ -38,10 +38,10 @@ export interface SubjectRecords {
 export async function subjectRecords(
   c: Case,
   subject: readonly Prefix[],
-  { part = null, limit = recordLimit() }: { part?: string | null; limit?: SubjectRecords['limit'] } = {},
+  { part = null, limit = recordLimit() }: { part?: string | Sql | null; limit?: SubjectRecords['limit'] } = {},
 ): Promise<SubjectRecords> {
   const mine = ofSubject(c, subject)
-  const where = part === null ? mine : sql`${mine} AND ${rawSql(part)}`
+  const where = part === null ? mine : sql`${mine} AND ${typeof part === 'string' ? rawSql(part) : part}`
   const { block, dictionaries } = await readBlock(c, where, { limit })
   const isSubject = hostsIn(dictionaries.hosts, subject)
   const pairs = numberPairs(block)
@@ -62,12 +62,14 @@ export function ofSubject(c: Pick<Case, 'columns'>, subject: readonly Prefix[]):
  * The subject's connections with their roles.
  *
  * @param own the analyst's own networks, internal beside those that the internet does not route.
+ * @param known which records these are, where they are a part of the subject's: what the others tell of listeners is read besides.
  */
 export async function subjectConversations(
   c: Case,
   { block, pairs, dictionaries, fates, limit }: SubjectRecords,
   subject: readonly Prefix[],
   own: readonly Prefix[],
+  known: Sql | null = null,
 ): Promise<Chained> {
   const { hosts } = dictionaries
   const metered = c.source === 'packets' ? await MeteredConnections.read(c, hosts, ofEnds(subject)) : null
@@ -75,7 +77,12 @@ export async function subjectConversations(
   const asked = askedEndpoints(chained)
   learnFrom(asked, chained, null)
   if (asked.count > 0) {
-    const elsewhere = await recordsElsewhere(c, asked, hosts, { condition: ofSubject(c, subject), subject, limit })
+    const condition = known ?? ofSubject(c, subject)
+    const elsewhere = await recordsElsewhere(c, asked, hosts, {
+      condition,
+      subject: known === null ? subject : [],
+      limit,
+    })
     learnFrom(asked, elsewhere.chained, elsewhere.hostOf)
   }
   judgeRest(chained, asked, { isInternal: internalHosts(hosts, own) })

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os'
+import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
 import { servicesOf } from '../conversations/services.ts'
 import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
@@ -59,6 +60,8 @@ export interface Found {
   services: Uint32Array
   /** All of them, by number. */
   told: ToldServices
+  /** The connections that services are made of. */
+  chained: Chained
   lines: LineReader
   /** Prefixes of the case's own networks besides the private ones. */
   own: readonly Prefix[]
@@ -201,7 +204,7 @@ async function gather(
     evidence: evidenceCounts(c),
     source: c.source,
   }
-  options.inspect?.({ findings, services: listed.services, told, lines, own })
+  options.inspect?.({ findings, services: listed.services, told, chained, lines, own })
   if (options.basis === 'all') for (const { finding, connections } of findings) finding.basis = lines.all(connections)
   dossier.work = showWork(c, subject, dossier, part)
   return dossier

@@ -119,8 +119,12 @@ export const reasonWords: Readonly<Record<string, string>> = {
 
 function reasonText({ match, reason, connections }: Correlation['reasons'][number]): string {
   const where = { full: 'in both', time: 'in both', 'log-only': 'logs only', 'capture-only': 'packets only' }[match]
-  const words = reasonWords[reason] ?? reason.replace('never-logged: ', 'never logged by AWS: ')
-  return `${where}: ${countText(connections, 'connection')}: ${words}`
+  return `${where}: ${countText(connections, 'connection')}: ${whyWords(reason)}`
+}
+
+/** A reason in words. */
+export function whyWords(reason: string): string {
+  return reasonWords[reason] ?? reason.replace('never-logged: ', 'never logged by AWS: ')
 }
 
 /** What one kind of evidence knows that the other does not. */

@@ -69,7 +69,8 @@ function suspects({ hosts }: Detections): SuspectHost[] {
   return hosts.filter(({ severity }) => severity !== 'info')
 }
 
-function verdict(found: Detections): Text {
+/** How many hosts stand out, and which comes first. */
+export function verdict(found: Detections): Text {
   const { hosts_total, records, connections, selection } = found
   const some = suspects(found)
   const of =
@@ -229,7 +230,8 @@ function slightBlocks(findings: readonly CaseFinding[]): Block[] {
   return [paragraph(`Of severity info: ${each.join(', ')}. --all lists them.`)]
 }
 
-function findingEntry(finding: CaseFinding): Block {
+/** All that is said of a finding. */
+export function findingEntry(finding: CaseFinding): Block {
   const { id, severity, confidence, rule, technique, first_start, last_end, scores, counter_hypotheses, would_change } =
     finding
   const grave = severity === 'high' ? alarm('HIGH') : severity
@@ -266,7 +268,8 @@ function reasonsOf(undecided: Detections['not_decidable']): string[] {
   return [...rules].map(([reason, names]) => `${names.join(', ')}: ${reason}.`)
 }
 
-function undecidedItems({ not_decidable, rules_failed, coverage: { not_logged } }: Detections): Text[] {
+/** What no rule could decide, and why. */
+export function undecidedItems({ not_decidable, rules_failed, coverage: { not_logged } }: Detections): Text[] {
   return limited(
     [
       ...rules_failed.map(

@@ -43,7 +43,7 @@ export function connection(service: ServiceRow): Text {
 }
 
 /** `http/TCP`; the protocol alone where the service has no name of its own. */
-export function serviceName(service: ServiceRow): string {
+export function serviceName(service: Pick<ServiceRow, 'protocol' | 'name'>): string {
   const protocol = protocolText(service.protocol)
   return service.name === null || service.name.toLowerCase() === protocol.toLowerCase()
     ? protocol

@@ -185,12 +185,14 @@ function sumText(sum: Count | null, { at_least }: ServiceRow): string {
   return `${at_least && sum !== null ? '≥ ' : ''}${knownText(sum)}`
 }
 
-function roleText(service: ServiceRow): string {
+/** `the subject is the client, known by who sent the SYN (98 %)`. */
+export function roleText(service: ServiceRow): string {
   const sure = `${Math.round(service.role_confidence * 100)} %`
   return `${roleWords[service.subject_role]}, ${basisWords[service.role_basis]} (${sure})`
 }
 
-function standardText(service: ServiceRow): string {
+/** Whether the port's use is approved, in words. */
+export function standardText(service: ServiceRow): string {
   if (service.standard === null)
     return service.protocol === null || hasPorts(service.protocol)
       ? 'ports unknown'

@@ -14,3 +14,22 @@ export function flowsCommand(c: Case, request: FlowsRequest): string {
   if (request.order !== undefined) words.push('-O', shellString(request.order))
   return words.join(' ')
 }
+
+/** The `tidemark investigate` command of a subject. */
+export function investigateCommand(c: Case, subjects: readonly string[], own: readonly string[]): string {
+  return ['tidemark', 'investigate', ...subjects.map(shellString), ...options(c, own)].join(' ')
+}
+
+/** The `tidemark detect` command of the whole case. */
+export function detectCommand(c: Case, own: readonly string[]): string {
+  return ['tidemark', 'detect', ...options(c, own)].join(' ')
+}
+
+/** The `tidemark carve` command of a filter. */
+export function carveCommand(c: Case, filter: string): string {
+  return ['tidemark', 'carve', shellString(filter), '--case', shellString(c.dir), '-o', 'packets.pcapng'].join(' ')
+}
+
+function options(c: Case, own: readonly string[]): string[] {
+  return ['--case', shellString(c.dir), ...own.flatMap(prefix => ['--internal', shellString(prefix)])]
+}

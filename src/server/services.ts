@@ -3,6 +3,7 @@ import type { CaseState } from './case-state.ts'
 import type { Downloads } from './downloads.ts'
 import type { EventStream } from './events.ts'
 import type { Jobs } from './jobs.ts'
+import type { KeptLists } from './kept-lists.ts'
 import type { Pool } from './pool.ts'
 import type { SqlSessions } from './sql.ts'
 
@@ -19,6 +20,8 @@ export interface Services {
   sql: SqlSessions
   jobs: Jobs
   downloads: Downloads
+  /** Long lists of answers. */
+  lists: KeptLists
   events: EventStream
   /** Has all answers be of the newest state of the case from now on. */
   reload(): Promise<void>

@@ -4,6 +4,7 @@ import { CaseState } from './case-state.ts'
 import { Downloads } from './downloads.ts'
 import { EventStream } from './events.ts'
 import { Jobs } from './jobs.ts'
+import { KeptLists } from './kept-lists.ts'
 import { Pool, type PoolSettings } from './pool.ts'
 import type { Services } from './services.ts'
 import { SqlSessions } from './sql.ts'
@@ -53,14 +54,18 @@ export function startServices({ caseDir, demo, onNote }: Given): Services {
     events.send({ event: 'case-changed', head: state.loaded, loaded: true })
   }
   const jobs = new Jobs(events, onNote)
-  return { ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload }, downloads: new Downloads() }
+  return {
+    ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload },
+    ...{ downloads: new Downloads(), lists: new KeptLists() },
+  }
 }
 
 /** Jobs end in good order first: what was added completely stays. */
-export async function closeServices({ state, jobs, events, downloads, sql, ...pools }: Services): Promise<void> {
+export async function closeServices({ state, jobs, events, downloads, lists, sql, ...pools }: Services): Promise<void> {
   state.close()
   await jobs.stopAll()
   events.close()
   downloads.close()
+  lists.close()
   await Promise.all([pools.work.close(), pools.view.close(), pools.adding.close(), sql.restart()])
 }

@@ -1,4 +1,29 @@
 /** Routes: what detect finds. */
-import type { Route } from '../route.ts'
+import { z } from 'zod'
+import type { FindingsAnswer, FindingsState } from '../contract/findings.ts'
+import { begunJob, listJob, listRoute } from '../list-jobs.ts'
+import { type Route, route } from '../route.ts'
+import { headForm, ownForm } from './forms.ts'
 
-export const findingsRoutes: readonly Route[] = []
+const title = 'Looking for who behaves like an attacker'
+
+export const findingsRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/api/findings',
+    body: z.strictObject({ own: ownForm, head: headForm }),
+    answer: (services, { body: { own, head } }) =>
+      listJob(services, { kind: 'findings', title, question: { own }, head }),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/findings',
+    answer: (services, { query }): FindingsState => {
+      const question = { own: query.getAll('own') }
+      const job = begunJob(services, { kind: 'findings', question, head: query.get('head') ?? '' })
+      const isDone = job?.state === 'done'
+      return { job, found: isDone ? (services.jobs.value(job.id) as FindingsAnswer) : null }
+    },
+  }),
+  listRoute('findings'),
+]

@@ -3,8 +3,13 @@ import { z } from 'zod'
 
 export const filterText = z.string().max(100_000)
 
+/** Prefixes of the analyst's own. */
+export const ownForm = z.array(z.string().max(50)).max(1000)
+/** Digest of the ledger's last entry. */
+export const headForm = z.string().max(100)
+
 /** `ViewAsk`. */
-export const viewForm = { filter: filterText, raw: z.boolean(), own: z.array(z.string().max(50)).max(1000) }
+export const viewForm = { filter: filterText, raw: z.boolean(), own: ownForm }
 
 const second = z.number().int().min(-62_135_596_800).max(253_402_300_800).nullable()
 
