@@ -5,19 +5,21 @@ import { minute_us } from './intervals.ts'
 
 /** Silence is a hole where it lasts longer than two aggregation intervals. */
 const intervalsOfHole = 2
+/** From there to 1970, in whole minutes: a division rounds towards zero. */
+const yearOne_us = 62_135_596_800_000_000n
 
 /**
  * SQL for what the logs cover: `sensor`, `from_t`, `to_t`, `longest_us` (longest record), `records`, `no_data`, `skip_data`.
  *
- * Records are gathered by sensor and 67 seconds (2^26 us) of their start: a hole that matters is longer than two minutes, so none is
- * hidden there, and the sort that follows is of these, not of records.
+ * Records are gathered by sensor and the minute of their start: a hole that matters is longer than two minutes, so none is hidden there, and
+ * the sort that follows is of these, not of records. So what begins in whole minutes can be counted exactly.
  */
 export function spanSql(c: Pick<Case, 'columns' | 'evidence'>): string {
   return `SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
       count(*) AS records, 0 AS no_data, 0 AS skip_data
     FROM (SELECT ${sensorSql(c)} AS sensor, coalesce(epoch_us(start), epoch_us("end")) AS start_us, coalesce(epoch_us("end"), epoch_us(start)) AS end_us
       FROM main.flows)
-    GROUP BY sensor, start_us >> 26 HAVING min(start_us) IS NOT NULL
+    GROUP BY sensor, (start_us + ${yearOne_us}) // ${minute_us} HAVING min(start_us) IS NOT NULL
     UNION ALL
     SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM main.silence WHERE start IS NOT NULL`
 }

@@ -162,8 +162,8 @@ function sqlOf(column: ViewColumn): string {
 }
 
 /**
- * What each sensor's logs cover, counted as the dossier counts (`investigate/coverage.ts`): records are first gathered by 67 seconds
- * (2^26 us) of their start, in which no hole that matters is hidden.
+ * What each sensor's logs cover, counted as the dossier counts (`investigate/coverage.ts`): records are first gathered by the minute
+ * of their start, in which no hole that matters is hidden.
  */
 function coverageSql(c: Case): string {
   return `WITH span AS (${spanSql(c)}), hole AS (${holeSql(c)})

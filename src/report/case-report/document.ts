@@ -1,7 +1,7 @@
 /** What a report says, as one document: all of its figures, and where they stand, is here; pages are printed from it. */
 import type { ControlsAnswer } from '../../controls/control.ts'
 import type { Detections } from '../../detect/detect.ts'
-import type { CoverageMap } from '../../investigate/coverage-map.ts'
+import type { CoverageMap } from '../../investigate/mapped-time.ts'
 import type { Score } from '../../rules/rule.ts'
 import type { FindingStatus, KeptNote, NotesSection } from '../../store/notes.ts'
 import type { EvidenceFile } from '../../store/reports.ts'

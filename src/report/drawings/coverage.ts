@@ -1,6 +1,6 @@
 /** What each sensor's log has of the time: a row each, from the left to the right. */
 import { scaleUtc } from 'd3-scale'
-import { type BinState, binStates, type CoverageMap, type MappedSensor } from '../../investigate/coverage-map.ts'
+import { type BinState, binStates, type CoverageMap, type MappedSensor } from '../../investigate/mapped-time.ts'
 import { type Block, figure, line, type Table, table } from '../block.ts'
 import { countOf, lengthOf, timeOf, wordsOf } from '../figures.ts'
 import type { Attributes, Element } from '../html-text.ts'

@@ -10,6 +10,8 @@ import type {
 } from '../../store/reports.ts'
 import type { Said } from './said.ts'
 
+export type { EvidenceProblem, EvidenceStatus, FileHistory }
+
 /** `POST /api/evidence`: some of the files, for there can be 100,000. */
 export interface EvidenceAsk {
   offset: number
