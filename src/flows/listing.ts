@@ -17,17 +17,20 @@ const units = new Map<string, Unit>([
   ['packets', 'packets'],
 ])
 
-/** The columns of a listing: where the record is, then every field that the case has, in the order of the tables of fields. */
-function listedColumns(s: Setting): PlannedColumn[] {
-  const { columns } = s.records
+/** The fields of a listing, in the order of the tables of fields; those without a name there come last. */
+export function listedFields(columns: ReadonlySet<string>): string[] {
   const inOrder = [...flowFields.map(field => field.name), ...packetFlowFields.map(field => field.name)] as string[]
   const known = new Set([...inOrder, ...connectionFields.map(field => field.name)])
   const unknown = [...columns].filter(name => !known.has(name) && !name.startsWith('_'))
-  const names = [...new Set([...inOrder.filter(name => columns.has(name)), ...unknown])]
+  return [...new Set([...inOrder.filter(name => columns.has(name)), ...unknown])]
+}
+
+/** The columns of a listing: where the record is, then every field that the case has. */
+export function listedColumns(s: Setting): PlannedColumn[] {
   return [
     { name: 'path', type: 'text', unit: null },
     { name: placeName(s), type: 'integer', unit: null },
-    ...names.map(name => ({
+    ...listedFields(s.records.columns).map(name => ({
       name,
       type: elementOf(name, { ...s.records, nfdump: false }).type,
       unit: units.get(name) ?? null,
@@ -40,18 +43,22 @@ function placeName(s: Setting): 'line' | 'packet' {
   return s.records.evidence === 'logs' ? 'line' : 'packet'
 }
 
+/** The order of a listing: that which is asked for, then that of the evidence. */
+export function listOrder(s: Setting): Ordering[] {
+  const first = s.request.order === undefined ? [] : recordOrder(orderOf(s.request.order))
+  return [...first, ordered(column('_file')), ordered(column('_line'))]
+}
+
 /** In the order of the evidence, unless another is asked for. `piece`: these records alone. */
 export function listPlan(s: Setting, limit: number | null, piece: Piece | null = null): Plan {
   const columns = listedColumns(s)
   const names = columns.slice(2).map(column => column.name)
-  const place = [ordered(column('_file')), ordered(column('_line'))]
-  const first = s.request.order === undefined ? [] : recordOrder(orderOf(s.request.order))
   const among = matching(s, names)
   const parts = [...(piece === null ? [] : [isIn(piece)]), ...(among.where === null ? [] : [among.where])]
   const statement = select(['_file', '_line', ...names].map(own), {
     from: among.from,
     where: parts.length === 0 ? null : all(parts),
-    orderBy: [...first, ...place],
+    orderBy: listOrder(s),
     limit,
   })
   return { statement, columns, totals: false }

@@ -12,6 +12,7 @@ export function flowsCommand(c: Case, request: FlowsRequest): string {
   for (const prefix of request.internal ?? []) words.push('--internal', shellString(prefix))
   if (request.by !== undefined) words.push('-A', shellString(request.by.join(',')))
   if (request.order !== undefined) words.push('-O', shellString(request.order))
+  if (request.limit !== undefined) words.push('-n', String(request.limit ?? 0))
   return words.join(' ')
 }
 

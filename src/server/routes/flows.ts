@@ -1,4 +1,18 @@
 /** Routes: records, a page at a time. */
-import type { Route } from '../route.ts'
+import { z } from 'zod'
+import { rowOrders, rowsMax } from '../contract/flows.ts'
+import { type Route, route } from '../route.ts'
+import { viewForm, windowForm } from './forms.ts'
 
-export const flowsRoutes: readonly Route[] = []
+const count = z.number().int().min(0)
+
+const rowsForm = { ...viewForm, ...windowForm, order: z.enum(rowOrders) }
+
+export const flowsRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/api/rows',
+    body: z.strictObject({ ...rowsForm, offset: count.max(2 ** 53 - 1), limit: count.max(rowsMax) }),
+    answer: ({ work }, { body, signal }) => work.ask('rows', body, { signal }),
+  }),
+]

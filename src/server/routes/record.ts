@@ -1,4 +1,16 @@
 /** Routes: one record, as its line stands in the file. */
-import type { Route } from '../route.ts'
+import { UserError } from '../../errors.ts'
+import { type Route, route } from '../route.ts'
 
-export const recordRoutes: readonly Route[] = []
+export const recordRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/record/:file/:line',
+    answer: ({ work }, { params, signal }) => {
+      const { file = '', line = '' } = params
+      if (!/^(\d{1,10}|[0-9a-f]{64})$/.test(file) || !/^\d{1,10}$/.test(line))
+        throw new UserError('a record is named by the number or digest of its file, and its line', { status: 2 })
+      return work.ask('record', { file, line: Number(line) }, { signal })
+    },
+  }),
+]
