@@ -49,7 +49,7 @@ function knownJob({ jobs, lists }: Services, key: string): JobState | null {
   if (state === null) return null
   if (state.state === 'running' || state.state === 'waiting') return state
   if (state.state !== 'done') return null
-  return lists.has((jobs.value(state.id) as { id: string }).id) ? state : null
+  return lists.has((jobs.value(state.id)?.value() as { id: string }).id) ? state : null
 }
 
 /** `GET /api/NAME/:id/:list?from&count`. */

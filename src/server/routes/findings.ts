@@ -22,7 +22,7 @@ export const findingsRoutes: readonly Route[] = [
       const question = { own: query.getAll('own') }
       const job = begunJob(services, { kind: 'findings', question, head: query.get('head') ?? '' })
       const isDone = job?.state === 'done'
-      return { job, found: isDone ? (services.jobs.value(job.id) as FindingsAnswer) : null }
+      return { job, found: isDone ? (services.jobs.value(job.id)?.value() as FindingsAnswer) : null }
     },
   }),
   listRoute('findings'),
