@@ -96,7 +96,6 @@ export type {
 export type { ListedRow, RowOf } from './flows/row-type.ts'
 export { type FlowsOptions, queryFlows } from './flows/run.ts'
 export { type SavedQuery, savedQueries, savedQuery, saveQuery } from './flows/saved.ts'
-export { type VerifyOptions, verifyWhole as verifyCase } from './flows/verify.ts'
 export { type AddOptions, type AddProgress, addEvidence } from './ingest/add.ts'
 export type { CorrelationChoice } from './investigate/correlation.ts'
 export type * from './investigate/dossier.ts'
@@ -118,6 +117,7 @@ export { type Case, type OpenOptions, openCase } from './store/case.ts'
 export { readEvidence } from './store/evidence-report.ts'
 export { type RemoveOptions, removeEvidence } from './store/remove.ts'
 export type * from './store/reports.ts'
+export { type VerifyOptions, verifyWhole as verifyCase } from './timeline/verify.ts'
 export { eachSqlRow, querySql, type SqlOptions, type SqlResult, type SqlRow } from './user-sql/query.ts'
 export {
   Places,

@@ -44,6 +44,7 @@ const maySee: Record<string, string[]> = {
     'filter',
   ],
   flows: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
+  timeline: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter', 'flows'],
   'user-sql': ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   rules: ['net', 'records', 'record-index', 'conversations'],
   investigate: [

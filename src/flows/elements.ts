@@ -7,7 +7,21 @@ import { destinationOfNfdump } from '../filter/numbers.ts'
 import { fieldName, thingOf } from '../filter/things.ts'
 import { nearest } from '../nearest.ts'
 import { parsePrefix } from '../net/prefix.ts'
-import { call, choose, column, constant, firstKnown, leadingBits, masked, not, unknown } from '../query/build.ts'
+import { SCTP, TCP, UDP } from '../net/protocols.ts'
+import {
+  all,
+  among,
+  call,
+  choose,
+  column,
+  constant,
+  firstKnown,
+  isKnown,
+  leadingBits,
+  masked,
+  not,
+  unknown,
+} from '../query/build.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { DataType } from '../query/types.ts'
 import { sensorFields } from '../records/sensor.ts'
@@ -50,6 +64,7 @@ export function elementOf(text: string, records: Records): Element {
     return saidElement(said.word, said.ends[0]!, said.name, records)
   }
   if (word.toLowerCase() === 'sensor') return sensorElement(records)
+  if (word.toLowerCase() === 'server_port') return serverPortElement(records)
   const lower = word.toLowerCase()
   const field = elementNames.get(lower) ?? fieldName(word, records.columns) ?? fieldName(lower, records.columns)
   if (field === null) throw unknownElement(word, records)
@@ -118,6 +133,26 @@ function sensorElement(records: Records): Element {
   return { name: 'sensor', type: 'text', value, length: null, fields }
 }
 
+/**
+ * The port that is the server's by number alone, where nobody has judged who connected: of the lower tier (rule 6 of
+ * docs/reference/dossier.md), in one tier the lower one. The tiers are stretches of numbers, so that it is the lower of both.
+ */
+function serverPortElement({ columns }: Records): Element {
+  const fields = ['srcport', 'dstport', 'protocol']
+  const isKnownToBe = all([
+    among(
+      column('protocol'),
+      [TCP, UDP, SCTP].map(one => constant(one)),
+    ),
+    isKnown(column('srcport')),
+    isKnown(column('dstport')),
+  ])
+  const value = fields.every(name => columns.has(name))
+    ? choose([[isKnownToBe, call('least', column('srcport'), column('dstport'))]])
+    : unknown('u64')
+  return { name: 'server_port', type: 'integer', value, length: null, fields }
+}
+
 /** `srcip4/24`: IPv4 addresses cut to 24 bits, null for others; `srcip6/64` the same for IPv6. */
 function prefixElement(match: RegExpExecArray, text: string, records: Records): Element {
   const [, word, family, digits] = match as unknown as [string, string, string | undefined, string]
@@ -159,6 +194,7 @@ function unknownElement(word: string, records: Records): UserError {
     ...elementNames.keys(),
     ...elementPairs.keys(),
     'sensor',
+    'server_port',
     'record',
     ...[...records.columns].filter(name => !name.startsWith('_')),
   ]

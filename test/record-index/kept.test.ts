@@ -3,11 +3,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { verifyWhole } from '../../src/flows/verify.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { openCase } from '../../src/store/case.ts'
 import { SectionFile } from '../../src/store/section-file.ts'
+import { verifyWhole } from '../../src/timeline/verify.ts'
 import { chanceFrom, logOf, setting } from '../robustness/support.ts'
 
 let root: string

@@ -16,12 +16,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { queryFlows } from '../../src/flows/run.ts'
 import { savedQuery, saveQuery } from '../../src/flows/saved.ts'
-import { verifyWhole } from '../../src/flows/verify.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { keepCached } from '../../src/store/cache.ts'
 import { openCase } from '../../src/store/case.ts'
 import { Database, quotedString } from '../../src/store/duckdb.ts'
 import { verifyCase } from '../../src/store/verify.ts'
+import { verifyWhole } from '../../src/timeline/verify.ts'
 import { chanceFrom, defaultHeader, logOf, setting } from '../robustness/support.ts'
 
 let root: string

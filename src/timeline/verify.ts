@@ -5,6 +5,13 @@ import { judgeRecords, keptRoles } from '../conversations/roles.ts'
 import { type EnrichmentOptions, loadEnrichment } from '../enrich/enrichment.ts'
 import { optionsOf } from '../filter/case-enrichment.ts'
 import { enrichAgain } from '../filter/enriched.ts'
+import { collapsedTable, keptCollapsed } from '../flows/count-once.ts'
+import { answerKey, isAnswer, type KeptAnswer, keptFile } from '../flows/kept-answer.ts'
+import type { Cell, FlowsRequest } from '../flows/request.ts'
+import { queryFlows } from '../flows/run.ts'
+import { settle } from '../flows/settle.ts'
+import { recordsOf } from '../flows/source.ts'
+import { totalsAgain } from '../flows/totals.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { isIndexOf } from '../record-index/kept.ts'
 import { type CacheFile, pathOf } from '../store/cache.ts'
@@ -16,13 +23,7 @@ import { areFactsOf } from '../store/kept-facts.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
 import { systemFailure } from '../system-error.ts'
-import { collapsedTable, keptCollapsed } from './count-once.ts'
-import { answerKey, isAnswer, type KeptAnswer, keptFile } from './kept-answer.ts'
-import type { Cell, FlowsRequest } from './request.ts'
-import { queryFlows } from './run.ts'
-import { settle } from './settle.ts'
-import { recordsOf } from './source.ts'
-import { totalsAgain } from './totals.ts'
+import { isTimelineOf } from './kept.ts'
 
 export interface VerifyOptions {
   onProgress?: VerifyProgress
@@ -71,7 +72,13 @@ async function misfits(dir: string, files: readonly CacheFile[], options: Verify
 async function fits(c: Case, file: CacheFile): Promise<boolean | 'gone'> {
   if (isAnswer(file)) return isAnswerOf(c, file)
   if (file.form === 'sections')
-    return (await areFactsOf(c, file)) ?? (await isIndexOf(c, file)) ?? (await areConnectionsOf(c, file)) ?? false
+    return (
+      (await areFactsOf(c, file)) ??
+      (await isIndexOf(c, file)) ??
+      (await areConnectionsOf(c, file)) ??
+      (await isTimelineOf(c, file)) ??
+      false
+    )
   const path = pathOf(c.dir, file.name)
   const settings = await unlessRefused(settingsOf(c, path))
   if (settings === null) return false

@@ -1,0 +1,43 @@
+/** The hosts of a window, exactly, where there are too many to keep totals of each: summed up over the rows of the window. */
+import { setImmediate } from 'node:timers/promises'
+import { Figures, type HostRow, hostText, type Order, type Page } from './figures.ts'
+import { piecesOf } from './read.ts'
+import { hasAny } from './running.ts'
+import { allSlots } from './slots.ts'
+import { Sums } from './sums.ts'
+import type { ViewParts } from './view.ts'
+
+/** @throws DamagedSections */
+export async function allHosts(
+  { reader, running, fields }: ViewParts,
+  [from, to]: readonly [number, number],
+  order: Order,
+  top: number,
+): Promise<Page<HostRow>> {
+  const { index } = reader
+  const hosts = allSlots(index.about.hosts)
+  const groups = { ...running[0]!.basis.groups, hosts: hosts.count }
+  const none = new Uint8Array(Math.min(index.blockRows, index.rows))
+  const parts: Sums[] = []
+  for (const { basis } of running) {
+    const { mask, digit } = basis
+    const sums = new Sums(groups)
+    const rows = reader.room()
+    for (const { block, first, rows: some } of piecesOf(index, from, to)) {
+      if (mask !== null && !hasAny(mask, first, index.rowsOf(block))) continue
+      reader.read(block, digit, rows)
+      const seen = {
+        sourceSlot: rows.source,
+        destinationSlot: rows.destination,
+        isSourceOwn: none,
+        isDestinationOwn: none,
+      }
+      sums.add({ ...rows, ...seen }, some, 1, groups, mask, first)
+      await setImmediate()
+    }
+    parts.push(sums)
+  }
+  const figures = new Figures(index.about, groups, parts, fields)
+  const rows = figures.hosts(order, top, hosts.listed, host => hostText(index.hosts, host))
+  return { rows, count: figures.countOf('hosts', hosts.listed), exact: true }
+}

@@ -1,0 +1,61 @@
+/** Which server's ports of a view are the largest: the series tells them apart. */
+import { setImmediate } from 'node:timers/promises'
+import type { RowReader } from './rows.ts'
+import { type Going, hasAny } from './running.ts'
+import { portsMost } from './series.ts'
+import { type Groups, how } from './sums.ts'
+
+export interface LargestPorts {
+  /** Numbers of ports, from the largest. */
+  byBytes: readonly number[]
+  byRecords: readonly number[]
+  /** By class: the number of its port. */
+  classes: readonly number[]
+  /** By number of a port: its class. */
+  classOf: Uint8Array
+}
+
+/** @throws DamagedSections; the signal's reason. */
+export async function portsOf(
+  reader: RowReader,
+  groups: Groups,
+  mask: Uint32Array | null,
+  { signal }: Going,
+): Promise<LargestPorts> {
+  const { index } = reader
+  const records = new Uint32Array(groups.ports)
+  const bytes = new Float64Array(groups.ports)
+  const room = reader.room()
+  for (let block = 0; block < index.blocks; block++) {
+    const first = block * index.blockRows
+    const rows = index.rowsOf(block)
+    if (mask !== null && !hasAny(mask, first, rows)) continue
+    reader.readPorts(block, room)
+    const { kind, port, bytes: moved } = room
+    for (let row = 0; row < rows; row++) {
+      if (mask !== null && ((mask[(first + row) >>> 5]! >>> ((first + row) & 31)) & 1) === 0) continue
+      const does = groups.how[kind[row]!]!
+      if ((does & how.aside) !== 0) continue
+      records[port[row]!]!++
+      // Beyond 2^53 which of two is larger may be told wrong: it is drawn under its own name all the same.
+      if ((does & how.still) === 0) bytes[port[row]!]! += moved[row]!
+    }
+    if (block % 16 === 0) {
+      await setImmediate()
+      signal?.throwIfAborted()
+    }
+  }
+  const half = portsMost / 2
+  const byBytes = first(records, bytes, half)
+  const byRecords = first(records, records, half)
+  const classes = [...new Set([...byBytes, ...byRecords])]
+  const classOf = new Uint8Array(groups.ports).fill(portsMost)
+  for (const [number, port] of classes.entries()) classOf[port] = number
+  return { byBytes, byRecords, classes, classOf }
+}
+
+/** The ports that are the largest by a measure, of equal ones the lower. */
+function first(records: Uint32Array, measure: Uint32Array | Float64Array, most: number): number[] {
+  const ports = [...records.keys()].filter(port => records[port]! > 0)
+  return ports.sort((a, b) => measure[b]! - measure[a]! || a - b).slice(0, most)
+}

@@ -1,0 +1,212 @@
+/** Running totals of a view: sums up to some places of the index, with which those of any window are worked out. */
+import { setImmediate } from 'node:timers/promises'
+import { piecesOf, type TimeIndex } from './read.ts'
+import type { Digit, RowReader } from './rows.ts'
+import { classes, classOf, Series, ways } from './series.ts'
+import type { HostMarks } from './slots.ts'
+import { type Groups, how, type Rows, type SeenRows, Sums } from './sums.ts'
+
+/** Which rows are summed up, and how. */
+export interface Basis {
+  reader: RowReader
+  groups: Groups
+  /** Bits of the rows that match; null: all. */
+  mask: Uint32Array | null
+  marks: HostMarks
+  /** By number of a port: its own class in the series, or `portsMost`. */
+  portClass: Uint8Array
+  digit: Digit
+}
+
+/** Bytes that the places of a view may take. */
+const bytesMost = 128 << 20
+const places = { usual: 64, large: 256, largeFrom: 50_000_000 }
+/** Blocks that are read before others have their turn. */
+const blocksAtOnce = 4
+
+export interface Going {
+  /** Told how many rows of the index were read. */
+  onProgress?: (rows: number) => void
+  signal?: AbortSignal
+}
+
+/** How many places a view has, one at most for each block. */
+export function placesFor(blocks: number, rows: number, groups: Groups, parts: number): number {
+  const wanted = rows > places.largeFrom ? places.large : places.usual
+  const fitting = Math.floor(bytesMost / parts / Sums.sizeOf(groups))
+  return Math.max(1, Math.min(wanted, blocks, fitting))
+}
+
+export class Running {
+  readonly basis: Basis
+  /** Blocks before each place, ascending; the last one is the end. */
+  readonly at: readonly number[]
+  /** What comes before each. */
+  readonly sums: readonly Sums[]
+  /** Null where no record has a time. */
+  readonly series: Series | null
+  private readonly scratch: Sums
+  private readonly sight: Sight
+
+  constructor(basis: Basis, at: readonly number[], sums: readonly Sums[], series: Series | null) {
+    this.basis = basis
+    this.at = at
+    this.sums = sums
+    this.series = series
+    this.scratch = new Sums(basis.groups)
+    this.sight = new Sight(basis)
+  }
+
+  get size(): number {
+    return (this.sums.length + 1) * Sums.sizeOf(this.basis.groups) + (this.series?.size ?? 0)
+  }
+
+  /** What all rows sum up to, those without a time too. */
+  get whole(): Sums {
+    return this.sums.at(-1)!
+  }
+
+  /** What rows from one up to another sum up to, until it is asked again. @throws DamagedSections */
+  between(from: number, to: number): Sums {
+    const { sums, scratch } = this
+    const [i, j] = [this.nearest(from), this.nearest(to)]
+    const [low, high] = [this.place(i), this.place(j)]
+    if (to - from <= Math.abs(low - from) + Math.abs(high - to)) {
+      scratch.clear()
+      this.add(scratch, from, to, 1)
+      return scratch
+    }
+    scratch.difference(sums[j]!, sums[i]!)
+    if (high < to) this.add(scratch, high, to, 1)
+    else this.add(scratch, to, high, -1)
+    if (low < from) this.add(scratch, low, from, -1)
+    else this.add(scratch, from, low, 1)
+    return scratch
+  }
+
+  private get index(): TimeIndex {
+    return this.basis.reader.index
+  }
+
+  /** The row before which a place is. */
+  private place(number: number): number {
+    return Math.min(this.at[number]! * this.index.blockRows, this.index.rows)
+  }
+
+  /** The number of the place that lies nearest to a row. */
+  private nearest(row: number): number {
+    const { at } = this
+    let low = 0
+    while (low + 1 < at.length && this.place(low + 1) <= row) low++
+    if (low + 1 === at.length) return low
+    return row - this.place(low) <= this.place(low + 1) - row ? low : low + 1
+  }
+
+  private add(into: Sums, from: number, to: number, sign: 1 | -1): void {
+    const { reader, groups, mask, digit } = this.basis
+    for (const { block, first, rows } of piecesOf(this.index, from, to)) {
+      if (mask !== null && !hasAny(mask, first, reader.index.rowsOf(block))) continue
+      into.add(this.sight.of(reader.block(block, digit), rows), rows, sign, groups, mask, first)
+    }
+  }
+}
+
+/** Looks at rows as a view does. What it gave is overwritten by the next. */
+export class Sight {
+  private readonly marks: HostMarks
+  private readonly room: Omit<SeenRows, keyof Rows>
+
+  constructor({ marks, reader }: Basis) {
+    const rows = Math.min(reader.index.blockRows, reader.index.rows)
+    this.marks = marks
+    this.room = {
+      ...{ sourceSlot: new Uint32Array(rows), destinationSlot: new Uint32Array(rows) },
+      ...{ isSourceOwn: new Uint8Array(rows), isDestinationOwn: new Uint8Array(rows) },
+    }
+  }
+
+  of(rows: Rows, some: readonly [number, number]): SeenRows {
+    const { sourceSlot, destinationSlot, isSourceOwn, isDestinationOwn } = this.room
+    this.marks.look(rows.source, some, sourceSlot, isSourceOwn)
+    this.marks.look(rows.destination, some, destinationSlot, isDestinationOwn)
+    return { ...rows, ...this.room }
+  }
+}
+
+/** One pass over all rows. @throws DamagedSections; the signal's reason. */
+export async function runningOf(basis: Basis, count: number, { onProgress, signal }: Going = {}): Promise<Running> {
+  const { reader, groups, mask, digit } = basis
+  const { index } = reader
+  const { span } = index
+  const series = span === null ? null : new Series(span.first_s, span.last_s)
+  const at = [...new Set(Array.from({ length: count + 1 }, (_, i) => Math.round((i * index.blocks) / count)))]
+  const sum = new Sums(groups)
+  const sums = [new Sums(groups)]
+  const rows = reader.room()
+  const seconds = new Float64Array(rows.kind.length)
+  const sight = new Sight(basis)
+  for (let block = 0; block < index.blocks; block++) {
+    const first = block * index.blockRows
+    const length = index.rowsOf(block)
+    if (mask === null || hasAny(mask, first, length)) {
+      reader.read(block, digit, rows)
+      const seen = sight.of(rows, [0, length])
+      sum.add(seen, [0, length], 1, groups, mask, first)
+      const timed = Math.min(length, index.about.timed - first)
+      if (series !== null && timed > 0) {
+        index.readInto('second', block, seconds)
+        addToSeries(series, seen, seconds, [0, timed], basis, first)
+      }
+    }
+    if (block + 1 === at[sums.length]) {
+      const here = new Sums(groups)
+      here.copy(sum)
+      sums.push(here)
+    }
+    if (block % blocksAtOnce === 0) {
+      onProgress?.(first + length)
+      await setImmediate()
+      signal?.throwIfAborted()
+    }
+  }
+  return new Running(basis, at, sums, series)
+}
+
+/** Whether any bit of a block is set. */
+export function hasAny(mask: Uint32Array, first: number, rows: number): boolean {
+  const to = (first + rows + 31) >>> 5
+  for (let word = first >>> 5; word < to; word++) if (mask[word] !== 0) return true
+  return false
+}
+
+/** Adds rows to the bins in which they begin; what lies outside of these is passed over. */
+export function addToSeries(
+  series: Series,
+  rows: SeenRows,
+  seconds: Float64Array,
+  [from, to]: readonly [number, number],
+  { groups, mask, portClass }: Basis,
+  first: number,
+): void {
+  const { records, bytes, packets, width_s, first: firstBin, bins } = series
+  const { isSourceOwn, isDestinationOwn, port, kind } = rows
+  let second = Number.NaN
+  let bin = 0
+  for (let row = from; row < to; row++) {
+    if (mask !== null && ((mask[(first + row) >>> 5]! >>> ((first + row) & 31)) & 1) === 0) continue
+    const does = groups.how[kind[row]!]!
+    if ((does & how.aside) !== 0) continue
+    if (seconds[row] !== second) {
+      second = seconds[row]!
+      bin = Math.floor(second / width_s) - firstBin
+    }
+    if (bin < 0 || bin >= bins) continue
+    const isOut = isSourceOwn[row]!
+    const way = isOut === isDestinationOwn[row]! ? ways.other : isOut !== 0 ? ways.out : ways.in
+    const cell = bin * classes + classOf(portClass[port[row]!]!, (does & how.rejected) === 0 ? 0 : 1, way)
+    records[cell]!++
+    if ((does & how.still) !== 0) continue
+    bytes[cell]! += rows.bytes[row]!
+    packets[cell]! += rows.packets[row]!
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The records of a case over time: exact totals of any window, for any filter, in milliseconds.
+ *
+ * A record belongs to the second in which it begins. Volumes are those of `tidemark flows`: of accepted records, each counted once.
+ */
+import { rm } from 'node:fs/promises'
+import type { EvidenceKind } from '../records/evidence-kind.ts'
+import type { Case } from '../store/case.ts'
+import { question } from '../store/question.ts'
+import { DamagedSections } from '../store/section-file.ts'
+import { type MakingOptions, openTimeIndex } from './kept.ts'
+import { hostsMost, type LargestHosts, largestHosts } from './largest-hosts.ts'
+import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
+import type { TimeIndex } from './read.ts'
+import { RowReader } from './rows.ts'
+import type { Going } from './running.ts'
+import { type Reading, View, type Window } from './view.ts'
+
+export type { ViewRequest } from './make-view.ts'
+export type { Range, RangeOptions, View, Window } from './view.ts'
+
+export interface TimelineOptions extends Going, MakingOptions {
+  /** Which flow records. By default the case's own. */
+  evidence?: EvidenceKind
+}
+
+/** Bytes that views may take which were asked for lately. */
+const viewBytes = 256 << 20
+
+export class Timeline {
+  private readonly c: Case
+  private readonly evidence: EvidenceKind
+  private readonly making: MakingOptions
+  private readonly reader: RowReader
+  private readonly opened: TimeIndex[]
+  private readonly views = new Map<string, Promise<View>>()
+  private readonly sizes = new Map<string, number>()
+  private hosts: Promise<LargestHosts> | null = null
+  private remaking: Promise<void> | null = null
+
+  constructor(c: Case, evidence: EvidenceKind, index: TimeIndex, making: MakingOptions) {
+    this.making = making
+    this.c = c
+    this.evidence = evidence
+    this.opened = [index]
+    this.reader = new RowReader(index)
+  }
+
+  /** Records that there are. */
+  get records(): number {
+    return this.reader.index.rows
+  }
+
+  /** From the second of the first record up to the one after the last; null where no record says when it began. */
+  get span(): Window | null {
+    const { span } = this.reader.index
+    return span === null ? null : { from_s: span.first_s, to_s: span.last_s + 1 }
+  }
+
+  /**
+   * The view of a filter; the same object as long as it is kept.
+   *
+   * @throws UserError, FilterError where the filter cannot be meant; the signal's reason.
+   */
+  async view(request: ViewRequest = {}, options: ViewOptions = {}): Promise<View> {
+    const key = JSON.stringify([request, options.folder, options.files, options.fileParams])
+    const made = this.views.get(key) ?? this.make(request, options)
+    // The latest last.
+    this.views.delete(key)
+    this.views.set(key, made)
+    try {
+      const view = await made
+      this.sizes.set(key, view.size)
+      this.trim(key)
+      return view
+    } catch (error) {
+      if (this.views.get(key) === made) this.views.delete(key)
+      throw error
+    }
+  }
+
+  private make(request: ViewRequest, options: ViewOptions): Promise<View> {
+    const reading: Reading = work => this.reading(work)
+    return this.reading(async () => {
+      const { reader, c } = this
+      const largest = await this.largest(options)
+      return new View(await makeView(c, reader, request, options, largest), reading)
+    })
+  }
+
+  /** The hosts that have totals; null: all. */
+  private async largest(going: Going): Promise<LargestHosts | null> {
+    const { hosts } = this.reader.index.about
+    if (hosts <= hostsMost) return null
+    this.hosts ??= largestHosts(this.reader, going)
+    try {
+      return await this.hosts
+    } catch (error) {
+      this.hosts = null
+      throw error
+    }
+  }
+
+  /** Drops the views that were not asked for the longest. */
+  private trim(latest: string): void {
+    let sum = [...this.sizes.values()].reduce((all, one) => all + one, 0)
+    for (const key of [...this.views.keys()]) {
+      const size = this.sizes.get(key)
+      if (sum <= viewBytes) return
+      if (key === latest || size === undefined) continue
+      this.views.delete(key)
+      this.sizes.delete(key)
+      sum -= size
+    }
+  }
+
+  /** Does work that reads the index. Where the file turns out to be damaged it is made again, and the work done again. */
+  private async reading<T>(work: () => T | Promise<T>): Promise<T> {
+    for (let isFirst = true; ; isFirst = false) {
+      const { index } = this.reader
+      try {
+        index.begin()
+        return await work()
+      } catch (error) {
+        if (!(error instanceof DamagedSections) || error.path !== index.file.path || !isFirst) throw error
+        if (this.reader.index !== index) continue
+        this.remaking ??= this.remake(index)
+        await this.remaking.finally(() => {
+          this.remaking = null
+        })
+      }
+    }
+  }
+
+  private async remake(index: TimeIndex): Promise<void> {
+    // It stays open: others may be reading it, and another file could get its number.
+    await rm(index.file.path, { force: true }).catch(() => undefined)
+    const made = await question(this.c, undefined, own => openTimeIndex(own, this.evidence, this.making))
+    this.opened.push(made)
+    this.reader.turnTo(made)
+  }
+
+  close(): void {
+    for (const index of this.opened) index.close()
+  }
+}
+
+/**
+ * The timeline of a case; its index is made if it is not there. The case must stay open as long as it is used.
+ *
+ * @throws UserError for a damaged case; the signal's reason.
+ */
+export async function openTimeline(
+  c: Case,
+  { evidence = c.source, signal, ...making }: TimelineOptions = {},
+): Promise<Timeline> {
+  const index = await question(c, signal, own => openTimeIndex(own, evidence, making))
+  return new Timeline(c, evidence, index, making)
+}

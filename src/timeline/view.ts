@@ -1,0 +1,219 @@
+/** What a filter matches, summed up over any time. */
+import type { FlowsRequest } from '../flows/request.ts'
+import {
+  type ActionRow,
+  type Fields,
+  Figures,
+  type HostRow,
+  hostText,
+  type Order,
+  type Page,
+  type PortRow,
+  type ProtocolRow,
+  type SensorRow,
+  type Totals,
+} from './figures.ts'
+import { type ListedRow, listRows } from './listed.ts'
+import type { Mask } from './mask.ts'
+import { type RequestOf, requestsOf } from './requests.ts'
+import type { RowReader } from './rows.ts'
+import type { Running } from './running.ts'
+import { type Measure, type SeriesAnswer, type Stack, seriesOf } from './series-of.ts'
+import type { HostMarks, HostSlots } from './slots.ts'
+
+/** Whole seconds since 1970; the records that begin from the first on and before the second. */
+export interface Window {
+  from_s: number
+  to_s: number
+}
+
+/** Everything that was worked out for a filter. */
+export interface ViewParts {
+  request: FlowsRequest
+  reader: RowReader
+  fields: Fields
+  hosts: HostSlots
+  marks: HostMarks
+  /** One, or one for each part of the counters. */
+  running: readonly Running[]
+  /** Null: every row matches. */
+  mask: Mask | null
+  /** Rows of which it cannot be told, and that count; null: none. */
+  unknown: Mask | null
+  /** Of the ports that the series tells apart, by class: the number in `TimelineAbout.ports`. */
+  ports: { byBytes: readonly number[]; byRecords: readonly number[]; classes: readonly number[] }
+  counting: { once: boolean; accepted_only: boolean }
+  sentence: string
+  notes: readonly string[]
+}
+
+export interface RangeOptions {
+  /** Rows of each list of hosts and ports at most. By default 12. */
+  top?: number
+  /** What the lists rank by, from the largest. By default bytes. */
+  order?: Order
+  /** Whether the hosts are worked out exactly where the kept totals do not prove them. */
+  complete?: boolean
+}
+
+export interface Range extends Window {
+  totals: Totals
+  /** Records of which it cannot be told whether they match and begin in the window. */
+  unknown: number
+  hosts: Page<HostRow>
+  ports: Page<PortRow>
+  /** Null where the records' sensors cannot be told apart. */
+  sensors: SensorRow[] | null
+  actions: ActionRow[]
+  protocols: ProtocolRow[]
+}
+
+export interface RowsAnswer {
+  rows: ListedRow[]
+  /** Rows that there are in the window. */
+  count: number
+}
+
+/** Does work that reads the index, again where that was damaged and made again. */
+export type Reading = <T>(work: () => T | Promise<T>) => Promise<T>
+
+const topUsual = 12
+
+export class View {
+  private readonly parts: ViewParts
+  private readonly reading: Reading
+
+  constructor(parts: ViewParts, reading: Reading) {
+    this.parts = parts
+    this.reading = reading
+  }
+
+  /** Bytes that it takes. */
+  get size(): number {
+    const { running, mask, unknown, marks } = this.parts
+    const masks = (mask?.words.byteLength ?? 0) + (unknown?.words.byteLength ?? 0)
+    return masks + marks.size + running.reduce((sum, one) => sum + one.size, 0)
+  }
+
+  /** What it means, one English sentence. It holds the user's text; whoever shows it makes it visible. */
+  get sentence(): string {
+    return this.parts.sentence
+  }
+
+  get notes(): readonly string[] {
+    return this.parts.notes
+  }
+
+  /** How volumes are counted. */
+  get counting(): ViewParts['counting'] {
+    return this.parts.counting
+  }
+
+  /** Of all that matches, records without a time too. */
+  get totals(): Totals {
+    return this.figures(this.parts.running.map(({ whole }) => whole)).totals()
+  }
+
+  /** Records of which it cannot be told whether they match. */
+  get unknown(): number {
+    return this.parts.unknown?.count ?? 0
+  }
+
+  /** Of what matches and does not say when it began: in no window. */
+  withoutTime(): Promise<Totals> {
+    const { timed, rows } = this.parts.reader.index.about
+    return this.reading(() => this.between(timed, rows).totals())
+  }
+
+  /** What begins in a window. @throws DamagedSections that come again; the system's error. */
+  range(window: Window, options: RangeOptions = {}): Promise<Range> {
+    return this.reading(async () => {
+      const { index } = this.parts.reader
+      const [from, to] = rowsOf(this.parts.reader, window)
+      // Before the other sums, which are in the same memory.
+      const unknown = this.unknownIn(from, to)
+      const figures = this.between(from, to)
+      const { top = topUsual, order = 'bytes' } = options
+      const answer: Range = {
+        ...window,
+        totals: figures.totals(),
+        unknown,
+        hosts: this.hosts(figures, order, top),
+        ports: { rows: figures.ports(order, top), count: figures.countOf('ports', 0), exact: true },
+        sensors: index.about.areSensorsTold ? figures.sensors(order) : null,
+        actions: figures.actions(order),
+        protocols: figures.protocols(order),
+      }
+      if (options.complete === true && !answer.hosts.exact)
+        answer.hosts = await this.completeHosts([from, to], order, top)
+      return answer
+    })
+  }
+
+  /** The series over bins of which about `bins` fill the window. @throws DamagedSections that come again; the system's error. */
+  series(window: Window, bins: number, measure: Measure, stack: Stack): Promise<SeriesAnswer> {
+    return this.reading(() => seriesOf(this.parts, window, bins, measure, stack))
+  }
+
+  /**
+   * Where the records are that begin in a window (null: all, those without a time at last), in the order of `tidemark flows -O start`;
+   * those too for which others stand.
+   */
+  rows(window: Window | null, offset: number, count: number): Promise<RowsAnswer> {
+    return this.reading(() => {
+      const { reader, mask } = this.parts
+      const [from, to] = window === null ? [0, reader.index.rows] : rowsOf(reader, window)
+      return listRows(reader.index, mask, [from, to], offset, count)
+    })
+  }
+
+  /** What `tidemark flows` is asked for the same figures. */
+  requests(window: Window | null, options: RangeOptions = {}): RequestOf {
+    const { top = topUsual, order = 'bytes' } = options
+    return requestsOf(this.parts.request, window, order, top)
+  }
+
+  private figures(sums: ConstructorParameters<typeof Figures>[2]): Figures {
+    const { reader, running, fields } = this.parts
+    return new Figures(reader.index.about, running[0]!.basis.groups, sums, fields)
+  }
+
+  private between(from: number, to: number): Figures {
+    return this.figures(this.parts.running.map(one => one.between(from, to)))
+  }
+
+  private unknownIn(from: number, to: number): number {
+    const { reader, unknown } = this.parts
+    const { timed, rows } = reader.index.about
+    // Of what does not say when it began it cannot be told either, unless the filter excludes it.
+    const without = timed === rows ? 0 : this.between(timed, rows).totals().records
+    if (unknown === null) return without
+    return without + unknown.rank(rows) - unknown.rank(timed) + unknown.rank(to) - unknown.rank(from)
+  }
+
+  private hosts(figures: Figures, order: Order, top: number): Page<HostRow> {
+    const { reader, hosts } = this.parts
+    const { hostOf, most, listed, count } = hosts
+    const rows = figures.hosts(order, top, listed, slot => hostText(reader.index.hosts, hostOf?.[slot] ?? slot))
+    if (most === null) return { rows, count: figures.countOf('hosts', listed), exact: true }
+    const others = figures.othersOf(count - 1)
+    const last = rows.length < top ? 0 : BigInt(rows.at(-1)?.[order] ?? 0)
+    const bound = order === 'bytes' ? most.bytes : most.records
+    return {
+      rows,
+      count: others === 0 ? figures.countOf('hosts', listed) : null,
+      exact: others === 0 || last > bound,
+    }
+  }
+
+  private async completeHosts(rows: readonly [number, number], order: Order, top: number): Promise<Page<HostRow>> {
+    const { allHosts } = await import('./complete.ts')
+    return allHosts(this.parts, rows, order, top)
+  }
+}
+
+/** First and last row of a window. */
+export function rowsOf({ index }: RowReader, { from_s, to_s }: Window): [number, number] {
+  const from = index.rowAt(from_s)
+  return [from, Math.max(from, index.rowAt(to_s))]
+}
