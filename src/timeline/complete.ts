@@ -1,11 +1,11 @@
 /** The hosts of a window, exactly, where there are too many to keep totals of each: summed up over the rows of the window. */
 import { setImmediate } from 'node:timers/promises'
 import { Figures, type HostRow, hostText, type Order, type Page } from './figures.ts'
+import type { ViewParts } from './parts.ts'
 import { piecesOf } from './read.ts'
 import { hasAny } from './running.ts'
 import { allSlots } from './slots.ts'
 import { Sums } from './sums.ts'
-import type { ViewParts } from './view.ts'
 
 /** @throws DamagedSections */
 export async function allHosts(

@@ -14,6 +14,7 @@ import type { Fields } from './figures.ts'
 import { hostsMost, type LargestHosts, slotsOfView } from './largest-hosts.ts'
 import { flag } from './layout.ts'
 import { Mask, rowsAtPlaces } from './mask.ts'
+import type { ViewParts } from './parts.ts'
 import { portsOf } from './ports-of.ts'
 import type { TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
@@ -21,7 +22,6 @@ import { type Basis, type Going, placesFor, runningOf } from './running.ts'
 import { type Matches, matchesOf } from './select.ts'
 import { HostMarks, type HostSlots } from './slots.ts'
 import { type Groups, howOf } from './sums.ts'
-import type { ViewParts } from './view.ts'
 
 /** What a view is of. */
 export interface ViewRequest extends Pick<FlowsRequest, 'filter' | 'params' | 'internal' | 'raw'> {

@@ -2,7 +2,7 @@
 import type { FlowsRequest } from '../flows/request.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Order } from './figures.ts'
-import type { Window } from './view.ts'
+import type { Window } from './parts.ts'
 
 /** A question for each list. What a host sent and received stands in two of its own. */
 export type RequestOf = Record<

@@ -1,10 +1,10 @@
 /** The series of a view as it is shown: bins of a width that people would choose, stacked by what tells records apart. */
 import { type Count, countOf } from './figures.ts'
+import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { piecesOf } from './read.ts'
 import { digitBits } from './rows.ts'
 import { addToSeries, type Basis, hasAny, Sight } from './running.ts'
 import { classes, classOf, portsMost, Series, ways, widthFor } from './series.ts'
-import { rowsOf, type ViewParts, type Window } from './view.ts'
 
 export type Measure = 'records' | 'bytes' | 'packets'
 /** `none`: one layer; `ports`: the five largest, by the measure, and other; `way`: from the own networks (or the subject), to them, other. */

@@ -11,13 +11,15 @@ import { DamagedSections } from '../store/section-file.ts'
 import { type MakingOptions, openTimeIndex } from './kept.ts'
 import { hostsMost, type LargestHosts, largestHosts } from './largest-hosts.ts'
 import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
+import type { Window } from './parts.ts'
 import type { TimeIndex } from './read.ts'
 import { RowReader } from './rows.ts'
 import type { Going } from './running.ts'
-import { type Reading, View, type Window } from './view.ts'
+import { type Reading, View } from './view.ts'
 
 export type { ViewRequest } from './make-view.ts'
-export type { Range, RangeOptions, View, Window } from './view.ts'
+export type { Window } from './parts.ts'
+export type { Range, RangeOptions, View } from './view.ts'
 
 export interface TimelineOptions extends Going, MakingOptions {
   /** Which flow records. By default the case's own. */

@@ -1,8 +1,6 @@
 /** What a filter matches, summed up over any time. */
-import type { FlowsRequest } from '../flows/request.ts'
 import {
   type ActionRow,
-  type Fields,
   Figures,
   type HostRow,
   hostText,
@@ -14,38 +12,9 @@ import {
   type Totals,
 } from './figures.ts'
 import { type ListedRow, listRows } from './listed.ts'
-import type { Mask } from './mask.ts'
+import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { type RequestOf, requestsOf } from './requests.ts'
-import type { RowReader } from './rows.ts'
-import type { Running } from './running.ts'
 import { type Measure, type SeriesAnswer, type Stack, seriesOf } from './series-of.ts'
-import type { HostMarks, HostSlots } from './slots.ts'
-
-/** Whole seconds since 1970; the records that begin from the first on and before the second. */
-export interface Window {
-  from_s: number
-  to_s: number
-}
-
-/** Everything that was worked out for a filter. */
-export interface ViewParts {
-  request: FlowsRequest
-  reader: RowReader
-  fields: Fields
-  hosts: HostSlots
-  marks: HostMarks
-  /** One, or one for each part of the counters. */
-  running: readonly Running[]
-  /** Null: every row matches. */
-  mask: Mask | null
-  /** Rows of which it cannot be told, and that count; null: none. */
-  unknown: Mask | null
-  /** Of the ports that the series tells apart, by class: the number in `TimelineAbout.ports`. */
-  ports: { byBytes: readonly number[]; byRecords: readonly number[]; classes: readonly number[] }
-  counting: { once: boolean; accepted_only: boolean }
-  sentence: string
-  notes: readonly string[]
-}
 
 export interface RangeOptions {
   /** Rows of each list of hosts and ports at most. By default 12. */
@@ -210,10 +179,4 @@ export class View {
     const { allHosts } = await import('./complete.ts')
     return allHosts(this.parts, rows, order, top)
   }
-}
-
-/** First and last row of a window. */
-export function rowsOf({ index }: RowReader, { from_s, to_s }: Window): [number, number] {
-  const from = index.rowAt(from_s)
-  return [from, Math.max(from, index.rowAt(to_s))]
 }
