@@ -1,30 +1,19 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises'
-import { join, relative, resolve, sep } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Command } from 'commander'
-import type { GroundTruth } from '../demo/ground-truth.ts'
-import { errorCode, exitStatus, UserError } from '../errors.ts'
-import { integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
-import { readInto } from './add.ts'
 import { Option } from './commander.ts'
+import type { DemoOptions } from './demo-case.ts'
 import { interruptible } from './interrupt.ts'
 import { investigateCase, reportUnreadOf } from './investigate.ts'
-import { evidenceIn } from './named-output.ts'
 import { type CommonOptions, parseCount, parseFolder, parseSeed } from './options.ts'
-import { note, print, printPage } from './output.ts'
-import { startBar } from './progress.ts'
+import { print, printPage } from './output.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions {
-  out: string
-  seed: number
-  records?: number
-  files?: number
+interface Options extends CommonOptions, DemoOptions {
   generateOnly?: true
 }
 
 const attacker = '20.106.124.93'
-const labLines = 173_198
 
 /** Defines `tidemark demo`. */
 export function demoCommand(program: Command): void {
@@ -59,21 +48,11 @@ Examples:
   tidemark demo --generate-only --out lab --seed 7`
 
 async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean, signal: AbortSignal): Promise<void> {
-  const { LAB_FOLDER } = await import('../demo/lab.ts')
-  const folder = join(options.out, LAB_FOLDER)
-  const { outputFolder } = await import('../disk/output.ts')
-  outputFolder(options.out, '--out')
+  const { readDemo, refuseForeignCase, writeDemo } = await import('./demo-case.ts')
   if (isOwnCase && !options.generateOnly) await refuseForeignCase(caseDir, options.out)
-  const truth = (await writtenBefore(options, folder)) ?? (await generate(options, signal))
-  const size = `${integerText(truth.files)} files with ${integerText(truth.records)} flow records`
-  await note(`tidemark: reconstructed data in ${visible(folder)}: ${size}`)
-  const { capture } = truth
-  const captured = capture && `${integerText(capture.packets)} packets of the same incident`
-  if (capture) await note(`tidemark: reconstructed data in ${visible(join(options.out, capture.file))}: ${captured}`)
+  const written = await writeDemo(options, signal)
   if (options.generateOnly) return
-  if (isOwnCase) await rm(caseDir, { recursive: true, force: true })
-  await readInto(caseDir, capture ? [folder, join(options.out, capture.file)] : [folder], {}, signal)
-  signal.throwIfAborted()
+  await readDemo(written, caseDir, isOwnCase, signal)
   const dossier = await investigateCase(caseDir, [attacker], {}, signal)
   if (options.json) {
     const [{ toJson }, { dossierJson }] = await Promise.all([
@@ -86,62 +65,13 @@ async function demonstrate(options: Options, caseDir: string, isOwnCase: boolean
   const { dossierPage } = await import('../report/dossier.ts')
   await print(`Reconstructed data: generated from the published figures of the Lab 1.3 exercise.\n\n`)
   await printPage(dossierPage(dossier, { showWork: false, full: false }), options.color)
-  const next = whatNext(folder, caseDir, capture && join(options.out, capture.file))
+  const next = whatNext(written.folder, caseDir, written.capture)
   await print(next.split('\n').map(visible).join('\n'))
   // A case that --case named may hold more than the demo.
   await reportUnreadOf(dossier, 'tidemark evidence --json lists them all')
 }
 
-/** The demo makes its case again each time: one that the analyst has added to is not the demo's alone. */
-async function refuseForeignCase(caseDir: string, out: string): Promise<void> {
-  const own = `${resolve(out)}${sep}`
-  const other = (await evidenceIn(caseDir)).find(file => !file.path.startsWith(own))
-  if (other === undefined) return
-  throw new UserError(`the demo's case holds other evidence: ${other.path}`, {
-    hint: `it is left as it is: ${caseDir}; name another folder with --out, or another case with --case`,
-    status: exitStatus.usage,
-  })
-}
-
-/** What the folder holds, if it is what would be written now; else null. */
-async function writtenBefore(options: Options, folder: string): Promise<GroundTruth | null> {
-  try {
-    const truth: GroundTruth = JSON.parse(await readFile(join(options.out, 'ground-truth.json'), 'utf8'))
-    const names = await readdir(folder)
-    const { capture } = truth
-    const captured = capture && (await stat(join(options.out, capture.file))).size
-    return isWanted(truth, options) && names.length === truth.files && captured === capture?.bytes ? truth : null
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError || error instanceof TypeError) return null
-    throw error
-  }
-}
-
-function isWanted(truth: GroundTruth, { seed, records, files }: Options): boolean {
-  if (truth.seed !== seed) return false
-  if (records === undefined) return truth.lines === labLines && truth.capture !== undefined
-  return truth.records === records && (files === undefined || truth.files === files)
-}
-
-async function generate(options: Options, signal: AbortSignal): Promise<GroundTruth> {
-  const { out, seed, records, files } = options
-  const bar = await startBar('writing')
-  const onProgress = (p: { files_done: number; files: number }) =>
-    bar.update(p.files_done, p.files, `${integerText(p.files_done)} of ${integerText(p.files)} files`)
-  const common = { seed, signal, onProgress }
-  try {
-    if (records === undefined) {
-      const { writeLab } = await import('../demo/lab.ts')
-      return await writeLab(out, common)
-    }
-    const { writeScaled } = await import('../demo/scale.ts')
-    return await writeScaled(out, { ...common, records, ...(files !== undefined && { files }) })
-  } finally {
-    bar.stop()
-  }
-}
-
-function whatNext(folder: string, caseDir: string, capture: string | undefined): string {
+function whatNext(folder: string, caseDir: string, capture: string | null): string {
   const tidemark = invocation()
   const at = `--case ${quoted(caseDir)}`
   return `
@@ -157,7 +87,7 @@ What to try next
       every file, with its digest and its lines
   zcat ${quoted(folder)}/*.gz | wc -l
       the same count of lines by hand
-${capture === undefined ? '' : packetsNext(capture)}`
+${capture === null ? '' : packetsNext(capture)}`
 }
 
 function packetsNext(capture: string): string {

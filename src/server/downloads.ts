@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { OwnReply } from './route.ts'
+import { OwnReply } from './own-reply.ts'
 
 /** A file that waits to be fetched from `/api/download/ID`. */
 export interface Offered {

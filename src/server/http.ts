@@ -18,6 +18,8 @@ export interface Site {
   services: Services
   /** For the terminal. */
   onNote(text: string): void
+  /** Told when somebody brings the token. */
+  onEntered(): void
 }
 
 const connectionsMax = 1024
@@ -54,7 +56,10 @@ async function respond(
     const entering = url.searchParams.has('token')
     if (url.pathname === '/health' && !entering) return health(request, response)
     strangers.letIn(request.socket)
-    if (entering) return enter(request, response, url, site.gate)
+    if (entering) {
+      site.onEntered()
+      return enter(request, response, url, site.gate)
+    }
     if (url.pathname.startsWith('/api/')) return await api(site, request, response, url)
     allow(request, response, ['GET', 'HEAD', 'OPTIONS'])
     if (request.method === 'OPTIONS') return nothing(response)

@@ -3,6 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { errorCode, UserError } from '../errors.ts'
+import { caseFolder } from '../store/nodes.ts'
 import { loadAssets } from './assets.ts'
 import type { Gate } from './gate.ts'
 import { httpServer } from './http.ts'
@@ -16,6 +17,8 @@ export interface WorkbenchOptions {
   demo: boolean
   /** What belongs on the terminal: a process that died, the stack of a bug. */
   onNote?: (text: string) => void
+  /** Told each time that somebody brings the token. */
+  onEntered?: () => void
 }
 
 export interface Workbench {
@@ -26,13 +29,14 @@ export interface Workbench {
   close(): Promise<void>
 }
 
-/** @throws UserError where the port is taken. */
+/** @throws UserError where the port is taken, or the case is no folder. */
 export async function startWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { caseDir, demo, onNote = () => undefined } = options
+  const { demo, onNote = () => undefined, onEntered = () => undefined } = options
+  const caseDir = await caseFolder(options.caseDir)
   const assets = loadAssets()
   const gate: Gate = { host: '', token: randomBytes(32).toString('base64url') }
   const services = startServices({ caseDir, demo, onNote })
-  const server = httpServer({ gate, assets, routes: allRoutes, services, onNote })
+  const server = httpServer({ gate, assets, routes: allRoutes, services, onNote, onEntered })
   try {
     gate.host = await listening(server, options.port)
   } catch (error) {

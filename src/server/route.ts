@@ -1,5 +1,4 @@
 /** A route: an exact path, the form of its question, and who answers. */
-import type { ServerResponse } from 'node:http'
 import type { ZodType } from 'zod'
 import type { Services } from './services.ts'
 
@@ -12,14 +11,7 @@ export interface Asked<Body> {
   signal: AbortSignal
 }
 
-/** An answer that is no JSON: it writes itself. */
-export class OwnReply {
-  readonly write: (response: ServerResponse) => void | Promise<void>
-
-  constructor(write: (response: ServerResponse) => void | Promise<void>) {
-    this.write = write
-  }
-}
+export { OwnReply } from './own-reply.ts'
 
 export interface Route<Body = unknown> {
   method: 'GET' | 'POST'

@@ -52,6 +52,7 @@ const completions: [words: string[], expected: string[]][] = [
         'flows',
         'sql',
         'export',
+        'ui',
         'demo',
       ],
       ...['completion', 'help'],
