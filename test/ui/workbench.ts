@@ -19,6 +19,8 @@ export interface Look {
   width?: number
   height?: number
   dark?: boolean
+  /** In a browser that has not seen the workbench: it offers its tour. */
+  firstRun?: boolean
 }
 
 export interface Opened {
@@ -53,7 +55,7 @@ async function visited(
   browser: Browser,
   url: string,
   path: string,
-  { width = 1280, height = 900, dark = false }: Look,
+  { width = 1280, height = 900, dark = false, firstRun = false }: Look,
   work: (page: Page) => Promise<void>,
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' })
@@ -68,6 +70,7 @@ async function visited(
       if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:'))
         heard.push(`request: ${request.url()}`)
     })
+    if (!firstRun) await page.addInitScript("try { localStorage.setItem('tidemark.tour', 'seen') } catch {}")
     await page.addInitScript(() => {
       addEventListener('securitypolicyviolation', event => {
         const { violatedDirective, blockedURI } = event as unknown as Record<string, string>

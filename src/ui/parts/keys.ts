@@ -55,6 +55,7 @@ export const keyGroups: readonly KeyGroup[] = [
     rows: [
       { keys: 'j k', does: 'next row, row before' },
       { keys: '↑ ↓ ← →', does: 'move in a grid' },
+      { keys: '< >', does: 'make the column narrower, wider' },
       { keys: 'PgUp PgDn', does: 'a screen of rows' },
       { keys: 'Home End', does: 'first row, last row' },
       { keys: 'Enter', does: 'open the row or the value' },

@@ -3,6 +3,7 @@ import './table.css'
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Count } from '../../server/contract/common.ts'
+import { nextSort } from './grid-head.tsx'
 import { Cut } from './states.tsx'
 
 export interface Column<Row> {
@@ -85,11 +86,9 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>): JSX.Element {
         {title}
       </th>
     )
-  // Numbers are asked for from the largest.
-  const next = up ? `-${name}` : down ? name : number ? `-${name}` : name
   return (
     <th scope="col" class={look} title={hint} aria-sort={down ? 'descending' : up ? 'ascending' : 'none'}>
-      <button type="button" class="sort" onClick={() => onSort(next)}>
+      <button type="button" class="sort" onClick={() => onSort(nextSort(column, sort))}>
         {title}
         <span class="arrow" aria-hidden="true">
           {down ? '▼' : up ? '▲' : ''}
