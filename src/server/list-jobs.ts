@@ -49,7 +49,8 @@ function knownJob({ jobs, lists }: Services, key: string): JobState | null {
   if (state === null) return null
   if (state.state === 'running' || state.state === 'waiting') return state
   if (state.state !== 'done') return null
-  return lists.has((jobs.value(state.id)?.value() as { id: string }).id) ? state : null
+  const made = jobs.value(state.id)?.value() as { id: string } | undefined
+  return made !== undefined && lists.has(made.id) ? state : null
 }
 
 /** `GET /api/NAME/:id/:list?from&count`. */

@@ -21,8 +21,8 @@ export function FieldsPage(): JSX.Element {
       <div class="page-head">
         <h1>Fields</h1>
         <span class="muted">
-          {state.value.raw ? 'Every record counts, as the sensors wrote it.' : 'What several sensors saw counts once.'} All
-          records are read, none is sampled.
+          {state.value.raw ? 'Every record counts, as the sensors wrote it.' : 'What several sensors saw counts once.'}{' '}
+          All records are read, none is sampled.
         </span>
       </div>
       <Shown of={answer} what="the fields">
@@ -95,7 +95,9 @@ function Values({ answer, column, top, show }: ValuesProps): JSX.Element {
       <p class="facts-line">
         <span>{countText(distinct)} different</span>
         {absent !== 0 && <span>{countText(absent)} records without</span>}
-        {unknown !== 0 && <span title="of these records it cannot be told whether they match">{countText(unknown)} undecided</span>}
+        {unknown !== 0 && (
+          <span title="of these records it cannot be told whether they match">{countText(unknown)} undecided</span>
+        )}
         <Extent answer={answer} column={column} />
       </p>
       <table>
@@ -107,7 +109,10 @@ function Values({ answer, column, top, show }: ValuesProps): JSX.Element {
         <tbody>
           {values.map(({ value, records: count }) => (
             <tr key={String(value)}>
-              <td class={value === null ? 'unknown' : undefined} title={value === null ? undefined : visible(String(value))}>
+              <td
+                class={value === null ? 'unknown' : undefined}
+                title={value === null ? undefined : visible(String(value))}
+              >
                 <span class="bar" style={{ width: `${(100 * Number(count)) / most}%` }} />
                 <span>
                   <Value term={cellTerm(column, value)}>{value === null ? 'unknown' : cellText(column, value)}</Value>

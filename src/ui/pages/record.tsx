@@ -36,10 +36,19 @@ function Record({ record }: { record: RecordAnswer }): JSX.Element {
         <Step record={record} to={record.next} label={`Next record`} />
       </div>
       <div class="record-body">
-        {otherwise !== null && <p class="note">This {is} is no record: {visible(otherwise)}.</p>}
+        {otherwise !== null && (
+          <p class="note">
+            This {is} is no record: {visible(otherwise)}.
+          </p>
+        )}
         <Text record={record} />
         {records.map((cells, i) => (
-          <Fields key={i} record={record} cells={cells} title={records.length > 1 ? `Record ${i + 1} of this line` : 'Fields'} />
+          <Fields
+            key={i}
+            record={record}
+            cells={cells}
+            title={records.length > 1 ? `Record ${i + 1} of this line` : 'Fields'}
+          />
         ))}
         <File record={record} />
       </div>
@@ -102,7 +111,11 @@ function Text({ record: { text, file, line } }: { record: RecordAnswer }): JSX.E
             </li>
           )}
           {text.lines.map(one => (
-            <li key={one.line} class={one.line === line ? 'current' : undefined} aria-current={one.line === line ? 'true' : undefined}>
+            <li
+              key={one.line}
+              class={one.line === line ? 'current' : undefined}
+              aria-current={one.line === line ? 'true' : undefined}
+            >
               <PageLink path={`/record/${file.id}/${one.line}`} label={`Line ${one.line}`}>
                 {String(one.line)}
               </PageLink>
@@ -167,9 +180,7 @@ function FieldRow({ column, cell }: { column: FieldColumn; cell: FieldCell }): J
         {visible(column.title)} <code>{visible(column.name)}</code>
       </th>
       <td>
-        <Value term={cellTerm(column, cell)}>
-          {cell === null ? 'unknown' : cellText(column, cell)}
-        </Value>
+        <Value term={cellTerm(column, cell)}>{cell === null ? 'unknown' : cellText(column, cell)}</Value>
         {column.type === 'time' && cell !== null && ' UTC'}
         {column.unit === 'B' && cell !== null && <span class="muted"> bytes ({bytesText(cell)})</span>}
         {more !== null && <span class="muted"> ({more})</span>}

@@ -29,7 +29,12 @@ const colours = HighlightStyle.define([
 ])
 
 /** @param run Ctrl-Enter was pressed. */
-export function openSqlEditor(parent: HTMLElement, text: string, help: SqlHelpAnswer | null, run: () => void): SqlEditor {
+export function openSqlEditor(
+  parent: HTMLElement,
+  text: string,
+  help: SqlHelpAnswer | null,
+  run: () => void,
+): SqlEditor {
   const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions: extensions(help, run) }) })
   const now = (): string => view.state.doc.toString()
   return {
@@ -56,7 +61,9 @@ export function openSqlEditor(parent: HTMLElement, text: string, help: SqlHelpAn
 }
 
 function extensions(help: SqlHelpAnswer | null, run: () => void) {
-  const schema = Object.fromEntries((help?.views ?? []).map(({ name, columns }) => [name, columns.map(one => one.name)]))
+  const schema = Object.fromEntries(
+    (help?.views ?? []).map(({ name, columns }) => [name, columns.map(one => one.name)]),
+  )
   const dialect = SQLDialect.define({
     keywords:
       'select from where group by having order limit offset distinct with as and or not in is null between like ilike case when then else end join left right inner full cross semi anti on using union all except intersect exists asc desc nulls first last filter over partition qualify exclude replace cast true false interval',
