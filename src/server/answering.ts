@@ -69,7 +69,7 @@ export function answerQuestions<Held>(
   ends.stdout.on('error', () => ends.exit(0))
   lines.on('line', line => {
     const said = JSON.parse(line) as ToChild
-    if ('stop' in said) running.get(said.stop)?.abort(new Error('nobody waits for it any more'))
+    if ('stop' in said) running.get(said.stop)?.abort(new UserError('it was stopped'))
     else void answer(said.ask, said.kind, said.question)
   })
   say({ ready: true })

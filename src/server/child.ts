@@ -18,8 +18,8 @@ export interface ChildSettings {
   heapMegabytes: number
   spareMegabytes: number
   /**
-   * How long a question that nobody waits for may go on before its process is ended: the first where the process has no other question,
-   * the second where it has.
+   * How long a question that nobody waits for may go on before its process is ended: the second where that would lose a question that was asked before
+   * it was given up.
    */
   stopSeconds: readonly [alone: number, among: number]
   onDeath(why: string, stopped: boolean): void
@@ -29,6 +29,7 @@ export interface ChildSettings {
 
 interface Running {
   asked: Asked
+  begun: number
   /** Nobody waits for it: when it was told to stop (performance.now()). */
   stopped: number | null
   end(): void
@@ -38,6 +39,8 @@ const deathsMax = 5
 const minute = 60_000
 const startSecondsMax = 60
 const lookMilliseconds = 100
+/** A process that works on what nobody waits for may have to be ended. */
+const weightOfStopped = 8
 /** What is kept, and passed on, of what it writes to standard error. */
 const saidMax = 16_384
 
@@ -58,8 +61,12 @@ export class Child {
     this.onFree = onFree
   }
 
+  /** How little it should be given more. */
   get load(): number {
-    return [...this.running.values()].reduce((sum, { asked }) => sum + asked.weight, 0)
+    const weights = [...this.running.values()].map(({ asked, stopped }) =>
+      stopped === null ? asked.weight : weightOfStopped,
+    )
+    return weights.reduce((sum, weight) => sum + weight, 0)
   }
 
   get questions(): number {
@@ -98,7 +105,7 @@ export class Child {
       clearTimeout(late)
       signal?.removeEventListener('abort', onAbort)
     }
-    this.running.set(no, { asked, stopped: null, end })
+    this.running.set(no, { asked, begun: performance.now(), stopped: null, end })
     say(child, { ask: no, kind: asked.kind, question: asked.question })
     if (signal?.aborted) onAbort()
   }
@@ -207,8 +214,8 @@ export class Child {
       return
     }
     const [alone, among] = this.settings.stopSeconds
-    const seconds = stopped.length === all.length ? alone : among
     const oldest = Math.min(...stopped.map(one => one.stopped!))
+    const seconds = all.some(one => one.stopped === null && one.begun < oldest) ? among : alone
     if (performance.now() - oldest < seconds * 1000) return
     this.endNow(this.alive)
   }

@@ -35,7 +35,7 @@ export function startServices({ caseDir, demo, onNote }: Given): Services {
     },
   })
   const [work, view, adding] = [
-    new Pool({ ...settings('work', './work-child.js'), processes: 2, atOnce: 8, stopSeconds: [0.8, 10] }),
+    new Pool({ ...settings('work', './work-child.js'), processes: 2, atOnce: 8, stopSeconds: [0.6, 10] }),
     // Its work is short, and what it holds takes a while to read again.
     new Pool({ ...settings('view', './view-child.js'), processes: 1, atOnce: 8, stopSeconds: [10, 20] }),
     new Pool({
