@@ -16,7 +16,8 @@ import { Tools } from './tools.tsx'
 /** Something to say of the filter that is no error: gone with the next change. */
 export const remark = signal<string | null>(null)
 
-const typingMilliseconds = 150
+/** What is half written is not called wrong at once. */
+const typingMilliseconds = 400
 
 export function FilterBar(): JSX.Element {
   const { filter } = state.value

@@ -100,6 +100,13 @@ function done(act: () => void): true {
   return true
 }
 
+/** The grammar's order, but for `and` and `or` where a field or a value can stand: they go on with less that is meant. */
+function likelyFirst(items: CompleteAnswer['items']): CompleteAnswer['items'] {
+  const isLink = ({ text }: { text: string }): boolean => text === 'and' || text === 'or'
+  const others = items.filter(item => !isLink(item))
+  return others.some(({ kind }) => kind === 'field') ? [...others, ...items.filter(isLink)] : items
+}
+
 async function completions(context: CompletionContext): Promise<CompletionResult | null> {
   const text = context.state.doc.toString()
   if (text === '' && !context.explicit) return null
@@ -108,7 +115,7 @@ async function completions(context: CompletionContext): Promise<CompletionResult
   const asked: CompleteAsk = { text, cursor: context.pos }
   try {
     const { from, to, items } = await post<CompleteAnswer>('/api/complete', asked, stopping.signal)
-    const options = items.map(({ text, kind, detail }, i) => ({
+    const options = likelyFirst(items).map(({ text, kind, detail }, i) => ({
       label: text,
       detail,
       type: kind,

@@ -5,6 +5,7 @@ import type { GridColumn } from './grid.tsx'
 import { Icon } from './icons.tsx'
 import { keep, kept } from './kept.ts'
 import { Opener } from './opener.tsx'
+import { nextSort } from './sorting.ts'
 
 export interface Widths<Row> {
   of: (column: GridColumn<Row>) => number
@@ -83,12 +84,6 @@ export function GridHead<Row>({ columns, widths, sort = null, onSort }: HeadProp
 
 function sortOf(name: string, sort: string | null): 'ascending' | 'descending' | undefined {
   return sort === name ? 'ascending' : sort === `-${name}` ? 'descending' : undefined
-}
-
-/** Numbers are asked for from the largest. */
-export function nextSort({ name, number }: { name: string; number?: boolean }, sort: string | null): string {
-  if (sort === name) return `-${name}`
-  return sort === `-${name}` || !number ? name : `-${name}`
 }
 
 /** Dragged to make a column wider; by keys it is `<` and `>` in the grid. */

@@ -7,6 +7,7 @@ import { visible } from '../text.ts'
 import { copy } from './copy.tsx'
 import { type MenuItem, menuItems, nextItem } from './menu-items.ts'
 import { placeBeside } from './place.ts'
+import { seenWindow } from './seen-window.ts'
 import type { Term } from './term.ts'
 
 interface Opened {
@@ -43,7 +44,7 @@ function OpenMenu({ term, at }: Opened): JSX.Element {
   useLayoutEffect(() => {
     const { left, top, width, height } = at.getBoundingClientRect()
     const menu = own.current!.getBoundingClientRect()
-    put(placeBeside({ left, top, width, height }, menu, { width: innerWidth, height: innerHeight }))
+    put(placeBeside({ left, top, width, height }, menu, seenWindow()))
     itemsOf(own.current)[0]?.focus()
   }, [at])
   useEffect(() => {

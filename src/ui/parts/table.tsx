@@ -3,7 +3,7 @@ import './table.css'
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Count } from '../../server/contract/common.ts'
-import { nextSort } from './grid-head.tsx'
+import { inOrder, nextSort } from './sorting.ts'
 import { Cut } from './states.tsx'
 
 export interface Column<Row> {
@@ -96,23 +96,4 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>): JSX.Element {
       </button>
     </th>
   )
-}
-
-/** Unknown comes last, whichever way; what is equal stays as it came. */
-export function inOrder<Row>(
-  rows: readonly Row[],
-  columns: readonly Column<Row>[],
-  sort: string | null,
-): readonly Row[] {
-  if (sort === null) return rows
-  const down = sort.startsWith('-')
-  const by = columns.find(({ name }) => name === (down ? sort.slice(1) : sort))?.sort
-  if (by === undefined) return rows
-  const keyed = rows.map(row => ({ row, key: by(row) }))
-  keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) return Number(a.key === null) - Number(b.key === null)
-    const order = a.key < b.key ? -1 : a.key > b.key ? 1 : 0
-    return down ? -order : order
-  })
-  return keyed.map(({ row }) => row)
 }

@@ -32,7 +32,7 @@ export function withWindow(filter: string, { from, to }: { from: number | null; 
     from === null ? [] : `first seen >= ${iso(from)}`,
     to === null ? [] : `first seen < ${iso(to)}`,
   ].flat()
-  return bounds.reduce(joined, filter.trim())
+  return bounds.length === 0 ? filter.trim() : joined(filter, bounds.join(' and '))
 }
 
 function iso(second: number): string {

@@ -6,6 +6,7 @@ import { theCase } from '../api.ts'
 import { goTo, state } from '../state.ts'
 import { keep, kept } from './kept.ts'
 import { placeBeside } from './place.ts'
+import { seenWindow } from './seen-window.ts'
 
 interface Step {
   title: string
@@ -86,8 +87,8 @@ function StepCard({ number }: { number: number }): JSX.Element {
     const target = document.querySelector(selector)
     const card = own.current!.getBoundingClientRect()
     const { left, top, width, height } = target?.getBoundingClientRect() ?? new DOMRect(80, 80, 0, 0)
-    const shown = { left, top, width, height: Math.min(height, innerHeight / 2) }
-    put(placeBeside(shown, { width: card.width, height: card.height }, { width: innerWidth, height: innerHeight }))
+    const shown = { left, top, width, height: Math.min(height, seenWindow().height / 2) }
+    put(placeBeside(shown, { width: card.width, height: card.height }, seenWindow()))
     target?.classList.add('toured')
     return () => target?.classList.remove('toured')
   }, [selector])

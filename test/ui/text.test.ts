@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { bytesText, countText, timeText, visible, windowText } from '../../src/ui/text.ts'
+
+test('control and bidirectional characters are visible, all else stays', () => {
+  assert.equal(visible('a\u202eb\u0007\n'), 'a\\u{202e}b\\u{7}\\u{a}')
+  assert.equal(visible('Zürich <b>&amp;</b> 日本'), 'Zürich <b>&amp;</b> 日本')
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => {
+      assert.doesNotMatch(visible(text), /[\p{Cc}\p{Cf}\u2028\u2029]/u)
+    }),
+  )
+})
+
+test('integers are exact at any size, and what is unknown is no zero', () => {
+  assert.equal(countText(0), '0')
+  assert.equal(countText(1234567), '1,234,567')
+  assert.equal(countText('18446744073709551615'), '18,446,744,073,709,551,615')
+  assert.equal(countText(-1234), '-1,234')
+  assert.equal(countText(null), '–')
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n }), count => {
+      assert.equal(countText(String(count)).replaceAll(',', ''), String(count))
+      assert.match(countText(String(count)), /^\d{1,3}(,\d{3})*$/)
+    }),
+  )
+})
+
+test('bytes are scaled by thousands, with three digits', () => {
+  const cases: [number | string | null, string][] = [
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [9949, '9.95 kB'],
+    [265_248_000, '265 MB'],
+    [26_524_800, '26.5 MB'],
+    [999_499, '999 kB'],
+    [999_500, '1.00 MB'],
+    ['18446744073709551615', '18.4 EB'],
+    [null, '–'],
+  ]
+  for (const [bytes, text] of cases) assert.equal(bytesText(bytes), text, String(bytes))
+})
+
+test('times are of UTC, and a window of one day names it once', () => {
+  const at = Date.UTC(2023, 8, 28, 19, 32, 36) / 1000
+  assert.equal(timeText(at), '2023-09-28 19:32:36')
+  assert.equal(windowText({ from: at, to: at + 60 }), '2023-09-28 19:32:36 – 19:33:36 UTC')
+  assert.equal(windowText({ from: at, to: at + 86_400 }), '2023-09-28 19:32:36 – 2023-09-29 19:32:36 UTC')
+  assert.equal(windowText({ from: at, to: null }), 'from 2023-09-28 19:32:36 UTC')
+  assert.equal(windowText({ from: null, to: at }), 'before 2023-09-28 19:32:36 UTC')
+})
