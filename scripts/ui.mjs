@@ -11,8 +11,8 @@ export async function bundleUi(folder) {
   const newest = Math.max(...sources().map(modified), modified(fileURLToPath(import.meta.url)))
   if (modified(join(target, 'app.js')) > newest) return
   const { build } = await import('esbuild')
-  rmSync(target, { recursive: true, force: true })
   mkdirSync(target, { recursive: true })
+  for (const name of readdirSync(target).filter(isBundled)) rmSync(join(target, name))
   await build({
     absWorkingDir: root,
     entryPoints: { app: 'src/ui/main.tsx' },
@@ -28,6 +28,11 @@ export async function bundleUi(folder) {
     legalComments: 'linked',
     logLevel: 'warning',
   })
+}
+
+/** What an earlier bundle may be of; beside it are compiled files that tests use. */
+function isBundled(name) {
+  return /^app\.|-[A-Z0-9]{8}\./.test(name)
 }
 
 /** The page's own files, those of the program that it shares, and the versions of its packages. */

@@ -3,7 +3,6 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Node } from '../../src/filter/ast.ts'
 import { parse } from '../../src/filter/filter.ts'
-import { print } from '../../src/filter/print.ts'
 import { reservedWords } from '../../src/filter/tokens.ts'
 import {
   actionTerm,
@@ -75,6 +74,14 @@ test('a column with a name that the language cannot hold is not asked for', () =
   assert.equal(fieldTerm('x" or any', 'x').filter, null)
 })
 
+/** `(a and b) and c` is `a and b and c`. */
+function flat(node: Node): Node {
+  if (node.kind === 'not') return { ...node, node: flat(node.node) }
+  if (node.kind !== 'and' && node.kind !== 'or') return node
+  const nodes = node.nodes.map(flat).flatMap(one => (one.kind === node.kind ? one.nodes : [one]))
+  return { ...node, nodes }
+}
+
 test('a filter with one more term means both, however it was written', () => {
   const filters = [
     'dst port 443',
@@ -89,7 +96,7 @@ test('a filter with one more term means both, however it was written', () => {
   ]
   for (const filter of filters)
     for (const term of ['ip 10.0.0.1', without('ip 10.0.0.1'), portTerm(22, 6).filter!])
-      assert.equal(print(read(joined(filter, term))), print(read(`(${filter}\n) and (${term})`)), filter)
+      assert.deepEqual(flat(read(joined(filter, term))), flat(read(`(${filter}\n) and (${term})`)), filter)
   assert.equal(joined('', 'ip 10.0.0.1'), 'ip 10.0.0.1')
   assert.equal(joined('ip 10.0.0.1', 'ip 10.0.0.1'), 'ip 10.0.0.1')
 })
