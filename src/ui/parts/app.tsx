@@ -2,7 +2,7 @@
 import './frame.css'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { theCase } from '../api.ts'
+import { noCase, theCase } from '../api.ts'
 import { type Page, pages } from '../pages/all.tsx'
 import { state } from '../state.ts'
 import { visible } from '../text.ts'
@@ -15,6 +15,7 @@ import { Header } from './header.tsx'
 import { Help } from './help.tsx'
 import { announce, Live } from './live.tsx'
 import { Menu } from './menu.tsx'
+import { NoCase } from './no-case.tsx'
 import { Rail } from './rail.tsx'
 import { Tour } from './tour.tsx'
 import { WritingDialog } from './writing.tsx'
@@ -31,10 +32,12 @@ export function App(): JSX.Element {
       <Header />
       <Rail current={page} />
       <main id="main" tabIndex={-1}>
-        <FilterBar />
+        {noCase.value === null && <FilterBar />}
         <Banners />
         {page === null ? (
           <Nowhere />
+        ) : noCase.value !== null && page.name !== 'evidence' ? (
+          <NoCase of={noCase.value} />
         ) : (
           <Boundary key={path}>
             <page.Body />

@@ -1,9 +1,8 @@
 /** What the user must know, above every page. */
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { AskError, caseError, died, gone, loadCase, newerHead, post } from '../api.ts'
+import { type AskError, asAskError, caseError, died, gone, loadCase, loadNewer, newerHead } from '../api.ts'
 import { visible } from '../text.ts'
-import { NoCase } from './no-case.tsx'
 import { ErrorBox } from './states.tsx'
 
 export function Banners(): JSX.Element {
@@ -15,7 +14,7 @@ export function Banners(): JSX.Element {
           itself.
         </Banner>
       )}
-      {!gone.value && caseError.value !== null && <NoCase error={caseError.value} />}
+      {!gone.value && caseError.value !== null && <Unreadable error={caseError.value} />}
       {died.value !== null && <Died />}
       {newerHead.value !== null && <Newer />}
     </div>
@@ -24,6 +23,11 @@ export function Banners(): JSX.Element {
 
 function Banner({ children }: { children: ComponentChildren }): JSX.Element {
   return <div class="note warning banner">{children}</div>
+}
+
+function Unreadable({ error }: { error: AskError }): JSX.Element {
+  const { error: text, hint } = error.failure
+  return <ErrorBox error={text} hint={hint} again={() => void loadCase()} />
 }
 
 function Died(): JSX.Element {
@@ -48,10 +52,9 @@ function Newer(): JSX.Element {
   const load = async (): Promise<void> => {
     say(null)
     try {
-      await post('/api/reload', {})
-      await loadCase()
+      await loadNewer()
     } catch (thrown) {
-      say(thrown instanceof AskError ? thrown : new AskError({ error: String(thrown) }, 0))
+      say(asAskError(thrown))
     }
   }
   return (

@@ -1,31 +1,35 @@
-/** The case cannot be read, or there is none yet: what to do. */
+/** There is no case yet: what to do. */
 import type { JSX } from 'preact'
-import { type AskError, loadCase } from '../api.ts'
+import type { NoCaseAnswer } from '../../server/contract/case.ts'
+import { goTo } from '../state.ts'
+import { visible } from '../text.ts'
 import { CopyButton } from './copy.tsx'
-import { ErrorBox } from './states.tsx'
 
-const ways = [
-  ['Add evidence: flow logs, captures, NetFlow, conn.log', 'tidemark add FOLDER'],
-  ['Or look at the demo: a reconstructed attack, with its capture', 'tidemark ui --demo'],
-] as const
-
-export function NoCase({ error }: { error: AskError }): JSX.Element {
-  const { failure } = error
+export function NoCase({ of }: { of: NoCaseAnswer }): JSX.Element {
+  const demo = 'tidemark ui --demo'
   return (
-    <>
-      <ErrorBox error={failure.error} hint={failure.hint} again={() => void loadCase()} />
-      {error.status === 400 && (
-        <section class="pad ways" aria-label="What to do">
-          {ways.map(([what, command]) => (
-            <div key={command}>
-              <p>{what}</p>
-              <p>
-                <code>{command}</code> <CopyButton text={command} what={command} />
-              </p>
-            </div>
-          ))}
-        </section>
-      )}
-    </>
+    <div class="no-case">
+      <h1>There is no case yet</h1>
+      <p>
+        <code>{visible(of.case)}</code> is made from evidence that you add: flow logs, captures, NetFlow files, a
+        conn.log. The files stay where they are, and are not changed.
+      </p>
+      <p>
+        <a
+          class="button main"
+          href="/evidence"
+          onClick={event => {
+            event.preventDefault()
+            goTo('/evidence')
+          }}
+        >
+          Add evidence
+        </a>
+      </p>
+      <p class="muted">
+        Or look at the demo, a reconstructed attack with its capture: end this workbench, and start <code>{demo}</code>{' '}
+        <CopyButton text={demo} what="the command" />
+      </p>
+    </div>
   )
 }
