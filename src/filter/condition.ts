@@ -62,11 +62,11 @@ export function conditionOf({ thing: name, side, test }: TestNode, c: Compiling,
 }
 
 /** `!=` and `not in` are the contrary of `=` and `in`, over both ends together: `port != 80` is `not port 80`. */
-function isTurned(test: Test): boolean {
+export function isTurned(test: Test): boolean {
   return test.op === 'compare' ? test.comparator === '!=' : (test.op === 'in' || test.op === 'in-set') && test.negated
 }
 
-function unturned(test: Test): Test {
+export function unturned(test: Test): Test {
   return test.op === 'compare' ? { ...test, comparator: '=' } : ({ ...test, negated: false } as Test)
 }
 

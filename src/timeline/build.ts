@@ -7,6 +7,7 @@ import { encode, encodedMax } from '../record-index/encoding.ts'
 import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
 import { SectionWriter } from '../store/section-file.ts'
 import { KindNumbers } from './kinds.ts'
+import type { HostOrder } from './largest-hosts.ts'
 import { action, type ColumnName, columnNames, flag, noProtocol, serverPort, type TimelineAbout } from './layout.ts'
 import { Bits, basesOf, type Places } from './places.ts'
 
@@ -22,6 +23,7 @@ export interface BuildSettings {
   areSensorsTold: boolean
   onProgress: (rows: number) => void
   blockRows: number
+  order: HostOrder
 }
 
 const two32 = 2 ** 32
@@ -107,19 +109,21 @@ class Build {
     const { second, source, destination, sourcePort, destinationPort, kind, place } = columns
     const sources = block.sourceSeen ?? block.source
     const destinations = block.destinationSeen ?? block.destination
-    const none = this.dictionaries.hosts.count
+    const { numbers } = this.settings.order
+    const none = numbers.length
     let at = this.filled
     let row = from
     for (; row < block.rows && at < blockRows; row++) {
       if (((block.known[row]! & known.start) !== 0) !== areTimed) continue
       const start_us = block.start_us[row]!
       second[at] = areTimed ? Math.floor(start_us / second_us) : (this.starts.at(-1) ?? 0)
-      source[at] = sources[row] === noHost ? none : sources[row]!
-      destination[at] = destinations[row] === noHost ? none : destinations[row]!
+      source[at] = sources[row] === noHost ? none : numbers[sources[row]!]!
+      destination[at] = destinations[row] === noHost ? none : numbers[destinations[row]!]!
       sourcePort[at] = block.sourcePort[row]!
       destinationPort[at] = block.destinationPort[row]!
       const line = bases[block.file[row]!]! + ways * block.line[row]!
-      place[at] = ways === 1 ? line : line + wayOf(source[at]!, destination[at]!, sourcePort[at]!, destinationPort[at]!)
+      place[at] =
+        ways === 1 ? line : line + wayOf(sources[row]!, destinations[row]!, sourcePort[at]!, destinationPort[at]!)
       kind[at] = this.kindOf(block, row, place[at]!, start_us)
       this.last_us = start_us
       this.putCounters(block, row, at++)
@@ -183,16 +187,16 @@ class Build {
   }
 
   private finish(): void {
-    const { evidence, places, sensors, areSensorsTold, blockRows } = this.settings
+    const { evidence, places, sensors, areSensorsTold, blockRows, order } = this.settings
     const { hosts, actions } = this.dictionaries
     const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
       new Uint8Array(buffer, byteOffset, byteLength)
     this.writer.add(bytesOf(Float64Array.from(this.starts)))
-    this.writer.add(bytesOf(hosts.hi))
-    this.writer.add(bytesOf(hosts.lo))
+    for (const words of hostWords(hosts, order.numbers))
+      this.writer.add(encode(words, hosts.count, new ArrayBuffer(encodedMax(hosts.count))))
     const about: TimelineAbout = {
       ...{ evidence, rows: this.rows, timed: this.timed, hosts: hosts.count, kinds: this.kinds.kinds, sensors },
-      ...{ areSensorsTold, blockRows },
+      ...{ areSensorsTold, blockRows, kept: order.kept, hostsMost: order.hostsMost, most: order.most },
       ...{ actions: [...actions], ports: [...this.hasPort.keys()].filter(port => this.hasPort[port] === 1) },
       ...{ files: places.files, ways: places.ways, places: places.places },
       shared: [...this.shared].sort((a, b) => a - b),
@@ -200,6 +204,20 @@ class Build {
     }
     this.writer.finish(Buffer.from(JSON.stringify(about)))
   }
+}
+
+/** Words of 32 bits of the hosts' addresses, the highest first. */
+function hostWords({ hi, lo }: RecordDictionaries['hosts'], numbers: Uint32Array): Uint32Array[] {
+  const [high, low] = [new Uint32Array(hi.buffer), new Uint32Array(lo.buffer)]
+  const words = [0, 1, 2, 3].map(() => new Uint32Array(numbers.length))
+  for (let host = 0; host < numbers.length; host++) {
+    const at = numbers[host]!
+    words[0]![at] = high[2 * host + 1]!
+    words[1]![at] = high[2 * host]!
+    words[2]![at] = low[2 * host + 1]!
+    words[3]![at] = low[2 * host]!
+  }
+  return words
 }
 
 /** Which of the records of one line: whether its source comes after its destination. Hosts are numbered in the order of their addresses. */

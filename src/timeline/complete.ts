@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Figures, type HostRow, hostText, type Order, type Page } from './figures.ts'
 import type { ViewParts } from './parts.ts'
 import { piecesOf } from './read.ts'
-import { hasAny } from './running.ts'
+import { hasAny, Sight } from './running.ts'
 import { allSlots } from './slots.ts'
 import { Sums } from './sums.ts'
 
@@ -17,27 +17,25 @@ export async function allHosts(
   const { index } = reader
   const hosts = allSlots(index.about.hosts)
   const groups = { ...running[0]!.basis.groups, hosts: hosts.count }
-  const none = new Uint8Array(Math.min(index.blockRows, index.rows))
   const parts: Sums[] = []
   for (const { basis } of running) {
     const { mask, digit } = basis
     const sums = new Sums(groups)
+    const sight = new Sight({ ...basis, hosts })
     const rows = reader.room()
     for (const { block, first, rows: some } of piecesOf(index, from, to)) {
       if (mask !== null && !hasAny(mask, first, index.rowsOf(block))) continue
       reader.read(block, digit, rows)
-      const seen = {
-        sourceSlot: rows.source,
-        destinationSlot: rows.destination,
-        isSourceOwn: none,
-        isDestinationOwn: none,
-      }
-      sums.add({ ...rows, ...seen }, some, 1, groups, mask, first)
+      sums.add(sight.of(rows, some), some, 1, groups, mask, first)
       await setImmediate()
     }
     parts.push(sums)
   }
   const figures = new Figures(index.about, groups, parts, fields)
-  const rows = figures.hosts(order, top, hosts.listed, host => hostText(index.hosts, host))
+  const { hi, lo } = index.hosts
+  const none = index.about.hosts
+  const isBefore = (one: number, other: number): boolean =>
+    other === none || (one !== none && (hi[one]! < hi[other]! || (hi[one] === hi[other] && lo[one]! < lo[other]!)))
+  const rows = figures.hosts(order, top, hosts, host => hostText(index.hosts, host), isBefore)
   return { rows, count: figures.countOf('hosts', hosts.listed), exact: true }
 }

@@ -1,9 +1,11 @@
 /** Figures out of sums: exact, as plain JSON. */
 import { formatAddress } from '../net/address.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
-import { flag, noProtocol, type TimelineAbout } from './layout.ts'
+import { type KindFigures, type KindKeys, type KindSum, keysOf, sumsByKey } from './kind-sums.ts'
+import type { TimelineAbout } from './layout.ts'
 import { digitBits } from './rows.ts'
-import { type Groups, how, type Sums } from './sums.ts'
+import { type HostSlots, hostOfSlot } from './slots.ts'
+import type { Groups, Sums } from './sums.ts'
 
 /** A whole number; as text where it passes 2^53. */
 export type Count = number | string
@@ -89,8 +91,7 @@ export class Figures {
 
   private whole(name: 'bytes' | 'packets', at: number): Whole {
     const { parts } = this
-    if (parts.length === 1) return parts[0]![name][at]!
-    return parts.reduceRight((sum, part) => (sum << BigInt(digitBits)) + BigInt(part[name][at]!), 0n)
+    return parts.length === 1 ? parts[0]![name][at]! : wholeOf(parts.map(part => part[name][at]!))
   }
 
   /** Null where no record says it: some that count do not, and none does. */
@@ -114,24 +115,39 @@ export class Figures {
     return { records, rejected: this.fields.hasAction ? rejected : null, bytes: bytes === null ? null : countOf(bytes) }
   }
 
-  /** @param slots of hosts, ascending by their addresses, that may be in the list. @param address of a slot. */
-  hosts(order: Order, top: number, count: number, addressOf: (slot: number) => string | null): HostRow[] {
+  /**
+   * @param textOf the address of a host.
+   * @param isBefore of two slots; absent: they are in the order of their addresses.
+   */
+  hosts(
+    order: Order,
+    top: number,
+    slots: HostSlots,
+    textOf: (host: number) => string | null,
+    isBefore?: (one: number, other: number) => boolean,
+  ): HostRow[] {
     const { groups, sums } = this
     const { hosts } = groups
     const bytesOf = (slot: number): Whole | null => this.bytesAt([slot, hosts + slot])
-    const fast = this.parts.length === 1 && !groups.unsaid && this.fields.hasBytes
-    const rank =
-      order === 'records'
-        ? (slot: number) => sums.records[slot]!
-        : fast
-          ? (slot: number) => sums.bytes[slot]! + sums.bytes[hosts + slot]!
-          : (slot: number) => bytesOf(slot) ?? -1
-    return largest(sums.records, [0, count], top, rank).map(slot => ({
-      host: addressOf(slot),
+    const found = largest(sums.records, [0, slots.listed], top, this.hostRanks(order, slots.listed, bytesOf), isBefore)
+    return found.map(slot => ({
+      host: textOf(hostOfSlot(slots, slot)),
       ...this.volume(sums.records[slot]!, sums.rejected[slot]!, bytesOf(slot)),
       sent: nullable(this.bytesAt([slot])),
       received: nullable(this.bytesAt([hosts + slot])),
     }))
+  }
+
+  /** What hosts rank by, by slot. */
+  private hostRanks(order: Order, count: number, bytesOf: (slot: number) => Whole | null): ArrayLike<Whole> {
+    const { sums, groups, parts, fields } = this
+    if (order === 'records') return sums.records
+    if (parts.length > 1 || groups.unsaid || !fields.hasBytes)
+      return Array.from({ length: count }, (_, slot) => (sums.records[slot] === 0 ? -1 : (bytesOf(slot) ?? -1)))
+    const { bytes } = sums
+    const ranks = new Float64Array(count)
+    for (let slot = 0; slot < count; slot++) ranks[slot] = bytes[slot]! + bytes[groups.hosts + slot]!
+    return ranks
   }
 
   /** How many records a slot of hosts has. */
@@ -143,11 +159,19 @@ export class Figures {
     const { sums, groups, about } = this
     const { hosts, ports } = groups
     const bytesOf = (port: number): Whole | null => this.bytesAt([2 * hosts + port])
-    const rank = (at: number): Whole => (order === 'records' ? sums.records[at]! : (bytesOf(at - hosts) ?? -1))
-    return largest(sums.records, [hosts, hosts + ports], top, rank).map(at => ({
+    return largest(sums.records, [hosts, hosts + ports], top, this.portRanks(order, bytesOf)).map(at => ({
       port: about.ports[at - hosts] ?? null,
       ...this.volume(sums.records[at]!, sums.rejected[at]!, bytesOf(at - hosts)),
     }))
+  }
+
+  /** What ports rank by, by their place among the records. */
+  private portRanks(order: Order, bytesOf: (port: number) => Whole | null): ArrayLike<Whole> {
+    const { sums, groups, parts, fields } = this
+    const { hosts, ports } = groups
+    if (order === 'records') return sums.records
+    if (parts.length === 1 && !groups.unsaid && fields.hasBytes) return sums.bytes.subarray(hosts)
+    return Array.from({ length: hosts + ports }, (_, at) => (at < hosts ? -1 : (bytesOf(at - hosts) ?? -1)))
   }
 
   /** How many hosts, or ports, have records. */
@@ -172,116 +196,42 @@ export class Figures {
   }
 
   /** Rows by what kinds have in common. */
-  private byKind<Key extends string | number>(
-    order: Order,
-    { keys, of }: KindKeys<Key>,
-  ): (Volume & { key: Key | null })[] {
-    const sums = keys.map(emptySum)
-    for (let kind = 0; kind < of.length; kind++) this.addKind(sums[of[kind]!]!, kind)
-    const rows = keys.flatMap((key, i) => {
-      const { records, rejected } = sums[i]!
-      const bytes = this.sumOf(sums[i]!, 'bytes')
-      return records === 0
-        ? []
-        : [{ key, rank: order === 'records' ? records : (bytes ?? -1), records, rejected, bytes }]
+  private byKind<Key extends string | number>(order: Order, keys: KindKeys<Key>): (Volume & { key: Key | null })[] {
+    const rows = sumsByKey(this.kindFigures(), keys).filter(({ sum }) => sum.records > 0)
+    const rank = ({ records, bytes }: KindSum): Whole => (order === 'records' ? records : (bytes ?? -1))
+    rows.sort((a, b) => {
+      const [one, other] = [rank(a.sum), rank(b.sum)]
+      return one === other ? compareKeys(a.key, b.key) : one < other ? 1 : -1
     })
-    rows.sort((a, b) => (a.rank === b.rank ? compareKeys(a.key, b.key) : a.rank < b.rank ? 1 : -1))
-    return rows.map(({ key, records, rejected, bytes }) => ({ key, ...this.volume(records, rejected, bytes) }))
+    return rows.map(({ key, sum }) => ({ key, ...this.volume(sum.records, sum.rejected, sum.bytes) }))
   }
 
-  /** Adds the records of a kind. */
-  private addKind(into: KindSum, kind: number): void {
-    const { groups, sums, about, fields } = this
-    const { hosts, ports, how: ofKind } = groups
-    const count = sums.records[hosts + ports + kind]!
-    if (count === 0) return
-    const does = ofKind[kind]!
-    if ((does & how.aside) !== 0) {
-      into.collapsed += count
-      return
+  private kindFigures(): KindFigures {
+    const { groups, parts, fields } = this
+    const { hosts, ports, how } = groups
+    return {
+      how,
+      records: this.sums.records.subarray(hosts + ports),
+      bytes: parts.map(part => part.bytes.subarray(2 * hosts + ports)),
+      packets: parts.map(part => part.packets),
+      whole: wholeOf,
+      ...{ hasBytes: fields.hasBytes, hasPackets: fields.hasPackets },
     }
-    const flags = about.kinds[kind]![3]
-    into.records += count
-    if ((does & how.rejected) !== 0) into.rejected += count
-    if ((does & how.still) !== 0) return
-    into.bytes = plus(into.bytes, this.whole('bytes', 2 * hosts + ports + kind))
-    into.packets = plus(into.packets, this.whole('packets', kind))
-    const lacksBytes = (flags & flag.bytesUnknown) !== 0
-    const lacksPackets = (flags & flag.packetsUnknown) !== 0
-    into.moved += count
-    if (!lacksBytes) into.bytesSaid += count
-    if (!lacksPackets) into.packetsSaid += count
-    if ((lacksBytes && fields.hasBytes) || (lacksPackets && fields.hasPackets)) into.unsummed += count
-  }
-
-  private sumOf(sum: KindSum, name: 'bytes' | 'packets'): Whole | null {
-    const { hasBytes, hasPackets } = this.fields
-    const isThere = name === 'bytes' ? hasBytes : hasPackets
-    return isThere && (sum.moved === 0 || sum[`${name}Said`] > 0) ? sum[name] : null
   }
 
   totals(): Totals {
-    const sum = emptySum()
-    for (let kind = 0; kind < this.about.kinds.length; kind++) this.addKind(sum, kind)
-    const { records, rejected, collapsed, unsummed } = sum
+    const [all] = sumsByKey(this.kindFigures(), keysOf(this.about).all)
+    const { records, rejected, bytes, packets, collapsed, unsummed } = all!.sum
     // Of no records there is no sum, as in `flows`.
-    const told = (name: 'bytes' | 'packets'): Whole | null => (records === 0 ? null : this.sumOf(sum, name))
-    return { ...this.volume(records, rejected, told('bytes')), packets: nullable(told('packets')), collapsed, unsummed }
+    const told = <T>(sum: T): T | null => (records === 0 ? null : sum)
+    return { ...this.volume(records, rejected, told(bytes)), packets: nullable(told(packets)), collapsed, unsummed }
   }
 }
 
-/** What the records of some kinds sum up to. */
-interface KindSum {
-  records: number
-  rejected: number
-  bytes: Whole
-  packets: Whole
-  /** Records whose volumes are summed up, and how many of them say them. */
-  moved: number
-  bytesSaid: number
-  packetsSaid: number
-  collapsed: number
-  unsummed: number
-}
-
-function emptySum(): KindSum {
-  return {
-    ...{ records: 0, rejected: 0, bytes: 0, packets: 0, moved: 0 },
-    ...{ bytesSaid: 0, packetsSaid: 0, collapsed: 0, unsummed: 0 },
-  }
-}
-
-/** What kinds are told apart by: the keys, and by kind the number of its own. */
-interface KindKeys<Key> {
-  keys: readonly (Key | null)[]
-  of: Uint32Array
-}
-
-interface AllKeys {
-  sensors: KindKeys<string>
-  actions: KindKeys<string>
-  protocols: KindKeys<number>
-}
-
-/** Of the indexes that are open. */
-const known = new WeakMap<TimelineAbout, AllKeys>()
-
-function keysOf(about: TimelineAbout): AllKeys {
-  let keys = known.get(about)
-  if (keys === undefined) {
-    const { kinds, sensors, actions } = about
-    const protocols = [...new Set(kinds.map(([, , protocol]) => protocol))]
-    keys = {
-      sensors: { keys: sensors, of: Uint32Array.from(kinds, ([sensor]) => sensor) },
-      actions: { keys: [null, 'ACCEPT', 'REJECT', ...actions], of: Uint32Array.from(kinds, ([, of]) => of) },
-      protocols: {
-        keys: protocols.map(protocol => (protocol === noProtocol ? null : protocol)),
-        of: Uint32Array.from(kinds, ([, , protocol]) => protocols.indexOf(protocol)),
-      },
-    }
-    known.set(about, keys)
-  }
-  return keys
+/** A number out of its parts. */
+function wholeOf(parts: readonly number[]): Whole {
+  if (parts.length === 1) return parts[0]!
+  return parts.reduceRight((sum, part) => (sum << BigInt(digitBits)) + BigInt(part), 0n)
 }
 
 function nullable(value: Whole | null): Count | null {
@@ -299,28 +249,32 @@ function compareKeys(one: string | number | null, other: string | number | null)
   return Buffer.compare(Buffer.from(one), Buffer.from(other))
 }
 
-/** The places with records that rank first, from the largest; of equal ones those that come first. */
+/**
+ * The places with records that rank first, from the largest.
+ *
+ * @param isBefore which of two equal ones comes first; absent: the lower place.
+ */
 function largest(
   records: Uint32Array,
   [from, to]: readonly [number, number],
   top: number,
-  rank: (at: number) => Whole,
+  ranks: ArrayLike<Whole>,
+  isBefore: (one: number, other: number) => boolean = () => false,
 ): number[] {
   const found: number[] = []
-  const ranks: Whole[] = []
   if (top <= 0) return found
+  const comesBefore = (one: number, other: number): boolean =>
+    ranks[one]! > ranks[other]! || (ranks[one] === ranks[other] && isBefore(one, other))
+  let least: Whole = -1
   for (let at = from; at < to; at++) {
     if (records[at] === 0) continue
-    const own = rank(at)
-    if (found.length === top && own <= ranks[top - 1]!) continue
+    const isFull = found.length === top
+    if (isFull && (ranks[at]! < least || !comesBefore(at, found[top - 1]!))) continue
     let place = found.length
-    while (place > 0 && ranks[place - 1]! < own) place--
+    while (place > 0 && comesBefore(at, found[place - 1]!)) place--
     found.splice(place, 0, at)
-    ranks.splice(place, 0, own)
-    if (found.length > top) {
-      found.pop()
-      ranks.pop()
-    }
+    if (isFull) found.pop()
+    if (found.length === top) least = ranks[found[top - 1]!]!
   }
   return found
 }

@@ -13,6 +13,7 @@ import { quotedName } from '../store/duckdb.ts'
 import { isMadeAgain, type KeptSections, withKeptSections } from '../store/kept-sections.ts'
 import { openSame } from '../store/section-file.ts'
 import { buildTimeline } from './build.ts'
+import { type HostLimits, hostOrder, usualHosts } from './largest-hosts.ts'
 import { usualBlockRows } from './layout.ts'
 import { Bits, basesOf, type Places, placesOf } from './places.ts'
 import { TimeIndex } from './read.ts'
@@ -25,6 +26,7 @@ export interface MakingOptions {
   onProgress?: (rows: number) => void
   /** Rows of a block, a multiple of 32; for tests. */
   blockRows?: number
+  hosts?: HostLimits
 }
 
 function keptTimeline(c: Case, evidence: EvidenceKind, options: MakingOptions): KeptSections {
@@ -59,7 +61,7 @@ async function make(
   c: Case,
   evidence: EvidenceKind,
   path: string,
-  { onProgress = () => undefined, blockRows = usualBlockRows }: MakingOptions,
+  { onProgress = () => undefined, blockRows = usualBlockRows, hosts = usualHosts }: MakingOptions,
 ): Promise<void> {
   // What several sensors saw is worked out from the same index: it closes that before it is opened again.
   const collapsed = await collapsedTable(c, recordsOf(c, evidence))
@@ -67,7 +69,8 @@ async function make(
     const places = await placesOf(index, waysOf(c, evidence))
     const aside = await asideOf(c, collapsed, places)
     const sensors = await sensorsOf(c, evidence, index.dictionaries)
-    await buildTimeline(index, path, { evidence, places, aside, ...sensors, onProgress, blockRows })
+    const order = await hostOrder(index, hosts)
+    await buildTimeline(index, path, { evidence, places, aside, ...sensors, onProgress, blockRows, order })
   })
 }
 

@@ -1,78 +1,76 @@
-/** Of which hosts totals are kept where they are too many: the largest, by bytes and by records. */
+/**
+ * Of which hosts totals are kept where they are too many: the largest, by bytes and by records. They have the first numbers in the index.
+ */
 import { setImmediate } from 'node:timers/promises'
+import { known, large, noHost, type RecordBlock } from '../record-index/block.ts'
+import type { RecordIndex } from '../record-index/read.ts'
+import type { TimelineAbout } from './layout.ts'
+import type { TimeIndex } from './read.ts'
 import type { RowReader } from './rows.ts'
 import type { Going } from './running.ts'
-import { allSlots, type HostSlots, slotsFor } from './slots.ts'
+import { allSlots, type HostSlots, leadingSlots, slotsFor } from './slots.ts'
 
-/** Up to that many hosts all have totals. */
-export const hostsMost = 200_000
-/** By each measure. */
-const keptOfEach = 32_768
+/** How many hosts a case has at most that all have totals, and how many of more are the largest by each measure. */
+export interface HostLimits {
+  most: number
+  ofEach: number
+}
+export const usualHosts: HostLimits = { most: 200_000, ofEach: 32_768 }
 
-/** The largest hosts of a case, of all records as they were written, and what any other has at most: of any records at all. */
-export interface LargestHosts {
-  kept: Uint32Array
-  most: NonNullable<HostSlots['most']>
+/** The hosts in the order that they have in the index. */
+export interface HostOrder extends Pick<TimelineAbout, 'kept' | 'hostsMost' | 'most'> {
+  /** By number in the record index: the number here. */
+  numbers: Uint32Array
 }
 
-/** Bytes and records. */
-const measures = 2
-
-/** @param each how many are kept by each measure; for tests. @throws DamagedSections; the signal's reason. */
-export async function largestHosts(
-  reader: RowReader,
-  { onProgress, signal }: Going = {},
-  each = keptOfEach,
-): Promise<LargestHosts> {
-  const { index } = reader
-  const { hosts } = index.about
-  const sums = new Float64Array(measures * (hosts + 1))
-  const room = reader.room()
-  for (let block = 0; block < index.blocks; block++) {
-    const rows = index.rowsOf(block)
-    reader.readEnds(block, room)
-    const { source, destination, bytes } = room
-    for (let row = 0; row < rows; row++) {
-      const [s, d] = [measures * source[row]!, measures * destination[row]!]
-      const moved = bytes[row]!
-      sums[s]! += moved
-      sums[s + 1]!++
-      sums[d]! += moved
-      sums[d + 1]!++
+/** All hosts in the order of their addresses; where they are too many, first the largest, and then the others. */
+export async function hostOrder(index: RecordIndex, limits: HostLimits): Promise<HostOrder> {
+  const { count } = index.dictionaries.hosts
+  const numbers = Uint32Array.from({ length: count }, (_, host) => host)
+  if (count <= limits.most) return { numbers, kept: count, hostsMost: limits.most, most: null }
+  const sums = await sumsOf(index, count)
+  const isKept = new Uint8Array(count)
+  for (const measure of [0, 1]) for (const host of first(sums, measure, count, limits.ofEach)) isKept[host] = 1
+  const most = { bytes: 0, records: 0 }
+  let kept = 0
+  for (const one of isKept) kept += one
+  for (let host = 0, before = 0; host < count; host++) {
+    if (isKept[host] === 1) {
+      numbers[host] = before++
+      continue
     }
-    if (block % 8 === 0) {
-      onProgress?.(block * index.blockRows + rows)
-      await setImmediate()
-      signal?.throwIfAborted()
-    }
+    numbers[host] = kept + host - before
+    most.bytes = Math.max(most.bytes, sums[2 * host]!)
+    most.records = Math.max(most.records, sums[2 * host + 1]!)
   }
-  return chosen(sums, hosts, each)
+  // Beyond 2^53 a sum is not exact: no less than it.
+  if (most.bytes > Number.MAX_SAFE_INTEGER) most.bytes *= 1 + 2 ** -20
+  return { numbers, kept, hostsMost: limits.most, most }
 }
 
-function chosen(sums: Float64Array, hosts: number, each: number): LargestHosts {
-  const isKept = new Uint8Array(hosts)
-  for (let measure = 0; measure < measures; measure++) {
-    for (const host of first(sums, measure, hosts, each)) isKept[host] = 1
-  }
-  const most = new Float64Array(measures)
-  let count = 0
-  for (let host = 0; host < hosts; host++) {
-    if (isKept[host] === 1) count++
-    else for (let i = 0; i < measures; i++) most[i] = Math.max(most[i]!, sums[measures * host + i]!)
-  }
-  const kept = new Uint32Array(count)
-  for (let host = 0, at = 0; host < hosts; host++) if (isKept[host] === 1) kept[at++] = host
-  return { kept, most: { bytes: sure(most[0]!), records: most[1]! } }
+/** Bytes and records of each host, of all records as they were written. */
+async function sumsOf(index: RecordIndex, hosts: number): Promise<Float64Array> {
+  const sums = new Float64Array(2 * hosts)
+  const ends = index.seen ? (['sourceSeen', 'destinationSeen'] as const) : (['source', 'destination'] as const)
+  for await (const block of index.blocks([...ends, 'bytes', 'known']))
+    for (const name of ends) addEnds(sums, block, block[name]!)
+  return sums
 }
 
-/** Beyond 2^53 the sum of a number of numbers is not exact: no less than the sum. */
-function sure(sum: number): number {
-  return sum <= Number.MAX_SAFE_INTEGER ? sum : sum * (1 + 2 ** -20)
+function addEnds(sums: Float64Array, { rows, bytes, known: has, largeCounters }: RecordBlock, ends: Uint32Array): void {
+  for (let row = 0; row < rows; row++) {
+    const host = ends[row]!
+    if (host === noHost) continue
+    sums[2 * host + 1]!++
+    if ((has[row]! & known.bytes) === 0) continue
+    const moved = bytes[row]!
+    sums[2 * host]! += moved === large ? Number(largeCounters.get(row)!.bytes) : moved
+  }
 }
 
 /** The hosts that are the largest by a measure. */
 function first(sums: Float64Array, measure: number, hosts: number, most: number): number[] {
-  const at = (host: number): number => sums[measures * host + measure]!
+  const at = (host: number): number => sums[2 * host + measure]!
   let found: number[] = []
   let least = 0
   for (let host = 0; host < hosts; host++) {
@@ -93,39 +91,65 @@ function first(sums: Float64Array, measure: number, hosts: number, most: number)
  */
 export async function slotsOfView(
   { index }: RowReader,
-  largest: LargestHosts | null,
   mask: Uint32Array | null,
-  most: number,
   { signal }: Going,
 ): Promise<HostSlots> {
-  const { hosts } = index.about
-  if (largest === null) return allSlots(hosts)
-  const ofCase = (): HostSlots => slotsFor(hosts, largest.kept, largest.most)
-  if (mask === null) return ofCase()
+  const { hosts, kept, hostsMost, most } = index.about
+  if (most === null) return allSlots(hosts)
+  const ofCase = leadingSlots(hosts, kept, most)
+  if (mask === null) return ofCase
   const isMet = new Uint8Array(hosts + 1)
-  const columns = [0, 1].map(() => new Uint32Array(Math.min(index.blockRows, index.rows)))
+  const column = new Uint32Array(Math.min(index.blockRows, index.rows))
   let count = 0
   for (let block = 0; block < index.blocks; block++) {
-    const first = block * index.blockRows
-    const words = mask.subarray(first >>> 5, (first + index.rowsOf(block) + 31) >>> 5)
+    const from = (block * index.blockRows) >>> 5
+    const words = mask.subarray(from, from + ((index.rowsOf(block) + 31) >>> 5))
     if (words.every(word => word === 0)) continue
-    for (const [i, name] of (['source', 'destination'] as const).entries()) {
-      const column = columns[i]!
+    for (const name of ['source', 'destination'] as const) {
       index.readInto(name, block, column)
-      for (let row = 0; row < index.rowsOf(block); row++) {
-        if (((words[row >>> 5]! >>> (row & 31)) & 1) === 0 || isMet[column[row]!] === 1) continue
-        isMet[column[row]!] = 1
-        count++
-      }
+      count += mark(isMet, column, words, index.rowsOf(block))
     }
-    if (count > most + 1) return ofCase()
+    if (count > hostsMost + 1) return ofCase
     if (block % 16 === 0) {
       await setImmediate()
       signal?.throwIfAborted()
     }
   }
-  const met = new Uint32Array(count)
-  let at = 0
-  for (let host = 0; host < hosts; host++) if (isMet[host] === 1) met[at++] = host
-  return slotsFor(hosts, met.subarray(0, at), null)
+  return slotsFor(hosts, inOrder(index, isMet))
+}
+
+/** The hosts that were met, in the order of their addresses: that of the largest, and that of the others, each in itself. */
+function inOrder({ hosts, about }: TimeIndex, isMet: Uint8Array): number[] {
+  const found: number[] = []
+  const { hi, lo } = hosts
+  const isBefore = (one: number, other: number): boolean =>
+    hi[one]! < hi[other]! || (hi[one]! === hi[other]! && lo[one]! < lo[other]!)
+  const nextMet = (from: number, to: number): number => {
+    let host = from
+    while (host < to && isMet[host] === 0) host++
+    return host
+  }
+  let large = nextMet(0, about.kept)
+  let other = nextMet(about.kept, about.hosts)
+  while (large < about.kept || other < about.hosts) {
+    if (other === about.hosts || (large < about.kept && isBefore(large, other))) {
+      found.push(large)
+      large = nextMet(large + 1, about.kept)
+    } else {
+      found.push(other)
+      other = nextMet(other + 1, about.hosts)
+    }
+  }
+  return found
+}
+
+/** Marks the hosts of some rows. @returns how many were not marked before. */
+function mark(isMet: Uint8Array, column: Uint32Array, words: Uint32Array, rows: number): number {
+  let count = 0
+  for (let row = 0; row < rows; row++) {
+    if (((words[row >>> 5]! >>> (row & 31)) & 1) === 0 || isMet[column[row]!] === 1) continue
+    isMet[column[row]!] = 1
+    count++
+  }
+  return count
 }

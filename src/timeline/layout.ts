@@ -62,6 +62,11 @@ export interface TimelineAbout {
   /** Rows that say when they began: the first ones. */
   timed: number
   hosts: number
+  /** Hosts of which each view has totals, and what any other has at most, of all records: null where there is no other. They come first. */
+  kept: number
+  /** A view with no more hosts has totals of each. */
+  hostsMost: number
+  most: { bytes: number; records: number } | null
   kinds: readonly Kind[]
   sensors: readonly (string | null)[]
   /** Whether these are the sensors of the records: not where one bears the name of what stands in for another. */
@@ -82,8 +87,11 @@ export interface TimelineAbout {
   packets: string
 }
 
-/** Sections after those of the blocks, in this order. */
-export const endSections = ['starts', 'hostsHigh', 'hostsLow'] as const
+/**
+ * Sections after those of the blocks, in this order: the first and the last second of each block; then of the hosts' addresses the words of
+ * 32 bits, the highest first. Hosts are in the order of their addresses: first those that are kept, and then the others.
+ */
+export const endSections = ['starts', 'word3', 'word2', 'word1', 'word0'] as const
 
 /**
  * The port of a record that is its server's, by number alone: that of the lower tier (rule 6 of docs/reference/dossier.md), of one tier the

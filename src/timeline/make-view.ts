@@ -1,26 +1,28 @@
 /** Works out a view: which rows match, and what they sum up to. */
 
-import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { UserError } from '../errors.ts'
+import type { Filter } from '../filter/ast.ts'
 import type { FlowsRequest } from '../flows/request.ts'
 import type { FlowsOptions } from '../flows/run.ts'
 import { sentenceOf } from '../flows/sentence.ts'
 import { asked } from '../flows/settle.ts'
+import { internalPrefixes } from '../net/internal.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { isAlways } from '../query/walk.ts'
 import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import type { Fields } from './figures.ts'
-import { hostsMost, type LargestHosts, slotsOfView } from './largest-hosts.ts'
+import { slotsOfView } from './largest-hosts.ts'
 import { flag } from './layout.ts'
 import { Mask, rowsAtPlaces } from './mask.ts'
+import { isKnownToIndex, matchedRows } from './match.ts'
 import type { ViewParts } from './parts.ts'
 import { portsOf } from './ports-of.ts'
 import type { TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
-import { type Basis, type Going, placesFor, runningOf } from './running.ts'
+import { type Basis, type Going, hasAny, placesFor, runningOf } from './running.ts'
 import { type Matches, matchesOf } from './select.ts'
-import { HostMarks, type HostSlots } from './slots.ts'
+import { type HostSlots, OwnHosts } from './slots.ts'
 import { type Groups, howOf } from './sums.ts'
 
 /** What a view is of. */
@@ -31,9 +33,11 @@ export interface ViewRequest extends Pick<FlowsRequest, 'filter' | 'params' | 'i
 
 export type ViewOptions = Going & Pick<FlowsOptions, 'enrichment' | 'folder' | 'files' | 'fileParams'>
 
-/** What was asked, and which records match it; null: all. */
+/** What was asked, and which records match it: `index` where the index tells. */
 interface Selected extends Pick<ViewParts, 'fields' | 'counting' | 'sentence' | 'notes'> {
-  matches: Matches | null
+  matches: Matches | 'all' | 'index'
+  filter: Filter
+  columns: ReadonlySet<string>
   internal: readonly Prefix[]
 }
 
@@ -43,30 +47,27 @@ export async function makeView(
   reader: RowReader,
   request: ViewRequest,
   options: ViewOptions,
-  largest: LargestHosts | null,
 ): Promise<ViewParts> {
   const { index } = reader
   const { subject, ...flows } = request
   const asking: FlowsRequest = { ...flows, evidence: index.about.evidence }
   const own = subject === undefined ? null : subjectOf(subject)
   const selected = await question(c, options.signal, one => select(one, index, asking, options))
-  const { counting, matches } = selected
-  const mask = matches === null ? null : await rowsAtPlaces(index, matches.places, options)
-  const unknown = await unknownRows(index, matches, counting.once, options)
-  const hosts = await slotsOfView(reader, largest, mask, hostsMost, options)
+  const { counting } = selected
+  const { mask, unknown } = await rowsOf(index, selected, options)
+  const hosts = await slotsOfView(reader, mask, options)
   const groups = groupsOf(index, hosts, counting)
   const ports = await portsOf(reader, groups, mask, options)
-  const isOwn = own === null ? internalMarks(index.hosts, selected.internal) : marksOf(index.hosts, [own])
-  const marks = new HostMarks(index.about.hosts, hosts, isOwn)
+  const ownHosts = new OwnHosts(index.hostsIn(own === null ? [...internalPrefixes, ...selected.internal] : [own]))
   const digits: readonly Digit[] = isWide(index) ? [0, 1, 2] : [null]
   const count = placesFor(index.blocks, index.rows, groups, digits.length)
   const running: ViewParts['running'][number][] = []
   for (const digit of digits) {
-    const basis: Basis = { reader, groups, mask, marks, portClass: ports.classOf, digit }
+    const basis: Basis = { reader, groups, mask, hosts, own: ownHosts, portClass: ports.classOf, digit }
     running.push(await runningOf(basis, count, options))
   }
   return {
-    ...{ request: asking, reader, hosts, marks, running, ports },
+    ...{ request: asking, reader, hosts, running, ports },
     ...{ fields: selected.fields, counting, sentence: selected.sentence, notes: selected.notes },
     mask: mask === null ? null : new Mask(mask, index),
     unknown: unknown === null ? null : new Mask(unknown, index),
@@ -107,28 +108,39 @@ async function select(c: Case, index: TimeIndex, request: FlowsRequest, options:
     hasPackets: columns.has('packets'),
   }
   const told = {
-    ...{ fields, internal: setting.internal, sentence: sentenceOf(filter, setting) },
+    ...{ fields, filter, columns, internal: setting.internal, sentence: sentenceOf(filter, setting) },
     counting: { once, accepted_only: setting.acceptedOnly },
     notes: [...filter.notes, ...setting.filter.notes, ...notes],
   }
-  const isAll = isAlways(setting.filter.where)
-  return { ...told, matches: isAll ? null : await matchesOf(c, setting, index.about) }
+  if (isAlways(setting.filter.where)) return { ...told, matches: 'all' }
+  if (isKnownToIndex(filter.ast, { index, columns, internal: setting.internal })) return { ...told, matches: 'index' }
+  return { ...told, matches: await matchesOf(c, setting, index.about) }
 }
 
-/** The rows of which it cannot be told; where records count once those do not for which others stand. */
-async function unknownRows(
+/** Bits of the rows that match (null: all), and of those of which it cannot be told (null: none). */
+async function rowsOf(
   index: TimeIndex,
-  matches: Matches | null,
-  once: boolean,
+  { matches, filter, columns, internal, counting }: Selected,
   going: Going,
-): Promise<Uint32Array | null> {
-  if (matches === null || matches.unknown === null) return null
-  const words = await rowsAtPlaces(index, matches.unknown, going)
-  if (!once) return words
+): Promise<{ mask: Uint32Array | null; unknown: Uint32Array | null }> {
+  if (matches === 'all') return { mask: null, unknown: null }
+  if (matches === 'index') {
+    const { words, unknown } = await matchedRows(filter.ast, { index, columns, internal }, going)
+    return { mask: words, unknown: unknown !== null && counting.once ? withoutAside(index, unknown) : unknown }
+  }
+  const mask = await rowsAtPlaces(index, matches.places, going)
+  if (matches.unknown === null) return { mask, unknown: null }
+  const unknown = await rowsAtPlaces(index, matches.unknown, going)
+  return { mask, unknown: counting.once ? withoutAside(index, unknown) : unknown }
+}
+
+/** Takes away the rows for which others stand. */
+function withoutAside(index: TimeIndex, words: Uint32Array): Uint32Array {
   const { kinds } = index.about
   for (let block = 0; block < index.blocks; block++) {
-    const kind = index.column('kind', block)
     const first = block * index.blockRows
+    if (!hasAny(words, first, index.rowsOf(block))) continue
+    const kind = index.column('kind', block)
     for (let row = 0; row < kind.length; row++) {
       if ((kinds[kind[row]!]![3] & flag.aside) !== 0) words[(first + row) >>> 5]! &= ~(1 << ((first + row) & 31))
     }

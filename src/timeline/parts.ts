@@ -4,7 +4,7 @@ import type { Fields } from './figures.ts'
 import type { Mask } from './mask.ts'
 import type { RowReader } from './rows.ts'
 import type { Running } from './running.ts'
-import type { HostMarks, HostSlots } from './slots.ts'
+import type { HostSlots } from './slots.ts'
 
 /** Whole seconds since 1970; the records that begin from the first on and before the second. */
 export interface Window {
@@ -18,7 +18,6 @@ export interface ViewParts {
   reader: RowReader
   fields: Fields
   hosts: HostSlots
-  marks: HostMarks
   /** One, or one for each part of the counters. */
   running: readonly Running[]
   /** Null: every row matches. */

@@ -26,12 +26,14 @@ export async function portsOf(
   const records = new Uint32Array(groups.ports)
   const bytes = new Float64Array(groups.ports)
   const room = reader.room()
+  const port = new Uint32Array(room.kind.length)
   for (let block = 0; block < index.blocks; block++) {
     const first = block * index.blockRows
     const rows = index.rowsOf(block)
     if (mask !== null && !hasAny(mask, first, rows)) continue
-    reader.readPorts(block, room)
-    const { kind, port, bytes: moved } = room
+    reader.readForPorts(block, room)
+    reader.serverPorts(room, [0, rows], port)
+    const { kind, bytes: moved } = room
     for (let row = 0; row < rows; row++) {
       if (mask !== null && ((mask[(first + row) >>> 5]! >>> ((first + row) & 31)) & 1) === 0) continue
       const does = groups.how[kind[row]!]!

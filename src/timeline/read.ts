@@ -1,5 +1,7 @@
 /** Reading the time index: any column of any block, with the digest of each checked when it is first read. */
 import { statSync } from 'node:fs'
+import { marksOf } from '../conversations/hosts.ts'
+import type { Prefix } from '../net/prefix.ts'
 import { hasPorts } from '../net/protocols.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import { decode, encodedMax } from '../record-index/encoding.ts'
@@ -70,12 +72,35 @@ export class TimeIndex {
 
   /** The addresses of the hosts, by their numbers. */
   get hosts(): RecordDictionaries['hosts'] {
-    this.dictionary ??= {
-      count: this.about.hosts,
-      hi: new BigUint64Array(this.whole(1)),
-      lo: new BigUint64Array(this.whole(2)),
-    }
+    this.dictionary ??= this.readHosts()
     return this.dictionary
+  }
+
+  private readHosts(): RecordDictionaries['hosts'] {
+    const { hosts: count } = this.about
+    const halves = [new BigUint64Array(count), new BigUint64Array(count)]
+    const words = new Uint32Array(count)
+    for (let i = 0; i < 4; i++) {
+      decode(new Uint8Array(this.whole(1 + i)), count, words)
+      const into = new Uint32Array(halves[i >>> 1]!.buffer)
+      const from = i % 2 === 0 ? 1 : 0
+      for (let host = 0; host < count; host++) into[2 * host + from] = words[host]!
+    }
+    return { count, hi: halves[0]!, lo: halves[1]! }
+  }
+
+  /** By host: 1 where its address lies in one of some prefixes. */
+  hostsIn(prefixes: readonly Prefix[]): Uint8Array {
+    const { hosts, about } = this
+    const marks = new Uint8Array(hosts.count)
+    for (const [from, to] of [
+      [0, about.kept],
+      [about.kept, hosts.count],
+    ] as const) {
+      const some = { count: to - from, hi: hosts.hi.subarray(from, to), lo: hosts.lo.subarray(from, to) }
+      marks.set(marksOf(some, prefixes), from)
+    }
+    return marks
   }
 
   /** First and last second with a record; null where no record has a time. */
@@ -196,16 +221,16 @@ export interface Piece {
   rows: readonly [from: number, to: number]
 }
 
-/** Puts the server's port of each row, as its number in `TimelineAbout.ports`, into an array; `none` for a row without one. */
+/** Puts the server's port of some rows, as its number in `TimelineAbout.ports`, into an array; `none` for a row without one. */
 export function serverPorts(
   { sourcePort, destinationPort, kind }: Pick<Block, 'sourcePort' | 'destinationPort' | 'kind'>,
-  rows: number,
+  [from, to]: readonly [number, number],
   hasPort: Uint8Array,
   codes: Uint16Array,
   none: number,
   into: Uint32Array,
 ): void {
-  for (let row = 0; row < rows; row++)
+  for (let row = from; row < to; row++)
     into[row] = hasPort[kind[row]!] === 1 ? codes[serverPort(sourcePort[row]!, destinationPort[row]!)]! : none
 }
 

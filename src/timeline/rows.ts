@@ -18,7 +18,7 @@ export class RowReader {
   private readonly codes: Uint16Array
   private readonly none: number
   private readonly kept = new Map<number, Rows>()
-  private readonly scratch: Record<'sourcePort' | 'destinationPort' | 'low' | 'high', Uint32Array>
+  private readonly scratch: Record<'low' | 'high', Uint32Array>
 
   constructor(index: TimeIndex) {
     this.index = index
@@ -26,7 +26,7 @@ export class RowReader {
     this.none = index.about.ports.length
     const room = Math.min(index.blockRows, index.rows)
     const one = (): Uint32Array => new Uint32Array(room)
-    this.scratch = { sourcePort: one(), destinationPort: one(), low: one(), high: one() }
+    this.scratch = { low: one(), high: one() }
   }
 
   /** Room for the rows of a block. */
@@ -34,7 +34,7 @@ export class RowReader {
     const rows = Math.min(this.index.blockRows, this.index.rows)
     const one = (): Uint32Array => new Uint32Array(rows)
     return {
-      ...{ source: one(), destination: one(), port: one(), kind: one() },
+      ...{ source: one(), destination: one(), sourcePort: one(), destinationPort: one(), kind: one() },
       ...{ bytes: new Float64Array(rows), packets: new Float64Array(rows) },
     }
   }
@@ -64,32 +64,26 @@ export class RowReader {
     const { index } = this
     index.readInto('source', block, into.source)
     index.readInto('destination', block, into.destination)
-    this.ports(block, into)
+    this.readPorts(block, into)
     this.counters('bytes', block, digit, into.bytes)
     this.counters('packets', block, digit, into.packets)
   }
 
-  /** Reads no more than the ends and bytes. @throws DamagedSections */
-  readEnds(block: number, into: Rows): void {
-    this.index.readInto('source', block, into.source)
-    this.index.readInto('destination', block, into.destination)
+  /** Reads no more than kinds, ports and bytes. @throws DamagedSections */
+  readForPorts(block: number, into: Rows): void {
+    this.readPorts(block, into)
     this.counters('bytes', block, null, into.bytes)
   }
 
-  /** Reads no more than kinds, server's ports and bytes. @throws DamagedSections */
-  readPorts(block: number, into: Rows): void {
-    this.ports(block, into)
-    this.counters('bytes', block, null, into.bytes)
+  private readPorts(block: number, { kind, sourcePort, destinationPort }: Rows): void {
+    this.index.readInto('kind', block, kind)
+    this.index.readInto('sourcePort', block, sourcePort)
+    this.index.readInto('destinationPort', block, destinationPort)
   }
 
-  private ports(block: number, { kind, port }: Rows): void {
-    const { index } = this
-    const { sourcePort, destinationPort } = this.scratch
-    index.readInto('kind', block, kind)
-    index.readInto('sourcePort', block, sourcePort)
-    index.readInto('destinationPort', block, destinationPort)
-    const rows = index.rowsOf(block)
-    serverPorts({ sourcePort, destinationPort, kind }, rows, index.hasPort, this.codes, this.none, port)
+  /** Puts the server's port of some rows, as its number, into an array. */
+  serverPorts(rows: Rows, some: readonly [number, number], into: Uint32Array): void {
+    serverPorts(rows, some, this.index.hasPort, this.codes, this.none, into)
   }
 
   /** Reads from another file with the same rows: that of an index which was made again. */

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { piecesOf, type TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
 import { classes, classOf, Series, ways } from './series.ts'
-import type { HostMarks } from './slots.ts'
+import { type HostSlots, lookUp, type OwnHosts } from './slots.ts'
 import { type Groups, how, type Rows, type SeenRows, Sums } from './sums.ts'
 
 /** Which rows are summed up, and how. */
@@ -12,7 +12,8 @@ export interface Basis {
   groups: Groups
   /** Bits of the rows that match; null: all. */
   mask: Uint32Array | null
-  marks: HostMarks
+  hosts: HostSlots
+  own: OwnHosts
   /** By number of a port: its own class in the series, or `portsMost`. */
   portClass: Uint8Array
   digit: Digit
@@ -113,22 +114,22 @@ export class Running {
 
 /** Looks at rows as a view does. What it gave is overwritten by the next. */
 export class Sight {
-  private readonly marks: HostMarks
+  private readonly basis: Basis
   private readonly room: Omit<SeenRows, keyof Rows>
 
-  constructor({ marks, reader }: Basis) {
-    const rows = Math.min(reader.index.blockRows, reader.index.rows)
-    this.marks = marks
-    this.room = {
-      ...{ sourceSlot: new Uint32Array(rows), destinationSlot: new Uint32Array(rows) },
-      ...{ isSourceOwn: new Uint8Array(rows), isDestinationOwn: new Uint8Array(rows) },
-    }
+  constructor(basis: Basis) {
+    const { index } = basis.reader
+    const one = (): Uint32Array => new Uint32Array(Math.min(index.blockRows, index.rows))
+    this.basis = basis
+    this.room = { sourceSlot: one(), destinationSlot: one(), port: one() }
   }
 
   of(rows: Rows, some: readonly [number, number]): SeenRows {
-    const { sourceSlot, destinationSlot, isSourceOwn, isDestinationOwn } = this.room
-    this.marks.look(rows.source, some, sourceSlot, isSourceOwn)
-    this.marks.look(rows.destination, some, destinationSlot, isDestinationOwn)
+    const { hosts, reader } = this.basis
+    const { sourceSlot, destinationSlot, port } = this.room
+    lookUp(hosts, rows.source, some, sourceSlot)
+    lookUp(hosts, rows.destination, some, destinationSlot)
+    reader.serverPorts(rows, some, port)
     return { ...rows, ...this.room }
   }
 }
@@ -185,11 +186,11 @@ export function addToSeries(
   rows: SeenRows,
   seconds: Float64Array,
   [from, to]: readonly [number, number],
-  { groups, mask, portClass }: Basis,
+  { groups, mask, portClass, own }: Basis,
   first: number,
 ): void {
   const { records, bytes, packets, width_s, first: firstBin, bins } = series
-  const { isSourceOwn, isDestinationOwn, port, kind } = rows
+  const { source, destination, port, kind } = rows
   let second = Number.NaN
   let bin = 0
   for (let row = from; row < to; row++) {
@@ -201,8 +202,8 @@ export function addToSeries(
       bin = Math.floor(second / width_s) - firstBin
     }
     if (bin < 0 || bin >= bins) continue
-    const isOut = isSourceOwn[row]!
-    const way = isOut === isDestinationOwn[row]! ? ways.other : isOut !== 0 ? ways.out : ways.in
+    const isOut = own.has(source[row]!)
+    const way = isOut === own.has(destination[row]!) ? ways.other : isOut === 1 ? ways.out : ways.in
     const cell = bin * classes + classOf(portClass[port[row]!]!, (does & how.rejected) === 0 ? 0 : 1, way)
     records[cell]!++
     if ((does & how.still) !== 0) continue

@@ -1,9 +1,13 @@
 /** For which hosts a view keeps totals, and whose network they are. */
 
 export interface HostSlots {
-  /** By host, and at last for none: its slot. Null: the number itself. */
-  slots: Uint32Array | null
-  /** By slot: the host; last the number of hosts, for none. Ascending. Null: the number itself. */
+  /** Number of hosts, which is that of none. */
+  hosts: number
+  /** Hosts before that number have their number as slot; where there is no table, those from it on share the last one. */
+  leading: number
+  /** By host, and at last for none: its slot. Null: see `leading`. */
+  table: Uint32Array | null
+  /** By slot: the host; null: the slot itself. Hosts come in the order of their addresses, none last. */
   hostOf: Uint32Array | null
   /** Slots of hosts, and of none. */
   listed: number
@@ -15,61 +19,57 @@ export interface HostSlots {
 
 /** A slot for each host. */
 export function allSlots(hosts: number): HostSlots {
-  return { slots: null, hostOf: null, listed: hosts + 1, count: hosts + 1, most: null }
+  return { hosts, leading: hosts, table: null, hostOf: null, listed: hosts + 1, count: hosts + 1, most: null }
 }
 
-/** Slots for some hosts, ascending; the others have one together, the last. */
-export function slotsFor(hosts: number, kept: Uint32Array, most: HostSlots['most']): HostSlots {
-  const slots = new Uint32Array(hosts + 1).fill(kept.length + 1)
-  for (const [slot, host] of kept.entries()) slots[host] = slot
-  slots[hosts] = kept.length
-  const hostOf = new Uint32Array(kept.length + 1)
-  hostOf.set(kept)
-  hostOf[kept.length] = hosts
-  return { slots, hostOf, listed: kept.length + 1, count: kept.length + 2, most }
+/** Slots for the first hosts; the others have one together, the last. */
+export function leadingSlots(hosts: number, leading: number, most: HostSlots['most']): HostSlots {
+  return { hosts, leading, table: null, hostOf: null, listed: leading + 1, count: leading + 2, most }
 }
 
-/**
- * What is asked of the hosts of each row, two bits a host: of millions of hosts most have no slot, and these bits lie in the processor's
- * cache where the slots do not.
- */
-export class HostMarks {
+/** Slots for all hosts of a view. @param met these, in the order of their addresses. */
+export function slotsFor(hosts: number, met: readonly number[]): HostSlots {
+  const table = new Uint32Array(hosts + 1)
+  for (const [slot, host] of met.entries()) table[host] = slot
+  table[hosts] = met.length
+  const hostOf = Uint32Array.from([...met, hosts])
+  return { hosts, leading: 0, table, hostOf, listed: met.length + 1, count: met.length + 1, most: null }
+}
+
+/** The host of a slot. */
+export function hostOfSlot({ hosts, leading, hostOf }: HostSlots, slot: number): number {
+  if (hostOf !== null) return hostOf[slot]!
+  return slot < leading ? slot : hosts
+}
+
+/** Puts the slots of some rows' hosts into an array. */
+export function lookUp(
+  { hosts, leading, table }: HostSlots,
+  of: Uint32Array,
+  [from, to]: readonly [number, number],
+  into: Uint32Array,
+): void {
+  if (table !== null) for (let row = from; row < to; row++) into[row] = table[of[row]!]!
+  else if (leading === hosts) into.set(of.subarray(from, to), from)
+  else {
+    for (let row = from; row < to; row++) {
+      const host = of[row]!
+      into[row] = host < leading ? host : host === hosts ? leading : leading + 1
+    }
+  }
+}
+
+/** Whether hosts are of the own network, a bit each: of millions they lie in the processor's cache. */
+export class OwnHosts {
   private readonly bits: Uint8Array
-  private readonly slots: Uint32Array | null
-  private readonly others: number
 
   /** @param own by host: 1 for those whose network it is. */
-  constructor(hosts: number, { slots, count }: Pick<HostSlots, 'slots' | 'count'>, own: Uint8Array) {
-    this.slots = slots
-    this.others = count - 1
-    this.bits = new Uint8Array((hosts >>> 2) + 1)
-    for (let host = 0; host <= hosts; host++) {
-      const isKept = slots === null || slots[host] !== this.others ? 1 : 0
-      const isOwn = host < hosts && own[host] === 1 ? 2 : 0
-      this.bits[host >>> 2]! |= (isKept | isOwn) << ((host & 3) << 1)
-    }
+  constructor(own: Uint8Array) {
+    this.bits = new Uint8Array((own.length >>> 3) + 1)
+    for (let host = 0; host < own.length; host++) this.bits[host >>> 3]! |= own[host]! << (host & 7)
   }
 
-  get size(): number {
-    return this.bits.byteLength + (this.slots?.byteLength ?? 0)
-  }
-
-  /** Puts the slots of some hosts, and whether each is of the own network, into arrays. */
-  look(hosts: Uint32Array, [from, to]: readonly [number, number], slots: Uint32Array, own: Uint8Array): void {
-    const { bits, slots: slotOf, others } = this
-    if (slotOf === null) {
-      for (let row = from; row < to; row++) {
-        const host = hosts[row]!
-        slots[row] = host
-        own[row] = (bits[host >>> 2]! >>> ((host & 3) << 1)) & 2
-      }
-      return
-    }
-    for (let row = from; row < to; row++) {
-      const host = hosts[row]!
-      const marks = bits[host >>> 2]! >>> ((host & 3) << 1)
-      slots[row] = (marks & 1) === 1 ? slotOf[host]! : others
-      own[row] = marks & 2
-    }
+  has(host: number): number {
+    return (this.bits[host >>> 3]! >>> (host & 7)) & 1
   }
 }

@@ -25,6 +25,7 @@ export const how = {
   /** Its volumes are not summed up. */
   still: 4,
   bytesUnknown: 8,
+  packetsUnknown: 16,
 } as const
 
 /** @param once whether records count for which another one stands. @param acceptedOnly whether volumes leave out rejected ones. */
@@ -35,7 +36,8 @@ export function howOf({ kinds }: TimelineAbout, once: boolean, acceptedOnly: boo
       (once && (flags & flag.aside) !== 0 ? how.aside : 0) |
       (isRejected ? how.rejected : 0) |
       (isRejected && acceptedOnly ? how.still : 0) |
-      ((flags & flag.bytesUnknown) !== 0 ? how.bytesUnknown : 0)
+      ((flags & flag.bytesUnknown) !== 0 ? how.bytesUnknown : 0) |
+      ((flags & flag.packetsUnknown) !== 0 ? how.packetsUnknown : 0)
     )
   })
 }
@@ -44,20 +46,19 @@ export function howOf({ kinds }: TimelineAbout, once: boolean, acceptedOnly: boo
 export interface Rows {
   source: Uint32Array
   destination: Uint32Array
-  /** Number of the server's port. */
-  port: Uint32Array
+  sourcePort: Uint32Array
+  destinationPort: Uint32Array
   kind: Uint32Array
   bytes: Float64Array
   packets: Float64Array
 }
 
-/** The same with what a view wants to know of the hosts. */
+/** The same as a view sums them up. */
 export interface SeenRows extends Rows {
   sourceSlot: Uint32Array
   destinationSlot: Uint32Array
-  /** Not zero for a host of the own network. */
-  isSourceOwn: Uint8Array
-  isDestinationOwn: Uint8Array
+  /** Number of the server's port. */
+  port: Uint32Array
 }
 
 export class Sums {

@@ -9,7 +9,6 @@ import type { Case } from '../store/case.ts'
 import { question } from '../store/question.ts'
 import { DamagedSections } from '../store/section-file.ts'
 import { type MakingOptions, openTimeIndex } from './kept.ts'
-import { hostsMost, type LargestHosts, largestHosts } from './largest-hosts.ts'
 import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
 import type { Window } from './parts.ts'
 import type { TimeIndex } from './read.ts'
@@ -37,7 +36,6 @@ export class Timeline {
   private readonly opened: TimeIndex[]
   private readonly views = new Map<string, Promise<View>>()
   private readonly sizes = new Map<string, number>()
-  private hosts: Promise<LargestHosts> | null = null
   private remaking: Promise<void> | null = null
 
   constructor(c: Case, evidence: EvidenceKind, index: TimeIndex, making: MakingOptions) {
@@ -85,22 +83,8 @@ export class Timeline {
     const reading: Reading = work => this.reading(work)
     return this.reading(async () => {
       const { reader, c } = this
-      const largest = await this.largest(options)
-      return new View(await makeView(c, reader, request, options, largest), reading)
+      return new View(await makeView(c, reader, request, options), reading)
     })
-  }
-
-  /** The hosts that have totals; null: all. */
-  private async largest(going: Going): Promise<LargestHosts | null> {
-    const { hosts } = this.reader.index.about
-    if (hosts <= hostsMost) return null
-    this.hosts ??= largestHosts(this.reader, going)
-    try {
-      return await this.hosts
-    } catch (error) {
-      this.hosts = null
-      throw error
-    }
   }
 
   /** Drops the views that were not asked for the longest. */

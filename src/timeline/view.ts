@@ -59,9 +59,9 @@ export class View {
 
   /** Bytes that it takes. */
   get size(): number {
-    const { running, mask, unknown, marks } = this.parts
+    const { running, mask, unknown, hosts } = this.parts
     const masks = (mask?.words.byteLength ?? 0) + (unknown?.words.byteLength ?? 0)
-    return masks + marks.size + running.reduce((sum, one) => sum + one.size, 0)
+    return masks + (hosts.table?.byteLength ?? 0) + running.reduce((sum, one) => sum + one.size, 0)
   }
 
   /** What it means, one English sentence. It holds the user's text; whoever shows it makes it visible. */
@@ -162,8 +162,8 @@ export class View {
 
   private hosts(figures: Figures, order: Order, top: number): Page<HostRow> {
     const { reader, hosts } = this.parts
-    const { hostOf, most, listed, count } = hosts
-    const rows = figures.hosts(order, top, listed, slot => hostText(reader.index.hosts, hostOf?.[slot] ?? slot))
+    const { most, listed, count } = hosts
+    const rows = figures.hosts(order, top, hosts, host => hostText(reader.index.hosts, host))
     if (most === null) return { rows, count: figures.countOf('hosts', listed), exact: true }
     const others = figures.othersOf(count - 1)
     const last = rows.length < top ? 0 : BigInt(rows.at(-1)?.[order] ?? 0)

@@ -94,9 +94,13 @@ function connLog(random: Random, count: number): string {
   return `${lines.join('\n')}\n`
 }
 
-async function add(name: string, paths: string[], blockRows: number): Promise<void> {
+async function add(name: string, paths: string[], blockRows: number, few = false): Promise<void> {
   const c = await caseOf(work.root, paths, `case-${name}`)
-  folders.push({ name, c, timeline: await openTimeline(c, { blockRows }) })
+  folders.push({
+    name,
+    c,
+    timeline: await openTimeline(c, { blockRows, ...(few && { hosts: { most: 3, ofEach: 2 } }) }),
+  })
 }
 
 before(async () => {
@@ -109,6 +113,7 @@ before(async () => {
   }
   writeLog(path('wide.log'), randomLines(700, seed))
   await add('wide', [path('wide.log')], 64)
+  await add('wide, few hosts', [path('wide.log')], 32, true)
   const odd = [...plain, ...rest, 'pkt-srcaddr', 'pkt-dstaddr', 'tcp-flags']
   await add('odd', [write('odd.log', oddLines(random, 600, odd)), write('odd2.log', oddLines(random, 200, odd))], 32)
   const bare = [
@@ -150,7 +155,7 @@ before(async () => {
   for (let i = 0; i < 3; i++) {
     mkdirSync(path(`folder-${i}`))
     writeRandomFolder(path(`folder-${i}`), seed + i)
-    await add(`folder ${i}`, [path(`folder-${i}`)], 96)
+    await add(`folder ${i}`, [path(`folder-${i}`)], 96, i === 1)
   }
 })
 
