@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { CarveReport } from '../carve/carve.ts'
 import type { TimeSpan, Wanted } from '../carve/selection.ts'
-import type { EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { parsePrefix } from '../net/prefix.ts'
 import { microsecondsOf, utcSeconds } from '../net/time.ts'

@@ -1,7 +1,7 @@
 /** The options that name files of one's own which say what addresses are. */
 import type { Command } from 'commander'
 import type { EnrichmentOptions } from '../enrich/enrichment.ts'
-import type { EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import { exitStatus } from '../errors.ts'
 import { integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'

@@ -4,8 +4,9 @@ import { parsePrefix } from '../net/prefix.ts'
 import { PrefixRows } from '../net/prefix-table.ts'
 import { utcSeconds } from '../net/time.ts'
 import * as shape from '../shape.ts'
+import type { EnrichmentFile, EnrichmentProblem } from './enrichment-file.ts'
 import { parsed } from './list-json.ts'
-import { type EnrichmentFile, type EnrichmentProblem, Problems, readSource, shortened } from './source-file.ts'
+import { Problems, readSource, shortened } from './source-file.ts'
 import { timeOf } from './times.ts'
 
 export interface AwsService {

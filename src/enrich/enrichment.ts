@@ -3,10 +3,10 @@ import { UserError } from '../errors.ts'
 import { internalPrefixes } from '../net/internal.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import type { AwsRanges, AwsService } from './aws-ranges.ts'
+import type { EnrichmentFile, EnrichmentProblem } from './enrichment-file.ts'
 import type { AddressList, ListMatch } from './list-entries.ts'
 import type { AutonomousSystem } from './mmdb.ts'
 import type { Network, NetworkRole, Networks } from './networks.ts'
-import type { EnrichmentFile, EnrichmentProblem } from './source-file.ts'
 
 /** Files by what they are for. */
 export interface EnrichmentOptions {

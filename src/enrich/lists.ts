@@ -1,9 +1,10 @@
 /** An address list of whatever form. */
 import { utcSeconds } from '../net/time.ts'
+import type { EnrichmentFile, EnrichmentProblem } from './enrichment-file.ts'
 import { type AddressList, ListEntries } from './list-entries.ts'
 import { isJson, readJsonList } from './list-json.ts'
 import { readTextList } from './list-text.ts'
-import { type EnrichmentFile, type EnrichmentProblem, listName, Problems, readSource } from './source-file.ts'
+import { listName, Problems, readSource } from './source-file.ts'
 
 const megabytesMost = 256
 

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module'
 import { errorText, UserError } from '../errors.ts'
 import { formatAddress } from '../net/address.ts'
 import { utcSeconds } from '../net/time.ts'
-import { type EnrichmentFile, readSource } from './source-file.ts'
+import type { EnrichmentFile } from './enrichment-file.ts'
+import { readSource } from './source-file.ts'
 
 /** Of the old kind of modules, and loaded as that (see `cli/commander.ts`) when there is a database to read. */
 const library = (): typeof import('mmdb-lib') => createRequire(import.meta.url)('mmdb-lib')

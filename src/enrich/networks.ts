@@ -3,8 +3,9 @@ import { exitStatus, UserError } from '../errors.ts'
 import { cellsOf } from '../input/cells.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { PrefixRows, type PrefixTable } from '../net/prefix-table.ts'
+import type { EnrichmentFile, EnrichmentProblem } from './enrichment-file.ts'
 import { parsed } from './list-json.ts'
-import { type EnrichmentFile, type EnrichmentProblem, Problems, readSource, shortened } from './source-file.ts'
+import { Problems, readSource, shortened } from './source-file.ts'
 
 /** Scans on purpose; administers others; stands for others, as NAT does. */
 export const networkRoles = ['scanner', 'administration', 'translator'] as const

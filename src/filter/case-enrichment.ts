@@ -1,6 +1,6 @@
 /** The analyst's own files that a question uses: those that it names, and those that are noted in the case. */
 import { type Enrichment, type EnrichmentOptions, loadEnrichment } from '../enrich/enrichment.ts'
-import type { EnrichmentFile, EnrichmentKind, EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentFile, EnrichmentKind, EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Case } from '../store/case.ts'
 import { type EnrichmentNote, readNotes, writeNotes } from '../store/enrichment-notes.ts'

@@ -1,6 +1,6 @@
 /** A filter of a case with all that compiling it needs: also what the user's own files say, as far as it asks. */
 import type { EnrichmentOptions } from '../enrich/enrichment.ts'
-import type { EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import type { Prefix } from '../net/prefix.ts'
 import type { Case } from '../store/case.ts'
 import { enrichedIn } from './asked-words.ts'

@@ -1,5 +1,5 @@
 /** What the user's own files say of a case's addresses, as tables that a question reads: their names, not how they are made (`enriched.ts`). */
-import type { EnrichmentKind } from '../enrich/source-file.ts'
+import type { EnrichmentKind } from '../enrich/enrichment-file.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { AddressTable } from '../query/nodes.ts'
 

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { type Enrichment, isUnrouted, loadEnrichment } from '../enrich/enrichment.ts'
-import { type EnrichmentKind, enrichmentKinds, listName } from '../enrich/source-file.ts'
+import { type EnrichmentKind, enrichmentKinds } from '../enrich/enrichment-file.ts'
+import { listName } from '../enrich/source-file.ts'
 import { always } from '../enrich/times.ts'
 import { parseTime } from '../net/time.ts'
 import { fit, listOf, objectOf, oneOf, text } from '../shape.ts'

@@ -1,6 +1,6 @@
 /** What a request asks of the user's own files: they are read, and what they say of the case's addresses is worked out. */
 import type { EnrichmentOptions } from '../enrich/enrichment.ts'
-import type { EnrichmentKind } from '../enrich/source-file.ts'
+import type { EnrichmentKind } from '../enrich/enrichment-file.ts'
 import { enrichedIn } from '../filter/asked-words.ts'
 import type { Filter } from '../filter/ast.ts'
 import { caseEnrichment } from '../filter/case-enrichment.ts'

@@ -5,7 +5,7 @@
  * `verify` asks it again.
  */
 import { createHash } from 'node:crypto'
-import type { EnrichmentKind } from '../enrich/source-file.ts'
+import type { EnrichmentKind } from '../enrich/enrichment-file.ts'
 import { table } from '../query/build.ts'
 import { type CacheFile, type CacheKey, keepCached, openCached, trimCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'

@@ -1,6 +1,6 @@
 /** A question about flow records, and its answer, as data. docs/reference/flows.md tells what each part means. */
 
-import type { EnrichmentFile, EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentFile, EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { OrderName } from './names.ts'

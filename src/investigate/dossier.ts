@@ -1,5 +1,5 @@
 /** The dossier: what the evidence says about a subject. Names are fixed by the contract. */
-import type { EnrichmentFile, EnrichmentProblem } from '../enrich/source-file.ts'
+import type { EnrichmentFile, EnrichmentProblem } from '../enrich/enrichment-file.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Basis, Confidence, Finding, Severity } from '../rules/finding.ts'
 

@@ -1,5 +1,5 @@
 /** Files of the user's own that say what addresses are. */
-import type { EnrichmentFile } from '../enrich/source-file.ts'
+import type { EnrichmentFile } from '../enrich/enrichment-file.ts'
 import { type Block, line, list, paragraph, path, strong, type Text, title } from './block.ts'
 import { countText } from './numbers.ts'
 

@@ -1,10 +1,9 @@
 /** What `detect` finds in the whole case: run once for each state of the case, as a job. */
-import type { CaseFinding, SuspectHost } from '../../detect/detect.ts'
+import type { Confidence, Severity } from '../../rules/finding.ts'
 import type { Asked } from './common.ts'
 import type { JobState } from './events.ts'
 import type { PageBlock } from './host.ts'
 import type { Place } from './place.ts'
-import type { Said } from './said.ts'
 
 /** `POST /api/findings` starts it and gives its JobState; `GET /api/findings?head&own` says how far it is. */
 export interface FindingsAsk {
@@ -20,13 +19,14 @@ export interface FindingsState {
 }
 
 export interface FindingsAnswer {
-  /** To ask its lists by: `GET /api/findings/:id/:list?from&count`. */
+  /** To ask its lists by: `GET /api/findings/:id/:list?from&count` gives a `ListPage`. */
   id: string
   head: string
   asked: Asked
   /** Who stands out, and what could not be decided, in the words of the command. */
   verdict: PageBlock[]
   undecided: PageBlock[]
+  /** Whether no gap of the evidence is known of. */
   complete: boolean
   connections: number
   findings_total: number
@@ -34,18 +34,48 @@ export interface FindingsAnswer {
   /** Beyond those that are told singly, by rule. */
   findings_other: { rule: string; count: number }[]
   /** How many there are of each severity. */
-  severities: Record<CaseFinding['severity'], number>
+  severities: Record<Severity, number>
 }
 
-/** Of the list `findings`: the gravest first, of one severity in time. Subjects and peers are the first of them. */
-export interface FoundInCase
-  extends Said<Omit<CaseFinding, 'basis' | 'counter_hypotheses' | 'would_change' | 'scores'>> {
+/** Of the list `findings`: the gravest first, of one severity in time. Names are those of `detect --json`. */
+export interface FoundInCase {
+  id: string
+  rule: string
+  title: string
+  severity: Severity
+  confidence: Confidence
+  tactic: string
+  technique: string | null
+  technique_name: string | null
+  summary: string
+  first_start: string | null
+  last_end: string | null
+  /** The first of them. */
+  subject: string[]
+  subject_total: number
+  peers: string[]
+  peers_total: number
+  connections: number
   basis: Place[]
+  basis_total: number
+  sql: string
   /** What it was measured by, what else it could be, what would change it: in the words of the command. */
   details: PageBlock[]
-  /** Its connections' packets, where a capture may have some: a filter; null: there is no capture. */
+  /** Which packets of captures are between those that it names, in its time: a filter; null: no capture, or too many to name. */
   carve: string | null
 }
 
 /** Of the list `hosts`, in their order. */
-export type SuspectInCase = Said<SuspectHost>
+export interface SuspectInCase {
+  rank: number
+  address: string
+  role: 'actor' | 'target' | 'both'
+  severity: Severity
+  tactics: string[]
+  findings: string[]
+  peers: string[]
+  peers_total: number
+  first_start: string
+  last_end: string
+  why: string
+}

@@ -6,7 +6,7 @@ import { severities } from '../../rules/finding.ts'
 import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { detectCommand } from '../command-line.ts'
-import type { FindingsAnswer, FindingsAsk, FoundInCase } from '../contract/findings.ts'
+import type { FindingsAnswer, FindingsAsk, FoundInCase, SuspectInCase } from '../contract/findings.ts'
 import type { PageBlock } from '../contract/host.ts'
 import type { WithLists } from '../list-jobs.ts'
 import { writeLists } from '../page-file.ts'
@@ -29,7 +29,7 @@ async function findingsAnswer(
   const sorted = [...findings].sort((a, b) => weight(b) - weight(a))
   const lists = writeLists(path, {
     findings: sorted.map(finding => rowOf(finding, captures, placed)),
-    hosts: hosts.map(host => ({ ...host, peers: host.peers.slice(0, addressesMax) })),
+    hosts: hosts.map(({ said: _, ...host }): SuspectInCase => ({ ...host, peers: host.peers.slice(0, addressesMax) })),
   })
   const counts = severities.map(severity => [severity, findings.filter(one => one.severity === severity).length])
   const short = {
@@ -52,7 +52,7 @@ function weight({ severity }: CaseFinding): number {
 }
 
 function rowOf(finding: CaseFinding, captures: boolean, placed: ReturnType<typeof placing>): FoundInCase {
-  const { counter_hypotheses: _, would_change: __, scores: ___, subject, peers, basis, ...rest } = finding
+  const { counter_hypotheses: _, would_change: __, scores: ___, next: ____, subject, peers, basis, ...rest } = finding
   const entry = findingEntry(finding)
   return {
     ...rest,

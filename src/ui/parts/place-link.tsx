@@ -1,0 +1,28 @@
+/** Where a record stands in the evidence: a link to its page. */
+import type { JSX } from 'preact'
+import type { Place } from '../../server/contract/place.ts'
+import { goTo, linkTo } from '../state.ts'
+import { countText, visible } from '../text.ts'
+
+export function PlaceLink({ at }: { at: Place }): JSX.Element {
+  const number = at.line ?? at.packet ?? at.record ?? 0
+  const kind = at.packet !== undefined ? 'packet ' : at.record !== undefined ? 'record ' : ''
+  const name = at.path.split('/').at(-1)!
+  const text = `${visible(name)}${kind === '' ? ':' : ` ${kind}`}${kind === '' ? number : countText(number)}`
+  if (at.file === null) return <span title={visible(at.path)}>{text}</span>
+  const path = `/record/${at.file}/${number}`
+  return (
+    <a
+      class="place"
+      href={linkTo({ path, own: {} })}
+      title={visible(at.path)}
+      onClick={event => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return
+        event.preventDefault()
+        goTo(path)
+      }}
+    >
+      {text}
+    </a>
+  )
+}
