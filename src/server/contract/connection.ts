@@ -79,8 +79,3 @@ export interface ConnectionRecord {
   /** What became of it: another record may stand for it. */
   fate: 'counted' | 'copy' | 'twin' | 'translated'
 }
-
-/** `POST /api/connection/carve`: a job whose value is a `CarveAnswer`. */
-export interface CarveAsk {
-  filter: string
-}

@@ -40,6 +40,8 @@ export interface FindingsAnswer {
 /** Of the list `findings`: the gravest first, of one severity in time. Names are those of `detect --json`. */
 export interface FoundInCase {
   id: string
+  /** What the analyst's decision is kept by: it stays when evidence is added. */
+  key: string
   rule: string
   title: string
   severity: Severity

@@ -63,6 +63,8 @@ export interface DossierService extends Said<ServiceRow> {
 /** Of `findings`, the gravest first. */
 export interface DossierFinding extends Said<Omit<Finding, 'basis'>> {
   basis: Place[]
+  /** What the analyst's decision is kept by: it stays when evidence is added. */
+  key: string
 }
 
 /** Of `lanes`: the connections of a service; services come as in `services`. */

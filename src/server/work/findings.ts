@@ -1,6 +1,7 @@
 /** Answers: what detect finds. */
 import { type CaseFinding, type Detections, detect } from '../../detect/detect.ts'
 import { list, paragraph } from '../../report/block.ts'
+import { caseKey } from '../../report/case-report/keys.ts'
 import { findingEntry, undecidedItems, verdict } from '../../report/detections.ts'
 import { severities } from '../../rules/finding.ts'
 import type { Case } from '../../store/case.ts'
@@ -56,6 +57,7 @@ function rowOf(finding: CaseFinding, captures: boolean, placed: ReturnType<typeo
   const entry = findingEntry(finding)
   return {
     ...rest,
+    key: caseKey(finding).key,
     basis: basis.map(placed),
     subject: subject.slice(0, addressesMax),
     peers: peers.slice(0, addressesMax),

@@ -3,6 +3,7 @@ import type { Dossier, Outcome } from '../../investigate/dossier.ts'
 import { type Found, investigate, prefixes } from '../../investigate/investigate.ts'
 import { internalPrefixes } from '../../net/internal.ts'
 import { type Prefix, prefixContains } from '../../net/prefix.ts'
+import { dossierKey } from '../../report/case-report/keys.ts'
 import { correlationBlocks, whyWords } from '../../report/correlation.ts'
 import { dossierJson } from '../../report/dossier-json.ts'
 import { bySeverity } from '../../report/findings.ts'
@@ -54,7 +55,11 @@ async function dossierAnswer(
   const rows = {
     services: services.map(({ row }) => row),
     lanes,
-    findings: bySeverity(d.findings).map(finding => ({ ...finding, basis: finding.basis.map(placed) })),
+    findings: bySeverity(d.findings).map(finding => ({
+      ...finding,
+      key: dossierKey(whole, finding).key,
+      basis: finding.basis.map(placed),
+    })),
     correlation: d.correlation.map(row => ({
       ...row,
       why: row.reason === null ? 'both agree' : whyWords(row.reason),

@@ -1,12 +1,13 @@
 /** Connection: who began it, what went which way, who recorded it, and in which lines. */
 import './host.css'
 import './connection.css'
+import '../parts/findings.css'
 import type { ComponentChildren, JSX } from 'preact'
 import type { ConnectionAnswer, ConnectionRecord, Way } from '../../server/contract/connection.ts'
 import { get, useAnswer } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
 import { EndLink, endText } from '../parts/end-link.tsx'
-import { exactBytes, Moment } from '../parts/figures.tsx'
+import { exactBytes, Moment, Span } from '../parts/figures.tsx'
 import { PlaceLink } from '../parts/place-link.tsx'
 import { Cut, Empty, Shown } from '../parts/states.tsx'
 import { type Column, Table } from '../parts/table.tsx'
@@ -67,7 +68,7 @@ function Connection({ answer }: { answer: ConnectionAnswer }): JSX.Element {
           {server.internal ? 'internal' : 'external'}
         </Fact>
         <Fact name="Time (UTC)">
-          <Moment at={answer.first_start} /> to <Moment at={answer.last_end} />
+          <Span from={answer.first_start} to={answer.last_end} />
           {answer.seconds !== null && ` (${countText(Math.round(answer.seconds))} s)`}
         </Fact>
         <Packets answer={answer} />
@@ -80,7 +81,9 @@ function Connection({ answer }: { answer: ConnectionAnswer }): JSX.Element {
       <Ladder answer={answer} />
       <section class="part">
         <h2>Records ({countText(records_total)})</h2>
-        <Table caption="Records of the connection" columns={columns} rows={records} rowKey={recordKey} />
+        <div class="dense">
+          <Table caption="Records of the connection" columns={columns} rows={records} rowKey={recordKey} />
+        </div>
         <Cut shown={records.length} of={records_total} what="records" />
       </section>
       {others.length > 0 && <Others others={others} />}
@@ -195,7 +198,7 @@ function Ladder({ answer: { client, server, records, source } }: { answer: Conne
           {steps.slice(0, ladderMost).map(step => (
             <li key={recordKey(step)} class={step.way}>
               <Moment at={step.start} />
-              <span class="arrow">
+              <span class="step">
                 <span class="aside">{step.way === 'to-server' ? 'from the client:' : 'from the server:'}</span>
                 <span>{step.flags!.join(' ')}</span>
               </span>
@@ -228,8 +231,12 @@ const fateWords: Readonly<Record<ConnectionRecord['fate'], string>> = {
 
 const columns: readonly Column<ConnectionRecord>[] = [
   { name: 'at', title: 'where it stands', cell: ({ at }) => <PlaceLink at={at} /> },
-  { name: 'start', title: 'start (UTC)', sort: ({ start }) => start, cell: ({ start }) => <Moment at={start} /> },
-  { name: 'end', title: 'end (UTC)', sort: ({ end }) => end, cell: ({ end }) => <Moment at={end} /> },
+  {
+    name: 'start',
+    title: 'start – end (UTC)',
+    sort: ({ start }) => start,
+    cell: ({ start, end }) => <Span from={start} to={end} />,
+  },
   {
     name: 'way',
     title: 'way',
@@ -277,7 +284,7 @@ function Others({ others }: { others: ConnectionAnswer['others'] }): JSX.Element
                   goTo(path)
                 }}
               >
-                <Moment at={first_start} /> to <Moment at={last_end} />
+                <Span from={first_start} to={last_end} />
               </a>
             </li>
           )

@@ -54,7 +54,7 @@ function Host({ subject }: { subject: string }): JSX.Element {
   return (
     <div class="host-page">
       <h1>
-        {subject.includes('/') ? 'Network' : 'Host'} <span class="mono">{visible(subject)}</span>
+        {subject.includes('/') ? 'Network' : 'Host'} {visible(subject)}
         {dossier.value !== null && <Kind answer={dossier.value} />}
       </h1>
       {running !== undefined && dossier.since !== null && <JobLine job={running} />}

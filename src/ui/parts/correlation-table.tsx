@@ -66,12 +66,14 @@ export function CorrelationTable({ path }: { path: string }): JSX.Element {
   return (
     <Pages<CorrelatedConnection> path={path} what="connections">
       {(rows, { from }) => (
-        <Table
-          caption="Connections in logs and packets"
-          columns={columns}
-          rows={rows.map((row, i) => ({ ...row, at: from + i }))}
-          rowKey={({ at }) => String(at)}
-        />
+        <div class="dense">
+          <Table
+            caption="Connections in logs and packets"
+            columns={columns}
+            rows={rows.map((row, i) => ({ ...row, at: from + i }))}
+            rowKey={({ at }) => String(at)}
+          />
+        </div>
       )}
     </Pages>
   )

@@ -6,9 +6,10 @@ import { isOutside } from '../finding-time.ts'
 import { state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 import { EvidenceLines } from './evidence-lines.tsx'
-import { Moment } from './figures.tsx'
+import { Span } from './figures.tsx'
 import { Pages } from './pages.tsx'
 import { SeverityBadge } from './severity.tsx'
+import { Verdict } from './verdict.tsx'
 
 interface Props {
   path: string
@@ -52,7 +53,7 @@ function Item({ finding }: { finding: DossierFinding }): JSX.Element {
         <SeverityBadge severity={severity} /> <span class="muted">{id}</span> {visible(title)}
       </h3>
       <p class="muted">
-        {confidence} confidence, <Moment at={first_start} /> to <Moment at={last_end} /> UTC
+        {confidence} confidence, <Span from={first_start} to={last_end} /> UTC
         {severity !== 'info' && technique !== null && `; if so, ATT&CK ${technique} ${technique_name ?? ''}`}
       </p>
       <p>{visible(summary)}</p>
@@ -60,6 +61,7 @@ function Item({ finding }: { finding: DossierFinding }): JSX.Element {
         <p>Could also be: {visible(finding.counter_hypotheses.join('; or '))}.</p>
       )}
       <EvidenceLines basis={finding.basis} total={finding.basis_total} />
+      <Verdict of={finding} />
     </li>
   )
 }

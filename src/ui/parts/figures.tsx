@@ -17,3 +17,14 @@ export function Moment({ at }: { at: string | null }): JSX.Element {
     </time>
   )
 }
+
+/** From one time to another: the day once where it is the same. */
+export function Span({ from, to }: { from: string | null; to: string | null }): JSX.Element {
+  if (from === null || to === null || from === to) return <Moment at={from ?? to} />
+  const end = from.slice(0, 10) === to.slice(0, 10) ? to.slice(11).replace('Z', '') : null
+  return (
+    <span class="moment">
+      <Moment at={from} /> – {end === null ? <Moment at={to} /> : <time dateTime={to}>{end}</time>}
+    </span>
+  )
+}

@@ -11,13 +11,14 @@ import { countText, visible } from '../text.ts'
 import { useAsked } from './asked.ts'
 import { Blocks } from './blocks.tsx'
 import { EvidenceLines } from './evidence-lines.tsx'
-import { Moment } from './figures.tsx'
+import { Span } from './figures.tsx'
 import { JobLine } from './job-line.tsx'
 import { Pages } from './pages.tsx'
 import { SeverityBadge } from './severity.tsx'
 import { ErrorBox, Shown } from './states.tsx'
 import { hostTerm } from './term.ts'
 import { Value } from './value.tsx'
+import { Verdict } from './verdict.tsx'
 
 const addressesShown = 6
 
@@ -141,7 +142,7 @@ function Item({ finding }: { finding: FoundInCase }): JSX.Element {
         </button>
       </h4>
       <p class="muted">
-        {id} · <Moment at={first_start} /> to <Moment at={last_end} /> UTC{outside && ', outside what is brushed'} ·{' '}
+        {id} · <Span from={first_start} to={last_end} /> UTC{outside && ', outside what is brushed'} ·{' '}
         <Addresses some={subject} total={subject_total} />
         {peers_total > 0 && ' → '}
         <Addresses some={peers} total={peers_total} />
@@ -179,6 +180,7 @@ function Details({ finding }: { finding: FoundInCase }): JSX.Element {
           </button>
         </p>
       )}
+      <Verdict of={finding} />
     </div>
   )
 }

@@ -63,7 +63,6 @@ function LaneRow({ lane, span, most, host }: RowProps): JSX.Element {
           {visible(service)}, {outcome}
         </span>
       </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be a drawing */}
       <svg
         class="lane-bars"
         height={laneHeight}

@@ -4,10 +4,12 @@ import type { Place } from '../../server/contract/place.ts'
 import { goTo, linkTo } from '../state.ts'
 import { countText, visible } from '../text.ts'
 
+const charactersMax = 32
+
 export function PlaceLink({ at }: { at: Place }): JSX.Element {
   const number = at.line ?? at.packet ?? at.record ?? 0
   const kind = at.packet !== undefined ? 'packet ' : at.record !== undefined ? 'record ' : ''
-  const name = at.path.split('/').at(-1)!
+  const name = endOf(at.path.split('/').at(-1)!)
   const text = `${visible(name)}${kind === '' ? ':' : ` ${kind}`}${kind === '' ? number : countText(number)}`
   if (at.file === null) return <span title={visible(at.path)}>{text}</span>
   const path = `/record/${at.file}/${number}`
@@ -25,4 +27,10 @@ export function PlaceLink({ at }: { at: Place }): JSX.Element {
       {text}
     </a>
   )
+}
+
+/** Names of logs begin alike, and differ at their ends. */
+function endOf(name: string): string {
+  const all = [...name]
+  return all.length > charactersMax ? `…${all.slice(1 - charactersMax).join('')}` : name
 }

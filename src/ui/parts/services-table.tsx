@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import type { DossierService } from '../../server/contract/host.ts'
 import { bytesText, countText, visible } from '../text.ts'
 import { EndLink } from './end-link.tsx'
-import { exactBytes, Moment } from './figures.tsx'
+import { exactBytes, Span } from './figures.tsx'
 import { type Column, Table } from './table.tsx'
 
 const columns: readonly Column<DossierService>[] = [
@@ -55,18 +55,12 @@ const columns: readonly Column<DossierService>[] = [
   },
   {
     name: 'first',
-    title: 'first (UTC)',
+    title: 'first – last (UTC)',
     sort: ({ first_start }) => first_start,
-    cell: ({ first_start }) => <Moment at={first_start} />,
-  },
-  {
-    name: 'last',
-    title: 'last (UTC)',
-    sort: ({ last_end }) => last_end,
-    cell: ({ last_end }) => <Moment at={last_end} />,
+    cell: ({ first_start, last_end }) => <Span from={first_start} to={last_end} />,
   },
   { name: 'findings', title: 'findings', cell: ({ findings }) => findings.join(' ') },
-  { name: 'role', title: 'how the roles are known', cell: ({ role }) => visible(role) },
+  { name: 'role', title: 'how the roles are known', cell: ({ role }) => <span class="wraps">{visible(role)}</span> },
 ]
 
 function volume(bytes: DossierService['bytes_to_server'], atLeast: boolean): JSX.Element {
@@ -79,5 +73,9 @@ function volume(bytes: DossierService['bytes_to_server'], atLeast: boolean): JSX
 }
 
 export function ServicesTable({ rows }: { rows: readonly DossierService[] }): JSX.Element {
-  return <Table caption="Services" columns={columns} rows={rows} rowKey={({ number }) => number} />
+  return (
+    <div class="dense">
+      <Table caption="Services" columns={columns} rows={rows} rowKey={({ number }) => number} />
+    </div>
+  )
 }
