@@ -16,6 +16,7 @@ import { jobRoutes } from './jobs.ts'
 import { notesRoutes } from './notes.ts'
 import { recordRoutes } from './record.ts'
 import { reportRoutes } from './report.ts'
+import { rowFileRoutes } from './row-files.ts'
 import { sqlRoutes } from './sql.ts'
 import { viewRoutes } from './view.ts'
 
@@ -35,6 +36,7 @@ export const allRoutes: readonly Route[] = [
   ...notesRoutes,
   ...recordRoutes,
   ...reportRoutes,
+  ...rowFileRoutes,
   ...sqlRoutes,
   ...viewRoutes,
   ...jobRoutes,

@@ -13,7 +13,7 @@ import { graphWork } from './graph.ts'
 import { hostWork } from './host.ts'
 import { recordWork } from './record.ts'
 import { reportWork } from './report.ts'
-import { sqlWork } from './sql.ts'
+import { rowFilesWork } from './row-files.ts'
 
 export const allWork: Readonly<Record<string, Answerer<Case>>> = {
   ...caseWork,
@@ -28,5 +28,5 @@ export const allWork: Readonly<Record<string, Answerer<Case>>> = {
   ...hostWork,
   ...recordWork,
   ...reportWork,
-  ...sqlWork,
+  ...rowFilesWork,
 }
