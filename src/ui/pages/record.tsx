@@ -32,8 +32,8 @@ function Record({ record }: { record: RecordAnswer }): JSX.Element {
         <h1>
           {visible(name)}, {is} {countText(line)}
         </h1>
-        <Step record={record} to={record.previous} label={`Previous record`} />
-        <Step record={record} to={record.next} label={`Next record`} />
+        <Step record={record} to={record.previous} label="Previous record" />
+        <Step record={record} to={record.next} label="Next record" />
       </div>
       <div class="record-body">
         {otherwise !== null && (
@@ -103,7 +103,7 @@ function Text({ record: { text, file, line } }: { record: RecordAnswer }): JSX.E
         <span class="muted">{text.state === 'same' ? 'the same file as when it was added' : ''}</span>
       </header>
       {text.state === 'same' ? (
-        <ol class="record-lines" tabIndex={0} aria-label="The line, and those around it">
+        <ol class="record-lines" aria-label="The line, and those around it">
           {text.header !== null && text.lines[0]?.line !== 1 && (
             <li class="head">
               <span>1</span>

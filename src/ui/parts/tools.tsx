@@ -63,7 +63,7 @@ export async function swapEnds(): Promise<void> {
 }
 
 /** The records themselves, of which every figure is made. */
-async function recordsAsked(view: ViewState, signal: AbortSignal): Promise<Asked> {
+export async function viewAsked(view: ViewState, signal: AbortSignal): Promise<Asked> {
   const said = await explain({ ...viewAsk(view), filter: withWindow(view.filter, view) }, signal)
   if ('wrong' in said) throw new AskError(said.wrong, 400)
   return said
@@ -71,7 +71,7 @@ async function recordsAsked(view: ViewState, signal: AbortSignal): Promise<Asked
 
 /** The first command of what is shown. */
 export async function copyCommand(): Promise<void> {
-  const asked = askedNow.value[0] ?? (await recordsAsked(state.value, new AbortController().signal).catch(() => null))
+  const asked = askedNow.value[0] ?? (await viewAsked(state.value, new AbortController().signal).catch(() => null))
   if (asked === null) remark.value = 'There is no command for a filter that cannot be read.'
   else await copy(asked.command, 'Command')
 }
@@ -79,7 +79,7 @@ export async function copyCommand(): Promise<void> {
 function AskedPanel({ of }: { of: 'command' | 'sql' }): JSX.Element {
   const view = state.value
   const records = useAnswer<Asked>(JSON.stringify([viewAsk(view), view.from, view.to]), signal =>
-    recordsAsked(view, signal),
+    viewAsked(view, signal),
   )
   const what = of === 'command' ? 'command' : 'SQL'
   return (
