@@ -1,4 +1,5 @@
 /** Queries in SQL. */
+import type { Failure } from './common.ts'
 
 /** `GET /api/sql`: what can be asked. */
 export interface SqlHelpAnswer {
@@ -12,12 +13,16 @@ export interface LimitRange {
   most: number
 }
 
-/** `POST /api/sql`: runs one query; or says how it would be run. A query that is refused is a `Failure` with its place. */
+/** `POST /api/sql`: runs one query; or says how it would be run. The answer is a `SqlAnswer`, or of a query that is refused or fails what is wrong. */
 export interface SqlAsk {
   sql: string
   rows: number
   seconds: number
   plan: boolean
+}
+
+export interface SqlWrong {
+  wrong: Failure
 }
 
 /** Whole numbers beyond 2^53 are text; so are decimals that a number does not hold. */

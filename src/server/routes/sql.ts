@@ -6,8 +6,7 @@ import type { Cell, ResultColumn } from '../../user-sql/cells.ts'
 import { ownFunctions } from '../../user-sql/functions.ts'
 import { views } from '../../user-sql/schema.ts'
 import { defaultLimits, defaultMemoryBytes, type QueryLimits } from '../../user-sql/session.ts'
-import type { SqlAsk, SqlHelpAnswer } from '../contract/sql.ts'
-import { AnswerError } from '../message.ts'
+import type { SqlAsk, SqlHelpAnswer, SqlWrong } from '../contract/sql.ts'
 import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
@@ -85,16 +84,15 @@ const pageWords: readonly [string, string][] = [
   ['more memory with --memory', 'more memory with tidemark sql --memory'],
 ]
 
-/** What is wrong with a query, with its place in it. */
-async function placed<Value>(work: () => Promise<Value>): Promise<Value> {
+/** An answer, or what is wrong with the query, with its place in it. */
+async function placed<Value>(work: () => Promise<Value>): Promise<Value | SqlWrong> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    const { message, status } = error
     const hint = pageWords.reduce((text, [from, to]) => text?.replace(from, to), error.hint)
     const isPlaced = error instanceof FilterError && error.excerpt(String).length > 0
     const at = isPlaced ? { offset: error.offset, length: error.length } : undefined
-    throw new AnswerError({ message, status, ...(hint !== undefined && { hint }), ...(at && { at }) })
+    return { wrong: { error: error.message, ...(hint !== undefined && { hint }), ...(at && { at }) } }
   }
 }

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { SqlFileAsk } from '../../server/contract/files.ts'
-import type { LimitRange, SqlAnswer, SqlAsk, SqlHelpAnswer } from '../../server/contract/sql.ts'
+import type { LimitRange, SqlAnswer, SqlAsk, SqlHelpAnswer, SqlWrong } from '../../server/contract/sql.ts'
 import { AskError, get, post, useAnswer } from '../api.ts'
 import { keep, kept } from '../parts/kept.ts'
 import { Opener } from '../parts/opener.tsx'
@@ -84,7 +84,9 @@ function Queries({ help }: { help: SqlHelpAnswer }): JSX.Element {
       setDone(before => ({ answer, error, sql, round: (before?.round ?? 0) + 1 }))
     }
     try {
-      finish(await post<SqlAnswer>('/api/sql', ask, stopping.signal), null)
+      const answer = await post<SqlAnswer | SqlWrong>('/api/sql', ask, stopping.signal)
+      if ('wrong' in answer) throw new AskError(answer.wrong, 400)
+      finish(answer, null)
     } catch (error) {
       const failed = error instanceof AskError ? error : new AskError({ error: String(error) }, 0)
       const { failure } = stopping.signal.aborted ? new AskError({ error: 'stopped' }, 0) : failed

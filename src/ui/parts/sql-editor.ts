@@ -28,6 +28,19 @@ const colours = HighlightStyle.define([
   { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
 ])
 
+/**
+ * What replaces a selection is put in here: Chromium would give it the colours of what was there in a style attribute, which the page's policy
+ * refuses.
+ */
+const plainInput = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { data, inputType, isComposing } = event
+    if (inputType !== 'insertText' || isComposing || data === null || view.state.selection.main.empty) return false
+    view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true })
+    return true
+  },
+})
+
 /** @param run Ctrl-Enter was pressed. */
 export function openSqlEditor(
   parent: HTMLElement,
@@ -88,6 +101,7 @@ function extensions(help: SqlHelpAnswer | null, run: () => void) {
     syntaxHighlighting(colours),
     autocompletion({ icons: false }),
     Prec.highest(own),
+    plainInput,
     keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({

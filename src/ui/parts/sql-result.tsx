@@ -19,7 +19,7 @@ export function SqlResult({ answer, isOld }: { answer: SqlAnswer; isOld: boolean
         {sqlExtent(answer)}
       </p>
       {rows.length > 0 && (
-        <div class="sql-result">
+        <div class="sql-result" style={{ height: `${Math.min(heightMax, heightOf(rows.length))}px` }}>
           <Grid<Row>
             name="sql"
             caption="Rows of the answer"
@@ -52,9 +52,16 @@ export function SqlResult({ answer, isOld }: { answer: SqlAnswer; isOld: boolean
   )
 }
 
+const heightMax = 440
+
+/** Of the grid: its head, rows, and a bar to scroll it sideways. */
+function heightOf(rows: number): number {
+  return 28 + 24 * rows + 20
+}
+
 /** Most characters of a cell of the grid. */
 const cellMax = 300
-const [widthMin, widthMax, characterWidth] = [72, 320, 8]
+const [widthMin, widthMax, characterWidth] = [72, 320, 9]
 
 function gridColumn(column: SqlAnswer['columns'][number], at: number, rows: readonly Row[]): GridColumn<Row> {
   const { name, type } = column
