@@ -1,4 +1,5 @@
 import { compareTimes } from '../net/time.ts'
+import { isRead, type Law, lawsOf } from '../store/laws.ts'
 import {
   type CaptureAccount,
   type EvidenceFile,
@@ -156,9 +157,6 @@ function totals(r: EvidenceReport): Block[] {
     paragraph(filesText(r.files)),
     paragraph(`${recordsText(r.totals.records, read)}${span}${held}.`),
     ...accounting(r.files),
-    ...captureAccounting(read),
-    ...nfcapdAccounting(read),
-    ...tableAccounting(read),
   ]
 }
 
@@ -178,10 +176,6 @@ function recordsText(total: number, read: EvidenceFile[]): string {
   return `Flow records: ${all.map(([count, of]) => `${integerText(count)} ${of}`).join(', ')}`
 }
 
-function isRead(file: EvidenceFile): boolean {
-  return file.status === 'read' || file.status === 'partly-read'
-}
-
 /** `VPC flow logs: 577 read, 1 duplicate. Not evidence: 1.` */
 function filesText(files: EvidenceFile[]): string {
   const kinds = new Map<string, Map<string, number>>()
@@ -197,68 +191,24 @@ function filesText(files: EvidenceFile[]): string {
   return [`${countText(files.length, 'file')}.`, ...sentences].join(' ')
 }
 
-/** Every line of a flow log is one of five things: if the sum is wrong, lines were lost, and it says so. */
-function accounting(files: EvidenceFile[]): Block[] {
-  const logs = files.filter(file => isRead(file) && file.kind?.includes('flow-log'))
-  if (logs.length === 0) return []
-  const sum = (key: 'lines' | 'header_lines' | 'records' | 'no_data' | 'skip_data' | 'malformed') =>
-    logs.reduce((total, file) => total + file[key], 0)
-  const parts: [string, number][] = [
-    ['headers', sum('header_lines')],
-    ['records', sum('records')],
-    ['NODATA', sum('no_data')],
-    ['SKIPDATA', sum('skip_data')],
-    ['malformed', sum('malformed')],
-  ]
-  const lines = sum('lines')
-  return lawBlocks('lines', lines, parts, 'line')
+/** If a sum is wrong, something was lost, and it says so. */
+function accounting(files: readonly EvidenceFile[]): Block[] {
+  const notes = [...new Set(files.filter(isRead).flatMap(file => file.flow_table?.note ?? []))].slice(0, notesAtMost)
+  return [...lawsOf(files).flatMap(lawBlocks), ...notes.map(note => paragraph(`Tables: ${note}.`))]
 }
 
-function lawBlocks(name: string, whole: number, parts: [string, number][], noun: string): Block[] {
-  const missing = whole - parts.reduce((total, [, count]) => total + count, 0)
-  const law = `${name} ${integerText(whole)} = ${parts.map(([part, count]) => `${part} ${integerText(count)}`).join(' + ')}`
+function lawBlocks({ name, whole, parts, missing }: Law): Block[] {
+  const law = `${name} ${integerText(whole)} = ${parts.map(({ name: part, count }) => `${part} ${integerText(count)}`).join(' + ')}`
+  const noun = lawNouns[name]
   const wrong = `This does not add up: ${countText(Math.abs(missing), noun)} ${missing > 0 ? 'unaccounted for' : 'too many'}. Please report this.`
   return [paragraph(law), ...(missing === 0 ? [] : [warning(wrong)])]
 }
 
-/** `packets 120 = decoded 100 + ARP 20`: the same law for packets. */
-function captureAccounting(read: EvidenceFile[]): Block[] {
-  const captures = read.flatMap(file => file.capture ?? [])
-  if (captures.length === 0) return []
-  const packets = captures.reduce((sum, capture) => sum + capture.packets, 0)
-  const reasons = summed(captures.flatMap(({ undecoded }) => undecoded.map(one => [one.name, one.packets])))
-  const parts: [string, number][] = [['decoded', captures.reduce((sum, one) => sum + one.decoded, 0)], ...reasons]
-  return lawBlocks('packets', packets, parts, 'packet')
-}
-
-function nfcapdAccounting(read: EvidenceFile[]): Block[] {
-  const files = read.flatMap(file => file.nfcapd ?? [])
-  if (files.length === 0) return []
-  const records = files.reduce((sum, file) => sum + file.records, 0)
-  const skipped = summed(files.flatMap(file => file.skipped.map(one => [one.name, one.records])))
-  const flows: [string, number] = ['flow records', files.reduce((sum, file) => sum + file.flow_records, 0)]
-  return lawBlocks('nfcapd records', records, [flows, ...skipped], 'nfcapd record')
-}
-
-function tableAccounting(read: EvidenceFile[]): Block[] {
-  const files = read.filter(file => file.flow_table !== null)
-  if (files.length === 0) return []
-  const sum = (of: (file: EvidenceFile) => number): number => files.reduce((total, file) => total + of(file), 0)
-  const parts: [string, number][] = [
-    ['headers', sum(file => file.header_lines)],
-    ['rows', sum(file => file.flow_table!.rows)],
-    ['malformed', sum(file => file.malformed)],
-  ]
-  const lines = sum(file => file.lines)
-  const notes = [...new Set(files.flatMap(file => file.flow_table!.note ?? []))].slice(0, notesAtMost)
-  return [...lawBlocks('lines of tables', lines, parts, 'line'), ...notes.map(note => paragraph(`Tables: ${note}.`))]
-}
-
-/** By name, the most first. */
-function summed(counts: [name: string, count: number][]): [string, number][] {
-  const sums = new Map<string, number>()
-  for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count)
-  return [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+const lawNouns: Readonly<Record<Law['name'], string>> = {
+  lines: 'line',
+  packets: 'packet',
+  'nfcapd records': 'nfcapd record',
+  'lines of tables': 'line',
 }
 
 const columns: Column[] = [

@@ -117,3 +117,11 @@ export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
   }
   return reading.entries
 }
+
+/** The ledger as it was when `head` was its last entry: nothing that it names is ever changed. */
+export function upTo(entries: LedgerEntry[], head: string | undefined, dir: string): LedgerEntry[] {
+  if (head === undefined) return entries
+  const last = entries.findIndex(entry => entry.hash === head)
+  if (last < 0) throw new UserError(`the case is another one than before: ${dir}`, { hint: 'open it again' })
+  return entries.slice(0, last + 1)
+}

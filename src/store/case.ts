@@ -3,9 +3,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { kindWords } from '../disk/nodes.ts'
 import { nodeAt } from '../disk/writing.ts'
-import { UserError } from '../errors.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
-import { soundLedger } from './case-folder.ts'
+import { soundLedger, upTo } from './case-folder.ts'
 import { checkPresence, damagedSegment, strangeSegment } from './damage.ts'
 import { Database, type DatabaseOptions } from './duckdb.ts'
 import { isOfPackets, ofKind, segmentsOf } from './entries.ts'
@@ -91,14 +90,6 @@ export async function openCase(caseDir: string, { signal, head, ...limits }: Ope
     await close()
     throw error
   }
-}
-
-/** The ledger as it was when `head` was its last entry: nothing that it names is ever changed. */
-function upTo(entries: LedgerEntry[], head: string | undefined, dir: string): LedgerEntry[] {
-  if (head === undefined) return entries
-  const last = entries.findIndex(entry => entry.hash === head)
-  if (last < 0) throw new UserError(`the case is another one than before: ${dir}`, { hint: 'open it again' })
-  return entries.slice(0, last + 1)
 }
 
 /** The case of a sound ledger, in a database that is starting. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readSmall } from '../disk/reading.ts'
 import { errorText } from '../errors.ts'
 import { countText, integerText } from '../net/counts.ts'
-import { soundLedger } from './case-folder.ts'
+import { soundLedger, upTo } from './case-folder.ts'
 import { damagedSegment } from './damage.ts'
 import { segmentPath } from './files.ts'
 import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
@@ -40,13 +40,18 @@ export async function readProblems(
   return problems
 }
 
-/** What the case was built from, and what became of files since. @throws UserError when there is no case; the signal's reason. */
+/**
+ * What the case was built from, and what became of files since.
+ *
+ * @param options `head`: as it was when the ledger ended with the entry of that digest.
+ * @throws UserError when there is no case; the signal's reason.
+ */
 export async function readEvidence(
   caseDir: string,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal, head }: { signal?: AbortSignal; head?: string } = {},
 ): Promise<EvidenceReport> {
   const dir = await caseFolder(caseDir)
-  const entries = await soundLedger(dir)
+  const entries = upTo(await soundLedger(dir), head, dir)
   signal?.throwIfAborted()
   const { evidence, segments } = countedOf(entries)
   const problems = await readProblems(dir, segments, evidence)

@@ -4,6 +4,12 @@ export interface AddAsk {
   paths: string[]
   /** Field names of flow logs without a header line. */
   format?: string
+  /** Whether `format` may name fields that this version does not know. */
+  formatUnknown?: boolean
+  /** Most bytes out of a compressed file per byte in, from 1; by default 200. */
+  maxExpandRatio?: number
+  /** Counts packets that several interfaces saw as often as they are there. */
+  keepCopies?: boolean
   /** Reads what is in the case once more. */
   again?: boolean
 }

@@ -1,4 +1,5 @@
-/** What the case was built from, what is added to it, taken out of it and checked. Figures are those of `tidemark evidence --json`. */
+/** What the case was built from, what is taken out of it, and whether it is as its ledger says. Figures are those of `evidence --json`. */
+import type { Law } from '../../store/laws.ts'
 import type {
   EvidenceFile,
   EvidenceProblem,
@@ -8,9 +9,10 @@ import type {
   RemoveReport,
   VerifyReport,
 } from '../../store/reports.ts'
+import type { Asked } from './common.ts'
 import type { Said } from './said.ts'
 
-export type { EvidenceProblem, EvidenceStatus, FileHistory }
+export type { EvidenceStatus, Law }
 
 /** `POST /api/evidence`: some of the files, for there can be 100,000. */
 export interface EvidenceAsk {
@@ -24,11 +26,11 @@ export interface EvidenceAsk {
   only: FileChoice
 }
 
-export const fileOrders = ['path', 'kind', 'size', 'records', 'problems', 'first_start', 'status'] as const
+export const fileOrders = ['path', 'kind', 'size', 'records', 'problems', 'first', 'status'] as const
 export type FileOrder = (typeof fileOrders)[number]
 
 /** `troubled`: of which something is in no record. */
-export const fileChoices = ['all', 'troubled', 'logs', 'packets'] as const
+export const fileChoices = ['all', 'troubled', 'logs', 'metered'] as const
 export type FileChoice = (typeof fileChoices)[number]
 
 export type FileRow = Said<EvidenceFile> & {
@@ -36,14 +38,6 @@ export type FileRow = Said<EvidenceFile> & {
   laws: Law[]
   /** Places in it that are in no record, as far as they are named one by one. */
   problems: number
-}
-
-/** `lines 120 = headers 1 + records 119`: `missing` is 0 where it adds up. */
-export interface Law {
-  name: string
-  whole: number
-  parts: { name: string; count: number }[]
-  missing: number
 }
 
 export interface EvidenceAnswer {
@@ -58,17 +52,17 @@ export interface EvidenceAnswer {
   laws: Law[]
   case_records: number
   case_metered_records: number
-  /** Places that are in no record. */
+  /** Files and places that are in no record. */
   problems_total: number
   /** Files that were removed, put back or read again: the first of `history_total`. */
-  history: Said<FileHistory>[]
+  history: FileHistory[]
   history_total: number
-  /** `tidemark evidence …` */
-  command: string
+  asked: Asked
 }
 
-/** `POST /api/evidence/problems`: places of a file that are in no record; empty path: of all files. */
+/** `POST /api/problems`: files and places that are in no record. */
 export interface ProblemsAsk {
+  /** Of the file with that path; empty: of all files. */
   path: string
   offset: number
   /** At most 500. */
@@ -76,49 +70,12 @@ export interface ProblemsAsk {
 }
 
 export interface ProblemsAnswer {
-  problems: EvidenceProblem[]
+  /** `file`: its number in the ledger, where a line of it can be looked at. */
+  problems: (EvidenceProblem & { file: number | null })[]
   total: number
 }
 
-/** `POST /api/add`: files and folders that are read into the case. Gives a `JobState` whose value is an `AddResult`. */
-export interface AddAsk {
-  paths: string[]
-  /** `--format`: field names of flow logs without a header line. */
-  format?: string
-  /** `--format-unknown` */
-  formatUnknown?: boolean
-  /** `--max-expand`, a ratio from 1. */
-  maxExpandRatio?: number
-  /** `--max-expanded`, bytes. */
-  maxExpandedBytes?: number
-  /** `--keep-copies` */
-  keepCopies?: boolean
-  /** `--again` */
-  again?: boolean
-}
-
-/** What an `add` came to; `tidemark add --json` has each file. */
-export interface AddResult {
-  statuses: { status: EvidenceStatus; files: number }[]
-  totals: EvidenceReport['totals']
-  /** Flow records that are in the case now. */
-  case_records: number
-  /** Files and places that were not read, the first of `not_read_total`. */
-  not_read: EvidenceProblem[]
-  not_read_total: number
-  folders_without_evidence: EvidenceReport['folders_without_evidence']
-  /** It was stopped: what is told here is in the case, the rest is not. */
-  interrupted: boolean
-}
-
-/** `GET /api/paths?at=TEXT`: what a path that begins so can go on as. */
-export interface PathsAnswer {
-  items: { path: string; folder: boolean }[]
-  /** There are more. */
-  truncated: boolean
-}
-
-/** `POST /api/verify` gives a `JobState` whose value is this. */
+/** `POST /api/verify`, a job: its value. */
 export type VerifyAnswer = VerifyReport
 
 /** `POST /api/remove`: takes files out of what counts, or puts them back. */
@@ -126,6 +83,7 @@ export interface RemoveAsk {
   /** Paths as the case has them, or digests. */
   files: string[]
   undo: boolean
+  /** Why, for the ledger; empty: not said. */
   reason: string
 }
 

@@ -18,6 +18,9 @@ export const addingRoutes: readonly Route[] = [
     body: z.strictObject({
       paths: z.array(path).min(1).max(1000),
       format: z.string().max(10_000).optional(),
+      formatUnknown: z.boolean().optional(),
+      maxExpandRatio: z.number().min(1).max(1e9).optional(),
+      keepCopies: z.boolean().optional(),
       again: z.boolean().optional(),
     }),
     answer: ({ adding, jobs, state, reload }, { body }) =>
