@@ -14,7 +14,7 @@ import { countText } from '../net/counts.ts'
 import { isInternal } from '../net/internal.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
-import { type KnownInterface, readRules } from '../network-rules/read-network.ts'
+import { type KnownInterface, readRules, readRulesOf } from '../network-rules/read-network.ts'
 import { withRecordIndex } from '../record-index/kept.ts'
 import type { RecordIndex } from '../record-index/read.ts'
 import { severities } from '../rules/finding.ts'
@@ -32,6 +32,12 @@ import { triageUnderRules } from './triage.ts'
 import { placesIn, servicesWithLines, triedControls, withLines } from './tried.ts'
 import { requireRules, tryRules } from './try-rules.ts'
 
+/** A file of rules that was read already; `path` names it in messages. */
+export interface RulesText {
+  path: string
+  bytes: Uint8Array
+}
+
 export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enrichment' | 'limits' | 'signal'> {
   /** Ports whose use the analyst approves of; by default 22, 53, 80, 123, 443. */
   approvedPorts?: number[]
@@ -43,11 +49,17 @@ export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enric
   at_us?: number
   /** Files with rules of the user's own (docs/reference/network-rules.md), which are tried in place of recommendations; subjects are not needed then. */
   tryFiles?: string[]
+  /** In the place of such files: their texts. */
+  tryTexts?: readonly RulesText[]
   /** What the caller has found out already, of the same subjects with the same options and all records: it is not worked out again. */
   known?: { investigated?: Investigated; detections?: Detections }
 }
 
 export const shareDefault = 0.99
+
+function triesOwn({ tryFiles, tryTexts }: ControlsOptions): boolean {
+  return tryFiles !== undefined || tryTexts !== undefined
+}
 
 /**
  * Recommends controls against a subject, and tries them on the connections of the hosts that it reached. May be asked at the same time as other
@@ -62,7 +74,7 @@ export async function controls(
   subjects: readonly string[],
   options: ControlsOptions = {},
 ): Promise<ControlsAnswer> {
-  const isOfFindings = subjects.length === 0 && options.tryFiles === undefined
+  const isOfFindings = subjects.length === 0 && !triesOwn(options)
   const { known } = options
   const detected = isOfFindings ? (known?.detections ?? (await detect(c, detectOptions(options)))) : null
   const { own, files } = await ownNetworks(c, options)
@@ -133,7 +145,7 @@ function toldOf(
 
 async function answerOf(given: Given): Promise<Partial<ControlsAnswer>> {
   const { inquiry, options } = given
-  if (options.tryFiles !== undefined) return triedOf(given, options.tryFiles)
+  if (triesOwn(options)) return triedOf(given, options.tryFiles ?? [], options.tryTexts)
   if (inquiry === null) return {}
   // Who is in no record has no controls.
   const { dossier } = inquiry
@@ -171,10 +183,16 @@ async function recommendedOf({
 async function triedOf(
   { c, index, kept, own, inquiry, threads, options }: Given,
   paths: readonly string[],
+  texts: readonly RulesText[] | undefined,
 ): Promise<Partial<ControlsAnswer>> {
   const at_us = options.at_us ?? null
-  const { network, files, problems } = readRules(paths, { interfaces: await knownInterfaces(c, index, own) })
-  requireRules(network, paths)
+  const interfaces = await knownInterfaces(c, index, own)
+  const { network, files, problems } =
+    texts === undefined ? readRules(paths, { interfaces }) : readRulesOf(texts, interfaces)
+  requireRules(
+    network,
+    files.map(({ path }) => path),
+  )
   const { trial, judged, no_interface, acceptedDenied, rejectedAllowed, traffic } = await tryRules(
     c,
     index,

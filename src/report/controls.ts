@@ -52,8 +52,10 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
   return [
     title(titleOf(found)),
     gap,
-    paragraph(verdict(found)),
-    ...aboutBlocks(found),
+    paragraph(controlsVerdict(found)),
+    ...ownSubjectBlocks(found),
+    gap,
+    list(controlsAbout(found)),
     ...(tried === null ? [] : triedBlocks(tried, found.triage, all)),
     ...(found.triage === null ? [] : rejectsBlocks({ rejects: found.triage })),
     ...(controls.length === 0
@@ -93,7 +95,7 @@ function addresses(some: readonly string[], most: number, total = some.length): 
 }
 
 /** What the set stops, since when, and what it breaks. */
-function verdict(found: ControlsAnswer): Text {
+export function controlsVerdict(found: ControlsAnswer): Text {
   const { subject, selection, records, protected: hosts, controls, set, tried } = found
   if (subject.length === 0) {
     if (tried !== null) return triedVerdict(tried)
@@ -136,10 +138,11 @@ function untriedVerdict(controls: readonly Control[]): Text {
   ]
 }
 
-function aboutBlocks(found: ControlsAnswer): Block[] {
+/** What the figures are of: each a sentence. */
+export function controlsAbout(found: ControlsAnswer): Text[] {
   const { window, selection, subject, rejected_connections, connections } = found
   const { at, only, share } = selection
-  const items: Text[] = [
+  return [
     ...(window === null
       ? []
       : [
@@ -159,12 +162,16 @@ function aboutBlocks(found: ControlsAnswer): Block[] {
       ? []
       : [`The list of what may leave covers ${percentText(share, 1)} of what else left (--share).`]),
   ]
-  return [...ownSubjectBlocks(found), gap, list(items)]
 }
 
-/** That a host of one's own is asked about, and whom to ask about instead. */
-function ownSubjectBlocks({ internal_subject: own, services }: ControlsAnswer): Block[] {
-  if (own.length === 0) return []
+function ownSubjectBlocks(found: ControlsAnswer): Block[] {
+  const text = ownSubjectText(found)
+  return text === null ? [] : [warning(text)]
+}
+
+/** That a host of one's own is asked about, and whom to ask about instead; null: none is. */
+export function ownSubjectText({ internal_subject: own, services }: ControlsAnswer): Text | null {
+  if (own.length === 0) return null
   const ends = services.flatMap(({ client, server }) => [client, server])
   const outside = [...new Set(ends)].filter(one => !own.includes(one) && !isInternal(parseAddress(one)!))
   const [is, does] = own.length === 1 ? ['is a host', 'it does'] : ['are hosts', 'they do']
@@ -172,11 +179,7 @@ function ownSubjectBlocks({ internal_subject: own, services }: ControlsAnswer): 
     outside.length === 0
       ? ''
       : line` To stop those outside whom its findings name, ask about them: ${command(`tidemark controls ${outside.slice(0, hostsAtMost).join(' ')}`)}${outside.length > hostsAtMost ? ` and ${integerText(outside.length - hostsAtMost)} more` : ''}.`
-  return [
-    warning(
-      line`${addresses(own, hostsAtMost)} ${is} of your own: the attack is what findings of severity low and above rest on, in their time; all else that ${does} counts as innocent.${instead}`,
-    ),
-  ]
+  return line`${addresses(own, hostsAtMost)} ${is} of your own: the attack is what findings of severity low and above rest on, in their time; all else that ${does} counts as innocent.${instead}`
 }
 
 function protectedItems({ protected: hosts, protected_total }: ControlsAnswer): Text[] {
@@ -318,11 +321,12 @@ function missingBlocks({ missing }: ControlsAnswer, all: boolean): Block[] {
 }
 
 function undecidedBlocks(found: ControlsAnswer): Block[] {
-  const items = doubts(found)
+  const items = controlsDoubts(found)
   return items.length === 0 ? [] : [heading('What cannot be decided'), list(items)]
 }
 
-function doubts({ not_decidable, subject }: ControlsAnswer): Text[] {
+/** What every figure leaves open. */
+export function controlsDoubts({ not_decidable, subject }: ControlsAnswer): Text[] {
   return [
     ...not_decidable.map(one => `${one[0]!.toUpperCase()}${one.slice(1)}.`),
     ...(subject.length === 0

@@ -6,8 +6,16 @@ import { script } from './html-script.ts'
 import { style } from './html-style.ts'
 import { type Element, element, markupText } from './html-text.ts'
 
-/** @param generator the program and its version. @param title of the window. */
-export function htmlPage(blocks: readonly Block[], { title, generator }: { title: string; generator: string }): string {
+export interface HtmlPageOptions {
+  /** Of the window. */
+  title: string
+  /** The program and its version. */
+  generator: string
+  /** Without them, tables are not sorted and commands not copied; nothing else is missing. */
+  scripts?: boolean
+}
+
+export function htmlPage(blocks: readonly Block[], { title, generator, scripts = true }: HtmlPageOptions): string {
   const [top, ...sections] = sectionsOf(blocks)
   const contents = element(
     'nav',
@@ -26,7 +34,7 @@ export function htmlPage(blocks: readonly Block[], { title, generator }: { title
     sectionElement(top!),
     contents,
     element('main', { id: 'content' }, ...sections.map(sectionElement)),
-    element('script', {}, script),
+    ...(scripts ? [element('script', {}, script)] : []),
   )
   const page = element('html', { lang: 'en' }, headElement(title, generator), body)
   return `<!doctype html>\n${markupText(page)}`

@@ -22,10 +22,7 @@ export const rejectWords: Readonly<Record<By, string>> = {
 export function rejectsBlocks({ rejects }: Pick<Dossier, 'rejects'>): Block[] {
   const { total, explained } = rejects
   if (total === 0) return []
-  const items = explained.map(({ by, reason, records, basis: [first] }) => {
-    const what = line`${strong(`${countText(records, 'record')}, ${rejectWords[by]}`)}: ${reason}`
-    return first === undefined ? what : line`${what} (first ${placeText(first)}).`
-  })
+  const items = explained.map(explainedText)
   return [
     heading('Rejected records'),
     paragraph(
@@ -33,6 +30,12 @@ export function rejectsBlocks({ rejects }: Pick<Dossier, 'rejects'>): Block[] {
     ),
     list(items),
   ]
+}
+
+/** One explanation, with its records. */
+export function explainedText({ by, reason, records, basis: [first] }: RejectTriage['explained'][number]): Text {
+  const what = line`${strong(`${countText(records, 'record')}, ${rejectWords[by]}`)}: ${reason}`
+  return first === undefined ? what : line`${what} (first ${placeText(first)}).`
 }
 
 /** One line where rejected records are something else than attempts that were refused. */

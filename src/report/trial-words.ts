@@ -225,7 +225,12 @@ function serviceItem(one: TrialService): Text {
 }
 
 /** `10.0.0.1 → 10.0.0.2 22/tcp (ssh)`. */
-export function serviceLine({ client, server, port, protocol }: TrialService): Text {
+export function serviceLine(one: TrialService): Text {
+  return line`${address(one.client)} → ${address(one.server)} ${triedServiceText(one)}`
+}
+
+/** `22/tcp (ssh)`. */
+export function triedServiceText({ port, protocol }: Pick<TrialService, 'port' | 'protocol'>): string {
   const service = port === null || protocol === null ? null : (registeredService(port, protocol)?.name ?? null)
-  return line`${address(client)} → ${address(server)} ${serviceText({ port, protocol, service })}`
+  return serviceText({ port, protocol, service })
 }

@@ -62,7 +62,7 @@ export function triedBlocks(tried: TriedRules, triage: ControlsAnswer['triage'],
 }
 
 /** Whether these can be the rules of the time; null where nothing was decided. */
-function conclusionOf(tried: TriedRules, triage: ControlsAnswer['triage']): Text | null {
+export function conclusionOf(tried: TriedRules, triage: ControlsAnswer['triage']): Text | null {
   const { judged, accepted_denied_connections: denied, rejected_allowed_connections: allowed } = tried
   if (judged.allowed + judged.denied === 0) return null
   const against = [

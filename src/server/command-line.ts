@@ -34,3 +34,8 @@ export function carveCommand(c: Case, filter: string): string {
 function options(c: Case, own: readonly string[]): string[] {
   return ['--case', shellString(c.dir), ...own.flatMap(prefix => ['--internal', shellString(prefix)])]
 }
+
+/** A command of these words, as a shell reads it. */
+export function commandOf(name: string, words: readonly string[]): string {
+  return ['tidemark', name, ...words.map(shellString)].join(' ')
+}

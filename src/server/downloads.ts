@@ -92,7 +92,7 @@ async function sent(path: string, response: ServerResponse): Promise<void> {
 }
 
 /** https://www.rfc-editor.org/rfc/rfc6266: a name of ASCII for all, and the name itself. */
-function disposition(name: string): string {
+export function disposition(name: string): string {
   const safe = safeName(name)
   const ascii = safe.replace(/[^\x20-\x7e]|["\\%]/g, '_')
   const encoded = encodeURIComponent(safe).replace(/['()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -5,6 +5,7 @@ import type { EventStream } from './events.ts'
 import type { Jobs } from './jobs.ts'
 import type { KeptLists } from './kept-lists.ts'
 import type { Pool } from './pool.ts'
+import type { Reports } from './reports.ts'
 import type { SqlSessions } from './sql.ts'
 
 export interface Services {
@@ -22,6 +23,7 @@ export interface Services {
   downloads: Downloads
   /** Long lists of answers. */
   lists: KeptLists
+  reports: Reports
   events: EventStream
   /** Has all answers be of the newest state of the case from now on. */
   reload(): Promise<void>

@@ -6,6 +6,7 @@ import { EventStream } from './events.ts'
 import { Jobs } from './jobs.ts'
 import { KeptLists } from './kept-lists.ts'
 import { Pool, type PoolSettings } from './pool.ts'
+import { Reports } from './reports.ts'
 import type { Services } from './services.ts'
 import { SqlSessions } from './sql.ts'
 
@@ -56,7 +57,7 @@ export function startServices({ caseDir, demo, onNote }: Given): Services {
   const jobs = new Jobs(events, onNote)
   return {
     ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload },
-    ...{ downloads: new Downloads(), lists: new KeptLists() },
+    ...{ downloads: new Downloads(), lists: new KeptLists(), reports: new Reports() },
   }
 }
 

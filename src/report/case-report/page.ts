@@ -39,9 +39,19 @@ export type ReportFormat = (typeof reportFormats)[number]
 /** The report as characters of a file. */
 export function reportText(r: CaseReport, format: ReportFormat): string {
   if (format === 'json') return `${toJson(r)}\n`
-  const { title, tool } = r.report
+  if (format === 'html') return htmlText(r, true)
+  const { tool } = r.report
   const page = reportPage(r)
-  if (format === 'html') return htmlPage(page, { title, generator: `${tool.name} ${tool.version}` })
   const made = `Made with ${tool.name} ${tool.version}.`
   return markdownPageText([...page, paragraph(made)])
+}
+
+/** The HTML as a page may show it within another: without scripts. */
+export function reportPreview(r: CaseReport): string {
+  return htmlText(r, false)
+}
+
+function htmlText(r: CaseReport, scripts: boolean): string {
+  const { title, tool } = r.report
+  return htmlPage(reportPage(r), { title, generator: `${tool.name} ${tool.version}`, scripts })
 }

@@ -15,3 +15,11 @@ const second = z.number().int().min(-62_135_596_800).max(253_402_300_800).nullab
 
 /** `Window`. */
 export const windowForm = { from: second, to: second }
+
+/** Addresses and networks, as they were typed. */
+export const subjectsForm = z.array(z.string().min(1).max(200)).max(1000)
+
+export const portsForm = z.array(z.number().int().min(0).max(65_535)).max(1000)
+
+/** Of a job: it shows its progress, and can be stopped. */
+export const longestSeconds = 3600

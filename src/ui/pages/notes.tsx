@@ -9,13 +9,18 @@ import { OwnWords } from '../parts/own-words.tsx'
 import { Empty, ErrorBox } from '../parts/states.tsx'
 import { Verdict } from '../parts/verdict.tsx'
 import { LineField, SureButton, TextField, useSaving } from '../parts/writing.tsx'
-import { go } from '../state.ts'
+import { go, state } from '../state.ts'
 import { countText, visible, visibleLines } from '../text.ts'
 import { readUrl, urlOf } from '../url.ts'
 
 export function NotesPage(): JSX.Element {
   useEffect(() => {
     void loadNotes()
+    // The menu of a value sends here what is to be noted.
+    const { _about: about, ...own } = state.value.own
+    if (about === undefined) return
+    noteHere({ kind: 'value', text: about })
+    go({ own }, { replace: true })
   }, [])
   const notes = theNotes.value
   const error = notesError.value
@@ -47,7 +52,7 @@ function Lists({ notes }: { notes: NotesAnswer }): JSX.Element {
       <section aria-labelledby="notes-own">
         <h2 id="notes-own">Notes {amount(notes.notes.length)}</h2>
         <p>
-          <button type="button" onClick={() => noteHere('Notes', { kind: 'view', text: 'the case' })}>
+          <button type="button" onClick={() => noteHere({ kind: 'view', text: 'The case' })}>
             Write a note on the case
           </button>
         </p>

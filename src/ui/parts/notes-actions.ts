@@ -50,11 +50,11 @@ export type Writing = { kind: 'note'; about: NoteAbout; url: string } | { kind: 
 export const writing: Signal<Writing | null> = signal(null)
 
 /** Opens the dialog for a note on what the page shows; or on `about`. */
-export function noteHere(title: string, about: NoteAbout = aboutOf(state.value, title)): void {
+export function noteHere(about: NoteAbout = aboutOf(state.value)): void {
   writing.value = { kind: 'note', about, url: urlOf(state.value) }
 }
 
 /** Opens the dialog that gives the view a name. */
-export function bookmarkHere(title: string): void {
-  writing.value = { kind: 'bookmark', name: viewName(state.value, title), url: urlOf(state.value) }
+export function bookmarkHere(): void {
+  writing.value = { kind: 'bookmark', name: viewName(state.value), url: urlOf(state.value) }
 }

@@ -5,11 +5,13 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { NotesChange } from '../../server/contract/notes.ts'
 import { asAskError } from '../api.ts'
 import { visible } from '../text.ts'
-import { changeNotes, type Writing, writing } from './notes-actions.ts'
+import { useKeys } from './keyboard.ts'
+import { bookmarkHere, changeNotes, noteHere, type Writing, writing } from './notes-actions.ts'
 import { ErrorBox } from './states.tsx'
 
-/** Stands once on the page; `noteHere` and `bookmarkHere` open it. */
+/** Stands once on the page; `noteHere`, `bookmarkHere` and their keys open it. */
 export function WritingDialog(): JSX.Element | null {
+  useKeys({ n: () => noteHere(), b: () => bookmarkHere() })
   const now = writing.value
   return now === null ? null : <Dialog key={now.url} now={now} />
 }
