@@ -1,5 +1,6 @@
 /** What would have stopped it: `POST /api/controls`, `POST /api/controls/try`. Both start a job; its value is a `ControlsPageAnswer`. */
 import type { Asked, Count } from './common.ts'
+import type { Place } from './place.ts'
 import type { Words } from './words.ts'
 
 export interface ControlsAsk {
@@ -29,8 +30,8 @@ export interface TriedService {
   bytes: Count
   first_start: string | null
   last_end: string | null
-  /** Some of the lines that they rest on: `line` is the number of a packet or record where the file has no lines. */
-  lines: { path: string; line: number | null }[]
+  /** Some of the records that they rest on. */
+  places: Place[]
 }
 
 /** The first of a list, and how many there are. */

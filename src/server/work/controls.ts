@@ -26,11 +26,14 @@ import type {
 } from '../contract/controls.ts'
 import { subjectsOf } from '../subjects.ts'
 import { wordsOf } from '../words.ts'
+import { placing } from './placing.ts'
 
 /** Of each list; the page says how many more there are. */
 const listedMax = 100
-const linesMax = 3
+const placesMax = 3
 const rulesMegabytes = 100
+
+type PlaceOf = ReturnType<typeof placing>
 
 async function controlsAnswer(c: Case, asked: ControlsAsk, context: WorkContext): Promise<ControlsPageAnswer> {
   const subjects = subjectsOf(asked.subjects)
@@ -79,16 +82,17 @@ function pageOf(c: Case, found: ControlsAnswer, words: string[]): ControlsPageAn
   const verdict = controlsVerdict(found)
   const warning = ownSubjectText(found)
   const titles = titlesOf(found)
+  const placeOf = placing(c)
   return {
     asked: { sentence: plainText(verdict), command: commandOf('controls', words), sql: '' },
     ...{ head: c.head, subject: found.subject, verdict: wordsOf(verdict) },
     warning: warning === null ? null : wordsOf(warning),
     about: controlsAbout(found).map(wordsOf),
-    controls: found.controls.map(one => controlOf(one, titles)),
-    set: { code: found.set.code, trial: trialOf(found.set.trial, 'they') },
+    controls: found.controls.map(one => controlOf(one, titles, placeOf)),
+    set: { code: found.set.code, trial: trialOf(found.set.trial, 'they', placeOf) },
     missing: found.missing,
     undecided: controlsDoubts(found).map(wordsOf),
-    tried: found.tried === null ? null : triedOf(found.tried, found),
+    tried: found.tried === null ? null : triedOf(found.tried, found, placeOf),
     triage:
       found.triage === null
         ? null
@@ -110,7 +114,7 @@ function titlesOf({ findings, services }: ControlsAnswer): ReadonlyMap<string, s
   ])
 }
 
-function controlOf(one: Control, titles: ReadonlyMap<string, string>): ControlAnswer {
+function controlOf(one: Control, titles: ReadonlyMap<string, string>, placeOf: PlaceOf): ControlAnswer {
   const { id, kind, title, why, cost, confirm, code, quotas } = one
   return {
     ...{ id, kind, title, why, cost, confirm, code, quotas },
@@ -121,11 +125,11 @@ function controlOf(one: Control, titles: ReadonlyMap<string, string>): ControlAn
       return { number, direction, action, traffic: plainText(ruleTraffic(rule, null)), remote, description }
     }),
     pattern: one.alarm?.pattern ?? null,
-    trial: trialOf(one.trial, 'it'),
+    trial: trialOf(one.trial, 'it', placeOf),
   }
 }
 
-function trialOf(trial: Trial | null, who: Who): TrialAnswer | null {
+function trialOf(trial: Trial | null, who: Who, placeOf: PlaceOf): TrialAnswer | null {
   if (trial === null) return null
   const { attack, innocent, fired, fired_total, baseline } = trial
   return {
@@ -147,9 +151,9 @@ function trialOf(trial: Trial | null, who: Who): TrialAnswer | null {
       },
     },
     at_least: trial.at_least,
-    stopped: listed(attack.stopped, attack.stopped_total),
-    let_through: listed(attack.let_through, attack.let_through_total),
-    broken: listed(innocent.broken, innocent.broken_total),
+    stopped: listed(attack.stopped, attack.stopped_total, placeOf),
+    let_through: listed(attack.let_through, attack.let_through_total, placeOf),
+    broken: listed(innocent.broken, innocent.broken_total, placeOf),
     not_decidable: trial.not_decidable.map((one, at) => wordsOf(undecidedText(one, `${at}`))),
     alarm:
       baseline === null && fired_total === 0
@@ -165,34 +169,36 @@ function sumOf(connections: number, bytes: Bytes, out: Bytes): TriedSums {
   return { connections, bytes: bytes as Count, bytes_out: out as Count }
 }
 
-function listed(services: readonly TrialService[], total: number): Listed {
-  return { rows: services.slice(0, listedMax).map(serviceOf), total }
+function listed(services: readonly TrialService[], total: number, placeOf: PlaceOf): Listed {
+  return { rows: services.slice(0, listedMax).map(one => serviceOf(one, placeOf)), total }
 }
 
-function serviceOf(one: TrialService): TriedService {
+function serviceOf(one: TrialService, placeOf: PlaceOf): TriedService {
   const { client, server, connections, first_start, last_end } = one
   return {
     ...{ client, server, service: triedServiceText(one), connections, first_start, last_end },
     bytes: one.bytes as Count,
-    lines: one.basis
-      .slice(0, linesMax)
-      .map(({ path, line, packet, record }) => ({ path, line: line ?? packet ?? record ?? null })),
+    places: one.basis.slice(0, placesMax).map(placeOf),
   }
 }
 
-function triedOf(tried: TriedRules, { triage }: ControlsAnswer): NonNullable<ControlsPageAnswer['tried']> {
+function triedOf(
+  tried: TriedRules,
+  { triage }: ControlsAnswer,
+  placeOf: PlaceOf,
+): NonNullable<ControlsPageAnswer['tried']> {
   const conclusion = conclusionOf(tried, triage)
   return {
     files: tried.files.map(({ path, holds }) => ({ path, holds })),
     ...{ problems: tried.problems, judged: tried.judged, no_interface: tried.no_interface },
     conclusion: conclusion === null ? null : wordsOf(conclusion),
-    trial: trialOf(tried.trial, 'they'),
+    trial: trialOf(tried.trial, 'they', placeOf),
     accepted_denied: {
-      ...listed(tried.accepted_denied, tried.accepted_denied_total),
+      ...listed(tried.accepted_denied, tried.accepted_denied_total, placeOf),
       connections: tried.accepted_denied_connections,
     },
     rejected_allowed: {
-      ...listed(tried.rejected_allowed, tried.rejected_allowed_total),
+      ...listed(tried.rejected_allowed, tried.rejected_allowed_total, placeOf),
       connections: tried.rejected_allowed_connections,
     },
   }
