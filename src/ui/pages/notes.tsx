@@ -209,7 +209,7 @@ function Editing({ note, draft, write, isLost }: NoteProps & { draft: Draft }): 
         </>
       )}
       <p class="buttons">
-        <button type="submit" class="first" disabled={text.trim() === '' || saving.isBusy}>
+        <button type="submit" class="main" disabled={text.trim() === '' || saving.isBusy}>
           Keep
         </button>
         <button type="button" onClick={() => write(null)}>
@@ -248,7 +248,7 @@ function Bookmark({ bookmark }: { bookmark: BookmarkItem }): JSX.Element {
         >
           <LineField label="Name" text={editing.name} type={text => edit({ ...editing, name: text })} />
           <p class="buttons">
-            <button type="submit" class="first" disabled={editing.name.trim() === '' || saving.isBusy}>
+            <button type="submit" class="main" disabled={editing.name.trim() === '' || saving.isBusy}>
               Keep
             </button>
             <button type="button" onClick={() => edit(null)}>

@@ -60,7 +60,7 @@ export function OwnWords({ notes }: { notes: NotesAnswer }): JSX.Element {
           <button type="button" onClick={() => change({ sections: [...words.sections, { title: '', text: '' }] })}>
             Add a section
           </button>
-          <button type="submit" class="first" disabled={draft === null || saving.isBusy}>
+          <button type="submit" class="main" disabled={draft === null || saving.isBusy}>
             Keep the words
           </button>
           {draft !== null && (

@@ -76,7 +76,7 @@ function Deciding({ of, close }: { of: VerdictOf; close: () => void }): JSX.Elem
         </p>
       )}
       <p class="buttons">
-        <button type="submit" class="first" disabled={saving.isBusy}>
+        <button type="submit" class="main" disabled={saving.isBusy}>
           Keep
         </button>
         <button type="button" onClick={close}>

@@ -52,7 +52,7 @@ function Dialog({ now }: { now: Writing }): JSX.Element {
         <p class="muted address">{visible(now.url)}</p>
         {saving.said}
         <p class="buttons">
-          <button type="submit" class="first" disabled={text.trim() === '' || saving.isBusy}>
+          <button type="submit" class="main" disabled={text.trim() === '' || saving.isBusy}>
             {now.kind === 'note' ? 'Keep the note' : 'Keep the view'}
           </button>
           <button type="button" onClick={() => own.current?.close()}>
