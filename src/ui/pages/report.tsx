@@ -102,9 +102,9 @@ function OwnWordsLine(): JSX.Element | null {
     words.title === '' ? 'no title' : `“${visible(words.title)}”`,
     words.examiner === '' ? 'no examiner' : visible(words.examiner),
     words.case_number === '' ? 'no case number' : visible(words.case_number),
-    `${countText(notes.notes.length)} notes`,
-    `${countText(notes.bookmarks.length)} views`,
-    `${countText(findings.filter(one => one.status !== null || one.note !== '').length)} verdicts`,
+    several(notes.notes.length, 'note'),
+    several(notes.bookmarks.length, 'view'),
+    several(findings.filter(one => one.status !== null || one.note !== '').length, 'verdict'),
   ]
   return (
     <p class="muted">
@@ -121,6 +121,10 @@ function OwnWordsLine(): JSX.Element | null {
       </a>
     </p>
   )
+}
+
+function several(count: number, what: string): string {
+  return `${countText(count)} ${what}${count === 1 ? '' : 's'}`
 }
 
 const formats: readonly [ReportFormat, string][] = [

@@ -77,12 +77,25 @@ interface Line {
   trial: TrialAnswer | null
 }
 
+/** Opens what is said of a control, and goes there. */
+function openEntry(event: MouseEvent, id: string): void {
+  event.preventDefault()
+  const entry = document.getElementById(`control-${id}`) as HTMLDetailsElement
+  entry.open = true
+  entry.querySelector('summary')!.focus()
+  entry.scrollIntoView({ block: 'start' })
+}
+
 const columns: readonly Column<Line>[] = [
   {
     name: 'control',
     title: 'Control',
     cell: ({ id, title }) =>
-      id === '' ? <strong>{title}</strong> : <a href={`#control-${id}`}>{`${id} ${visible(title)}`}</a>,
+      id === '' ? (
+        <strong>{title}</strong>
+      ) : (
+        <a href={`#control-${id}`} onClick={event => openEntry(event, id)}>{`${id} ${visible(title)}`}</a>
+      ),
   },
   { name: 'kind', title: 'Kind', cell: ({ kind }) => visible(kind) },
   {
@@ -103,7 +116,7 @@ const columns: readonly Column<Line>[] = [
     name: 'since',
     title: 'From (UTC)',
     hint: 'When the first connection that it stops began',
-    cell: ({ trial }) => (isTold(trial) ? timeOf(trial.attack.first_stopped) : ''),
+    cell: ({ trial }) => (isTold(trial) ? <span class="time">{timeOf(trial.attack.first_stopped)}</span> : ''),
   },
   {
     name: 'breaks',
