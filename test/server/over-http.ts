@@ -9,6 +9,8 @@ export interface Workbench {
   post<Answer>(path: string, body: unknown): Promise<Answer>
   /** The error of a question that is refused, with its status. */
   refused(path: string): Promise<{ status: number; error: string; hint?: string }>
+  /** Whatever is there, as it comes. */
+  fetch(path: string): Promise<Response>
   /** What a job that was started makes. */
   value<Answer>(job: JobState): Promise<Answer>
   close(): Promise<void>
@@ -41,6 +43,7 @@ export async function overHttp(caseDir: string): Promise<Workbench> {
       const response = await ask(path)
       return { ...((await response.json()) as { error: string }), status: response.status }
     },
+    fetch: path => ask(path),
     value: async <Answer>({ id }: JobState): Promise<Answer> => {
       for (;;) {
         const { job, value } = await get<{ job: JobState; value: Answer }>(`/api/job/${id}`)
