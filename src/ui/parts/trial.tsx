@@ -67,8 +67,18 @@ const columns: readonly Column<TriedService>[] = [
     cell: one => bytesText(one.bytes),
     sort: one => (one.bytes === null ? null : BigInt(one.bytes)),
   },
-  { name: 'first', title: 'First (UTC)', cell: one => <span class="time">{timeOf(one.first_start)}</span>, sort: one => one.first_start },
-  { name: 'last', title: 'Last (UTC)', cell: one => <span class="time">{timeOf(one.last_end)}</span>, sort: one => one.last_end },
+  {
+    name: 'first',
+    title: 'First (UTC)',
+    cell: one => <span class="time">{timeOf(one.first_start)}</span>,
+    sort: one => one.first_start,
+  },
+  {
+    name: 'last',
+    title: 'Last (UTC)',
+    cell: one => <span class="time">{timeOf(one.last_end)}</span>,
+    sort: one => one.last_end,
+  },
   { name: 'lines', title: 'Lines', cell: one => <Places places={one.places} /> },
 ]
 
