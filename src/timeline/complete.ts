@@ -1,6 +1,6 @@
 /** The hosts of a window, exactly, where there are too many to keep totals of each: summed up over the rows of the window. */
 import { setImmediate } from 'node:timers/promises'
-import { Figures, type HostRow, hostText, type Order, type Page } from './figures.ts'
+import { Figures, type HostOrder, type HostRow, hostText, type Page } from './figures.ts'
 import type { ViewParts } from './parts.ts'
 import { piecesOf } from './read.ts'
 import { hasAny, Sight } from './running.ts'
@@ -11,7 +11,7 @@ import { Sums } from './sums.ts'
 export async function allHosts(
   { reader, running, fields }: ViewParts,
   [from, to]: readonly [number, number],
-  order: Order,
+  order: HostOrder,
   top: number,
 ): Promise<Page<HostRow>> {
   const { index } = reader

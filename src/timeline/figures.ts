@@ -48,6 +48,8 @@ export interface Totals extends Volume {
 }
 
 export type Order = 'bytes' | 'records'
+/** Hosts also by what they sent, or received. */
+export type HostOrder = Order | 'sent' | 'received'
 
 export interface Page<Row> {
   rows: Row[]
@@ -120,7 +122,7 @@ export class Figures {
    * @param isBefore of two slots; absent: they are in the order of their addresses.
    */
   hosts(
-    order: Order,
+    order: HostOrder,
     top: number,
     slots: HostSlots,
     textOf: (host: number) => string | null,
@@ -129,7 +131,7 @@ export class Figures {
     const { groups, sums } = this
     const { hosts } = groups
     const bytesOf = (slot: number): Whole | null => this.bytesAt([slot, hosts + slot])
-    const found = largest(sums.records, [0, slots.listed], top, this.hostRanks(order, slots.listed, bytesOf), isBefore)
+    const found = largest(sums.records, [0, slots.listed], top, this.hostRanks(order, slots.listed), isBefore)
     return found.map(slot => ({
       host: textOf(hostOfSlot(slots, slot)),
       ...this.volume(sums.records[slot]!, sums.rejected[slot]!, bytesOf(slot)),
@@ -139,14 +141,22 @@ export class Figures {
   }
 
   /** What hosts rank by, by slot. */
-  private hostRanks(order: Order, count: number, bytesOf: (slot: number) => Whole | null): ArrayLike<Whole> {
+  private hostRanks(order: HostOrder, count: number): ArrayLike<Whole> {
     const { sums, groups, parts, fields } = this
+    const { hosts } = groups
     if (order === 'records') return sums.records
-    if (parts.length > 1 || groups.unsaid || !fields.hasBytes)
-      return Array.from({ length: count }, (_, slot) => (sums.records[slot] === 0 ? -1 : (bytesOf(slot) ?? -1)))
+    const sent = order !== 'received'
+    const received = order !== 'sent'
+    if (parts.length > 1 || groups.unsaid || !fields.hasBytes) {
+      const placesOf = (slot: number): number[] => [...(sent ? [slot] : []), ...(received ? [hosts + slot] : [])]
+      return Array.from({ length: count }, (_, slot) =>
+        sums.records[slot] === 0 ? -1 : (this.bytesAt(placesOf(slot)) ?? -1),
+      )
+    }
     const { bytes } = sums
     const ranks = new Float64Array(count)
-    for (let slot = 0; slot < count; slot++) ranks[slot] = bytes[slot]! + bytes[groups.hosts + slot]!
+    for (let slot = 0; slot < count; slot++)
+      ranks[slot] = (sent ? bytes[slot]! : 0) + (received ? bytes[hosts + slot]! : 0)
     return ranks
   }
 

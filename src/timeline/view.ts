@@ -2,6 +2,7 @@
 import {
   type ActionRow,
   Figures,
+  type HostOrder,
   type HostRow,
   hostText,
   type Order,
@@ -21,11 +22,13 @@ export interface RangeOptions {
   top?: number
   /** What the lists rank by, from the largest. By default bytes. */
   order?: Order
+  /** What hosts rank by, if by something else. */
+  hostOrder?: HostOrder
   /** Whether the hosts are worked out exactly where the kept totals do not prove them. */
   complete?: boolean
 }
 
-export interface Range extends Window {
+export interface Range extends Partial<Window> {
   totals: Totals
   /** Records of which it cannot be told whether they match and begin in the window. */
   unknown: number
@@ -94,27 +97,27 @@ export class View {
     return this.reading(() => this.between(timed, rows).totals())
   }
 
-  /** What begins in a window. @throws DamagedSections that come again; the system's error. */
-  range(window: Window, options: RangeOptions = {}): Promise<Range> {
+  /** What begins in a window; null: all that matches, without a time too. @throws DamagedSections that come again; the system's error. */
+  range(window: Window | null, options: RangeOptions = {}): Promise<Range> {
     return this.reading(async () => {
       const { index } = this.parts.reader
-      const [from, to] = rowsOf(this.parts.reader, window)
+      const [from, to] = window === null ? [0, index.rows] : rowsOf(this.parts.reader, window)
       // Before the other sums, which are in the same memory.
-      const unknown = this.unknownIn(from, to)
+      const unknown = window === null ? this.unknown : this.unknownIn(from, to)
       const figures = this.between(from, to)
-      const { top = topUsual, order = 'bytes' } = options
+      const { top = topUsual, order = 'bytes', hostOrder = order } = options
       const answer: Range = {
         ...window,
         totals: figures.totals(),
         unknown,
-        hosts: this.hosts(figures, order, top),
+        hosts: this.hosts(figures, hostOrder, top),
         ports: { rows: figures.ports(order, top), count: figures.countOf('ports', 0), exact: true },
         sensors: index.about.areSensorsTold ? figures.sensors(order) : null,
         actions: figures.actions(order),
         protocols: figures.protocols(order),
       }
       if (options.complete === true && !answer.hosts.exact)
-        answer.hosts = await this.completeHosts([from, to], order, top)
+        answer.hosts = await this.completeHosts([from, to], hostOrder, top)
       return answer
     })
   }
@@ -160,14 +163,15 @@ export class View {
     return without + unknown.rank(rows) - unknown.rank(timed) + unknown.rank(to) - unknown.rank(from)
   }
 
-  private hosts(figures: Figures, order: Order, top: number): Page<HostRow> {
+  private hosts(figures: Figures, order: HostOrder, top: number): Page<HostRow> {
     const { reader, hosts } = this.parts
     const { most, listed, count } = hosts
     const rows = figures.hosts(order, top, hosts, host => hostText(reader.index.hosts, host))
     if (most === null) return { rows, count: figures.countOf('hosts', listed), exact: true }
     const others = figures.othersOf(count - 1)
     const last = rows.length < top ? 0 : BigInt(rows.at(-1)?.[order] ?? 0)
-    const bound = order === 'bytes' ? most.bytes : most.records
+    // Nobody sent, or received, more than both together.
+    const bound = order === 'records' ? most.records : most.bytes
     return {
       rows,
       count: others === 0 ? figures.countOf('hosts', listed) : null,
@@ -175,7 +179,7 @@ export class View {
     }
   }
 
-  private async completeHosts(rows: readonly [number, number], order: Order, top: number): Promise<Page<HostRow>> {
+  private async completeHosts(rows: readonly [number, number], order: HostOrder, top: number): Promise<Page<HostRow>> {
     const { allHosts } = await import('./complete.ts')
     return allHosts(this.parts, rows, order, top)
   }
