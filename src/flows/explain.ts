@@ -32,6 +32,18 @@ export interface Explained {
 /** The smallest and largest values of a row group, by column; of addresses by their halves. */
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
+/** What a request means in one sentence, and its SQL; nothing is read for it. @throws UserError, FilterError (status 2) */
+export function flowsMeaning(
+  c: Case,
+  request: FlowsRequest,
+  options: FlowsOptions = {},
+): Promise<Pick<Explained, 'sentence' | 'sql'>> {
+  return question(c, options.signal, async own => {
+    const settled = await settle(own, request, options)
+    return { sentence: sentenceOf(settled.filter, settled.setting), sql: await shownStatement(own, settled) }
+  })
+}
+
 /**
  * What a request means in one sentence, its SQL, and how much of each segment would be read. Nothing is counted.
  *

@@ -3,16 +3,33 @@ import { shellString } from '../as-code/shell.ts'
 import type { FlowsRequest } from '../flows/request.ts'
 import type { Case } from '../store/case.ts'
 
-/** The `tidemark flows` command of a request. */
+/**
+ * The `tidemark flows` command of a request. One group of all, which no option asks for, is one a protocol: what `counting` has is the
+ * same.
+ */
 export function flowsCommand(c: Case, request: FlowsRequest): string {
+  const { filter, internal = [], by, stat, limit, order, having, compare, distinct = [], percentiles = [] } = request
   const words = ['tidemark', 'flows']
-  if (typeof request.filter === 'string' && request.filter !== '') words.push(shellString(request.filter))
+  if (typeof filter === 'string' && filter.trim() !== '') words.push(shellString(filter))
   words.push('--case', shellString(c.dir))
+  const put = (name: string, value: string | undefined): void => {
+    if (value !== undefined) words.push(name, shellString(value))
+  }
   if (request.raw === true) words.push('--raw')
-  for (const prefix of request.internal ?? []) words.push('--internal', shellString(prefix))
-  if (request.by !== undefined) words.push('-A', shellString(request.by.join(',')))
-  if (request.order !== undefined) words.push('-O', shellString(request.order))
-  if (request.limit !== undefined) words.push('-n', String(request.limit ?? 0))
+  put('--evidence', request.evidence)
+  for (const prefix of internal) put('--internal', prefix)
+  put('-A', by?.length === 0 ? 'proto' : by?.join(','))
+  put('-s', stat === undefined ? undefined : `${stat.element}${stat.perProtocol === true ? ':p' : ''}`)
+  if (request.bidirectional === true) words.push('-b')
+  put('--bin', request.bin_ms === undefined ? undefined : `${request.bin_ms / 1000}s`)
+  for (const element of distinct) put('--distinct', element)
+  for (const measure of percentiles) put('--percentile', measure)
+  put('--having', having)
+  put('--compare', compare)
+  put('-O', order)
+  put('-n', limit === undefined ? undefined : String(limit ?? 0))
+  put('-c', request.first === undefined ? undefined : String(request.first))
+  if (request.other === true) words.push('--other')
   return words.join(' ')
 }
 

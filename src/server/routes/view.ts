@@ -1,4 +1,98 @@
 /** Routes: what the charts and panels show, from the time index. */
-import type { Route } from '../route.ts'
+import { z } from 'zod'
+import type { JobState } from '../contract/events.ts'
+import type { Building } from '../contract/view.ts'
+import { type Route, route } from '../route.ts'
+import type { Services } from '../services.ts'
+import { viewForm, windowForm } from './forms.ts'
 
-export const viewRoutes: readonly Route[] = []
+const view = z.strictObject(viewForm)
+const window = z.strictObject(windowForm)
+const order = z.enum(['bytes', 'records'])
+const top = z.number().int().min(1).max(200)
+
+/** Seconds that the index of a case may take to be made. */
+const buildingMost_s = 4 * 3600
+const judgingMost_s = 4 * 3600
+const nothing = 'null'
+const building = new WeakMap<Services, string>()
+
+/** What the view process says, or that the index is being built: one job does that for all who ask. */
+async function fromIndex(services: Services, kind: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+  const answer = await services.view.pass(kind, body, { signal })
+  return answer.bytes.length === nothing.length && answer.value() === null
+    ? ({ building: builder(services) } satisfies Building)
+    : answer
+}
+
+function builder(services: Services): JobState {
+  const known = services.jobs.state(building.get(services) ?? '')
+  if (known?.state === 'running' || known?.state === 'waiting') return known
+  const job = services.jobs.start({ kind: 'timeline', title: 'Time index' }, (signal, onProgress) =>
+    services.view.ask('open timeline', {}, { signal, onProgress, seconds: buildingMost_s }),
+  )
+  building.set(services, job.id)
+  return job
+}
+
+export const viewRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/api/view',
+    body: z.strictObject({
+      ...{ view, zoom: window },
+      ...{ measure: z.enum(['bytes', 'packets', 'records']), stack: z.enum(['ports', 'actions', 'ways']) },
+    }),
+    answer: (services, { body, signal }) => fromIndex(services, 'timeline', body, signal),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/range',
+    body: z.strictObject({ view, window, order, top, complete: z.boolean() }),
+    answer: (services, { body, signal }) => fromIndex(services, 'range', body, signal),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/hosts',
+    body: z.strictObject({ view, window, order: z.enum(['bytes', 'records', 'sent', 'received']), top }),
+    answer: (services, { body, signal }) => fromIndex(services, 'hosts', body, signal),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/panels',
+    body: z.strictObject({ view, window, order, top }),
+    answer: ({ work }, { body, signal }) => work.pass('panels', body, { signal }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/why',
+    body: z.strictObject({ view, window }),
+    answer: ({ work }, { body, signal }) => work.pass('why', body, { signal }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/services',
+    body: z.strictObject({ view, window, order, top }),
+    answer: ({ work }, { body, signal }) => work.pass('services', body, { signal, seconds: 600 }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/judged',
+    body: z.strictObject({ own: viewForm.own }),
+    answer: ({ work }, { body, signal }) => work.pass('judged', body, { signal }),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/judge',
+    body: z.strictObject({ own: viewForm.own }),
+    answer: ({ work, jobs }, { body }) =>
+      jobs.start({ kind: 'judge', title: 'Who connected to whom' }, (signal, onProgress) =>
+        work.ask('judge', body, { signal, onProgress, seconds: judgingMost_s }),
+      ),
+  }),
+  route({
+    method: 'GET',
+    path: '/api/gaps',
+    answer: ({ work }, { signal }) => work.pass('gaps', {}, { signal }),
+  }),
+]

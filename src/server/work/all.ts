@@ -11,6 +11,7 @@ import { findingsWork } from './findings.ts'
 import { flowsWork } from './flows.ts'
 import { graphWork } from './graph.ts'
 import { hostWork } from './host.ts'
+import { panelsWork } from './panels.ts'
 import { recordWork } from './record.ts'
 import { reportWork } from './report.ts'
 import { rowFilesWork } from './row-files.ts'
@@ -26,6 +27,7 @@ export const allWork: Readonly<Record<string, Answerer<Case>>> = {
   ...flowsWork,
   ...graphWork,
   ...hostWork,
+  ...panelsWork,
   ...recordWork,
   ...reportWork,
   ...rowFilesWork,

@@ -1,5 +1,220 @@
 /** What is answered from the time index. */
+import { setTimeout } from 'node:timers/promises'
+import { parseAddress } from '../../net/address.ts'
+import { isInternal } from '../../net/internal.ts'
+import { parsePrefix } from '../../net/prefix.ts'
+import { protocolText } from '../../net/protocols.ts'
 import type { Case } from '../../store/case.ts'
-import type { Answerer } from '../answering.ts'
+import type { Page } from '../../timeline/figures.ts'
+import { openTimeline, type Range, type Timeline, type View, type Window } from '../../timeline/timeline.ts'
+import type { Answerer, WorkContext } from '../answering.ts'
+import type { ViewAsk, Window as WindowAsk } from '../contract/common.ts'
+import type {
+  HostsAnswer,
+  HostsAsk,
+  Layer,
+  LayerKey,
+  RangeAnswer,
+  RangeAsk,
+  Ranked,
+  Stack,
+  TimelineAnswer,
+  TimelineAsk,
+  Totals,
+} from '../contract/view.ts'
+import type { Progress } from '../message.ts'
 
-export const viewWork: Readonly<Record<string, Answerer<Case>>> = {}
+interface Opening {
+  timeline: Promise<Timeline>
+  listeners: Set<(progress: Progress) => void>
+  latest: Progress | null
+}
+
+const openings = new WeakMap<Case, Opening>()
+/** Milliseconds in which an index that is kept is open: then nobody is told that it is being built. */
+const soon = 400
+/** Bins that a timeline, and the strip below it, have at most. */
+const bins = { timeline: 720, strip: 360 } as const
+
+/** Opens the index of a case, or joins those who wait for it. */
+function opening(c: Case): Opening {
+  const known = openings.get(c)
+  if (known !== undefined) return known
+  const kind = c.source === 'logs' ? 'flows' : 'packet-flows'
+  const of = c.segments.filter(one => one.kind === kind).reduce((sum, { rows }) => sum + rows, 0)
+  const listeners: Opening['listeners'] = new Set()
+  const onProgress = (done: number): void => {
+    made.latest = { doing: 'building the time index', done, of }
+    for (const tell of listeners) tell(made.latest)
+  }
+  const timeline = openTimeline(c, { onProgress })
+  const made: Opening = { timeline, listeners, latest: null }
+  openings.set(c, made)
+  timeline.catch(() => openings.delete(c))
+  return made
+}
+
+/** Waits until the index is there. */
+async function opened(c: Case, _: object, { progress, signal }: WorkContext): Promise<object> {
+  const { timeline, listeners, latest } = opening(c)
+  if (latest !== null) progress(latest)
+  listeners.add(progress)
+  try {
+    await Promise.race([timeline, aborted(signal)])
+  } finally {
+    listeners.delete(progress)
+  }
+  return {}
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+}
+
+/** Null where the index is not there yet. */
+async function timelineOf(c: Case): Promise<Timeline | null> {
+  return Promise.race([opening(c).timeline, setTimeout(soon, null, { ref: false })])
+}
+
+function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
+  const request = {
+    ...(filter.trim() !== '' && { filter }),
+    ...(raw && { raw }),
+    ...(own.length > 0 && { internal: own }),
+  }
+  return timeline.view(request, { files: false, ...(signal && { signal }) })
+}
+
+/** A window with both its ends; of a case without times any does, for it has nothing. */
+function windowOf({ span }: Timeline, { from, to }: WindowAsk): Window {
+  const from_s = from ?? span?.from_s ?? 0
+  return { from_s, to_s: Math.max(from_s, to ?? span?.to_s ?? 0) }
+}
+
+async function timelineAnswer(c: Case, asked: TimelineAsk, { signal }: WorkContext): Promise<TimelineAnswer | null> {
+  const timeline = await timelineOf(c)
+  if (timeline === null) return null
+  const { measure, stack } = asked
+  const isFiltered = asked.view.filter.trim() !== ''
+  const whole = await viewOf(timeline, { ...asked.view, filter: '' })
+  const view = isFiltered ? await viewOf(timeline, asked.view, signal) : whole
+  const zoom = windowOf(timeline, asked.zoom)
+  const { span } = timeline
+  const answer: TimelineAnswer = {
+    span: span === null ? null : { first: span.from_s, last: span.to_s - 1 },
+    ...{
+      totals: await totalsOf(view),
+      whole: await totalsOf(whole),
+      series: null,
+      outline: null,
+      strip: null,
+      ports: [],
+    },
+  }
+  if (span === null) return answer
+  const series = await view.series(zoom, bins.timeline, measure, stackNames[stack])
+  const strip = await view.series(span, bins.strip, measure, 'none')
+  const all = await whole.series(span, bins.strip, measure, 'none')
+  const ports = await whole.series(span, 1, 'bytes', 'ports')
+  const outline = isFiltered ? await whole.series(zoom, bins.timeline, measure, 'none') : null
+  return {
+    ...answer,
+    series: { from: series.from_s, width: series.width_s, layers: layersOf(series.layers, stack) },
+    outline: outline?.layers[0]?.values ?? null,
+    ports: ports.layers.flatMap(({ name }) => (typeof name === 'string' ? [] : [name])),
+    strip: {
+      ...{ from: strip.from_s, width: strip.width_s },
+      ...{ values: strip.layers[0]?.values ?? [], whole: all.layers[0]?.values ?? [] },
+    },
+  }
+}
+
+const stackNames = { ports: 'ports', actions: 'outcome', ways: 'way' } as const
+
+const layerKeys: Readonly<Record<string, LayerKey>> = {
+  ...{ accepted: 'accepted', rejected: 'rejected', out: 'sent', in: 'received' },
+}
+
+function layersOf(layers: readonly { name: string | number | null; values: Layer['values'] }[], stack: Stack): Layer[] {
+  const keyOf = (name: string | number | null): LayerKey => {
+    if (stack === 'ports') return typeof name === 'string' ? 'other ports' : { port: name }
+    return layerKeys[String(name)] ?? 'neither way'
+  }
+  return layers.map(({ name, values }) => ({ key: keyOf(name), values }))
+}
+
+async function totalsOf(view: View): Promise<Totals> {
+  const { records: untimed } = await view.withoutTime()
+  return { ...view.totals, unknown: view.unknown, untimed }
+}
+
+async function rangeAnswer(
+  c: Case,
+  { view: asked, window, order, top, complete }: RangeAsk,
+  { signal }: WorkContext,
+): Promise<RangeAnswer | null> {
+  const timeline = await timelineOf(c)
+  if (timeline === null) return null
+  const view = await viewOf(timeline, asked, signal)
+  const range = await rangeOf(timeline, view, window, { order, top, complete })
+  const listed = <Row>(rows: Row[] | null): Ranked<Row> => ({
+    ...{ rows: (rows ?? []).slice(0, top), of: rows?.length ?? null, exact: true },
+  })
+  return {
+    window,
+    totals: isAll(window) ? await totalsOf(view) : { ...range.totals, unknown: range.unknown, untimed: null },
+    hosts: rankedOf(range.hosts),
+    ports: rankedOf(range.ports),
+    sensors: listed(range.sensors),
+    actions: listed(range.actions),
+    protocols: listed(range.protocols.map(row => ({ ...row, name: protocolText(row.protocol) }))),
+  }
+}
+
+const isAll = ({ from, to }: WindowAsk): boolean => from === null && to === null
+
+type RangeOf = Pick<Range, 'totals' | 'unknown' | 'hosts' | 'ports' | 'sensors' | 'actions' | 'protocols'>
+
+/** All of the view where the window has no bound: those without a time too. */
+async function rangeOf(
+  timeline: Timeline,
+  view: View,
+  window: WindowAsk,
+  options: Parameters<View['range']>[1],
+): Promise<RangeOf> {
+  const bounds = isAll(window) ? null : windowOf(timeline, window)
+  return view.range(bounds, options)
+}
+
+function rankedOf<Row>({ rows, count, exact }: Page<Row>): Ranked<Row> {
+  return { rows, of: count, exact }
+}
+
+async function hostsAnswer(
+  c: Case,
+  { view: asked, window, order, top }: HostsAsk,
+  { signal }: WorkContext,
+): Promise<HostsAnswer | null> {
+  const timeline = await timelineOf(c)
+  if (timeline === null) return null
+  const view = await viewOf(timeline, asked, signal)
+  const range = await rangeOf(timeline, view, window, { hostOrder: order, top, complete: true })
+  const own = asked.own.flatMap(text => parsePrefix(text) ?? [])
+  const { rows, ...rest } = rankedOf(range.hosts)
+  const isOwn = (host: string | null): boolean | null => {
+    const address = host === null ? null : parseAddress(host)
+    return address === null ? null : isInternal(address, own)
+  }
+  return {
+    ...rest,
+    rows: rows.map(row => ({ ...row, internal: isOwn(row.host) })),
+    totals: isAll(window) ? await totalsOf(view) : { ...range.totals, unknown: range.unknown, untimed: null },
+  }
+}
+
+export const viewWork: Readonly<Record<string, Answerer<Case>>> = {
+  'open timeline': opened,
+  timeline: timelineAnswer,
+  range: rangeAnswer,
+  hosts: hostsAnswer,
+}

@@ -1,6 +1,121 @@
-/** Overview. */
+/** Overview: what moved when, who and what it was, and what stands out. */
+import './overview.css'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import type { Window } from '../../server/contract/common.ts'
+import type {
+  GapsAnswer,
+  Order,
+  RangeAnswer,
+  RangeAsk,
+  ServicesAnswer,
+  TimelineAnswer,
+  TimelineAsk,
+} from '../../server/contract/view.ts'
+import { type Answered, get, post, useAnswer, useNewest, viewAsk } from '../api.ts'
+import { askIndexed } from '../indexed.ts'
+import { announce } from '../parts/live.tsx'
+import { ErrorBox, Shown } from '../parts/states.tsx'
+import { state } from '../state.ts'
+import { bytesText, countText, windowText } from '../text.ts'
+import { BuildingNote } from './overview/building.tsx'
+import { useCommands } from './overview/commands.ts'
+import { stackOf } from './overview/legend.tsx'
+import { Nothing } from './overview/nothing.tsx'
+import { Panels, useMore } from './overview/panels.tsx'
+import { rowsMost, rowsUsual } from './overview/ranked.tsx'
+import { BasisBar, JudgedPanel, useBasis } from './overview/services.tsx'
+import { Timeline } from './overview/timeline.tsx'
+import { TotalsStrip } from './overview/totals.tsx'
+import { brushed, isDragging, windowKey } from './overview/window.ts'
+import { WindowLine } from './overview/window-line.tsx'
 
 export function OverviewPage(): JSX.Element {
-  return <h1>Overview</h1>
+  const { zoomFrom, zoomTo, measure, own } = state.value
+  const stack = stackOf(own['_stack'])
+  const asked: TimelineAsk = { view: viewAsk(state.value), zoom: { from: zoomFrom, to: zoomTo }, measure, stack }
+  const answer = useAnswer<TimelineAnswer>(JSON.stringify(asked), signal => askIndexed('/api/view', asked, signal))
+  const gaps = useAnswer<GapsAnswer>('gaps', signal => get('/api/gaps', signal))
+  return (
+    <div class="overview">
+      <h1 class="aside">Overview</h1>
+      <BuildingNote />
+      <Figures answer={answer}>
+        <Shown of={answer} what="the timeline">
+          {value => (
+            <Timeline answer={value} measure={measure} stack={stack} gaps={gaps.value?.gaps ?? []} marks={[]} />
+          )}
+        </Shown>
+      </Figures>
+    </div>
+  )
+}
+
+/** What follows the brush: totals and panels. */
+function Figures({ answer, children }: { answer: Answered<TimelineAnswer>; children: JSX.Element }): JSX.Element {
+  const view = viewAsk(state.value)
+  const order: Order = state.value.measure === 'records' ? 'records' : 'bytes'
+  const [more, setMore] = useMore()
+  const span = brushed.value
+  const window: Window = span ?? { from: null, to: null }
+  const settled = !isDragging.value
+  const top = more.size > 0 ? rowsMost : rowsUsual
+  const asked: RangeAsk = { view, window, order, top, complete: settled }
+  const range = useNewest<RangeAnswer>(JSON.stringify(asked), signal => askIndexed('/api/range', asked, signal))
+  const whole = answer.value?.whole ?? null
+  const { basis, judged } = useBasis(view, Number(whole?.records ?? 0))
+  const { from, to } = state.value
+  const released = { view, window: { from, to }, order, top }
+  const services = useAnswer<ServicesAnswer>(
+    basis === 'judged' ? `services ${JSON.stringify(released)}` : null,
+    signal => post('/api/services', released, signal),
+  )
+  useCommands(released)
+  useTold(range.value, settled && !range.busy)
+  const totals = range.value?.totals ?? null
+  const bar = <BasisBar basis={basis} judged={judged} />
+  return (
+    <>
+      <TotalsStrip totals={totals} whole={whole} isAll={span === null && view.filter.trim() === ''} />
+      {children}
+      <WindowLine answer={answer.value} />
+      {range.error !== null && <ErrorBox error={range.error.failure.error} hint={range.error.failure.hint} />}
+      {totals !== null && Number(totals.records) === 0 ? (
+        <Nothing view={view} window={{ from, to }} />
+      ) : (
+        range.value !== null && (
+          <div class="panels" data-window={windowKey(range.value.window)}>
+            <Panels
+              {...{ order, more, setMore }}
+              range={range.value}
+              basis={bar}
+              services={
+                basis === 'ports' ? null : (
+                  <JudgedPanel
+                    {...{ order }}
+                    answer={services}
+                    basis={bar}
+                    isMore={more.has('ports')}
+                    onMore={isMore => setMore('ports', isMore)}
+                  />
+                )
+              }
+            />
+          </div>
+        )
+      )}
+    </>
+  )
+}
+
+/** Tells those who do not see it what the window holds, once it rests. */
+function useTold(range: RangeAnswer | null, settled: boolean): void {
+  const { window, totals } = range ?? {}
+  const told =
+    !settled || window === undefined || totals === undefined || window.from === null
+      ? null
+      : `${windowText(window)}: ${countText(totals.records)} records, ${bytesText(totals.bytes)}`
+  useEffect(() => {
+    if (told !== null) announce(told)
+  }, [told])
 }

@@ -1,0 +1,114 @@
+/** Above a timeline: where something is missing from the logs, and when each finding was. */
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { GapsAnswer } from '../../../server/contract/view.ts'
+import { go } from '../../state.ts'
+import { timeText, visible } from '../../text.ts'
+import { endOf, type Grid } from './brush.ts'
+
+export type Severity = 'high' | 'medium' | 'low' | 'info'
+
+/** A finding as the lane has it. */
+export interface Mark {
+  severity: Severity
+  from: number
+  to: number
+  title: string
+}
+
+type Gap = GapsAnswer['gaps'][number]
+
+interface Props {
+  grid: Grid
+  width: number
+  gaps: readonly Gap[]
+  marks: readonly Mark[]
+}
+
+const height = 24
+/** Pixels that a gap's name needs. */
+const nameFrom = 56
+
+export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
+  const [told, tell] = useState<{ x: number; text: string } | null>(null)
+  const end = endOf(grid)
+  const perPixel = (end - grid.from) / Math.max(1, width)
+  const xOf = (second: number): number => Math.min(width, Math.max(0, (second - grid.from) / perPixel))
+  const inside = ({ from, to }: { from: number | null; to: number | null }): boolean =>
+    from !== null && to !== null && from < end && to >= grid.from
+  const shownGaps = gaps.filter(inside)
+  const shownMarks = marks.filter(inside)
+  if (shownGaps.length === 0 && shownMarks.length === 0) return null
+  return (
+    <div class="lane">
+      <svg width={width} height={height} aria-hidden="true">
+        <defs>
+          <pattern id="gap-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <rect width="2.5" height="6" />
+          </pattern>
+        </defs>
+        {shownGaps.map((gap, i) => {
+          const x = xOf(gap.from!)
+          const wide = Math.max(3, xOf(gap.to!) - x)
+          return (
+            <g
+              key={i}
+              class="gap"
+              onPointerEnter={() => tell({ x, text: gapText(gap) })}
+              onPointerLeave={() => tell(null)}
+            >
+              <rect x={x} y={12} width={wide} height={10} fill="url(#gap-hatch)" />
+              <rect class="edge" x={x + 0.5} y={12.5} width={Math.max(2, wide - 1)} height={9} />
+              {wide > nameFrom && (
+                <text x={x + 2} y={9}>
+                  {gapNames[gap.kind] ?? gap.kind}
+                </text>
+              )}
+            </g>
+          )
+        })}
+        {shownMarks.map((mark, i) => (
+          <path
+            key={i}
+            class={`mark ${mark.severity}`}
+            d={shapeOf(mark.severity, xOf(Math.max(mark.from, grid.from)))}
+            onPointerEnter={() => tell({ x: xOf(mark.from), text: markText(mark) })}
+            onPointerLeave={() => tell(null)}
+            onClick={() => go({ from: mark.from, to: mark.to })}
+          />
+        ))}
+      </svg>
+      {told !== null && (
+        <div class="told" style={told.x > width / 2 ? { right: `${width - told.x}px` } : { left: `${told.x}px` }}>
+          {told.text}
+        </div>
+      )}
+    </div>
+  )
+}
+
+const gapNames: Readonly<Record<string, string>> = {
+  skipdata: 'SKIPDATA',
+  'time-gap': 'no lines',
+  'malformed-lines': 'malformed',
+  'unreadable-file': 'not read',
+  'partly-read-file': 'partly read',
+  'dropped-packets': 'dropped',
+  'undecoded-packets': 'not decoded',
+}
+
+function gapText({ kind, sensor, from, to, says }: Gap): string {
+  const of = sensor === null ? '' : ` of ${visible(sensor)}`
+  return `${gapNames[kind] ?? kind}${of}, ${timeText(from)} to ${timeText(to)} UTC: ${visible(says)}`
+}
+
+function markText({ severity, from, to, title }: Mark): string {
+  return `${visible(title)} (${severity}), ${timeText(from)} to ${timeText(to)} UTC`
+}
+
+/** Down to the time at which it begins; a grave one is larger, the least is a dot. */
+function shapeOf(severity: Severity, x: number): string {
+  if (severity === 'info') return `M${x} 17a3 3 0 1 1 .01 0Z`
+  const half = severity === 'high' ? 7 : severity === 'medium' ? 5.5 : 4
+  return `M${x} 23L${x - half} ${23 - 1.8 * half}H${x + half}Z`
+}
