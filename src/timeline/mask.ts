@@ -1,8 +1,9 @@
 /** Bits of rows of the time index: which of them a view is of. */
 import { setImmediate } from 'node:timers/promises'
-import type { Bits } from './places.ts'
 import type { TimeIndex } from './read.ts'
 import type { Going } from './running.ts'
+import type { MatchedPlaces } from './select.ts'
+import { type SharedMatches, signature } from './shared.ts'
 
 export class Mask {
   readonly words: Uint32Array
@@ -77,16 +78,24 @@ export function wordsFor(rows: number): Uint32Array {
 }
 
 /** The rows that stand at some places. @throws DamagedSections; the signal's reason. */
-export async function rowsAtPlaces(index: TimeIndex, places: Bits, { signal }: Going): Promise<Uint32Array> {
+export async function rowsAtPlaces(
+  index: TimeIndex,
+  { bits, shared }: MatchedPlaces,
+  { signal }: Going,
+): Promise<Uint32Array> {
   const words = wordsFor(index.rows)
   const { blockRows } = index
   const column = new Uint32Array(Math.min(blockRows, index.rows))
+  const several = new Set(index.about.shared)
+  const left: SharedMatches = new Map(shared)
   for (let block = 0; block < index.blocks; block++) {
     index.readInto('place', block, column)
     const first = block * blockRows
     const rows = index.rowsOf(block)
     for (let row = 0; row < rows; row++) {
-      if (places.has(column[row]!)) words[(first + row) >>> 5]! |= 1 << ((first + row) & 31)
+      if (!bits.has(column[row]!)) continue
+      if (several.size > 0 && several.has(column[row]!) && !isOneOf(index, block, row, column[row]!, left)) continue
+      words[(first + row) >>> 5]! |= 1 << ((first + row) & 31)
     }
     if (block % 16 === 0) {
       await setImmediate()
@@ -94,4 +103,16 @@ export async function rowsAtPlaces(index: TimeIndex, places: Bits, { signal }: G
     }
   }
   return words
+}
+
+/** Whether a row is one of those that match of its place, of which it takes one. */
+function isOneOf(index: TimeIndex, block: number, row: number, place: number, left: SharedMatches): boolean {
+  const whole = (name: 'bytes' | 'packets'): bigint =>
+    (BigInt(index.column(`${name}High`, block)[row]!) << 32n) | BigInt(index.column(name, block)[row]!)
+  const isTimed = block * index.blockRows + row < index.about.timed
+  const second = isTimed ? index.column('second', block)[row]! : Number.NaN
+  const key = signature(place, second, whole('bytes'), whole('packets'))
+  const count = left.get(key) ?? 0
+  if (count > 0) left.set(key, count - 1)
+  return count > 0
 }

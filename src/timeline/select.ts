@@ -7,11 +7,18 @@ import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import type { TimelineAbout } from './layout.ts'
 import { Bits, basesOf } from './places.ts'
+import { type SharedMatches, sharedWhere } from './shared.ts'
 
 /** Places of the records that match, and of those of which it cannot be told; null: there are none. */
 export interface Matches {
-  places: Bits
-  unknown: Bits | null
+  places: MatchedPlaces
+  unknown: MatchedPlaces | null
+}
+
+export interface MatchedPlaces {
+  bits: Bits
+  /** Of those places that several records have. */
+  shared: SharedMatches
 }
 
 /** @param asked what `asked` made of the filter, within a question. */
@@ -22,12 +29,8 @@ export async function matchesOf(c: Case, asked: Setting, about: TimelineAbout): 
   return { places, unknown: hasUnknown ? await placesWhere(c, setting, setting.filter.unknown, about) : null }
 }
 
-async function placesWhere(
-  c: Case,
-  setting: Setting,
-  where: Expression,
-  { files, ways, places }: TimelineAbout,
-): Promise<Bits> {
+async function placesWhere(c: Case, setting: Setting, where: Expression, about: TimelineAbout): Promise<MatchedPlaces> {
+  const { files, ways, places } = about
   const found = new Bits(places)
   const bases = basesOf(files)
   const items = [own('_file'), own('_line'), ...(ways === 1 ? [] : [named(way, 'way')])]
@@ -44,7 +47,7 @@ async function placesWhere(
       if (place >= 0) found.add(place)
     }
   }
-  return found
+  return { bits: found, shared: await sharedWhere(c, setting, where, way, about) }
 }
 
 const end = (address: string, port: string): Expression => tuple(column(address), firstKnown(column(port), constant(0)))
