@@ -27,14 +27,19 @@ export function FilterBar(): JSX.Element {
   const said = useAnswer(JSON.stringify(asked), signal => explain(asked, signal))
   const isOf = settled === draft && said.since === null
   const wrong = isOf && said.value !== null && 'wrong' in said.value ? said.value.wrong : null
-  const editor = useEditor(draft, setDraft, wrong)
+  const editor = useEditor(wrong)
+  // What is typed goes from the editor to here, and only another filter the other way.
   useEffect(() => {
+    editor.current?.setText(filter)
     setDraft(filter)
     remark.value = null
   }, [filter])
-  const apply = (): void => void (wrong === null && go({ filter: draft.trim() }))
+  const apply = (text: string): void => {
+    // What is known to be wrong stays where it can be put right.
+    if (wrong === null || text !== settled) go({ filter: text.trim() })
+  }
   const clear = (): void => {
-    setDraft('')
+    editor.current?.setText('')
     go({ filter: '' })
     editor.current?.focus()
   }
@@ -45,7 +50,7 @@ export function FilterBar(): JSX.Element {
           <Icon name="filter" />
           <EditorPlace editor={editor} draft={draft} setDraft={setDraft} apply={apply} />
           {draft.trim() !== filter.trim() && (
-            <button type="button" class="quiet apply" title="Apply (Enter)" onClick={apply}>
+            <button type="button" class="quiet apply" title="Apply (Enter)" onClick={() => apply(draft)}>
               <Icon name="apply" /> Apply
             </button>
           )}
@@ -84,10 +89,8 @@ function useSettled(draft: string, filter: string): string {
   return draft === filter ? draft : settled
 }
 
-function useEditor(draft: string, setDraft: (text: string) => void, wrong: Failure | null) {
+function useEditor(wrong: Failure | null) {
   const editor = useRef<FilterEditor | null>(null)
-  void setDraft
-  useEffect(() => editor.current?.setText(draft), [draft])
   useEffect(() => {
     editor.current?.setError(wrong?.at ?? null, wrong?.error ?? '')
   }, [wrong])
@@ -99,7 +102,7 @@ interface PlaceProps {
   editor: { current: FilterEditor | null }
   draft: string
   setDraft: (text: string) => void
-  apply: () => void
+  apply: (text: string) => void
 }
 
 function EditorPlace({ editor, draft, setDraft, apply }: PlaceProps): JSX.Element {
@@ -109,9 +112,9 @@ function EditorPlace({ editor, draft, setDraft, apply }: PlaceProps): JSX.Elemen
   useEffect(() => {
     editor.current = openEditor(place.current!, draft, {
       changed: setDraft,
-      apply: () => acts.current(),
+      apply: text => acts.current(text),
       leave: () => {
-        setDraft(state.value.filter)
+        editor.current?.setText(state.value.filter)
         document.getElementById('main')?.focus({ preventScroll: true })
       },
     })

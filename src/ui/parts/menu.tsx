@@ -39,7 +39,7 @@ function close(focus: boolean): void {
 }
 
 function OpenMenu({ term, at }: Opened): JSX.Element {
-  const own = useRef<HTMLDivElement>(null)
+  const own = useRef<HTMLElement>(null)
   const [place, put] = useState({ left: 0, top: 0 })
   useLayoutEffect(() => {
     const { left, top, width, height } = at.getBoundingClientRect()
@@ -74,7 +74,12 @@ function OpenMenu({ term, at }: Opened): JSX.Element {
   }
   const text = visible(term.text)
   return (
-    <div ref={own} class="menu" style={{ left: `${place.left}px`, top: `${place.top}px` }}>
+    <section
+      ref={own}
+      class="menu"
+      aria-labelledby="menu-title"
+      style={{ left: `${place.left}px`, top: `${place.top}px` }}
+    >
       <p class="menu-title" id="menu-title">
         {text.length > 200 ? `${text.slice(0, 200)}…` : text}
       </p>
@@ -88,7 +93,7 @@ function OpenMenu({ term, at }: Opened): JSX.Element {
           </div>
         ))}
       </div>
-    </div>
+    </section>
   )
 }
 

@@ -21,7 +21,7 @@ export function Tools(): JSX.Element {
       <Tool name="Back" icon="back" disabled={at === 0} act={() => history.back()} />
       <Tool name="Forward" icon="forward" disabled={at >= last} act={() => history.forward()} />
       <Tool name="Swap source and destination (s)" icon="swap" act={() => void swapEnds()} />
-      <Opener name="Command lines of what is shown" class="quiet" label="CLI">
+      <Opener name="CLI: commands of what is shown" class="quiet" label="CLI">
         {() => <AskedPanel of="command" />}
       </Opener>
       <Opener name="SQL of what is shown" class="quiet" label="SQL">
