@@ -29,8 +29,9 @@ export async function loadNotes(): Promise<void> {
 
 // Another window changed them.
 effect(() => {
+  const newest = notesRevision.value
   const known = theNotes.peek()
-  if (known !== null && notesRevision.value > known.revision) void loadNotes()
+  if (known !== null && newest > known.revision) void loadNotes()
 })
 
 /** @returns what somebody else did meanwhile, for which nothing was written; null: it is kept. @throws AskError */
