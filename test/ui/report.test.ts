@@ -101,7 +101,7 @@ describe('the pages of reports and controls', { skip: noBrowser }, () => {
         { id: 'All', title: 'together', trial: theirs.set.trial },
       ]) {
         const row = table.getByRole('row').filter({ hasText: `${id} ${title}` })
-        const text = (await row.innerText()).replace(/\s+/g, ' ')
+        const text = (await row.getByRole('cell').allTextContents()).join(' ')
         if (trial === null) continue
         const { attack, innocent, fired_total, baseline } = trial
         if (baseline !== null || fired_total > 0) assert.match(text, new RegExp(` ${count(fired_total)}$`))
@@ -116,7 +116,10 @@ describe('the pages of reports and controls', { skip: noBrowser }, () => {
       await entry.getByRole('button', { name: 'Terraform' }).click()
       assert.equal(await entry.locator('pre').textContent(), second.code.terraform)
       assert.equal(await saved(page, /^Download$/), second.code.terraform)
-      await entry.getByText(/^Breaks/).click()
+      await entry
+        .locator('summary')
+        .filter({ hasText: /^Breaks/ })
+        .click()
       await entry.getByRole('link', { name: /:\d+$/ }).first().waitFor()
       await looked(page, 'controls')
     })

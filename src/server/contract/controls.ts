@@ -1,7 +1,10 @@
 /** What would have stopped it: `POST /api/controls`, `POST /api/controls/try`. Both start a job; its value is a `ControlsPageAnswer`. */
+import type { Text as Words } from '../../report/block.ts'
 import type { Asked, Count } from './common.ts'
 import type { Place } from './place.ts'
-import type { Words } from './words.ts'
+
+/** A sentence of the report: texts, and values that are shown as what they are. */
+export type { Words }
 
 export interface ControlsAsk {
   /** Addresses or prefixes; none: the hosts outside that detect finds to act. */

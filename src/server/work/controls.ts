@@ -25,7 +25,6 @@ import type {
   TryAsk,
 } from '../contract/controls.ts'
 import { subjectsOf } from '../subjects.ts'
-import { wordsOf } from '../words.ts'
 import { placing } from './placing.ts'
 
 /** Of each list; the page says how many more there are. */
@@ -85,13 +84,13 @@ function pageOf(c: Case, found: ControlsAnswer, words: string[]): ControlsPageAn
   const placeOf = placing(c)
   return {
     asked: { sentence: plainText(verdict), command: commandOf('controls', words), sql: '' },
-    ...{ head: c.head, subject: found.subject, verdict: wordsOf(verdict) },
-    warning: warning === null ? null : wordsOf(warning),
-    about: controlsAbout(found).map(wordsOf),
+    ...{ head: c.head, subject: found.subject, verdict: verdict },
+    warning,
+    about: controlsAbout(found),
     controls: found.controls.map(one => controlOf(one, titles, placeOf)),
     set: { code: found.set.code, trial: trialOf(found.set.trial, 'they', placeOf) },
     missing: found.missing,
-    undecided: controlsDoubts(found).map(wordsOf),
+    undecided: controlsDoubts(found),
     tried: found.tried === null ? null : triedOf(found.tried, found, placeOf),
     triage:
       found.triage === null
@@ -99,7 +98,7 @@ function pageOf(c: Case, found: ControlsAnswer, words: string[]): ControlsPageAn
         : {
             total: found.triage.total,
             explained: found.triage.explained.map(one => ({
-              words: wordsOf(explainedText(one)),
+              words: explainedText(one),
               records: one.records,
             })),
           },
@@ -133,8 +132,8 @@ function trialOf(trial: Trial | null, who: Who, placeOf: PlaceOf): TrialAnswer |
   if (trial === null) return null
   const { attack, innocent, fired, fired_total, baseline } = trial
   return {
-    attack_words: wordsOf(stoppedText(trial, who)),
-    rest_words: wordsOf(brokenText(trial, who)),
+    attack_words: stoppedText(trial, who),
+    rest_words: brokenText(trial, who),
     attack: {
       ...sumOf(attack.connections, attack.bytes, attack.bytes_out),
       stopped: sumOf(attack.stopped_connections, attack.stopped_bytes, attack.stopped_bytes_out),
@@ -154,11 +153,11 @@ function trialOf(trial: Trial | null, who: Who, placeOf: PlaceOf): TrialAnswer |
     stopped: listed(attack.stopped, attack.stopped_total, placeOf),
     let_through: listed(attack.let_through, attack.let_through_total, placeOf),
     broken: listed(innocent.broken, innocent.broken_total, placeOf),
-    not_decidable: trial.not_decidable.map((one, at) => wordsOf(undecidedText(one, `${at}`))),
+    not_decidable: trial.not_decidable.map((one, at) => undecidedText(one, `${at}`)),
     alarm:
       baseline === null && fired_total === 0
         ? null
-        : { words: wordsOf(firedText(trial)), fired, fired_total, false_alarms: baseline?.fired ?? null },
+        : { words: firedText(trial), fired, fired_total, false_alarms: baseline?.fired ?? null },
   }
 }
 
@@ -191,7 +190,7 @@ function triedOf(
   return {
     files: tried.files.map(({ path, holds }) => ({ path, holds })),
     ...{ problems: tried.problems, judged: tried.judged, no_interface: tried.no_interface },
-    conclusion: conclusion === null ? null : wordsOf(conclusion),
+    conclusion,
     trial: trialOf(tried.trial, 'they', placeOf),
     accepted_denied: {
       ...listed(tried.accepted_denied, tried.accepted_denied_total, placeOf),

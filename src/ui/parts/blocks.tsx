@@ -1,6 +1,7 @@
 /** Parts of a report, in its words: a tree of blocks as the server sends it. */
 import './blocks.css'
 import type { ComponentChildren, JSX } from 'preact'
+import type { Words as Sentence } from '../../server/contract/controls.ts'
 import type { PageBlock } from '../../server/contract/host.ts'
 import { visible } from '../text.ts'
 import { hostTerm, networkTerm } from './term.ts'
@@ -137,8 +138,13 @@ function TableOf({ table: { columns, rows } }: { table: Of<'table'> }): JSX.Elem
   )
 }
 
+/** A sentence, with its values as what they are. */
+export function Words({ of }: { of: Text | Sentence }): JSX.Element {
+  return <>{said(of)}</>
+}
+
 /** A text with its parts: an address is a link. */
-function said(text: Text): ComponentChildren {
+function said(text: Text | Sentence): ComponentChildren {
   const parts: readonly Inline[] = Array.isArray(text) ? (text as readonly Inline[]) : [text as Inline]
   return parts.map((part, i) => (typeof part === 'string' ? visible(part) : <PartOf key={i} part={part} />))
 }

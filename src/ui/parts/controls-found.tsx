@@ -10,11 +10,11 @@ import type {
 } from '../../server/contract/controls.ts'
 import { bytesText, countText, visible } from '../text.ts'
 import { useAsked } from './asked.ts'
+import { Words } from './blocks.tsx'
 import { CopyButton } from './copy.tsx'
 import { type Column, Table } from './table.tsx'
 import { Trial, timeOf } from './trial.tsx'
 import { Tried } from './tried.tsx'
-import { Words } from './words.tsx'
 
 export function ControlsFound({ answer }: { answer: ControlsPageAnswer }): JSX.Element {
   const { asked, verdict, warning, about, controls, set, missing, undecided, tried, triage } = answer

@@ -2,12 +2,12 @@
 import type { JSX } from 'preact'
 import type { Listed, TrialAnswer, TriedService } from '../../server/contract/controls.ts'
 import type { Place } from '../../server/contract/place.ts'
-import { goTo } from '../state.ts'
 import { bytesText, countText, visible } from '../text.ts'
+import { Words } from './blocks.tsx'
+import { PlaceLink } from './place-link.tsx'
 import { type Column, Table } from './table.tsx'
 import { hostTerm } from './term.ts'
 import { Value } from './value.tsx'
-import { Words } from './words.tsx'
 
 /** `who`: `It`, `They`. */
 export function Trial({ trial, who }: { trial: TrialAnswer; who: string }): JSX.Element {
@@ -105,31 +105,12 @@ export function Services({ title, listed }: { title: string; listed: Listed }): 
 function Places({ places }: { places: readonly Place[] }): JSX.Element {
   return (
     <>
-      {places.map((place, at) => {
-        const number = place.line ?? place.packet ?? place.record
-        const name = `${visible(place.path.replace(/^.*\//, ''))}:${number ?? ''}`
-        const path = `/record/${place.file}/${number}`
-        return (
-          <span key={at}>
-            {at > 0 && ', '}
-            {place.file === null || number === undefined ? (
-              name
-            ) : (
-              <a
-                href={path}
-                title={visible(place.path)}
-                onClick={event => {
-                  if (event.ctrlKey || event.metaKey || event.shiftKey) return
-                  event.preventDefault()
-                  goTo(path)
-                }}
-              >
-                {name}
-              </a>
-            )}
-          </span>
-        )
-      })}
+      {places.map((place, at) => (
+        <span key={at}>
+          {at > 0 && ', '}
+          <PlaceLink at={place} />
+        </span>
+      ))}
     </>
   )
 }

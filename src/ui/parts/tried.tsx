@@ -2,8 +2,8 @@
 import type { JSX } from 'preact'
 import type { ControlsPageAnswer } from '../../server/contract/controls.ts'
 import { countText, visible } from '../text.ts'
+import { Words } from './blocks.tsx'
 import { Services, Trial } from './trial.tsx'
-import { Words } from './words.tsx'
 
 type Given = Pick<ControlsPageAnswer, 'triage'> & { tried: NonNullable<ControlsPageAnswer['tried']> }
 
