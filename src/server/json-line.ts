@@ -1,7 +1,7 @@
 /** JSON of one line for the page: integers beyond 2^53, which its parser would round, are text. */
 export function toLine(value: unknown): string {
   try {
-    // Seven times as fast as with a function for each value; a bigint ends it.
+    // A function for each value takes five times as long; a bigint has to have one.
     return JSON.stringify(value) ?? 'null'
   } catch (error) {
     if (!(error instanceof TypeError)) throw error

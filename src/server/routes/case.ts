@@ -39,6 +39,6 @@ export const caseRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/swap',
     body: z.strictObject({ filter: filterText }),
-    answer: ({ work }, { body, signal }) => work.ask('swap', body, { signal, seconds: 30 }),
+    answer: ({ work }, { body, signal }) => work.pass('swap', body, { signal, seconds: 30 }),
   }),
 ]

@@ -12,6 +12,6 @@ export const coverageRoutes: readonly Route[] = [
       bins: z.number().int().min(1).max(400),
       sensors: z.number().int().min(1).max(500),
     }),
-    answer: ({ work }, { body, signal }) => work.ask('coverage', body, { signal }),
+    answer: ({ work }, { body, signal }) => work.pass('coverage', body, { signal }),
   }),
 ]

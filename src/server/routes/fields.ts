@@ -8,7 +8,7 @@ export const fieldsRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/fields',
-    answer: ({ work }, { signal }) => work.ask('fields', {}, { signal }),
+    answer: ({ work }, { signal }) => work.pass('fields', {}, { signal }),
   }),
   route({
     method: 'POST',
@@ -19,6 +19,6 @@ export const fieldsRoutes: readonly Route[] = [
       field: z.string().max(200),
       top: z.number().int().min(1).max(valuesMax),
     }),
-    answer: ({ work }, { body, signal }) => work.ask('field', body, { signal }),
+    answer: ({ work }, { body, signal }) => work.pass('field', body, { signal }),
   }),
 ]

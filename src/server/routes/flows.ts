@@ -13,6 +13,6 @@ export const flowsRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/rows',
     body: z.strictObject({ ...rowsForm, offset: count.max(2 ** 53 - 1), limit: count.max(rowsMax) }),
-    answer: ({ work }, { body, signal }) => work.ask('rows', body, { signal }),
+    answer: ({ work }, { body, signal }) => work.pass('rows', body, { signal }),
   }),
 ]

@@ -22,6 +22,6 @@ export const hostRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/connection/:key',
     answer: ({ work }, { params, query, signal }) =>
-      work.ask('connection', { key: params['key']!, own: query.getAll('own') }, { signal }),
+      work.pass('connection', { key: params['key']!, own: query.getAll('own') }, { signal }),
   }),
 ]

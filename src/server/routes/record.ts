@@ -10,7 +10,7 @@ export const recordRoutes: readonly Route[] = [
       const { file = '', line = '' } = params
       if (!/^(\d{1,10}|[0-9a-f]{64})$/.test(file) || !/^\d{1,10}$/.test(line))
         throw new UserError('a record is named by the number or digest of its file, and its line', { status: 2 })
-      return work.ask('record', { file, line: Number(line) }, { signal })
+      return work.pass('record', { file, line: Number(line) }, { signal })
     },
   }),
 ]
