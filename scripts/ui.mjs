@@ -28,6 +28,8 @@ export async function bundleUi(folder) {
     legalComments: 'linked',
     logLevel: 'warning',
   })
+  // The styles of parts that are fetched later are in app.css too.
+  for (const name of readdirSync(target).filter(name => /-[A-Z0-9]{8}\.css$/.test(name))) rmSync(join(target, name))
 }
 
 /** What an earlier bundle may be of; beside it are compiled files that tests use. */

@@ -83,7 +83,7 @@ export function useAnswer<Answer>(key: string | null, ask: (signal: AbortSignal)
       },
     )
     return () => own.abort()
-  }, [key, round, caseHead.value])
+  }, [key, round, caseRound.value])
   const stop = (): void => {
     stopping.current?.abort()
     show(before => ({ ...before, since: null, error: new AskError({ error: 'stopped' }, 0) }))
@@ -107,8 +107,8 @@ export function useNewest<Answer>(
     if ('value' in result) show({ value: result.value, key, error: null })
     else show(before => ({ ...before, error: asAskError(result.error) }))
   })
-  const head = caseHead.value
-  useEffect(() => own.current!.want(key, ask), [key, head])
+  const round = caseRound.value
+  useEffect(() => own.current!.want(key, ask), [key, round])
   useEffect(() => () => own.current!.close(), [])
   return { ...shown, busy: key !== null && shown.key !== key && shown.error === null }
 }
@@ -137,6 +137,8 @@ export const theCase: Signal<CaseAnswer | null> = signal(null)
 export const noCase: Signal<NoCaseAnswer | null> = signal(null)
 export const caseError: Signal<AskError | null> = signal(null)
 export const caseHead: Signal<string> = signal('')
+/** Rises when the case is another than that of which questions were asked; they are asked once more. The first that is known was asked of already. */
+const caseRound: Signal<number> = signal(0)
 export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
 /** The revision of the analyst's notes that was told of last. */
 export const notesRevision: Signal<number> = signal(0)
@@ -150,9 +152,12 @@ export const gone: Signal<boolean> = signal(false)
 export async function loadCase(): Promise<void> {
   try {
     const answer = await get<CaseAnswer | NoCaseAnswer>('/api/case')
+    const head = answer.none ? '' : answer.head
+    const known = theCase.value !== null || noCase.value !== null
+    if (known && head !== caseHead.value) caseRound.value++
     noCase.value = answer.none ? answer : null
     theCase.value = answer.none ? null : answer
-    caseHead.value = answer.none ? '' : answer.head
+    caseHead.value = head
     caseError.value = null
     newerHead.value = null
   } catch (error) {

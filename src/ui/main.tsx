@@ -1,5 +1,5 @@
 /** The page of the workbench. */
-import './theme.css'
+import './all.css'
 import { render } from 'preact'
 import { listen, loadCase } from './api.ts'
 import { App } from './parts/app.tsx'

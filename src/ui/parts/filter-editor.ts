@@ -5,10 +5,9 @@ import {
   type CompletionResult,
   completionKeymap,
 } from '@codemirror/autocomplete'
-import { defaultKeymap, history, historyKeymap, insertNewline } from '@codemirror/commands'
-import { type Diagnostic, setDiagnostics } from '@codemirror/lint'
-import { EditorState, type Extension, Prec } from '@codemirror/state'
-import { EditorView, keymap, placeholder } from '@codemirror/view'
+import { history, historyKeymap, insertNewline } from '@codemirror/commands'
+import { EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state'
+import { Decoration, type DecorationSet, EditorView, keymap, placeholder, WidgetType } from '@codemirror/view'
 import type { CompleteAnswer, CompleteAsk } from '../../server/contract/case.ts'
 import { post } from '../api.ts'
 
@@ -41,17 +40,44 @@ export function openEditor(parent: HTMLElement, text: string, events: EditorEven
       })
     },
     setError: (at, message) => {
-      const { length } = view.state.doc
-      const diagnostics: Diagnostic[] = []
-      if (at !== null) {
-        const from = Math.min(at.offset, length)
-        diagnostics.push({ from, to: Math.min(from + at.length, length), severity: 'error', message })
-      }
-      view.dispatch(setDiagnostics(view.state, diagnostics))
+      view.dispatch({ effects: markWrong.of(at) })
       view.contentDOM.setAttribute('aria-invalid', String(message !== ''))
     },
     focus: () => view.focus(),
     close: () => view.destroy(),
+  }
+}
+
+const markWrong = StateEffect.define<{ offset: number; length: number } | null>()
+
+/** What is underlined as wrong, until the text changes there. */
+const wrongPlace = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update: (marks, { changes, effects, newDoc }) => {
+    for (const effect of effects) if (effect.is(markWrong)) return marksOf(effect.value, newDoc.length)
+    return marks.map(changes)
+  },
+  provide: field => EditorView.decorations.from(field),
+})
+
+function marksOf(at: { offset: number; length: number } | null, length: number): DecorationSet {
+  if (at === null) return Decoration.none
+  const from = Math.min(at.offset, length)
+  const to = Math.min(from + at.length, length)
+  return Decoration.set(
+    to > from
+      ? Decoration.mark({ class: 'wrong-place' }).range(from, to)
+      : Decoration.widget({ widget: new MissingMark(), side: 1 }).range(from),
+  )
+}
+
+/** Where something is missing. */
+class MissingMark extends WidgetType {
+  override toDOM(): HTMLElement {
+    const mark = document.createElement('span')
+    mark.className = 'wrong-end'
+    mark.setAttribute('aria-hidden', 'true')
+    return mark
   }
 }
 
@@ -79,7 +105,9 @@ function extensions(events: EditorEvents): Extension {
     // What is open for completion takes its keys first.
     Prec.highest(keymap.of(completionKeymap)),
     own,
-    keymap.of([...defaultKeymap, ...historyKeymap]),
+    // The browser itself moves the cursor.
+    keymap.of(historyKeymap),
+    wrongPlace,
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({
       'aria-label': 'Filter',
