@@ -1,5 +1,8 @@
 /** What `detect` finds in the whole case: run once for each state of the case, as a job. */
 import type { Confidence, Severity } from '../../rules/finding.ts'
+
+export type { Severity } from '../../rules/finding.ts'
+
 import type { Asked } from './common.ts'
 import type { JobState } from './events.ts'
 import type { PageBlock } from './host.ts'

@@ -1,7 +1,7 @@
 /** How grave a finding is: a word, a sign and a colour. */
 import './severity.css'
 import type { JSX } from 'preact'
-import type { Severity } from '../../rules/finding.ts'
+import type { Severity } from '../../server/contract/findings.ts'
 
 const signs: Readonly<Record<Severity, string>> = { high: '▲', medium: '◆', low: '▽', info: '○' }
 
