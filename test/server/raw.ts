@@ -91,6 +91,8 @@ export async function askAsPage<Answer>(
   return JSON.parse(text) as Answer
 }
 
+const firstWordMilliseconds = 20_000
+
 /** Sends text as it is, and gives all that comes back until the other side ends, or nothing more comes for a while. */
 export function sendRaw(host: string, text: string | Buffer, milliseconds = 1000): Promise<string> {
   return new Promise(resolve => {
@@ -100,8 +102,12 @@ export function sendRaw(host: string, text: string | Buffer, milliseconds = 1000
       socket.destroy()
       resolve(back)
     }
-    socket.setTimeout(milliseconds, end)
-    socket.on('data', piece => (back += piece.toString('latin1')))
+    // The first word may take a while where many tests run.
+    socket.setTimeout(Math.max(milliseconds, firstWordMilliseconds), end)
+    socket.on('data', piece => {
+      back += piece.toString('latin1')
+      socket.setTimeout(milliseconds)
+    })
     socket.on('close', end)
     socket.on('error', end)
     socket.write(text)
