@@ -24,9 +24,9 @@ export async function allHosts(
     const sight = new Sight({ ...basis, hosts })
     const rows = reader.room()
     for (const { block, first, rows: some } of piecesOf(index, from, to)) {
-      if (mask !== null && !hasAny(mask, first, index.rowsOf(block))) continue
+      if (mask !== null && !hasAny(mask.words, first, index.rowsOf(block))) continue
       reader.read(block, digit, rows)
-      sums.add(sight.of(rows, some), some, 1, groups, mask, first)
+      sums.add(sight.of(rows, some), some, 1, groups, mask?.words ?? null, first)
       await setImmediate()
     }
     parts.push(sums)

@@ -231,7 +231,8 @@ export class Figures {
 
   totals(): Totals {
     const [all] = sumsByKey(this.kindFigures(), keysOf(this.about).all)
-    const { records, rejected, bytes, packets, collapsed, unsummed } = all!.sum
+    if (all === undefined) return { ...this.volume(0, 0, null), packets: null, collapsed: 0, unsummed: 0 }
+    const { records, rejected, bytes, packets, collapsed, unsummed } = all.sum
     // Of no records there is no sum, as in `flows`.
     const told = <T>(sum: T): T | null => (records === 0 ? null : sum)
     return { ...this.volume(records, rejected, told(bytes)), packets: nullable(told(packets)), collapsed, unsummed }

@@ -95,19 +95,18 @@ export function sumsByKey<Key>(figures: KindFigures, { keys, of }: KindKeys<Key>
       own.packets += BigInt(figures.whole(packets.map(part => part[kind]!)))
     }
   }
-  return keys.map((key, i) => {
+  return keys.flatMap((key, i) => {
+    if (counts[width * i + at.records] === 0 && counts[width * i + at.collapsed] === 0) return []
     const one = counts.subarray(width * i, width * (i + 1))
     const { bytes: moved, packets: many } = sums?.[i] ?? { bytes: one[at.bytes]!, packets: one[at.packets]! }
     const isSaid = (said: number): boolean => one[at.moved] === 0 || one[said]! > 0
-    return {
-      key,
-      sum: {
-        ...{ records: one[at.records]!, rejected: one[at.rejected]! },
-        bytes: figures.hasBytes && isSaid(at.bytesSaid) ? moved : null,
-        packets: figures.hasPackets && isSaid(at.packetsSaid) ? many : null,
-        ...{ collapsed: one[at.collapsed]!, unsummed: one[at.unsummed]! },
-      },
+    const sum: KindSum = {
+      ...{ records: one[at.records]!, rejected: one[at.rejected]! },
+      bytes: figures.hasBytes && isSaid(at.bytesSaid) ? moved : null,
+      packets: figures.hasPackets && isSaid(at.packetsSaid) ? many : null,
+      ...{ collapsed: one[at.collapsed]!, unsummed: one[at.unsummed]! },
     }
+    return [{ key, sum }]
   })
 }
 

@@ -31,7 +31,13 @@ export interface ViewRequest extends Pick<FlowsRequest, 'filter' | 'params' | 'i
   subject?: string
 }
 
-export type ViewOptions = Going & Pick<FlowsOptions, 'enrichment' | 'folder' | 'files' | 'fileParams'>
+export type ViewOptions = Going &
+  Pick<FlowsOptions, 'enrichment' | 'folder' | 'files' | 'fileParams'> & {
+    /** Rows that are held in memory, at most; for tests. */
+    fewMost?: number
+  }
+
+const fewRows = 200_000
 
 /** What was asked, and which records match it: `index` where the index tells. */
 interface Selected extends Pick<ViewParts, 'fields' | 'counting' | 'sentence' | 'notes'> {
@@ -54,22 +60,24 @@ export async function makeView(
   const own = subject === undefined ? null : subjectOf(subject)
   const selected = await question(c, options.signal, one => select(one, index, asking, options))
   const { counting } = selected
-  const { mask, unknown } = await rowsOf(index, selected, options)
-  const hosts = await slotsOfView(reader, mask, options)
+  const { mask: words, unknown } = await rowsOf(index, selected, options)
+  const mask = words === null ? null : new Mask(words, index)
+  const hosts = await slotsOfView(reader, words, options)
   const groups = groupsOf(index, hosts, counting)
-  const ports = await portsOf(reader, groups, mask, options)
+  const ports = await portsOf(reader, groups, words, options)
   const ownHosts = new OwnHosts(index.hostsIn(own === null ? [...internalPrefixes, ...selected.internal] : [own]))
+  const isFew = mask !== null && mask.count <= (options.fewMost ?? fewRows)
   const digits: readonly Digit[] = isWide(index) ? [0, 1, 2] : [null]
-  const count = placesFor(index.blocks, index.rows, groups, digits.length)
+  const count = isFew ? 1 : placesFor(index, groups, digits.length)
   const running: ViewParts['running'][number][] = []
   for (const digit of digits) {
-    const basis: Basis = { reader, groups, mask, hosts, own: ownHosts, portClass: ports.classOf, digit }
+    const basis: Basis = { reader, groups, mask, isFew, hosts, own: ownHosts, portClass: ports.classOf, digit }
     running.push(await runningOf(basis, count, options))
   }
   return {
     ...{ request: asking, reader, hosts, running, ports },
     ...{ fields: selected.fields, counting, sentence: selected.sentence, notes: selected.notes },
-    mask: mask === null ? null : new Mask(mask, index),
+    mask,
     unknown: unknown === null ? null : new Mask(unknown, index),
   }
 }

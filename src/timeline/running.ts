@@ -1,5 +1,6 @@
 /** Running totals of a view: sums up to some places of the index, with which those of any window are worked out. */
 import { setImmediate } from 'node:timers/promises'
+import type { Mask } from './mask.ts'
 import { piecesOf, type TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
 import { classes, classOf, Series, ways } from './series.ts'
@@ -11,7 +12,9 @@ export interface Basis {
   reader: RowReader
   groups: Groups
   /** Bits of the rows that match; null: all. */
-  mask: Uint32Array | null
+  mask: Mask | null
+  /** Whether these are so few that they are held in memory: then it needs no places. */
+  isFew: boolean
   hosts: HostSlots
   own: OwnHosts
   /** By number of a port: its own class in the series, or `portsMost`. */
@@ -32,7 +35,7 @@ export interface Going {
 }
 
 /** How many places a view has, one at most for each block. */
-export function placesFor(blocks: number, rows: number, groups: Groups, parts: number): number {
+export function placesFor({ blocks, rows }: TimeIndex, groups: Groups, parts: number): number {
   const wanted = rows > places.largeFrom ? places.large : places.usual
   const fitting = Math.floor(bytesMost / parts / Sums.sizeOf(groups))
   return Math.max(1, Math.min(wanted, blocks, fitting))
@@ -48,9 +51,18 @@ export class Running {
   readonly series: Series | null
   private readonly scratch: Sums
   private readonly sight: Sight
+  /** The rows of the view, where they are few. */
+  private readonly gathered: SeenRows | null
 
-  constructor(basis: Basis, at: readonly number[], sums: readonly Sums[], series: Series | null) {
+  constructor(
+    basis: Basis,
+    at: readonly number[],
+    sums: readonly Sums[],
+    series: Series | null,
+    gathered: SeenRows | null,
+  ) {
     this.basis = basis
+    this.gathered = gathered
     this.at = at
     this.sums = sums
     this.series = series
@@ -59,7 +71,9 @@ export class Running {
   }
 
   get size(): number {
-    return (this.sums.length + 1) * Sums.sizeOf(this.basis.groups) + (this.series?.size ?? 0)
+    const { basis, gathered } = this
+    const rows = gathered === null ? 0 : bytesOfRow * gathered.kind.length
+    return (this.sums.length + 1) * Sums.sizeOf(basis.groups) + (this.series?.size ?? 0) + rows
   }
 
   /** What all rows sum up to, those without a time too. */
@@ -105,9 +119,13 @@ export class Running {
 
   private add(into: Sums, from: number, to: number, sign: 1 | -1): void {
     const { reader, groups, mask, digit } = this.basis
+    if (this.gathered !== null) {
+      into.add(this.gathered, [mask!.rank(from), mask!.rank(to)], sign, groups, null, 0)
+      return
+    }
     for (const { block, first, rows } of piecesOf(this.index, from, to)) {
-      if (mask !== null && !hasAny(mask, first, reader.index.rowsOf(block))) continue
-      into.add(this.sight.of(reader.block(block, digit), rows), rows, sign, groups, mask, first)
+      if (mask !== null && !hasAny(mask.words, first, reader.index.rowsOf(block))) continue
+      into.add(this.sight.of(reader.block(block, digit), rows), rows, sign, groups, mask?.words ?? null, first)
     }
   }
 }
@@ -136,7 +154,7 @@ export class Sight {
 
 /** One pass over all rows. @throws DamagedSections; the signal's reason. */
 export async function runningOf(basis: Basis, count: number, { onProgress, signal }: Going = {}): Promise<Running> {
-  const { reader, groups, mask, digit } = basis
+  const { reader, groups, mask, digit, isFew } = basis
   const { index } = reader
   const { span } = index
   const series = span === null ? null : new Series(span.first_s, span.last_s)
@@ -146,13 +164,15 @@ export async function runningOf(basis: Basis, count: number, { onProgress, signa
   const rows = reader.room()
   const seconds = new Float64Array(rows.kind.length)
   const sight = new Sight(basis)
+  const gathered = isFew ? roomFor(mask!.count) : null
   for (let block = 0; block < index.blocks; block++) {
     const first = block * index.blockRows
     const length = index.rowsOf(block)
-    if (mask === null || hasAny(mask, first, length)) {
+    if (mask === null || hasAny(mask.words, first, length)) {
       reader.read(block, digit, rows)
       const seen = sight.of(rows, [0, length])
-      sum.add(seen, [0, length], 1, groups, mask, first)
+      sum.add(seen, [0, length], 1, groups, mask?.words ?? null, first)
+      if (gathered !== null) gather(seen, length, mask!, first, gathered)
       const timed = Math.min(length, index.about.timed - first)
       if (series !== null && timed > 0) {
         index.readInto('second', block, seconds)
@@ -170,7 +190,35 @@ export async function runningOf(basis: Basis, count: number, { onProgress, signa
       signal?.throwIfAborted()
     }
   }
-  return new Running(basis, at, sums, series)
+  return new Running(basis, at, sums, series, gathered)
+}
+
+/** Memory of a row that is gathered. */
+const bytesOfRow = 32
+
+function roomFor(rows: number): SeenRows {
+  const one = (): Uint32Array => new Uint32Array(rows)
+  // Slots and the server's port say all that is asked of hosts and ports.
+  const none = new Uint32Array(0)
+  return {
+    ...{ source: none, destination: none, sourcePort: none, destinationPort: none },
+    ...{ sourceSlot: one(), destinationSlot: one(), port: one(), kind: one() },
+    ...{ bytes: new Float64Array(rows), packets: new Float64Array(rows) },
+  }
+}
+
+/** Takes over the rows of a block that match. */
+function gather(rows: SeenRows, length: number, mask: Mask, first: number, into: SeenRows): void {
+  let at = mask.rank(first)
+  for (let row = 0; row < length; row++) {
+    if (!mask.has(first + row)) continue
+    into.sourceSlot[at] = rows.sourceSlot[row]!
+    into.destinationSlot[at] = rows.destinationSlot[row]!
+    into.port[at] = rows.port[row]!
+    into.kind[at] = rows.kind[row]!
+    into.bytes[at] = rows.bytes[row]!
+    into.packets[at++] = rows.packets[row]!
+  }
 }
 
 /** Whether any bit of a block is set. */
@@ -186,9 +234,10 @@ export function addToSeries(
   rows: SeenRows,
   seconds: Float64Array,
   [from, to]: readonly [number, number],
-  { groups, mask, portClass, own }: Basis,
+  { groups, mask: some, portClass, own }: Basis,
   first: number,
 ): void {
+  const mask = some?.words ?? null
   const { records, bytes, packets, width_s, first: firstBin, bins } = series
   const { source, destination, port, kind } = rows
   let second = Number.NaN

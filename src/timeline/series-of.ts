@@ -86,7 +86,7 @@ function scanned(basis: Basis, width_s: number, first: number, last: number): Se
   const [from, to] = rowsOf(reader, { from_s: first * width_s, to_s: (last + 1) * width_s })
   const sight = new Sight(basis)
   for (const { block, first: begin, rows } of piecesOf(index, from, to)) {
-    if (mask !== null && !hasAny(mask, begin, index.rowsOf(block))) continue
+    if (mask !== null && !hasAny(mask.words, begin, index.rowsOf(block))) continue
     const seconds = index.column('second', block) as Float64Array
     addToSeries(series, sight.of(reader.block(block, digit), rows), seconds, rows, basis, begin)
   }
