@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Case } from '../../src/store/case.ts'
+import { openTimeline, type Timeline } from '../../src/timeline/timeline.ts'
+import { verifyWhole } from '../../src/timeline/verify.ts'
+import { randomLines, writeLog } from '../flows/random-case.ts'
+import { caseOf, type Work, workFolder } from '../flows/support.ts'
+import { chanceFrom } from '../robustness/support.ts'
+
+const flips = Number(process.env['TIDEMARK_TIMELINE_FLIPS'] ?? 500)
+const blockRows = 64
+const filter = 'src net 10.0.0.0/8'
+
+let work: Work
+let c: Case
+
+before(async () => {
+  work = workFolder()
+  writeLog(join(work.root, 'a.log'), randomLines(200, 4))
+  c = await caseOf(work.root, [join(work.root, 'a.log')])
+})
+after(async () => {
+  await c.close()
+  work.close()
+})
+
+const kept = (): string[] => readdirSync(join(c.dir, 'cache')).filter(name => name.startsWith('timeline-'))
+const path = (): string => join(c.dir, 'cache', kept()[0]!)
+
+/** Answers that read every column of every block. */
+async function answers(timeline: Timeline): Promise<string> {
+  const view = await timeline.view()
+  const some = await timeline.view({ filter }, { fewMost: 0 })
+  const { from_s, to_s } = timeline.span!
+  const found: unknown[] = []
+  for (const one of [view, some]) {
+    for (const [from, to] of [
+      [0.3, 0.9],
+      [0, 1],
+    ] as const) {
+      const at = (part: number): number => Math.floor(from_s + part * (to_s - from_s))
+      found.push(await one.range({ from_s: at(from), to_s: at(to) }))
+    }
+    found.push(await one.rows(null, 0, 1000), await one.series({ from_s, to_s }, 100, 'bytes', 'ports'), one.totals)
+  }
+  return JSON.stringify(found)
+}
+
+async function opened(): Promise<string> {
+  const timeline = await openTimeline(c, { blockRows })
+  try {
+    return await answers(timeline)
+  } finally {
+    timeline.close()
+  }
+}
+
+test(`after each of ${flips} changes and cuts of the file, also while it is read, no figure is wrong`, async () => {
+  const sound = await opened()
+  const nameOf = kept()[0]!
+  const bytes = readFileSync(path())
+  const chance = chanceFrom(11)
+  for (let i = 0; i < flips; i++) {
+    const isOpen = chance.maybe(0.5)
+    const timeline = isOpen ? await openTimeline(c, { blockRows }) : null
+    if (timeline !== null) assert.equal(await answers(timeline), sound)
+    const at = chance.maybe(0.7) ? chance.int(0, bytes.length - 1) : bytes.length - 1 - chance.int(0, 900)
+    const changed = chance.maybe(0.2) ? bytes.subarray(0, at) : Buffer.from(bytes)
+    if (changed.length === bytes.length) changed[at]! ^= 1 << chance.int(0, 7)
+    writeFileSync(path(), changed)
+    assert.equal(timeline === null ? await opened() : await answers(timeline), sound, `byte ${at} of change ${i}`)
+    timeline?.close()
+    // What is left as it was changed was not read: it is another file's turn.
+    for (const name of kept()) rmSync(join(c.dir, 'cache', name))
+    writeFileSync(join(c.dir, 'cache', nameOf), bytes)
+  }
+})
+
+test('the same records make the same file, which verify knows, and names where it was changed', async () => {
+  for (const name of kept()) rmSync(join(c.dir, 'cache', name))
+  const timeline = await openTimeline(c)
+  timeline.close()
+  const { intact, findings } = await verifyWhole(c.dir)
+  assert.deepEqual([intact, findings], [true, []])
+  const bytes = readFileSync(path())
+  bytes[100]! ^= 1
+  writeFileSync(path(), bytes)
+  const again = await verifyWhole(c.dir)
+  assert.deepEqual(
+    again.findings.map(({ what, path: of }) => [what, of]),
+    [['altered', `cache/${kept()[0]}`]],
+  )
+})
+
+test('a question can be stopped, and asked again', async () => {
+  const timeline = await openTimeline(c, { blockRows })
+  const { signal } = { signal: AbortSignal.abort(new Error('stopped')) }
+  await assert.rejects(timeline.view({ filter: 'port 443' }, { signal }), /stopped/)
+  const view = await timeline.view({ filter: 'port 443' })
+  assert(view.totals.records > 0)
+  assert.equal(await timeline.view({ filter: 'port 443' }), view)
+  timeline.close()
+})
