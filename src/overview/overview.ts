@@ -107,27 +107,45 @@ async function gather(c: Case): Promise<CaseOverview> {
   const services = await servicesOf(c, records, counted)
   const peers = await peersOf(c, records, counted)
   const accounts = await accountsOf(c, records)
+  const { sensors, sensorsTotal, gaps, holes } = await coverageOf(c)
+  const { skip_data, no_data, malformed, unread_files, records_total, ...held } = ledgerOverview(c)
+  return {
+    ...held,
+    records: { total: records_total, ...totals },
+    ...{ sensors, sensors_total: sensorsTotal, ...accounts, ...services, ...peers },
+    gaps: { skip_data, no_data, holes, malformed, unread_files, listed: gaps },
+  }
+}
+
+/** What the ledger says of the files: known at once, of however many records. */
+export interface LedgerOverview
+  extends Pick<CaseOverview, 'case' | 'source' | 'span' | 'kinds' | 'files'>,
+    Pick<CaseOverview['gaps'], 'skip_data' | 'no_data' | 'malformed' | 'unread_files'> {
+  records_total: number
+}
+
+export function ledgerOverview(c: Case): LedgerOverview {
   const sum = (name: 'malformed' | 'no_data' | 'skip_data'): number =>
     c.evidence.reduce((all, file) => all + file[name], 0)
   const filesThatAre = (status: string): number => c.evidence.filter(file => file.status === status).length
   const unread = c.evidence.filter(isUnread)
-  const { sensors, sensorsTotal, gaps, holes } = await coverageOf(c)
+  const isOfSource = (file: Case['evidence'][number]): boolean => isMetered(file) === (c.source === 'packets')
+  const files = c.evidence.filter(file => file.records > 0 && isOfSource(file))
+  const times = (name: 'first_start' | 'last_end'): string[] =>
+    files.flatMap(file => file[name] ?? []).sort(compareTimes)
   return {
     case: c.dir,
     source: c.source,
-    span: totals.span,
+    span: { first_start: times('first_start')[0] ?? null, last_end: times('last_end').at(-1) ?? null },
     kinds: kindsOf(c),
     files: {
       ...{ read: filesThatAre('read'), partly_read: filesThatAre('partly-read'), unread: unread.length },
       ...{ not_evidence: c.evidence.filter(file => file.status === 'not-evidence' && !file.named).length },
       out: c.out.length,
     },
-    records: totals.records,
-    ...{ sensors, sensors_total: sensorsTotal, ...accounts, ...services, ...peers },
-    gaps: {
-      ...{ skip_data: sum('skip_data'), no_data: sum('no_data'), holes, malformed: sum('malformed') },
-      ...{ unread_files: unread.map(file => file.path), listed: gaps },
-    },
+    records_total: files.reduce((sum, file) => sum + file.records, 0),
+    ...{ skip_data: sum('skip_data'), no_data: sum('no_data'), malformed: sum('malformed') },
+    unread_files: unread.map(file => file.path),
   }
 }
 
@@ -176,26 +194,18 @@ async function totalsOf(
   c: Case,
   records: Records,
   counted: CountOnce,
-): Promise<Pick<CaseOverview, 'records' | 'span'>> {
+): Promise<Omit<CaseOverview['records'], 'total'>> {
   const rejected = records.columns.has('action') ? count(isRejected) : constant(0)
   const items = [
     ...[named(count(), 'counted'), named(rejected, 'rejected')],
     ...[sumOf('packets', records), sumOf('bytes', records)],
   ]
   const [row] = await rowsOf(c, select(items, { from: counted(records.table(false)) }))
-  const isOfSource = (file: Case['evidence'][number]): boolean => isMetered(file) === (c.source === 'packets')
-  const files = c.evidence.filter(file => file.records > 0 && isOfSource(file))
-  const times = (name: 'first_start' | 'last_end'): string[] =>
-    files.flatMap(file => file[name] ?? []).sort(compareTimes)
   return {
-    span: { first_start: times('first_start')[0] ?? null, last_end: times('last_end').at(-1) ?? null },
-    records: {
-      total: files.reduce((sum, file) => sum + file.records, 0),
-      rejected: Number(row!['rejected']),
-      counted: Number(row!['counted']),
-      packets: exact(row!['packets']),
-      bytes: exact(row!['bytes']),
-    },
+    rejected: Number(row!['rejected']),
+    counted: Number(row!['counted']),
+    packets: exact(row!['packets']),
+    bytes: exact(row!['bytes']),
   }
 }
 

@@ -12,6 +12,8 @@ export class CaseState {
   private readonly dir: string
   private readonly timer: NodeJS.Timeout
   private told: string | null
+  /** How many change it from here, each of whom loads what it did. */
+  private changing = 0
 
   /** @param onNewer told once of each state that is newer than the one that is looked at. */
   constructor(dir: string, onNewer: (head: string) => void) {
@@ -19,6 +21,7 @@ export class CaseState {
     this.loaded = headOf(dir)
     this.told = this.loaded
     this.timer = setInterval(() => {
+      if (this.changing > 0) return
       const head = headOf(dir)
       if (head === null || head === this.told) return
       this.told = head
@@ -35,6 +38,21 @@ export class CaseState {
   newer(): string | null {
     const head = headOf(this.dir)
     return head === this.loaded ? null : head
+  }
+
+  /** Runs work that changes the case and loads what it did: nobody is told of the states between. */
+  async whileItChanges<T>(work: () => Promise<T>): Promise<T> {
+    this.changing++
+    try {
+      return await work()
+    } finally {
+      this.changing--
+    }
+  }
+
+  /** What a page is told of that is newer; null: nothing. */
+  toTell(): string | null {
+    return this.changing > 0 ? null : this.newer()
   }
 
   /** Looks at the newest from now on. */

@@ -27,4 +27,6 @@ export interface Services {
   events: EventStream
   /** Has all answers be of the newest state of the case from now on. */
   reload(): Promise<void>
+  /** Runs work that changes the case, and has all answers be of what came of it. */
+  change<T>(work: () => Promise<T>): Promise<T>
 }

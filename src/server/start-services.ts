@@ -54,9 +54,17 @@ export function startServices({ caseDir, demo, onNote }: Given): Services {
     await Promise.all([work.restart(why), view.restart(why), sql.restart()])
     events.send({ event: 'case-changed', head: state.loaded, loaded: true })
   }
+  const change = <T>(work: () => Promise<T>): Promise<T> =>
+    state.whileItChanges(async () => {
+      try {
+        return await work()
+      } finally {
+        if (state.newer() !== null) await reload()
+      }
+    })
   const jobs = new Jobs(events, onNote)
   return {
-    ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload },
+    ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload, change },
     ...{ downloads: new Downloads(), lists: new KeptLists(), reports: new Reports() },
   }
 }

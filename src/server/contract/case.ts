@@ -1,5 +1,5 @@
-/** What the header, the filter bar and the first page need of the case: `GET /api/case`. */
-import type { Count, Failure } from './common.ts'
+/** What the header and the filter bar need of the case: `GET /api/case`. All of it is from the ledger, so that it is there at once. */
+import type { Failure } from './common.ts'
 
 export interface CaseAnswer {
   none?: false
@@ -11,9 +11,8 @@ export interface CaseAnswer {
   source: 'logs' | 'packets'
   span: { first_start: string | null; last_end: string | null }
   files: { read: number; partly_read: number; unread: number; not_evidence: number; out: number }
-  records: { total: Count; rejected: Count; counted: Count; packets: Count; bytes: Count }
-  gaps: { skip_data: number; no_data: number; holes: number; malformed: number; unread_files: string[] }
-  sensors_total: number
+  records: { total: number }
+  gaps: { skip_data: number; no_data: number; malformed: number; unread_files: string[] }
   /** Columns that some record has. */
   columns: string[]
   captures: number

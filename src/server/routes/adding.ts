@@ -1,6 +1,5 @@
 /** Routes: evidence that is added from the page. */
 import { z } from 'zod'
-import type { AddAnswer } from '../contract/adding.ts'
 import { type Route, route } from '../route.ts'
 
 const path = z
@@ -23,16 +22,12 @@ export const addingRoutes: readonly Route[] = [
       keepCopies: z.boolean().optional(),
       again: z.boolean().optional(),
     }),
-    answer: ({ adding, jobs, state, reload }, { body }) =>
+    answer: ({ adding, jobs, change }, { body }) =>
       jobs.start(
         { kind: 'add', title: `add ${body.paths.join(', ')}`.slice(0, 200), lane: 'add' },
         async (signal, onProgress) => {
           const options = { signal, onProgress, endsItself: true, again: false, seconds: secondsMax }
-          try {
-            return (await adding.ask('add', body, options)) as AddAnswer
-          } finally {
-            if (state.newer() !== null) await reload()
-          }
+          return change(() => adding.pass('add', body, options))
         },
       ),
   }),

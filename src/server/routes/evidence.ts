@@ -44,12 +44,6 @@ export const evidenceRoutes: readonly Route[] = [
       undo: z.boolean(),
       reason: z.string().max(10_000),
     }),
-    answer: async ({ adding, state, reload }, { body }) => {
-      try {
-        return await adding.ask('remove', body, { again: false })
-      } finally {
-        if (state.newer() !== null) await reload()
-      }
-    },
+    answer: ({ adding, change }, { body }) => change(() => adding.pass('remove', body, { again: false })),
   }),
 ]

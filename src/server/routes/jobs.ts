@@ -33,7 +33,7 @@ export const jobRoutes: readonly Route[] = [
 ]
 
 function whatHolds({ state, jobs }: Services): ServerEvent[] {
-  const newer = state.newer()
+  const newer = state.toTell()
   return [
     { event: 'case-changed', head: state.loaded, loaded: true },
     ...(newer === null ? [] : [{ event: 'case-changed', head: newer, loaded: false } as const]),

@@ -6,7 +6,7 @@ import { parse } from '../../filter/filter.ts'
 import { print } from '../../filter/print.ts'
 import { swapped } from '../../filter/swapped.ts'
 import { explainFlows } from '../../flows/explain.ts'
-import { overviewOf } from '../../overview/overview.ts'
+import { ledgerOverview } from '../../overview/overview.ts'
 import type { Case } from '../../store/case.ts'
 import { version } from '../../version.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
@@ -21,15 +21,14 @@ import type {
   WrongFilter,
 } from '../contract/case.ts'
 
-async function caseAnswer(c: Case, { demo }: { demo: boolean }, { signal }: WorkContext): Promise<CaseAnswer> {
-  const overview = await overviewOf(c, signal)
-  const { source, span, files, records, sensors_total } = overview
-  const { listed: _, ...gaps } = overview.gaps
+async function caseAnswer(c: Case, { demo }: { demo: boolean }): Promise<CaseAnswer> {
+  const { kinds, records_total, skip_data, no_data, malformed, unread_files, ...held } = ledgerOverview(c)
   return {
-    ...{ case: c.dir, tool: { name: 'Tidemark', version: version() }, head: c.head },
-    ...{ source, span, files, records: records as CaseAnswer['records'], gaps, sensors_total },
+    ...held,
+    ...{ tool: { name: 'Tidemark', version: version() }, head: c.head, records: { total: records_total } },
+    gaps: { skip_data, no_data, malformed, unread_files },
     columns: [...c.columns],
-    captures: overview.kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
+    captures: kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
     demo,
   }
 }
