@@ -24,14 +24,14 @@ function questionsOf({ first, last }) {
   }
   return [
     { name: 'case', share: 5, path: '/api/case' },
-    { name: 'complete', share: 25, path: '/api/complete', body: () => ({ text: 'src port 2', cursor: 10 }) },
-    { name: 'explain', share: 25, path: '/api/explain', body: () => ({ filter: pick(filters), ...asked }) },
+    { name: 'complete', share: 15, path: '/api/complete', body: () => ({ text: 'src port 2', cursor: 10 }) },
+    { name: 'explain', share: 15, path: '/api/explain', body: () => ({ filter: pick(filters), ...asked }) },
     {
       ...{ name: 'rows', share: 15, path: '/api/rows' },
       body: () => ({ filter: pick(filters), ...asked, ...window(), order: 'start', offset: 0, limit: 100 }),
     },
     {
-      ...{ name: 'range', share: 30, path: '/api/range' },
+      ...{ name: 'range', share: 50, path: '/api/range' },
       body: () => ({ view: { filter: '', ...asked }, window: window(), order: 'bytes', top: 12, complete: false }),
     },
   ]
@@ -48,18 +48,18 @@ export async function run(caseDir, { seconds, clients }) {
       if (await isAnswered(workbench, question)) usable.push(question)
       else print(`${question.name}: nobody answers that yet`)
     }
-    const before = sumOf(workbench.processes(), 'cpu')
+    const before = new Map(workbench.processes().map(({ pid, cpu }) => [pid, cpu]))
     const { times, errors, busy, health } = await load(workbench, usable, seconds, clients)
     const processes = workbench.processes()
     report(times, seconds, clients)
     print(`errors ${errors.length}${errors.length > 0 ? `: ${errors[0]}` : ''}; told to come again ${busy}`)
     health.sort((a, b) => a - b)
     print(`/health p50 ${ms(quantile(health, 0.5))}, p99 ${ms(quantile(health, 0.99))}, slowest ${ms(health.at(-1))}`)
-    for (const { name, peak, rss } of processes)
-      print(`${name.padEnd(12)} ${Math.round(rss)} MiB, at its most ${Math.round(peak)}`)
-    print(
-      `together     ${Math.round(sumOf(processes, 'rss'))} MiB; CPU ${(sumOf(processes, 'cpu') - before).toFixed(1)} s`,
-    )
+    for (const { pid, name, peak, rss, cpu } of processes) {
+      const own = (cpu - (before.get(pid) ?? 0)).toFixed(1)
+      print(`${name.padEnd(12)} ${Math.round(rss)} MiB, at its most ${Math.round(peak)}; CPU ${own} s`)
+    }
+    print(`together     ${Math.round(processes.reduce((sum, { rss }) => sum + rss, 0))} MiB`)
   } finally {
     await workbench.close()
   }
@@ -124,10 +124,6 @@ function report(times, seconds, clients) {
       `${name.padEnd(10)} ${String(own.length).padStart(7)}  p50 ${ms(half)}  p99 ${ms(most)}  slowest ${ms(own.at(-1))}`,
     )
   }
-}
-
-function sumOf(list, name) {
-  return list.reduce((sum, one) => sum + one[name], 0)
 }
 
 function ms(value) {
