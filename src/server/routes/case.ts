@@ -27,7 +27,7 @@ export const caseRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/complete',
     body: z.strictObject({ text: z.string().max(100_000), cursor: z.number().int().min(0).max(100_000) }),
-    answer: ({ work }, { body, signal }) => work.pass('complete', body, { signal, seconds: 30 }),
+    answer: ({ work }, { body, signal }) => work.pass('complete', body, { signal, seconds: 600 }),
   }),
   route({
     method: 'POST',

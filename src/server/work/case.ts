@@ -35,10 +35,21 @@ async function caseAnswer(c: Case, { demo }: { demo: boolean }): Promise<CaseAns
 
 const contexts = new WeakMap<Case, Promise<CompletionContext>>()
 
-async function completeAnswer(c: Case, { text, cursor }: CompleteAsk): Promise<CompleteAnswer> {
+async function completeAnswer(
+  c: Case,
+  { text, cursor }: CompleteAsk,
+  { signal }: WorkContext,
+): Promise<CompleteAnswer> {
   let context = contexts.get(c)
-  if (context === undefined) contexts.set(c, (context = completionContext(c)))
-  return complete(text, cursor, await context)
+  if (context === undefined) {
+    contexts.set(c, (context = completionContext(c)))
+    context.catch(() => contexts.delete(c))
+  }
+  // It is worked out once for all, and goes on when who typed the first letter no longer waits.
+  const stopped = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
+  )
+  return complete(text, cursor, await Promise.race([context, stopped]))
 }
 
 async function explainAnswer(c: Case, asked: ExplainAsk, context: WorkContext): Promise<ExplainAnswer | WrongFilter> {
