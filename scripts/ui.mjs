@@ -1,6 +1,6 @@
 // Bundles the workbench's page in src/ui/ into dist/ui/ or build/src/ui/, where it is older than its sources.
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -27,9 +27,21 @@ export async function bundleUi(folder) {
     chunkNames: '[name]-[hash]',
     legalComments: 'linked',
     logLevel: 'warning',
+    plugins: [{ name: 'styles', setup: build => build.onLoad({ filter: /[\\/]ui[\\/]all\.css$/ }, allStyles) }],
   })
   // The styles of parts that are fetched later are in app.css too.
   for (const name of readdirSync(target).filter(name => /-[A-Z0-9]{8}\.css$/.test(name))) rmSync(join(target, name))
+}
+
+/** Every style sheet, in an order that does not depend on who imports which: colours and controls, frame, parts, pages. */
+function allStyles() {
+  const ui = join(root, 'src', 'ui')
+  const names = readdirSync(ui, { recursive: true }).map(name => name.split(sep).join('/'))
+  const sheets = names.filter(name => name.endsWith('.css') && name !== 'all.css').sort()
+  const first = ['theme.css', 'parts/frame.css']
+  const ordered = [...first, ...['parts/', 'pages/'].flatMap(folder => sheets.filter(name => name.startsWith(folder)))]
+  const contents = [...new Set(ordered)].map(name => `@import "./${name}";`).join('\n')
+  return { contents, loader: 'css', resolveDir: ui }
 }
 
 /** What an earlier bundle may be of; beside it are compiled files that tests use. */

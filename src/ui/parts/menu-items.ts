@@ -6,8 +6,8 @@ export type MenuItem =
   /** `sort`, `columns` and what a page keeps stay. */
   | { name: string; hint?: string; does: 'filter'; filter: string }
   | { name: string; hint?: string; does: 'tab'; change: Partial<ViewState> }
-  | { name: string; hint?: string; does: 'page'; path: string; own: Record<string, string> }
-  | { name: string; hint?: string; does: 'copy'; text: string }
+  | { name: string; hint?: string; does: 'page'; path: string }
+  | { name: string; hint?: string; does: 'note' | 'copy'; text: string }
 
 /** In groups, apart by a line. */
 export function menuItems(term: Term, filter: string): MenuItem[][] {
@@ -23,9 +23,9 @@ export function menuItems(term: Term, filter: string): MenuItem[][] {
   const elsewhere: MenuItem[] = []
   if (own !== null) elsewhere.push({ name: 'Alone, in a new tab', does: 'tab', change: { filter: own } })
   if (term.page !== undefined)
-    elsewhere.push({ name: `${pageName(term.page)} page`, hint: 'Enter', does: 'page', path: term.page, own: {} })
+    elsewhere.push({ name: `${pageName(term.page)} page`, hint: 'Enter', does: 'page', path: term.page })
   const rest: MenuItem[] = [
-    { name: 'Note', does: 'page', path: '/notes', own: { _about: term.text } },
+    { name: 'Note', does: 'note', text: term.text },
     { name: 'Copy', does: 'copy', text: term.text },
   ]
   return [asked, elsewhere, rest].filter(group => group.length > 0)

@@ -6,6 +6,7 @@ import { go, goTo, linkTo, state } from '../state.ts'
 import { visible } from '../text.ts'
 import { copy } from './copy.tsx'
 import { type MenuItem, menuItems, nextItem } from './menu-items.ts'
+import { noteHere } from './notes-actions.ts'
 import { placeBeside } from './place.ts'
 import { seenWindow } from './seen-window.ts'
 import type { Term } from './term.ts'
@@ -117,7 +118,8 @@ function Item({ item }: { item: MenuItem }): JSX.Element {
 export function doItem(item: MenuItem): void {
   if (item.does === 'filter') go({ filter: item.filter })
   else if (item.does === 'tab') open(linkTo(item.change), '_blank', 'noopener')
-  else if (item.does === 'page') goTo(item.path, { own: item.own })
+  else if (item.does === 'page') goTo(item.path)
+  else if (item.does === 'note') noteHere({ kind: 'value', text: item.text })
   else void copy(item.text, 'Value')
 }
 
