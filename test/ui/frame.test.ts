@@ -89,7 +89,7 @@ describe('the frame of the workbench', { skip: noBrowser }, () => {
       assert.equal(await back.isDisabled(), true)
       await page.reload()
       await loaded(page)
-      assert.equal(await editor(page).textContent(), 'Filter: dst port 443 and src net 10.0.0.0/8')
+      assert.equal(await editor(page).inputValue(), '')
     })
   })
 

@@ -8,7 +8,7 @@ import { explain, useAnswer, viewAsk } from '../api.ts'
 import { go, state } from '../state.ts'
 import { visible } from '../text.ts'
 import { Pins, RawSwitch, WindowChip } from './chips.tsx'
-import { type FilterEditor, openEditor } from './filter-editor.ts'
+import { type FilterField, FilterFieldPlace } from './filter-field.tsx'
 import { Icon } from './icons.tsx'
 import { useKeys } from './keyboard.ts'
 import { Tools } from './tools.tsx'
@@ -27,11 +27,11 @@ export function FilterBar(): JSX.Element {
   const said = useAnswer(JSON.stringify(asked), signal => explain(asked, signal))
   const isOf = settled === draft && said.since === null
   const wrong = isOf && said.value !== null && 'wrong' in said.value ? said.value.wrong : null
-  const editor = useEditor(wrong)
+  const field = useRef<FilterField | null>(null)
+  useKeys({ '/': () => field.current?.focus() })
   // What is typed goes from the editor to here, and only another filter the other way.
   useEffect(() => {
-    editor.current?.setText(filter)
-    setDraft(filter)
+    field.current?.setText(filter)
     remark.value = null
   }, [filter])
   const apply = (text: string): void => {
@@ -39,16 +39,16 @@ export function FilterBar(): JSX.Element {
     if (wrong === null || text !== settled) go({ filter: text.trim() })
   }
   const clear = (): void => {
-    editor.current?.setText('')
+    field.current?.setText('')
     go({ filter: '' })
-    editor.current?.focus()
+    field.current?.focus()
   }
   return (
     <search class="filter-bar" data-tour="filter">
       <div class="filter-row">
         <div class={wrong === null ? 'filter-field' : 'filter-field wrong'}>
           <Icon name="filter" />
-          <EditorPlace editor={editor} draft={draft} setDraft={setDraft} apply={apply} />
+          <FilterFieldPlace field={field} draft={draft} setDraft={setDraft} apply={apply} wrong={wrong} />
           {draft.trim() !== filter.trim() && (
             <button type="button" class="quiet apply" title="Apply (Enter)" onClick={() => apply(draft)}>
               <Icon name="apply" /> Apply
@@ -87,40 +87,6 @@ function useSettled(draft: string, filter: string): string {
     return () => clearTimeout(timer)
   }, [draft, filter])
   return draft === filter ? draft : settled
-}
-
-function useEditor(wrong: Failure | null) {
-  const editor = useRef<FilterEditor | null>(null)
-  useEffect(() => {
-    editor.current?.setError(wrong?.at ?? null, wrong?.error ?? '')
-  }, [wrong])
-  useKeys({ '/': () => editor.current?.focus() })
-  return editor
-}
-
-interface PlaceProps {
-  editor: { current: FilterEditor | null }
-  draft: string
-  setDraft: (text: string) => void
-  apply: (text: string) => void
-}
-
-function EditorPlace({ editor, draft, setDraft, apply }: PlaceProps): JSX.Element {
-  const place = useRef<HTMLDivElement>(null)
-  const acts = useRef(apply)
-  acts.current = apply
-  useEffect(() => {
-    editor.current = openEditor(place.current!, draft, {
-      changed: setDraft,
-      apply: text => acts.current(text),
-      leave: () => {
-        editor.current?.setText(state.value.filter)
-        document.getElementById('main')?.focus({ preventScroll: true })
-      },
-    })
-    return () => editor.current?.close()
-  }, [])
-  return <div ref={place} class="editor" />
 }
 
 function Said({ error, answer }: { error: Failure | null; answer: ExplainAnswer | WrongFilter | null }): JSX.Element {

@@ -27,8 +27,15 @@ export interface FilterEditor {
   close(): void
 }
 
-export function openEditor(parent: HTMLElement, text: string, events: EditorEvents): FilterEditor {
-  const view = new EditorView({ parent, state: EditorState.create({ doc: text, extensions: extensions(events) }) })
+export function openEditor(parent: HTMLElement, text: string, example: string, events: EditorEvents): FilterEditor {
+  const view = new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: text,
+      selection: { anchor: text.length },
+      extensions: extensions(example, events),
+    }),
+  })
   const now = (): string => view.state.doc.toString()
   return {
     text: now,
@@ -86,7 +93,7 @@ export function cspNonce(): Extension {
   return EditorView.cspNonce.of(document.querySelector<HTMLMetaElement>('meta[name=nonce]')?.content ?? '')
 }
 
-function extensions(events: EditorEvents): Extension {
+function extensions(example: string, events: EditorEvents): Extension {
   const own = keymap.of([
     { key: 'Enter', run: view => done(() => events.apply(view.state.doc.toString())) },
     { key: 'Shift-Enter', run: insertNewline },
@@ -115,7 +122,7 @@ function extensions(events: EditorEvents): Extension {
       spellcheck: 'false',
       autocapitalize: 'off',
     }),
-    placeholder('Filter: dst port 443 and src net 10.0.0.0/8'),
+    placeholder(example),
     EditorView.updateListener.of(update => {
       if (update.docChanged) events.changed(update.state.doc.toString())
     }),
