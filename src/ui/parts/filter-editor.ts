@@ -4,6 +4,7 @@ import {
   type CompletionContext,
   type CompletionResult,
   completionKeymap,
+  startCompletion,
 } from '@codemirror/autocomplete'
 import { history, historyKeymap, insertNewline } from '@codemirror/commands'
 import { EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state'
@@ -24,6 +25,8 @@ export interface FilterEditor {
   /** Null: there is no error. */
   setError(at: { offset: number; length: number } | null, message: string): void
   focus(): void
+  /** Offers how to go on, as typing does. */
+  complete(): void
   close(): void
 }
 
@@ -51,6 +54,7 @@ export function openEditor(parent: HTMLElement, text: string, example: string, e
       view.contentDOM.setAttribute('aria-invalid', String(message !== ''))
     },
     focus: () => view.focus(),
+    complete: () => void startCompletion(view),
     close: () => view.destroy(),
   }
 }

@@ -50,6 +50,7 @@ export function FilterFieldPlace({ field, draft, setDraft, apply, wrong }: Props
       place.current!.hidden = false
       plain.current!.hidden = true
       if (focused) own.focus()
+      if (focused && value !== state.value.filter) own.complete()
       opened(own)
     })
     return () => {
