@@ -64,7 +64,7 @@ async function opened(browser, url) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   const page = await context.newPage()
   page.setDefaultTimeout(900_000)
-  await page.addInitScript(() => localStorage.setItem('tidemark.tour', 'over'))
+  await page.addInitScript(() => localStorage.setItem('tidemark.tour', 'seen'))
   await page.addInitScript(watchPanels)
   return { context, page: await gone(page, `${url}`) }
 }

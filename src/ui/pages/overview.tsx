@@ -14,6 +14,8 @@ import type {
 } from '../../server/contract/view.ts'
 import { type Answered, get, post, useAnswer, useNewest, viewAsk } from '../api.ts'
 import { askIndexed } from '../indexed.ts'
+import { Coverage } from '../parts/coverage.tsx'
+import { Findings } from '../parts/findings.tsx'
 import { announce } from '../parts/live.tsx'
 import { ErrorBox, Shown } from '../parts/states.tsx'
 import { state } from '../state.ts'
@@ -21,6 +23,7 @@ import { bytesText, countText, windowText } from '../text.ts'
 import { BuildingNote } from './overview/building.tsx'
 import { useCommands } from './overview/commands.ts'
 import { stackOf } from './overview/legend.tsx'
+import { useMarks } from './overview/marks.ts'
 import { Nothing } from './overview/nothing.tsx'
 import { Panels, useMore } from './overview/panels.tsx'
 import { rowsMost, rowsUsual } from './overview/ranked.tsx'
@@ -30,20 +33,24 @@ import { TotalsStrip } from './overview/totals.tsx'
 import { brushed, isDragging, windowKey } from './overview/window.ts'
 import { WindowLine } from './overview/window-line.tsx'
 
+/** Sensors whose coverage is shown at first. */
+const sensorRows = 12
+
 export function OverviewPage(): JSX.Element {
   const { zoomFrom, zoomTo, measure, own } = state.value
   const stack = stackOf(own['_stack'])
   const asked: TimelineAsk = { view: viewAsk(state.value), zoom: { from: zoomFrom, to: zoomTo }, measure, stack }
   const answer = useAnswer<TimelineAnswer>(JSON.stringify(asked), signal => askIndexed('/api/view', asked, signal))
+  const marks = useMarks()
   const gaps = useAnswer<GapsAnswer>('gaps', signal => get('/api/gaps', signal))
   return (
     <div class="overview">
       <h1 class="aside">Overview</h1>
       <BuildingNote />
-      <Figures answer={answer}>
+      <Figures answer={answer} beside={<Beside />}>
         <Shown of={answer} what="the timeline">
           {value => (
-            <Timeline answer={value} measure={measure} stack={stack} gaps={gaps.value?.gaps ?? []} marks={[]} />
+            <Timeline answer={value} measure={measure} stack={stack} gaps={gaps.value?.gaps ?? []} marks={marks} />
           )}
         </Shown>
       </Figures>
@@ -51,8 +58,28 @@ export function OverviewPage(): JSX.Element {
   )
 }
 
+/** Of the whole case, whatever is filtered: what stands out, and when which sensor recorded. */
+function Beside(): JSX.Element {
+  return (
+    <>
+      <div class="panel found">
+        <Findings />
+      </div>
+      <div class="panel wide">
+        <Coverage rows={sensorRows} />
+      </div>
+    </>
+  )
+}
+
+interface FiguresProps {
+  answer: Answered<TimelineAnswer>
+  children: JSX.Element
+  beside: JSX.Element
+}
+
 /** What follows the brush: totals and panels. */
-function Figures({ answer, children }: { answer: Answered<TimelineAnswer>; children: JSX.Element }): JSX.Element {
+function Figures({ answer, children, beside }: FiguresProps): JSX.Element {
   const view = viewAsk(state.value)
   const order: Order = state.value.measure === 'records' ? 'records' : 'bytes'
   const [more, setMore] = useMore()
@@ -80,11 +107,11 @@ function Figures({ answer, children }: { answer: Answered<TimelineAnswer>; child
       {children}
       <WindowLine answer={answer.value} />
       {range.error !== null && <ErrorBox error={range.error.failure.error} hint={range.error.failure.hint} />}
-      {totals !== null && Number(totals.records) === 0 ? (
-        <Nothing view={view} window={{ from, to }} />
-      ) : (
-        range.value !== null && (
-          <div class="panels" data-window={windowKey(range.value.window)}>
+      <div class="panels" data-window={range.value === null ? undefined : windowKey(range.value.window)}>
+        {totals !== null && Number(totals.records) === 0 ? (
+          <Nothing view={view} window={{ from, to }} />
+        ) : (
+          range.value !== null && (
             <Panels
               {...{ order, more, setMore }}
               range={range.value}
@@ -101,9 +128,10 @@ function Figures({ answer, children }: { answer: Answered<TimelineAnswer>; child
                 )
               }
             />
-          </div>
-        )
-      )}
+          )
+        )}
+        {beside}
+      </div>
     </>
   )
 }
