@@ -210,7 +210,7 @@ function findingBlocks({ findings, findings_other }: Detections, all: boolean): 
   const listed = all ? sorted : grave.slice(0, findingsAtMost)
   const left = all ? 0 : grave.length - listed.length
   return [
-    ...listed.map(findingEntry),
+    ...listed.map(finding => findingEntry(finding, linesText(finding))),
     ...(left > 0 ? [paragraph(`… and ${countText(left, 'more finding')}: --all lists them.`)] : []),
     ...(all ? [] : slightBlocks(sorted.slice(grave.length))),
     ...findings_other.map(({ rule, count }) =>
@@ -230,8 +230,8 @@ function slightBlocks(findings: readonly CaseFinding[]): Block[] {
   return [paragraph(`Of severity info: ${each.join(', ')}. --all lists them.`)]
 }
 
-/** All that is said of a finding. */
-export function findingEntry(finding: CaseFinding): Block {
+/** All that is said of a finding. @param lines where its evidence stands; left out where that is shown otherwise. */
+export function findingEntry(finding: CaseFinding, lines: Text | null): Block {
   const { id, severity, confidence, rule, technique, first_start, last_end, scores, counter_hypotheses, would_change } =
     finding
   const grave = severity === 'high' ? alarm('HIGH') : severity
@@ -243,7 +243,7 @@ export function findingEntry(finding: CaseFinding): Block {
     paragraph(
       `Measured: ${scores.map(({ name, value, threshold }) => `${name} ${integerText(value)} (${grouped(threshold)})`).join('; ')}.`,
     ),
-    paragraph(linesText(finding)),
+    ...(lines === null ? [] : [paragraph(lines)]),
     paragraph(`Could also be: ${counter_hypotheses.join('; or ')}. It would be silent with: ${would_change}.`),
   ])
 }

@@ -187,8 +187,12 @@ function sumText(sum: Count | null, { at_least }: ServiceRow): string {
 
 /** `the subject is the client, known by who sent the SYN (98 %)`. */
 export function roleText(service: ServiceRow): string {
-  const sure = `${Math.round(service.role_confidence * 100)} %`
-  return `${roleWords[service.subject_role]}, ${basisWords[service.role_basis]} (${sure})`
+  return `${roleWords[service.subject_role]}, ${howKnown(service)}`
+}
+
+/** `known by who sent the SYN (98 %)`. */
+export function howKnown({ role_basis, role_confidence }: ServiceRow): string {
+  return `${basisWords[role_basis]} (${Math.round(role_confidence * 100)} %)`
 }
 
 /** Whether the port's use is approved, in words. */

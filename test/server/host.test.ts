@@ -68,7 +68,7 @@ describe('hosts and connections of the lab', () => {
       const services = await wholeList<DossierService>(from => listOf(id, 'services', from))
       const inOrder = [...services].sort((a, b) => Number(a.number.slice(1)) - Number(b.number.slice(1)))
       assert.deepEqual(
-        inOrder.map(({ number: _, service: __, role: ___, approved: ____, ...row }) => row),
+        inOrder.map(({ number: _, service: __, role: ___, approved: ____, known: _____, ...row }) => row),
         json.services,
       )
       const findings = await wholeList<DossierFinding>(from => listOf(id, 'findings', from))

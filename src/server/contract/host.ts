@@ -56,7 +56,9 @@ export interface DossierService extends Said<ServiceRow> {
   /** Its place in `services` of the JSON, S1 the first. */
   number: string
   service: string
+  /** Who the subject is in it, and how that is known. */
   role: string
+  known: string
   approved: string
 }
 

@@ -54,7 +54,7 @@ function weight({ severity }: CaseFinding): number {
 
 function rowOf(finding: CaseFinding, captures: boolean, placed: ReturnType<typeof placing>): FoundInCase {
   const { counter_hypotheses: _, would_change: __, scores: ___, next: ____, subject, peers, basis, ...rest } = finding
-  const entry = findingEntry(finding)
+  const entry = findingEntry(finding, null)
   return {
     ...rest,
     key: caseKey(finding).key,

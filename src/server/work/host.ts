@@ -12,7 +12,7 @@ import { howSureBlocks } from '../../report/how-sure.ts'
 import { evidenceBlocks, limitsBlocks } from '../../report/limits.ts'
 import { serviceName } from '../../report/names.ts'
 import { rejectsBlocks } from '../../report/rejects.ts'
-import { roleText, standardText } from '../../report/services.ts'
+import { howKnown, roleText, standardText } from '../../report/services.ts'
 import { storyBlocks } from '../../report/story.ts'
 import { coverageBlocks, vantagesBlocks } from '../../report/surface.ts'
 import { whoBlocks } from '../../report/who.ts'
@@ -93,7 +93,7 @@ async function dossierAnswer(
 function inWeight({ services }: Dossier, found: Found): NumberedRow[] {
   const outcomes: readonly Outcome[] = ['answered', 'refused', 'unanswered', 'rejected']
   const rows = services.map((row, i): NumberedRow => {
-    const words = { service: serviceName(row), role: roleText(row), approved: standardText(row) }
+    const words = { service: serviceName(row), role: roleText(row), approved: standardText(row), known: howKnown(row) }
     return { row: { ...row, number: `S${i + 1}`, ...words } as DossierService, service: found.services[i]! }
   })
   const rank = ({ row }: NumberedRow): number => (row.findings.length > 0 ? 0 : 4) + outcomes.indexOf(row.outcome)

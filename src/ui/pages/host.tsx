@@ -57,10 +57,13 @@ function Host({ subject }: { subject: string }): JSX.Element {
         {subject.includes('/') ? 'Network' : 'Host'} {visible(subject)}
         {dossier.value !== null && <Kind answer={dossier.value} />}
       </h1>
-      {running !== undefined && dossier.since !== null && <JobLine job={running} />}
-      <Shown of={dossier} what="the dossier">
-        {answer => <Dossier answer={answer} subject={subject} />}
-      </Shown>
+      {running !== undefined && dossier.since !== null && dossier.value === null ? (
+        <JobLine job={running} />
+      ) : (
+        <Shown of={dossier} what="the dossier">
+          {answer => <Dossier answer={answer} subject={subject} />}
+        </Shown>
+      )}
     </div>
   )
 }

@@ -23,7 +23,7 @@ export function JobLine({ job }: { job: JobState }): JSX.Element {
     <p class="waiting job-line">
       {visible(title)}
       {doing === null ? '' : `: ${visible(doing)}`}
-      {share}, <span role="timer">{countText(seconds)} s</span>{' '}
+      {share} <span role="timer">{countText(seconds)} s</span>{' '}
       <button type="button" onClick={() => void post(`/api/job/${job.id}/stop`, {}).catch(() => undefined)}>
         Stop
       </button>

@@ -7,7 +7,7 @@ import { exactBytes, Span } from './figures.tsx'
 import { type Column, Table } from './table.tsx'
 
 const columns: readonly Column<DossierService>[] = [
-  { name: 'number', title: '', cell: ({ number }) => <span class="muted">{number}</span> },
+  { name: 'number', title: 'no.', cell: ({ number }) => <span class="muted">{number}</span> },
   {
     name: 'client',
     title: 'client → server',
@@ -29,6 +29,7 @@ const columns: readonly Column<DossierService>[] = [
       </span>
     ),
   },
+  { name: 'findings', title: 'findings', cell: ({ findings }) => findings.join(' ') },
   { name: 'outcome', title: 'outcome', sort: ({ outcome }) => outcome, cell: ({ outcome }) => outcome },
   {
     name: 'connections',
@@ -59,8 +60,7 @@ const columns: readonly Column<DossierService>[] = [
     sort: ({ first_start }) => first_start,
     cell: ({ first_start, last_end }) => <Span from={first_start} to={last_end} />,
   },
-  { name: 'findings', title: 'findings', cell: ({ findings }) => findings.join(' ') },
-  { name: 'role', title: 'how the roles are known', cell: ({ role }) => <span class="wraps">{visible(role)}</span> },
+  { name: 'known', title: 'how the roles are known', cell: ({ known }) => visible(known) },
 ]
 
 function volume(bytes: DossierService['bytes_to_server'], atLeast: boolean): JSX.Element {
