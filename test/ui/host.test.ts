@@ -80,6 +80,11 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
         (await steps.allTextContents()).map(text => /(SYN ACK|SYN|FIN)/.exec(text)![0]),
         ['SYN', 'SYN ACK', 'FIN', 'FIN'],
       )
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Carve the packets' }).click(),
+      ])
+      assert.equal(download.suggestedFilename(), 'packets.pcapng')
       const lines = page.getByRole('table', { name: 'Records of the connection' }).getByRole('link')
       assert.match((await lines.first().getAttribute('href'))!, /^\/record\/\d+\/318$/)
       assert.equal(await page.getByRole('columnheader', { name: 'investigate.pcap' }).count(), 1)

@@ -6,6 +6,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import type { ConnectionAnswer, ConnectionRecord, Way } from '../../server/contract/connection.ts'
 import { get, useAnswer } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
+import { CarveButton } from '../parts/carve-button.tsx'
 import { EndLink, endText } from '../parts/end-link.tsx'
 import { exactBytes, Moment, Span } from '../parts/figures.tsx'
 import { PlaceLink } from '../parts/place-link.tsx'
@@ -113,7 +114,16 @@ function Packets({ answer: { packets, client, server, carve } }: { answer: Conne
   return (
     <Fact name="Packets">
       {ways}
-      {carve !== null && <code class="command">{visible(carve.command)}</code>}
+      {carve !== null && (
+        <>
+          <CarveButton
+            label="Carve the packets"
+            filter={carve.filter}
+            hint="all packets of these ends and ports, both directions, as pcapng"
+          />
+          <code class="command">{visible(carve.command)}</code>
+        </>
+      )}
     </Fact>
   )
 }

@@ -10,6 +10,7 @@ import { go, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 import { useAsked } from './asked.ts'
 import { Blocks } from './blocks.tsx'
+import { CarveButton } from './carve-button.tsx'
 import { EvidenceLines } from './evidence-lines.tsx'
 import { Span } from './figures.tsx'
 import { JobLine } from './job-line.tsx'
@@ -178,6 +179,13 @@ function Details({ finding }: { finding: FoundInCase }): JSX.Element {
           <button type="button" onClick={() => go({ from: around.from, to: around.to })}>
             Brush its time
           </button>
+          {finding.carve !== null && (
+            <CarveButton
+              label="Carve its packets"
+              filter={finding.carve}
+              hint="the packets of captures between those that it names, in its time, as pcapng"
+            />
+          )}
         </p>
       )}
       <Verdict of={finding} />
