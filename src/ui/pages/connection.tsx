@@ -4,7 +4,7 @@ import './connection.css'
 import '../parts/findings.css'
 import type { ComponentChildren, JSX } from 'preact'
 import type { ConnectionAnswer, ConnectionRecord, Way } from '../../server/contract/connection.ts'
-import { get, useAnswer } from '../api.ts'
+import { caseHead, get, useAnswer } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
 import { CarveButton } from '../parts/carve-button.tsx'
 import { EndLink, endText } from '../parts/end-link.tsx'
@@ -20,7 +20,7 @@ const ladderMost = 40
 
 export function ConnectionPage(): JSX.Element {
   const key = decoded(state.value.path.split('/').slice(2).join('/'))
-  const answered = useAnswer<ConnectionAnswer>(key === '' ? null : key, signal =>
+  const answered = useAnswer<ConnectionAnswer>(key === '' || caseHead.value === '' ? null : key, signal =>
     get(`/api/connection/${encodeURIComponent(key)}`, signal),
   )
   useAsked(answered.value?.asked)
