@@ -50,6 +50,23 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
     })
   })
 
+  test('what the index knows stands there before the dossier, and follows the window', async () => {
+    await workbench.visit(`/host/${attacker}`, {}, async page => {
+      const now = page.getByLabel('At once')
+      await now.getByTitle('25,973,824 B').first().waitFor()
+      await now.getByTitle('457,010,892 B').first().waitFor()
+      assert.equal(
+        await now.getByRole('table', { name: 'Peers' }).getByRole('link', { name: '10.130.8.94' }).count(),
+        1,
+      )
+      await now.getByRole('button', { name: 'As a table' }).click()
+      const bins = now.getByRole('table', { name: 'Bytes sent and received over time' })
+      await bins.getByRole('button', { name: '2023-09-28 17:22:00' }).click()
+      await now.getByText('2023-09-28 17:22:00 – 17:23:00 UTC').waitFor()
+      assert.match(page.url(), /from=2023-09-28T17%3A22%3A00Z/)
+    })
+  })
+
   test('by keyboard from a bar of the lanes to the connection, its records and back', async () => {
     await workbench.visit(`/host/${attacker}`, {}, async page => {
       const bars = page.getByRole('link', { name: /UTC, .*answered/ })
@@ -126,6 +143,7 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
       await workbench.visit(`/host/${attacker}`, look, async page => {
         await page.getByText('took part in 33,232').waitFor()
         await page.locator('.lanes rect.answered').first().waitFor()
+        await page.getByRole('table', { name: 'Peers' }).waitFor()
         await picture(page, `host-${name}`)
         assert.deepEqual(await axeFaults(page), [])
         await page.getByRole('heading', { name: 'Services (' }).scrollIntoViewIfNeeded()

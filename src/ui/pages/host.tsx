@@ -15,6 +15,7 @@ import { useAsked } from '../parts/asked.ts'
 import { Blocks } from '../parts/blocks.tsx'
 import { CorrelationTable } from '../parts/correlation-table.tsx'
 import { DossierFindings } from '../parts/dossier-findings.tsx'
+import { HostNow } from '../parts/host-now.tsx'
 import { JobLine } from '../parts/job-line.tsx'
 import { Lanes } from '../parts/lanes.tsx'
 import { Pages } from '../parts/pages.tsx'
@@ -24,6 +25,8 @@ import { go, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 
 const lanesShown = 40
+/** What a filter can name, most likely; the dossier says what is wrong with anything else. */
+const isAddress = /^[\da-f.:]*[.:][\da-f.:]*(\/\d{1,3})?$/i
 
 export function HostPage(): JSX.Element {
   const subject = subjectOf(state.value.path)
@@ -57,6 +60,7 @@ function Host({ subject }: { subject: string }): JSX.Element {
         {subject.includes('/') ? 'Network' : 'Host'} {visible(subject)}
         {dossier.value !== null && <Kind answer={dossier.value} />}
       </h1>
+      {isAddress.test(subject) && <HostNow subject={subject} />}
       {running !== undefined && dossier.since !== null && dossier.value === null ? (
         <JobLine job={running} />
       ) : (

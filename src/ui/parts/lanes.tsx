@@ -31,7 +31,7 @@ function Axis({ span }: { span: LaneSpan }): JSX.Element {
     <div class="lane axis" aria-hidden="true">
       <span class="lane-name muted">UTC</span>
       <div class="ticks">
-        {timeTicks(span.from, span.to, ticksMost).map(({ second, text }) => (
+        {timeTicks(span.from, span.to - (span.to - span.from) / 12, ticksMost).map(({ second, text }) => (
           <span key={second} style={{ left: `${placeOf(span, second)}%` }}>
             {text}
           </span>
