@@ -111,7 +111,7 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
   test('what is brushed dims connections and findings outside', async () => {
     const brush = 'from=2023-09-28T17:30:00Z&to=2023-09-28T18:00:00Z'
     await workbench.visit(`/host/${attacker}?${brush}`, {}, async page => {
-      await page.locator('.lanes rect.outside').first().waitFor()
+      await page.locator('.connection-lanes rect.outside').first().waitFor()
       const titles = await page.locator('.findings > li.outside h3').allTextContents()
       assert.equal(
         titles.some(title => title.includes('Data sent out')),
@@ -142,7 +142,7 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
       const name = `${look.width}-${look.dark ? 'dark' : 'light'}`
       await workbench.visit(`/host/${attacker}`, look, async page => {
         await page.getByText('took part in 33,232').waitFor()
-        await page.locator('.lanes rect.answered').first().waitFor()
+        await page.locator('.connection-lanes rect.answered').first().waitFor()
         await page.getByRole('table', { name: 'Peers' }).waitFor()
         await picture(page, `host-${name}`)
         assert.deepEqual(await axeFaults(page), [])

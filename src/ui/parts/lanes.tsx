@@ -16,7 +16,7 @@ export function Lanes({ lanes, host }: { lanes: readonly Lane[]; host: string })
   if (span === null) return <p class="muted">None of its connections says when it was.</p>
   const most = mostBytes(lanes)
   return (
-    <figure class="lanes" aria-label={`Connections of ${host} over time, a row for each service`}>
+    <figure class="connection-lanes" aria-label={`Connections of ${host} over time, a row for each service`}>
       <Legend />
       <Axis span={span} />
       {lanes.map(lane => (
@@ -28,7 +28,7 @@ export function Lanes({ lanes, host }: { lanes: readonly Lane[]; host: string })
 
 function Axis({ span }: { span: LaneSpan }): JSX.Element {
   return (
-    <div class="lane axis" aria-hidden="true">
+    <div class="connection-lane axis" aria-hidden="true">
       <span class="lane-name muted">UTC</span>
       <div class="ticks">
         {timeTicks(span.from, span.to - (span.to - span.from) / 12, ticksMost).map(({ second, text }) => (
@@ -55,7 +55,7 @@ function LaneRow({ lane, span, most, host }: RowProps): JSX.Element {
   const other = isServer ? client : server
   const way = isServer ? 'from' : 'to'
   return (
-    <div class="lane">
+    <div class="connection-lane">
       <span class="lane-name">
         <span class="muted">{number}</span> {way} <EndLink address={other} port={isServer ? null : port} />{' '}
         <span class="muted">
