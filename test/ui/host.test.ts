@@ -126,6 +126,25 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
     })
   })
 
+  test('findings are looked for when asked, in order, with their evidence; those outside the brush say so', async () => {
+    await workbench.visit('/?from=2023-09-28T19:30:00Z&to=2023-09-28T20:00:00Z', {}, async page => {
+      const panel = page.getByRole('region', { name: 'Findings' })
+      await panel.getByRole('button', { name: 'Find who behaves like an attacker' }).click()
+      await panel.getByText('3 hosts stand out in 172,211 flow records').waitFor()
+      const suspects = panel.locator('.suspects > li')
+      assert.match((await suspects.first().textContent())!, /^20\.106\.124\.93/)
+      const titles = panel.locator('.finding-title')
+      assert.match((await titles.first().textContent())!, /high.*Web log-in brute force/)
+      assert.match((await panel.locator('.findings > li').first().textContent())!, /outside what is brushed/)
+      await titles.first().press('Enter')
+      await panel.getByText('Measured:').waitFor()
+      assert.match((await panel.locator('a.place').first().getAttribute('href'))!, /^\/record\/\d+\/\d+\?/)
+      await titles.first().scrollIntoViewIfNeeded()
+      await picture(page, 'findings-1280-light')
+      assert.deepEqual(await axeFaults(page), [])
+    })
+  })
+
   test('an address without records, and what is no address, are told so', async () => {
     await workbench.visit('/host/203.0.113.99', {}, async page => {
       await page.getByText('No record of 203.0.113.99').waitFor()

@@ -54,6 +54,7 @@ export function OverviewPage(): JSX.Element {
           )}
         </Shown>
       </Figures>
+      <Findings />
     </div>
   )
 }
