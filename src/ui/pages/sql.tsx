@@ -221,7 +221,7 @@ function RunningBox({ since, stop }: Running): JSX.Element {
 
 function Download({ sql, seconds }: { sql: () => string; seconds: number }): JSX.Element {
   return (
-    <Opener name="All rows of the query as a file" class="" label="Download">
+    <Opener name="Download all rows of the query" class="" label="Download">
       {() => {
         const question = (format: SqlFileAsk['format']): SqlFileAsk => ({ sql: sql(), seconds, format })
         return (
