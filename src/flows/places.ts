@@ -23,7 +23,7 @@ import { matching, type Setting } from './plan.ts'
 import type { Cell, Counting, FlowsColumn, FlowsRequest } from './request.ts'
 import type { FlowsOptions } from './run.ts'
 import { sentenceOf } from './sentence.ts'
-import { limitOf, settle } from './settle.ts'
+import { limitOf, type Settled, settle } from './settle.ts'
 import { shownStatement } from './shown.ts'
 import { unknownCount } from './unknown.ts'
 import { cellReader, integer } from './values.ts'
@@ -38,12 +38,16 @@ export interface Place {
   way: number
 }
 
-export interface ListedPlaces {
-  places: Place[]
-  counting: Pick<Counting, 'records' | 'rejected' | 'unknown' | 'evidence'>
+/** What a listing means, and how it is asked. */
+export interface ListingWords {
   sentence: string
   sql: string
   notes: string[]
+}
+
+export interface ListedPlaces extends ListingWords {
+  places: Place[]
+  counting: Pick<Counting, 'records' | 'rejected' | 'unknown' | 'evidence'>
 }
 
 const end = (address: string, port: string): Expression => tuple(column(address), firstKnown(column(port), constant(0)))
@@ -56,7 +60,7 @@ const way: Expression = choose(
 )
 
 /** Whether a line may have made two records. */
-function hasWays(c: Case, evidence: EvidenceKind): boolean {
+export function hasWays(c: Case, evidence: EvidenceKind): boolean {
   return evidence === 'packets' && c.evidence.some(file => file.id !== null && file.flow_table !== null)
 }
 
@@ -77,7 +81,7 @@ function placeOf(row: Row): Place {
 export function listedPlaces(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<ListedPlaces> {
   return question(c, options.signal, async own => {
     const settled = await settle(own, request, options)
-    const { setting, filter } = settled
+    const { setting } = settled
     const { dialect, records } = setting
     const orderBy = listOrder(setting)
     const needs = [...orderBy.flatMap(({ by }) => by.columns), ...(hasWays(c, records.evidence) ? wayColumns : [])]
@@ -93,11 +97,23 @@ export function listedPlaces(c: Case, request: FlowsRequest, options: FlowsOptio
         ...{ records: integer(row?.['records']), rejected: integer(row?.['rejected']), unknown },
         evidence: records.evidence,
       },
-      sentence: sentenceOf(filter, setting),
-      sql: await shownStatement(own, settled),
-      notes: [...filter.notes, ...setting.filter.notes, ...settled.notes],
+      ...(await wordsOf(own, settled)),
     }
   })
+}
+
+/** What a listing means. @throws UserError, FilterError (status 2) where the request cannot be meant. */
+export function listingWords(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<ListingWords> {
+  return question(c, options.signal, async own => wordsOf(own, await settle(own, request, options)))
+}
+
+async function wordsOf(c: Case, settled: Settled): Promise<ListingWords> {
+  const { filter, setting, notes } = settled
+  return {
+    sentence: sentenceOf(filter, setting),
+    sql: await shownStatement(c, settled),
+    notes: [...filter.notes, ...setting.filter.notes, ...notes],
+  }
 }
 
 export interface RecordsAt {

@@ -3,7 +3,9 @@ import { argv, exit, stdin, stdout } from 'node:process'
 import { openCase } from '../store/case.ts'
 import { answerQuestions } from './answering.ts'
 import { viewWork } from './work/view.ts'
+import { viewRowsWork } from './work/view-rows.ts'
 
 const [caseDir = '', head = ''] = argv.slice(2)
 
-answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir, head === '' ? {} : { head }), viewWork)
+const work = { ...viewWork, ...viewRowsWork }
+answerQuestions({ stdin, stdout, exit }, () => openCase(caseDir, head === '' ? {} : { head }), work)

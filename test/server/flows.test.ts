@@ -7,7 +7,9 @@ import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { type RowsAnswer, type RowsAsk, rowOrders } from '../../src/server/contract/flows.ts'
 import { toLine } from '../../src/server/json-line.ts'
-import { flowsWork, rowsRequest } from '../../src/server/work/flows.ts'
+import { flowsWork, rowsRequest, timeRequest } from '../../src/server/work/flows.ts'
+import { viewWork } from '../../src/server/work/view.ts'
+import { type FoundRows, viewRowsWork } from '../../src/server/work/view-rows.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { pick, randomFrom } from '../filter/flows.ts'
 import { randomCases } from '../flows/random-case.ts'
@@ -75,12 +77,7 @@ describe('rows of a view', () => {
           ),
           message,
         )
-        const names = answer.columns.map(column => column.name)
-        const shown = answer.rows.map(({ file, line, cells }) => ({
-          path: answer.files[file],
-          [name === 'logs' ? 'line' : 'packet']: line,
-          ...Object.fromEntries(names.map((one, i) => [one, cells[i]])),
-        }))
+        const shown = shownRows(answer, name)
         assert.deepEqual(
           comparable(shown, name),
           comparable(rows.slice(ask.offset, ask.offset + ask.limit), name),
@@ -89,7 +86,43 @@ describe('rows of a view', () => {
       }
     })
   }
+
+  for (const name of ['logs', 'packets']) {
+    test(`by time are at any depth those of queryFlows, out of the time index: ${name}`, async () => {
+      const c = cases[name]!
+      const random = randomFrom(3 + name.length)
+      const [least, most] = await span(c)
+      await asked(viewWork, c, 'open timeline', {})
+      for (let round = 0; round < questions; round++) {
+        const ask: RowsAsk = { ...randomAsk(random, least, most), order: 'start' }
+        ask.offset *= 4
+        const found = await asked<FoundRows>(viewRowsWork, c, 'rows found', ask)
+        const answer = await asked<RowsAnswer>(flowsWork, c, 'rows at', { ask, found })
+        const result = await queryFlows(c, timeRequest(c, ask))
+        const rows: FlowsRow[] = []
+        for await (const row of result.rows()) rows.push(row)
+        const { counting } = result
+        const message = JSON.stringify(ask)
+        assert.deepEqual(
+          [answer.total, answer.rejected, answer.unknown, answer.reach, answer.asked.sql],
+          [counting.records, counting.rejected, counting.unknown, rows.length, result.sql],
+          message,
+        )
+        const wanted = rows.slice(ask.offset, ask.offset + ask.limit)
+        assert.deepEqual(comparable(shownRows(answer, name), name), comparable(wanted, name), message)
+      }
+    })
+  }
 })
+
+function shownRows({ columns, rows, files }: RowsAnswer, name: string): object[] {
+  const names = columns.map(column => column.name)
+  return rows.map(({ file, line, cells }) => ({
+    path: files[file],
+    [name === 'logs' ? 'line' : 'packet']: line,
+    ...Object.fromEntries(names.map((one, i) => [one, cells[i]])),
+  }))
+}
 
 function randomAsk(random: () => number, least: number, most: number): RowsAsk {
   const second = (): number => Math.floor(least + random() * (most - least))

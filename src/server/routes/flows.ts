@@ -13,6 +13,12 @@ export const flowsRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/rows',
     body: z.strictObject({ ...rowsForm, offset: count.max(2 ** 53 - 1), limit: count.max(rowsMax) }),
-    answer: ({ work }, { body, signal }) => work.pass('rows', body, { signal }),
+    answer: async ({ work, view }, { body, signal }) => {
+      // By time the index knows the rows at any depth, once it is there.
+      const found = body.order === 'start' ? await view.ask('rows found', body, { signal }) : null
+      return found === null
+        ? work.pass('rows', body, { signal })
+        : work.pass('rows at', { ask: body, found }, { signal })
+    },
   }),
 ]

@@ -1,5 +1,5 @@
 /** Answers: records, a page at a time. */
-import { type ListedPlaces, listedPlaces, recordsAt } from '../../flows/places.ts'
+import { type ListedPlaces, type ListingWords, listedPlaces, listingWords, recordsAt } from '../../flows/places.ts'
 import type { FlowsRequest } from '../../flows/request.ts'
 import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
@@ -8,6 +8,7 @@ import type { Count } from '../contract/common.ts'
 import type { FieldCell, RowsAnswer, RowsAsk } from '../contract/flows.ts'
 import { windowRequest } from '../window-filter.ts'
 import { fieldColumn } from './field-columns.ts'
+import type { FoundRows, RowsAtAsk } from './view-rows.ts'
 
 /** Rows that can be seen of an order: to sort more of them takes seconds and gigabytes. */
 const reachMax = 10_000
@@ -16,25 +17,45 @@ const listingsKept = 8
 
 const listings = new WeakMap<Case, Map<string, ListedPlaces>>()
 
-async function rowsAnswer(c: Case, asked: RowsAsk, { signal }: WorkContext): Promise<RowsAnswer> {
-  const request = rowsRequest(c, asked)
-  const listing = await listed(c, request, signal)
-  const { counting, places, sentence, sql, notes } = listing
-  const some = places.slice(asked.offset, asked.offset + asked.limit)
-  const { columns, records } = await recordsAt(c, counting.evidence, some, { signal })
-  const rows = some.map(({ file, line }, i) => ({ file, line, cells: (records[i] ?? []) as FieldCell[] }))
+async function rowsAnswer(c: Case, ask: RowsAsk, context: WorkContext): Promise<RowsAnswer> {
+  const request = rowsRequest(c, ask)
+  const { counting, places, ...words } = await listed(c, request, context.signal)
+  const { records, rejected, unknown } = counting as Record<'records' | 'rejected' | 'unknown', Count>
+  const some = places.slice(ask.offset, ask.offset + ask.limit)
+  const found: FoundRows = { total: records, rejected, unknown, reach: places.length, places: some }
+  return answerOf(c, request, found, words, context)
+}
+
+/** Rows in the order of time, of which the time index says where they are. */
+async function rowsAt(c: Case, { ask, found }: RowsAtAsk, context: WorkContext): Promise<RowsAnswer> {
+  const request = timeRequest(c, ask)
+  const words = await listingWords(c, request, { signal: context.signal, files: false })
+  return answerOf(c, request, found, words, context)
+}
+
+async function answerOf(
+  c: Case,
+  request: FlowsRequest,
+  { places, ...figures }: FoundRows,
+  { sentence, sql, notes }: ListingWords,
+  { signal }: WorkContext,
+): Promise<RowsAnswer> {
+  const { columns, records } = await recordsAt(c, c.source, places, { signal })
+  const rows = places.map(({ file, line }, i) => ({ file, line, cells: (records[i] ?? []) as FieldCell[] }))
   return {
-    evidence: counting.evidence,
-    columns: columns.map(one => fieldColumn(one, counting.evidence)),
+    evidence: c.source,
+    columns: columns.map(one => fieldColumn(one, c.source)),
     rows,
     files: pathsOf(c, new Set(rows.map(row => row.file))),
-    total: counting.records as Count,
-    rejected: counting.rejected as Count,
-    unknown: counting.unknown as Count,
-    reach: places.length,
+    ...figures,
     asked: { sentence, command: flowsCommand(c, request), sql },
     notes,
   }
+}
+
+/** What `tidemark flows` is asked for the same rows in the order of time, all of them. */
+export function timeRequest(c: Case, ask: RowsAsk): FlowsRequest {
+  return { ...windowRequest(c, ask, ask), order: 'start', limit: null }
 }
 
 /** What `tidemark flows` is asked for the same rows. */
@@ -58,4 +79,4 @@ function pathsOf(c: Case, files: ReadonlySet<number>): Record<number, string> {
   return Object.fromEntries(c.evidence.flatMap(({ id, path }) => (id !== null && files.has(id) ? [[id, path]] : [])))
 }
 
-export const flowsWork: Readonly<Record<string, Answerer<Case>>> = { rows: rowsAnswer }
+export const flowsWork: Readonly<Record<string, Answerer<Case>>> = { rows: rowsAnswer, 'rows at': rowsAt }

@@ -72,11 +72,11 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** Null where the index is not there yet. */
-async function timelineOf(c: Case): Promise<Timeline | null> {
+export async function timelineOf(c: Case): Promise<Timeline | null> {
   return Promise.race([opening(c).timeline, setTimeout(soon, null, { ref: false })])
 }
 
-function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
+export function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
   const request = {
     ...(filter.trim() !== '' && { filter }),
     ...(raw && { raw }),
@@ -86,7 +86,7 @@ function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: Abor
 }
 
 /** A window with both its ends; of a case without times any does, for it has nothing. */
-function windowOf({ span }: Timeline, { from, to }: WindowAsk): Window {
+export function windowOf({ span }: Timeline, { from, to }: WindowAsk): Window {
   const from_s = from ?? span?.from_s ?? 0
   return { from_s, to_s: Math.max(from_s, to ?? span?.to_s ?? 0) }
 }
