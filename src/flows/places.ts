@@ -45,15 +45,21 @@ export interface ListingWords {
   notes: string[]
 }
 
-export interface ListedPlaces extends ListingWords {
+export interface ListedRecords extends ListingWords {
+  columns: RecordColumn[]
   places: Place[]
+  /** The cells of each. */
+  records: Cell[][]
   counting: Pick<Counting, 'records' | 'rejected' | 'unknown' | 'evidence'>
 }
+
+type ListingCounts = Pick<Counting, 'records' | 'rejected' | 'unknown'>
+
+type RecordColumn = FlowsColumn & { type: Exclude<FlowsColumn['type'], 'prefix'> }
 
 const end = (address: string, port: string): Expression => tuple(column(address), firstKnown(column(port), constant(0)))
 
 /** 1 for a record whose source comes after its destination. */
-const wayColumns = ['srcaddr', 'dstaddr', 'srcport', 'dstport'] as const
 const way: Expression = choose(
   [[compare('>', end('srcaddr', 'srcport'), end('dstaddr', 'dstport')), constant(1, 'u8')]],
   constant(0, 'u8'),
@@ -73,33 +79,52 @@ function placeOf(row: Row): Place {
 }
 
 /**
- * Where the records of a listing are, in its order and up to its limit, and how many there are. A tenth of the work of listing them where they are
- * not in their own order.
+ * The records of a listing with their places, in its order and up to its limit, and how many there are.
  *
  * @throws UserError, FilterError (status 2) where the request cannot be meant.
  */
-export function listedPlaces(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<ListedPlaces> {
-  return question(c, options.signal, async own => {
-    const settled = await settle(own, request, options)
+export function listedRecords(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<ListedRecords> {
+  return question(c, options.signal, async asked => {
+    const settled = await settle(asked, request, options)
     const { setting } = settled
     const { dialect, records } = setting
+    const columns = recordColumns(setting)
     const orderBy = listOrder(setting)
-    const needs = [...orderBy.flatMap(({ by }) => by.columns), ...(hasWays(c, records.evidence) ? wayColumns : [])]
-    const parts = { ...matching(setting, needs), orderBy, limit: limitOf(request) }
-    const printed = dialect.print(select(placeItems(c, setting), parts))
-    const places = (await own.db.rows(printed.text, printed.values)).map(placeOf)
-    const counted = dialect.print(countPlan(setting))
-    const [row] = await own.db.rows(counted.text, counted.values)
-    const unknown = await unknownCount(own, setting)
+    const names = columns.map(({ name }) => name)
+    const items = [...placeItems(c, setting), ...names.map(own)]
+    const parts = { ...matching(setting, names), orderBy, limit: limitOf(request) }
+    const printed = dialect.print(select(items, parts))
+    const rows = await asked.db.rows(printed.text, printed.values)
     return {
-      places,
-      counting: {
-        ...{ records: integer(row?.['records']), rejected: integer(row?.['rejected']), unknown },
-        evidence: records.evidence,
-      },
-      ...(await wordsOf(own, settled)),
+      columns,
+      places: rows.map(placeOf),
+      records: rows.map(readerOf(columns)),
+      counting: { ...(await countsOf(asked, setting)), evidence: records.evidence },
+      ...(await wordsOf(asked, settled)),
     }
   })
+}
+
+/** How many records a listing has. */
+export function listingCounts(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<ListingCounts> {
+  return question(c, options.signal, async asked => countsOf(asked, (await settle(asked, request, options)).setting))
+}
+
+async function countsOf(c: Case, setting: Setting): Promise<ListingCounts> {
+  const { text, values } = setting.dialect.print(countPlan(setting))
+  const [row] = await c.db.rows(text, values)
+  const unknown = await unknownCount(c, setting)
+  return { records: integer(row?.['records']), rejected: integer(row?.['rejected']), unknown }
+}
+
+function recordColumns(setting: Setting): RecordColumn[] {
+  const columns = listedColumns(setting).slice(2)
+  return columns.map(({ name, type, unit }) => ({ name, type, unit })) as RecordColumn[]
+}
+
+function readerOf(columns: readonly RecordColumn[]): (row: Row) => Cell[] {
+  const readers = columns.map(one => ({ name: one.name, read: cellReader(one) }))
+  return row => readers.map(({ name, read }) => read(row[name]))
 }
 
 /** What a listing means. @throws UserError, FilterError (status 2) where the request cannot be meant. */
@@ -118,7 +143,7 @@ async function wordsOf(c: Case, settled: Settled): Promise<ListingWords> {
 
 export interface RecordsAt {
   /** Of the cells of each record; where a record is, is its place. */
-  columns: (FlowsColumn & { type: Exclude<FlowsColumn['type'], 'prefix'> })[]
+  columns: RecordColumn[]
   /** In the order of the places; null where no record is. */
   records: (Cell[] | null)[]
 }
@@ -132,7 +157,7 @@ export function recordsAt(
 ): Promise<RecordsAt> {
   return question(c, options.signal, async asked => {
     const { setting } = await settle(asked, { evidence }, options)
-    const columns = listedColumns(setting).slice(2)
+    const columns = recordColumns(setting)
     const names = columns.map(({ name }) => name)
     const found = new Map<string, Row[]>()
     if (places.length > 0) {
@@ -146,12 +171,12 @@ export function recordsAt(
         else rows.push(row)
       }
     }
-    const readers = columns.map(one => ({ name: one.name, read: cellReader(one) }))
+    const read = readerOf(columns)
     const records = places.map(place => {
       const row = found.get(keyOf(place))?.shift()
-      return row === undefined ? null : readers.map(({ name, read }) => read(row[name]))
+      return row === undefined ? null : read(row)
     })
-    return { columns: columns.map(({ name, type, unit }) => ({ name, type, unit })) as RecordsAt['columns'], records }
+    return { columns, records }
   })
 }
 

@@ -102,10 +102,16 @@ describe('rows of a view', () => {
         const rows: FlowsRow[] = []
         for await (const row of result.rows()) rows.push(row)
         const { counting } = result
+        const isCounted = ask.raw || ask.offset === 0
         const message = JSON.stringify(ask)
         assert.deepEqual(
           [answer.total, answer.rejected, answer.unknown, answer.reach, answer.asked.sql],
-          [counting.records, counting.rejected, counting.unknown, rows.length, result.sql],
+          [
+            counting.records,
+            ...(isCounted ? [counting.rejected, counting.unknown] : [null, null]),
+            rows.length,
+            result.sql,
+          ],
           message,
         )
         const wanted = rows.slice(ask.offset, ask.offset + ask.limit)

@@ -43,10 +43,10 @@ export interface RowsAnswer {
   rows: RecordRow[]
   /** Paths of the files of these rows, by their numbers. */
   files: Record<number, string>
-  /** Records that match, and of them those that were rejected. */
+  /** Records that match, and of them those that were rejected; null: not counted, as beside rows that are not the first. */
   total: Count
   rejected: Count
-  /** Records of which it cannot be told whether they match. */
+  /** Records of which it cannot be told whether they match; null: not counted. */
   unknown: Count
   /** Rows that can be asked for in this order, from the first. */
   reach: number

@@ -1,5 +1,13 @@
 /** Answers: records, a page at a time. */
-import { type ListedPlaces, type ListingWords, listedPlaces, listingWords, recordsAt } from '../../flows/places.ts'
+import {
+  type ListedRecords,
+  type ListingWords,
+  listedRecords,
+  listingCounts,
+  listingWords,
+  type RecordsAt,
+  recordsAt,
+} from '../../flows/places.ts'
 import type { FlowsRequest } from '../../flows/request.ts'
 import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
@@ -12,35 +20,40 @@ import type { FoundRows, RowsAtAsk } from './view-rows.ts'
 
 /** Rows that can be seen of an order: to sort more of them takes seconds and gigabytes. */
 const reachMax = 10_000
-/** Listings whose places stay: 240 kB each. */
-const listingsKept = 8
+/** Listings that stay: some 10 MB each. */
+const listingsKept = 4
 
-const listings = new WeakMap<Case, Map<string, ListedPlaces>>()
+const listings = new WeakMap<Case, Map<string, ListedRecords>>()
 
-async function rowsAnswer(c: Case, ask: RowsAsk, context: WorkContext): Promise<RowsAnswer> {
+async function rowsAnswer(c: Case, ask: RowsAsk, { signal }: WorkContext): Promise<RowsAnswer> {
   const request = rowsRequest(c, ask)
-  const { counting, places, ...words } = await listed(c, request, context.signal)
-  const { records, rejected, unknown } = counting as Record<'records' | 'rejected' | 'unknown', Count>
-  const some = places.slice(ask.offset, ask.offset + ask.limit)
-  const found: FoundRows = { total: records, rejected, unknown, reach: places.length, places: some }
-  return answerOf(c, request, found, words, context)
+  const listing = await listed(c, request, signal)
+  const { counting, places } = listing
+  const { records: total, rejected, unknown } = counting as Record<'records' | 'rejected' | 'unknown', Count>
+  const end = ask.offset + ask.limit
+  const found: FoundRows = { total, rejected, unknown, reach: places.length, places: places.slice(ask.offset, end) }
+  return answerOf(c, request, found, listing, { ...listing, records: listing.records.slice(ask.offset, end) })
 }
 
 /** Rows in the order of time, of which the time index says where they are. */
-async function rowsAt(c: Case, { ask, found }: RowsAtAsk, context: WorkContext): Promise<RowsAnswer> {
+async function rowsAt(c: Case, { ask, found }: RowsAtAsk, { signal }: WorkContext): Promise<RowsAnswer> {
   const request = timeRequest(c, ask)
-  const words = await listingWords(c, request, { signal: context.signal, files: false })
-  return answerOf(c, request, found, words, context)
+  const words = await listingWords(c, request, { signal, files: false })
+  // The figures stand with the first rows.
+  const isCounted = ask.raw || ask.offset > 0
+  const counts = isCounted ? {} : await listingCounts(c, request, { signal, files: false })
+  const { rejected, unknown } = { ...found, ...counts } as FoundRows
+  const records = await recordsAt(c, c.source, found.places, { signal })
+  return answerOf(c, request, { ...found, rejected, unknown }, words, records)
 }
 
-async function answerOf(
+function answerOf(
   c: Case,
   request: FlowsRequest,
   { places, ...figures }: FoundRows,
   { sentence, sql, notes }: ListingWords,
-  { signal }: WorkContext,
-): Promise<RowsAnswer> {
-  const { columns, records } = await recordsAt(c, c.source, places, { signal })
+  { columns, records }: RecordsAt,
+): RowsAnswer {
   const rows = places.map(({ file, line }, i) => ({ file, line, cells: (records[i] ?? []) as FieldCell[] }))
   return {
     evidence: c.source,
@@ -63,11 +76,11 @@ export function rowsRequest(c: Case, asked: RowsAsk): FlowsRequest {
   return { ...windowRequest(c, asked, asked), order: asked.order, limit: reachMax }
 }
 
-async function listed(c: Case, request: FlowsRequest, signal: AbortSignal): Promise<ListedPlaces> {
-  const kept = listings.get(c) ?? new Map<string, ListedPlaces>()
+async function listed(c: Case, request: FlowsRequest, signal: AbortSignal): Promise<ListedRecords> {
+  const kept = listings.get(c) ?? new Map<string, ListedRecords>()
   listings.set(c, kept)
   const key = JSON.stringify(request)
-  const found = kept.get(key) ?? (await listedPlaces(c, request, { signal, files: false }))
+  const found = kept.get(key) ?? (await listedRecords(c, request, { signal, files: false }))
   // The latest last.
   kept.delete(key)
   kept.set(key, found)

@@ -9,6 +9,7 @@ import { timelineOf, viewOf, windowOf } from './view.ts'
 /** Some rows, and how many there are. */
 export interface FoundRows {
   total: Count
+  /** Null where the view counts records once: then these are of others. */
   rejected: Count
   unknown: Count
   /** Rows that can be asked for. */
@@ -26,13 +27,14 @@ async function rowsFound(c: Case, ask: RowsAsk, { signal }: WorkContext): Promis
   if (hasWays(c, c.source)) return null
   const timeline = await timelineOf(c)
   if (timeline === null) return null
-  // A listing has every record, those too for which others stand.
-  const view = await viewOf(timeline, { ...ask, raw: true }, signal)
+  // The view that the page's figures are of: its rows are all records, those too for which others stand.
+  const view = await viewOf(timeline, ask, signal)
   const window = ask.from === null && ask.to === null ? null : windowOf(timeline, ask)
   const { totals, unknown } = await view.range(window, { top: 1 })
   const { rows, count } = await view.rows(window, ask.offset, ask.limit)
   return {
-    ...{ total: count, rejected: totals.rejected, unknown, reach: count },
+    ...{ total: count, reach: count },
+    ...(ask.raw ? { rejected: totals.rejected, unknown } : { rejected: null, unknown: null }),
     places: rows.map(({ file, line }) => ({ file, line, way: 0 })),
   }
 }
