@@ -24,7 +24,7 @@ export interface SqlEditor {
 
 const colours = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--link)' },
-  { tag: [tags.string, tags.number, tags.bool, tags.null], color: 'var(--rejected)' },
+  { tag: [tags.string, tags.number, tags.bool, tags.null], color: 'var(--warning)' },
   { tag: tags.comment, color: 'var(--muted)', fontStyle: 'italic' },
 ])
 
