@@ -217,10 +217,10 @@ function placeTerm(row: RecordRow, files: RowsAnswer['files']) {
   }
 }
 
-/** The end of a name says more than its begin: `…988a31ea.log.gz:40`. */
+/** The end of a name says more than its begin: `…_988a31ea:40`. */
 function shortPlace(row: RecordRow, files: RowsAnswer['files']): string {
-  const name = visible((files[row.file] ?? String(row.file)).split('/').at(-1)!)
-  return `${name.length > 16 ? `…${name.slice(-15)}` : name}:${row.line}`
+  const name = visible((files[row.file] ?? String(row.file)).split('/').at(-1)!).replace(/\.log(\.\w+)?$/, '')
+  return `${name.length > 12 ? `…${name.slice(-11)}` : name}:${row.line}`
 }
 
 function Detail({ answer, row }: { answer: RowsAnswer; row: RecordRow | undefined }): JSX.Element {
