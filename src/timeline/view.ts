@@ -12,6 +12,7 @@ import {
   type SensorRow,
   type Totals,
 } from './figures.ts'
+import type { LinkOptions, Links } from './link.ts'
 import { type ListedRow, listRows } from './listed.ts'
 import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { type RequestOf, requestsOf } from './requests.ts'
@@ -136,6 +137,15 @@ export class View {
       const { reader, mask } = this.parts
       const [from, to] = window === null ? [0, reader.index.rows] : rowsOf(reader, window)
       return listRows(reader.index, mask, [from, to], offset, count)
+    })
+  }
+
+  /** Who sent how much to whom in a window (null: all, those without a time too). @throws DamagedSections that come again; the signal's reason. */
+  links(window: Window | null, options: LinkOptions): Promise<Links> {
+    return this.reading(async () => {
+      const { reader } = this.parts
+      const { linksOf } = await import('./links.ts')
+      return linksOf(this.parts, window === null ? [0, reader.index.rows] : rowsOf(reader, window), options)
     })
   }
 
