@@ -33,8 +33,8 @@ export async function linksOf(
   ]
   for (const [part, digit] of passes.entries())
     await pass.each(digit, picked => {
-      sent.add(picked, part, source.of, picked.rows.source, port.of, picked.rows.port)
-      received.add(picked, part, port.of, picked.rows.port, destination.of, picked.rows.destination)
+      sent.add(picked, part, source.of, picked.rows.source, port.of, picked.port)
+      received.add(picked, part, port.of, picked.port, destination.of, picked.rows.destination)
       between.add(picked, part, network.of, picked.rows.source, network.of, picked.rows.destination)
     })
   const isRecords = options.measure === 'records'
@@ -56,6 +56,8 @@ export async function linksOf(
 /** Rows of a block that match and count. */
 interface Picked {
   rows: Rows
+  /** By row: number of the server's port. */
+  port: Uint32Array
   at: Uint32Array
   count: number
   /** By kind: whether its records are summed up, and whether they say how much. */
@@ -73,6 +75,7 @@ class Pass {
   private readonly window: readonly [number, number]
   private readonly options: LinkOptions
   private readonly rows: Rows
+  private readonly port: Uint32Array
   private readonly at: Uint32Array
   private readonly counts: Uint8Array
   private readonly moves: Uint8Array
@@ -84,6 +87,7 @@ class Pass {
     this.window = window
     this.options = options
     this.rows = reader.room()
+    this.port = new Uint32Array(this.rows.source.length)
     this.at = new Uint32Array(this.rows.source.length)
     const { measure } = options
     const { groups } = running[0]!.basis
@@ -106,12 +110,13 @@ class Pass {
       const first = block * blockRows
       reader.read(block, digit, rows)
       const [start, end] = [Math.max(0, from - first), Math.min(reader.index.rowsOf(block), to - first)]
+      reader.serverPorts(rows, [start, end], this.port)
       let count = 0
       for (let row = start; row < end; row++) {
         if (mask !== null && !mask.has(first + row)) continue
         if (counts[rows.kind[row]!] === 1) at[count++] = row
       }
-      work({ rows, at, count, moves, says, values })
+      work({ rows, port: this.port, at, count, moves, says, values })
       if (block % blocksAtOnce !== 0) continue
       await setImmediate()
       options.signal?.throwIfAborted()
@@ -141,8 +146,8 @@ class Ranks {
     this.isPort = new Uint8Array(ports)
   }
 
-  add({ rows, at, count, moves, says, values }: Picked, weight: number): void {
-    const { source, destination, port, kind } = rows
+  add({ rows, port, at, count, moves, says, values }: Picked, weight: number): void {
+    const { source, destination, kind } = rows
     for (let i = 0; i < count; i++) {
       const row = at[i]!
       const [from, to, through] = [source[row]!, destination[row]!, port[row]!]

@@ -1,39 +1,16 @@
 /** Routes: what the charts and panels show, from the time index. */
 import { z } from 'zod'
-import type { JobState } from '../contract/events.ts'
-import type { Building } from '../contract/view.ts'
 import { type Route, route } from '../route.ts'
-import type { Services } from '../services.ts'
 import { viewForm, windowForm } from './forms.ts'
+import { fromIndex } from './from-index.ts'
 
 const view = z.strictObject(viewForm)
 const window = z.strictObject(windowForm)
 const order = z.enum(['bytes', 'records'])
 const top = z.number().int().min(1).max(200)
 
-/** Seconds that the index of a case may take to be made. */
-const buildingMost_s = 4 * 3600
+/** Seconds that judging may take. */
 const judgingMost_s = 4 * 3600
-const nothing = 'null'
-const building = new WeakMap<Services, string>()
-
-/** What the view process says, or that the index is being built: one job does that for all who ask. */
-async function fromIndex(services: Services, kind: string, body: unknown, signal: AbortSignal): Promise<unknown> {
-  const answer = await services.view.pass(kind, body, { signal })
-  return answer.bytes.length === nothing.length && answer.value() === null
-    ? ({ building: builder(services) } satisfies Building)
-    : answer
-}
-
-function builder(services: Services): JobState {
-  const known = services.jobs.state(building.get(services) ?? '')
-  if (known?.state === 'running' || known?.state === 'waiting') return known
-  const job = services.jobs.start({ kind: 'timeline', title: 'Time index' }, (signal, onProgress) =>
-    services.view.ask('open timeline', {}, { signal, onProgress, seconds: buildingMost_s }),
-  )
-  building.set(services, job.id)
-  return job
-}
 
 export const viewRoutes: readonly Route[] = [
   route({

@@ -9,7 +9,6 @@ import { exportsWork } from './exports.ts'
 import { fieldsWork } from './fields.ts'
 import { findingsWork } from './findings.ts'
 import { flowsWork } from './flows.ts'
-import { graphWork } from './graph.ts'
 import { hostWork } from './host.ts'
 import { panelsWork } from './panels.ts'
 import { recordWork } from './record.ts'
@@ -25,7 +24,6 @@ export const allWork: Readonly<Record<string, Answerer<Case>>> = {
   ...fieldsWork,
   ...findingsWork,
   ...flowsWork,
-  ...graphWork,
   ...hostWork,
   ...panelsWork,
   ...recordWork,

@@ -4,7 +4,7 @@ import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import type { Count } from '../contract/common.ts'
 import type { RowsAsk } from '../contract/flows.ts'
-import { timelineOf, viewOf, windowOf } from './view.ts'
+import { timelineOf, viewOf, windowOf } from './time-index.ts'
 
 /** Some rows, and how many there are. */
 export interface FoundRows {

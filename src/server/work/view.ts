@@ -1,14 +1,13 @@
 /** What is answered from the time index. */
-import { setTimeout } from 'node:timers/promises'
 import { parseAddress } from '../../net/address.ts'
 import { isInternal } from '../../net/internal.ts'
 import { parsePrefix } from '../../net/prefix.ts'
 import { protocolText } from '../../net/protocols.ts'
 import type { Case } from '../../store/case.ts'
 import type { Page } from '../../timeline/figures.ts'
-import { openTimeline, type Range, type Timeline, type View, type Window } from '../../timeline/timeline.ts'
+import type { Range, Timeline, View } from '../../timeline/timeline.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
-import type { ViewAsk, Window as WindowAsk } from '../contract/common.ts'
+import type { Window as WindowAsk } from '../contract/common.ts'
 import type {
   HostsAnswer,
   HostsAsk,
@@ -22,37 +21,11 @@ import type {
   TimelineAsk,
   Totals,
 } from '../contract/view.ts'
-import type { Progress } from '../message.ts'
+import { graphAnswer } from './graph.ts'
+import { isAll, opening, timelineOf, viewOf, windowOf } from './time-index.ts'
 
-interface Opening {
-  timeline: Promise<Timeline>
-  listeners: Set<(progress: Progress) => void>
-  latest: Progress | null
-}
-
-const openings = new WeakMap<Case, Opening>()
-/** Milliseconds in which an index that is kept is open: then nobody is told that it is being built. */
-const soon = 400
 /** Bins that a timeline, and the strip below it, have at most. */
 const bins = { timeline: 720, strip: 360 } as const
-
-/** Opens the index of a case, or joins those who wait for it. */
-function opening(c: Case): Opening {
-  const known = openings.get(c)
-  if (known !== undefined) return known
-  const kind = c.source === 'logs' ? 'flows' : 'packet-flows'
-  const of = c.segments.filter(one => one.kind === kind).reduce((sum, { rows }) => sum + rows, 0)
-  const listeners: Opening['listeners'] = new Set()
-  const onProgress = (done: number): void => {
-    made.latest = { doing: 'building the time index', done, of }
-    for (const tell of listeners) tell(made.latest)
-  }
-  const timeline = openTimeline(c, { onProgress })
-  const made: Opening = { timeline, listeners, latest: null }
-  openings.set(c, made)
-  timeline.catch(() => openings.delete(c))
-  return made
-}
 
 /** Waits until the index is there. */
 async function opened(c: Case, _: object, { progress, signal }: WorkContext): Promise<object> {
@@ -69,26 +42,6 @@ async function opened(c: Case, _: object, { progress, signal }: WorkContext): Pr
 
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
-}
-
-/** Null where the index is not there yet. */
-export async function timelineOf(c: Case): Promise<Timeline | null> {
-  return Promise.race([opening(c).timeline, setTimeout(soon, null, { ref: false })])
-}
-
-export function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
-  const request = {
-    ...(filter.trim() !== '' && { filter }),
-    ...(raw && { raw }),
-    ...(own.length > 0 && { internal: own }),
-  }
-  return timeline.view(request, { files: false, ...(signal && { signal }) })
-}
-
-/** A window with both its ends; of a case without times any does, for it has nothing. */
-export function windowOf({ span }: Timeline, { from, to }: WindowAsk): Window {
-  const from_s = from ?? span?.from_s ?? 0
-  return { from_s, to_s: Math.max(from_s, to ?? span?.to_s ?? 0) }
 }
 
 async function timelineAnswer(c: Case, asked: TimelineAsk, { signal }: WorkContext): Promise<TimelineAnswer | null> {
@@ -171,8 +124,6 @@ async function rangeAnswer(
   }
 }
 
-const isAll = ({ from, to }: WindowAsk): boolean => from === null && to === null
-
 type RangeOf = Pick<Range, 'totals' | 'unknown' | 'hosts' | 'ports' | 'sensors' | 'actions' | 'protocols'>
 
 /** All of the view where the window has no bound: those without a time too. */
@@ -217,4 +168,5 @@ export const viewWork: Readonly<Record<string, Answerer<Case>>> = {
   timeline: timelineAnswer,
   range: rangeAnswer,
   hosts: hostsAnswer,
+  graph: graphAnswer,
 }

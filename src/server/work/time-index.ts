@@ -1,0 +1,57 @@
+/** The time index of the case, opened once in a process, and views of it. */
+import { setTimeout } from 'node:timers/promises'
+import type { Case } from '../../store/case.ts'
+import { openTimeline, type Timeline, type View, type Window } from '../../timeline/timeline.ts'
+import type { ViewAsk, Window as WindowAsk } from '../contract/common.ts'
+import type { Progress } from '../message.ts'
+
+interface Opening {
+  timeline: Promise<Timeline>
+  listeners: Set<(progress: Progress) => void>
+  latest: Progress | null
+}
+
+const openings = new WeakMap<Case, Opening>()
+/** Milliseconds in which an index that is kept is open: then nobody is told that it is being built. */
+const soon = 400
+
+/** Opens the index of a case, or joins those who wait for it. */
+export function opening(c: Case): Opening {
+  const known = openings.get(c)
+  if (known !== undefined) return known
+  const kind = c.source === 'logs' ? 'flows' : 'packet-flows'
+  const of = c.segments.filter(one => one.kind === kind).reduce((sum, { rows }) => sum + rows, 0)
+  const listeners: Opening['listeners'] = new Set()
+  const onProgress = (done: number): void => {
+    made.latest = { doing: 'building the time index', done, of }
+    for (const tell of listeners) tell(made.latest)
+  }
+  const timeline = openTimeline(c, { onProgress })
+  const made: Opening = { timeline, listeners, latest: null }
+  openings.set(c, made)
+  timeline.catch(() => openings.delete(c))
+  return made
+}
+
+/** Null where the index is not there yet. */
+export async function timelineOf(c: Case): Promise<Timeline | null> {
+  return Promise.race([opening(c).timeline, setTimeout(soon, null, { ref: false })])
+}
+
+export function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
+  const request = {
+    ...(filter.trim() !== '' && { filter }),
+    ...(raw && { raw }),
+    ...(own.length > 0 && { internal: own }),
+  }
+  return timeline.view(request, { files: false, ...(signal && { signal }) })
+}
+
+/** A window with both its ends; of a case without times any does, for it has nothing. */
+export function windowOf({ span }: Timeline, { from, to }: WindowAsk): Window {
+  const from_s = from ?? span?.from_s ?? 0
+  return { from_s, to_s: Math.max(from_s, to ?? span?.to_s ?? 0) }
+}
+
+/** Whether a window has no bound. */
+export const isAll = ({ from, to }: WindowAsk): boolean => from === null && to === null
