@@ -1,20 +1,4 @@
 /** Who sent how much to whom, as values. */
-import type { Count } from './figures.ts'
-import type { Going } from './running.ts'
-
-export type LinkMeasure = 'bytes' | 'packets' | 'records'
-
-export interface LinkOptions extends Going {
-  measure: LinkMeasure
-  /** Sources, ports and destinations that stand for themselves. */
-  top: number
-  /** Hosts and networks of the graph of hosts that do, and links of it that are listed. */
-  hosts: number
-  networks: number
-  links: number
-  /** Networks whose largest hosts stand for themselves too, as `10.0.0.0/24`. */
-  open: readonly string[]
-}
 
 /** What stands at the end of a link: one of them, several in one, or what has none. */
 export type End =
@@ -24,17 +8,21 @@ export type End =
   | { others: number }
   | { none: true }
 
-/** By numbers of the ends. `value` is that of the records that say it; `unsaid` do not. */
-export interface Link {
-  from: number
-  to: number
+/** What some records sum up to; text where it passes 2^53. `value` is that of the records that say it; `unsaid` do not. */
+export interface LinkSum {
   records: number
-  value: Count
+  value: number | string
   unsaid: number
 }
 
+/** By numbers of the ends. */
+export interface Link extends LinkSum {
+  from: number
+  to: number
+}
+
 export interface Links {
-  total: Omit<Link, 'from' | 'to'>
+  total: LinkSum
   /** From sources to ports, and on to destinations. */
   sources: End[]
   ports: End[]
@@ -45,5 +33,5 @@ export interface Links {
   nodes: End[]
   between: Link[]
   /** Links between hosts that are not listed. */
-  left: Omit<Link, 'from' | 'to'> & { links: number }
+  left: LinkSum & { links: number }
 }

@@ -2,12 +2,23 @@
 import { setImmediate } from 'node:timers/promises'
 import { countOf, hostText } from './figures.ts'
 import { flag } from './layout.ts'
-import type { End, Link, LinkOptions, Links } from './link.ts'
+import type { End, Link, LinkSum, Links } from './link.ts'
 import { isWide } from './make-view.ts'
-import { networkNodes } from './network-nodes.ts'
+import { type HostValues, largest, type NodesWanted, networkNodes } from './network-nodes.ts'
 import type { ViewParts } from './parts.ts'
 import { type Digit, digitBits } from './rows.ts'
 import { how, type Rows } from './sums.ts'
+
+export type LinkMeasure = 'bytes' | 'packets' | 'records'
+
+export interface LinkOptions extends NodesWanted {
+  measure: LinkMeasure
+  /** Sources, ports and destinations that stand for themselves. */
+  top: number
+  /** Links between hosts that are listed. */
+  links: number
+  signal?: AbortSignal
+}
 
 /** @param window first row, and the one after the last. */
 export async function linksOf(
@@ -129,7 +140,7 @@ function packetsUnknown({ reader }: ViewParts): Uint8Array {
 }
 
 /** What each host and port has: to choose the largest, so that the last bits do not matter. */
-class Ranks {
+class Ranks implements HostValues {
   readonly sent: Float64Array
   readonly received: Float64Array
   readonly ports: Float64Array
@@ -173,7 +184,12 @@ interface Chosen {
 
 /** The largest, then all others as one, then what has none. */
 function chosen(values: Float64Array, isThere: Uint8Array, top: number, none: number): Chosen {
-  const kept = largestOf(values, isThere, top, number => number !== none)
+  const kept = largest(
+    none,
+    top,
+    number => values[number]!,
+    number => isThere[number] === 1,
+  )
   const of = new Uint16Array(values.length).fill(kept.length)
   for (const [at, number] of kept.entries()) of[number] = at
   of[none] = kept.length + 1
@@ -184,25 +200,6 @@ function chosen(values: Float64Array, isThere: Uint8Array, top: number, none: nu
     count: kept.length + 2,
     ends: name => [...kept.map(name), { others }, { none: true }],
   }
-}
-
-/** Numbers of the largest, from the largest; of equal ones those that come first. */
-function largestOf(
-  values: Float64Array,
-  isThere: Uint8Array,
-  top: number,
-  fits: (number: number) => boolean,
-): number[] {
-  const found: number[] = []
-  for (let number = 0; number < values.length; number++) {
-    if (isThere[number] === 0 || !fits(number)) continue
-    if (found.length === top && values[number]! <= values[found[top - 1]!]!) continue
-    let place = found.length
-    while (place > 0 && values[found[place - 1]!]! < values[number]!) place--
-    found.splice(place, 0, number)
-    if (found.length > top) found.pop()
-  }
-  return found
 }
 
 /** Sums between ends, in as many parts as there are passes. */
@@ -253,7 +250,7 @@ class Cells {
     return links.map(({ rank: _, ...link }) => link)
   }
 
-  sum(links: readonly Link[]): Omit<Link, 'from' | 'to'> {
+  sum(links: readonly Link[]): LinkSum {
     return {
       records: links.reduce((sum, { records }) => sum + records, 0),
       value: countOf(links.reduce((sum, { value }) => sum + BigInt(value), 0n)),

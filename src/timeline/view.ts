@@ -12,7 +12,8 @@ import {
   type SensorRow,
   type Totals,
 } from './figures.ts'
-import type { LinkOptions, Links } from './link.ts'
+import type { Links } from './link.ts'
+import type { LinkOptions } from './links.ts'
 import { type ListedRow, listRows } from './listed.ts'
 import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { type RequestOf, requestsOf } from './requests.ts'
