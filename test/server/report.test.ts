@@ -50,6 +50,8 @@ describe('reports, controls and exports of the page', () => {
     const empty = await made<ReportAnswer>('/api/report', everything)
     const { findings } = (await (await workbench.fetch(`/api/report/${empty.id}/json`)).json()) as CaseReport
     assert.equal(findings.length, empty.findings.total)
+    // There is no file of notes yet that could be named.
+    assert.doesNotMatch(empty.asked.command, /--notes/)
     const [first] = findings
     const changes = [
       { do: 'words', seen: 0, title: 'Intrusion', case_number: '7', examiner: 'A', summary: 'S', sections: [] },

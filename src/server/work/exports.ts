@@ -7,7 +7,7 @@ import { ofCaseNotes } from '../../report/case-report/notes.ts'
 import { countText } from '../../report/numbers.ts'
 import type { Case } from '../../store/case.ts'
 import { caseFiles } from '../../store/files.ts'
-import { readCaseNotes } from '../../store/notes.ts'
+import { noCaseNotes, readCaseNotes } from '../../store/notes.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { commandOf } from '../command-line.ts'
 import type { ExportAnswer } from '../contract/exports.ts'
@@ -25,6 +25,7 @@ async function exportAnswer(
   const isOfFindings = what === 'findings' || what === 'all'
   // The dossier of an address is of all its records.
   const { filter, from, until } = of.length > 0 ? { filter: '', from: null, until: null } : asked
+  const kept = asked.notes && isOfFindings ? readCaseNotes(c.dir) : noCaseNotes
   const options: ExportOptions = {
     ...{ to, what, out: path, signal },
     ...(filter !== '' && { filter }),
@@ -32,7 +33,7 @@ async function exportAnswer(
     ...(until !== null && { to_us: until * 1e6 }),
     ...(of.length > 0 && { of }),
     ...(own.length > 0 && { internal: own }),
-    ...(asked.notes && isOfFindings && { notes: ofCaseNotes(readCaseNotes(c.dir)) }),
+    ...(kept !== noCaseNotes && { notes: ofCaseNotes(kept) }),
   }
   const report = await exportCase(c, options)
   const { records, connections, findings, left_out, notes } = report

@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CaseReport } from '../../report/case-report/document.ts'
 import { caseReport } from '../../report/case-report/gather.ts'
-import { noNotes, ofCaseNotes } from '../../report/case-report/notes.ts'
+import { ofCaseNotes } from '../../report/case-report/notes.ts'
 import { reportPreview, reportText } from '../../report/case-report/page.ts'
 import { verdictOf } from '../../report/case-report/verdicts.ts'
 import type { Case } from '../../store/case.ts'
 import { caseFiles } from '../../store/files.ts'
-import { readCaseNotes } from '../../store/notes.ts'
+import { noCaseNotes, readCaseNotes } from '../../store/notes.ts'
 import { version } from '../../version.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { commandOf } from '../command-line.ts'
@@ -33,7 +33,8 @@ async function reportAnswer(
   { signal, progress }: WorkContext,
 ): Promise<Omit<ReportAnswer, 'id'>> {
   const subjects = subjectsOf(asked.subjects)
-  const command = reportCommand(c, subjects, asked)
+  const kept = asked.notes ? readCaseNotes(c.dir) : noCaseNotes
+  const command = reportCommand(c, subjects, asked, kept !== noCaseNotes)
   const who = subjects.length === 0 ? 'the case' : subjects.join(' ')
   progress({ doing: `looking at ${who}`, done: null, of: null })
   const own = { ...(asked.own.length > 0 && { internal: asked.own }) }
@@ -41,7 +42,7 @@ async function reportAnswer(
   const report = await caseReport(c, subjects, {
     tool: { name: 'Tidemark', version: version() },
     ...{ made: asked.made, command, controls: asked.controls, signal },
-    notes: asked.notes ? ofCaseNotes(readCaseNotes(c.dir)) : noNotes,
+    notes: ofCaseNotes(kept),
     investigate: { ...own, ...(ports !== null && { approvedPorts: ports }), servicesMax },
     detect: own,
   })
@@ -84,14 +85,14 @@ function told(r: CaseReport): Omit<ReportAnswer, 'id' | 'head' | 'asked' | 'file
   }
 }
 
-/** The command that makes the same. */
-function reportCommand(c: Case, subjects: readonly string[], asked: ReportAsk): string {
+/** The command that makes the same. `withNotes`: there is a file of them. */
+function reportCommand(c: Case, subjects: readonly string[], asked: ReportAsk, withNotes: boolean): string {
   return commandOf('report', [
     ...subjects,
     ...(asked.controls ? [] : ['--no-controls']),
     ...(asked.approved_ports === null ? [] : ['--approved-ports', asked.approved_ports.join(',')]),
     ...asked.own.flatMap(prefix => ['--internal', prefix]),
-    ...(asked.notes ? ['--notes', join(c.dir, caseFiles.notes)] : []),
+    ...(withNotes ? ['--notes', join(c.dir, caseFiles.notes)] : []),
     ...['--case', c.dir, '-o', 'report.html'],
   ])
 }
