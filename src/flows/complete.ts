@@ -98,7 +98,9 @@ function elements(context: FlowsCompletionContext): Completion[] {
     ...fields.filter(name => !name.startsWith('_')).map(name => ({ text: name, field: name })),
   ]
   const sensor = sensorFields.some(has) ? [word('sensor', 'who recorded it')] : []
-  return [...named.flatMap(({ text, field }) => withNetworks(text, field)), ...sensor]
+  const isTold = ['srcport', 'dstport', 'protocol'].every(has)
+  const port = isTold ? [word('server_port', "server's port, by number")] : []
+  return [...named.flatMap(({ text, field }) => withNetworks(text, field)), ...sensor, ...port]
 }
 
 function withNetworks(text: string, field: string): Completion[] {

@@ -72,7 +72,7 @@ type Value<Column extends string> = Column extends keyof Fields
   ? Fields[Column]
   : Column extends 'ip' | 'pkt_ip' | 'sensor' | 'role' | 'service' | `${string}_net${4 | 6}`
     ? string | null
-    : Column extends 'port' | 'as' | 'if'
+    : Column extends 'port' | 'as' | 'if' | 'server_port'
       ? Count | null
       : Cell
 

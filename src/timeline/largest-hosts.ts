@@ -4,10 +4,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { known, large, noHost, type RecordBlock } from '../record-index/block.ts'
 import type { RecordIndex } from '../record-index/read.ts'
+import type { Going } from './going.ts'
 import type { TimelineAbout } from './layout.ts'
 import type { TimeIndex } from './read.ts'
 import type { RowReader } from './rows.ts'
-import type { Going } from './running.ts'
 import { allSlots, type HostSlots, leadingSlots, slotsFor } from './slots.ts'
 
 /** How many hosts a case has at most that all have totals, and how many of more are the largest by each measure. */

@@ -1,7 +1,7 @@
 /** Bits of rows of the time index: which of them a view is of. */
 import { setImmediate } from 'node:timers/promises'
+import type { Going } from './going.ts'
 import type { TimeIndex } from './read.ts'
-import type { Going } from './running.ts'
 import type { MatchedPlaces } from './select.ts'
 import { type SharedMatches, signature } from './shared.ts'
 

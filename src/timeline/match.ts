@@ -11,10 +11,11 @@ import { internalPrefixes } from '../net/internal.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { mayHavePorts } from '../net/protocols.ts'
 import { sensorFields } from '../records/sensor.ts'
+import type { Going } from './going.ts'
 import { flag, noProtocol } from './layout.ts'
 import { wordsFor } from './mask.ts'
 import type { TimeIndex } from './read.ts'
-import { type Going, hasAny } from './running.ts'
+import { hasAny } from './running.ts'
 import { always, BlockColumns, byTable, joined, notTest, type RowTest, type Truth, truth, truthOf } from './truth.ts'
 
 /** What the meaning of a filter depends on. */

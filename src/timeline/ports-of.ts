@@ -1,7 +1,8 @@
 /** Which server's ports of a view are the largest: the series tells them apart. */
 import { setImmediate } from 'node:timers/promises'
+import type { Going } from './going.ts'
 import type { RowReader } from './rows.ts'
-import { type Going, hasAny } from './running.ts'
+import { hasAny } from './running.ts'
 import { portsMost } from './series.ts'
 import { type Groups, how } from './sums.ts'
 

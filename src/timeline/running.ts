@@ -1,5 +1,6 @@
 /** Running totals of a view: sums up to some places of the index, with which those of any window are worked out. */
 import { setImmediate } from 'node:timers/promises'
+import type { Going } from './going.ts'
 import type { Mask } from './mask.ts'
 import { piecesOf, type TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
@@ -27,12 +28,6 @@ const bytesMost = 128 << 20
 const places = { usual: 64, large: 256, largeFrom: 50_000_000 }
 /** Blocks that are read before others have their turn. */
 const blocksAtOnce = 4
-
-export interface Going {
-  /** Told how many rows of the index were read. */
-  onProgress?: (rows: number) => void
-  signal?: AbortSignal
-}
 
 /** How many places a view has, one at most for each block. */
 export function placesFor({ blocks, rows }: TimeIndex, groups: Groups, parts: number): number {

@@ -9,7 +9,7 @@ import { randomLines, writeLog } from '../flows/random-case.ts'
 import { caseOf, type Work, workFolder } from '../flows/support.ts'
 import { chanceFrom } from '../robustness/support.ts'
 
-const flips = Number(process.env['TIDEMARK_TIMELINE_FLIPS'] ?? 500)
+const flips = Number(process.env['TIDEMARK_TIMELINE_FLIPS'] ?? 200)
 const blockRows = 64
 const filter = 'src net 10.0.0.0/8'
 
