@@ -54,7 +54,6 @@ export function OverviewPage(): JSX.Element {
           )}
         </Shown>
       </Figures>
-      <Findings />
     </div>
   )
 }

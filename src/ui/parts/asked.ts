@@ -6,11 +6,6 @@ import type { Asked } from '../../server/contract/common.ts'
 /** Of the answers that the page shows, in their order on it. */
 export const askedNow: Signal<readonly Asked[]> = signal([])
 
-/** Instead of all that was there; a page that is left takes what it showed with it. */
-export function showAsked(asked: Asked | readonly Asked[]): void {
-  askedNow.value = 'command' in asked ? [asked] : asked
-}
-
 /** As long as the part that calls it is on the screen. */
 export function useAsked(asked: Asked | null | undefined): void {
   const key = asked == null ? null : JSON.stringify(asked)

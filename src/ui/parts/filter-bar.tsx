@@ -1,5 +1,5 @@
 /** The filter, on every page: what is typed, what it means or where it is wrong, and what else narrows the view. */
-import { signal } from '@preact/signals'
+
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ExplainAnswer, WrongFilter } from '../../server/contract/case.ts'
@@ -11,10 +11,8 @@ import { Pins, RawSwitch, WindowChip } from './chips.tsx'
 import { type FilterField, FilterFieldPlace } from './filter-field.tsx'
 import { Icon } from './icons.tsx'
 import { useKeys } from './keyboard.ts'
+import { remark } from './remark.ts'
 import { Tools } from './tools.tsx'
-
-/** Something to say of the filter that is no error: gone with the next change. */
-export const remark = signal<string | null>(null)
 
 /** What is half written is not called wrong at once. */
 const typingMilliseconds = 400

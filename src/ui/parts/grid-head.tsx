@@ -1,7 +1,7 @@
 /** The titles of a grid's columns, and which there are, how wide. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { GridColumn } from './grid.tsx'
+import type { GridColumn } from './grid-column.ts'
 import { Icon } from './icons.tsx'
 import { keep, kept } from './kept.ts'
 import { Opener } from './opener.tsx'

@@ -1,4 +1,5 @@
 /** A list of any length: only the rows that are seen are asked for and drawn; moved by keys, one stop for Tab. */
+import type { GridColumn } from './grid-column.ts'
 import './table.css'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks'
@@ -10,21 +11,7 @@ import { lettersOn } from './keyboard.ts'
 import { isSingle, pressOf } from './keys.ts'
 import { openMenu } from './menu.tsx'
 import { ErrorBox } from './states.tsx'
-import type { Term } from './term.ts'
 import { narrow, opensMenu, Value } from './value.tsx'
-
-export interface GridColumn<Row> {
-  name: string
-  title: string
-  hint?: string
-  number?: boolean
-  /** In pixels, until the user chooses another. */
-  width: number
-  sortable?: boolean
-  /** What the cell's value is asked by: its menu, and what it shows where there is no `cell`. */
-  term?: (row: Row) => Term | null
-  cell?: (row: Row) => ComponentChildren
-}
 
 interface Props<Row> {
   /** Widths are kept under it. */

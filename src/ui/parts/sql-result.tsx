@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks'
 import type { SqlAnswer, SqlCell } from '../../server/contract/sql.ts'
 import { isNumeric, sqlExtent, sqlTerm, sqlText } from '../sql-cells.ts'
 import { visible } from '../text.ts'
-import { Grid, type GridColumn } from './grid.tsx'
+import { Grid } from './grid.tsx'
+import type { GridColumn } from './grid-column.ts'
 import { Value } from './value.tsx'
 
 type Row = readonly SqlCell[]
