@@ -21,6 +21,10 @@ export interface PageStep {
 /** Programs whose commands are run where they stand in a table or a sentence. */
 const programs = ['tidemark', 'zcat', 'zgrep', 'nfdump', 'ls', 'awk']
 
+/** What runs until it is stopped. */
+const withoutEnd = /^tidemark ui\b/
+const endless = 'runs until it is stopped; test/cli/ui.test.ts does it'
+
 const placeholder = /…|[ /](ADDRESS|CAPTURE|COMMAND|DIR|FILE|FILTER|NAME|OUT|PATH|TOPIC)\b/
 
 export function stepsOf(markdown: string): PageStep[] {
@@ -36,7 +40,8 @@ export function stepsOf(markdown: string): PageStep[] {
     if (key === 'status') status = Number(value)
     const [, language] = /^```(\w*)$/.exec(text) ?? []
     if (language === undefined) {
-      for (const script of codeOf(text)) steps.push({ line: i + 1, script, output: null, status: 0, notRun: null })
+      for (const script of codeOf(text))
+        steps.push({ line: i + 1, script, output: null, status: 0, notRun: withoutEnd.test(script) ? endless : null })
       continue
     }
     const end = lines.indexOf('```', i + 1)
