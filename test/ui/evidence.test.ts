@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { openCase } from '../../src/store/case.ts'
@@ -63,8 +64,10 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
       await page.getByRole('button', { name: 'Add', exact: true }).click()
       await page.getByText('1 files read: 1 records.').waitFor()
       await page.getByText('1 lines could not be read').waitFor()
+      await quiet(page)
       await page.getByLabel('Part of a path').fill('more.log')
       await page.getByRole('button', { name: 'Find' }).click()
+      await quiet(page)
       await page.getByRole('button', { name: `Remove ${path}` }).click()
       await page.getByLabel('Why, for the ledger').fill('not of this incident')
       await picture(page, 'evidence-remove')
@@ -73,6 +76,7 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
         .getByText('not of this incident')
         .waitFor({ timeout: 20_000 })
         .finally(() => picture(page, 'evidence-removed'))
+      await quiet(page)
       await page.getByRole('button', { name: `Put back ${path}` }).click()
       await page.getByRole('button', { name: 'Put it back' }).click()
       await page.getByText('put back', { exact: false }).first().waitFor()
@@ -115,3 +119,9 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
     })
   }
 })
+
+/** Nothing is being asked: what is under way when the case is loaded again is refused. */
+async function quiet(page: Page): Promise<void> {
+  await page.waitForTimeout(1500)
+  await page.waitForFunction(() => document.querySelector('[aria-busy=true]') === null)
+}
