@@ -116,10 +116,11 @@ class Pass {
     const { rows, at, counts, moves, says, options } = this
     const [from, to] = this.window
     const { blockRows } = reader.index
-    const values = options.measure === 'records' ? null : rows[options.measure]
+    const counter = options.measure === 'records' ? null : options.measure
+    const values = counter === null ? null : rows[counter]
     for (let block = Math.floor(from / blockRows); block * blockRows < to; block++) {
       const first = block * blockRows
-      reader.read(block, digit, rows)
+      reader.readLinks(block, digit, counter, rows)
       const [start, end] = [Math.max(0, from - first), Math.min(reader.index.rowsOf(block), to - first)]
       reader.serverPorts(rows, [start, end], this.port)
       let count = 0

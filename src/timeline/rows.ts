@@ -69,6 +69,14 @@ export class RowReader {
     this.counters('packets', block, digit, into.packets)
   }
 
+  /** Reads all but the counters that are not asked for; null: none is. @throws DamagedSections */
+  readLinks(block: number, digit: Digit, counter: 'bytes' | 'packets' | null, into: Rows): void {
+    this.index.readInto('source', block, into.source)
+    this.index.readInto('destination', block, into.destination)
+    this.readPorts(block, into)
+    if (counter !== null) this.counters(counter, block, digit, into[counter])
+  }
+
   /** Reads no more than kinds, ports and bytes. @throws DamagedSections */
   readForPorts(block: number, into: Rows): void {
     this.readPorts(block, into)

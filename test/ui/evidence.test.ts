@@ -62,8 +62,8 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
     await workbench.visit('/evidence', {}, async page => {
       await page.getByLabel('File or folder').fill(path)
       await page.getByRole('button', { name: 'Add', exact: true }).click()
-      await page.getByText('1 files read: 1 records.').waitFor()
-      await page.getByText('1 lines could not be read').waitFor()
+      await page.getByText('1 file read: 1 record.').waitFor()
+      await page.getByText('1 line could not be read').waitFor()
       await quiet(page)
       await page.getByLabel('Part of a path').fill('more.log')
       await page.getByRole('button', { name: 'Find' }).click()

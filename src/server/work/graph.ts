@@ -1,4 +1,6 @@
 /** Answers: who sent how much to whom. */
+
+import { flowsMeaning } from '../../flows/explain.ts'
 import { formatAddress, parseAddress } from '../../net/address.ts'
 import { isInternal } from '../../net/internal.ts'
 import { type Prefix, parsePrefix } from '../../net/prefix.ts'
@@ -24,15 +26,13 @@ export async function graphAnswer(c: Case, asked: GraphAsk, { signal }: WorkCont
   const { measure, open } = asked
   const links = await view.links(window, { ...{ measure, open, top, links: linksMost }, ...nodesMost, signal })
   const own = asked.view.own.flatMap(text => parsePrefix(text) ?? [])
-  const request = windowRequest(c, asked.view, asked.window)
+  const by = ['srcip', 'server_port', 'dstip']
+  const request = { ...windowRequest(c, asked.view, asked.window), by, order: measure, limit: 100 } as const
+  const { sentence, sql } = await flowsMeaning(c, request, { signal, files: false })
   return {
     ...links,
     internal: links.nodes.map(node => isOwn(node, own)),
-    asked: {
-      sentence: view.sentence,
-      command: flowsCommand(c, { ...request, by: ['srcip', 'server_port', 'dstip'], order: measure, limit: 100 }),
-      sql: '',
-    },
+    asked: { sentence, sql, command: flowsCommand(c, request) },
   }
 }
 

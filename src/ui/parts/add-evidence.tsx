@@ -174,7 +174,7 @@ function Outcome({ answer }: { answer: AddAnswer }): JSX.Element {
   const { files, records, malformed, case_records, interrupted, troubled, troubled_total } = answer
   const { folders_without_evidence } = answer
   const parts = [
-    `${countText(files.read)} files read`,
+    `${countText(files.read)} ${files.read === 1 ? 'file' : 'files'} read`,
     ...some(files.partly_read, 'partly read'),
     ...some(files.unreadable, 'unreadable'),
     ...some(files.duplicate, 'in the case already'),
@@ -191,9 +191,14 @@ function Outcome({ answer }: { answer: AddAnswer }): JSX.Element {
         </p>
       )}
       <p>
-        {parts.join(', ')}: {countText(records)} records. The case holds {countText(case_records)} flow records now.
+        {parts.join(', ')}: {countText(records)} {records === 1 ? 'record' : 'records'}. The case holds{' '}
+        {countText(case_records)} flow records now.
       </p>
-      {malformed > 0 && <p>{countText(malformed)} lines could not be read: see the files below.</p>}
+      {malformed > 0 && (
+        <p>
+          {countText(malformed)} {malformed === 1 ? 'line' : 'lines'} could not be read: see the files below.
+        </p>
+      )}
       {troubled_total > 0 && (
         <>
           <p>Not read, or not wholly:</p>
