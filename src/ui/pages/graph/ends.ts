@@ -21,8 +21,9 @@ export function endText(end: End, side: Side): string {
   return side === 'port' ? 'no port' : 'no address'
 }
 
-export function endTerm(end: End, side: Side): Term {
-  const text = endText(end, side)
+/** @param named of what it is one, where that is not its side. */
+export function endTerm(end: End, side: Side, named: Side = side): Term {
+  const text = endText(end, named)
   if ('port' in end) return { text, filter: `port ${end.port}` }
   const term = 'host' in end ? hostTerm(end.host) : 'network' in end ? networkTerm(end.network) : null
   if (term === null) return { text, filter: null }
@@ -55,8 +56,8 @@ export function toldOf(
     const isNode = fromSide === 'node'
     return {
       key: `${fromSide} ${link.from} ${toSide} ${link.to}`,
-      from: endTerm(a, isNode ? 'source' : fromSide),
-      to: endTerm(b, isNode ? 'destination' : toSide),
+      from: endTerm(a, isNode ? 'source' : fromSide, fromSide),
+      to: endTerm(b, isNode ? 'destination' : toSide, toSide),
       link,
     }
   })

@@ -27,6 +27,7 @@ export function HostMap({ answer, width, short, told, open }: Props): JSX.Elemen
         nodes,
         nodes.map(({ end }) => 7 * endText(end, 'node').length),
         named,
+        width,
       ),
     [nodes],
   )

@@ -99,13 +99,19 @@ export interface HostEdge {
 const steps = 260
 
 /** Nodes whose names have room: the largest first. @param widths of the names, as they are about. */
-export function namedNodes(nodes: readonly HostNode[], widths: readonly number[], most: number): Set<HostNode> {
+export function namedNodes(
+  nodes: readonly HostNode[],
+  widths: readonly number[],
+  most: number,
+  width: number,
+): Set<HostNode> {
   const placed: { left: number; right: number; y: number }[] = []
   const named = new Set<HostNode>()
   nodes.forEach((node, at) => {
     if (named.size >= most) return
     const half = widths[at]! / 2
     const own = { left: node.x - half, right: node.x + half, y: node.y + node.radius }
+    if (own.left < 0 || own.right > width) return
     if (placed.some(one => Math.abs(one.y - own.y) < 14 && one.left < own.right && own.left < one.right)) return
     placed.push(own)
     named.add(node)
