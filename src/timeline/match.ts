@@ -73,8 +73,8 @@ function testOf(node: Node, m: Meaning): RowTest | null {
     }
     case 'and':
     case 'or': {
-      const tests = node.nodes.map(one => testOf(one, m))
-      return tests.includes(null) ? null : joined(tests as RowTest[], node.kind === 'and', m.index.blockRows)
+      const every = node.nodes.map(one => testOf(one, m))
+      return every.includes(null) ? null : joined(every as RowTest[], node.kind === 'and', m.index.blockRows)
     }
     case 'test':
       return thingTest(node, m)
@@ -90,9 +90,9 @@ function thingTest({ thing: name, side, test }: TestNode, m: Meaning): RowTest |
   const turned = isTurned(test)
   const plain = turned ? unturned(test) : test
   if (plain.op === 'in-set' || plain.op === 'flags') return null
-  const tests = sides.map(one => endTest(name, one, plain, m))
-  if (tests.includes(null)) return null
-  const both = joined(tests as RowTest[], every, m.index.blockRows)
+  const ends = sides.map(one => endTest(name, one, plain, m))
+  if (ends.includes(null)) return null
+  const both = joined(ends as RowTest[], every, m.index.blockRows)
   return turned ? notTest(both) : both
 }
 

@@ -33,6 +33,9 @@ const mayWrite: [RegExp, string][] = [
   [/^(investigate|detect)\//, 'the dossier, over the tables that conversations leave'],
   [/^user-sql\//, 'SQL of the user, for DuckDB, and the views that it names'],
   [/^cli\/sql\.ts$/, 'examples of it'],
+  [/^ui\/parts\/sql-editor\.ts$/, 'an example of it'],
+  [/^server\/work\/(coverage|evidence)\.ts$/, 'the query of a documented view, for a person to copy'],
+  [/^timeline\/kept\.ts$/, 'reads by file and line, as the record index does: the index is of this engine alone'],
 ]
 
 test('no file but the printer and those that are local by nature holds SQL of one engine', () => {
