@@ -198,6 +198,7 @@ export function listen(): void {
 function heard(said: ServerEvent): void {
   if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
   if (said.event === 'child-died') died.value = said
+  if (said.event === 'notes-changed') notesRevision.value = said.revision
   if (said.event !== 'case-changed') return
   if (!said.loaded) newerHead.value = said.head
   // While the page asks for the case itself, it is told the same.

@@ -103,7 +103,7 @@ describe('the notes page', { skip: noBrowser }, () => {
       await section.getByLabel('Title').fill('How')
       await section.getByLabel('Text').fill('So.')
       await page.getByRole('button', { name: 'Keep the words' }).click()
-      await page.getByRole('button', { name: 'Keep the words' }).and(page.locator(':disabled')).waitFor()
+      await page.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' })
     })
     const { examiner, sections } = readCaseNotes(caseDir).words
     assert.deepEqual({ examiner, sections }, { examiner: 'A. Example', sections: [{ title: 'How', text: 'So.' }] })
