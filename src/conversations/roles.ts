@@ -23,7 +23,7 @@ interface RoleRecords {
 export const roleColumns = ['_role', '_service', '_service_at'] as const
 
 /** Changes with the ladder: what an older one left is not read. */
-const rule = 4
+const rule = 5
 
 /**
  * The records with their roles, to stand after FROM.
@@ -33,13 +33,21 @@ const rule = 4
  */
 export function withRoles(from: string, records: RoleRecords, own: readonly Prefix[]): string {
   const table = tableName(records, own)
-  return withRolesOf(from, { judged: quotedName(table), names: quotedName(`${table}_names`) })
+  return withRolesOf(from, records, { judged: quotedName(table), names: quotedName(`${table}_names`) })
 }
 
 /** @param tables what `judgeRecords` worked out, each to stand after FROM. */
-function withRolesOf(from: string, tables: { judged: string; names: string }): string {
+function withRolesOf(from: string, { evidence }: RoleRecords, tables: { judged: string; names: string }): string {
   return `(SELECT r.*, CASE j.is_client WHEN true THEN 'client' WHEN false THEN 'server' END AS _role, n.name AS _service, n.at AS _service_at
-    FROM ${from} r LEFT JOIN ${tables.judged} j USING (_file, _line) LEFT JOIN ${tables.names} n ON n.service = j.service)`
+    FROM ${from} r LEFT JOIN ${tables.judged} j ON ${isJudged(evidence)} LEFT JOIN ${tables.names} n ON n.service = j.service)`
+}
+
+/** A line of another program's table is two records, one each way: which of them it is tells `wayOf`. */
+function isJudged(evidence: EvidenceKind): string {
+  const sameLine = 'j._file = r._file AND j._line = r._line'
+  if (evidence === 'logs') return sameLine
+  const way = 'r.srcaddr > r.dstaddr OR (r.srcaddr = r.dstaddr AND coalesce(r.srcport, 0) > coalesce(r.dstport, 0))'
+  return `${sameLine} AND j._way = (${way})::UTINYINT`
 }
 
 /** As `withRoles`, for any DuckDB: the roles are read from the cache, and the names stand in it. Null where nothing is kept. */
@@ -58,14 +66,14 @@ export async function shownWithRoles(
   )
   const none = '(SELECT NULL::UINTEGER AS service, NULL::VARCHAR AS name, NULL::VARCHAR AS "at" WHERE false)'
   const names = values.length === 0 ? none : `(SELECT * FROM (VALUES ${values.join(', ')}) AS v(service, name, "at"))`
-  return withRolesOf(from, { judged, names })
+  return withRolesOf(from, records, { judged, names })
 }
 
 /** The records that count once, with `role` and `service`; needs `judgeRecords`. */
 export function countedSql(from: string, evidence: EvidenceKind): string {
   const table = tableName({ evidence }, [])
   return `SELECT r.*, CASE j.is_client WHEN true THEN 'client' WHEN false THEN 'server' END AS role, n.name AS service
-    FROM ${from} r LEFT JOIN main.${quotedName(table)} j USING (_file, _line) LEFT JOIN main.${quotedName(`${table}_names`)} n ON n.service = j.service
+    FROM ${from} r LEFT JOIN main.${quotedName(table)} j ON ${isJudged(evidence)} LEFT JOIN main.${quotedName(`${table}_names`)} n ON n.service = j.service
     WHERE j.counts IS DISTINCT FROM false`
 }
 
@@ -83,7 +91,8 @@ export async function judgeRecords(c: Case, records: RoleRecords, own: readonly 
 /** Where the roles are kept. */
 export function keptRoles({ evidence }: RoleRecords, own: readonly Prefix[]): CachedTable {
   const table = tableName({ evidence }, own)
-  const columns = { _file: 'UINTEGER', _line: 'UINTEGER', is_client: 'BOOLEAN', service: 'UINTEGER', counts: 'BOOLEAN' }
+  const key = { _file: 'UINTEGER', _line: 'UINTEGER', ...(evidence === 'packets' && { _way: 'UTINYINT' }) }
+  const columns = { ...key, is_client: 'BOOLEAN', service: 'UINTEGER', counts: 'BOOLEAN' }
   const settings = networksOf(own)
   return { table, file: `${table.replaceAll('_', '-')}-${rule}`, columns, what: 'who connected to whom', settings }
 }

@@ -73,3 +73,8 @@ export const known = {
   sourceIsService: 1024,
   destinationIsService: 2048,
 } as const
+
+/** Which of the records of one line: whether its source comes after its destination. Hosts are numbered in the order of their addresses. */
+export function wayOf(source: number, destination: number, sourcePort: number, destinationPort: number): 0 | 1 {
+  return source > destination || (source === destination && sourcePort > destinationPort) ? 1 : 0
+}

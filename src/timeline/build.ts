@@ -1,7 +1,7 @@
 /** Makes the time index of a case from its record index. What comes out depends on the records alone. */
 
 import { hasPorts } from '../net/protocols.ts'
-import { known, large, noHost, type RecordBlock, type RecordDictionaries } from '../record-index/block.ts'
+import { known, large, noHost, type RecordBlock, type RecordDictionaries, wayOf } from '../record-index/block.ts'
 import type { ColumnArray } from '../record-index/columns.ts'
 import { encode, encodedMax } from '../record-index/encoding.ts'
 import type { BlockColumn, RecordIndex } from '../record-index/read.ts'
@@ -218,9 +218,4 @@ function hostWords({ hi, lo }: RecordDictionaries['hosts'], numbers: Uint32Array
     words[3]![at] = low[2 * host]!
   }
   return words
-}
-
-/** Which of the records of one line: whether its source comes after its destination. Hosts are numbered in the order of their addresses. */
-export function wayOf(source: number, destination: number, sourcePort: number, destinationPort: number): 0 | 1 {
-  return source > destination || (source === destination && sourcePort > destinationPort) ? 1 : 0
 }

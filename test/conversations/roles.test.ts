@@ -216,3 +216,27 @@ test('packets: the connection that the meter made tells, or the type of ICMP', a
     [22],
   )
 })
+
+test('each of the two records of a line of conn.log has one role, and counts once', async t => {
+  const folder = temporaryFolder(t)
+  const lines = [
+    '#separator \\x09',
+    '#path\tconn',
+    '#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes',
+    '1418530010.0\tCa\t10.0.0.9\t40000\t10.0.0.2\t443\ttcp\tssl\t2.0\t100\t900\tSF\t5\t300\t6\t1200',
+    '1418530020.0\tCb\t10.0.0.2\t53\t10.0.0.2\t53\tudp\tdns\t1.0\t40\t40\tSF\t1\t68\t1\t68',
+  ]
+  writeFileSync(join(folder, 'conn.log'), `${lines.join('\n')}\n`)
+  await addEvidence({ case: join(folder, 'case'), paths: [join(folder, 'conn.log')] })
+  const c = await openCase(join(folder, 'case'))
+  t.after(() => c.close())
+  const matched = async (text: string) => {
+    const compiled = compile(parse(text), contextOf(c))
+    return (await countMatches(c, compiled)).matched
+  }
+  assert.equal(await matched('any'), 4)
+  assert.equal(await matched('role client and host 10.0.0.9'), 1)
+  assert.equal(await matched('role server and host 10.0.0.9'), 1)
+  assert.equal(await matched('service https'), 2)
+  assert.equal(await matched('service 53/udp'), 2)
+})
