@@ -90,7 +90,7 @@ async function open(url: string, wanted: boolean, onOpened: (remove: () => void)
   const { noBrowserHere, openBrowser } = await import('./browser.ts')
   const reason = noBrowserHere(process.env, process.platform)
   if (reason === 'you are here by ssh')
-    return `${byHand}\n  hint: for a browser on your own machine, run there: ssh -N -L ${hostname}:${port}:${hostname}:${port} HOST`
+    return `${byHand}\n  hint: for a browser on your own machine, run there: ssh -N -L ${hostname}:${port}:${hostname}:${port} HOST (on macOS after: sudo ifconfig lo0 alias ${hostname})`
   if (reason !== null) return byHand
   const failed = (): void => void note('tidemark: no browser could be opened: open the link yourself').catch(() => {})
   onOpened(openBrowser(url, failed))

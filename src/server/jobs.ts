@@ -19,6 +19,8 @@ interface Job {
   work: JobWork
   stopping: AbortController
   value: JsonText | null
+  /** How many wait for it who said so: the last one who leaves stops it. */
+  waiters: number
   /** Resolves when it is over. */
   over: Promise<void>
   end(): void
@@ -58,7 +60,7 @@ export class Jobs {
     })
     const state: JobState = { id, kind, title, state: 'waiting', doing: null, done: null, of: null, started }
     const job: Job = {
-      ...{ state, lane, work, stopping: new AbortController(), value: null, over, end },
+      ...{ state, lane, work, stopping: new AbortController(), value: null, waiters: 1, over, end },
       ...{ told: 0, later: undefined },
     }
     this.jobs.set(id, job)
@@ -86,6 +88,18 @@ export class Jobs {
     job.stopping.abort(new Error('stopped'))
     if (job.state.state === 'waiting') this.finish(job, { state: 'stopped', doing: null })
     else this.tell(job, { doing: 'stopping' })
+  }
+
+  /** Somebody else waits for a job, too. */
+  join(id: string): void {
+    const job = this.jobs.get(id)
+    if (job !== undefined) job.waiters++
+  }
+
+  /** Somebody waits no longer; a page that is closed may not say so, and its job goes on. */
+  leave(id: string): void {
+    const job = this.jobs.get(id)
+    if (job !== undefined && --job.waiters <= 0) this.stop(id)
   }
 
   /** Stops all jobs, and waits for them. */

@@ -26,7 +26,7 @@ const secondsMax = 24 * 3600
 export function listJob(services: Services, { kind, title, question, head }: ListQuestion): JobState {
   const { jobs, lists, work } = services
   const key = JSON.stringify([kind, head, question])
-  const known = knownJob(services, key)
+  const known = joined(services, key)
   if (known !== null) return known
   const started = jobs.start({ kind, title }, async (signal, onProgress) => {
     const path = lists.newPath()
@@ -40,7 +40,13 @@ export function listJob(services: Services, { kind, title, question, head }: Lis
 
 /** The same, where it was begun and did not fail. */
 export function begunJob(services: Services, { kind, question, head }: Omit<ListQuestion, 'title'>): JobState | null {
-  return knownJob(services, JSON.stringify([kind, head, question]))
+  return joined(services, JSON.stringify([kind, head, question]))
+}
+
+function joined(services: Services, key: string): JobState | null {
+  const known = knownJob(services, key)
+  if (known !== null) services.jobs.join(known.id)
+  return known
 }
 
 function knownJob({ jobs, lists }: Services, key: string): JobState | null {

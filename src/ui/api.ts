@@ -98,19 +98,27 @@ export function useAnswer<Answer>(key: string | null, ask: (signal: AbortSignal)
 export function useNewest<Answer>(
   key: string | null,
   ask: (signal: AbortSignal) => Promise<Answer>,
-): { value: Answer | null; key: string | null; error: AskError | null; busy: boolean } {
-  const [shown, show] = useState<{ value: Answer | null; key: string | null; error: AskError | null }>({
-    ...{ value: null, key: null, error: null },
-  })
+): { value: Answer | null; key: string | null; error: AskError | null; busy: boolean; since: number | null } {
+  const [shown, show] = useState<NewestShown<Answer>>({ value: null, key: null, failed: null })
   const own = useRef<Newest<Answer> | null>(null)
   own.current ??= new Newest((key, result) => {
-    if ('value' in result) show({ value: result.value, key, error: null })
-    else show(before => ({ ...before, error: asAskError(result.error) }))
+    if ('value' in result) show({ value: result.value, key, failed: null })
+    else show(before => ({ ...before, failed: { key, error: asAskError(result.error) } }))
   })
   const round = caseRound.value
   useEffect(() => own.current!.want(key, ask), [key, round])
   useEffect(() => () => own.current!.close(), [])
-  return { ...shown, busy: key !== null && shown.key !== key && shown.error === null }
+  const error = shown.failed?.key === key ? shown.failed.error : null
+  const busy = key !== null && shown.key !== key && error === null
+  const since = useRef<number | null>(null)
+  since.current = busy ? (since.current ?? performance.now()) : null
+  return { value: shown.value, key: shown.key, error, busy, since: since.current }
+}
+
+interface NewestShown<Answer> {
+  value: Answer | null
+  key: string | null
+  failed: { key: string | null; error: AskError } | null
 }
 
 export function asAskError(error: unknown): AskError {
@@ -140,6 +148,8 @@ export const caseHead: Signal<string> = signal('')
 /** Rises when the case is another than that of which questions were asked; they are asked once more. The first that is known was asked of already. */
 const caseRound: Signal<number> = signal(0)
 export const jobs: Signal<ReadonlyMap<string, JobState>> = signal(new Map())
+/** The jobs that the server kept when the page began to listen last. */
+export const keptJobs: Signal<ReadonlySet<string> | null> = signal(null)
 /** The revision of the analyst's notes that was told of last. */
 export const notesRevision: Signal<number> = signal(0)
 /** A newer head than the page's answers are of. */
@@ -197,6 +207,11 @@ export function listen(): void {
 
 function heard(said: ServerEvent): void {
   if (said.event === 'job') jobs.value = new Map(jobs.value).set(said.job.id, said.job)
+  if (said.event === 'jobs') {
+    const ids = new Set(said.ids)
+    keptJobs.value = ids
+    jobs.value = new Map([...jobs.value].filter(([id]) => ids.has(id)))
+  }
   if (said.event === 'child-died') died.value = said
   if (said.event === 'notes-changed') notesRevision.value = said.revision
   if (said.event !== 'case-changed') return
@@ -210,11 +225,28 @@ export async function loadNewer(): Promise<void> {
   await post('/api/reload', {})
 }
 
+/** Whether a job was forgotten while the page did not listen. @param before the jobs that were kept when it was begun. */
+export function isForgotten(id: string, before: ReadonlySet<string> | null): boolean {
+  const kept = keptJobs.value
+  return kept !== before && kept !== null && !kept.has(id)
+}
+
+export const forgottenJob = new AskError(
+  { error: 'that job is not kept any more', hint: 'load the page again: it is worked out again' },
+  404,
+)
+
 /** Waits for a job that was started, and gives what it made. */
 export async function jobValue<Value>(started: JobState, signal: AbortSignal): Promise<Value> {
+  const before = keptJobs.peek()
   await new Promise<void>((resolve, reject) => {
     const stop = effect(() => {
       const job = jobs.value.get(started.id) ?? started
+      if (isForgotten(started.id, before)) {
+        queueMicrotask(() => stop())
+        reject(forgottenJob)
+        return
+      }
       if (job.state === 'running' || job.state === 'waiting') return
       queueMicrotask(() => stop())
       if (job.state === 'done') resolve()
@@ -222,7 +254,8 @@ export async function jobValue<Value>(started: JobState, signal: AbortSignal): P
     })
     signal.addEventListener('abort', () => {
       stop()
-      void post(`/api/job/${started.id}/stop`, {}).catch(() => undefined)
+      // Others may wait for the same.
+      void post(`/api/job/${started.id}/leave`, {}).catch(() => undefined)
       reject(signal.reason)
     })
   })

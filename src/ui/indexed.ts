@@ -2,7 +2,7 @@
 import { effect, type Signal, signal } from '@preact/signals'
 import type { JobState } from '../server/contract/events.ts'
 import type { Building } from '../server/contract/view.ts'
-import { AskError, get, jobs, post } from './api.ts'
+import { AskError, asAskError, forgottenJob, get, isForgotten, jobs, keptJobs, post } from './api.ts'
 
 /** The job that builds it, while somebody waits for that. */
 export const building: Signal<JobState | null> = signal(null)
@@ -27,6 +27,7 @@ export async function askIndexed<Answer extends { building?: undefined }>(
 
 /** Waits for a job that goes on whoever waits. */
 async function ended(started: JobState, signal: AbortSignal): Promise<void> {
+  const before = keptJobs.peek()
   const job = await new Promise<JobState>((resolve, reject) => {
     let stop: (() => void) | null = null
     const end = (act: () => void): void => {
@@ -36,6 +37,7 @@ async function ended(started: JobState, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => end(() => reject(signal.reason)))
     stop = effect(() => {
       const now = jobs.value.get(started.id)
+      if (isForgotten(started.id, before)) return end(() => reject(forgottenJob))
       if (now !== undefined && now.state !== 'running' && now.state !== 'waiting') end(() => resolve(now))
     })
     // It may have been over before anybody listened.
@@ -43,7 +45,10 @@ async function ended(started: JobState, signal: AbortSignal): Promise<void> {
       ({ job: now }) => {
         if (now.state !== 'running' && now.state !== 'waiting') end(() => resolve(now))
       },
-      () => undefined,
+      (error: unknown) => {
+        // Without an answer the page hears of it when the server is back.
+        if (asAskError(error).status === 404) end(() => reject(forgottenJob))
+      },
     )
   })
   if (job.state !== 'done')

@@ -119,7 +119,12 @@ test('no browser is opened over ssh, or without a desktop', () => {
 test('over ssh it says how to reach the workbench from the own machine', async t => {
   const { child, said, url, ended } = serve(t, [], temporaryFolder(t), { SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' })
   const { hostname, port } = new URL(await url())
-  assert(said.err.includes(`ssh -N -L ${hostname}:${port}:${hostname}:${port} HOST`), said.err)
+  assert(
+    said.err.includes(
+      `ssh -N -L ${hostname}:${port}:${hostname}:${port} HOST (on macOS after: sudo ifconfig lo0 alias ${hostname})`,
+    ),
+    said.err,
+  )
   child.kill('SIGTERM')
   await ended
 })

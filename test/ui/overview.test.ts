@@ -65,6 +65,19 @@ describe('the overview', { skip: noBrowser }, () => {
     })
   })
 
+  test('a window that is open at an end has its own figures, and says so', async () => {
+    await workbench.visit(`/?q=port+8889&from=${whole.from}`, {}, async page => {
+      const filter = `port 8889 and first seen >= ${whole.from}`
+      const { stdout } = tidemark(['flows', filter, '--case', caseDir, '-s', 'ip/bytes', '-n', '1', '--json'])
+      const { counting } = JSON.parse(stdout) as { counting: Record<string, number> }
+      await page.locator('.window-line b').getByText('from 2023-09-28 19:30:00 UTC').waitFor()
+      await page.locator(`.panels[data-window="${Date.parse(whole.from) / 1000}-"]`).waitFor()
+      assert.equal((await figures(page))[0]!.replaceAll(',', ''), String(counting['records']))
+      await page.getByRole('button', { name: 'Clear', exact: true }).click()
+      await page.waitForURL(url => url.searchParams.get('from') === null)
+    })
+  })
+
   test('dragging brushes, edges are handles, a click takes a bin, and going back undoes it', async () => {
     await workbench.visit('/', {}, async page => {
       await settled(page)

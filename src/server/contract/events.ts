@@ -6,6 +6,8 @@ export type ServerEvent =
    * and answers are of the state before until `POST /api/reload`. Null: there is no case yet.
    */
   | { event: 'case-changed'; head: string | null; loaded: boolean }
+  /** The jobs that are kept, told to who begins to listen. */
+  | { event: 'jobs'; ids: readonly string[] }
   | { event: 'notes-changed'; revision: number }
   /** A child process died and is started again; `stopped`: too often, and it is not for a while. */
   | { event: 'child-died'; child: string; why: string; stopped: boolean }

@@ -30,6 +30,14 @@ export const jobRoutes: readonly Route[] = [
       return {}
     },
   }),
+  route({
+    method: 'POST',
+    path: '/api/job/:id/leave',
+    answer: ({ jobs }, { params }) => {
+      jobs.leave(params['id']!)
+      return {}
+    },
+  }),
 ]
 
 function whatHolds({ state, jobs }: Services): ServerEvent[] {
@@ -37,6 +45,7 @@ function whatHolds({ state, jobs }: Services): ServerEvent[] {
   return [
     { event: 'case-changed', head: state.loaded, loaded: true },
     ...(newer === null ? [] : [{ event: 'case-changed', head: newer, loaded: false } as const]),
+    { event: 'jobs', ids: jobs.all().map(({ id }) => id) },
     ...jobs.all().map(job => ({ event: 'job', job }) as const),
   ]
 }

@@ -17,7 +17,7 @@ import { askIndexed } from '../indexed.ts'
 import { Coverage } from '../parts/coverage.tsx'
 import { Findings } from '../parts/findings.tsx'
 import { announce } from '../parts/live.tsx'
-import { ErrorBox, Shown } from '../parts/states.tsx'
+import { ErrorBox, oldMilliseconds, Shown, useWaited } from '../parts/states.tsx'
 import { state } from '../state.ts'
 import { bytesText, countText, windowText } from '../text.ts'
 import { BuildingNote } from './overview/building.tsx'
@@ -83,38 +83,44 @@ function Figures({ answer, children, beside }: FiguresProps): JSX.Element {
   const view = viewAsk(state.value)
   const order: Order = state.value.measure === 'records' ? 'records' : 'bytes'
   const [more, setMore] = useMore()
-  const span = brushed.value
-  const window: Window = span ?? { from: null, to: null }
+  const { from, to } = state.value
   const settled = !isDragging.value
+  const window: Window = settled ? { from, to } : (brushed.value ?? { from: null, to: null })
   const top = more.size > 0 ? rowsMost : rowsUsual
   const asked: RangeAsk = { view, window, order, top, complete: settled }
   const range = useNewest<RangeAnswer>(JSON.stringify(asked), signal => askIndexed('/api/range', asked, signal))
+  // Figures of an earlier question do not stand beside the error of this one.
+  const now = range.error === null ? range.value : null
+  const isOld = useWaited(settled ? range.since : null) > oldMilliseconds
   const whole = answer.value?.whole ?? null
   const { basis, judged } = useBasis(view, Number(whole?.records ?? 0))
-  const { from, to } = state.value
   const released = { view, window: { from, to }, order, top }
   const services = useAnswer<ServicesAnswer>(
     basis === 'judged' ? `services ${JSON.stringify(released)}` : null,
     signal => post('/api/services', released, signal),
   )
   useCommands(released)
-  useTold(range.value, settled && !range.busy)
-  const totals = range.value?.totals ?? null
+  useTold(now, settled && !range.busy)
+  const totals = now?.totals ?? null
   const bar = <BasisBar basis={basis} judged={judged} />
   return (
     <>
-      <TotalsStrip totals={totals} whole={whole} isAll={span === null && view.filter.trim() === ''} />
+      <TotalsStrip {...{ totals, whole, isOld }} isAll={from === null && to === null && view.filter.trim() === ''} />
       {children}
       <WindowLine answer={answer.value} />
       {range.error !== null && <ErrorBox error={range.error.failure.error} hint={range.error.failure.hint} />}
-      <div class="panels" data-window={range.value === null ? undefined : windowKey(range.value.window)}>
+      <div
+        class={`panels${isOld ? ' old' : ''}`}
+        aria-busy={range.busy}
+        data-window={now === null ? undefined : windowKey(now.window)}
+      >
         {totals !== null && Number(totals.records) === 0 ? (
           <Nothing view={view} window={{ from, to }} />
         ) : (
-          range.value !== null && (
+          now !== null && (
             <Panels
               {...{ order, more, setMore }}
-              range={range.value}
+              range={now}
               basis={bar}
               services={
                 basis === 'ports' ? null : (

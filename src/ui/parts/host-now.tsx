@@ -81,7 +81,10 @@ function Figures({ now: { both, sent, received }, subject }: { now: Now; subject
   const { totals, hosts, ports } = both
   const line = mirrored(sent.series, received.series)
   const { from, to, filter } = state.value
-  const peers = hosts.rows.filter(({ host }) => host !== subject)
+  // Of a network, the hosts are its own ones too.
+  const isNetwork = subject.includes('/')
+  const isSubject = (host: string | null): boolean => host?.toLowerCase() === subject.toLowerCase()
+  const peers = isNetwork ? hosts.rows : hosts.rows.filter(({ host }) => !isSubject(host))
   return (
     <>
       <dl class="now-totals">
@@ -101,7 +104,13 @@ function Figures({ now: { both, sent, received }, subject }: { now: Now; subject
       </p>
       {line !== null && line.most > 0 && <MirroredTimeline line={line} />}
       <div class="now-panels">
-        <Table caption="Peers" showCaption columns={peerColumns} rows={peers} rowKey={({ host }) => host ?? 'none'} />
+        <Table
+          caption={isNetwork ? 'Hosts of its connections' : 'Peers'}
+          showCaption
+          columns={isNetwork ? hostColumns : peerColumns}
+          rows={peers}
+          rowKey={({ host }) => host ?? 'none'}
+        />
         <Table
           caption="Server ports, by number"
           showCaption
@@ -112,7 +121,7 @@ function Figures({ now: { both, sent, received }, subject }: { now: Now; subject
       </div>
       {Number(hosts.of ?? 0) > hosts.rows.length && (
         <p class="muted">
-          The {countText(peers.length)} peers with the most bytes, of{' '}
+          The {countText(peers.length)} {isNetwork ? 'hosts' : 'peers'} with the most bytes, of{' '}
           {countText(Number(hosts.of) - (peers.length < hosts.rows.length ? 1 : 0))}.
         </p>
       )}
@@ -139,6 +148,12 @@ const peerColumns: readonly Column<HostRow>[] = [
   // What a peer sent, the host received.
   { name: 'to', title: 'sent to it', number: true, cell: ({ received }) => bytesOf(received) },
   { name: 'from', title: 'received from it', number: true, cell: ({ sent }) => bytesOf(sent) },
+]
+
+const hostColumns: readonly Column<HostRow>[] = [
+  ...peerColumns.slice(0, 2),
+  { name: 'to', title: 'received', number: true, cell: ({ received }) => bytesOf(received) },
+  { name: 'from', title: 'sent', number: true, cell: ({ sent }) => bytesOf(sent) },
 ]
 
 const portColumns: readonly Column<PortRow>[] = [

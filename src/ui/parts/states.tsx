@@ -5,6 +5,9 @@ import type { Count } from '../../server/contract/common.ts'
 import type { Answered } from '../api.ts'
 import { countText, visible } from '../text.ts'
 
+/** From then on an answer to an earlier question is dimmer. */
+export const oldMilliseconds = 150
+
 interface Props<Answer> {
   of: Answered<Answer>
   /** What is waited for: "the connections". */
@@ -16,7 +19,7 @@ interface Props<Answer> {
 export function Shown<Answer>({ of, what, children }: Props<Answer>): JSX.Element {
   const waited = useWaited(of.since)
   return (
-    <div class={`shown${waited > 150 && of.value !== null ? ' old' : ''}`} aria-busy={of.since !== null}>
+    <div class={`shown${waited > oldMilliseconds && of.value !== null ? ' old' : ''}`} aria-busy={of.since !== null}>
       {waited > 1000 && <Waiting what={what} milliseconds={waited} stop={of.stop} />}
       {of.error !== null && of.since === null ? (
         <ErrorBox error={of.error.failure.error} hint={of.error.failure.hint} again={of.again} />
@@ -40,7 +43,8 @@ function Waiting({ what, milliseconds, stop }: { what: string; milliseconds: num
   )
 }
 
-function useWaited(since: number | null): number {
+/** Milliseconds since a question was asked. */
+export function useWaited(since: number | null): number {
   const [, tick] = useState(0)
   useEffect(() => {
     if (since === null) return

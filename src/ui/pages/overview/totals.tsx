@@ -52,12 +52,14 @@ interface Props {
   whole: Totals | null
   /** Neither a filter nor a window: they are those of the whole case. */
   isAll: boolean
+  /** Of an earlier question. */
+  isOld: boolean
 }
 
-export function TotalsStrip({ totals, whole, isAll }: Props): JSX.Element {
+export function TotalsStrip({ totals, whole, isAll, isOld }: Props): JSX.Element {
   const shown = figures.filter(({ isRare, of }) => isRare !== true || (whole !== null && isSome(of(whole))))
   return (
-    <dl class="totals" aria-label="Totals">
+    <dl class={`totals${isOld ? ' old' : ''}`} aria-label="Totals">
       {shown.map(({ name, means, of, isBytes = false }) => (
         <div key={name} title={means}>
           <dt>{name}</dt>

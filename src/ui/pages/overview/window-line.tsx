@@ -4,7 +4,7 @@ import type { TimelineAnswer } from '../../../server/contract/view.ts'
 import { state } from '../../state.ts'
 import { windowText } from '../../text.ts'
 import { widthText } from './ticks.ts'
-import { brushed, choose, showOnly } from './window.ts'
+import { brushed, choose, isDragging, showOnly } from './window.ts'
 
 export function WindowLine({ answer }: { answer: TimelineAnswer | null }): JSX.Element | null {
   if (answer === null) return null
@@ -12,11 +12,21 @@ export function WindowLine({ answer }: { answer: TimelineAnswer | null }): JSX.E
   if (span === null || series === null) return <p class="window-line muted">No record says when it began.</p>
   const all = { from: span.first, to: span.last + 1 }
   const now = brushed.value
-  const { zoomFrom, zoomTo } = state.value
+  const { from, to, zoomFrom, zoomTo } = state.value
+  const isOpen = now === null && (from !== null || to !== null) && !isDragging.value
   const bars = `Each bar sums up the records that begin within ${widthText(series.width)}.`
   return (
     <p class="window-line">
-      {now === null ? (
+      {isOpen ? (
+        <>
+          <span>
+            <b>{windowText({ from, to })}</b> <span class="muted">(the records that begin then). {bars}</span>
+          </span>
+          <button type="button" class="quiet" onClick={() => choose(null)}>
+            Clear
+          </button>
+        </>
+      ) : now === null ? (
         <span class="muted">
           All of the time. Drag over the timeline to choose a window, click to take a bar. {bars}
         </span>

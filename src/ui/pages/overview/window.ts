@@ -8,7 +8,7 @@ const held = signal<{ span: Span | null } | null>(null)
 
 export const isDragging: ReadonlySignal<boolean> = computed(() => held.value !== null)
 
-/** The window as it is shown. */
+/** The window as it is marked; of one that is open at an end there is nothing to drag. */
 export const brushed: ReadonlySignal<Span | null> = computed(() => {
   if (held.value !== null) return held.value.span
   const { from, to } = state.value
