@@ -18,13 +18,14 @@ import { flag } from './layout.ts'
 import { Mask, rowsAtPlaces } from './mask.ts'
 import { isKnownToIndex, matchedRows } from './match.ts'
 import type { ViewParts } from './parts.ts'
-import { portsOf } from './ports-of.ts'
+import { classesOf, portsOf } from './ports-of.ts'
 import type { TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
 import { type Basis, hasAny, placesFor, runningOf } from './running.ts'
 import { type Matches, matchesOf } from './select.ts'
 import { type HostSlots, OwnHosts } from './slots.ts'
 import { type Groups, howOf } from './sums.ts'
+import type { TotalsFile } from './totals-file.ts'
 
 /** What a view is of. */
 export interface ViewRequest extends Pick<FlowsRequest, 'filter' | 'params' | 'internal' | 'raw'> {
@@ -36,6 +37,8 @@ export type ViewOptions = Going &
   Pick<FlowsOptions, 'enrichment' | 'folder' | 'files' | 'fileParams'> & {
     /** Rows that are held in memory, at most; for tests. */
     fewMost?: number
+    /** The kept totals of all records, which a view of these needs not work out. */
+    totals?: () => Promise<TotalsFile>
   }
 
 const fewRows = 200_000
@@ -65,15 +68,19 @@ export async function makeView(
   const mask = words === null ? null : new Mask(words, index)
   const hosts = await slotsOfView(reader, words, options)
   const groups = groupsOf(index, hosts, counting)
-  const ports = await portsOf(reader, groups, words, options)
-  const ownHosts = new OwnHosts(index.hostsIn(own === null ? [...internalPrefixes, ...selected.internal] : [own]))
+  const isPlain = mask === null && own === null && selected.internal.length === 0 && flows.raw !== true
+  const totals = isPlain ? ((await options.totals?.()) ?? null) : null
+  const ports = totals?.about.ports ?? (await portsOf(reader, groups, words, options))
+  const portClass = classesOf(ports, groups)
+  const prefixes = own === null ? [...internalPrefixes, ...selected.internal] : [own]
+  const ownHosts = new OwnHosts(() => reader.index.hostsIn(prefixes))
   const isFew = mask !== null && mask.count <= (options.fewMost ?? fewRows)
   const digits: readonly Digit[] = isWide(index) ? [0, 1, 2] : [null]
   const count = isFew ? 1 : placesFor(index, groups, digits.length)
   const running: ViewParts['running'][number][] = []
-  for (const digit of digits) {
-    const basis: Basis = { reader, groups, mask, isFew, hosts, own: ownHosts, portClass: ports.classOf, digit }
-    running.push(await runningOf(basis, count, options))
+  for (const [part, digit] of digits.entries()) {
+    const basis: Basis = { reader, groups, mask, isFew, hosts, own: ownHosts, portClass, digit }
+    running.push(totals?.running(basis, part) ?? (await runningOf(basis, count, options)))
   }
   return {
     ...{ request: asking, reader, hosts, running, ports },

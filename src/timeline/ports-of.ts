@@ -12,8 +12,6 @@ export interface LargestPorts {
   byRecords: readonly number[]
   /** By class: the number of its port. */
   classes: readonly number[]
-  /** By number of a port: its class. */
-  classOf: Uint8Array
 }
 
 /** @throws DamagedSections; the signal's reason. */
@@ -52,9 +50,14 @@ export async function portsOf(
   const byBytes = first(records, bytes, half)
   const byRecords = first(records, records, half)
   const classes = [...new Set([...byBytes, ...byRecords])]
-  const classOf = new Uint8Array(groups.ports).fill(portsMost)
+  return { byBytes, byRecords, classes }
+}
+
+/** By number of a port: its class. */
+export function classesOf({ classes }: LargestPorts, { ports }: Groups): Uint8Array {
+  const classOf = new Uint8Array(ports).fill(portsMost)
   for (const [number, port] of classes.entries()) classOf[port] = number
-  return { byBytes, byRecords, classes, classOf }
+  return classOf
 }
 
 /** The ports that are the largest by a measure, of equal ones the lower. */

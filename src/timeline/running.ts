@@ -2,10 +2,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Going } from './going.ts'
 import type { Mask } from './mask.ts'
+import { pack, unpack } from './packed.ts'
 import { piecesOf, type TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
 import { classes, classOf, Series, ways } from './series.ts'
-import { type HostSlots, lookUp, type OwnHosts } from './slots.ts'
+import { type HostSlots, isOwn, lookUp, type OwnHosts } from './slots.ts'
+import { SumPlaces } from './sum-places.ts'
 import { type Groups, how, type Rows, type SeenRows, Sums } from './sums.ts'
 
 /** Which rows are summed up, and how. */
@@ -41,7 +43,9 @@ export class Running {
   /** Blocks before each place, ascending; the last one is the end. */
   readonly at: readonly number[]
   /** What comes before each. */
-  readonly sums: readonly Sums[]
+  readonly places: SumPlaces
+  /** What all rows sum up to, those without a time too. */
+  readonly whole: Sums
   /** Null where no record has a time. */
   readonly series: Series | null
   private readonly scratch: Sums
@@ -52,14 +56,16 @@ export class Running {
   constructor(
     basis: Basis,
     at: readonly number[],
-    sums: readonly Sums[],
+    places: SumPlaces,
     series: Series | null,
     gathered: SeenRows | null,
   ) {
     this.basis = basis
     this.gathered = gathered
     this.at = at
-    this.sums = sums
+    this.places = places
+    this.whole = new Sums(basis.groups)
+    unpack(places.packedAt(places.count - 1), this.whole)
     this.series = series
     this.scratch = new Sums(basis.groups)
     this.sight = new Sight(basis)
@@ -68,17 +74,12 @@ export class Running {
   get size(): number {
     const { basis, gathered } = this
     const rows = gathered === null ? 0 : bytesOfRow * gathered.kind.length
-    return (this.sums.length + 1) * Sums.sizeOf(basis.groups) + (this.series?.size ?? 0) + rows
-  }
-
-  /** What all rows sum up to, those without a time too. */
-  get whole(): Sums {
-    return this.sums.at(-1)!
+    return this.places.size + 2 * Sums.sizeOf(basis.groups) + (this.series?.size ?? 0) + rows
   }
 
   /** What rows from one up to another sum up to, until it is asked again. @throws DamagedSections */
   between(from: number, to: number): Sums {
-    const { sums, scratch } = this
+    const { places, scratch } = this
     const [i, j] = [this.nearest(from), this.nearest(to)]
     const [low, high] = [this.place(i), this.place(j)]
     if (to - from <= Math.abs(low - from) + Math.abs(high - to)) {
@@ -86,7 +87,7 @@ export class Running {
       this.add(scratch, from, to, 1)
       return scratch
     }
-    scratch.difference(sums[j]!, sums[i]!)
+    scratch.difference(places.at(j), places.at(i))
     if (high < to) this.add(scratch, high, to, 1)
     else this.add(scratch, to, high, -1)
     if (low < from) this.add(scratch, low, from, -1)
@@ -155,7 +156,7 @@ export async function runningOf(basis: Basis, count: number, { onProgress, signa
   const series = span === null ? null : new Series(span.first_s, span.last_s)
   const at = [...new Set(Array.from({ length: count + 1 }, (_, i) => Math.round((i * index.blocks) / count)))]
   const sum = new Sums(groups)
-  const sums = [new Sums(groups)]
+  const packed = [pack(sum)]
   const rows = reader.room()
   const seconds = new Float64Array(rows.kind.length)
   const sight = new Sight(basis)
@@ -174,18 +175,15 @@ export async function runningOf(basis: Basis, count: number, { onProgress, signa
         addToSeries(series, seen, seconds, [0, timed], basis, first)
       }
     }
-    if (block + 1 === at[sums.length]) {
-      const here = new Sums(groups)
-      here.copy(sum)
-      sums.push(here)
-    }
+    if (block + 1 === at[packed.length]) packed.push(pack(sum))
     if (block % blocksAtOnce === 0) {
       onProgress?.(first + length)
       await setImmediate()
       signal?.throwIfAborted()
     }
   }
-  return new Running(basis, at, sums, series, gathered)
+  const held = packed.reduce((bytes, one) => bytes + one.length, 0)
+  return new Running(basis, at, new SumPlaces(groups, packed.length, place => packed[place]!, held), series, gathered)
 }
 
 /** Memory of a row that is gathered. */
@@ -235,6 +233,7 @@ export function addToSeries(
   const mask = some?.words ?? null
   const { records, bytes, packets, width_s, first: firstBin, bins } = series
   const { source, destination, port, kind } = rows
+  const { bits } = own
   let second = Number.NaN
   let bin = 0
   for (let row = from; row < to; row++) {
@@ -246,8 +245,8 @@ export function addToSeries(
       bin = Math.floor(second / width_s) - firstBin
     }
     if (bin < 0 || bin >= bins) continue
-    const isOut = own.has(source[row]!)
-    const way = isOut === own.has(destination[row]!) ? ways.other : isOut === 1 ? ways.out : ways.in
+    const isOut = isOwn(bits, source[row]!)
+    const way = isOut === isOwn(bits, destination[row]!) ? ways.other : isOut === 1 ? ways.out : ways.in
     const cell = bin * classes + classOf(portClass[port[row]!]!, (does & how.rejected) === 0 ? 0 : 1, way)
     records[cell]!++
     if ((does & how.still) !== 0) continue

@@ -58,6 +58,10 @@ export class Series {
     this.packets = new Float64Array(this.bins * classes)
   }
 
+  get arrays(): readonly [Uint32Array, Float64Array, Float64Array] {
+    return [this.records, this.bytes, this.packets]
+  }
+
   get size(): number {
     return 20 * this.bins * classes
   }

@@ -61,15 +61,27 @@ export function lookUp(
 
 /** Whether hosts are of the own network, a bit each: of millions they lie in the processor's cache. */
 export class OwnHosts {
-  private readonly bits: Uint8Array
+  private readonly find: () => Uint8Array
+  private known: Uint8Array | null = null
 
-  /** @param own by host: 1 for those whose network it is. */
-  constructor(own: Uint8Array) {
-    this.bits = new Uint8Array((own.length >>> 3) + 1)
-    for (let host = 0; host < own.length; host++) this.bits[host >>> 3]! |= own[host]! << (host & 7)
+  /** @param find by host: 1 for those whose network it is; asked when that is first wanted. */
+  constructor(find: () => Uint8Array) {
+    this.find = find
   }
 
-  has(host: number): number {
-    return (this.bits[host >>> 3]! >>> (host & 7)) & 1
+  /** Bit `host & 7` of byte `host >>> 3`. @throws DamagedSections */
+  get bits(): Uint8Array {
+    this.known ??= bitsOf(this.find())
+    return this.known
   }
+}
+
+function bitsOf(own: Uint8Array): Uint8Array {
+  const bits = new Uint8Array((own.length >>> 3) + 1)
+  for (let host = 0; host < own.length; host++) bits[host >>> 3]! |= own[host]! << (host & 7)
+  return bits
+}
+
+export function isOwn(bits: Uint8Array, host: number): number {
+  return (bits[host >>> 3]! >>> (host & 7)) & 1
 }

@@ -89,16 +89,13 @@ export class Sums {
     )
   }
 
-  private get arrays(): (Uint32Array | Float64Array)[] {
+  /** All of them; each is of one length in all sums of a view. */
+  get arrays(): (Uint32Array | Float64Array)[] {
     return [this.records, this.rejected, this.bytes, this.said, this.unsaid, this.packets]
   }
 
   clear(): void {
     for (const array of this.arrays) array.fill(0)
-  }
-
-  copy(other: Sums): void {
-    for (const [i, array] of this.arrays.entries()) array.set(other.arrays[i]!)
   }
 
   /** What comes before one place without what comes before an earlier one. */

@@ -10,10 +10,12 @@ import { question } from '../store/question.ts'
 import { DamagedSections } from '../store/section-file.ts'
 import type { Going } from './going.ts'
 import { type MakingOptions, openTimeIndex } from './kept.ts'
+import { openTotals } from './kept-totals.ts'
 import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
 import type { Window } from './parts.ts'
 import type { TimeIndex } from './read.ts'
 import { RowReader } from './rows.ts'
+import type { TotalsFile } from './totals-file.ts'
 import { type Reading, View } from './view.ts'
 
 export type { ViewRequest } from './make-view.ts'
@@ -36,7 +38,10 @@ export class Timeline {
   private readonly opened: TimeIndex[]
   private readonly views = new Map<string, Promise<View>>()
   private readonly sizes = new Map<string, number>()
-  private remaking: Promise<void> | null = null
+  private totals: TotalsFile | null = null
+  private opening: Promise<TotalsFile> | null = null
+  /** By path of a damaged file: until it is made again. */
+  private readonly remaking = new Map<string, Promise<void>>()
 
   constructor(c: Case, evidence: EvidenceKind, index: TimeIndex, making: MakingOptions) {
     this.making = making
@@ -83,8 +88,23 @@ export class Timeline {
     const reading: Reading = work => this.reading(work)
     return this.reading(async () => {
       const { reader, c } = this
-      return new View(await makeView(c, reader, request, options), reading)
+      return new View(await makeView(c, reader, request, { ...options, totals: () => this.totalsOf() }), reading)
     })
+  }
+
+  /** For all who ask, whoever of them no longer waits. */
+  private totalsOf(): Promise<TotalsFile> {
+    if (this.totals !== null) return Promise.resolve(this.totals)
+    const open = async (): Promise<TotalsFile> => {
+      try {
+        this.totals = await openTotals(this.c, this.reader)
+        return this.totals
+      } finally {
+        this.opening = null
+      }
+    }
+    this.opening ??= open()
+    return this.opening
   }
 
   /** Drops the views that were not asked for the longest. */
@@ -100,33 +120,40 @@ export class Timeline {
     }
   }
 
-  /** Does work that reads the index. Where the file turns out to be damaged it is made again, and the work done again. */
+  /** Does work that reads the files. Where one turns out to be damaged it is made again, and the work done again. */
   private async reading<T>(work: () => T | Promise<T>): Promise<T> {
-    for (let isFirst = true; ; isFirst = false) {
+    for (const failed = new Set<string>(); ; ) {
       const { index } = this.reader
       try {
         index.begin()
         return await work()
       } catch (error) {
-        if (!(error instanceof DamagedSections) || error.path !== index.file.path || !isFirst) throw error
-        if (this.reader.index !== index) continue
-        this.remaking ??= this.remake(index)
-        await this.remaking.finally(() => {
-          this.remaking = null
-        })
+        if (!(error instanceof DamagedSections) || failed.has(error.path)) throw error
+        const { path } = error
+        failed.add(path)
+        if (path !== index.file.path && path !== this.totals?.path) throw error
+        if (path === index.file.path && this.reader.index !== index) continue
+        const made = this.remaking.get(path) ?? this.remake(path)
+        this.remaking.set(path, made)
+        await made.finally(() => this.remaking.delete(path))
       }
     }
   }
 
-  private async remake(index: TimeIndex): Promise<void> {
-    // It stays open: others may be reading it, and another file could get its number.
-    await rm(index.file.path, { force: true }).catch(() => undefined)
+  private async remake(path: string): Promise<void> {
+    await rm(path, { force: true }).catch(() => undefined)
+    if (path === this.totals?.path) {
+      this.totals.turnTo(await this.reading(() => openTotals(this.c, this.reader)))
+      return
+    }
+    // The old one stays open: others may be reading it, and another file could get its number.
     const made = await question(this.c, undefined, own => openTimeIndex(own, this.evidence, this.making))
     this.opened.push(made)
     this.reader.turnTo(made)
   }
 
   close(): void {
+    this.totals?.close()
     for (const index of this.opened) index.close()
   }
 }

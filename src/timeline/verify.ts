@@ -24,6 +24,7 @@ import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
 import { systemFailure } from '../system-error.ts'
 import { isTimelineOf } from './kept.ts'
+import { areTotalsOf } from './kept-totals.ts'
 
 export interface VerifyOptions {
   onProgress?: VerifyProgress
@@ -77,6 +78,7 @@ async function fits(c: Case, file: CacheFile): Promise<boolean | 'gone'> {
       (await isIndexOf(c, file)) ??
       (await areConnectionsOf(c, file)) ??
       (await isTimelineOf(c, file)) ??
+      (await areTotalsOf(c, file)) ??
       false
     )
   const path = pathOf(c.dir, file.name)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Case } from '../../src/store/case.ts'
 import { openTimeline, type Timeline } from '../../src/timeline/timeline.ts'
@@ -29,7 +29,9 @@ after(async () => {
 })
 
 const kept = (): string[] => readdirSync(join(c.dir, 'cache')).filter(name => name.startsWith('timeline-'))
-const path = (): string => join(c.dir, 'cache', kept()[0]!)
+/** The index, or the totals of all records. */
+const path = (what: 'logs' | 'totals' = 'logs'): string =>
+  join(c.dir, 'cache', kept().find(name => name.startsWith(`timeline-${what}`))!)
 
 /** Answers that read every column of every block. */
 async function answers(timeline: Timeline): Promise<string> {
@@ -61,39 +63,55 @@ async function opened(): Promise<string> {
 
 test(`after each of ${flips} changes and cuts of the file, also while it is read, no figure is wrong`, async () => {
   const sound = await opened()
-  const nameOf = kept()[0]!
-  const bytes = readFileSync(path())
+  const sums = { path: path('totals'), bytes: readFileSync(path('totals')) }
+  const index = { path: path(), bytes: readFileSync(path()) }
   const chance = chanceFrom(11)
   for (let i = 0; i < flips; i++) {
     const isOpen = chance.maybe(0.5)
+    const { path: of, bytes } = chance.maybe(0.3) ? sums : index
     const timeline = isOpen ? await openTimeline(c, { blockRows }) : null
     if (timeline !== null) assert.equal(await answers(timeline), sound)
     const at = chance.maybe(0.7) ? chance.int(0, bytes.length - 1) : bytes.length - 1 - chance.int(0, 900)
     const changed = chance.maybe(0.2) ? bytes.subarray(0, at) : Buffer.from(bytes)
     if (changed.length === bytes.length) changed[at]! ^= 1 << chance.int(0, 7)
-    writeFileSync(path(), changed)
+    writeFileSync(of, changed)
     assert.equal(timeline === null ? await opened() : await answers(timeline), sound, `byte ${at} of change ${i}`)
     timeline?.close()
     // What is left as it was changed was not read: it is another file's turn.
     for (const name of kept()) rmSync(join(c.dir, 'cache', name))
-    writeFileSync(join(c.dir, 'cache', nameOf), bytes)
+    for (const one of [sums, index]) writeFileSync(one.path, one.bytes)
   }
 })
 
 test('the same records make the same file, which verify knows, and names where it was changed', async () => {
   for (const name of kept()) rmSync(join(c.dir, 'cache', name))
   const timeline = await openTimeline(c)
+  await timeline.view()
   timeline.close()
   const { intact, findings } = await verifyWhole(c.dir)
   assert.deepEqual([intact, findings], [true, []])
-  const bytes = readFileSync(path())
-  bytes[100]! ^= 1
-  writeFileSync(path(), bytes)
-  const again = await verifyWhole(c.dir)
-  assert.deepEqual(
-    again.findings.map(({ what, path: of }) => [what, of]),
-    [['altered', `cache/${kept()[0]}`]],
-  )
+  for (const of of [path(), path('totals')]) {
+    const bytes = readFileSync(of)
+    bytes[100]! ^= 1
+    writeFileSync(of, bytes)
+    const again = await verifyWhole(c.dir)
+    assert.deepEqual(
+      again.findings.map(({ what, path }) => [what, path]),
+      [['altered', relative(c.dir, of)]],
+    )
+    bytes[100]! ^= 1
+    writeFileSync(of, bytes)
+  }
+})
+
+test('totals that are kept of another index are not believed', async () => {
+  for (const name of kept()) rmSync(join(c.dir, 'cache', name))
+  const other = await openTimeline(c, { blockRows: 32 })
+  await other.view()
+  other.close()
+  rmSync(path())
+  assert.equal(await opened(), await opened())
+  assert.equal(kept().length, 2)
 })
 
 test('a question can be stopped, and asked again', async () => {
