@@ -10,6 +10,7 @@ import { parse } from '../filter/filter.ts'
 import type { Dossier, FilesSay } from '../investigate/dossier.ts'
 import { sqlOf } from '../investigate/finding-sql.ts'
 import { evidenceCounts, placesOf, prefixes, recordsOfCase } from '../investigate/investigate.ts'
+import { basisAt } from '../investigate/lines.ts'
 import { partOfFlows } from '../investigate/selection.ts'
 import { filesSay } from '../investigate/who.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -54,6 +55,8 @@ export interface DetectOptions extends RuleChoice {
   hosts?: string[]
   /** Only findings that are at least that severe. */
   minSeverity?: Severity
+  /** Whether a `basis` says the number of its file. */
+  numbered?: boolean
   /** Into how many parts and threads the work is divided; for tests. */
   limits?: WholeLimits
   /** Called with what the findings rest on, in their order. */
@@ -273,7 +276,7 @@ async function answer(
 ): Promise<Detections> {
   const coverage = await capabilityOf(c, evidence, seen)
   const ranked = rankHosts(listed, evidence.isInternal, at => `F${at + 1}`)
-  const bases = await basesOf(index, listed, basisOf(c))
+  const bases = await basesOf(index, listed, basisOf(c, options.numbered))
   const { span, count } = seen
   options.inspect?.({ listed, evidence })
   return {
@@ -375,10 +378,7 @@ function selectionOf({
 }
 
 /** Where a record stands, by the number of its file and its own. */
-export function basisOf(c: Case): Parameters<typeof basesOf>[2] {
-  const placeOf = placesOf(c)
-  return (file, line) => {
-    const { path, unit } = placeOf(file)
-    return { path, [unit]: line }
-  }
+export function basisOf(c: Case, numbered = false): Parameters<typeof basesOf>[2] {
+  const fileOf = placesOf(c, numbered)
+  return (file, line) => basisAt(fileOf, file, line)
 }

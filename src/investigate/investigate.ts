@@ -46,6 +46,8 @@ export interface InvestigateOptions {
   selection?: SelectionOptions
   /** Whether the `basis` of each finding names all its records, up to a million, and not only some. */
   basis?: 'some' | 'all'
+  /** Whether a `basis` says the number of its file. */
+  numbered?: boolean
   /** Files of the analyst's own that say what addresses are, beside those that are noted in the case. */
   enrichment?: EnrichmentOptions
   /** Called with what the findings and services rest on. */
@@ -155,7 +157,7 @@ async function gather(
   const coverage = await gatherCoverage(c, covered, seenAt.vantages, [...outside, ...rejectedOnlyGap(actions)])
   coverage.gaps = ofSensors(coverage.gaps, asked)
   coverage.sensors = ofSensors(coverage.sensors, asked)
-  const lines = linesOf(block, chained, services, placesOf(c))
+  const lines = linesOf(block, chained, services, placesOf(c, options.numbered))
   const asSubject = { mine, chained, told, lines, own, approved, part }
   const { findings, others } = findingsOf(c, asSubject, options.rules ?? subjectRules)
   const spokenOf = findings.map(({ finding, services: some }) => ({
@@ -226,12 +228,12 @@ function limitsOf(services: number): Dossier['limits'] {
   }
 }
 
-/** The path of each file, and what a record's number counts in it. */
-export function placesOf(c: Case): FileOf {
+/** The path of each file, and what a record's number counts in it. @param numbered whether places say the number of their file. */
+export function placesOf(c: Case, numbered = false): FileOf {
   const files = new Map(c.evidence.filter(({ id }) => id !== null).map(file => [file.id, file]))
   return file => {
     const { path, capture, nfcapd } = files.get(file)!
-    return { path, unit: capture !== null ? 'packet' : nfcapd !== null ? 'record' : 'line' }
+    return { path, unit: capture !== null ? 'packet' : nfcapd !== null ? 'record' : 'line', numbered }
   }
 }
 

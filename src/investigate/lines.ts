@@ -22,12 +22,12 @@ const ofEachKind = 4
 const linesMax = 1_000_000
 
 /** The file of a number, and what a record's number counts in it. */
-export type FileOf = (file: number) => { path: string; unit: 'line' | 'packet' | 'record' }
+export type FileOf = (file: number) => { path: string; unit: 'line' | 'packet' | 'record'; numbered: boolean }
 
 /** Where a record stands. */
 export function basisAt(fileOf: FileOf, file: number, line: number): Basis {
-  const { path, unit } = fileOf(file)
-  return { path, [unit]: line }
+  const { path, unit, numbered } = fileOf(file)
+  return { path, [unit]: line, ...(numbered && { file }) }
 }
 
 export function linesOf(

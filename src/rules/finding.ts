@@ -6,6 +6,8 @@ export interface Basis {
   line?: number
   packet?: number
   record?: number
+  /** Number of the file in the ledger, where it was asked for: two files may have had the same path. */
+  file?: number
 }
 
 export type Severity = 'info' | 'low' | 'medium' | 'high'

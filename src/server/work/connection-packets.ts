@@ -5,6 +5,7 @@ import { recordLimit } from '../../conversations/memory.ts'
 import { placesOf } from '../../investigate/investigate.ts'
 import { parseAddress } from '../../net/address.ts'
 import { hasPorts } from '../../net/protocols.ts'
+import { utcSeconds } from '../../net/time.ts'
 import { rawSql, sql } from '../../query/sql.ts'
 import { readBlock } from '../../record-index/question.ts'
 import { packetFlowFields } from '../../records/packet-fields.ts'
@@ -15,11 +16,22 @@ import { type RecordRow, rowOf } from './connection-rows.ts'
 
 const packetColumns = new Set<string>(packetFlowFields.map(({ name }) => name))
 
-/** @param time of the connection by the logs, microseconds; null: all of these ends and ports. */
+/** Microseconds. */
+export interface Time {
+  from_us: number
+  to_us: number
+}
+
+/** When packets may be of a connection of logs, which sensors write down late. */
+export function timeOfPackets({ from_us, to_us }: Time): Time {
+  return { from_us: from_us - lateness_us, to_us: to_us + lateness_us }
+}
+
+/** @param time when they may be; null: all of these ends and ports. */
 export async function packetRecords(
   c: Case,
   key: ConnectionKey,
-  time: { from_us: number; to_us: number } | null,
+  time: Time | null,
 ): Promise<RecordRow[]> {
   const captures = c.evidence.flatMap(({ capture, id }) => (capture === null || id === null ? [] : [id]))
   if (captures.length === 0) return []
@@ -30,9 +42,7 @@ export async function packetRecords(
   const fileOf = placesOf(c)
   const rows: RecordRow[] = []
   for (let row = 0; row < block.rows; row++) {
-    const isOutside =
-      time !== null &&
-      (block.start_us[row]! > time.to_us + lateness_us || block.end_us[row]! < time.from_us - lateness_us)
+    const isOutside = time !== null && (block.start_us[row]! > time.to_us || block.end_us[row]! < time.from_us)
     if (!isOutside)
       rows.push(
         rowOf(read, row, 'packets', fileOf, isFromClient(block.sourcePort[row]!, block.source[row] === client, key)),
@@ -57,4 +67,10 @@ export function filterOf({ client, server, clientPort, serverPort, protocol }: C
   const there = `${end('src', client, clientPort)} and ${end('dst', server, serverPort)}`
   const back = `${end('src', server, serverPort)} and ${end('dst', client, clientPort)}`
   return `${protocol === null ? '' : `proto ${protocol} and `}((${there}) or (${back}))`
+}
+
+/** The same in a time, to carve its packets. */
+export function carveFilterOf(key: ConnectionKey, time: Time | null): string {
+  const filter = filterOf(key)
+  return time === null ? filter : `${filter} and between ${utcSeconds(time.from_us)} and ${utcSeconds(time.to_us)}`
 }

@@ -19,7 +19,7 @@ import type { WorkContext } from '../answering.ts'
 import { carveCommand, flowsCommand } from '../command-line.ts'
 import type { ConnectionAnswer, ConnectionEnd, Way } from '../contract/connection.ts'
 import { type ConnectionKey, connectionKey, parseConnectionKey } from './connection-key.ts'
-import { filterOf, isFromClient, packetRecords } from './connection-packets.ts'
+import { carveFilterOf, filterOf, isFromClient, packetRecords, type Time, timeOfPackets } from './connection-packets.ts'
 import { type ConnectionRecords, connectionRecords } from './connection-records.ts'
 import { columnsOf, type RecordRow, rowOf, shownRow, wayOf } from './connection-rows.ts'
 
@@ -53,11 +53,12 @@ async function answered(
   const { connection, others } = found
   const key = keyOf(found, connection)
   const records = recordRows(c, found, key)
-  const time = others.length > 1 ? timeOf(found, connection) : null
+  const own_us = timeOf(found, connection)
+  const time = own_us !== null && c.source === 'logs' ? timeOfPackets(own_us) : own_us
   const packets = c.source === 'logs' ? await packetRecords(c, key, time) : records.filter(row => isOfCapture(c, row))
   const all = c.source === 'logs' ? [...records, ...packets] : records
   all.sort((a, b) => compareTimes(a.start, b.start))
-  const filter = filterOf(key)
+  const carve = carveFilterOf(key, time)
   return {
     key: connectionKey(key),
     source: c.source,
@@ -69,7 +70,7 @@ async function answered(
     records: all.slice(0, recordsMax).map(shownRow),
     records_total: all.length,
     packets: packets.length === 0 ? null : packetsOf(packets),
-    carve: packets.length === 0 ? null : { filter, command: carveCommand(c, filter) },
+    carve: packets.length === 0 ? null : { filter: carve, command: carveCommand(c, carve) },
     others: others
       .filter(one => one !== connection)
       .slice(0, othersMax)
@@ -93,7 +94,7 @@ function keyOf({ chained: { table, roles }, mine }: ConnectionRecords, connectio
   }
 }
 
-function timeOf({ chained: { table } }: ConnectionRecords, i: number): { from_us: number; to_us: number } | null {
+function timeOf({ chained: { table } }: ConnectionRecords, i: number): Time | null {
   return table.hasTime(i) ? { from_us: table.start(i), to_us: table.number(i, at.end) } : null
 }
 
@@ -172,8 +173,8 @@ function waysOf(
   }
 }
 
-function isOfCapture(c: Case, { at: { path } }: RecordRow): boolean {
-  return c.evidence.some(file => file.path === path && file.capture !== null)
+function isOfCapture(c: Case, { at }: RecordRow): boolean {
+  return c.evidence.some(file => file.id === at.file && file.capture !== null)
 }
 
 function packetsOf(rows: readonly RecordRow[]): NonNullable<ConnectionAnswer['packets']> {

@@ -15,6 +15,7 @@ import type {
   ProblemsAnswer,
   ProblemsAsk,
 } from '../contract/evidence.ts'
+import { fileNumbers } from './placing.ts'
 
 /** The report on a case that is open, and what is looked up in it. */
 interface Known {
@@ -42,8 +43,7 @@ async function gather(c: Case): Promise<Known> {
   const report = await readEvidence(c.dir, { head: c.head })
   const problems = new Map<string, number>()
   for (const { path } of report.problems) problems.set(path, (problems.get(path) ?? 0) + 1)
-  const numbers = new Map(report.files.map(({ path, id }) => [path, id]))
-  return { report, problems, numbers, laws: lawsOf(report.files) }
+  return { report, problems, numbers: fileNumbers(report.files), laws: lawsOf(report.files) }
 }
 
 async function evidenceAnswer(c: Case, asked: EvidenceAsk): Promise<EvidenceAnswer> {

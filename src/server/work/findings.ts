@@ -22,7 +22,7 @@ async function findingsAnswer(
   { signal, progress }: WorkContext,
 ): Promise<WithLists<Omit<FindingsAnswer, 'id'>>> {
   progress({ doing: 'looking for who behaves like an attacker', done: null, of: null })
-  const found = await detect(c, { internal: own, signal })
+  const found = await detect(c, { internal: own, numbered: true, signal })
   const { findings, hosts, findings_other } = found
   const placed = placing(c)
   const captures = c.evidence.some(file => file.capture !== null)

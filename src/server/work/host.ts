@@ -40,7 +40,7 @@ async function dossierAnswer(
   progress({ doing: `reading the records of ${subjects.join(', ')}`, done: null, of: null })
   let inspected: Found | null = null
   const whole = await investigate(c, subjects, {
-    ...{ internal: own, signal },
+    ...{ internal: own, numbered: true, signal },
     inspect: found => {
       inspected = found
     },
