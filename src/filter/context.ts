@@ -6,13 +6,13 @@ import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
 import { parseTime } from '../net/time.ts'
-import { column, count, frequent, isUnknown, named, select, table, trusted } from '../query/build.ts'
+import { column, count, isKnown, isUnknown, named, order as ordered, select, table, trusted } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Case } from '../store/case.ts'
-import type { Row, Value } from '../store/duckdb.ts'
+import type { Value } from '../store/duckdb.ts'
 import { question } from '../store/question.ts'
 import type { CompileContext, Compiled } from './compile.ts'
-import type { CompletionContext } from './complete.ts'
+import { type CompletionContext, type Completions, complete } from './complete.ts'
 import { loadSets } from './set.ts'
 import { thingOf } from './things.ts'
 
@@ -98,39 +98,90 @@ export async function countMatches(
 const mostValues = 100
 const offered = new Set(['address', 'number', 'text'])
 const ports = new Set(['srcport', 'dstport', 'orig_port', 'resp_port'])
+/** Stands for the services of the frequent ports. */
+const services = '_service'
 
-/** What completing a filter needs of a case: its frequent values are looked up once, in one pass over the records. */
+/** What completing a filter needs of a case: its frequent values are looked up once. */
 export async function completionContext(
   c: Case,
   view: View = 'flows',
   signal?: AbortSignal,
 ): Promise<CompletionContext> {
-  const { columns, span } = contextOf(c, view)
-  const asked = [...columns].filter(name => {
-    const { kind } = thingOf(name)
-    return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
+  const often = new Map<string, readonly string[]>()
+  for (const name of offeredColumns(c, view)) often.set(name, await frequentValues(c, name, view, signal))
+  often.set(services, servicesAt(often))
+  return contextWith(c, view, often)
+}
+
+/** Completions of which only the values that are asked for are looked up, a column each. @param known those that were. */
+export async function completedIn(
+  c: Case,
+  text: string,
+  cursor: number,
+  known: Map<string, Promise<readonly string[]>>,
+): Promise<Completions> {
+  const asked = new Set<string>()
+  const { values: _, ...empty } = contextWith(c, 'flows', new Map())
+  const first = complete(text, cursor, {
+    ...empty,
+    values: name => {
+      asked.add(name)
+      return []
+    },
   })
-  const lists = asked.map((name, i) => named(frequent(column(name), mostValues), `v${i}`))
-  const ask = (own: Case): Promise<Row[]> => own.db.rows(duckdb.print(select(lists, { from: table(view) })).text)
-  const [row] = asked.length === 0 ? [] : await question(c, signal, ask)
-  const often = new Map(asked.map((name, i) => [name, textsOf(row?.[`v${i}`] ?? null)]))
-  const services = [TCP, UDP].flatMap(protocol =>
-    ['dstport', 'srcport'].flatMap(column =>
-      (often.get(column) ?? []).flatMap(port => registeredService(Number(port), protocol)?.name ?? []),
-    ),
-  )
-  often.set('_service', [...new Set(services)])
+  if (asked.size === 0) return first
+  if (asked.has(services)) for (const name of ports) asked.add(name)
+  const often = new Map<string, readonly string[]>()
+  for (const name of offeredColumns(c, 'flows').filter(one => asked.has(one))) {
+    let found = known.get(name)
+    if (found === undefined) {
+      known.set(name, (found = frequentValues(c, name, 'flows')))
+      found.catch(() => known.delete(name))
+    }
+    often.set(name, await found)
+  }
+  if (asked.has(services)) often.set(services, servicesAt(often))
+  return complete(text, cursor, contextWith(c, 'flows', often))
+}
+
+function contextWith(c: Case, view: View, often: ReadonlyMap<string, readonly string[]>): CompletionContext {
+  const { columns, span } = contextOf(c, view)
   const values = (column: string, begin: string): string[] =>
     (often.get(column) ?? []).filter(value => value.toLowerCase().startsWith(begin))
   return { columns, values, ...(span !== undefined && { span }) }
 }
 
-function textsOf(list: Value): string[] {
-  if (list === null || typeof list !== 'object' || !('items' in list)) return []
-  return list.items.flatMap((item: Value) => {
-    if (item === null) return []
-    if (typeof item !== 'object' || !('entries' in item)) return [String(item)]
-    const { hi, lo } = item.entries as { hi?: Value; lo?: Value }
-    return typeof hi === 'bigint' && typeof lo === 'bigint' ? [formatAddress(hi, lo)] : []
+/** Columns whose values are offered. */
+function offeredColumns(c: Case, view: View): string[] {
+  return [...contextOf(c, view).columns].filter(name => {
+    const { kind } = thingOf(name)
+    return !name.startsWith('_') && offered.has(kind) && (kind !== 'number' || ports.has(name))
   })
+}
+
+function servicesAt(often: ReadonlyMap<string, readonly string[]>): string[] {
+  const found = [TCP, UDP].flatMap(protocol =>
+    ['dstport', 'srcport'].flatMap(name =>
+      (often.get(name) ?? []).flatMap(port => registeredService(Number(port), protocol)?.name ?? []),
+    ),
+  )
+  return [...new Set(found)]
+}
+
+/** The most frequent values of a column, of equal ones the smaller first. */
+async function frequentValues(c: Case, name: string, view: View, signal?: AbortSignal): Promise<string[]> {
+  const value = column(name)
+  const groups = select([named(value, 'v')], {
+    ...{ from: table(view), where: isKnown(value), groupBy: [value] },
+    ...{ orderBy: [ordered(count(), 'DESC'), ordered(value)], limit: mostValues },
+  })
+  const rows = await question(c, signal, own => own.db.rows(duckdb.print(groups).text))
+  return rows.flatMap(row => textOf(row['v'] ?? null))
+}
+
+function textOf(item: Value): string[] {
+  if (item === null) return []
+  if (typeof item !== 'object' || !('entries' in item)) return [String(item)]
+  const { hi, lo } = item.entries as { hi?: Value; lo?: Value }
+  return typeof hi === 'bigint' && typeof lo === 'bigint' ? [formatAddress(hi, lo)] : []
 }

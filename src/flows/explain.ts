@@ -10,7 +10,7 @@ import { columnRanges } from '../store/statistics.ts'
 import type { FlowsRequest } from './request.ts'
 import type { FlowsOptions } from './run.ts'
 import { sentenceOf } from './sentence.ts'
-import { settle, sidesOf } from './settle.ts'
+import { type Settled, settle, sidesOf } from './settle.ts'
 import { shownStatement } from './shown.ts'
 import { neededTotals, totalsNote } from './totals.ts'
 
@@ -32,16 +32,24 @@ export interface Explained {
 /** The smallest and largest values of a row group, by column; of addresses by their halves. */
 type Ranges = Map<string, { least: bigint; most: bigint }>
 
+type Meaning = Pick<Explained, 'sentence' | 'sql' | 'notes'>
+
 /** What a request means in one sentence, and its SQL; nothing is read for it. @throws UserError, FilterError (status 2) */
-export function flowsMeaning(
-  c: Case,
-  request: FlowsRequest,
-  options: FlowsOptions = {},
-): Promise<Pick<Explained, 'sentence' | 'sql'>> {
-  return question(c, options.signal, async own => {
-    const settled = await settle(own, request, options)
-    return { sentence: sentenceOf(settled.filter, settled.setting), sql: await shownStatement(own, settled) }
-  })
+export function flowsMeaning(c: Case, request: FlowsRequest, options: FlowsOptions = {}): Promise<Meaning> {
+  return question(c, options.signal, async own => meaningOf(own, request, await settle(own, request, options)))
+}
+
+async function meaningOf(c: Case, request: FlowsRequest, settled: Settled): Promise<Meaning> {
+  const { setting, filter } = settled
+  const totals = neededTotals(c, setting, sidesOf(request, setting.records))
+  return {
+    sentence: sentenceOf(filter, setting),
+    sql: await shownStatement(c, settled),
+    notes: [
+      ...[...filter.notes, ...setting.filter.notes, ...settled.notes],
+      ...(totals === null ? [] : [totalsNote(totals)]),
+    ],
+  }
 }
 
 /**
@@ -56,7 +64,6 @@ export function explainFlows(c: Case, request: FlowsRequest, options: FlowsOptio
 async function explained(c: Case, request: FlowsRequest, options: FlowsOptions): Promise<Explained> {
   const settled = await settle(c, request, options)
   const { setting, filter } = settled
-  const totals = neededTotals(c, setting, sidesOf(request, setting.records))
   const kind = setting.records.evidence === 'logs' ? 'flows' : 'packet-flows'
   const segments: ExplainedSegment[] = []
   for (const segment of c.segments.filter(one => one.kind === kind)) {
@@ -64,15 +71,7 @@ async function explained(c: Case, request: FlowsRequest, options: FlowsOptions):
     const read = groups.filter(ranges => mayHold(filter.ast, ranges, setting.span)).length
     segments.push({ name: segment.name, rows: segment.rows, row_groups: groups.length, read })
   }
-  return {
-    sentence: sentenceOf(filter, setting),
-    sql: await shownStatement(c, settled),
-    notes: [
-      ...[...filter.notes, ...setting.filter.notes, ...settled.notes],
-      ...(totals === null ? [] : [totalsNote(totals)]),
-    ],
-    segments,
-  }
+  return { ...(await meaningOf(c, request, settled)), segments }
 }
 
 async function rangesOf(c: Case, path: string): Promise<Ranges[]> {

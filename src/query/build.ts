@@ -183,7 +183,7 @@ export function choose(
 
 /** @param where rows that take part. */
 export function aggregate(
-  name: Exclude<AggregateName, 'count' | 'percentile' | 'frequent'>,
+  name: Exclude<AggregateName, 'count' | 'percentile'>,
   term: Expression,
   where: Expression | null = null,
 ): Aggregate {
@@ -197,11 +197,6 @@ export function count(where: Expression | null = null): Aggregate {
 /** @param share from 0 to 1. */
 export function percentile(term: Expression, share: number, where: Expression | null = null): Aggregate {
   return frozen({ kind: 'aggregate', name: 'percentile', term, where, figure: share }, [term, where])
-}
-
-/** @param most values in the list. */
-export function frequent(term: Expression, most: number): Aggregate {
-  return frozen({ kind: 'aggregate', name: 'frequent', term, where: null, figure: most }, [term])
 }
 
 export function rowNumber(within: readonly Expression[], orderBy: readonly Ordering[]): RowNumber {

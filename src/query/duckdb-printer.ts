@@ -100,7 +100,6 @@ const aggregates: Record<Exclude<AggregateName, 'count'>, string> = {
   every: 'bool_and',
   some: 'bool_or',
   percentile: 'quantile_disc',
-  frequent: 'approx_top_k',
 }
 
 /** A value as DuckDB's own text: what people and evidence say cannot end it. */

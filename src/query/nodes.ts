@@ -181,7 +181,7 @@ export interface Case extends Needs {
  * What is worked out over the rows of a group.
  * - `count`: the rows; `count-known`: those where the value is known; `count-distinct`: its different known values.
  * - `sum`: exact, without overflow; like `min` and `max` of known values, unknown without one. `every`, `some`: of known truths.
- * - `percentile`: the smallest value that a share of the known ones does not exceed. `frequent`: a list of the most frequent ones, about.
+ * - `percentile`: the smallest value that a share of the known ones does not exceed.
  */
 export type AggregateName =
   | 'count'
@@ -193,7 +193,6 @@ export type AggregateName =
   | 'every'
   | 'some'
   | 'percentile'
-  | 'frequent'
 
 export interface Aggregate extends Needs {
   readonly kind: 'aggregate'
@@ -201,7 +200,7 @@ export interface Aggregate extends Needs {
   readonly term: Expression | null
   /** Rows that take part; null: all. */
   readonly where: Expression | null
-  /** Of a percentile the share, from 0 to 1; of frequent values how many; of others null. */
+  /** Of a percentile the share, from 0 to 1; of others null. */
   readonly figure: number | null
 }
 

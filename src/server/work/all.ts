@@ -1,32 +1,38 @@
-/** Who answers which kind of question in a work process. */
+/** Who answers which kind of question in a work process. Each area is loaded when it is first asked: a process is ready the sooner. */
 import type { Case } from '../../store/case.ts'
 import type { Answerer } from '../answering.ts'
-import { caseWork } from './case.ts'
-import { controlsWork } from './controls.ts'
-import { coverageWork } from './coverage.ts'
-import { evidenceWork } from './evidence.ts'
-import { exportsWork } from './exports.ts'
-import { fieldsWork } from './fields.ts'
-import { findingsWork } from './findings.ts'
-import { flowsWork } from './flows.ts'
-import { hostWork } from './host.ts'
-import { panelsWork } from './panels.ts'
-import { recordWork } from './record.ts'
-import { reportWork } from './report.ts'
-import { rowFilesWork } from './row-files.ts'
 
-export const allWork: Readonly<Record<string, Answerer<Case>>> = {
-  ...caseWork,
-  ...controlsWork,
-  ...coverageWork,
-  ...evidenceWork,
-  ...exportsWork,
-  ...fieldsWork,
-  ...findingsWork,
-  ...flowsWork,
-  ...hostWork,
-  ...panelsWork,
-  ...recordWork,
-  ...reportWork,
-  ...rowFilesWork,
+type Work = Readonly<Record<string, Answerer<Case>>>
+
+interface Area {
+  kinds: readonly string[]
+  load(): Promise<Work>
 }
+
+export const workAreas: readonly Area[] = [
+  { kinds: ['case', 'complete', 'explain', 'swap'], load: async () => (await import('./case.ts')).caseWork },
+  { kinds: ['controls', 'try-rules'], load: async () => (await import('./controls.ts')).controlsWork },
+  { kinds: ['coverage'], load: async () => (await import('./coverage.ts')).coverageWork },
+  { kinds: ['evidence', 'problems'], load: async () => (await import('./evidence.ts')).evidenceWork },
+  { kinds: ['export'], load: async () => (await import('./exports.ts')).exportsWork },
+  { kinds: ['fields', 'field'], load: async () => (await import('./fields.ts')).fieldsWork },
+  { kinds: ['findings'], load: async () => (await import('./findings.ts')).findingsWork },
+  { kinds: ['rows', 'rows at'], load: async () => (await import('./flows.ts')).flowsWork },
+  { kinds: ['dossier', 'connection'], load: async () => (await import('./host.ts')).hostWork },
+  {
+    kinds: ['panels', 'why', 'judged', 'services', 'judge', 'gaps'],
+    load: async () => (await import('./panels.ts')).panelsWork,
+  },
+  { kinds: ['record'], load: async () => (await import('./record.ts')).recordWork },
+  { kinds: ['report'], load: async () => (await import('./report.ts')).reportWork },
+  { kinds: ['rows-file', 'sql-file'], load: async () => (await import('./row-files.ts')).rowFilesWork },
+]
+
+const lazily =
+  ({ load }: Area, kind: string): Answerer<Case> =>
+  async (c, question, context) =>
+    (await load())[kind]!(c, question, context)
+
+export const allWork: Work = Object.fromEntries(
+  workAreas.flatMap(area => area.kinds.map(kind => [kind, lazily(area, kind)])),
+)

@@ -1,11 +1,10 @@
 /** The case as a whole, and its filter language. */
-import { type CompletionContext, complete } from '../../filter/complete.ts'
-import { completionContext } from '../../filter/context.ts'
+import { completedIn } from '../../filter/context.ts'
 import { FilterError } from '../../filter/error.ts'
 import { parse } from '../../filter/filter.ts'
 import { print } from '../../filter/print.ts'
 import { swapped } from '../../filter/swapped.ts'
-import { explainFlows } from '../../flows/explain.ts'
+import { flowsMeaning } from '../../flows/explain.ts'
 import { ledgerOverview } from '../../overview/overview.ts'
 import type { Case } from '../../store/case.ts'
 import { version } from '../../version.ts'
@@ -33,23 +32,21 @@ async function caseAnswer(c: Case, { demo }: { demo: boolean }): Promise<CaseAns
   }
 }
 
-const contexts = new WeakMap<Case, Promise<CompletionContext>>()
+/** Frequent values of columns, of cases that are open. */
+const frequent = new WeakMap<Case, Map<string, Promise<readonly string[]>>>()
 
 async function completeAnswer(
   c: Case,
   { text, cursor }: CompleteAsk,
   { signal }: WorkContext,
 ): Promise<CompleteAnswer> {
-  let context = contexts.get(c)
-  if (context === undefined) {
-    contexts.set(c, (context = completionContext(c)))
-    context.catch(() => contexts.delete(c))
-  }
-  // It is worked out once for all, and goes on when who typed the first letter no longer waits.
+  const known = frequent.get(c) ?? new Map<string, Promise<readonly string[]>>()
+  frequent.set(c, known)
+  // Values are looked up once for all, and that goes on when who typed the first letter no longer waits.
   const stopped = new Promise<never>((_, reject) =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
   )
-  return complete(text, cursor, await Promise.race([context, stopped]))
+  return Promise.race([completedIn(c, text, cursor, known), stopped])
 }
 
 async function explainAnswer(c: Case, asked: ExplainAsk, context: WorkContext): Promise<ExplainAnswer | WrongFilter> {
@@ -64,7 +61,7 @@ async function explainAnswer(c: Case, asked: ExplainAsk, context: WorkContext): 
 
 async function explained(c: Case, asked: ExplainAsk, { signal }: WorkContext): Promise<ExplainAnswer> {
   const request = { filter: asked.filter, raw: asked.raw, internal: asked.own }
-  const { sentence, sql, notes } = await explainFlows(c, request, { signal, files: false })
+  const { sentence, sql, notes } = await flowsMeaning(c, request, { signal, files: false })
   const printed = asked.filter.trim() === '' ? '' : print(parse(asked.filter, { files: false }).ast)
   return { sentence, sql, notes, printed, command: flowsCommand(c, request) }
 }

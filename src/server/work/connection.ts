@@ -4,7 +4,7 @@ import { roleBases } from '../../conversations/ladder.ts'
 import { outcomeOf } from '../../conversations/services.ts'
 import { ownNetworks } from '../../detect/detect.ts'
 import { exitStatus, UserError } from '../../errors.ts'
-import { explainFlows } from '../../flows/explain.ts'
+import { flowsMeaning } from '../../flows/explain.ts'
 import { placesOf } from '../../investigate/investigate.ts'
 import { formatAddress, parseAddress } from '../../net/address.ts'
 import { isInternal } from '../../net/internal.ts'
@@ -39,7 +39,7 @@ export async function connectionAnswer(
     })
   const { own: networks } = await ownNetworks(c, { internal: own, signal })
   const filter = filterOf(key)
-  const { sentence, sql } = await explainFlows(c, { filter, internal: own }, { signal, files: false })
+  const { sentence, sql } = await flowsMeaning(c, { filter, internal: own }, { signal, files: false })
   const told = await question(c, signal, asked => answered(asked, key, networks))
   return { ...told, asked: { sentence, sql, command: flowsCommand(c, { filter, internal: own }) } }
 }

@@ -1,6 +1,6 @@
 /** Answers: values of every field. */
 import { elementOf } from '../../flows/elements.ts'
-import { explainFlows } from '../../flows/explain.ts'
+import { flowsMeaning } from '../../flows/explain.ts'
 import { fieldValues } from '../../flows/field-values.ts'
 import { listedFields } from '../../flows/listing.ts'
 import { countedNames } from '../../flows/names.ts'
@@ -38,7 +38,7 @@ async function fieldAnswer(c: Case, asked: FieldAsk, { signal }: WorkContext): P
 
 async function askedOf(c: Case, request: FlowsRequest, field: string, signal: AbortSignal): Promise<Asked | null> {
   if (countedNames.includes(field)) return null
-  const { sentence, sql } = await explainFlows(c, request, { signal, files: false })
+  const { sentence, sql } = await flowsMeaning(c, request, { signal, files: false })
   return { sentence, sql, command: flowsCommand(c, request) }
 }
 
