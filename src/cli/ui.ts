@@ -2,13 +2,14 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
-import { type CommonOptions, parseFolder } from './options.ts'
+import { type CommonOptions, collectPrefix, parseFolder } from './options.ts'
 import { note, print } from './output.ts'
 
 interface Options extends CommonOptions {
   demo?: true
   out: string
   port: number
+  internal?: string[]
   open: boolean
 }
 
@@ -20,6 +21,11 @@ export function uiCommand(program: Command): void {
     .option('--demo', 'build the reconstruction of the Lab 1.3 incident, with its capture, and open that')
     .addOption(new Option('--out <dir>', 'folder of --demo').default('tidemark-demo').argParser(parseFolder))
     .addOption(new Option('--port <n>', 'port to listen on; 0 is any that is free').argParser(parsePort).default(0))
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
     .option('--no-open', 'print the link, and open no browser')
     .addHelpText('after', uiHelp)
     .action(async () => {
@@ -41,7 +47,7 @@ There need not be a case: evidence can be added on the page.
 
 Examples:
   tidemark ui --demo
-  tidemark ui --case incident.tidemark
+  tidemark ui --case incident.tidemark --internal 198.51.100.0/24
   tidemark ui --no-open --port 8080`
 
 function parsePort(text: string): number {
@@ -67,6 +73,7 @@ async function serve(caseDir: string, options: Options, signal: AbortSignal): Pr
     caseDir,
     port: options.port,
     demo: options.demo === true,
+    internal: options.internal ?? [],
     onNote: text => void note(`tidemark: ${text}`).catch(() => undefined),
     onEntered: () => forget(),
   })

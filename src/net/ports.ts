@@ -66,42 +66,45 @@ export function isServicePort(text: string): boolean {
   return match !== null && Number(match[1]) <= 65_535 && String(Number(match[1])) === match[1]
 }
 
-let names: Map<string, string> | undefined
+interface Named {
+  name: string
+  /** Ports on which IANA registers it, from the lowest. */
+  ports: number[]
+}
+
+let names: Map<string, Named> | undefined
 
 /** Every name that `serviceOn` can give, by the name in small letters; the well-known ports' first. */
-function servicesByName(): Map<string, string> {
+function servicesByName(): Map<string, Named> {
   if (names !== undefined) return names
   names = new Map()
   for (let port = 0; port <= 65_535; port++) {
     for (const protocol of [TCP, UDP, SCTP]) {
       const name = registeredService(port, protocol)?.name
-      if (name !== undefined && !names.has(name.toLowerCase())) names.set(name.toLowerCase(), name)
+      if (name === undefined) continue
+      const known = names.get(name.toLowerCase())
+      if (known === undefined) names.set(name.toLowerCase(), { name, ports: [port] })
+      else if (known.name === name && known.ports.at(-1) !== port) known.ports.push(port)
     }
   }
   for (let protocol = 0; protocol <= 255; protocol++) {
     const name = hasPorts(protocol) ? undefined : serviceOn(0, protocol)?.name
-    if (name !== undefined && !names.has(name)) names.set(name, name)
+    if (name !== undefined && !names.has(name)) names.set(name, { name, ports: [] })
   }
   return names
 }
 
-export function serviceNames(): Iterable<string> {
-  return servicesByName().values()
+export function serviceNames(): string[] {
+  return [...servicesByName().values()].map(({ name }) => name)
 }
 
 /** The service that a text names, in any case: IANA's name, or `8022/tcp`. Null for what is not one. */
 export function serviceNamed(text: string): string | null {
   const lower = text.toLowerCase()
-  return isServicePort(lower) ? lower : (servicesByName().get(lower) ?? null)
+  return isServicePort(lower) ? lower : (servicesByName().get(lower)?.name ?? null)
 }
 
 /** Ports on which IANA registers a service of that name, in any case, from the lowest; none for what is no name. */
-export function portsNamed(text: string): number[] {
-  const name = servicesByName().get(text.toLowerCase())
-  if (name === undefined) return []
-  const ports: number[] = []
-  for (let port = 0; port <= 65_535; port++) {
-    if ([TCP, UDP, SCTP].some(protocol => registeredService(port, protocol)?.name === name)) ports.push(port)
-  }
-  return ports
+export function portsNamed(text: string): readonly number[] {
+  return servicesByName().get(text.toLowerCase())?.ports ?? []
 }

@@ -8,6 +8,7 @@ import { loadAssets } from './assets.ts'
 import type { Gate } from './gate.ts'
 import { httpServer } from './http.ts'
 import { allRoutes } from './routes/all.ts'
+import { startFindings } from './routes/findings.ts'
 import { closeServices, startServices } from './start-services.ts'
 
 export interface WorkbenchOptions {
@@ -15,6 +16,8 @@ export interface WorkbenchOptions {
   /** 0: any that is free. */
   port: number
   demo: boolean
+  /** Networks that count as internal beside those that the internet does not route. */
+  internal?: readonly string[]
   /** What belongs on the terminal: a process that died, the stack of a bug. */
   onNote?: (text: string) => void
   /** Told each time that somebody brings the token. */
@@ -31,11 +34,11 @@ export interface Workbench {
 
 /** @throws UserError where the port is taken, or the case is no folder. */
 export async function startWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const { demo, onNote = () => undefined, onEntered = () => undefined } = options
+  const { demo, internal = [], onNote = () => undefined, onEntered = () => undefined } = options
   const caseDir = await caseFolder(options.caseDir)
   const assets = loadAssets()
   const gate: Gate = { host: '', token: randomBytes(32).toString('base64url') }
-  const services = startServices({ caseDir, demo, onNote })
+  const services = startServices({ caseDir, demo, internal, onNote })
   const server = httpServer({ gate, assets, routes: allRoutes, services, onNote, onEntered })
   try {
     gate.host = await listening(server, options.port)
@@ -45,6 +48,8 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
   }
   services.work.warm()
   services.view.warm()
+  // The first thing that is seen of the demo is who attacked.
+  if (demo && services.state.loaded !== null) startFindings(services, [...internal], services.state.loaded)
   return {
     url: `http://${gate.host}/?token=${gate.token}`,
     pids: () => ({ work: services.work.pids, view: services.view.pids }),

@@ -11,6 +11,8 @@ import type { SqlSessions } from './sql.ts'
 export interface Services {
   caseDir: string
   demo: boolean
+  /** Networks of the analyst's own, as the command was told. */
+  internal: readonly string[]
   state: CaseState
   /** Answers questions about the case in processes of their own. */
   work: Pool

@@ -13,13 +13,14 @@ import { SqlSessions } from './sql.ts'
 interface Given {
   caseDir: string
   demo: boolean
+  internal: readonly string[]
   onNote(text: string): void
 }
 
 /** For threads, DuckDB and what lies outside of V8's heap. */
 const spareMegabytes = 8192
 
-export function startServices({ caseDir, demo, onNote }: Given): Services {
+export function startServices({ caseDir, demo, internal, onNote }: Given): Services {
   const events = new EventStream()
   const state = new CaseState(caseDir, head => {
     // Where there was no case, nobody looks at another state of it.
@@ -64,7 +65,7 @@ export function startServices({ caseDir, demo, onNote }: Given): Services {
     })
   const jobs = new Jobs(events, onNote)
   return {
-    ...{ caseDir, demo, state, work, view, adding, sql, jobs, events, reload, change },
+    ...{ caseDir, demo, internal, state, work, view, adding, sql, jobs, events, reload, change },
     ...{ downloads: new Downloads(), lists: new KeptLists(), reports: new Reports() },
   }
 }

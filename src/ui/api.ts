@@ -132,7 +132,18 @@ export function explain(asked: ViewAsk, signal?: AbortSignal): Promise<ExplainAn
 
 /** What the questions of a page have in common. */
 export function viewAsk({ filter, raw }: ViewState): ViewAsk {
-  return { filter, raw, own: [] }
+  return { filter, raw, own: ownNetworks() }
+}
+
+/** Where it is said how far the findings of the case are. */
+export function findingsPath(head: string): string {
+  const own = ownNetworks().map((network): [string, string] => ['own', network])
+  return `/api/findings?${new URLSearchParams([['head', head], ...own])}`
+}
+
+/** Networks that count as internal beside those that the internet does not route. */
+export function ownNetworks(): string[] {
+  return theCase.value?.internal ?? []
 }
 
 export function windowOf({ from, to }: ViewState): Window {

@@ -1,6 +1,7 @@
 /** Values of records as they are shown, and as terms of the filter language. No DOM here. */
-import { protocolName } from '../net/protocols.ts'
+import { hasPorts, protocolName } from '../net/protocols.ts'
 import { flagNames } from '../net/tcp-flags.ts'
+import { microsecondsOf } from '../net/time.ts'
 import type { FieldCell, FieldColumn } from '../server/contract/flows.ts'
 import { fieldTerm, hostTerm, protocolTerm, type Term } from './parts/term.ts'
 import { countText, visible } from './text.ts'
@@ -52,6 +53,18 @@ export function cellMore({ name }: Named, cell: FieldCell): string | null {
 
 function isCounter(name: string): boolean {
   return /^(packets|bytes|flows|out_packets|out_bytes|packets_lost_)/.test(name)
+}
+
+/** The page of the connection that was under way when a record began; null where its ends are not known. */
+export function connectionPage(columns: readonly Named[], cells: readonly FieldCell[]): string | null {
+  const at = (name: string): FieldCell => cells[columns.findIndex(column => column.name === name)] ?? null
+  const [source, destination, protocol] = [at('srcaddr'), at('dstaddr'), at('protocol')]
+  if (source === null || destination === null) return null
+  const port = (name: string): FieldCell => (hasPorts(protocol === null ? null : Number(protocol)) ? at(name) : null)
+  const start = at('start')
+  const start_us = start === null ? null : microsecondsOf(String(start))
+  const key = [protocol, source, port('srcport'), destination, port('dstport'), start_us]
+  return `/connection/${encodeURIComponent(key.map(part => part ?? '-').join('~'))}`
 }
 
 /** Both directions of a record's conversation, in the filter language; null where its ends are not known. */

@@ -1,12 +1,11 @@
 /** Texts of the page: of evidence without what could mislead, numbers and times as people read them. No DOM here. */
 import type { Count } from '../server/contract/common.ts'
+import { visible } from '../visible.ts'
 
-/** Control and bidirectional characters become visible; everything that comes from evidence goes through this. */
-export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, one => `\\u{${one.codePointAt(0)!.toString(16)}}`)
-}
+/** Everything that comes from evidence goes through this. */
+export { visible } from '../visible.ts'
 
-/** The same of a text of several lines. */
+/** `visible` of a text of several lines. */
 export function visibleLines(text: string): string {
   return text
     .split(/\r\n|\n|\r/)

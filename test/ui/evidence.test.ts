@@ -32,7 +32,7 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
     await workbench.visit('/evidence?_only=troubled', {}, async page => {
       await page.getByText('✓ adds up').first().waitFor()
       const row = page.locator('tr.file')
-      await row.getByText('\\u{202e}').first().waitFor()
+      await row.getByText('\\u202e').first().waitFor()
       assert.equal(await row.count(), 1)
       assert.match(
         String(await row.textContent()).replace(/\s+/g, ' '),

@@ -47,7 +47,7 @@ describe('the notes page', { skip: noBrowser }, () => {
       await page.goto(`${workbench.origin}/notes`)
       const note = own(page).getByRole('listitem').first()
       assert.match((await note.textContent()) ?? '', /Fields: dst port 443, from 2014-12-14 04:06:50 UTC/)
-      assert.equal(await note.locator('.words').textContent(), 'Odd.\n<b>Very</b> \\u{202e}odd.')
+      assert.equal(await note.locator('.words').textContent(), 'Odd.\n<b>Very</b> \\u202eodd.')
       await page.getByRole('link', { name: 'where it began' }).click()
       assert.equal(page.url(), `${workbench.origin}${view}`)
     })

@@ -65,6 +65,7 @@ async function visited(
     const { origin } = new URL(url)
     const heard: string[] = []
     page.on('console', message => heard.push(`console: ${message.text()}`))
+    page.on('dialog', dialog => heard.push(`dialog: ${dialog.message()}`))
     page.on('pageerror', error => heard.push(`error: ${error.message}`))
     page.on('request', request => {
       if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:'))

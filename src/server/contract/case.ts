@@ -18,6 +18,8 @@ export interface CaseAnswer {
   captures: number
   /** Whether this is the reconstruction that `--demo` builds. */
   demo: boolean
+  /** Networks that count as internal beside those that the internet does not route: `tidemark ui --internal`. */
+  internal: string[]
 }
 
 /** `GET /api/case` where there is none yet: it is made by adding evidence. */

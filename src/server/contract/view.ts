@@ -195,7 +195,10 @@ export interface ServicesAsk {
   top: number
 }
 
-export interface ServicesAnswer extends Ranked<Volume & { service: string | null }> {
+/** `ports`: those on which IANA registers the service of that name; none where the name says its port. */
+export type ServiceRow = Volume & { service: string | null; ports: readonly number[] }
+
+export interface ServicesAnswer extends Ranked<ServiceRow> {
   asked: Asked
 }
 

@@ -9,8 +9,8 @@ export const caseRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/case',
-    answer: ({ work, demo, caseDir, state }, { signal }) => {
-      if (state.hasCase()) return work.pass('case', { demo }, { signal })
+    answer: ({ work, demo, internal, caseDir, state }, { signal }) => {
+      if (state.hasCase()) return work.pass('case', { demo, internal }, { signal })
       return { none: true, case: caseDir, tool: { name: 'Tidemark', version: version() } } satisfies NoCaseAnswer
     },
   }),

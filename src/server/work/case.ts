@@ -20,7 +20,7 @@ import type {
   WrongFilter,
 } from '../contract/case.ts'
 
-async function caseAnswer(c: Case, { demo }: { demo: boolean }): Promise<CaseAnswer> {
+async function caseAnswer(c: Case, { demo, internal }: Pick<CaseAnswer, 'demo' | 'internal'>): Promise<CaseAnswer> {
   const { kinds, records_total, skip_data, no_data, malformed, unread_files, ...held } = ledgerOverview(c)
   return {
     ...held,
@@ -28,7 +28,7 @@ async function caseAnswer(c: Case, { demo }: { demo: boolean }): Promise<CaseAns
     gaps: { skip_data, no_data, malformed, unread_files },
     columns: [...c.columns],
     captures: kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
-    demo,
+    ...{ demo, internal },
   }
 }
 

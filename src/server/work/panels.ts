@@ -8,6 +8,7 @@ import type { FlowsRequest, FlowsRow } from '../../flows/request.ts'
 import { queryFlows } from '../../flows/run.ts'
 import { gatherCoverage, gatherSpans } from '../../investigate/coverage.ts'
 import type { Gap } from '../../investigate/dossier.ts'
+import { portsNamed } from '../../net/ports.ts'
 import { parsePrefix } from '../../net/prefix.ts'
 import { microsecondsOf } from '../../net/time.ts'
 import { keptSource } from '../../store/cached-table.ts'
@@ -99,6 +100,7 @@ async function servicesAnswer(c: Case, asked: ServicesAsk, { signal }: WorkConte
   for await (const { service = null, records, rejected, bytes } of result.rows()) {
     rows.push({
       service: service === null ? null : String(service),
+      ports: service === null ? [] : portsNamed(String(service)),
       ...{ records: plain(records), rejected: plain(rejected), bytes: plain(bytes) },
     })
   }

@@ -4,7 +4,7 @@ import './connection.css'
 import '../parts/findings.css'
 import type { ComponentChildren, JSX } from 'preact'
 import type { ConnectionAnswer, ConnectionRecord, Way } from '../../server/contract/connection.ts'
-import { caseHead, get, useAnswer } from '../api.ts'
+import { caseHead, get, ownNetworks, useAnswer } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
 import { CarveButton } from '../parts/carve-button.tsx'
 import { EndLink, endText } from '../parts/end-link.tsx'
@@ -21,7 +21,7 @@ const ladderMost = 40
 export function ConnectionPage(): JSX.Element {
   const key = decoded(state.value.path.split('/').slice(2).join('/'))
   const answered = useAnswer<ConnectionAnswer>(key === '' || caseHead.value === '' ? null : key, signal =>
-    get(`/api/connection/${encodeURIComponent(key)}`, signal),
+    get(connectionPath(key), signal),
   )
   useAsked(answered.value?.asked)
   if (key === '') return <Empty>No connection is named in this address.</Empty>
@@ -32,6 +32,11 @@ export function ConnectionPage(): JSX.Element {
       </Shown>
     </div>
   )
+}
+
+function connectionPath(key: string): string {
+  const own = new URLSearchParams(ownNetworks().map((network): [string, string] => ['own', network]))
+  return `/api/connection/${encodeURIComponent(key)}?${own}`
 }
 
 function decoded(text: string): string {

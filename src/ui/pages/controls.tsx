@@ -3,7 +3,7 @@ import './controls.css'
 import type { JSX } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { ControlsAsk, ControlsPageAnswer, TryAsk } from '../../server/contract/controls.ts'
-import { asAskError } from '../api.ts'
+import { asAskError, ownNetworks } from '../api.ts'
 import { type AskedJob, Doing, Field, listIn, useJob } from '../parts/asking.tsx'
 import { ControlsFound } from '../parts/controls-found.tsx'
 import { ErrorBox, Shown } from '../parts/states.tsx'
@@ -19,7 +19,7 @@ function commonOf(own: Record<string, string>): Pick<ControlsAsk, 'subjects' | '
   const at = own['_at']?.trim() ?? ''
   return {
     subjects: listIn(own['_about'] ?? ''),
-    own: listIn(own['_internal'] ?? ''),
+    own: [...ownNetworks(), ...listIn(own['_internal'] ?? '')],
     at: at === '' ? null : at,
   }
 }
@@ -59,7 +59,9 @@ function CommonFields({ empty }: { empty: string }): JSX.Element {
         text={own['_internal'] ?? ''}
         type={text => put('_internal', text)}
         placeholder="198.51.100.0/24"
-        hint="Besides the private ones."
+        hint={`Besides the private ones${ownNetworks()
+          .map(one => `, ${one}`)
+          .join('')}.`}
       />
       <Field
         label="In force from"

@@ -6,6 +6,7 @@ import { type FieldAnswer, type FieldAsk, type FieldsAnswer, valuesMax } from '.
 import type { FieldColumn } from '../../server/contract/flows.ts'
 import { get, post, useAnswer, viewAsk, windowOf } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
+import { plainDoc } from '../parts/doc.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
 import { Value } from '../parts/value.tsx'
 import { cellTerm, cellText } from '../record-cells.ts'
@@ -49,7 +50,7 @@ function FieldCard({ column }: { column: FieldColumn }): JSX.Element {
   const answer = useAnswer<FieldAnswer>(key, signal => post('/api/field', wanted, signal))
   return (
     <section ref={own} class={`panel field-card${top > topFirst ? ' many' : ''}`} aria-label={column.title}>
-      <header title={column.doc}>
+      <header title={plainDoc(column.doc)}>
         <h2>
           {visible(column.title)}
           <code>{visible(column.name)}</code>

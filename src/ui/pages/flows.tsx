@@ -14,6 +14,7 @@ import {
 } from '../../server/contract/flows.ts'
 import { post, theCase, useAnswer, viewAsk, windowOf } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
+import { Doc, plainDoc } from '../parts/doc.tsx'
 import { Grid } from '../parts/grid.tsx'
 import type { GridColumn } from '../parts/grid-column.ts'
 import { ColumnChooser } from '../parts/grid-head.tsx'
@@ -21,8 +22,9 @@ import { Opener } from '../parts/opener.tsx'
 import { SaveButton } from '../parts/save-file.tsx'
 import { Empty, Shown } from '../parts/states.tsx'
 import { Value } from '../parts/value.tsx'
-import { cellMore, cellTerm, cellText, conversationFilter, usualColumns } from '../record-cells.ts'
-import { go, goTo, linkTo, state } from '../state.ts'
+import { ViewLink } from '../parts/view-link.tsx'
+import { cellMore, cellTerm, cellText, connectionPage, conversationFilter, usualColumns } from '../record-cells.ts'
+import { go, goTo, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 
 /** Rows that come with the figures. */
@@ -75,7 +77,7 @@ function Rows({ ask, of, answer }: { ask: RowsAsk; of: string; answer: RowsAnswe
         <h1>Flows</h1>
         <OrderChooser order={ask.order} />
         <ColumnChooser
-          columns={columns.map(({ name, title, doc }) => ({ name, title: visible(title), hint: doc }))}
+          columns={columns.map(({ name, title, doc }) => ({ name, title: visible(title), hint: plainDoc(doc) }))}
           shown={names}
           onChange={shown => go({ columns: shown })}
         />
@@ -195,7 +197,7 @@ function fieldColumn(columns: readonly FieldColumn[], name: string): GridColumn<
   return {
     name,
     title: shortTitles[name] ?? visible(column.title),
-    hint: `${column.doc}${column.type === 'time' ? ' UTC.' : ''}`,
+    hint: `${plainDoc(column.doc)}${column.type === 'time' ? ' UTC.' : ''}`,
     number: isNumber,
     width: widths[name] ?? (column.type === 'address' ? 136 : 144),
     sortable: rowOrders.some(order => order === name),
@@ -228,6 +230,7 @@ function Detail({ answer, row }: { answer: RowsAnswer; row: RecordRow | undefine
   if (row === undefined) return <aside class="flows-detail pad muted">The chosen row has its fields here.</aside>
   const { columns, files } = answer
   const conversation = conversationFilter(columns, row.cells)
+  const connection = connectionPage(columns, row.cells)
   return (
     <aside class="flows-detail" aria-label="The chosen record">
       <header>
@@ -235,9 +238,14 @@ function Detail({ answer, row }: { answer: RowsAnswer; row: RecordRow | undefine
           {visible(files[row.file] ?? String(row.file))}:{row.line}
         </h2>
         <div class="links">
-          <Link change={{ path: recordPath(row), own: {}, sort: null, columns: null }}>Its page</Link>
+          <ViewLink change={{ path: recordPath(row), own: {}, sort: null, columns: null }}>Its page</ViewLink>
+          {connection !== null && (
+            <ViewLink change={{ path: connection, own: {}, sort: null, columns: null }}>Its connection</ViewLink>
+          )}
           {conversation !== null && (
-            <Link change={{ filter: conversation, from: null, to: null }}>Its conversation, both directions</Link>
+            <ViewLink change={{ filter: conversation, from: null, to: null }}>
+              Its conversation, both directions
+            </ViewLink>
           )}
         </div>
       </header>
@@ -259,24 +267,11 @@ function DetailField({ column, cell }: { column: FieldColumn; cell: FieldCell })
         <Value term={cellTerm(column, cell)}>{cell === null ? 'unknown' : cellText(column, cell)}</Value>
         {column.type === 'time' && cell !== null && ' UTC'}
         {more !== null && ` (${more})`}
-        <small>{column.doc}</small>
+        <small>
+          <Doc text={column.doc} />
+        </small>
       </dd>
     </div>
-  )
-}
-
-function Link({ change, children }: { change: Parameters<typeof linkTo>[0]; children: string }): JSX.Element {
-  return (
-    <a
-      href={linkTo(change)}
-      onClick={event => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-        event.preventDefault()
-        go(change)
-      }}
-    >
-      {children}
-    </a>
   )
 }
 

@@ -10,7 +10,7 @@ import type {
   Lane,
   ListPage,
 } from '../../server/contract/host.ts'
-import { caseHead, get, jobs, jobValue, post, useAnswer } from '../api.ts'
+import { caseHead, get, jobs, jobValue, ownNetworks, post, useAnswer } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
 import { Blocks } from '../parts/blocks.tsx'
 import { CorrelationTable } from '../parts/correlation-table.tsx'
@@ -46,7 +46,7 @@ function subjectOf(path: string): string {
 
 function Host({ subject }: { subject: string }): JSX.Element {
   const head = caseHead.value
-  const ask: DossierAsk = { subjects: [subject], own: [], head }
+  const ask: DossierAsk = { subjects: [subject], own: ownNetworks(), head }
   const dossier = useAnswer<DossierAnswer>(head === '' ? null : JSON.stringify(ask), async signal =>
     jobValue<DossierAnswer>(await post<JobState>('/api/dossier', ask, signal), signal),
   )

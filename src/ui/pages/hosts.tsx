@@ -4,14 +4,14 @@ import './hosts.css'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { HostRow, HostsAnswer, HostsAsk, HostsOrder } from '../../server/contract/view.ts'
-import { useAnswer, viewAsk, windowOf } from '../api.ts'
+import { ownNetworks, useAnswer, viewAsk, windowOf } from '../api.ts'
 import { askIndexed } from '../indexed.ts'
 import { Shown } from '../parts/states.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { hostTerm } from '../parts/term.ts'
 import { Value } from '../parts/value.tsx'
 import { go, state } from '../state.ts'
-import { bytesText, countText, windowText } from '../text.ts'
+import { bytesText, countText, visible, windowText } from '../text.ts'
 import { BuildingNote } from './overview/building.tsx'
 import { useCommands } from './overview/commands.ts'
 import { Nothing } from './overview/nothing.tsx'
@@ -52,6 +52,7 @@ export function HostsPage(): JSX.Element {
                 its ends. Bytes are those of {view.raw ? 'all' : 'accepted'} records
                 {view.raw ? '' : ', each counted once'}.{!exact && ' That these are the first is not proven.'}
               </p>
+              <OwnNetworks />
               <Table
                 caption="Hosts by what they sent and received"
                 columns={columnsOf(rows)}
@@ -74,6 +75,18 @@ export function HostsPage(): JSX.Element {
         }
       </Shown>
     </div>
+  )
+}
+
+/** What counts as internal, and how that is changed. */
+function OwnNetworks(): JSX.Element {
+  const own = ownNetworks()
+  return (
+    <p class="muted about">
+      Internal are addresses that the internet does not route
+      {own.length === 0 ? '.' : `, and ${own.map(visible).join(', ')}.`} To name networks of your own, start the
+      workbench with <code>tidemark ui --internal NETWORK</code>.
+    </p>
   )
 }
 

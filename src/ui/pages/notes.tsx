@@ -9,19 +9,12 @@ import { OwnWords } from '../parts/own-words.tsx'
 import { Empty, ErrorBox } from '../parts/states.tsx'
 import { Verdict } from '../parts/verdict.tsx'
 import { LineField, SureButton, TextField, useSaving } from '../parts/writing.tsx'
-import { go, state } from '../state.ts'
+import { go } from '../state.ts'
 import { countText, visible, visibleLines } from '../text.ts'
 import { readUrl, urlOf } from '../url.ts'
 
 export function NotesPage(): JSX.Element {
-  useEffect(() => {
-    void loadNotes()
-    // The menu of a value sends here what is to be noted.
-    const { _about: about, ...own } = state.value.own
-    if (about === undefined) return
-    noteHere({ kind: 'value', text: about })
-    go({ own }, { replace: true })
-  }, [])
+  useEffect(() => void loadNotes(), [])
   const notes = theNotes.value
   const error = notesError.value
   return (

@@ -4,10 +4,13 @@ import type { JSX } from 'preact'
 import type { FieldCell, FieldColumn } from '../../server/contract/flows.ts'
 import type { RecordAnswer } from '../../server/contract/record.ts'
 import { get, useAnswer } from '../api.ts'
+import { CarveButton } from '../parts/carve-button.tsx'
+import { Doc } from '../parts/doc.tsx'
 import { Empty, ErrorBox, Shown } from '../parts/states.tsx'
 import { Value } from '../parts/value.tsx'
-import { cellMore, cellTerm, cellText, conversationFilter } from '../record-cells.ts'
-import { goTo, linkTo, state } from '../state.ts'
+import { ViewLink } from '../parts/view-link.tsx'
+import { cellMore, cellTerm, cellText, connectionPage, conversationFilter } from '../record-cells.ts'
+import { state } from '../state.ts'
 import { bytesText, countText, visible } from '../text.ts'
 
 export function RecordPage(): JSX.Element {
@@ -71,21 +74,8 @@ function Step({ record, to, label }: { record: RecordAnswer; to: number | null; 
 }
 
 function PageLink(props: { path: string; class?: string; children: string; label?: string }): JSX.Element {
-  const click = (event: MouseEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return
-    event.preventDefault()
-    goTo(props.path)
-  }
-  return (
-    <a
-      class={props.class}
-      href={linkTo({ path: props.path, own: {}, sort: null, columns: null })}
-      onClick={click}
-      aria-label={props.label}
-    >
-      {props.children}
-    </a>
-  )
+  const { path, ...rest } = props
+  return <ViewLink change={{ path, own: {}, sort: null, columns: null }} {...rest} />
 }
 
 /** What is said where the text is not that which was read. */
@@ -142,14 +132,23 @@ interface FieldsProps {
 }
 
 function Fields({ record, cells, title }: FieldsProps): JSX.Element {
-  const { columns, file, line } = record
+  const { columns, file, line, captures } = record
   const conversation = conversationFilter(columns, cells)
+  const connection = connectionPage(columns, cells)
   return (
     <section class="panel">
       <header>
         <h2>{title}</h2>
+        {connection !== null && <PageLink path={connection}>Its connection</PageLink>}
         {conversation !== null && <FilterLink filter={conversation}>Its conversation, both directions</FilterLink>}
         <FilterLink filter={`_file = ${file.id} and _line = ${line}`}>Among the flows, alone</FilterLink>
+        {conversation !== null && captures > 0 && (
+          <CarveButton
+            label="Carve its packets"
+            filter={conversation}
+            hint="the packets of captures of its conversation, in both directions, as pcapng"
+          />
+        )}
       </header>
       <div class="scroll">
         <table class="record-fields">
@@ -185,25 +184,16 @@ function FieldRow({ column, cell }: { column: FieldColumn; cell: FieldCell }): J
         {column.unit === 'B' && cell !== null && <span class="muted"> bytes ({bytesText(cell)})</span>}
         {more !== null && <span class="muted"> ({more})</span>}
       </td>
-      <td>{column.doc}</td>
+      <td>
+        <Doc text={column.doc} />
+      </td>
     </tr>
   )
 }
 
 function FilterLink({ filter, children }: { filter: string; children: string }): JSX.Element {
-  const change = { path: '/flows', filter, from: null, to: null }
-  return (
-    <a
-      href={linkTo({ ...change, own: {}, sort: null, columns: null })}
-      onClick={event => {
-        if (event.ctrlKey || event.metaKey || event.shiftKey) return
-        event.preventDefault()
-        goTo(change.path, change)
-      }}
-    >
-      {children}
-    </a>
-  )
+  const change = { path: '/flows', filter, from: null, to: null, own: {}, sort: null, columns: null }
+  return <ViewLink change={change}>{children}</ViewLink>
 }
 
 function File({ record: { file, captures, is } }: { record: RecordAnswer }): JSX.Element {
@@ -221,6 +211,9 @@ function File({ record: { file, captures, is } }: { record: RecordAnswer }): JSX
     <section class="panel">
       <header>
         <h2>File</h2>
+        <ViewLink change={{ path: '/evidence', own: { _text: file.sha256 ?? file.path }, sort: null, columns: null }}>
+          On the page of evidence
+        </ViewLink>
       </header>
       <dl class="record-file">
         {rows.map(([name, value]) => (

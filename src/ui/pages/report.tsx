@@ -3,6 +3,7 @@ import './report.css'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { ReportAnswer, ReportAsk, ReportFormat } from '../../server/contract/report.ts'
+import { ownNetworks } from '../api.ts'
 import { useAsked } from '../parts/asked.ts'
 import { Check, Doing, Field, listIn, useJob } from '../parts/asking.tsx'
 import { CopyButton } from '../parts/copy.tsx'
@@ -25,7 +26,7 @@ function askOf(own: Record<string, string>): ReportAsk {
     controls: own['_controls'] !== '0',
     notes: own['_notes'] !== '0',
     approved_ports: ports.length === 0 ? null : ports,
-    own: listIn(own['_internal'] ?? ''),
+    own: [...ownNetworks(), ...listIn(own['_internal'] ?? '')],
   }
 }
 
@@ -55,7 +56,9 @@ export function ReportPage(): JSX.Element {
           text={own['_internal'] ?? ''}
           type={text => put('_internal', text)}
           placeholder="198.51.100.0/24"
-          hint="Besides the private ones."
+          hint={`Besides the private ones${ownNetworks()
+            .map(one => `, ${one}`)
+            .join('')}.`}
         />
         {ask.subjects.length > 0 && (
           <Field

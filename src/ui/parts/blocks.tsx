@@ -3,7 +3,7 @@ import './blocks.css'
 import type { ComponentChildren, JSX } from 'preact'
 import type { Words as Sentence } from '../../server/contract/controls.ts'
 import type { PageBlock } from '../../server/contract/host.ts'
-import { visible } from '../text.ts'
+import { visible, visibleLines } from '../text.ts'
 import { hostTerm, networkTerm } from './term.ts'
 import { Value } from './value.tsx'
 
@@ -50,7 +50,7 @@ function One({ block, depth }: { block: PageBlock; depth: number }): JSX.Element
     case 'table':
       return <TableOf table={block} />
     case 'code':
-      return <pre>{visible(block.text).replaceAll('\\u{a}', '\n')}</pre>
+      return <pre>{visibleLines(block.text)}</pre>
     case 'entry':
       return (
         <section>

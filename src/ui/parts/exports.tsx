@@ -2,6 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ExportAnswer, ExportAsk, ExportFormat, ExportKind } from '../../server/contract/exports.ts'
+import { ownNetworks } from '../api.ts'
 import { state } from '../state.ts'
 import { bytesText, visible, windowText } from '../text.ts'
 import { useAsked } from './asked.ts'
@@ -32,7 +33,16 @@ export function Exports(): JSX.Element {
   const { filter, from, to: until } = state.value
   const isOfFindings = what === 'findings' || what === 'all'
   const subjects = what === 'findings' ? listIn(of) : []
-  const ask: ExportAsk = { to, what, filter, from, until, own: [], of: subjects, notes: withNotes && isOfFindings }
+  const ask: ExportAsk = {
+    to,
+    what,
+    filter,
+    from,
+    until,
+    own: ownNetworks(),
+    of: subjects,
+    notes: withNotes && isOfFindings,
+  }
   const view = [filter.trim() === '' ? 'all records' : filter.trim(), windowText({ from, to: until })]
   return (
     <section aria-labelledby="exports">

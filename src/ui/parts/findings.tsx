@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { JobState } from '../../server/contract/events.ts'
 import type { FindingsAnswer, FindingsState, FoundInCase, SuspectInCase } from '../../server/contract/findings.ts'
-import { AskError, caseHead, get, jobs, post, useAnswer } from '../api.ts'
+import { AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
 import { isOutside, windowAround } from '../finding-time.ts'
 import { go, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
@@ -28,7 +28,7 @@ export function Findings(): JSX.Element {
   const head = caseHead.value
   const job = newestJob()
   const key = head === '' ? null : `findings ${head} ${job?.id} ${job?.state}`
-  const asked = useAnswer<FindingsState>(key, signal => get(`/api/findings?head=${encodeURIComponent(head)}`, signal))
+  const asked = useAnswer<FindingsState>(key, signal => get(findingsPath(head), signal))
   useAsked(asked.value?.found?.asked)
   return (
     <section class="findings-panel" aria-labelledby="findings-title">
@@ -50,7 +50,7 @@ function NotYet({ job, head }: { job: JobState | null; head: string }): JSX.Elem
   const [failed, fail] = useState<AskError | null>(null)
   const begin = (): void => {
     fail(null)
-    post<JobState>('/api/findings', { own: [], head }).then(
+    post<JobState>('/api/findings', { own: ownNetworks(), head }).then(
       started => {
         jobs.value = new Map(jobs.value).set(started.id, jobs.value.get(started.id) ?? started)
       },

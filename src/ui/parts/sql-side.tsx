@@ -8,6 +8,7 @@ import { AskError, get, post, useAnswer } from '../api.ts'
 import { state } from '../state.ts'
 import { visible } from '../text.ts'
 import { urlOf } from '../url.ts'
+import { Doc, plainDoc } from './doc.tsx'
 import { viewAsked } from './tools.tsx'
 
 interface Props {
@@ -34,10 +35,18 @@ export function SqlSide({ help, past, put, insert, text }: Props): JSX.Element {
                 <summary>
                   <code>{name}</code>
                 </summary>
-                <p>{doc}</p>
+                <p>
+                  <Doc text={doc} />
+                </p>
                 <ul>
                   {columns.map(column => (
-                    <Name key={column.name} name={column.name} more={column.type} title={column.doc} act={insert} />
+                    <Name
+                      key={column.name}
+                      name={column.name}
+                      more={column.type}
+                      title={plainDoc(column.doc)}
+                      act={insert}
+                    />
                   ))}
                 </ul>
               </details>
@@ -51,7 +60,7 @@ export function SqlSide({ help, past, put, insert, text }: Props): JSX.Element {
         </header>
         <ul>
           {help.functions.map(({ call, returns, doc }) => (
-            <Name key={call} name={call} more={returns} title={doc} act={insert} />
+            <Name key={call} name={call} more={returns} title={plainDoc(doc)} act={insert} />
           ))}
         </ul>
       </section>

@@ -4,7 +4,7 @@ import type { SwapAnswer } from '../../server/contract/case.ts'
 import type { Asked } from '../../server/contract/common.ts'
 import { AskError, explain, post, useAnswer, viewAsk } from '../api.ts'
 import { go, past, state } from '../state.ts'
-import { visible } from '../text.ts'
+import { visible, visibleLines } from '../text.ts'
 import type { ViewState } from '../url.ts'
 import { askedNow } from './asked.ts'
 import { CopyButton, copy } from './copy.tsx'
@@ -13,6 +13,7 @@ import { Opener } from './opener.tsx'
 import { remark } from './remark.ts'
 import { Shown } from './states.tsx'
 import { withWindow } from './term.ts'
+import { ViewLink } from './view-link.tsx'
 
 export function Tools(): JSX.Element {
   const { at, last } = past.value
@@ -102,14 +103,16 @@ function AskedText({ asked, of, what }: { asked: Asked; of: 'command' | 'sql'; w
     <div class="asked">
       <p class="muted">{visible(asked.sentence)}</p>
       <div class="code">
-        <pre>{withLines(text)}</pre>
+        <pre>{visibleLines(text)}</pre>
         <CopyButton text={text} what={what} />
+        {of === 'sql' && <OpenInSql sql={text} />}
       </div>
     </div>
   )
 }
 
-/** Line breaks of SQL stay. */
-function withLines(text: string): string {
-  return text.split('\n').map(visible).join('\n')
+/** The query stands in the editor there, and is not run: it has no limits of its own. */
+function OpenInSql({ sql }: { sql: string }): JSX.Element {
+  const change = { path: '/sql', own: { _sql: sql }, sort: null, columns: null }
+  return <ViewLink change={change}>Open in SQL</ViewLink>
 }

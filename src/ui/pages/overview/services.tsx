@@ -3,11 +3,11 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ViewAsk } from '../../../server/contract/common.ts'
 import type { JobState } from '../../../server/contract/events.ts'
-import type { JudgedAnswer, Order, ServicesAnswer } from '../../../server/contract/view.ts'
-import { type Answered, jobs, jobValue, post, useAnswer } from '../../api.ts'
+import type { JudgedAnswer, Order, ServiceRow, ServicesAnswer } from '../../../server/contract/view.ts'
+import { type Answered, jobs, jobValue, ownNetworks, post, useAnswer } from '../../api.ts'
 import { useAsked } from '../../parts/asked.ts'
 import { ErrorBox, Shown as ShownAnswer } from '../../parts/states.tsx'
-import { fieldTerm } from '../../parts/term.ts'
+import { fieldTerm, type Term } from '../../parts/term.ts'
 import { go, state } from '../../state.ts'
 import { Choice } from './legend.tsx'
 import { outcomeParts } from './panels.tsx'
@@ -56,7 +56,7 @@ export function BasisBar({ basis, judged }: { basis: Basis; judged: Answered<Jud
   const now = job === null ? null : (jobs.value.get(job.id) ?? job)
   const judge = async (): Promise<void> => {
     try {
-      const started = await post<JobState>('/api/judge', { own: [] })
+      const started = await post<JobState>('/api/judge', { own: ownNetworks() })
       start(started)
       await jobValue(started, new AbortController().signal)
       judged.again()
@@ -93,6 +93,15 @@ interface PanelProps {
   onMore: (isMore: boolean) => void
 }
 
+/** More ports than these are not named. */
+const portsMost = 3
+
+/** `8889 (ddi-tcp-2)`: IANA's names say little of what really ran on a port. */
+function serviceTerm({ service, ports }: ServiceRow): Term {
+  const term = fieldTerm('service', service)
+  return ports.length === 0 || ports.length > portsMost ? term : { ...term, text: `${ports.join(', ')} (${term.text})` }
+}
+
 /** Services as judged; not while the brush is dragged, for that takes longer than a frame. */
 export function JudgedPanel({ answer, order, basis, isMore, onMore }: PanelProps): JSX.Element {
   useAsked(answer.value?.asked)
@@ -107,7 +116,7 @@ export function JudgedPanel({ answer, order, basis, isMore, onMore }: PanelProps
           ranked={ranked}
           order={order}
           shownOf={row => ({
-            ...{ key: String(row.service), term: fieldTerm('service', row.service), parts: outcomeParts(row, order) },
+            ...{ key: String(row.service), term: serviceTerm(row), parts: outcomeParts(row, order) },
           })}
           parts={['accepted', 'rejected']}
           most={isMore ? rowsMost : rowsUsual}
