@@ -15,6 +15,7 @@ import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
 import type { Window } from './parts.ts'
 import type { TimeIndex } from './read.ts'
 import { RowReader } from './rows.ts'
+import { SharedWork } from './shared-work.ts'
 import type { TotalsFile } from './totals-file.ts'
 import { type Reading, View } from './view.ts'
 
@@ -36,7 +37,7 @@ export class Timeline {
   private readonly making: MakingOptions
   private readonly reader: RowReader
   private readonly opened: TimeIndex[]
-  private readonly views = new Map<string, Promise<View>>()
+  private readonly views = new Map<string, SharedWork<View>>()
   private readonly sizes = new Map<string, number>()
   private totals: TotalsFile | null = null
   private opening: Promise<TotalsFile> | null = null
@@ -69,17 +70,19 @@ export class Timeline {
    */
   async view(request: ViewRequest = {}, options: ViewOptions = {}): Promise<View> {
     const key = JSON.stringify([request, options.folder, options.files, options.fileParams])
-    const made = this.views.get(key) ?? this.make(request, options)
+    const known = this.views.get(key)
+    const made =
+      known === undefined || known.isLost ? new SharedWork(signal => this.make(request, { ...options, signal })) : known
     // The latest last.
     this.views.delete(key)
     this.views.set(key, made)
     try {
-      const view = await made
+      const view = await made.join(options.signal)
       this.sizes.set(key, view.size)
       this.trim(key)
       return view
     } catch (error) {
-      if (this.views.get(key) === made) this.views.delete(key)
+      if (this.views.get(key) === made && made.isLost) this.views.delete(key)
       throw error
     }
   }
@@ -167,6 +170,10 @@ export async function openTimeline(
   c: Case,
   { evidence = c.source, signal, ...making }: TimelineOptions = {},
 ): Promise<Timeline> {
-  const index = await question(c, signal, own => openTimeIndex(own, evidence, making))
+  const onProgress = (rows: number): void => {
+    signal?.throwIfAborted()
+    making.onProgress?.(rows)
+  }
+  const index = await question(c, signal, own => openTimeIndex(own, evidence, { ...making, onProgress }))
   return new Timeline(c, evidence, index, making)
 }

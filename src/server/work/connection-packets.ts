@@ -28,11 +28,7 @@ export function timeOfPackets({ from_us, to_us }: Time): Time {
 }
 
 /** @param time when they may be; null: all of these ends and ports. */
-export async function packetRecords(
-  c: Case,
-  key: ConnectionKey,
-  time: Time | null,
-): Promise<RecordRow[]> {
+export async function packetRecords(c: Case, key: ConnectionKey, time: Time | null): Promise<RecordRow[]> {
   const captures = c.evidence.flatMap(({ capture, id }) => (capture === null || id === null ? [] : [id]))
   if (captures.length === 0) return []
   const where = sql`_file IN (${rawSql(captures.join(', '))}) AND ${ofConnection(packetColumns, key)}`

@@ -9,6 +9,8 @@ interface Opening {
   timeline: Promise<Timeline>
   listeners: Set<(progress: Progress) => void>
   latest: Progress | null
+  /** Stops the building, where it goes on. */
+  stop(reason: unknown): void
 }
 
 const openings = new WeakMap<Case, Opening>()
@@ -26,10 +28,14 @@ export function opening(c: Case): Opening {
     made.latest = { doing: 'building the time index', done, of }
     for (const tell of listeners) tell(made.latest)
   }
-  const timeline = openTimeline(c, { onProgress })
-  const made: Opening = { timeline, listeners, latest: null }
+  const stopping = new AbortController()
+  const timeline = openTimeline(c, { onProgress, signal: stopping.signal })
+  const forget = (): void => {
+    if (openings.get(c) === made) openings.delete(c)
+  }
+  const made: Opening = { timeline, listeners, latest: null, stop: reason => stopping.abort(reason) }
   openings.set(c, made)
-  timeline.catch(() => openings.delete(c))
+  timeline.catch(forget)
   return made
 }
 

@@ -27,21 +27,20 @@ import { isAll, opening, timelineOf, viewOf, windowOf } from './time-index.ts'
 /** Bins that a timeline, and the strip below it, have at most. */
 const bins = { timeline: 720, strip: 360 } as const
 
-/** Waits until the index is there. */
+/** Waits until the index is there; it is not built further when nobody wants it any more. */
 async function opened(c: Case, _: object, { progress, signal }: WorkContext): Promise<object> {
-  const { timeline, listeners, latest } = opening(c)
+  const { timeline, listeners, latest, stop } = opening(c)
   if (latest !== null) progress(latest)
   listeners.add(progress)
+  const onAbort = (): void => stop(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    await Promise.race([timeline, aborted(signal)])
+    await timeline
   } finally {
+    signal.removeEventListener('abort', onAbort)
     listeners.delete(progress)
   }
   return {}
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
 }
 
 async function timelineAnswer(c: Case, asked: TimelineAsk, { signal }: WorkContext): Promise<TimelineAnswer | null> {
@@ -49,6 +48,7 @@ async function timelineAnswer(c: Case, asked: TimelineAsk, { signal }: WorkConte
   if (timeline === null) return null
   const { measure, stack } = asked
   const isFiltered = asked.view.filter.trim() !== ''
+  // Every page needs it: it is worked out to its end.
   const whole = await viewOf(timeline, { ...asked.view, filter: '' })
   const view = isFiltered ? await viewOf(timeline, asked.view, signal) : whole
   const zoom = windowOf(timeline, asked.zoom)
