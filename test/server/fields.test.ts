@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { FlowsRow } from '../../src/flows/request.ts'
 import { queryFlows } from '../../src/flows/run.ts'
-import type { FieldAnswer, FieldAsk, FieldsAnswer } from '../../src/server/contract/fields.ts'
+import type { FewAnswer, FieldAnswer, FieldAsk, FieldsAnswer } from '../../src/server/contract/fields.ts'
 import { toLine } from '../../src/server/json-line.ts'
 import { windowRequest } from '../../src/server/window-filter.ts'
 import { fieldsWork } from '../../src/server/work/fields.ts'
@@ -49,6 +49,22 @@ describe('values of a field', () => {
         )
         const wanted = rows.slice(0, ask.top).map(row => ({ value: row[column.name], records: row['records'] }))
         assert.deepEqual(toLine(answer.values), toLine(wanted), message)
+      }
+    })
+  }
+
+  for (const name of ['logs', 'packets']) {
+    test(`of all fields that have few, read in one pass, are those of each alone: ${name}`, async () => {
+      const c = cases[name]!
+      const random = randomFrom(11)
+      for (let i = 0; i < 4; i++) {
+        const { field: _, ...ask } = randomAsk('protocol', random)
+        const few = await asked<FewAnswer>(fieldsWork, c, 'few values', ask)
+        assert.ok(Object.hasOwn(few, 'tcp_flags') && !Object.hasOwn(few, 'bytes') && !Object.hasOwn(few, 'srcaddr'))
+        for (const [field, answer] of Object.entries(few)) {
+          const alone = await asked<FieldAnswer>(fieldsWork, c, 'field', { ...ask, field })
+          assert.equal(toLine(answer), toLine(alone), JSON.stringify([field, ask]))
+        }
       }
     })
   }

@@ -38,3 +38,7 @@ export interface FieldAnswer {
   /** Null where `tidemark flows` does not group by it. */
   asked: Asked | null
 }
+
+/** What is asked of all fields that have few values; and what each of them is answered. */
+export type FewAsk = Omit<FieldAsk, 'field'>
+export type FewAnswer = Record<string, FieldAnswer>

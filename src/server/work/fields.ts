@@ -1,7 +1,7 @@
 /** Answers: values of every field. */
 import { elementOf } from '../../flows/elements.ts'
 import { flowsMeaning } from '../../flows/explain.ts'
-import { fieldValues } from '../../flows/field-values.ts'
+import { type FieldValues, fewValues, fieldValues } from '../../flows/field-values.ts'
 import { listedFields } from '../../flows/listing.ts'
 import { countedNames } from '../../flows/names.ts'
 import type { FlowsRequest } from '../../flows/request.ts'
@@ -11,7 +11,7 @@ import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { flowsCommand } from '../command-line.ts'
 import type { Asked } from '../contract/common.ts'
-import type { FieldAnswer, FieldAsk, FieldsAnswer } from '../contract/fields.ts'
+import type { FewAnswer, FewAsk, FieldAnswer, FieldAsk, FieldsAnswer } from '../contract/fields.ts'
 import { windowRequest } from '../window-filter.ts'
 import { fieldColumn } from './field-columns.ts'
 
@@ -27,12 +27,31 @@ async function fieldsAnswer(c: Case): Promise<FieldsAnswer> {
 
 async function fieldAnswer(c: Case, asked: FieldAsk, { signal }: WorkContext): Promise<FieldAnswer> {
   const { field, top } = asked
-  const request = windowRequest(c, asked, asked)
-  const found = await fieldValues(c, request, field, top, { signal, files: false })
+  const found = await fieldValues(c, windowRequest(c, asked, asked), field, top, { signal, files: false })
+  return answerOf(c, asked, field, found, signal)
+}
+
+/** All fields that have few values, which are read in one pass: by name. */
+async function fewAnswer(c: Case, asked: FewAsk, { signal }: WorkContext): Promise<FewAnswer> {
+  const { top } = asked
+  const found = await fewValues(c, windowRequest(c, asked, asked), top, { signal, files: false })
+  const answers: FewAnswer = {}
+  for (const [field, values] of found) answers[field] = await answerOf(c, asked, field, values, signal)
+  return answers
+}
+
+async function answerOf(
+  c: Case,
+  asked: FewAsk,
+  field: string,
+  found: FieldValues,
+  signal: AbortSignal,
+): Promise<FieldAnswer> {
+  const request = { ...windowRequest(c, asked, asked), by: [field], order: 'records' as const, limit: asked.top }
   return {
     ...(found as Omit<FieldAnswer, 'column' | 'asked'>),
     column: fieldColumn(found.column, recordsOf(c).evidence),
-    asked: await askedOf(c, { ...request, by: [field], order: 'records', limit: top }, field, signal),
+    asked: await askedOf(c, request, field, signal),
   }
 }
 
@@ -42,4 +61,8 @@ async function askedOf(c: Case, request: FlowsRequest, field: string, signal: Ab
   return { sentence, sql, command: flowsCommand(c, request) }
 }
 
-export const fieldsWork: Readonly<Record<string, Answerer<Case>>> = { fields: fieldsAnswer, field: fieldAnswer }
+export const fieldsWork: Readonly<Record<string, Answerer<Case>>> = {
+  fields: fieldsAnswer,
+  field: fieldAnswer,
+  'few values': fewAnswer,
+}
