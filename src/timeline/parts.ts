@@ -25,7 +25,12 @@ export interface ViewParts {
   /** Rows of which it cannot be told, and that count; null: none. */
   unknown: Mask | null
   /** Of the ports that the series tells apart, by class: the number in `TimelineAbout.ports`. */
-  ports: { byBytes: readonly number[]; byRecords: readonly number[]; classes: readonly number[] }
+  ports: {
+    byBytes: readonly number[]
+    byPackets: readonly number[]
+    byRecords: readonly number[]
+    classes: readonly number[]
+  }
   counting: { once: boolean; accepted_only: boolean }
   sentence: string
   notes: readonly string[]

@@ -9,6 +9,7 @@ import { type Groups, how } from './sums.ts'
 export interface LargestPorts {
   /** Numbers of ports, from the largest. */
   byBytes: readonly number[]
+  byPackets: readonly number[]
   byRecords: readonly number[]
   /** By class: the number of its port. */
   classes: readonly number[]
@@ -24,6 +25,7 @@ export async function portsOf(
   const { index } = reader
   const records = new Uint32Array(groups.ports)
   const bytes = new Float64Array(groups.ports)
+  const packets = new Float64Array(groups.ports)
   const room = reader.room()
   const port = new Uint32Array(room.kind.length)
   for (let block = 0; block < index.blocks; block++) {
@@ -32,25 +34,28 @@ export async function portsOf(
     if (mask !== null && !hasAny(mask, first, rows)) continue
     reader.readForPorts(block, room)
     reader.serverPorts(room, [0, rows], port)
-    const { kind, bytes: moved } = room
+    const { kind } = room
     for (let row = 0; row < rows; row++) {
       if (mask !== null && ((mask[(first + row) >>> 5]! >>> ((first + row) & 31)) & 1) === 0) continue
       const does = groups.how[kind[row]!]!
       if ((does & how.aside) !== 0) continue
       records[port[row]!]!++
       // Beyond 2^53 which of two is larger may be told wrong: it is drawn under its own name all the same.
-      if ((does & how.still) === 0) bytes[port[row]!]! += moved[row]!
+      if ((does & how.still) !== 0) continue
+      bytes[port[row]!]! += room.bytes[row]!
+      packets[port[row]!]! += room.packets[row]!
     }
     if (block % 16 === 0) {
       await setImmediate()
       signal?.throwIfAborted()
     }
   }
-  const half = portsMost / 2
-  const byBytes = first(records, bytes, half)
-  const byRecords = first(records, records, half)
-  const classes = [...new Set([...byBytes, ...byRecords])]
-  return { byBytes, byRecords, classes }
+  const each = portsMost / 3
+  const byBytes = first(records, bytes, each)
+  const byPackets = first(records, packets, each)
+  const byRecords = first(records, records, each)
+  const classes = [...new Set([...byBytes, ...byPackets, ...byRecords])]
+  return { byBytes, byPackets, byRecords, classes }
 }
 
 /** By number of a port: its class. */

@@ -77,10 +77,11 @@ export class RowReader {
     if (counter !== null) this.counters(counter, block, digit, into[counter])
   }
 
-  /** Reads no more than kinds, ports and bytes. @throws DamagedSections */
+  /** Reads no more than kinds, ports and counters. @throws DamagedSections */
   readForPorts(block: number, into: Rows): void {
     this.readPorts(block, into)
     this.counters('bytes', block, null, into.bytes)
+    this.counters('packets', block, null, into.packets)
   }
 
   private readPorts(block: number, { kind, sourcePort, destinationPort }: Rows): void {

@@ -69,7 +69,8 @@ function layersOf({ ports, reader }: ViewParts, measure: Measure, stack: Stack):
   if (stack === 'way') {
     return (['out', 'in', 'other'] as const).map(name => ({ name, of: some((_, __, way) => way === ways[name]) }))
   }
-  const largest = (measure === 'records' ? ports.byRecords : ports.byBytes).slice(0, stackedPorts)
+  const ranked = { records: ports.byRecords, bytes: ports.byBytes, packets: ports.byPackets }
+  const largest = ranked[measure].slice(0, stackedPorts)
   const numbers = largest.map(port => ports.classes.indexOf(port))
   const listed = numbers.map((number, i) => ({
     name: reader.index.about.ports[largest[i]!] ?? null,

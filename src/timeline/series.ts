@@ -1,6 +1,6 @@
 /** The series of a view over time: sums of narrow bins, by classes of records, of which wider bins and any stack are made. */
 /** Ports that a class of their own stands for, at most; all others are one. */
-export const portsMost = 10
+export const portsMost = 15
 /** Ways of a record: from those whose network it is, to them, neither. */
 export const ways = { out: 0, in: 1, other: 2 } as const
 const waysCount = 3

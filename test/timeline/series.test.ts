@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Case } from '../../src/store/case.ts'
@@ -50,6 +51,39 @@ test('the layers of each stack add up to what begins in the bin, whatever the wi
       for (const { name, values: own } of series.layers.slice(0, -1))
         assert.deepEqual(own[bin], ports.rows.find(row => row.port === name)?.[measure] ?? 0)
     }
+  }
+})
+
+test('the ports of a stack are the largest by what is measured', async () => {
+  const own = workFolder()
+  // By bytes from the last to the first, by packets the other way round; records of those between.
+  const lines = Array.from({ length: 18 }, (_, i) =>
+    Array.from(
+      { length: i > 5 && i < 12 ? 2 : 1 },
+      (_, j) =>
+        `2 1 eni-1 10.0.0.1 10.0.0.2 ${50_000 + j} ${1000 + i} 6 ${500 - 20 * i} ${60_000 + 1000 * i} 1700000000 1700000030 ACCEPT OK`,
+    ).join('\n'),
+  )
+  const header = 'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end'
+  writeFileSync(join(own.root, 'a.log'), `${header} action log-status\n${lines.join('\n')}\n`)
+  const some = await caseOf(own.root, [join(own.root, 'a.log')])
+  const opened = await openTimeline(some)
+  try {
+    for (const measure of ['bytes', 'packets', 'records'] as const)
+      for (const fewMost of [0, 1000]) {
+        const view = await opened.view({ filter: 'proto tcp' }, { fewMost })
+        const { layers } = await view.series(opened.span!, 1, measure, 'ports')
+        const { rows } = await answerOf(some, { filter: 'proto tcp', by: ['server_port'], order: measure, limit: 5 })
+        assert.deepEqual(
+          layers.slice(0, -1).map(({ name, values }) => [name, values[0]]),
+          rows.map(row => [row['server_port'], row[measure]]),
+          measure,
+        )
+      }
+  } finally {
+    opened.close()
+    await some.close()
+    own.close()
   }
 })
 
