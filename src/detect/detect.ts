@@ -42,6 +42,8 @@ export interface DetectOptions extends RuleChoice {
    * all records, and what rules know of hosts is of all connections.
    */
   filter?: string
+  /** Whether the filter may name files; no, for a filter from elsewhere. */
+  files?: boolean
   /** Prefixes that count as internal beside the private ones. */
   internal?: string[]
   /** Files of one's own that say what addresses are, beside those that are noted in the case. */
@@ -200,9 +202,14 @@ export async function chosenBy(
   index: RecordIndex,
   own: readonly Prefix[],
   limits: WholeLimits,
-  { filter: text = '', enrichment, signal }: Pick<DetectOptions, 'filter' | 'enrichment' | 'signal'>,
+  {
+    filter: text = '',
+    files = true,
+    enrichment,
+    signal,
+  }: Pick<DetectOptions, 'filter' | 'files' | 'enrichment' | 'signal'>,
 ): Promise<Filtered & { text: string }> {
-  const filter = parse(text, { columns: c.columns })
+  const filter = parse(text, { columns: c.columns, files })
   const found = await filteredConnections(c, index, filter, own, limits, { enrichment, signal })
   return { ...found, text, notes: [...filter.notes, ...found.notes] }
 }

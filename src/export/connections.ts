@@ -19,7 +19,7 @@ import type { ExportedConnection } from './items.ts'
 
 export type ConnectionsAsked = Pick<
   DetectOptions,
-  'filter' | 'from_us' | 'to_us' | 'internal' | 'enrichment' | 'limits' | 'signal'
+  'filter' | 'files' | 'from_us' | 'to_us' | 'internal' | 'enrichment' | 'limits' | 'signal'
 >
 
 /** What was given out, and what was not. */

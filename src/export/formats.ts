@@ -25,7 +25,7 @@ const holds: Record<ExportFormat, readonly ExportKind[]> = {
 export interface ExportOptions
   extends Pick<
     DetectOptions,
-    'filter' | 'from_us' | 'to_us' | 'internal' | 'enrichment' | 'minSeverity' | 'limits' | 'signal'
+    'filter' | 'files' | 'from_us' | 'to_us' | 'internal' | 'enrichment' | 'minSeverity' | 'limits' | 'signal'
   > {
   to: ExportFormat
   /** By default what the format is mostly used for. `all`: findings, connections and records, as far as the format holds them. */

@@ -1,17 +1,18 @@
 /** The flow records of a case, one after the other, as the sensors wrote them. */
 import { setImmediate } from 'node:timers/promises'
 import type { EnrichmentOptions } from '../enrich/enrichment.ts'
-import type { Filter, Node } from '../filter/ast.ts'
 import { parse } from '../filter/filter.ts'
+import { readWithin } from '../filter/within.ts'
 import type { Counting, FlowsColumn, FlowsRequest, FlowsResult } from '../flows/request.ts'
 import { queryFlows } from '../flows/run.ts'
-import { utcSeconds } from '../net/time.ts'
 import type { Case } from '../store/case.ts'
 import type { Addresses } from './addresses.ts'
 import type { ExportedRecord } from './items.ts'
 
 export interface RecordsAsked {
   filter?: string
+  /** Whether the filter may name files; no, for a filter from elsewhere. */
+  files?: boolean
   from_us?: number
   to_us?: number
   internal?: string[]
@@ -34,8 +35,9 @@ const turnAfter = 10_000
 
 /** Asks for the records that begin in a time and meet a filter. @throws UserError, FilterError as `queryFlows`. */
 export async function askRecords(c: Case, asked: RecordsAsked, addresses: Addresses): Promise<RecordsFound> {
-  const { internal, enrichment, signal } = asked
-  const request: FlowsRequest = { filter: inTime(c, asked), raw: true, limit: null, ...(internal && { internal }) }
+  const { filter: text = '', files = true, internal, enrichment, signal } = asked
+  const filter = readWithin(parse(text, { columns: c.columns, files }), asked)
+  const request: FlowsRequest = { filter, raw: true, limit: null, ...(internal && { internal }) }
   const result: FlowsResult = await queryFlows(c, request, {
     ...(enrichment && { enrichment }),
     ...(signal && { signal }),
@@ -64,17 +66,4 @@ function named(row: ExportedRecord, columns: readonly FlowsColumn[], addresses: 
     else out[name] = type === 'address' ? addresses.address(cell) : addresses.text(cell)
   }
   return out
-}
-
-function inTime(c: Case, { filter = '', from_us, to_us }: RecordsAsked): Filter {
-  const own = parse(filter, { columns: c.columns })
-  const bounds = [
-    ...(from_us === undefined ? [] : [`start >= ${utcSeconds(from_us)}`]),
-    ...(to_us === undefined ? [] : [`start < ${utcSeconds(to_us)}`]),
-  ]
-  if (bounds.length === 0) return own
-  const nodes: Node[] = [own, parse(bounds.join(' and '), { files: false })].flatMap(({ ast }) =>
-    ast.kind === 'any' ? [] : ast.kind === 'and' ? [...ast.nodes] : [ast],
-  )
-  return { ...own, ast: nodes.length === 1 ? nodes[0]! : { kind: 'and', nodes } }
 }

@@ -1,6 +1,6 @@
 /** The questions of `tidemark flows` that have the figures of a view. */
+import { beginsWithin, readWithin } from '../filter/within.ts'
 import type { FlowsRequest } from '../flows/request.ts'
-import { utcSeconds } from '../net/time.ts'
 import type { Order } from './figures.ts'
 import type { Window } from './parts.ts'
 
@@ -30,8 +30,6 @@ export function requestsOf(view: FlowsRequest, window: Window | null, order: Ord
 
 function filterIn({ filter }: FlowsRequest, window: Window | null): FlowsRequest['filter'] {
   if (window === null) return filter
-  const at = (second: number): string => `"${utcSeconds(second * 1_000_000)}"`
-  const within = `first seen >= ${at(window.from_s)} and first seen < ${at(window.to_s)}`
-  if (typeof filter !== 'string' || filter.trim() === '') return within
-  return `(${filter}) and ${within}`
+  const begin = { from_us: BigInt(window.from_s) * 1_000_000n, to_us: BigInt(window.to_s) * 1_000_000n }
+  return typeof filter === 'object' ? readWithin(filter, begin) : beginsWithin(filter ?? '', begin)
 }

@@ -98,6 +98,8 @@ test('a filter with one more term means both, however it was written', () => {
     for (const term of ['ip 10.0.0.1', without('ip 10.0.0.1'), portTerm(22, 6).filter!])
       assert.deepEqual(flat(read(joined(filter, term))), flat(read(`(${filter}\n) and (${term})`)), filter)
   assert.equal(joined('', 'ip 10.0.0.1'), 'ip 10.0.0.1')
+  assert.equal(joined(' # nothing yet', 'ip 10.0.0.1'), 'ip 10.0.0.1')
+  assert.equal(joined('port in [80, 443]', 'ip 10.0.0.1'), 'port in [80, 443] and ip 10.0.0.1')
   assert.equal(joined('ip 10.0.0.1', 'ip 10.0.0.1'), 'ip 10.0.0.1')
 })
 
@@ -110,4 +112,9 @@ test('a window is asked for by when records begin', () => {
   )
   read(filter)
   assert.equal(withWindow('', { from: null, to: null }), '')
+  for (const window of [
+    { from: 253_402_300_799, to: 253_402_300_800 },
+    { from: 253_402_300_800, to: null },
+  ])
+    read(withWindow('', window))
 })

@@ -1,7 +1,6 @@
 /** The case as a whole, and its filter language. */
 import { completedIn } from '../../filter/context.ts'
 import { FilterError } from '../../filter/error.ts'
-import { parse } from '../../filter/filter.ts'
 import { print } from '../../filter/print.ts'
 import { swapped } from '../../filter/swapped.ts'
 import { flowsMeaning } from '../../flows/explain.ts'
@@ -19,6 +18,7 @@ import type {
   SwapAnswer,
   WrongFilter,
 } from '../contract/case.ts'
+import { pageFilter } from '../window-filter.ts'
 
 async function caseAnswer(c: Case, { demo, internal }: Pick<CaseAnswer, 'demo' | 'internal'>): Promise<CaseAnswer> {
   const { kinds, records_total, skip_data, no_data, malformed, unread_files, ...held } = ledgerOverview(c)
@@ -62,12 +62,12 @@ async function explainAnswer(c: Case, asked: ExplainAsk, context: WorkContext): 
 async function explained(c: Case, asked: ExplainAsk, { signal }: WorkContext): Promise<ExplainAnswer> {
   const request = { filter: asked.filter, raw: asked.raw, internal: asked.own }
   const { sentence, sql, notes } = await flowsMeaning(c, request, { signal, files: false })
-  const printed = asked.filter.trim() === '' ? '' : print(parse(asked.filter, { files: false }).ast)
+  const printed = asked.filter.trim() === '' ? '' : print(pageFilter(c, asked.filter).ast)
   return { sentence, sql, notes, printed, command: flowsCommand(c, request) }
 }
 
-async function swapAnswer(_: Case, { filter }: { filter: string }): Promise<SwapAnswer> {
-  const other = swapped(parse(filter, { files: false }).ast)
+async function swapAnswer(c: Case, { filter }: { filter: string }): Promise<SwapAnswer> {
+  const other = swapped(pageFilter(c, filter).ast)
   return { filter: other === null ? null : print(other) }
 }
 

@@ -2,6 +2,7 @@
 import { hostNumber } from '../../conversations/hosts.ts'
 import { lateness_us } from '../../conversations/intervals.ts'
 import { recordLimit } from '../../conversations/memory.ts'
+import { overlaps } from '../../filter/within.ts'
 import { placesOf } from '../../investigate/investigate.ts'
 import { parseAddress } from '../../net/address.ts'
 import { hasPorts } from '../../net/protocols.ts'
@@ -68,5 +69,5 @@ export function filterOf({ client, server, clientPort, serverPort, protocol }: C
 /** The same in a time, to carve its packets. */
 export function carveFilterOf(key: ConnectionKey, time: Time | null): string {
   const filter = filterOf(key)
-  return time === null ? filter : `${filter} and between ${utcSeconds(time.from_us)} and ${utcSeconds(time.to_us)}`
+  return time === null ? filter : overlaps(filter, utcSeconds(time.from_us), utcSeconds(time.to_us))
 }

@@ -27,7 +27,7 @@ async function exportAnswer(
   const { filter, from, until } = of.length > 0 ? { filter: '', from: null, until: null } : asked
   const kept = asked.notes && isOfFindings ? readCaseNotes(c.dir) : noCaseNotes
   const options: ExportOptions = {
-    ...{ to, what, out: path, signal },
+    ...{ to, what, out: path, files: false, signal },
     ...(filter !== '' && { filter }),
     ...(from !== null && { from_us: from * 1e6 }),
     ...(until !== null && { to_us: until * 1e6 }),

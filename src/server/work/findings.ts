@@ -1,5 +1,6 @@
 /** Answers: what detect finds. */
 import { type CaseFinding, type Detections, detect } from '../../detect/detect.ts'
+import { overlaps } from '../../filter/within.ts'
 import { list, paragraph } from '../../report/block.ts'
 import { caseKey } from '../../report/case-report/keys.ts'
 import { findingEntry, undecidedItems, verdict } from '../../report/detections.ts'
@@ -78,7 +79,7 @@ function carveFilter({
   if (subject_total > addressesMax || peers_total > addressesMax) return null
   if (subject.length === 0 || peers.length === 0 || first_start === null || last_end === null) return null
   const of = (some: readonly string[]): string => `(${some.map(one => `ip ${one}`).join(' or ')})`
-  return `${of(subject)} and ${of(peers)} and between ${first_start} and ${last_end}`
+  return overlaps(`${of(subject)} and ${of(peers)}`, first_start, last_end)
 }
 
 function askedOf(c: Case, own: readonly string[], { findings }: Detections): FindingsAnswer['asked'] {

@@ -1,7 +1,6 @@
 /** What stands beside the figures of the overview: the commands that give them, why there are none, gaps, judged services. */
 import { keptRoles } from '../../conversations/roles.ts'
 import type { Node } from '../../filter/ast.ts'
-import { parse } from '../../filter/filter.ts'
 import { print } from '../../filter/print.ts'
 import { flowsMeaning } from '../../flows/explain.ts'
 import type { FlowsRequest, FlowsRow } from '../../flows/request.ts'
@@ -29,7 +28,7 @@ import type {
   WhyAnswer,
   WhyAsk,
 } from '../contract/view.ts'
-import { windowRequest } from '../window-filter.ts'
+import { pageFilter, windowRequest } from '../window-filter.ts'
 
 const panels: readonly PanelName[] = [
   ...(['totals', 'hosts', 'sent', 'received', 'ports', 'sensors', 'actions', 'protocols'] as const),
@@ -57,7 +56,7 @@ const allTimes: Window = { from: null, to: null }
 const isAll = ({ from, to }: Window): boolean => from === null && to === null
 
 async function whyAnswer(c: Case, { view, window }: WhyAsk, { signal }: WorkContext): Promise<WhyAnswer> {
-  const { ast } = parse(view.filter, { files: false })
+  const { ast } = pageFilter(c, view.filter)
   const terms: WhyAnswer['terms'] = []
   const count = (filter: string, within: Window): Promise<Count> => countOf(c, { ...view, filter }, within, signal)
   if (!isAll(window)) {

@@ -13,12 +13,15 @@ export interface Term {
   page?: string
 }
 
+/** Blanks and comments. */
+const nothing = /^(\s|#[^\n]*)*$/
+
 /** A filter and one more term. */
 export function joined(filter: string, term: string): string {
   const before = filter.trim()
-  if (before === '' || before === term) return term
+  if (nothing.test(before) || before === term) return term
   if (before.includes('#')) return `(${before}\n) and ${term}`
-  return /\bor\b|\|\||,/i.test(before) ? `(${before}) and ${term}` : `${before} and ${term}`
+  return /\bor\b|\|\|/i.test(before) ? `(${before}) and ${term}` : `${before} and ${term}`
 }
 
 /** All but what a term matches. */
@@ -26,11 +29,15 @@ export function without(term: string): string {
   return /^\S+ \S+$/.test(term) ? `not ${term}` : `not (${term})`
 }
 
+/** The first second that a filter cannot name: the year 10000. */
+const endOfTimes = 253_402_300_800
+const lastMoment = '9999-12-31T23:59:59.999999Z'
+
 /** A filter for records that begin in a window, as the commands take it. */
 export function withWindow(filter: string, { from, to }: { from: number | null; to: number | null }): string {
   const bounds = [
-    from === null ? [] : `first seen >= ${iso(from)}`,
-    to === null ? [] : `first seen < ${iso(to)}`,
+    from === null ? [] : from < endOfTimes ? `first seen >= ${iso(from)}` : `first seen > ${lastMoment}`,
+    to === null ? [] : to < endOfTimes ? `first seen < ${iso(to)}` : `first seen <= ${lastMoment}`,
   ].flat()
   return bounds.length === 0 ? filter.trim() : joined(filter, bounds.join(' and '))
 }
