@@ -11,7 +11,7 @@ import { RowReader } from './rows.ts'
 import { TotalsFile, writeTotals } from './totals-file.ts'
 
 /** Changes with what is kept, and with the format: what an older one left is not read. */
-const rule = 1
+const rule = 2
 
 function keptTotals(c: Case, reader: RowReader | null, evidence: EvidenceKind, going: Going): KeptSections {
   return {

@@ -41,6 +41,7 @@ export class TimeIndex {
   readonly hasPort: Uint8Array
   private readonly starts: Float64Array
   private readonly buffer: Uint8Array
+  private readonly one = new Uint32Array(1)
   private readonly kept = new Map<number, Column>()
   private checked: Uint8Array
   private stamp: string
@@ -151,10 +152,12 @@ export class TimeIndex {
     decode(bytes, this.rowsOf(block), into)
   }
 
-  /** Whether all values of a column of a block are zero, as far as its length tells. */
+  /** Whether all values of a column of a block are zero, and not only the same. @throws DamagedSections */
   isZero(name: 'bytesHigh' | 'packetsHigh', block: number): boolean {
     const section = block * columnNames.length + columnNames.indexOf(name)
-    return this.file.lengthOf(section) === encodedMax(0)
+    if (this.file.lengthOf(section) !== encodedMax(0)) return false
+    this.readInto(name, block, this.one)
+    return this.one[0] === 0
   }
 
   /** The first row that begins in a second or after it; of those without a time none. */

@@ -87,6 +87,28 @@ test('the ports of a stack are the largest by what is measured', async () => {
   }
 })
 
+test('counters that all have the same upper half are whole', async () => {
+  const path = join(work.root, 'large.log')
+  const lines = [0, 1, 2].map(
+    i => `2 1 eni-a 10.0.0.1 10.0.0.2 1 2 6 5000000000 6000000000 170000000${i} 1700000060 ACCEPT OK`,
+  )
+  writeFileSync(
+    path,
+    `${['version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status', ...lines].join('\n')}\n`,
+  )
+  const large = await caseOf(work.root, [path], 'case-large')
+  const own = await openTimeline(large)
+  const view = await own.view()
+  assert.deepEqual([view.totals.bytes, view.totals.packets], [18_000_000_000, 15_000_000_000])
+  const { hosts } = await view.range(own.span)
+  assert.deepEqual(
+    hosts.rows.map(row => row.bytes),
+    [18_000_000_000, 18_000_000_000],
+  )
+  own.close()
+  await large.close()
+})
+
 test('ways are those of the internal networks, or of the subject', async () => {
   const window = timeline.span!
   const asked = [
