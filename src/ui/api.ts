@@ -20,14 +20,26 @@ export class AskError extends Error {
 }
 
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
-  return answerOf<Answer>(await reached(path, signal === undefined ? {} : { signal }))
+  return answerOf<Answer>(await reachedAgain(path, signal === undefined ? {} : { signal }))
 }
 
 export async function post<Answer>(path: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
   const headers = { 'content-type': 'application/json' }
   return answerOf<Answer>(
-    await reached(path, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) }),
+    await reachedAgain(path, { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) }),
   )
+}
+
+const busy = 503
+const againMilliseconds = 500
+
+/** While newer records are loaded, questions are refused for a moment, and nothing was done: they are asked once more. */
+async function reachedAgain(path: string, options: RequestInit): Promise<Response> {
+  const response = await reached(path, options)
+  if (response.status !== busy) return response
+  await new Promise(resolve => setTimeout(resolve, againMilliseconds))
+  options.signal?.throwIfAborted()
+  return reached(path, options)
 }
 
 async function reached(path: string, options: RequestInit): Promise<Response> {

@@ -123,3 +123,18 @@ test('a question can be stopped, and asked again', async () => {
   assert.equal(await timeline.view({ filter: 'port 443' }), view)
   timeline.close()
 })
+
+test('who stops a question takes no answer from those who ask the same', async () => {
+  const timeline = await openTimeline(c)
+  try {
+    const stopping = new AbortController()
+    const request = { filter: filter() }
+    const first = timeline.view(request, { signal: stopping.signal })
+    const second = timeline.view(request)
+    stopping.abort(new Error('it was stopped'))
+    await assert.rejects(first, /it was stopped/)
+    assert.equal((await second).totals.records, (await timeline.view(request)).totals.records)
+  } finally {
+    timeline.close()
+  }
+})

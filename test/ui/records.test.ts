@@ -10,6 +10,7 @@ import type { FlowsRequest, FlowsRow } from '../../src/flows/request.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
+import { Database, quotedString } from '../../src/store/duckdb.ts'
 import { copyLab } from '../demo/lab-copy.ts'
 import { cliEntry } from '../repo.ts'
 import { axeFaults, noBrowser, type Opened, openWorkbench, picture } from './workbench.ts'
@@ -110,6 +111,16 @@ describe('flows, records, fields and SQL on the page', { skip: noBrowser }, () =
         assert.equal(readFileSync(path, 'utf8'), stdout)
       }
       assert.ok(await page.getByRole('button', { name: 'Packets (pcapng)' }).isDisabled())
+      const downloading = page.waitForEvent('download')
+      await page.getByRole('button', { name: 'Parquet', exact: true }).click()
+      const path = join(folder, 'rows.parquet')
+      await (await downloading).saveAs(path)
+      const db = await Database.open({ threads: 1, memoryLimit: '1GB', tempDirectory: null })
+      const sums = 'count(*)::INT AS rows, sum(bytes)::DOUBLE AS bytes'
+      const [row] = await db.rows(`SELECT ${sums} FROM read_parquet(${quotedString(path)})`)
+      db.close()
+      const all = await rowsOf({ filter: 'dst port 8889', limit: null })
+      assert.deepEqual(row, { rows: all.length, bytes: all.reduce((sum, one) => sum + Number(one['bytes'] ?? 0), 0) })
     })
   })
 

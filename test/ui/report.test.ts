@@ -88,6 +88,20 @@ describe('the pages of reports and controls', { skip: noBrowser }, () => {
     })
   })
 
+  test('the packets of the records that are shown are those that the command carves', async () => {
+    await workbench.visit('/flows?q=dst+port+8889', {}, async page => {
+      await page.getByRole('button', { name: 'Export all records that match' }).click()
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'Packets (pcapng)' }).click(),
+      ])
+      const carved = join(folder, 'carved.pcapng')
+      const { status, stderr } = tidemark(['carve', 'dst port 8889', '--case', caseDir, '-o', carved])
+      assert.equal(status, 0, stderr)
+      assert.ok(readFileSync(await file.path()).equals(readFileSync(carved)))
+    })
+  })
+
   test('controls say what they stop and break as the command does, with code to keep', async () => {
     const { stdout } = tidemark(['controls', attacker, '--case', caseDir, '--json'])
     const theirs = JSON.parse(stdout) as ControlsAnswer

@@ -36,9 +36,13 @@ export interface Opened {
   close(): Promise<void>
 }
 
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: args.split(' ') })
+}
+
 export async function openWorkbench(caseDir: string, { demo = false } = {}): Promise<Opened> {
   const workbench = await startWorkbench({ caseDir, port: 0, demo })
-  const browser = await chromium.launch({ executablePath, args: args.split(' ') })
+  const browser = await launchBrowser()
   const { origin } = new URL(workbench.url)
   return {
     origin,

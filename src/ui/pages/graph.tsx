@@ -159,6 +159,10 @@ function Drawing({ answer, kind, measure, open }: DrawingProps): JSX.Element {
             )}
           </>
         )}
+        <p class="graph-legend muted">
+          From who sent to who received, to the server’s port by number. Who began a connection stands on the pages of
+          hosts: it is judged of whole connections, which no window cuts.
+        </p>
       </div>
       <LinkTable links={kind === 'bands' ? sankeyLinks(answer) : hostLinks(answer)} measure={measure} />
     </div>

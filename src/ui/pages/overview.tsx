@@ -1,6 +1,6 @@
 /** Overview: what moved when, who and what it was, and what stands out. */
 import './overview.css'
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Window } from '../../server/contract/common.ts'
 import type {
@@ -15,7 +15,7 @@ import type {
 import { type Answered, get, post, useAnswer, useNewest, viewAsk } from '../api.ts'
 import { askIndexed } from '../indexed.ts'
 import { Coverage } from '../parts/coverage.tsx'
-import { Findings } from '../parts/findings.tsx'
+import { Findings, WhoStandsOut } from '../parts/findings.tsx'
 import { announce } from '../parts/live.tsx'
 import { ErrorBox, oldMilliseconds, Shown, useWaited } from '../parts/states.tsx'
 import { state } from '../state.ts'
@@ -48,6 +48,7 @@ export function OverviewPage(): JSX.Element {
       <h1 class="aside">Overview</h1>
       <BuildingNote />
       <Figures answer={answer} beside={<Beside />}>
+        <WhoStandsOut />
         <Shown of={answer} what="the timeline">
           {value => (
             <Timeline answer={value} measure={measure} stack={stack} gaps={gaps.value?.gaps ?? []} marks={marks} />
@@ -74,7 +75,7 @@ function Beside(): JSX.Element {
 
 interface FiguresProps {
   answer: Answered<TimelineAnswer>
-  children: JSX.Element
+  children: ComponentChildren
   beside: JSX.Element
 }
 

@@ -4,7 +4,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { JobState } from '../../server/contract/events.ts'
 import type { FindingsAnswer, FindingsState, FoundInCase, SuspectInCase } from '../../server/contract/findings.ts'
-import { AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
+import { type Answered, AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
 import { isOutside, windowAround } from '../finding-time.ts'
 import { go, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
@@ -23,12 +23,35 @@ import { Verdict } from './verdict.tsx'
 
 const addressesShown = 6
 
-/** A section of a page. */
-export function Findings(): JSX.Element {
+/** How far they are. */
+function useFindings(): { head: string; job: JobState | null; asked: Answered<FindingsState> } {
   const head = caseHead.value
   const job = newestJob()
   const key = head === '' ? null : `findings ${head} ${job?.id} ${job?.state}`
-  const asked = useAnswer<FindingsState>(key, signal => get(findingsPath(head), signal))
+  return { head, job, asked: useAnswer<FindingsState>(key, signal => get(findingsPath(head), signal)) }
+}
+
+/** Who stands out, in a line; nothing before it is known. */
+export function WhoStandsOut(): JSX.Element | null {
+  const found = useFindings().asked.value?.found
+  if (found == null) return null
+  return (
+    <div class="stands-out">
+      <Blocks blocks={found.verdict.slice(0, 1)} />
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => document.getElementById('findings-title')?.scrollIntoView({ block: 'start' })}
+      >
+        All findings
+      </button>
+    </div>
+  )
+}
+
+/** A section of a page. */
+export function Findings(): JSX.Element {
+  const { head, job, asked } = useFindings()
   useAsked(asked.value?.found?.asked)
   return (
     <section class="findings-panel" aria-labelledby="findings-title">

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { GapsAnswer } from '../../../server/contract/view.ts'
-import { go } from '../../state.ts'
+import { ViewLink } from '../../parts/view-link.tsx'
 import { timeText, visible } from '../../text.ts'
 import { endOf, type Grid } from './brush.ts'
 
@@ -25,7 +25,9 @@ interface Props {
   marks: readonly Mark[]
 }
 
+/** Of the gaps and marks; names of findings stand above. */
 const height = 24
+const namesHeight = 16
 /** Pixels that a gap's name needs. */
 const nameFrom = 56
 
@@ -39,9 +41,11 @@ export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
   const shownGaps = gaps.filter(inside)
   const shownMarks = marks.filter(inside)
   if (shownGaps.length === 0 && shownMarks.length === 0) return null
+  const labels = labelsOf(shownMarks, mark => xOf(Math.max(mark.from, grid.from)), width)
+  const top = labels.size === 0 ? 0 : namesHeight
   return (
     <div class="lane">
-      <svg width={width} height={height} aria-hidden="true">
+      <svg width={width} height={height + top} viewBox={`0 ${-top} ${width} ${height + top}`} aria-hidden="true">
         <defs>
           <pattern id="gap-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
             <rect width="2.5" height="6" />
@@ -67,16 +71,25 @@ export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
             </g>
           )
         })}
-        {shownMarks.map((mark, i) => (
-          <path
-            key={i}
-            class={`mark ${mark.severity}`}
-            d={shapeOf(mark.severity, xOf(Math.max(mark.from, grid.from)))}
-            onPointerEnter={() => tell({ x: xOf(mark.from), text: markText(mark) })}
-            onPointerLeave={() => tell(null)}
-            onClick={() => go({ from: mark.from, to: mark.to })}
-          />
-        ))}
+        {/* The gravest last, above the others. */}
+        {shownMarks.toReversed().map((mark, i) => {
+          const x = xOf(Math.max(mark.from, grid.from))
+          const label = labels.get(mark)
+          return (
+            <ViewLink key={i} class={`mark ${mark.severity}`} change={{ from: mark.from, to: mark.to }} untabbed>
+              {label !== undefined && (
+                <text x={label.x} y={-5} text-anchor={label.anchor}>
+                  {label.text}
+                </text>
+              )}
+              <path
+                d={shapeOf(mark.severity, x)}
+                onPointerEnter={() => tell({ x, text: markText(mark) })}
+                onPointerLeave={() => tell(null)}
+              />
+            </ViewLink>
+          )
+        })}
       </svg>
       {told !== null && (
         <div class="told" style={told.x > width / 2 ? { right: `${width - told.x}px` } : { left: `${told.x}px` }}>
@@ -104,6 +117,37 @@ function gapText({ kind, sensor, from, to, says }: Gap): string {
 
 function markText({ severity, from, to, title }: Mark): string {
   return `${visible(title)} (${severity}), ${timeText(from)} to ${timeText(to)} UTC`
+}
+
+interface Label {
+  x: number
+  anchor: 'start' | 'end'
+  text: string
+}
+
+/** Pixels of a letter, at most. */
+const letter = 6.5
+const labelMost = 64
+
+/** Names of the gravest findings, where there is room for them. */
+function labelsOf(marks: readonly Mark[], xOf: (mark: Mark) => number, width: number): Map<Mark, Label> {
+  const labels = new Map<Mark, Label>()
+  const taken: [number, number][] = []
+  for (const mark of marks.filter(({ severity }) => severity === 'high' || severity === 'medium')) {
+    const title = visible(mark.title)
+    const text = title.length > labelMost ? `${title.slice(0, labelMost - 1)}…` : title
+    const wide = text.length * letter
+    const at = xOf(mark)
+    for (const anchor of ['start', 'end'] as const) {
+      const from = anchor === 'start' ? at - 4 : at + 4 - wide
+      const to = from + wide
+      if (from < 0 || to > width || taken.some(([a, b]) => from < b && to > a)) continue
+      taken.push([from, to + 12])
+      labels.set(mark, { x: anchor === 'start' ? at - 4 : at + 4, anchor, text })
+      break
+    }
+  }
+  return labels
 }
 
 /** Down to the time at which it begins; a grave one is larger, the least is a dot. */
