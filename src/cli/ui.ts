@@ -90,7 +90,8 @@ async function serve(caseDir: string, options: Options, signal: AbortSignal): Pr
 
 /** Opens a browser, if one is wanted and there is one. @returns what to do with the link. */
 async function open(url: string, wanted: boolean, onOpened: (remove: () => void) => void): Promise<string> {
-  const { hostname, port } = new URL(url)
+  const { hostname, port: named } = new URL(url)
+  const port = named === '' ? 80 : named
   const end = 'Ctrl-C ends the workbench.'
   const byHand = `tidemark: open that link in a browser on this machine. ${end}`
   if (!wanted) return byHand

@@ -21,6 +21,11 @@ export interface Refusal {
 
 const headersMax = 100
 
+/** What a browser calls an address and a port: 80, which goes without saying, is not said. */
+export function hostOf(address: string, port: number): string {
+  return new URL(`http://${address}:${port}`).host
+}
+
 /** Cookies go to every port of a host: where several workbenches have one address, each has a cookie of its own. */
 export function cookieName({ host }: Gate): string {
   return `tidemark-${host.slice(host.lastIndexOf(':') + 1)}`

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { errorCode, UserError } from '../errors.ts'
 import { caseFolder } from '../store/nodes.ts'
 import { loadAssets } from './assets.ts'
-import type { Gate } from './gate.ts'
+import { type Gate, hostOf } from './gate.ts'
 import { httpServer } from './http.ts'
 import { allRoutes } from './routes/all.ts'
 import { startFindings } from './routes/findings.ts'
@@ -61,14 +61,14 @@ export async function startWorkbench(options: WorkbenchOptions): Promise<Workben
   }
 }
 
-/** @returns the address and port. */
+/** @returns the address and port, as a browser calls them. */
 async function listening(server: Server, port: number): Promise<string> {
   const address = loopback()
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(notListening(error, address, port)))
     server.listen(port, address, resolve)
   })
-  return `${address}:${(server.address() as AddressInfo).port}`
+  return hostOf(address, (server.address() as AddressInfo).port)
 }
 
 /** Cookies go to every port of a host: on Linux all of 127.0.0.0/8 is this machine, so that each workbench has a host of its own. */
