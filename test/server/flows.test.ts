@@ -9,7 +9,7 @@ import { type RowsAnswer, type RowsAsk, rowOrders } from '../../src/server/contr
 import { toLine } from '../../src/server/json-line.ts'
 import { flowsWork, rowsRequest, timeRequest } from '../../src/server/work/flows.ts'
 import { viewWork } from '../../src/server/work/view.ts'
-import { type FoundRows, viewRowsWork } from '../../src/server/work/view-rows.ts'
+import { type FoundAt, viewRowsWork } from '../../src/server/work/view-rows.ts'
 import { type Case, openCase } from '../../src/store/case.ts'
 import { pick, randomFrom } from '../filter/flows.ts'
 import { randomCases } from '../flows/random-case.ts'
@@ -96,8 +96,11 @@ describe('rows of a view', () => {
       for (let round = 0; round < questions; round++) {
         const ask: RowsAsk = { ...randomAsk(random, least, most), order: 'start' }
         ask.offset *= 4
-        const found = await asked<FoundRows>(viewRowsWork, c, 'rows found', ask)
+        const found = await asked<FoundAt>(viewRowsWork, c, 'rows found', ask)
         const answer = await asked<RowsAnswer>(flowsWork, c, 'rows at', { ask, found })
+        // Another process may look at a newer state of the case already.
+        const other = { ...found, head: 'another' }
+        await assert.rejects(asked(flowsWork, c, 'rows at', { ask, found: other }), { status: 75, hint: 'ask again' })
         const result = await queryFlows(c, timeRequest(c, ask))
         const rows: FlowsRow[] = []
         for await (const row of result.rows()) rows.push(row)

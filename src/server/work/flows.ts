@@ -1,4 +1,5 @@
 /** Answers: records, a page at a time. */
+import { UserError } from '../../errors.ts'
 import {
   type ListedRecords,
   type ListingWords,
@@ -37,14 +38,17 @@ async function rowsAnswer(c: Case, ask: RowsAsk, { signal }: WorkContext): Promi
 
 /** Rows in the order of time, of which the time index says where they are. */
 async function rowsAt(c: Case, { ask, found }: RowsAtAsk, { signal }: WorkContext): Promise<RowsAnswer> {
+  if (found.head !== c.head)
+    throw new UserError('newer records of the case were loaded meanwhile', { hint: 'ask again', status: 75 })
   const request = timeRequest(c, ask)
   const words = await listingWords(c, request, { signal, files: false })
   // The figures stand with the first rows.
   const isCounted = ask.raw || ask.offset > 0
   const counts = isCounted ? {} : await listingCounts(c, request, { signal, files: false })
-  const { rejected, unknown } = { ...found, ...counts } as FoundRows
+  const { head: _, ...rows } = found
+  const { rejected, unknown } = { ...rows, ...counts } as FoundRows
   const records = await recordsAt(c, c.source, found.places, { signal })
-  return answerOf(c, request, { ...found, rejected, unknown }, words, records)
+  return answerOf(c, request, { ...rows, rejected, unknown }, words, records)
 }
 
 function answerOf(

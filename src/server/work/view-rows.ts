@@ -17,13 +17,19 @@ export interface FoundRows {
   places: Place[]
 }
 
+/** What the process with the time index found. */
+export interface FoundAt extends FoundRows {
+  /** The state of the case that they are of: places are of that one alone. */
+  head: string
+}
+
 export interface RowsAtAsk {
   ask: RowsAsk
-  found: FoundRows
+  found: FoundAt
 }
 
 /** Null where the index is not there yet, and where a line may have made two records, which it does not name. */
-async function rowsFound(c: Case, ask: RowsAsk, { signal }: WorkContext): Promise<FoundRows | null> {
+async function rowsFound(c: Case, ask: RowsAsk, { signal }: WorkContext): Promise<FoundAt | null> {
   if (hasWays(c, c.source)) return null
   const timeline = await timelineOf(c)
   if (timeline === null) return null
@@ -33,7 +39,7 @@ async function rowsFound(c: Case, ask: RowsAsk, { signal }: WorkContext): Promis
   const { totals, unknown } = await view.range(window, { top: 1 })
   const { rows, count } = await view.rows(window, ask.offset, ask.limit)
   return {
-    ...{ total: count, reach: count },
+    ...{ head: c.head, total: count, reach: count },
     ...(ask.raw ? { rejected: totals.rejected, unknown } : { rejected: null, unknown: null }),
     places: rows.map(({ file, line }) => ({ file, line, way: 0 })),
   }
