@@ -49,9 +49,7 @@ async function gather(c: Case): Promise<Known> {
 async function evidenceAnswer(c: Case, asked: EvidenceAsk): Promise<EvidenceAnswer> {
   const { report, problems, laws } = await knownOf(c)
   const { files, totals, history, case_records, case_metered_records } = report
-  const matching = files.filter(matcherOf(asked, problems))
-  if (asked.order !== 'path') matching.sort(comparison(asked.order, problems))
-  if (asked.descending) matching.reverse()
+  const matching = sorted(files.filter(matcherOf(asked, problems)), asked, problems)
   return {
     ...{ case: c.dir, head: c.head, all: files.length, matching: matching.length },
     files: matching.slice(asked.offset, asked.offset + asked.count).map(file => rowOf(file, problems)),
@@ -91,24 +89,29 @@ function isFine({ status, malformed }: EvidenceFile): boolean {
   return malformed === 0 && (status === 'read' || status === 'duplicate')
 }
 
-/** What is unknown comes last; the same order of the paths within. */
-function comparison(
-  order: Exclude<FileOrder, 'path'>,
+/** In an order, or the other way round. Files of which it is not known come last either way, by path. */
+function sorted(
+  files: readonly EvidenceFile[],
+  { order, descending }: EvidenceAsk,
   problems: ReadonlyMap<string, number>,
-): (a: EvidenceFile, b: EvidenceFile) => number {
-  const keys: Record<Exclude<FileOrder, 'path'>, (file: EvidenceFile) => string | number> = {
-    kind: file => file.kind ?? '',
+): EvidenceFile[] {
+  const keys: Record<FileOrder, (file: EvidenceFile) => string | number | null> = {
+    path: file => file.path,
+    kind: file => file.kind,
     size: file => file.size,
     records: file => file.records,
     problems: file => (problems.get(file.path) ?? 0) + file.malformed,
-    first: file => (file.first_start === null ? Number.POSITIVE_INFINITY : Date.parse(file.first_start)),
+    first: file => (file.first_start === null ? null : Date.parse(file.first_start)),
     status: file => file.status,
   }
   const key = keys[order]
-  return (a, b) => {
-    const [one, other] = [key(a), key(b)]
-    return one < other ? -1 : one > other ? 1 : 0
-  }
+  const known = files.flatMap(file => {
+    const own = key(file)
+    return own === null ? [] : [{ file, own }]
+  })
+  known.sort((a, b) => (a.own < b.own ? -1 : a.own > b.own ? 1 : 0))
+  if (descending) known.reverse()
+  return [...known.map(({ file }) => file), ...files.filter(file => key(file) === null)]
 }
 
 function statusesOf(files: readonly EvidenceFile[]): EvidenceAnswer['statuses'] {
