@@ -1,6 +1,6 @@
 /** Files that jobs made for the browser to keep: each is given once, and gone then. */
 import { randomBytes } from 'node:crypto'
-import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -38,6 +38,24 @@ export class Downloads {
       process.once('exit', this.onExit)
     }
     return join(this.folder, `${randomBytes(9).toString('hex')}${extension}`)
+  }
+
+  /** Does work that writes some of these files, which are removed where it fails or is stopped. */
+  async writing<T>(paths: readonly string[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      for (const path of paths) this.discard(path)
+      throw error
+    }
+  }
+
+  /** Removes a file, and what a process that was killed left of it under a name of its own. */
+  private discard(path: string): void {
+    const { folder } = this
+    if (folder === null) return
+    for (const name of readdirSync(folder))
+      if (name.includes(basename(path))) rmSync(join(folder, name), { force: true })
   }
 
   /** Offers a file, which is removed when it was fetched, when twenty others are offered, or with the workbench. @throws Error where there is none. */

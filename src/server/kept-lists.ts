@@ -1,8 +1,6 @@
 /** The long lists of answers, in files without a name: the newest answers' stay, and all are gone with the server however it ends. */
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, unlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { readAll } from '../disk/scratch.ts'
 import type { WrittenLists } from './page-file.ts'
 
@@ -20,11 +18,6 @@ export class KeptLists {
   private readonly kept = new Map<string, Kept>()
   /** Jobs by what they were asked. */
   private readonly jobs = new Map<string, string>()
-
-  /** Where a child may write lists. */
-  newPath(): string {
-    return join(tmpdir(), `tidemark-ui-${randomBytes(12).toString('hex')}`)
-  }
 
   /** Takes a file that a child wrote; nothing else can open it any more. @returns what to ask its rows by. */
   take(path: string, lists: WrittenLists): string {

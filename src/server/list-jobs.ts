@@ -24,15 +24,17 @@ const secondsMax = 24 * 3600
 
 /** The job of a question: the one that works on it, or did while its lists are kept, else a new one. */
 export function listJob(services: Services, { kind, title, question, head }: ListQuestion): JobState {
-  const { jobs, lists, work } = services
+  const { downloads, jobs, lists, work } = services
   const key = JSON.stringify([kind, head, question])
   const known = joined(services, key)
   if (known !== null) return known
   const started = jobs.start({ kind, title }, async (signal, onProgress) => {
-    const path = lists.newPath()
-    const made = await work.ask(kind, { ...question, path }, { signal, seconds: secondsMax, onProgress })
-    const { short, lists: written } = made as WithLists<object>
-    return { ...short, id: lists.take(path, written) }
+    const path = downloads.newPath('.rows')
+    return downloads.writing([path], async () => {
+      const options = { signal, seconds: secondsMax, onProgress, endsItself: true }
+      const { short, lists: written } = (await work.ask(kind, { ...question, path }, options)) as WithLists<object>
+      return { ...short, id: lists.take(path, written) }
+    })
   })
   lists.noteJob(key, started.id)
   return started

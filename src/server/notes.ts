@@ -1,7 +1,7 @@
 /** Changes of the case's notes: each is made of what the page saw, and not at all where somebody else changed that meanwhile. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { errorText, UserError } from '../errors.ts'
+import { UserError } from '../errors.ts'
 import { notesFileIn } from '../report/case-report/notes.ts'
 import { caseFiles } from '../store/files.ts'
 import { type CaseNotes, changeCaseNotes, isOwnAddress, noCaseNotes, readCaseNotes } from '../store/notes.ts'
@@ -16,8 +16,9 @@ export function notesAnswer(caseDir: string): NotesAnswer {
   try {
     return answerOf(caseDir, readCaseNotes(caseDir))
   } catch (error) {
-    const hint = error instanceof UserError ? error.hint : undefined
-    const unreadable = { error: errorText(error), ...(hint !== undefined && { hint }) }
+    if (!(error instanceof UserError)) throw error
+    const { message, hint } = error
+    const unreadable = { error: message, ...(hint !== undefined && { hint }) }
     return { ...answerOf(caseDir, noCaseNotes), unreadable }
   }
 }

@@ -20,6 +20,8 @@ export interface Services {
   view: Pool
   /** Adds evidence, and looks for it. */
   adding: Pool
+  /** Checks the case against its ledger. */
+  checking: Pool
   sql: SqlSessions
   jobs: Jobs
   downloads: Downloads

@@ -1,7 +1,7 @@
 /** Queries in SQL: two at a time, each in a process that may be killed; others wait. */
 import type { Ending } from '../user-sql/protocol.ts'
 import { defaultMemoryBytes, type QueryLimits, QuerySession, type RowSink } from '../user-sql/session.ts'
-import { busy } from './message.ts'
+import { AnswerError, busy } from './message.ts'
 
 const sessionsMax = 2
 const waitingMax = 20
@@ -13,6 +13,7 @@ export class SqlSessions {
   private readonly open = new Set<QuerySession>()
   private readonly waiting: (() => void)[] = []
   private round = 0
+  private isClosed = false
 
   /** @param head the state of the case that is asked. */
   constructor(caseDir: string, head: () => string | null) {
@@ -44,8 +45,16 @@ export class SqlSessions {
     await Promise.all(all.map(session => session.close()))
   }
 
+  /** Ends all processes; nothing is asked any more. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    for (const go of this.waiting.splice(0)) go()
+    await this.restart()
+  }
+
   private async use<T>(signal: AbortSignal, work: (session: QuerySession) => Promise<T>): Promise<T> {
     await this.turn(signal)
+    if (this.isClosed) throw new AnswerError({ message: 'the workbench is closing', status: 75 })
     const round = this.round
     const session = this.free.pop() ?? new QuerySession(this.caseDir, defaultMemoryBytes, this.head())
     this.open.add(session)
@@ -64,7 +73,7 @@ export class SqlSessions {
   /** Waits until a session is free. */
   private async turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    while (this.free.length === 0) {
+    while (this.free.length === 0 && !this.isClosed) {
       if (this.waiting.length >= waitingMax) throw busy(`${this.waiting.length} queries wait already`)
       await new Promise<void>((resolve, reject) => {
         const go = (): void => {

@@ -36,7 +36,7 @@ export function startServices({ caseDir, demo, internal, onNote }: Given): Servi
       events.send({ event: 'child-died', child: name, why, stopped })
     },
   })
-  const [work, view, adding] = [
+  const [work, view, adding, checking] = [
     new Pool({ ...settings('work', './work-child.js'), processes: 2, atOnce: 8, stopSeconds: [0.6, 10] }),
     // Its work is short, and what it holds takes a while to read again.
     new Pool({ ...settings('view', './view-child.js'), processes: 1, atOnce: 8, stopSeconds: [10, 20] }),
@@ -45,6 +45,14 @@ export function startServices({ caseDir, demo, internal, onNote }: Given): Servi
       processes: 1,
       atOnce: 20,
       stopSeconds: [60, 60],
+      heapMegabytes: 4096,
+    }),
+    // Apart from what adds: a check that does not stop is ended with its process.
+    new Pool({
+      ...settings('check', './add-child.js'),
+      processes: 1,
+      atOnce: 2,
+      stopSeconds: [10, 10],
       heapMegabytes: 4096,
     }),
   ]
@@ -65,7 +73,7 @@ export function startServices({ caseDir, demo, internal, onNote }: Given): Servi
     })
   const jobs = new Jobs(events, onNote)
   return {
-    ...{ caseDir, demo, internal, state, work, view, adding, sql, jobs, events, reload, change },
+    ...{ caseDir, demo, internal, state, work, view, adding, checking, sql, jobs, events, reload, change },
     ...{ downloads: new Downloads(), lists: new KeptLists(), reports: new Reports() },
   }
 }
@@ -75,7 +83,9 @@ export async function closeServices({ state, jobs, events, downloads, lists, sql
   state.close()
   await jobs.stopAll()
   events.close()
+  const { work, view, adding, checking } = pools
+  await Promise.all([...[work, view, adding, checking].map(pool => pool.close()), sql.close()])
+  // Nobody writes into their folder any more.
   downloads.close()
   lists.close()
-  await Promise.all([pools.work.close(), pools.view.close(), pools.adding.close(), sql.restart()])
 }

@@ -1,8 +1,8 @@
 /** Parts of the server that need no process: messages, routes, jobs, files to fetch, errors. */
 import assert from 'node:assert/strict'
-import { existsSync, writeFileSync } from 'node:fs'
-import type { ServerResponse } from 'node:http'
-import { dirname } from 'node:path'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { basename, dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,10 +11,15 @@ import type { ServerEvent } from '../../src/server/contract/events.ts'
 import { Downloads } from '../../src/server/downloads.ts'
 import { Refused, told } from '../../src/server/failure.ts'
 import { FrameReader } from '../../src/server/frames.ts'
+import { addressOf, cookieName, hostOf, refusalOf } from '../../src/server/gate.ts'
 import { Jobs } from '../../src/server/jobs.ts'
 import { JsonText, toLine } from '../../src/server/json-line.ts'
+import { KeptLists } from '../../src/server/kept-lists.ts'
+import { listJob } from '../../src/server/list-jobs.ts'
 import { AnswerError, busy, type FromChild } from '../../src/server/message.ts'
 import { route } from '../../src/server/route.ts'
+import type { Services } from '../../src/server/services.ts'
+import { SqlSessions } from '../../src/server/sql.ts'
 import { found, methodsOf } from '../../src/server/table.ts'
 
 test('messages and answers are told apart however the bytes arrive', () => {
@@ -256,4 +261,49 @@ test('a file is given once under a safe name, and is gone then', async () => {
   downloads.offer(kept, 'x')
   downloads.close()
   assert.equal(existsSync(dirname(kept)), false)
+})
+
+test('files of work that fails or is stopped are removed, with what a killed process left beside them', async () => {
+  const downloads = new Downloads()
+  const { jobs } = jobsOf()
+  const written: string[] = []
+  const ask = async (_: string, { path }: { path: string }): Promise<never> => {
+    written.push(path)
+    writeFileSync(path, 'x')
+    writeFileSync(join(dirname(path), `.${basename(path)}-1-ab.part`), 'x')
+    throw new UserError('no')
+  }
+  const services = { jobs, downloads, lists: new KeptLists(), work: { ask } } as unknown as Services
+  const job = listJob(services, { kind: 'x', title: 'x', question: {}, head: '' })
+  await wait(0)
+  assert.equal(jobs.state(job.id)!.state, 'failed')
+  const kept = downloads.newPath('.csv')
+  assert.equal(dirname(written[0]!), dirname(kept))
+  assert.deepEqual(readdirSync(dirname(kept)), [])
+  const path = await downloads.writing([kept], async () => {
+    writeFileSync(kept, 'x')
+    return kept
+  })
+  assert.equal(existsSync(path), true)
+  downloads.close()
+})
+
+test('port 80 is not said by browsers, and lets in who was given the link', () => {
+  const gate = { host: hostOf('127.3.5.7', 80), token: 'secret' }
+  assert.deepEqual([gate.host, hostOf('127.3.5.7', 8080)], ['127.3.5.7', '127.3.5.7:8080'])
+  const request = (host: string): IncomingMessage =>
+    ({
+      ...{ url: '/hosts?x=1', method: 'GET' },
+      headers: { host, origin: `http://${host}`, cookie: `${cookieName(gate)}=secret` },
+      rawHeaders: ['Host', host],
+    }) as unknown as IncomingMessage
+  assert.equal(addressOf(gate, request('127.3.5.7'))?.href, 'http://127.3.5.7/hosts?x=1')
+  assert.equal(refusalOf(gate, request('127.3.5.7'), null, false), null)
+  assert.equal(refusalOf(gate, request('127.3.5.8'), null, false)?.status, 403)
+})
+
+test('after the workbench was closed no query in SQL starts a process', async () => {
+  const sql = new SqlSessions('/nowhere', () => null)
+  await sql.close()
+  await assert.rejects(sql.columns(new AbortController().signal), /the workbench is closing/)
 })

@@ -31,9 +31,9 @@ export const evidenceRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/verify',
     body: z.strictObject({}),
-    answer: ({ adding, jobs }) =>
+    answer: ({ checking, jobs }) =>
       jobs.start({ kind: 'verify', title: 'check the case against its ledger' }, (signal, onProgress) =>
-        adding.pass('verify', {}, { signal, onProgress, again: false, seconds: secondsMax }),
+        checking.pass('verify', {}, { signal, onProgress, again: false, seconds: secondsMax }),
       ),
   }),
   route({

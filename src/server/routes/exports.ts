@@ -21,10 +21,12 @@ export const exportsRoutes: readonly Route[] = [
       const path = downloads.newPath(exportExtensions[body.to])
       const task: ExportTask = { ...body, path }
       return jobs.start({ kind: 'export', title: `Export as ${body.to}` }, async (signal, onProgress) => {
-        const options = { signal, onProgress, seconds: longestSeconds }
-        const answer = (await work.ask('export', task, options)) as Omit<ExportAnswer, 'download'>
-        const download = downloads.offer(path, `${body.what}-${body.to}${exportExtensions[body.to]}`)
-        return { ...answer, download } satisfies ExportAnswer
+        const options = { signal, onProgress, seconds: longestSeconds, endsItself: true }
+        return downloads.writing([path], async () => {
+          const answer = (await work.ask('export', task, options)) as Omit<ExportAnswer, 'download'>
+          const download = downloads.offer(path, `${body.what}-${body.to}${exportExtensions[body.to]}`)
+          return { ...answer, download } satisfies ExportAnswer
+        })
       })
     },
   }),

@@ -65,8 +65,10 @@ function startReport({ jobs, work, downloads, reports }: Services, asked: Report
   const task: ReportTask = { ...asked, paths, preview, made }
   const who = asked.subjects.length === 0 ? 'the whole case' : asked.subjects.slice(0, 3).join(', ')
   return jobs.start({ kind: 'report', title: `Report on ${who}` }, async (signal, onProgress) => {
-    const options = { signal, onProgress, seconds: longestSeconds }
-    const answer = (await work.ask('report', task, options)) as Omit<ReportAnswer, 'id'>
-    return { id: reports.keep({ paths, preview, files: answer.files }), ...answer } satisfies ReportAnswer
+    const options = { signal, onProgress, seconds: longestSeconds, endsItself: true }
+    return downloads.writing([...Object.values(paths), preview], async () => {
+      const answer = (await work.ask('report', task, options)) as Omit<ReportAnswer, 'id'>
+      return { id: reports.keep({ paths, preview, files: answer.files }), ...answer } satisfies ReportAnswer
+    })
   })
 }

@@ -54,7 +54,9 @@ function fileJob(
   const { format } = question
   return jobs.start({ kind, title: `${name}.${format}` }, async (signal, onProgress): Promise<OfferedFile> => {
     const path = downloads.newPath(`.${format}`)
-    await work.ask(kind, { ...question, path }, { signal, seconds, onProgress })
-    return downloads.offer(path, `${name}.${format}`, types[format])
+    return downloads.writing([path], async () => {
+      await work.ask(kind, { ...question, path }, { signal, seconds, onProgress, endsItself: true })
+      return downloads.offer(path, `${name}.${format}`, types[format])
+    })
   })
 }
