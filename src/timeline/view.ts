@@ -12,9 +12,10 @@ import {
   type SensorRow,
   type Totals,
 } from './figures.ts'
+import type { Going } from './going.ts'
 import type { Links } from './link.ts'
 import type { LinkOptions } from './links.ts'
-import { type ListedRow, listRows } from './listed.ts'
+import { type ListedRow, Listing } from './listed.ts'
 import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { type RequestOf, requestsOf } from './requests.ts'
 import { type Measure, type SeriesAnswer, type Stack, seriesOf } from './series-of.ts'
@@ -56,17 +57,20 @@ const topUsual = 12
 export class View {
   private readonly parts: ViewParts
   private readonly reading: Reading
+  private readonly listing: Listing
 
   constructor(parts: ViewParts, reading: Reading) {
     this.parts = parts
     this.reading = reading
+    this.listing = new Listing(parts.mask)
   }
 
   /** Bytes that it takes. */
   get size(): number {
     const { running, mask, unknown, hosts } = this.parts
     const masks = (mask?.words.byteLength ?? 0) + (unknown?.words.byteLength ?? 0)
-    return masks + (hosts.table?.byteLength ?? 0) + running.reduce((sum, one) => sum + one.size, 0)
+    const others = masks + this.listing.size + (hosts.table?.byteLength ?? 0)
+    return others + running.reduce((sum, one) => sum + one.size, 0)
   }
 
   /** What it means, one English sentence. It holds the user's text; whoever shows it makes it visible. */
@@ -132,12 +136,14 @@ export class View {
   /**
    * Where the records are that begin in a window (null: all, those without a time at last), in the order of `tidemark flows -O start`;
    * those too for which others stand.
+   *
+   * @throws DamagedSections that come again; the signal's reason.
    */
-  rows(window: Window | null, offset: number, count: number): Promise<RowsAnswer> {
+  rows(window: Window | null, offset: number, count: number, going: Going = {}): Promise<RowsAnswer> {
     return this.reading(() => {
-      const { reader, mask } = this.parts
+      const { reader } = this.parts
       const [from, to] = window === null ? [0, reader.index.rows] : rowsOf(reader, window)
-      return listRows(reader.index, mask, [from, to], offset, count)
+      return this.listing.rows(reader.index, [from, to], offset, count, going)
     })
   }
 

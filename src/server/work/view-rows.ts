@@ -37,7 +37,7 @@ async function rowsFound(c: Case, ask: RowsAsk, { signal }: WorkContext): Promis
   const view = await viewOf(timeline, ask, signal)
   const window = ask.from === null && ask.to === null ? null : windowOf(timeline, ask)
   const { totals, unknown } = await view.range(window, { top: 1 })
-  const { rows, count } = await view.rows(window, ask.offset, ask.limit)
+  const { rows, count } = await view.rows(window, ask.offset, ask.limit, { signal })
   return {
     ...{ head: c.head, total: count, reach: count },
     ...(ask.raw ? { rejected: totals.rejected, unknown } : { rejected: null, unknown: null }),
