@@ -117,7 +117,6 @@ export { type Case, type OpenOptions, openCase } from './store/case.ts'
 export { readEvidence } from './store/evidence-report.ts'
 export { type RemoveOptions, removeEvidence } from './store/remove.ts'
 export type * from './store/reports.ts'
-export { type VerifyOptions, verifyWhole as verifyCase } from './timeline/verify.ts'
 export { eachSqlRow, querySql, type SqlOptions, type SqlResult, type SqlRow } from './user-sql/query.ts'
 export {
   Places,
@@ -127,3 +126,4 @@ export {
   type VerbatimOptions,
   verbatimLines,
 } from './verbatim/lines.ts'
+export { type VerifyOptions, verifyWhole as verifyCase } from './verify/verify.ts'

@@ -45,6 +45,18 @@ const maySee: Record<string, string[]> = {
   ],
   flows: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   timeline: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter', 'flows'],
+  verify: [
+    'net',
+    'enrich',
+    'records',
+    'store',
+    'query',
+    'record-index',
+    'conversations',
+    'filter',
+    'flows',
+    'timeline',
+  ],
   'user-sql': ['net', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
   rules: ['net', 'records', 'record-index', 'conversations'],
   investigate: [

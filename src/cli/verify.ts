@@ -31,7 +31,7 @@ export function verifyCommand(program: Command): void {
 }
 
 async function check(caseDir: string, signal: AbortSignal): Promise<VerifyReport> {
-  const { verifyWhole } = await import('../timeline/verify.ts')
+  const { verifyWhole } = await import('../verify/verify.ts')
   const bar = await startBar('checking')
   try {
     return await verifyWhole(caseDir, {

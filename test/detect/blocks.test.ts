@@ -7,7 +7,7 @@ import { type Detections, type DetectOptions, detect } from '../../src/detect/de
 import { addEvidence } from '../../src/ingest/add.ts'
 import { toJson } from '../../src/report/json.ts'
 import { openCase } from '../../src/store/case.ts'
-import { verifyWhole } from '../../src/timeline/verify.ts'
+import { verifyWhole } from '../../src/verify/verify.ts'
 import { temporaryFolder } from '../cli/run.ts'
 import { header, linesOf } from '../rules/flows.ts'
 import { scenarios } from '../rules/scenarios.ts'

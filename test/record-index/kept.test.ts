@@ -7,7 +7,7 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { withRecordIndex } from '../../src/record-index/kept.ts'
 import { openCase } from '../../src/store/case.ts'
 import { SectionFile } from '../../src/store/section-file.ts'
-import { verifyWhole } from '../../src/timeline/verify.ts'
+import { verifyWhole } from '../../src/verify/verify.ts'
 import { chanceFrom, logOf, setting } from '../robustness/support.ts'
 
 let root: string

@@ -21,7 +21,7 @@ import { keepCached } from '../../src/store/cache.ts'
 import { openCase } from '../../src/store/case.ts'
 import { Database, quotedString } from '../../src/store/duckdb.ts'
 import { verifyCase } from '../../src/store/verify.ts'
-import { verifyWhole } from '../../src/timeline/verify.ts'
+import { verifyWhole } from '../../src/verify/verify.ts'
 import { chanceFrom, defaultHeader, logOf, setting } from '../robustness/support.ts'
 
 let root: string

@@ -1,7 +1,7 @@
 /** Checks the case against its ledger, takes files out of what counts, and puts them back. */
 import { shellString } from '../../as-code/shell.ts'
 import { removeEvidence } from '../../store/remove.ts'
-import { verifyWhole } from '../../timeline/verify.ts'
+import { verifyWhole } from '../../verify/verify.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import type { RemoveAnswer, RemoveAsk, VerifyAnswer } from '../contract/evidence.ts'
 

@@ -23,8 +23,8 @@ import { areFactsOf } from '../store/kept-facts.ts'
 import type { VerifyFinding, VerifyReport } from '../store/reports.ts'
 import { type VerifyProgress, verifyCase } from '../store/verify.ts'
 import { systemFailure } from '../system-error.ts'
-import { isTimelineOf } from './kept.ts'
-import { areTotalsOf } from './kept-totals.ts'
+import { isTimelineOf } from '../timeline/kept.ts'
+import { areTotalsOf } from '../timeline/kept-totals.ts'
 
 export interface VerifyOptions {
   onProgress?: VerifyProgress
