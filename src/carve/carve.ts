@@ -43,6 +43,8 @@ export interface CarveReport {
   unread: { path: string; problem: string }[]
   packets: number
   carved: number
+  /** Of what was carved, packets that the capture holds only the beginning of: its snap length was too short. */
+  cut: number
   /** Numbers of the packets in their captures, the first of them. */
   packet_numbers: { path: string; packets: number[] }[]
 }
@@ -75,6 +77,7 @@ export async function carve(c: Case, options: CarveOptions): Promise<CarveReport
     unread,
     packets: 0,
     carved: 0,
+    cut: 0,
     packet_numbers: [],
   }
   const writer = new Writer(await OutputFile.begin(target, options.signal))
@@ -203,6 +206,7 @@ async function carveFile(
     if (stretches === undefined || !isWithin(stretches, packet.time, from)) return
     writer.add(captured, `packet ${packet.number} of ${name}`)
     own.carved++
+    if (captured.to - captured.from < captured.wireLength) report.cut++
     if (numbers.length < numbersMax) numbers.push(packet.number)
   })
   const compression = compressionOf(source.head)

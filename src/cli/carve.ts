@@ -203,7 +203,7 @@ async function show(report: CarveReport, options: Options): Promise<void> {
 }
 
 /** What the output does not hold, and why. */
-async function missed({ carved, matched, covered, wanted }: CarveReport): Promise<string[]> {
+async function missed({ carved, cut, matched, covered, wanted }: CarveReport): Promise<string[]> {
   const { reachesBeyond } = await import('../carve/reach.ts')
   const spanText = ({ first_start, last_end }: TimeSpan): string => `${first_start} to ${last_end}`
   const shown = covered.slice(0, spansMost).map(spanText).join(', ')
@@ -211,6 +211,10 @@ async function missed({ carved, matched, covered, wanted }: CarveReport): Promis
   const cover = covered.length === 0 ? 'no capture has a packet with a time' : `the captures cover ${shown}${more}`
   const nothing = matched === 0 ? 'no record of the captures matches' : 'no packet of the captures matches'
   const lines = carved > 0 ? [] : [`no packet was taken: ${nothing}; ${cover}`]
+  if (cut > 0)
+    lines.push(
+      `${countText(cut, 'packet')} of these ${cut === 1 ? 'is' : 'are'} cut: the capture holds only the beginning`,
+    )
   if (wanted !== null && reachesBeyond(wanted, covered))
     lines.push(`what is wanted is from ${spanText(wanted)}, but ${cover}: the packets of the rest are in no capture`)
   return lines

@@ -2,6 +2,7 @@
 import { exitStatus, UserError } from '../errors.ts'
 import type { Dossier, Finding, ServiceRow } from '../investigate/dossier.ts'
 import type { Found } from '../investigate/investigate.ts'
+import { serviceFilter } from '../investigate/service-filter.ts'
 import { integerText } from '../report/numbers.ts'
 import type { Case } from '../store/case.ts'
 
@@ -66,15 +67,8 @@ export async function filterOfFinding(opened: Case, id: string, whose: Whose, si
   const hint = `tidemark investigate ADDRESS --lines ${finding.id} prints its records`
   if (restsOn.length > inFilterMax)
     throw new UserError(`${id} rests on ${integerText(restsOn.length)} services: too many for a filter`, { hint })
-  const ways = restsOn.map(wayText).join(' or ')
+  const ways = serviceFilter(restsOn)
   // Without its time a finding rests on all records of its services.
-  if (first_start === null || last_end === null) return `(${ways})`
-  return `(${ways}) and start >= ${first_start} and start <= ${last_end}`
-}
-
-function wayText({ client, server, port, protocol }: ServiceRow): string {
-  const isProtocol = protocol === null ? 'protocol is unknown' : `proto ${protocol}`
-  const way = (from: string, to: string, side: 'src' | 'dst'): string =>
-    `src ip ${from} and dst ip ${to}${port === null ? '' : ` and ${side} port ${port}`}`
-  return `(${isProtocol} and ((${way(client, server, 'dst')}) or (${way(server, client, 'src')})))`
+  if (first_start === null || last_end === null) return ways
+  return `${ways} and start >= ${first_start} and start <= ${last_end}`
 }

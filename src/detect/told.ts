@@ -22,6 +22,8 @@ export interface ToldDraft extends Omit<CaseDraft, 'connections' | 'timed'> {
   pairs: Uint32Array
   /** Whether these are all. */
   isAllPairs: boolean
+  /** Client, server, port and protocol of each of its services, one after the other; null where there are too many to name. */
+  services: Uint32Array | null
   /** Places in the record index of the first records of some of them, in order of time. */
   places: number[]
   /** Whether findings of other rules may yet make it graver. */
@@ -51,7 +53,7 @@ export function freshDraft(
 }
 
 export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnections): ToldDraft {
-  const { records, port, place, protocol } = connections
+  const { records, port, place, protocol, client, server } = connections
   const { connections: on, timed = on, ...rest } = draft
   const [first] = timed as [number]
   let sum = 0
@@ -61,7 +63,8 @@ export function told({ draft, ...fresh }: FreshDraft, connections: CaseConnectio
     ...fresh,
     ...{ records: sum, port: port[first]!, isOnePort: timed.every(i => port[i] === port[first]) },
     protocol: timed.every(i => protocol[i] === protocol[first]) ? knownProtocol(protocol[first]!) : null,
-    ...pairsOf(on, i => [connections.client[i]!, connections.server[i]!]),
+    ...pairsOf(on, i => [client[i]!, server[i]!]),
+    services: servicesOf(on, i => [client[i]!, server[i]!, port[i]!, protocol[i]!]),
     places: namedOf(connections, on).map(i => place[i]!),
   }
 }
@@ -90,6 +93,27 @@ function pairsOf(
   return { pairs: Uint32Array.from(pairs), isAllPairs: true }
 }
 
+/** Services that a finding names. */
+const servicesMost = 100
+
+/** Each service once. */
+function servicesOf(some: readonly number[], serviceOf: (one: number) => readonly number[]): Uint32Array | null {
+  const found = new Map<string, readonly number[]>()
+  for (const one of some) {
+    const service = serviceOf(one)
+    found.set(service.join(' '), service)
+    if (found.size > servicesMost) return null
+  }
+  return Uint32Array.from([...found.values()].flat())
+}
+
+function servicesOfAll(found: readonly ToldDraft[]): Uint32Array | null {
+  if (found.some(({ services }) => services === null)) return null
+  const all = found.flatMap(({ services }) => [...services!])
+  const places = Array.from({ length: all.length / 4 }, (_, i) => 4 * i)
+  return servicesOf(places, i => all.slice(i, i + 4))
+}
+
 function knownProtocol(protocol: number): number | null {
   return protocol === noProtocol ? null : protocol
 }
@@ -106,6 +130,7 @@ export function toldOf(draft: CaseDraft, rule: string, order: number, found: rea
     ...{ port: first.port, isOnePort: on.every(one => one.isOnePort && one.port === first.port) },
     protocol: on.every(one => one.protocol === first.protocol) ? first.protocol : null,
     ...pairsOfAll(on),
+    services: servicesOfAll(on),
     places: [...new Set(on.flatMap(one => one.places))],
   }
 }

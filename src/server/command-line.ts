@@ -43,9 +43,9 @@ export function detectCommand(c: Case, own: readonly string[]): string {
   return ['tidemark', 'detect', ...options(c, own)].join(' ')
 }
 
-/** The `tidemark carve` command of a filter. */
-export function carveCommand(c: Case, filter: string): string {
-  return ['tidemark', 'carve', shellString(filter), '--case', shellString(c.dir), '-o', 'packets.pcapng'].join(' ')
+/** The `tidemark carve` command of a filter, into a file of that name. */
+export function carveCommand(c: Case, filter: string, name: string, own: readonly string[] = []): string {
+  return ['tidemark', 'carve', shellString(filter), ...options(c, own), '-o', shellString(name)].join(' ')
 }
 
 function options(c: Case, own: readonly string[]): string[] {

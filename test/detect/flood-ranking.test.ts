@@ -8,7 +8,7 @@ const flood = (peers: number[]): ToldDraft => ({
   ...{ tactic: 'impact', technique: 'T1498.001', technique_name: 'Direct Network Flood', summary: '' },
   ...{ scores: [], would_change: '', counter_hypotheses: [], subject: [0], peers },
   ...{ order: 0, connections: 1, records: 1, port: 80, isOnePort: true, protocol: 6, mayRise: false },
-  ...{ pairs: Uint32Array.of(), isAllPairs: true, places: [0] },
+  ...{ pairs: Uint32Array.of(), isAllPairs: true, services: null, places: [0] },
 })
 const many = Array.from({ length: 600 }, (_, i) => 10 + i)
 const ranked = (peers: number[]) =>

@@ -9,6 +9,7 @@ import { investigate } from '../../src/investigate/investigate.ts'
 import { dossierJson } from '../../src/report/dossier-json.ts'
 import type { ConnectionAnswer } from '../../src/server/contract/connection.ts'
 import type { JobState } from '../../src/server/contract/events.ts'
+import type { PacketsFile, PacketsFileAsk } from '../../src/server/contract/files.ts'
 import type { FindingsAnswer, FindingsState, FoundInCase, SuspectInCase } from '../../src/server/contract/findings.ts'
 import type {
   CorrelatedConnection,
@@ -229,6 +230,29 @@ describe('hosts and connections of the lab', () => {
     assert.notEqual((await workbench.post<JobState>('/api/dossier', { ...ask, own: ['20.0.0.0/8'] })).id, first.id)
   })
 
+  test('what is carved of a finding are its own connections, and how many of these have packets is said', async () => {
+    const ask: PacketsFileAsk = {
+      ...{ name: 'F169', own: [] },
+      of: {
+        services: [{ client: '10.130.8.94', server: '20.106.124.93', port: 8889, protocol: 6 }],
+        ...{ first_start: '2023-09-28T19:32:36Z', last_end: '2023-09-28T23:59:47Z' },
+      },
+    }
+    const { name, packets, cut, sha256, command, connections } = await workbench.value<PacketsFile>(
+      await workbench.post<JobState>('/api/packets/file', ask),
+    )
+    assert.deepEqual([name, packets, cut], ['packets-F169.pcapng', 28_491, 18_931])
+    assert.deepEqual(connections, {
+      ...{ total: 5, captured: 1 },
+      without: [{ why: 'before or after the capture', connections: 4 }],
+    })
+    assert.match(
+      command,
+      /dst port 8889.* between 2023-09-28T19:31:3\dZ and 2023-09-28T23:59:4\dZ' .*-o packets-F169\.pcapng$/,
+    )
+    assert.match(sha256, /^[\da-f]{64}$/)
+  })
+
   test('findings are those of detect, once they were asked for', async () => {
     const path = `/api/findings?head=${c.head}`
     assert.deepEqual(await workbench.get<FindingsState>(path), { job: null, found: null })
@@ -261,6 +285,8 @@ describe('hosts and connections of the lab', () => {
         [t, s, y, f, l, b, n],
       )
     }
+    const out = rows.find(({ rule }) => rule === 'D04-outbound-volume')
+    assert.deepEqual(out?.services, [{ client: '10.130.8.94', server: attacker, port: 8889, protocol: 6 }])
     const ranks = ['high', 'medium', 'low', 'info']
     assert.deepEqual(
       rows.map(({ severity }) => severity),

@@ -101,7 +101,9 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
         page.waitForEvent('download'),
         page.getByRole('button', { name: 'Carve the packets' }).click(),
       ])
-      assert.equal(download.suggestedFilename(), 'packets.pcapng')
+      assert.equal(download.suggestedFilename(), 'packets-10.130.8.94-36072-20.106.124.93-8889.pcapng')
+      await page.getByText('28,491 packets').waitFor()
+      assert.match((await page.getByText(/SHA-256/).textContent())!, /SHA-256 [\da-f]{64}/)
       const lines = page.getByRole('table', { name: 'Records of the connection' }).getByRole('link')
       assert.match((await lines.first().getAttribute('href'))!, /^\/record\/\d+\/318$/)
       assert.equal(await page.getByRole('columnheader', { name: 'investigate.pcap' }).count(), 1)

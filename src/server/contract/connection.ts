@@ -30,8 +30,8 @@ export interface ConnectionAnswer {
   records_total: number
   /** What captures have of it. */
   packets: { to_server: Count; to_client: Count } | null
-  /** What carves its packets out of the captures, as a filter; null where there are none. */
-  carve: { filter: string; command: string } | null
+  /** What carves its packets out of the captures, as a filter, and what the file is called after; null where there are none. */
+  carve: { name: string; filter: string; command: string } | null
   /** Others of the same ends and ports, in time. */
   others: { key: string; first_start: string | null; last_end: string | null }[]
 }

@@ -5,6 +5,7 @@ export type { Severity } from '../../rules/finding.ts'
 
 import type { Asked } from './common.ts'
 import type { JobState } from './events.ts'
+import type { ServiceOfPackets } from './files.ts'
 import type { PageBlock } from './host.ts'
 import type { Place } from './place.ts'
 
@@ -29,6 +30,8 @@ export interface FindingsAnswer {
   /** Who stands out, and what could not be decided, in the words of the command. */
   verdict: PageBlock[]
   undecided: PageBlock[]
+  /** Whether the case has a capture, of which packets can be carved. */
+  captures: boolean
   /** Whether no gap of the evidence is known of. */
   complete: boolean
   connections: number
@@ -66,8 +69,10 @@ export interface FoundInCase {
   sql: string
   /** What it was measured by, what else it could be, what would change it: in the words of the command. */
   details: PageBlock[]
-  /** Which packets of captures are between those that it names, in its time: a filter; null: no capture, or too many to name. */
-  carve: string | null
+  /** The services of its connections; null: too many to name. */
+  services: ServiceOfPackets[] | null
+  /** All records of these services, whenever they were, as a filter; null: too many to name. */
+  filter: string | null
 }
 
 /** Of the list `hosts`, in their order. */

@@ -1,11 +1,11 @@
 /** Routes: rows as files, made by jobs. */
 import { z } from 'zod'
 import type { JobState } from '../contract/events.ts'
-import { type OfferedFile, rowFileFormats } from '../contract/files.ts'
+import { type OfferedFile, type PacketsFile, rowFileFormats } from '../contract/files.ts'
 import { rowOrders } from '../contract/flows.ts'
 import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
-import { viewForm, windowForm } from './forms.ts'
+import { filterText, ownForm, viewForm, windowForm } from './forms.ts'
 
 const types = {
   csv: 'text/csv; charset=utf-8',
@@ -16,6 +16,20 @@ const types = {
 
 /** Writing millions of rows takes minutes. */
 const secondsMax = 3600
+
+const service = z.strictObject({
+  client: z.string().max(50),
+  server: z.string().max(50),
+  port: z.number().int().min(0).max(65_535).nullable(),
+  protocol: z.number().int().min(0).max(255).nullable(),
+})
+
+/** `FindingPackets`. */
+const findingForm = z.strictObject({
+  services: z.array(service).min(1).max(100),
+  first_start: z.iso.datetime(),
+  last_end: z.iso.datetime(),
+})
 
 export const rowFileRoutes: readonly Route[] = [
   route({
@@ -30,6 +44,26 @@ export const rowFileRoutes: readonly Route[] = [
     answer: (services, { body }) => {
       const name = body.format === 'pcapng' ? 'packets' : 'flows'
       return fileJob(services, 'rows-file', name, body, secondsMax)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/packets/file',
+    body: z.strictObject({
+      name: z.string().regex(/^[\w.-]{1,100}$/),
+      own: ownForm,
+      of: z.union([z.strictObject({ filter: filterText }), findingForm]),
+    }),
+    answer: ({ jobs, work, downloads }, { body }) => {
+      const name = `packets-${body.name}.pcapng`
+      return jobs.start({ kind: 'packets-file', title: name }, async (signal, onProgress): Promise<PacketsFile> => {
+        const path = downloads.newPath('.pcapng')
+        const options = { signal, seconds: secondsMax, onProgress, endsItself: true }
+        return downloads.writing([path], async () => {
+          const made = await work.ask('packets-file', { ...body, name, path }, options)
+          return { ...(made as PacketsFile), ...downloads.offer(path, name, types.pcapng) }
+        })
+      })
     },
   }),
   route({

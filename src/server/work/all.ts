@@ -23,6 +23,7 @@ export const workAreas: readonly Area[] = [
     kinds: ['panels', 'why', 'judged', 'services', 'judge', 'gaps'],
     load: async () => (await import('./panels.ts')).panelsWork,
   },
+  { kinds: ['packets-file'], load: async () => (await import('./packet-files.ts')).packetFilesWork },
   { kinds: ['record'], load: async () => (await import('./record.ts')).recordWork },
   { kinds: ['report'], load: async () => (await import('./report.ts')).reportWork },
   { kinds: ['rows-file', 'sql-file'], load: async () => (await import('./row-files.ts')).rowFilesWork },

@@ -1,5 +1,6 @@
 /** Answers: one connection, with the records that it is made of. */
 import { at, at4, bit } from '../../conversations/connection-table.ts'
+import { lateness_us } from '../../conversations/intervals.ts'
 import { roleBases } from '../../conversations/ladder.ts'
 import { outcomeOf } from '../../conversations/services.ts'
 import { ownNetworks } from '../../detect/detect.ts'
@@ -58,7 +59,6 @@ async function answered(
   const packets = c.source === 'logs' ? await packetRecords(c, key, time) : records.filter(row => isOfCapture(c, row))
   const all = c.source === 'logs' ? [...records, ...packets] : records
   all.sort((a, b) => compareTimes(a.start, b.start))
-  const carve = carveFilterOf(key, time)
   return {
     key: connectionKey(key),
     source: c.source,
@@ -70,12 +70,28 @@ async function answered(
     records: all.slice(0, recordsMax).map(shownRow),
     records_total: all.length,
     packets: packets.length === 0 ? null : packetsOf(packets),
-    carve: packets.length === 0 ? null : { filter: carve, command: carveCommand(c, carve) },
+    carve: packets.length === 0 ? null : carveOf(c, key, time),
     others: others
       .filter(one => one !== connection)
       .slice(0, othersMax)
       .map(one => ({ key: connectionKey(keyOf(found, one)), ...spanOf(found, one) })),
   }
+}
+
+/** Where others have the same ends and ports, in its time alone. */
+function carveOf(
+  c: Case,
+  key: ConnectionKey,
+  time: { from_us: number; to_us: number } | null,
+): NonNullable<ConnectionAnswer['carve']> {
+  const { client, clientPort, server, serverPort } = key
+  const name = [client, clientPort, server, serverPort]
+    .filter(part => part !== null)
+    .join('-')
+    .replace(/[^\w.-]/g, '_')
+  const late = time && { from_us: time.from_us - lateness_us, to_us: time.to_us + lateness_us }
+  const filter = carveFilterOf(key, late)
+  return { name, filter, command: carveCommand(c, filter, `packets-${name}.pcapng`) }
 }
 
 /** Its ends in the order of who began it. */

@@ -1,6 +1,7 @@
 /** Answers: what detect finds. */
+import { noPort, noProtocol } from '../../conversations/services.ts'
 import { type CaseFinding, type Detections, detect } from '../../detect/detect.ts'
-import { overlaps } from '../../filter/within.ts'
+import { serviceFilter } from '../../investigate/service-filter.ts'
 import { list, paragraph } from '../../report/block.ts'
 import { caseKey } from '../../report/case-report/keys.ts'
 import { findingEntry, undecidedItems, verdict } from '../../report/detections.ts'
@@ -8,6 +9,7 @@ import { severities } from '../../rules/finding.ts'
 import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { detectCommand } from '../command-line.ts'
+import type { ServiceOfPackets } from '../contract/files.ts'
 import type { FindingsAnswer, FindingsAsk, FoundInCase, SuspectInCase } from '../contract/findings.ts'
 import type { PageBlock } from '../contract/host.ts'
 import type { WithLists } from '../list-jobs.ts'
@@ -23,14 +25,19 @@ async function findingsAnswer(
   { signal, progress }: WorkContext,
 ): Promise<WithLists<Omit<FindingsAnswer, 'id'>>> {
   progress({ doing: 'looking for who behaves like an attacker', done: null, of: null })
-  const found = await detect(c, { internal: own, numbered: true, signal })
+  let services = new Map<string, ServiceOfPackets[] | null>()
+  const found = await detect(c, {
+    ...{ internal: own, numbered: true, signal },
+    inspect: told => {
+      services = servicesIn(told)
+    },
+  })
   const { findings, hosts, findings_other } = found
   const placed = placing(c)
-  const captures = c.evidence.some(file => file.capture !== null)
   // The sort is stable: of the same severity, in order of time.
   const sorted = [...findings].sort((a, b) => weight(b) - weight(a))
   const lists = writeLists(path, {
-    findings: sorted.map(finding => rowOf(finding, captures, placed)),
+    findings: sorted.map(finding => rowOf(finding, services.get(finding.id) ?? null, placed)),
     hosts: hosts.map(({ said: _, ...host }): SuspectInCase => ({ ...host, peers: host.peers.slice(0, addressesMax) })),
   })
   const counts = severities.map(severity => [severity, findings.filter(one => one.severity === severity).length])
@@ -39,6 +46,7 @@ async function findingsAnswer(
     asked: askedOf(c, own, found),
     verdict: [paragraph(verdict(found))] as PageBlock[],
     undecided: [list(undecidedItems(found))] as PageBlock[],
+    captures: c.evidence.some(file => file.capture !== null),
     complete: found.coverage.complete,
     connections: found.connections,
     findings_total: findings.length,
@@ -53,7 +61,11 @@ function weight({ severity }: CaseFinding): number {
   return severities.indexOf(severity)
 }
 
-function rowOf(finding: CaseFinding, captures: boolean, placed: ReturnType<typeof placing>): FoundInCase {
+function rowOf(
+  finding: CaseFinding,
+  services: ServiceOfPackets[] | null,
+  placed: ReturnType<typeof placing>,
+): FoundInCase {
   const { counter_hypotheses: _, would_change: __, scores: ___, next: ____, subject, peers, basis, ...rest } = finding
   const entry = findingEntry(finding, null)
   return {
@@ -63,23 +75,31 @@ function rowOf(finding: CaseFinding, captures: boolean, placed: ReturnType<typeo
     subject: subject.slice(0, addressesMax),
     peers: peers.slice(0, addressesMax),
     details: (entry.block === 'entry' ? entry.body : []) as PageBlock[],
-    carve: captures ? carveFilter(finding) : null,
+    services,
+    filter: services && serviceFilter(services),
   }
 }
 
-/** The packets between those of a finding in its time; null where they are too many to name. */
-function carveFilter({
-  subject,
-  subject_total,
-  peers,
-  peers_total,
-  first_start,
-  last_end,
-}: CaseFinding): string | null {
-  if (subject_total > addressesMax || peers_total > addressesMax) return null
-  if (subject.length === 0 || peers.length === 0 || first_start === null || last_end === null) return null
-  const of = (some: readonly string[]): string => `(${some.map(one => `ip ${one}`).join(' or ')})`
-  return overlaps(`${of(subject)} and ${of(peers)}`, first_start, last_end)
+type Told = Parameters<NonNullable<NonNullable<Parameters<typeof detect>[1]>['inspect']>>[0]
+
+/** The services of each finding, by its id. */
+function servicesIn({ listed, evidence }: Told): Map<string, ServiceOfPackets[] | null> {
+  return new Map(listed.map(({ services }, i) => [`F${i + 1}`, services && namedServices(services, evidence.address)]))
+}
+
+function namedServices(quads: Uint32Array, address: (host: number) => string): ServiceOfPackets[] {
+  return Array.from({ length: quads.length / 4 }, (_, i) => {
+    const [client, server, port, protocol] = quads.subarray(4 * i, 4 * i + 4) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    return {
+      ...{ client: address(client), server: address(server) },
+      ...{ port: port === noPort ? null : port, protocol: protocol === noProtocol ? null : protocol },
+    }
+  })
 }
 
 function askedOf(c: Case, own: readonly string[], { findings }: Detections): FindingsAnswer['asked'] {

@@ -1,11 +1,8 @@
 /** Answers: rows written to files, for the server to offer. */
-import { carve } from '../../carve/carve.ts'
 import { fileTarget } from '../../disk/output.ts'
 import { OutputFile } from '../../disk/output-file.ts'
-import { UserError } from '../../errors.ts'
 import type { FlowsResult } from '../../flows/request.ts'
 import { queryFlows } from '../../flows/run.ts'
-import { parsePrefix } from '../../net/prefix.ts'
 import { csvWriter } from '../../report/csv.ts'
 import { ndjsonLine } from '../../report/result.ts'
 import { jsonLine } from '../../report/rows.ts'
@@ -15,6 +12,7 @@ import { defaultMemoryBytes, QuerySession } from '../../user-sql/session.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import type { RowsFileAsk, SqlFileAsk } from '../contract/files.ts'
 import { windowRequest } from '../window-filter.ts'
+import { carvedTo } from './packet-files.ts'
 
 /** Where the server wants it. */
 interface ToPath {
@@ -28,7 +26,7 @@ async function rowsFile(c: Case, asked: RowsFileAsk & ToPath, context: WorkConte
   const { format, path, order } = asked
   const { signal } = context
   const request = windowRequest(c, asked, asked)
-  if (format === 'pcapng') return carved(c, request.filter, asked, context)
+  if (format === 'pcapng') return { packets: (await carvedTo(c, request.filter, asked, context)).carved }
   const isParquet = format === 'parquet'
   const options = { signal, files: false, forParquet: isParquet }
   const result = await queryFlows(c, { ...request, order, limit: null }, options)
@@ -43,25 +41,6 @@ async function* textOf(result: FlowsResult, format: 'csv' | 'ndjson'): AsyncGene
   if (format === 'csv') yield csv.head
   for await (const row of result.rows())
     yield format === 'csv' ? csv.line(result.columns.map(({ name }) => row[name])) : `${jsonLine(row)}\n`
-}
-
-async function carved(
-  c: Case,
-  filter: string,
-  { path, own }: RowsFileAsk & ToPath,
-  { signal, progress }: WorkContext,
-): Promise<object> {
-  const internal = own.flatMap(text => parsePrefix(text) ?? [])
-  const report = await carve(c, {
-    ...{ wanted: { kind: 'filter', text: filter }, out: path, internal, signal },
-    onProgress: (done, of) => progress({ doing: 'reading captures', done, of }),
-  })
-  if (report.carved === 0)
-    throw new UserError('the captures have no packet of these records', {
-      hint: 'the filter asks the records that captures made: what only logs have, such as action, is not known of packets',
-      status: 2,
-    })
-  return { packets: report.carved }
 }
 
 async function sqlFile(

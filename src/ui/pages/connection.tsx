@@ -123,8 +123,9 @@ function Packets({ answer: { packets, client, server, carve } }: { answer: Conne
         <>
           <CarveButton
             label="Carve the packets"
-            filter={carve.filter}
-            hint="all packets of these ends and ports, both directions, as pcapng"
+            name={carve.name}
+            of={{ filter: carve.filter }}
+            hint="its packets, both directions, as pcapng"
           />
           <code class="command">{visible(carve.command)}</code>
         </>

@@ -145,7 +145,8 @@ function Fields({ record, cells, title }: FieldsProps): JSX.Element {
         {conversation !== null && captures > 0 && (
           <CarveButton
             label="Carve its packets"
-            filter={conversation}
+            name={`record-${file.id}-${line}`}
+            of={{ filter: conversation }}
             hint="the packets of captures of its conversation, in both directions, as pcapng"
           />
         )}

@@ -6,7 +6,7 @@ import type { JobState } from '../../server/contract/events.ts'
 import type { FindingsAnswer, FindingsState, FoundInCase, SuspectInCase } from '../../server/contract/findings.ts'
 import { type Answered, AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
 import { isOutside, windowAround } from '../finding-time.ts'
-import { go, state } from '../state.ts'
+import { go, goTo, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 import { useAsked } from './asked.ts'
 import { Blocks } from './blocks.tsx'
@@ -96,7 +96,7 @@ function NotYet({ job, head }: { job: JobState | null; head: string }): JSX.Elem
 }
 
 function Found({ found }: { found: FindingsAnswer }): JSX.Element {
-  const { id, verdict, undecided, findings_total, findings_other, severities, complete } = found
+  const { id, verdict, undecided, findings_total, findings_other, severities, complete, captures } = found
   return (
     <>
       <Blocks blocks={verdict} />
@@ -113,7 +113,7 @@ function Found({ found }: { found: FindingsAnswer }): JSX.Element {
           {rows => (
             <ol class="findings">
               {rows.map(finding => (
-                <Item key={finding.id} finding={finding} />
+                <Item key={finding.id} finding={finding} captures={captures} />
               ))}
             </ol>
           )}
@@ -154,7 +154,13 @@ function Suspects({ path }: { path: string }): JSX.Element {
   )
 }
 
-function Item({ finding }: { finding: FoundInCase }): JSX.Element {
+interface FindingProps {
+  finding: FoundInCase
+  /** Whether packets can be carved. */
+  captures: boolean
+}
+
+function Item({ finding, captures }: FindingProps): JSX.Element {
   const { id, severity, title, first_start, last_end, subject, subject_total, peers, peers_total } = finding
   const [isOpen, open] = useState(false)
   const outside = isOutside(finding, state.value)
@@ -171,7 +177,7 @@ function Item({ finding }: { finding: FoundInCase }): JSX.Element {
         {peers_total > 0 && ' → '}
         <Addresses some={peers} total={peers_total} />
       </p>
-      {isOpen && <Details finding={finding} />}
+      {isOpen && <Details finding={finding} captures={captures} />}
     </li>
   )
 }
@@ -191,7 +197,7 @@ function Addresses({ some, total }: { some: readonly string[]; total: number }):
   )
 }
 
-function Details({ finding }: { finding: FoundInCase }): JSX.Element {
+function Details({ finding, captures }: FindingProps): JSX.Element {
   const around = windowAround(finding)
   return (
     <div class="details">
@@ -202,11 +208,17 @@ function Details({ finding }: { finding: FoundInCase }): JSX.Element {
           <button type="button" onClick={() => go({ from: around.from, to: around.to })}>
             Brush its time
           </button>
-          {finding.carve !== null && (
+          {finding.filter !== null && (
+            <button type="button" onClick={() => goTo('/flows', { filter: finding.filter!, ...around })}>
+              Show its records
+            </button>
+          )}
+          {captures && finding.services !== null && (
             <CarveButton
               label="Carve its packets"
-              filter={finding.carve}
-              hint="the packets of captures between those that it names, in its time, as pcapng"
+              name={finding.id}
+              of={{ services: finding.services, first_start: finding.first_start!, last_end: finding.last_end! }}
+              hint="the packets of its connections, with their ports and in its time, as pcapng"
             />
           )}
         </p>

@@ -1,5 +1,5 @@
 /** A button that has a file made, and gives it to the browser to keep. */
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { JobState } from '../../server/contract/events.ts'
 import type { OfferedFile } from '../../server/contract/files.ts'
@@ -7,7 +7,7 @@ import { AskError, jobValue, post } from '../api.ts'
 import { bytesText, visible } from '../text.ts'
 import { announce } from './live.tsx'
 
-interface Props {
+interface Props<File extends OfferedFile> {
   label: string
   /** What is asked for it: a job whose value is an `OfferedFile`. */
   path: string
@@ -15,17 +15,30 @@ interface Props {
   disabled?: boolean
   /** What it holds, under the button's name. */
   hint?: string
+  /** What is said of the file; else its name and size. */
+  children?: (file: File) => ComponentChildren
 }
 
-export function SaveButton({ label, path, question, disabled = false, hint }: Props): JSX.Element {
+export function SaveButton<File extends OfferedFile>({
+  label,
+  path,
+  question,
+  disabled = false,
+  hint,
+  children,
+}: Props<File>): JSX.Element {
   const [said, say] = useState<{ text: string; isWrong: boolean; busy: boolean } | null>(null)
+  const [made, make] = useState<File | null>(null)
   const save = async (): Promise<void> => {
+    make(null)
     say({ text: 'being written…', isWrong: false, busy: true })
     try {
       const job = await post<JobState>(path, question)
       // Who goes elsewhere still gets the file; the list of jobs stops it.
-      const { id, name, bytes } = await jobValue<OfferedFile>(job, new AbortController().signal)
+      const file = await jobValue<File>(job, new AbortController().signal)
+      const { id, name, bytes } = file
       keepFile(id, name)
+      make(file)
       say({ text: `${name}, ${bytesText(bytes)}`, isWrong: false, busy: false })
       announce(`${name} is there`)
     } catch (error) {
@@ -38,7 +51,8 @@ export function SaveButton({ label, path, question, disabled = false, hint }: Pr
       <button type="button" disabled={disabled || said?.busy === true} onClick={() => void save()} title={hint}>
         {label}
       </button>
-      {said !== null && (
+      {made !== null && children?.(made)}
+      {said !== null && (made === null || children === undefined) && (
         <span class={said.isWrong ? 'wrong' : 'muted'} role={said.isWrong ? 'alert' : 'status'}>
           {visible(said.text)}
         </span>
