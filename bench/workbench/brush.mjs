@@ -1,9 +1,7 @@
 // How long it takes from a move of the brush until all panels of the overview are painted, in a real browser; what a window costs the
 // process that answers it; and the same windows by plain questions.
-//   node bench/workbench/brush.mjs CASE [MOVES]     (after npm run build; CASE/cache is written to)
+// A part of bench/workbench.mjs.
 import { readdirSync, readFileSync } from 'node:fs'
-import { argv } from 'node:process'
-import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { queryFlows } from '../../dist/flows/run.js'
 import { startWorkbench } from '../../dist/server/listen.js'
@@ -136,7 +134,7 @@ async function movesOf(page, count) {
   }
 }
 
-/** From a click on the first value of a panel until all is of the narrower filter. */
+/** From a click on the first value of a panel until totals and panels are of the narrower filter; NaN where they never were. */
 async function clickOf(page, panel) {
   const link = page.locator(`[aria-labelledby=panel-${panel}] tbody a`).first()
   await link.focus()
@@ -148,10 +146,11 @@ async function clickOf(page, panel) {
       new Promise(resolve => {
         const late = performance.now() + 20_000
         const look = () => {
-          const isNew = document.querySelector('.totals b').textContent !== text || performance.now() > late
-          const isBusy = document.querySelector('[aria-busy=true]') !== null
-          if (isNew && !isBusy)
-            requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - window.pressedAt), 0))
+          const shown = document.querySelector('.totals b').textContent
+          const isNew = shown !== text && shown !== '…'
+          if (performance.now() > late) return resolve(Number.NaN)
+          // Totals and panels are of one answer. What else the page asks for, as findings and coverage, is not of the filter alone.
+          if (isNew) requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - window.pressedAt), 0))
           else requestAnimationFrame(look)
         }
         look()
@@ -182,7 +181,7 @@ async function plainly(caseDir, windows) {
   return times
 }
 
-export async function brushing(caseDir, moves = 60) {
+export async function run(caseDir, { moves }) {
   const workbench = await startWorkbench({ caseDir, port: 0, demo: false })
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: args.split(' ') })
   const { origin } = new URL(workbench.url)
@@ -214,5 +213,3 @@ export async function brushing(caseDir, moves = 60) {
     await workbench.close()
   }
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) await brushing(argv[2], Number(argv[3] ?? 60))
