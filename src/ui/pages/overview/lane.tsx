@@ -127,7 +127,7 @@ interface Label {
 
 /** Pixels of a letter, at most. */
 const letter = 6.5
-const labelMost = 64
+const labelMost = 44
 
 /** Names of the gravest findings, where there is room for them. */
 function labelsOf(marks: readonly Mark[], xOf: (mark: Mark) => number, width: number): Map<Mark, Label> {
