@@ -61,13 +61,18 @@ const floodSourcesMax = 5
 
 const actsIn = (host: number): [number, Part] => [host, 'acts']
 
+/** Whether the subject of a rule's findings is the one that was reached, and its peers those who came. */
+export function isOfVictims(rule: string): boolean {
+  return ['D07', 'D15', 'D18'].some(one => rule.startsWith(one))
+}
+
 /** Hosts and their parts in a finding. Targets of a scan are none: they are counted in it. */
 export function partsIn(
   { rule, severity, subject, peers }: Pick<ToldDraft, 'rule' | 'severity' | 'subject' | 'peers'>,
   isInternal: (host: number) => boolean,
 ): [number, Part][] {
   const isFlood = rule.startsWith('D15')
-  const isVictims = isFlood || rule.startsWith('D07') || rule.startsWith('D18')
+  const isVictims = isOfVictims(rule)
   const own = subject.map((host): [number, Part] => [host, isVictims ? 'suffers' : 'acts'])
   if (rule.startsWith('D01')) return own
   // Many sources outside are as good as forged.
@@ -158,6 +163,6 @@ function whyText(
   idOf: (at: number) => string,
 ): string {
   const steps = chain.map(at => `${findings[at]!.tactic} (${idOf(at)})`)
-  const words = { actor: 'acts', target: 'is the other end of it', both: 'acts, and is acted upon' }
+  const words = { actor: 'acts', target: 'is the other end of it', both: 'acts, and is a target too' }
   return `${words[role]}: ${steps.join(', then ')}`
 }

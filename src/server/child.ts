@@ -23,6 +23,8 @@ export interface ChildSettings {
    */
   stopSeconds: readonly [alone: number, among: number]
   onDeath(why: string, stopped: boolean): void
+  /** A process of that id has ended, however that came about: what it left on the disk can go. */
+  onClosed?(pid: number): void
   /** For the terminal. */
   onNote(text: string): void
 }
@@ -154,6 +156,7 @@ export class Child {
     })
     child.on('close', (status, signal) => {
       ready()
+      if (child.pid !== undefined) this.settings.onClosed?.(child.pid)
       this.died(child, howChildEnded(status, signal, this.said))
     })
     // Where no file can be opened, there are no pipes either. A process that died while it was written to is noticed by its end.

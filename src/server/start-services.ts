@@ -1,5 +1,6 @@
 /** Starts what the routes work with. */
 import { fileURLToPath } from 'node:url'
+import { clearSpill } from '../store/spill.ts'
 import { CaseState } from './case-state.ts'
 import { Downloads } from './downloads.ts'
 import { EventStream } from './events.ts'
@@ -31,6 +32,7 @@ export function startServices({ caseDir, demo, internal, onNote }: Given): Servi
   const settings = (name: string, script: string): Omit<PoolSettings, 'processes' | 'atOnce' | 'stopSeconds'> => ({
     ...{ name, args, spareMegabytes, onNote, heapMegabytes: 2048, waitingMax: 200 },
     script: fileURLToPath(new URL(script, import.meta.url)),
+    onClosed: pid => void clearSpill(caseDir, pid).catch(() => undefined),
     onDeath: (why, stopped) => {
       onNote(`the ${name} process died: ${why}`)
       events.send({ event: 'child-died', child: name, why, stopped })

@@ -6,15 +6,9 @@ export interface LaneSpan {
   to: number
 }
 
-/** The time of all bars, widened where there is none. */
+/** The time of all connections, of which the lanes tell. */
 export function spanOf(lanes: readonly Lane[]): LaneSpan | null {
-  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const { bars } of lanes)
-    for (const { start, end } of bars) {
-      from = Math.min(from, start)
-      to = Math.max(to, end)
-    }
-  return from > to ? null : { from, to: Math.max(to, from + 1) }
+  return lanes[0]?.axis ?? null
 }
 
 /** Percent from the left, of a second. */

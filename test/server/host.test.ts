@@ -75,11 +75,14 @@ describe('hosts and connections of the lab', () => {
       const findings = await wholeList<DossierFinding>(from => listOf(id, 'findings', from))
       const byId = new Map(json.findings.map(finding => [finding.id, finding]))
       assert.equal(findings.length, json.findings.length)
-      for (const { key: _, basis, ...finding } of findings)
+      for (const { key: _, caseRule: __, hosts: ___, basis, ...finding } of findings)
         assert.deepEqual({ ...finding, basis: basis.map(({ file: __, ...place }) => place) }, byId.get(finding.id))
       const rows = await wholeList<CorrelatedConnection>(from => listOf(id, 'correlation', from))
+      assert.equal(rows.length, (correlation?.log_connections ?? 0) + (correlation?.capture_only ?? 0))
+      const captured = await wholeList<CorrelatedConnection>(from => listOf(id, 'correlation-packets-bytes', from))
+      assert.equal(captured.length, rows.filter(row => row.capture !== null).length)
       assert.deepEqual(
-        rows.map(({ why: _, key: __, ...row }) => row),
+        rows.slice(0, json.correlation.length).map(({ why: _, key: __, ...row }) => row),
         json.correlation,
       )
       for (const list of ['ports', 'work'] as const)

@@ -215,18 +215,18 @@ describe('the frame of the workbench', { skip: noBrowser }, () => {
     })
   })
 
-  test('who is here for the first time is offered five steps, once', async () => {
+  test('who is here for the first time is offered six steps, once', async () => {
     await workbench.visit('/', { firstRun: true }, async page => {
       await page.getByRole('button', { name: 'Take the tour' }).click()
-      for (let step = 1; step <= 5; step++) {
-        const card = page.getByRole('complementary', { name: `Tour, step ${step} of 5` })
+      for (let step = 1; step <= 6; step++) {
+        const card = page.getByRole('complementary', { name: `Tour, step ${step} of 6` })
         const box = (await card.boundingBox())!
         assert.ok(
           box.x >= 0 && box.y >= 0 && box.x + box.width <= 1280 && box.y + box.height <= 900,
           JSON.stringify(box),
         )
         await picture(page, `frame-tour-${step}`)
-        await card.getByRole('button', { name: step === 5 ? 'Done' : 'Next' }).click()
+        await card.getByRole('button', { name: step === 6 ? 'Done' : 'Next' }).click()
       }
       await page.reload()
       await loaded(page)

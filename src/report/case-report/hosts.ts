@@ -1,5 +1,7 @@
 /** Of the whole case: who stands out, whom they reached, and what could not be decided. */
+
 import type { CaseFinding, Detections } from '../../detect/detect.ts'
+import { isOfVictims } from '../../detect/ranking.ts'
 import { type Block, figure, heading, line, list, paragraph, type Row, type Text, table } from '../block.ts'
 import { otherColour } from '../drawings/series.ts'
 import { type Heads, whoDrawings, whoTable } from '../drawings/who.ts'
@@ -59,9 +61,9 @@ function whoBlocks(found: Detections, own: readonly ReportFinding[]): Block[] {
   const ways = chosen.map(finding => {
     const at = `detections.findings.${found.findings.indexOf(finding)}`
     return {
-      from: endText(finding, 'subject', at),
+      from: endText(finding, isOfVictims(finding.rule) ? 'peers' : 'subject', at),
       via: line`${wordsOf(finding.id, `${at}.id`)} ${finding.tactic}`,
-      to: endText(finding, 'peers', at),
+      to: endText(finding, isOfVictims(finding.rule) ? 'subject' : 'peers', at),
       weight: Math.log10(finding.connections + 10),
       colour: finding.severity === 'high' ? 1 : otherColour,
       cells: [countOf(finding.connections, `${at}.connections`), finding.severity],

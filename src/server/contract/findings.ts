@@ -43,6 +43,19 @@ export interface FindingsAnswer {
   severities: Record<Severity, number>
 }
 
+/** Of the list `brief`, in the order of `findings`: all of them, in short. */
+export interface FindingBrief {
+  id: string
+  rule: string
+  severity: Severity
+  confidence: Confidence
+  title: string
+  first_start: string | null
+  last_end: string | null
+  /** Subjects and peers, in order; the first of them. */
+  hosts: string[]
+}
+
 /** Of the list `findings`: the gravest first, of one severity in time. Names are those of `detect --json`. */
 export interface FoundInCase {
   id: string
@@ -69,6 +82,8 @@ export interface FoundInCase {
   sql: string
   /** What it was measured by, what else it could be, what would change it: in the words of the command. */
   details: PageBlock[]
+  /** Whether the peers came to the subjects: then they are named first. */
+  inward: boolean
   /** The services of its connections; null: too many to name. */
   services: ServiceOfPackets[] | null
   /** All records of these services, whenever they were, as a filter; null: too many to name. */

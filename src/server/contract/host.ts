@@ -43,7 +43,10 @@ export interface DossierAnswer {
 
 export type DossierPart = 'headline' | 'who' | 'story' | 'sure' | 'packets' | 'rejects' | 'coverage' | 'limits'
 
-export type DossierList = 'services' | 'lanes' | 'findings' | 'correlation' | 'ports' | 'gaps' | 'work'
+/** In time, or with the most bytes first; all, or those that a capture has packets of. */
+export type CorrelationList = 'correlation' | 'correlation-bytes' | 'correlation-packets' | 'correlation-packets-bytes'
+
+export type DossierList = 'services' | 'lanes' | 'findings' | CorrelationList | 'ports' | 'gaps' | 'work'
 
 export interface ListPage<Row> {
   from: number
@@ -64,6 +67,9 @@ export interface DossierService extends Said<ServiceRow> {
 
 /** Of `findings`, the gravest first. */
 export interface DossierFinding extends Said<Omit<Finding, 'basis'>> {
+  /** The rule that finds the same over a whole case, and the hosts of its connections: by these it is one of the case's findings. */
+  caseRule: string
+  hosts: string[]
   basis: Place[]
   /** What the analyst's decision is kept by: it stays when evidence is added. */
   key: string
@@ -80,6 +86,10 @@ export interface Lane {
   /** All that it has; `bars` are those with the most bytes. */
   connections: number
   bars: LaneBar[]
+  /** From the first connection of all lanes to the last one, seconds; null: none has a time. */
+  axis: { from: number; to: number } | null
+  /** The connections without a bar: how many are under way first in each equal part of the axis; null where all have one. */
+  rest: number[] | null
 }
 
 export interface LaneBar {

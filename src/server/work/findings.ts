@@ -1,6 +1,7 @@
 /** Answers: what detect finds. */
 import { noPort, noProtocol } from '../../conversations/services.ts'
 import { type CaseFinding, type Detections, detect } from '../../detect/detect.ts'
+import { isOfVictims } from '../../detect/ranking.ts'
 import { serviceFilter } from '../../investigate/service-filter.ts'
 import { list, paragraph } from '../../report/block.ts'
 import { caseKey } from '../../report/case-report/keys.ts'
@@ -10,7 +11,7 @@ import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { detectCommand } from '../command-line.ts'
 import type { ServiceOfPackets } from '../contract/files.ts'
-import type { FindingsAnswer, FindingsAsk, FoundInCase, SuspectInCase } from '../contract/findings.ts'
+import type { FindingBrief, FindingsAnswer, FindingsAsk, FoundInCase, SuspectInCase } from '../contract/findings.ts'
 import type { PageBlock } from '../contract/host.ts'
 import type { WithLists } from '../list-jobs.ts'
 import { writeLists } from '../page-file.ts'
@@ -24,7 +25,7 @@ async function findingsAnswer(
   { own, path }: FindingsAsk & { path: string },
   { signal, progress }: WorkContext,
 ): Promise<WithLists<Omit<FindingsAnswer, 'id'>>> {
-  progress({ doing: 'looking for who behaves like an attacker', done: null, of: null })
+  progress({ doing: 'running the rules', done: null, of: null })
   let services = new Map<string, ServiceOfPackets[] | null>()
   const found = await detect(c, {
     ...{ internal: own, numbered: true, signal },
@@ -38,6 +39,7 @@ async function findingsAnswer(
   const sorted = [...findings].sort((a, b) => weight(b) - weight(a))
   const lists = writeLists(path, {
     findings: sorted.map(finding => rowOf(finding, services.get(finding.id) ?? null, placed)),
+    brief: sorted.map(briefOf),
     hosts: hosts.map(({ said: _, ...host }): SuspectInCase => ({ ...host, peers: host.peers.slice(0, addressesMax) })),
   })
   const counts = severities.map(severity => [severity, findings.filter(one => one.severity === severity).length])
@@ -61,6 +63,12 @@ function weight({ severity }: CaseFinding): number {
   return severities.indexOf(severity)
 }
 
+function briefOf(finding: CaseFinding): FindingBrief {
+  const { id, rule, severity, confidence, title, first_start, last_end, subject, peers } = finding
+  const hosts = [...new Set([...subject, ...peers])].sort().slice(0, addressesMax)
+  return { id, rule, severity, confidence, title, first_start, last_end, hosts }
+}
+
 function rowOf(
   finding: CaseFinding,
   services: ServiceOfPackets[] | null,
@@ -75,6 +83,7 @@ function rowOf(
     subject: subject.slice(0, addressesMax),
     peers: peers.slice(0, addressesMax),
     details: (entry.block === 'entry' ? entry.body : []) as PageBlock[],
+    inward: isOfVictims(finding.rule),
     services,
     filter: services && serviceFilter(services),
   }

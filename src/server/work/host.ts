@@ -17,10 +17,18 @@ import { storyBlocks } from '../../report/story.ts'
 import { coverageBlocks, vantagesBlocks } from '../../report/surface.ts'
 import { whoBlocks } from '../../report/who.ts'
 import { windowBlocks } from '../../report/window.ts'
+import { subjectRules } from '../../rules/all.ts'
 import type { Case } from '../../store/case.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { investigateCommand } from '../command-line.ts'
-import type { DossierAnswer, DossierAsk, DossierPart, DossierService, PageBlock } from '../contract/host.ts'
+import type {
+  CorrelationList,
+  DossierAnswer,
+  DossierAsk,
+  DossierPart,
+  DossierService,
+  PageBlock,
+} from '../contract/host.ts'
 import type { WithLists } from '../list-jobs.ts'
 import { writeLists } from '../page-file.ts'
 import { connectionAnswer } from './connection.ts'
@@ -29,6 +37,8 @@ import { placing } from './placing.ts'
 
 /** Services that have a lane; the others are listed without. */
 const lanesMax = 200
+/** Hosts by which a finding is known. */
+const hostsMax = 50
 
 type Short = Omit<DossierAnswer, 'id'>
 
@@ -58,13 +68,11 @@ async function dossierAnswer(
     findings: bySeverity(d.findings).map(finding => ({
       ...finding,
       key: dossierKey(whole, finding).key,
+      caseRule: caseRuleOf(finding.rule),
+      hosts: hostsOf(whole, finding.id),
       basis: finding.basis.map(placed),
     })),
-    correlation: d.correlation.map(row => ({
-      ...row,
-      why: row.reason === null ? 'both agree' : whyWords(row.reason),
-      key: keyOfRow(row),
-    })),
+    ...correlationLists(whole.correlation),
     ports: d.ports,
     gaps: d.attack_surface.gaps,
     work: d.work,
@@ -87,6 +95,36 @@ async function dossierAnswer(
     lists: lengths as Short['lists'],
   }
   return { short, lists }
+}
+
+function caseRuleOf(name: string): string {
+  return subjectRules.find(rule => (rule.ofSubject?.name ?? rule.name) === name)?.name ?? name
+}
+
+function hostsOf({ services }: Dossier, id: string): string[] {
+  const own = services.filter(({ findings }) => findings.includes(id))
+  return [...new Set(own.flatMap(({ client, server }) => [client, server]))].sort().slice(0, hostsMax)
+}
+
+/** The connections in time; those with packets; and both with the most bytes first. */
+function correlationLists(some: Dossier['correlation']): Record<CorrelationList, object[]> {
+  const rows = some.map(row => ({
+    ...row,
+    why: row.reason === null ? 'both agree' : whyWords(row.reason),
+    key: keyOfRow(row),
+  }))
+  const bytes = ({ log, capture }: (typeof rows)[number]): number => {
+    const side = log ?? capture
+    return (side?.bytes_to_server ?? 0) + (side?.bytes_to_client ?? 0)
+  }
+  const byBytes = rows.toSorted((a, b) => bytes(b) - bytes(a))
+  const isCaptured = ({ capture }: (typeof rows)[number]): boolean => capture !== null
+  return {
+    correlation: rows,
+    'correlation-bytes': byBytes,
+    'correlation-packets': rows.filter(isCaptured),
+    'correlation-packets-bytes': byBytes.filter(isCaptured),
+  }
 }
 
 /** Those with findings first, then by outcome, then by bytes, as the report chooses them. */

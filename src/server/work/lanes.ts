@@ -11,6 +11,7 @@ import type { DossierService, Lane, LaneBar } from '../contract/host.ts'
 import { connectionKey } from './connection-key.ts'
 
 const barsMax = 200
+const restParts = 240
 
 /** A service with its number among all services of the subject. */
 export interface NumberedRow {
@@ -34,14 +35,49 @@ export function lanesOf(
     if (lane >= 0 && table.hasTime(i)) connections[lane]!.push(i)
   }
   const inCapture = capturedKeys(correlation)
+  const axis = axisOf(chained, connections)
   return services.map(({ row }, lane): Lane => {
     const { number, client, server, port, service, outcome } = row
     const largest = largestOf(chained, connections[lane]!)
     const bars = largest
       .map(i => barOf(chained, i, host => hostText(told, host), inCapture))
       .sort((a, b) => a.start - b.start)
-    return { ...{ number, client, server, port, service, outcome }, connections: row.connections, bars }
+    return {
+      ...{ number, client, server, port, service, outcome },
+      connections: row.connections,
+      bars,
+      axis,
+      rest: restOf(chained, connections[lane]!, largest, axis),
+    }
   })
+}
+
+function axisOf({ table }: Chained, lanes: readonly (readonly number[])[]): Lane['axis'] {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const lane of lanes)
+    for (const i of lane) {
+      from = Math.min(from, table.start(i) / 1e6)
+      to = Math.max(to, table.number(i, at.end) / 1e6)
+    }
+  return from > to ? null : { from, to: Math.max(to, from + 1) }
+}
+
+/** The starts of what has no bar, counted in parts of the axis. */
+function restOf(
+  { table }: Chained,
+  all: readonly number[],
+  drawn: readonly number[],
+  axis: Lane['axis'],
+): Lane['rest'] {
+  if (axis === null || drawn.length === all.length) return null
+  const isDrawn = new Set(drawn)
+  const counts = new Array<number>(restParts).fill(0)
+  for (const i of all) {
+    if (isDrawn.has(i)) continue
+    const share = (table.start(i) / 1e6 - axis.from) / (axis.to - axis.from)
+    counts[Math.min(restParts - 1, Math.floor(share * restParts))]!++
+  }
+  return counts
 }
 
 function largestOf({ table }: Chained, some: readonly number[]): readonly number[] {

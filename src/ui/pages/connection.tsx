@@ -246,7 +246,7 @@ const fateWords: Readonly<Record<ConnectionRecord['fate'], string>> = {
 }
 
 const columns: readonly Column<ConnectionRecord>[] = [
-  { name: 'at', title: 'where it stands', cell: ({ at }) => <PlaceLink at={at} /> },
+  { name: 'at', title: 'where it stands', cell: ({ at, packets }) => <PlaceLink at={at} flow={packets} /> },
   {
     name: 'start',
     title: 'start – end (UTC)',

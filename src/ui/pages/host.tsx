@@ -5,6 +5,7 @@ import type { JobState } from '../../server/contract/events.ts'
 import type {
   DossierAnswer,
   DossierAsk,
+  DossierFinding,
   DossierPart,
   DossierService,
   Lane,
@@ -15,13 +16,14 @@ import { useAsked } from '../parts/asked.ts'
 import { Blocks } from '../parts/blocks.tsx'
 import { CorrelationTable } from '../parts/correlation-table.tsx'
 import { DossierFindings } from '../parts/dossier-findings.tsx'
+import { namesOf, renamed, useFound } from '../parts/found.ts'
 import { HostNow } from '../parts/host-now.tsx'
 import { JobLine } from '../parts/job-line.tsx'
 import { Lanes } from '../parts/lanes.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { ServicesTable } from '../parts/services-table.tsx'
 import { Cut, Empty, Shown } from '../parts/states.tsx'
-import { go, state } from '../state.ts'
+import { go, linkTo, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 
 const lanesShown = 40
@@ -86,7 +88,13 @@ function Kind({ answer: { internal } }: { answer: DossierAnswer }): JSX.Element 
 }
 
 function Dossier({ answer, subject }: { answer: DossierAnswer; subject: string }): JSX.Element {
-  const { id, words, lists, records, services_other } = answer
+  const { id, lists, records, services_other } = answer
+  const { brief } = useFound()
+  const findings = useAnswer<ListPage<DossierFinding>>(`${id} names`, signal =>
+    get(`/api/dossier/${id}/findings?from=0&count=1000`, signal),
+  )
+  const names = namesOf(findings.value?.rows ?? [], brief)
+  const words = renamed(answer.words, names)
   const all = lists.services + services_other.count
   const path = (list: string): string => `/api/dossier/${id}/${list}`
   return (
@@ -102,7 +110,7 @@ function Dossier({ answer, subject }: { answer: DossierAnswer; subject: string }
           <Words of={words.sure} />
           <Part title={`Services (${countText(all)})`}>
             <Pages<DossierService> path={path('services')} what="services">
-              {rows => <ServicesTable rows={rows} />}
+              {rows => <ServicesTable rows={rows.map(row => ({ ...row, findings: renamed(row.findings, names) }))} />}
             </Pages>
             {services_other.count > 0 && <Others answer={answer} />}
           </Part>
@@ -110,8 +118,23 @@ function Dossier({ answer, subject }: { answer: DossierAnswer; subject: string }
           {answer.correlation !== null && (
             <Part title="Logs and packets">
               <Blocks blocks={words.packets.slice(1)} />
-              <Fold title="Connection by connection">
-                <CorrelationTable path={path('correlation')} />
+              <p>
+                <a
+                  href={linkTo({ own: { ...state.value.own, _with: 'packets', _order: 'bytes' } })}
+                  onClick={event => {
+                    event.preventDefault()
+                    go({ own: { ...state.value.own, _with: 'packets', _order: 'bytes' } })
+                  }}
+                >
+                  The connections that packets prove
+                </a>
+                , each with a page of its own
+              </p>
+              <Fold title="Connection by connection" isOpen={state.value.own['_with'] !== undefined}>
+                <CorrelationTable
+                  path={`/api/dossier/${id}`}
+                  all={answer.correlation.log_connections + answer.correlation.capture_only}
+                />
               </Fold>
             </Part>
           )}
@@ -146,9 +169,15 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
   )
 }
 
-function Fold({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
+interface FoldProps {
+  title: string
+  isOpen?: boolean
+  children: ComponentChildren
+}
+
+function Fold({ title, isOpen = false, children }: FoldProps): JSX.Element {
   return (
-    <details class="part">
+    <details class="part" open={isOpen}>
       <summary>{title}</summary>
       {children}
     </details>

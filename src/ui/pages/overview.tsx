@@ -15,7 +15,7 @@ import type {
 import { type Answered, get, post, useAnswer, useNewest, viewAsk } from '../api.ts'
 import { askIndexed } from '../indexed.ts'
 import { Coverage } from '../parts/coverage.tsx'
-import { Findings, WhoStandsOut } from '../parts/findings.tsx'
+import { Findings } from '../parts/findings.tsx'
 import { announce } from '../parts/live.tsx'
 import { ErrorBox, oldMilliseconds, Shown, useWaited } from '../parts/states.tsx'
 import { state } from '../state.ts'
@@ -47,8 +47,10 @@ export function OverviewPage(): JSX.Element {
     <div class="overview">
       <h1 class="aside">Overview</h1>
       <BuildingNote />
+      <div class="panel found">
+        <Findings />
+      </div>
       <Figures answer={answer} beside={<Beside />}>
-        <WhoStandsOut />
         <Shown of={answer} what="the timeline">
           {value => (
             <Timeline answer={value} measure={measure} stack={stack} gaps={gaps.value?.gaps ?? []} marks={marks} />
@@ -59,17 +61,12 @@ export function OverviewPage(): JSX.Element {
   )
 }
 
-/** Of the whole case, whatever is filtered: what stands out, and when which sensor recorded. */
+/** Of the whole case, whatever is filtered: when which sensor recorded. */
 function Beside(): JSX.Element {
   return (
-    <>
-      <div class="panel found">
-        <Findings />
-      </div>
-      <div class="panel wide">
-        <Coverage rows={sensorRows} />
-      </div>
-    </>
+    <div class="panel wide">
+      <Coverage rows={sensorRows} />
+    </div>
   )
 }
 
@@ -107,6 +104,17 @@ function Figures({ answer, children, beside }: FiguresProps): JSX.Element {
   return (
     <>
       <TotalsStrip {...{ totals, whole, isOld }} isAll={from === null && to === null && view.filter.trim() === ''} />
+      {whole !== null &&
+        from === null &&
+        to === null &&
+        Number(totals?.collapsed ?? 0) > 0 &&
+        view.filter.trim() === '' && (
+          <p class="muted">
+            {countText(Number(totals!.records) + Number(totals!.collapsed))} records in the case:{' '}
+            {countText(totals!.records)} are counted, {countText(totals!.collapsed)} are of traffic that another sensor
+            or file has too.
+          </p>
+        )}
       {children}
       <WindowLine answer={answer.value} />
       {range.error !== null && <ErrorBox error={range.error.failure.error} hint={range.error.failure.hint} />}

@@ -71,7 +71,14 @@ function Queries({ help }: { help: SqlHelpAnswer }): JSX.Element {
   const [done, setDone] = useState<Done | null>(null)
   const run = async (plan: boolean): Promise<void> => {
     const sql = editor.current?.text() ?? ''
-    if (sql.trim() === '') return
+    if (sql.trim() === '') {
+      const error = 'no query yet: the grey text is an example'
+      setDone(before => ({
+        ...{ answer: null, error: new AskError({ error, hint: 'write a query, or take an example' }, 0), sql },
+        round: (before?.round ?? 0) + 1,
+      }))
+      return
+    }
     running?.stop()
     const stopping = new AbortController()
     setRunning({ since: performance.now(), stop: () => stopping.abort() })

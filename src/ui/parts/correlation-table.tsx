@@ -1,7 +1,7 @@
 /** The connections of a host as logs and captures have them, side by side, with the reason where they differ. */
 import type { JSX } from 'preact'
-import type { CorrelatedConnection } from '../../server/contract/host.ts'
-import { goTo, linkTo } from '../state.ts'
+import type { CorrelatedConnection, CorrelationList } from '../../server/contract/host.ts'
+import { go, goTo, linkTo, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
 import { EndLink } from './end-link.tsx'
 import { Moment } from './figures.tsx'
@@ -62,19 +62,61 @@ function ToConnection({ of: key, at }: { of: string | null; at: string | null })
   )
 }
 
-export function CorrelationTable({ path }: { path: string }): JSX.Element {
+interface Props {
+  /** `/api/dossier/ID`. */
+  path: string
+  /** How many there are, listed or not. */
+  all: number
+}
+
+/** What is chosen is kept in the address. */
+export function CorrelationTable({ path, all }: Props): JSX.Element {
+  const { own } = state.value
+  const [packets, bytes] = [own['_with'] === 'packets', own['_order'] === 'bytes']
+  const list: CorrelationList = `correlation${packets ? '-packets' : ''}${bytes ? '-bytes' : ''}`
+  const choose = (name: '_with' | '_order', value: string | null): void => {
+    const { [name]: _, ...rest } = own
+    go({ own: value === null ? rest : { ...rest, [name]: value } })
+  }
   return (
-    <Pages<CorrelatedConnection> path={path} what="connections">
-      {(rows, { from }) => (
-        <div class="dense">
-          <Table
-            caption="Connections in logs and packets"
-            columns={columns}
-            rows={rows.map((row, i) => ({ ...row, at: from + i }))}
-            rowKey={({ at }) => String(at)}
-          />
-        </div>
-      )}
-    </Pages>
+    <>
+      <p class="buttons">
+        <label>
+          <input
+            type="checkbox"
+            checked={packets}
+            onChange={event => choose('_with', event.currentTarget.checked ? 'packets' : null)}
+          />{' '}
+          only those with packets
+        </label>{' '}
+        <label>
+          order{' '}
+          <select value={bytes ? 'bytes' : 'time'} onChange={() => choose('_order', bytes ? null : 'bytes')}>
+            <option value="time">by time</option>
+            <option value="bytes">by bytes</option>
+          </select>
+        </label>
+      </p>
+      <Pages<CorrelatedConnection> key={list} path={`${path}/${list}`} what="connections">
+        {(rows, { from, total }) => (
+          <>
+            {rows.length === 0 && <p class="muted">None of them.</p>}
+            <div class="dense">
+              <Table
+                caption="Connections in logs and packets"
+                columns={columns}
+                rows={rows.map((row, i) => ({ ...row, at: from + i }))}
+                rowKey={({ at }) => String(at)}
+              />
+            </div>
+            {!packets && total < all && (
+              <p class="muted">
+                These are the first {countText(total)} of {countText(all)} connections.
+              </p>
+            )}
+          </>
+        )}
+      </Pages>
+    </>
   )
 }

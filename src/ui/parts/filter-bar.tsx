@@ -100,7 +100,11 @@ function Said({ error, answer }: { error: Failure | null; answer: ExplainAnswer 
   const { sentence, notes } = answer === null || 'wrong' in answer ? { sentence: '', notes: [] } : answer
   return (
     <p id="filter-said" class="muted">
-      {visible(sentence)}
+      {visible(
+        state.value.from !== null || state.value.to !== null
+          ? sentence.replace(/\.$/, ' within the window.')
+          : sentence,
+      )}
       {notes.map(note => (
         <span key={note}> · {visible(note)}</span>
       ))}

@@ -3,6 +3,7 @@ import {
   autocompletion,
   type CompletionContext,
   type CompletionResult,
+  closeCompletion,
   completionKeymap,
   startCompletion,
 } from '@codemirror/autocomplete'
@@ -97,9 +98,15 @@ export function cspNonce(): Extension {
   return EditorView.cspNonce.of(document.querySelector<HTMLMetaElement>('meta[name=nonce]')?.content ?? '')
 }
 
+/** What was offered while it was typed is of no more use. */
+function applied(view: EditorView, events: EditorEvents): void {
+  closeCompletion(view)
+  events.apply(view.state.doc.toString())
+}
+
 function extensions(example: string, events: EditorEvents): Extension {
   const own = keymap.of([
-    { key: 'Enter', run: view => done(() => events.apply(view.state.doc.toString())) },
+    { key: 'Enter', run: view => done(() => applied(view, events)) },
     { key: 'Shift-Enter', run: insertNewline },
     { key: 'Escape', run: () => done(events.leave) },
   ])

@@ -4,7 +4,8 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { JobState } from '../../server/contract/events.ts'
 import type { FindingsAnswer, FindingsState, FoundInCase, SuspectInCase } from '../../server/contract/findings.ts'
-import { type Answered, AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
+import type { ListPage } from '../../server/contract/host.ts'
+import { AskError, caseHead, findingsPath, get, jobs, ownNetworks, post, useAnswer } from '../api.ts'
 import { isOutside, windowAround } from '../finding-time.ts'
 import { go, goTo, state } from '../state.ts'
 import { countText, visible } from '../text.ts'
@@ -13,6 +14,8 @@ import { Blocks } from './blocks.tsx'
 import { CarveButton } from './carve-button.tsx'
 import { EvidenceLines } from './evidence-lines.tsx'
 import { Span } from './figures.tsx'
+import { FindingLink, FindingWords } from './finding-link.tsx'
+import { useFound } from './found.ts'
 import { JobLine } from './job-line.tsx'
 import { Pages } from './pages.tsx'
 import { SeverityBadge } from './severity.tsx'
@@ -22,36 +25,15 @@ import { Value } from './value.tsx'
 import { Verdict } from './verdict.tsx'
 
 const addressesShown = 6
-
-/** How far they are. */
-function useFindings(): { head: string; job: JobState | null; asked: Answered<FindingsState> } {
-  const head = caseHead.value
-  const job = newestJob()
-  const key = head === '' ? null : `findings ${head} ${job?.id} ${job?.state}`
-  return { head, job, asked: useAnswer<FindingsState>(key, signal => get(findingsPath(head), signal)) }
-}
-
-/** Who stands out, in a line; nothing before it is known. */
-export function WhoStandsOut(): JSX.Element | null {
-  const found = useFindings().asked.value?.found
-  if (found == null) return null
-  return (
-    <div class="stands-out">
-      <Blocks blocks={found.verdict.slice(0, 1)} />
-      <button
-        type="button"
-        class="quiet"
-        onClick={() => document.getElementById('findings-title')?.scrollIntoView({ block: 'start' })}
-      >
-        All findings
-      </button>
-    </div>
-  )
-}
+const stepsMost = 8
+const graveStep = 10
 
 /** A section of a page. */
 export function Findings(): JSX.Element {
-  const { head, job, asked } = useFindings()
+  const head = caseHead.value
+  const job = newestJob()
+  const key = head === '' ? null : `findings ${head} ${job?.id} ${job?.state}`
+  const asked = useAnswer<FindingsState>(key, signal => get(findingsPath(head), signal))
   useAsked(asked.value?.found?.asked)
   return (
     <section class="findings-panel" aria-labelledby="findings-title">
@@ -97,38 +79,102 @@ function NotYet({ job, head }: { job: JobState | null; head: string }): JSX.Elem
 
 function Found({ found }: { found: FindingsAnswer }): JSX.Element {
   const { id, verdict, undecided, findings_total, findings_other, severities, complete, captures } = found
+  const grave = findings_total - severities.info
+  const path = `/api/findings/${id}/findings`
+  const list = (rows: readonly FoundInCase[]): JSX.Element => (
+    <ol class="findings">
+      {rows.map(finding => (
+        <Item key={finding.id} finding={finding} captures={captures} />
+      ))}
+    </ol>
+  )
   return (
     <>
       <Blocks blocks={verdict} />
       {!complete && <p class="warns">The evidence has gaps: what is not found here may have happened all the same.</p>}
-      <Suspects path={`/api/findings/${id}/hosts`} />
-      <h3>
-        {countText(findings_total)} findings:{' '}
-        {(['high', 'medium', 'low', 'info'] as const).map(one => `${countText(severities[one])} ${one}`).join(', ')}
-      </h3>
-      {findings_total === 0 ? (
-        <p class="muted">No rule found anything. That is not proof that nothing happened.</p>
-      ) : (
-        <Pages<FoundInCase> path={`/api/findings/${id}/findings`} what="findings" step={20}>
-          {rows => (
-            <ol class="findings">
-              {rows.map(finding => (
-                <Item key={finding.id} finding={finding} captures={captures} />
-              ))}
-            </ol>
-          )}
-        </Pages>
-      )}
-      {findings_other.map(({ rule, count }) => (
-        <p key={rule} class="muted">
-          And {countText(count)} more of {visible(rule)}, of less weight.
-        </p>
-      ))}
+      <Steps />
+      <Chosen found={found} />
+      <details class="part">
+        <summary>
+          {countText(findings_total)} findings:{' '}
+          {(['high', 'medium', 'low', 'info'] as const).map(one => `${countText(severities[one])} ${one}`).join(', ')}
+        </summary>
+        <Suspects path={`/api/findings/${id}/hosts`} />
+        {findings_total === 0 ? (
+          <p class="muted">No rule found anything. That is not proof that nothing happened.</p>
+        ) : (
+          <>
+            {grave > 0 && (
+              <Pages<FoundInCase> path={path} what="findings" step={graveStep} to={grave}>
+                {list}
+              </Pages>
+            )}
+            {severities.info > 0 && (
+              <details class="part">
+                <summary>{countText(severities.info)} of severity info</summary>
+                <Pages<FoundInCase> path={path} what="findings" step={20} from={grave}>
+                  {list}
+                </Pages>
+              </details>
+            )}
+          </>
+        )}
+        {findings_other.map(({ rule, count }) => (
+          <p key={rule} class="muted">
+            And {countText(count)} more of {visible(rule)}, of less weight.
+          </p>
+        ))}
+      </details>
       <details class="part">
         <summary>What could not be decided</summary>
         <Blocks blocks={undecided} />
       </details>
     </>
+  )
+}
+
+/** The graver findings of whoever stands out first, in order of time. */
+function Steps(): JSX.Element | null {
+  const { found, brief } = useFound()
+  const path = found === null ? null : `/api/findings/${found.id}/hosts?from=0&count=1`
+  const first = useAnswer<ListPage<SuspectInCase>>(path, signal => get(path!, signal)).value?.rows[0]
+  if (first === undefined || first.severity === 'info') return null
+  const steps = brief
+    .filter(({ id, severity }) => severity !== 'info' && first.findings.includes(id))
+    .sort((a, b) => ((a.first_start ?? '') < (b.first_start ?? '') ? -1 : 1))
+  return (
+    <ol class="steps-of" aria-label={`What ${first.address} did, in order of time`}>
+      {steps.slice(0, stepsMost).map(({ id, title, first_start, last_end }) => (
+        <li key={id}>
+          <Span from={first_start} to={last_end} /> UTC: {visible(title)} (<FindingLink id={id} />)
+        </li>
+      ))}
+      {steps.length > stepsMost && <li>and {countText(steps.length - stepsMost)} more, below</li>}
+      {found!.captures && (
+        <li>
+          <Value term={hostTerm(first.address)} />: its page says which of its connections captures have packets of.
+        </li>
+      )}
+    </ol>
+  )
+}
+
+/** The finding that the address of the page names. */
+function Chosen({ found: { id, captures } }: { found: FindingsAnswer }): JSX.Element | null {
+  const { brief } = useFound()
+  const name = state.value.own['_finding']
+  const at = brief.findIndex(one => one.id === name)
+  const path = at < 0 ? null : `/api/findings/${id}/findings?from=${at}&count=1`
+  const page = useAnswer<ListPage<FoundInCase>>(path, signal => get(path!, signal))
+  if (name === undefined || brief.length === 0) return null
+  if (at < 0)
+    return <p class="warns">No finding of this case is called {visible(name)}: evidence may have been added.</p>
+  const finding = page.value?.rows[0]
+  if (finding === undefined || finding.id !== name) return null
+  return (
+    <ol class="findings chosen">
+      <Item key={name} finding={finding} captures={captures} isChosen />
+    </ol>
   )
 }
 
@@ -143,7 +189,7 @@ function Suspects({ path }: { path: string }): JSX.Element {
               <li key={rank} value={rank}>
                 <Value term={hostTerm(address)} /> <SeverityBadge severity={severity} />
                 <span class="muted" title={role}>
-                  {visible(why)}
+                  <FindingWords text={why} />
                 </span>
               </li>
             ))}
@@ -158,11 +204,13 @@ interface FindingProps {
   finding: FoundInCase
   /** Whether packets can be carved. */
   captures: boolean
+  /** Whether it is open from the beginning. */
+  isChosen?: boolean
 }
 
-function Item({ finding, captures }: FindingProps): JSX.Element {
+function Item({ finding, captures, isChosen = false }: FindingProps): JSX.Element {
   const { id, severity, title, first_start, last_end, subject, subject_total, peers, peers_total } = finding
-  const [isOpen, open] = useState(false)
+  const [isOpen, open] = useState(isChosen)
   const outside = isOutside(finding, state.value)
   return (
     <li class={outside ? 'outside' : undefined}>
@@ -172,10 +220,20 @@ function Item({ finding, captures }: FindingProps): JSX.Element {
         </button>
       </h4>
       <p class="muted">
-        {id} · <Span from={first_start} to={last_end} /> UTC{outside && ', outside what is brushed'} ·{' '}
+        <FindingLink id={id} /> · <Span from={first_start} to={last_end} /> UTC{outside && ', outside what is brushed'}{' '}
+        ·{' '}
+        {finding.inward && peers_total > 0 && (
+          <>
+            <Addresses some={peers} total={peers_total} /> →{' '}
+          </>
+        )}
         <Addresses some={subject} total={subject_total} />
-        {peers_total > 0 && ' → '}
-        <Addresses some={peers} total={peers_total} />
+        {!finding.inward && peers_total > 0 && (
+          <>
+            {' '}
+            → <Addresses some={peers} total={peers_total} />
+          </>
+        )}
       </p>
       {isOpen && <Details finding={finding} captures={captures} />}
     </li>

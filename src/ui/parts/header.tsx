@@ -7,7 +7,7 @@ import { countText, visible, windowText } from '../text.ts'
 import { openHelp } from './help.tsx'
 import { Icon, Logo } from './icons.tsx'
 import { Jobs } from './jobs.tsx'
-import { chooseTheme, chosenTheme, themes } from './theme.ts'
+import { chooseTheme, chosenTheme, look, systemLook } from './theme.ts'
 
 export function Header(): JSX.Element {
   const known = theCase.value
@@ -75,7 +75,9 @@ function secondsOf(text: string): number {
 
 function ThemeButton(): JSX.Element {
   const now = chosenTheme.value
-  const next = themes[(themes.indexOf(now) + 1) % themes.length]!
+  // The first press changes what is seen: from the system's look to the other one.
+  const other = look.value === 'dark' ? 'light' : 'dark'
+  const next = now === 'system' ? other : systemLook.value === now ? 'system' : systemLook.value
   const names = { system: 'as the system', light: 'light', dark: 'dark' }
   return (
     <button

@@ -96,7 +96,7 @@ function Figures({ now: { both, sent, received }, subject }: { now: Now; subject
         <Total name="packets received" value={countText(received.totals.packets)} />
       </dl>
       <p class="muted">
-        {from === null && to === null ? 'Of all times' : windowText({ from, to })}
+        {from === null && to === null ? 'Of the whole case' : windowText({ from, to })}
         {filter.trim() === '' ? '.' : ', of what the filter matches.'}
         {Number(totals.collapsed) > 0 &&
           ` ${countText(totals.collapsed)} records that others stand for are not counted.`}{' '}

@@ -70,16 +70,42 @@ function LaneRow({ lane, span, most, host }: RowProps): JSX.Element {
         aria-label={`${number}: ${endText(client, null)} to ${endText(server, port)}, ${countText(bars.length)} connections; arrow keys move between them`}
       >
         <Brush span={span} />
+        {lane.rest !== null && <Rest of={lane.rest} />}
         {bars.map((bar, i) => (
           <Bar key={bar.key} bar={bar} span={span} most={most} isFirst={i === 0} />
         ))}
       </svg>
       <span class="lane-count muted" title="connections">
         {bars.length < connections
-          ? `${countText(bars.length)} largest of ${countText(connections)}`
+          ? `${countText(bars.length)} largest of ${countText(connections)}, the others shaded`
           : countText(connections)}
       </span>
     </div>
+  )
+}
+
+/** Where the connections without a bar begin: the darker, the more. */
+function Rest({ of: counts }: { of: readonly number[] }): JSX.Element {
+  const most = Math.log(1 + Math.max(...counts))
+  const part = 100 / counts.length
+  return (
+    <>
+      {counts.map((count, i) =>
+        count === 0 ? null : (
+          <rect
+            key={i}
+            class="rest"
+            x={`${i * part}%`}
+            width={`${part}%`}
+            y="0"
+            height={laneHeight}
+            fill-opacity={0.15 + (0.35 * Math.log(1 + count)) / most}
+          >
+            <title>{countText(count)} smaller connections begin here</title>
+          </rect>
+        ),
+      )}
+    </>
   )
 }
 
@@ -165,6 +191,7 @@ function Legend(): JSX.Element {
         </svg>{' '}
         outlined: a capture has packets of it
       </span>
+      <span>shaded: smaller connections begin there, which have no bar</span>
       <span>height: bytes both ways, logarithmic</span>
     </figcaption>
   )

@@ -12,31 +12,35 @@ interface Props<Row> {
   /** What the rows are: "services". */
   what: string
   step?: number
+  /** Only rows from this one, and before that one. */
+  from?: number
+  to?: number
   children: (rows: readonly Row[], page: ListPage<Row>) => ComponentChildren
 }
 
-export function Pages<Row>({ path, what, step = 100, children }: Props<Row>): JSX.Element {
-  const [from, go] = useState(0)
+export function Pages<Row>({ path, what, step = 100, from: first = 0, to, children }: Props<Row>): JSX.Element {
+  const [from, go] = useState(first)
+  const count = to === undefined ? step : Math.min(step, to - from)
   const answered = useAnswer<ListPage<Row>>(`${path} ${from}`, signal =>
-    get(`${path}?from=${from}&count=${step}`, signal),
+    get(`${path}?from=${from}&count=${count}`, signal),
   )
   return (
     <Shown of={answered} what={what}>
       {page => (
         <>
           {children(page.rows, page)}
-          {page.total > page.rows.length && (
+          {(to ?? page.total) - first > page.rows.length && (
             <p class="pager">
               <span class="muted">
-                {countText(page.from + 1)} to {countText(page.from + page.rows.length)} of {countText(page.total)}{' '}
-                {what}
+                {countText(page.from - first + 1)} to {countText(page.from - first + page.rows.length)} of{' '}
+                {countText((to ?? page.total) - first)} {what}
               </span>{' '}
-              <button type="button" disabled={page.from === 0} onClick={() => go(Math.max(0, page.from - step))}>
+              <button type="button" disabled={page.from <= first} onClick={() => go(Math.max(first, page.from - step))}>
                 Previous
               </button>{' '}
               <button
                 type="button"
-                disabled={page.from + page.rows.length >= page.total}
+                disabled={page.from + page.rows.length >= (to ?? page.total)}
                 onClick={() => go(page.from + page.rows.length)}
               >
                 Next

@@ -3,11 +3,11 @@ import { computed, effect, type ReadonlySignal, signal } from '@preact/signals'
 import { keep, kept } from './kept.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
-export const themes: readonly Theme[] = ['system', 'light', 'dark']
+const themes: readonly Theme[] = ['system', 'light', 'dark']
 
 const systemDark = matchMedia('(prefers-color-scheme: dark)')
-const system = signal<'light' | 'dark'>(systemDark.matches ? 'dark' : 'light')
-systemDark.addEventListener('change', ({ matches }) => (system.value = matches ? 'dark' : 'light'))
+export const systemLook = signal<'light' | 'dark'>(systemDark.matches ? 'dark' : 'light')
+systemDark.addEventListener('change', ({ matches }) => (systemLook.value = matches ? 'dark' : 'light'))
 
 const printing = signal(false)
 addEventListener('beforeprint', () => (printing.value = true))
@@ -17,7 +17,7 @@ export const chosenTheme = signal<Theme>(themes.find(one => one === kept('theme'
 
 /** What is shown; drawings on a canvas are made again when it changes. Paper is light. */
 export const look: ReadonlySignal<'light' | 'dark'> = computed(() =>
-  printing.value ? 'light' : chosenTheme.value === 'system' ? system.value : chosenTheme.value,
+  printing.value ? 'light' : chosenTheme.value === 'system' ? systemLook.value : chosenTheme.value,
 )
 
 export function chooseTheme(theme: Theme): void {

@@ -1,4 +1,4 @@
-/** Five steps for whoever sees the workbench for the first time. */
+/** Six steps for whoever sees the workbench for the first time. */
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
@@ -25,6 +25,11 @@ export const steps: readonly Step[] = [
     title: 'Choose a time',
     text: 'Drag over the timeline: everything on the page then counts the records that begin in that window. Arrow keys move it, Escape clears it.',
     at: '[data-tour=timeline], main h1',
+  },
+  {
+    title: 'Who behaves like an attacker',
+    text: 'One press runs every rule over the whole case. What stands out is told here in order of time; each finding leads to its records, its lines and its packets.',
+    at: '.findings-panel',
   },
   {
     title: 'Narrow it down',
@@ -66,7 +71,7 @@ function Offer(): JSX.Element {
   return (
     <aside class="tour offer" aria-label="Tour">
       <h2>New here?</h2>
-      <p class="muted">Five steps show how an incident is read on this page.</p>
+      <p class="muted">Six steps show how an incident is read on this page.</p>
       <div>
         <button type="button" class="quiet" onClick={end}>
           No, thanks

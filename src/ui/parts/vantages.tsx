@@ -2,7 +2,7 @@
 import type { JSX } from 'preact'
 import type { VantageColumn } from '../../server/contract/connection.ts'
 import { visible } from '../text.ts'
-import { vantageRows } from '../vantages.ts'
+import { partCovered, vantageRows } from '../vantages.ts'
 
 export function Vantages({ columns }: { columns: readonly VantageColumn[] }): JSX.Element {
   const rows = vantageRows(columns)
@@ -19,6 +19,9 @@ export function Vantages({ columns }: { columns: readonly VantageColumn[] }): JS
               {columns.map((column, i) => (
                 <th key={i} scope="col" title={visible(column.name ?? '')}>
                   {nameOf(column)}
+                  {partCovered(column, columns) !== null && (
+                    <span class="muted"> has {partCovered(column, columns)}: not compared</span>
+                  )}
                 </th>
               ))}
             </tr>

@@ -2,14 +2,16 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { GapsAnswer } from '../../../server/contract/view.ts'
-import { ViewLink } from '../../parts/view-link.tsx'
-import { timeText, visible } from '../../text.ts'
+import { FindingLink } from '../../parts/finding-link.tsx'
+import { goTo, state } from '../../state.ts'
+import { countText, timeText, visible } from '../../text.ts'
 import { endOf, type Grid } from './brush.ts'
 
 export type Severity = 'high' | 'medium' | 'low' | 'info'
 
 /** A finding as the lane has it. */
 export interface Mark {
+  id: string
   severity: Severity
   from: number
   to: number
@@ -30,8 +32,12 @@ const height = 24
 const namesHeight = 16
 /** Pixels that a gap's name needs. */
 const nameFrom = 56
+/** Pixels between marks that can be told apart, and findings that a list of a place names. */
+const pileWidth = 14
+const pileMost = 12
 
 export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
+  const [opened, pick] = useState<Pile | null>(null)
   const [told, tell] = useState<{ x: number; text: string } | null>(null)
   const end = endOf(grid)
   const perPixel = (end - grid.from) / Math.max(1, width)
@@ -40,6 +46,12 @@ export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
     from !== null && to !== null && from < end && to >= grid.from
   const shownGaps = gaps.filter(inside)
   const shownMarks = marks.filter(inside)
+  const piles = pilesOf(shownMarks, mark => xOf(Math.max(mark.from, grid.from)))
+  const open = (pile: Pile): void => {
+    const [first] = pile.marks
+    if (pile.marks.length === 1) goTo('/', { own: { ...state.value.own, _finding: first!.id } })
+    else pick(pile)
+  }
   if (shownGaps.length === 0 && shownMarks.length === 0) return null
   const labels = labelsOf(shownMarks, mark => xOf(Math.max(mark.from, grid.from)), width)
   const top = labels.size === 0 ? 0 : namesHeight
@@ -71,33 +83,73 @@ export function Lane({ grid, width, gaps, marks }: Props): JSX.Element | null {
             </g>
           )
         })}
-        {/* The gravest last, above the others. */}
-        {shownMarks.toReversed().map((mark, i) => {
-          const x = xOf(Math.max(mark.from, grid.from))
-          const label = labels.get(mark)
-          return (
-            <ViewLink key={i} class={`mark ${mark.severity}`} change={{ from: mark.from, to: mark.to }} untabbed>
-              {label !== undefined && (
-                <text x={label.x} y={-5} text-anchor={label.anchor}>
-                  {label.text}
-                </text>
-              )}
-              <path
-                d={shapeOf(mark.severity, x)}
-                onPointerEnter={() => tell({ x, text: markText(mark) })}
-                onPointerLeave={() => tell(null)}
-              />
-            </ViewLink>
-          )
-        })}
+        {piles.map(pile => (
+          <g
+            key={pile.x}
+            class="pile"
+            onPointerEnter={() => tell({ x: pile.x, text: pileText(pile.marks) })}
+            onPointerLeave={() => tell(null)}
+            onClick={() => open(pile)}
+          >
+            <path class={`mark ${pile.marks[0]!.severity}`} d={shapeOf(pile.marks[0]!.severity, pile.x)} />
+            {pile.marks.length > 1 && (
+              <text x={pile.x} y={9} text-anchor="middle">
+                {pile.marks.length}
+              </text>
+            )}
+          </g>
+        ))}
       </svg>
-      {told !== null && (
+      {opened !== null && (
+        <ul
+          class="told piled"
+          style={opened.x > width / 2 ? { right: `${width - opened.x}px` } : { left: `${opened.x}px` }}
+        >
+          {opened.marks.slice(0, pileMost).map(mark => (
+            <li key={mark.id}>
+              <FindingLink id={mark.id} /> {markText(mark)}
+            </li>
+          ))}
+          {opened.marks.length > pileMost && (
+            <li>and {countText(opened.marks.length - pileMost)} more, listed above</li>
+          )}
+          <li>
+            <button type="button" onClick={() => pick(null)}>
+              Close
+            </button>
+          </li>
+        </ul>
+      )}
+      {told !== null && opened === null && (
         <div class="told" style={told.x > width / 2 ? { right: `${width - told.x}px` } : { left: `${told.x}px` }}>
           {told.text}
         </div>
       )}
     </div>
   )
+}
+
+/** Findings that would lie over each other, the gravest first. */
+interface Pile {
+  x: number
+  marks: Mark[]
+}
+
+/** Marks come with the gravest first. */
+function pilesOf(marks: readonly Mark[], xOf: (mark: Mark) => number): Pile[] {
+  const piles: Pile[] = []
+  for (const mark of marks) {
+    const x = xOf(mark)
+    const near = piles.find(pile => Math.abs(pile.x - x) < pileWidth)
+    if (near === undefined) piles.push({ x, marks: [mark] })
+    else near.marks.push(mark)
+  }
+  return piles
+}
+
+function pileText(marks: readonly Mark[]): string {
+  const more = marks.length > 3 ? `; and ${countText(marks.length - 3)} more: click for the list` : ''
+  return marks.slice(0, 3).map(markText).join('; ') + more
 }
 
 const gapNames: Readonly<Record<string, string>> = {

@@ -20,7 +20,7 @@ const figures: readonly Figure[] = [
   { name: 'bytes', means: 'Bytes of accepted records; raw: of all', of: ({ bytes }) => bytes, isBytes: true },
   { name: 'packets', means: 'Packets of accepted records; raw: of all', of: ({ packets }) => packets },
   {
-    name: 'stood aside',
+    name: 'seen twice',
     means: 'Records of traffic that another sensor or file has too: they are not counted; raw counts them',
     of: ({ collapsed }) => collapsed,
   },
