@@ -214,11 +214,11 @@ function Item({ finding, captures, isChosen = false }: FindingProps): JSX.Elemen
   const outside = isOutside(finding, state.value)
   return (
     <li class={outside ? 'outside' : undefined}>
-      <h4>
+      <h3>
         <button type="button" class="finding-title" aria-expanded={isOpen} onClick={() => open(!isOpen)}>
           <SeverityBadge severity={severity} /> {visible(title)}
         </button>
-      </h4>
+      </h3>
       <p class="muted">
         <FindingLink id={id} /> · <Span from={first_start} to={last_end} /> UTC{outside && ', outside what is brushed'}{' '}
         ·{' '}
@@ -259,7 +259,7 @@ function Details({ finding, captures }: FindingProps): JSX.Element {
   const around = windowAround(finding)
   return (
     <div class="details">
-      <Blocks blocks={finding.details} depth={4} />
+      <Blocks blocks={finding.details} depth={3} />
       <EvidenceLines basis={finding.basis} total={finding.basis_total} />
       {around !== null && (
         <p class="buttons">
