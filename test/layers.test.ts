@@ -13,6 +13,7 @@ const maySee: Record<string, string[]> = {
   'as-code': ['net', 'network-rules'],
   anonymise: ['net'],
   codecs: [],
+  aws: [],
   input: ['net', 'codecs'],
   enrich: ['net', 'input'],
   records: ['net'],
@@ -291,6 +292,15 @@ test('only store/duckdb.ts, and what loads it there, knows DuckDB', () => {
     knowing.filter(file => !['store/duckdb.ts', 'store/answer.ts', 'store/bindings.ts'].includes(file)),
     [],
   )
+})
+
+test('only aws/ knows the packages of AWS, and loads each when it is asked for', () => {
+  const knowing = filesWith(/['"](?:@aws-sdk|@smithy|proxy-agent)\b/)
+  assert.deepEqual(
+    knowing.filter(file => !file.startsWith('aws/')),
+    [],
+  )
+  assert.deepEqual(filesWith(/^(?:import|export) [^;]*? from ['"](?:@aws-sdk|@smithy|proxy-agent)\b/m), [])
 })
 
 // The binding gives null for the end of a result and for an error in it: one reader knows them apart.

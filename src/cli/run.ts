@@ -27,8 +27,14 @@ export async function runAndExit(args: readonly string[]): Promise<never> {
   async function fail(error: unknown): Promise<number> {
     const { text, status } = describeFailure(error, usage())
     // Standard error may be what failed.
-    if (text !== '') await note(text).catch(() => {})
+    if (text !== '') await note(await withoutSecrets(text)).catch(() => {})
     return status
+  }
+
+  /** What nobody foresaw may hold what a request did. */
+  async function withoutSecrets(text: string): Promise<string> {
+    const { redacted } = await import('../aws/redact.ts')
+    return redacted(text)
   }
 
   // What nobody waited for ends the run in the same way, once: Node would print its stack and exit with 1.

@@ -114,3 +114,20 @@ test('the version that cannot be printed is told as any other text is', { skip: 
   assert.equal(run.status, 1)
   assert.match(run.stderr, /^tidemark: cannot write to standard output: no space left on the device\n {2}hint: /)
 })
+
+for (const command of ['flows', 'investigate', 'add', 'evidence']) {
+  test(`${command} of what lies here loads no package of AWS`, t => {
+    const args: Record<string, string[]> = {
+      flows: ['flows', 'ip 203.0.113.7'],
+      investigate: ['investigate', '203.0.113.7'],
+      add: ['add', join(folder, 'a.log')],
+      evidence: ['evidence'],
+    }
+    const { packages } = loadedBy(t, inCase(...args[command]!))
+    assert.ok(packages.includes('commander'))
+    assert.deepEqual(
+      packages.filter(name => /^(@aws|@smithy|proxy-agent)/.test(name)),
+      [],
+    )
+  })
+}
