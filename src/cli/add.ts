@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { isSourceUri } from '../sources/uri.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { noteFoldersWithout } from './added.ts'
 import { requirePaths } from './arguments.ts'
@@ -14,6 +15,7 @@ import {
 } from './options.ts'
 import { addDetails, startBar } from './progress.ts'
 import { commandLine } from './shell-words.ts'
+import { addSourceOptions, listSources, refuseSourceOptions, type SourceCliOptions } from './source-options.ts'
 import { printReport } from './unread.ts'
 
 /** Defines `tidemark add`. */
@@ -23,15 +25,15 @@ export function addCommand(program: Command): void {
     .description('Read evidence into the case: files, or folders with everything below them.')
     .argument(
       '<path...>',
-      'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also packed (gzip, zstd, xz, bzip2) or in zip and tar archives, or folders of them; - is standard input',
+      'flow logs (text, Parquet), captures (pcap, pcapng), nfcapd files, also packed (gzip, zstd, xz, bzip2) or in zip and tar archives, or folders of them; - is standard input; s3://BUCKET/PREFIX and logs://GROUP are read from AWS',
     )
     .option('--json', 'print one JSON document instead of a page')
     .option('--again', 'read files that are in the case once more; the new reading counts in the place of the old one')
-  addReadingOptions(command)
+  addSourceOptions(addReadingOptions(command))
     .addHelpText('after', addHelp)
     .action(async (paths: string[]) => {
-      const options = command.optsWithGlobals<CommonOptions & ReadingOptions & { again?: true }>()
-      await requirePaths(paths)
+      const options = command.optsWithGlobals<CommonOptions & ReadingOptions & SourceCliOptions & { again?: true }>()
+      await requirePaths(paths, 'elsewhere too')
       await interruptible(async signal => {
         const report = await readInto(options.case, paths, options, signal)
         const { addPage } = await import('../report/evidence.ts')
@@ -43,12 +45,14 @@ export function addCommand(program: Command): void {
 }
 
 const addHelp = `
+s3://BUCKET/PREFIX and logs://GROUP (CloudWatch) are listed first; what is in the case by its ETag is not read twice.
 A file that is in the case already, under whatever name, is recognized by its content and not read twice.
 What was read in a wrong way is read once more with --again; what does not belong here, tidemark remove takes out.
 
 Examples:
   tidemark add logs/
   tidemark add --case incident.tidemark 20230928/ extra.log.gz
+  tidemark add s3://bucket/AWSLogs/ --source-window 2023-09-28T17:00..2023-09-28T19:00
   tidemark add headless.log --format 'version account-id interface-id srcaddr dstaddr srcport dstport
       protocol packets bytes start end action log-status'`
 
@@ -74,19 +78,31 @@ export function addReadingOptions(command: Command): Command {
     .option('--keep-copies', 'captures: count packets that several interfaces saw as often as they are there')
 }
 
-/** Reads evidence into a case with a progress bar. A stop leaves a report of what is in, `interrupted`. */
+/**
+ * Reads evidence into a case with a progress bar. A stop leaves a report of what is in, `interrupted`.
+ *
+ * @param isKept whether the case stays.
+ * @throws OnlyListed after `--dry-run`.
+ */
 export async function readInto(
   caseDir: string,
   paths: string[],
-  options: ReadingOptions & { again?: true },
+  options: ReadingOptions & SourceCliOptions & { again?: true; from?: string; to?: string; json?: true },
   signal: AbortSignal,
+  isKept = true,
 ): Promise<EvidenceReport> {
+  const uris = paths.filter(isSourceUri)
+  if (uris.length === 0) refuseSourceOptions(options)
+  const listed = uris.length === 0 ? [] : await listSources(uris, options, signal, isKept)
+  // Two names may mean the same file.
+  const remote = [...new Map(listed.flatMap(one => one.files).map(file => [file.path, file])).values()]
   const { addEvidence } = await import('../ingest/add.ts')
   const bar = await startBar('reading')
   try {
     return await addEvidence({
       case: caseDir,
-      paths,
+      paths: paths.filter(path => !isSourceUri(path)),
+      ...(uris.length > 0 && { remote }),
       ...readingOptions(options),
       ...(options.again && { again: true }),
       signal,

@@ -3,6 +3,7 @@ import { errorCode, exitStatus, UserError } from '../errors.ts'
 import { parseAddress } from '../net/address.ts'
 import { parseIndicator } from '../net/indicator.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { isSourceUri } from '../sources/uri.ts'
 
 export interface SplitArguments {
   subjects: string[]
@@ -10,9 +11,13 @@ export interface SplitArguments {
   paths: string[]
 }
 
-/** `splitAny`, where there must be a subject. @throws UserError where there is none, and where a path does not exist. */
+/**
+ * `splitAny`, where there must be a subject, and a path may be of S3 or CloudWatch Logs.
+ *
+ * @throws UserError where there is none, and where a path does not exist.
+ */
 export async function splitArguments(args: string[], afterDashes: number): Promise<SplitArguments> {
-  const split = await splitAny(args, afterDashes)
+  const split = await splitAny(args, afterDashes, 'elsewhere too')
   if (split.subjects.length + split.lists.length > 0) return split
   const file = split.paths[0] ?? '--'
   throw new UserError(`no address to investigate before: ${file}`, {
@@ -27,7 +32,7 @@ export async function splitArguments(args: string[], afterDashes: number): Promi
  *
  * @throws UserError where a path does not exist.
  */
-export async function splitAny(args: string[], afterDashes: number): Promise<SplitArguments> {
+export async function splitAny(args: string[], afterDashes: number, where: Where = 'here'): Promise<SplitArguments> {
   const open = args.slice(0, args.length - afterDashes)
   const isList = (arg: string): boolean => arg.length > 1 && arg.startsWith('@')
   const firstPath = open.findIndex(arg => subjectOf(arg) === null && !isList(arg))
@@ -36,7 +41,7 @@ export async function splitAny(args: string[], afterDashes: number): Promise<Spl
   const lists = first.filter(isList).map(arg => arg.slice(1))
   const subjects = first.filter(arg => !isList(arg)).map(arg => subjectOf(arg)!.text)
   for (const path of paths) {
-    if (!(await exists(path))) throw open.includes(path) ? neither(path) : missing(path)
+    if (!(await exists(path, where))) throw open.includes(path) && !isSourceUri(path) ? neither(path) : missing(path)
   }
   return { subjects: [...new Set(subjects)], lists, paths }
 }
@@ -46,12 +51,16 @@ function subjectOf(arg: string): Prefix | null {
   return parsePrefix(arg) ?? (/:\d{1,5}$/.test(arg) ? null : parseIndicator(arg))
 }
 
+/** Whether paths may be of S3 and CloudWatch Logs. Whether there is something is not asked here. */
+type Where = 'here' | 'elsewhere too'
+
 /** Throws a UserError for the first path that does not exist. */
-export async function requirePaths(paths: string[]): Promise<void> {
-  for (const path of paths) if (!(await exists(path))) throw missing(path)
+export async function requirePaths(paths: string[], where: Where = 'here'): Promise<void> {
+  for (const path of paths) if (!(await exists(path, where))) throw missing(path)
 }
 
-async function exists(path: string): Promise<boolean> {
+async function exists(path: string, where: Where): Promise<boolean> {
+  if (isSourceUri(path)) return where === 'elsewhere too'
   // Standard input.
   if (path === '-') return true
   try {
@@ -79,7 +88,7 @@ function neither(text: string): UserError {
 }
 
 function pathHint(path: string): string {
-  if (path.startsWith('s3://')) return 'S3 is not read yet; copy the logs first: aws s3 sync'
+  if (isSourceUri(path)) return `add it to a case first: tidemark add ${path}`
   if (/[*?[]/.test(path)) return 'quotes keep the shell from expanding a pattern; name the folder instead'
   return 'check the spelling; relative paths start in the folder you are in'
 }

@@ -5,7 +5,7 @@ import { nearest } from '../nearest.ts'
 import { displayWidth, visible } from '../report/text.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
 import { CommanderError } from './commander.ts'
-import { Interrupted } from './interrupt.ts'
+import { Interrupted, OnlyListed } from './interrupt.ts'
 
 /** What is printed of a failure, and the exit status. No text means that nothing is left to say. */
 export interface Failure {
@@ -19,6 +19,7 @@ export function describeFailure(error: unknown, usage: string): Failure {
   if (error instanceof FilterError)
     return { text: inWords(error.message, error.hint, error.excerpt(visible, displayWidth)), status: error.status }
   if (error instanceof UserError) return { text: inWords(error.message, error.hint), status: error.status }
+  if (error instanceof OnlyListed) return { text: '', status: exitStatus.done }
   if (error instanceof Interrupted) return { text: inWords('stopped'), status: error.status }
   return describeSystemError(error) ?? describeBug(error)
 }

@@ -1,5 +1,6 @@
 /** What the arguments of `tidemark flows` and `detect` are: a filter, with or without quotes, and paths. */
 import { UserError } from '../errors.ts'
+import { isSourceUri } from '../sources/uri.ts'
 import { requirePaths } from './arguments.ts'
 import type { FlowsCliOptions } from './flows-options.ts'
 
@@ -13,20 +14,21 @@ export async function splitFilter(
   args: string[],
   afterDashes: number,
   options: FilterOptions,
+  where: Parameters<typeof requirePaths>[1] = 'here',
 ): Promise<{ filter: string | undefined; paths: string[] }> {
   const [first, ...rest] = args
   if (first === undefined) return { filter: undefined, paths: [] }
   const open = args.length - afterDashes
   const isFilter = open > 0 && (await fault(first, options)) === null
   if (open === 0 || (!isFilter && (await exists(first)))) {
-    await requirePaths(args)
+    await requirePaths(args, where)
     return { filter: undefined, paths: args }
   }
   const words = await unquoted(args, open, options)
   if (words > 1) return { filter: args.slice(0, words).join(' '), paths: args.slice(words) }
   const isPath = await Promise.all(rest.map(exists))
   if (!isFilter && isPath.includes(false)) throw await fault(args.slice(0, open).join(' '), options)
-  await requirePaths(rest)
+  await requirePaths(rest, where)
   return { filter: first, paths: rest }
 }
 
@@ -58,5 +60,5 @@ async function fault(text: string, options: FilterOptions): Promise<UserError | 
 
 async function exists(path: string): Promise<boolean> {
   const { existsSync } = await import('node:fs')
-  return path === '-' || existsSync(path)
+  return path === '-' || isSourceUri(path) || existsSync(path)
 }

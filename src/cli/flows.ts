@@ -18,6 +18,7 @@ import { checkOutput } from './named-output.ts'
 import { note, print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
+import { addSourceOptions, type SourceCliOptions, windowFilter } from './source-options.ts'
 import { isBroken, reportUnread } from './unread.ts'
 
 /** Defines `tidemark flows`. */
@@ -27,15 +28,15 @@ export function flowsCommand(program: Command): void {
     .description('List, group and rank flow records, with nfdump’s filter language.')
     .usage('[options] [FILTER] [PATH…]')
     .argument('[filter...]', 'which records, one argument; then, if any, files and folders to read')
-  addReadingOptions(addFlowsOptions(command))
+  addSourceOptions(addReadingOptions(addFlowsOptions(command)))
     .addHelpText('after', flowsHelp)
     .action(async (args: string[]) => {
-      const options = command.optsWithGlobals<FlowsCliOptions>()
+      const options = command.optsWithGlobals<FlowsCliOptions & SourceCliOptions>()
       refuseSummary(options)
-      const split = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options)
-      const { filter } = split
+      const split = await splitFilter(args, countAfterDashes(process.argv.slice(2)), options, 'elsewhere too')
+      const filter = await windowFilter(split.filter, options)
       const paths = [...(options.read ?? []), ...split.paths]
-      await requirePaths(paths)
+      await requirePaths(paths, 'elsewhere too')
       const format = formatOf(options)
       if ((options.finding === undefined) !== (options.of === undefined))
         throw new UserError('--finding and --of go together', {
@@ -66,6 +67,7 @@ Examples:
   tidemark flows 'ip 203.0.113.7'                        the records of an address
   tidemark flows -s srcip/bytes -n 20                    who sent most
   tidemark flows 'action REJECT' -A srcip4/24,dstport --distinct dstip --having 'distinct_dstaddr > 10'
+  tidemark flows 'ip 203.0.113.7' s3://bucket/AWSLogs/ --source-window 2023-09-28T17:00..2023-09-28T19:00
   tidemark flows -b 'port 22' logs/ --json               connections, straight from files`
 
 async function ask(

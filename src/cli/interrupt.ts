@@ -12,6 +12,9 @@ export class Interrupted extends Error {
   }
 }
 
+/** Nothing is left to do: a listing was all that was asked for. */
+export class OnlyListed extends Error {}
+
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 /** Work that has not ended by itself this long after the first signal is ended: whatever it waits for, a killed writer leaves nothing that counts. */

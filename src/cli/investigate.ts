@@ -29,10 +29,11 @@ import { note, print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import type { SelectionCliOptions } from './selection.ts'
 import { quoted } from './shell-words.ts'
+import { addSourceOptions, type SourceCliOptions, windowOf } from './source-options.ts'
 import type { ListedSubjects } from './subjects.ts'
 import { reportUnread } from './unread.ts'
 
-interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions, EnrichmentCliOptions {
+interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions, EnrichmentCliOptions, SourceCliOptions {
   showWork?: true
   full?: true
   all?: true
@@ -49,7 +50,7 @@ interface Options extends CommonOptions, ReadingOptions, SelectionCliOptions, En
 /** Defines `tidemark investigate`. */
 export function investigateCommand(program: Command): void {
   const command = withOptions(program)
-  addReadingOptions(addEnrichmentOptions(command))
+  addSourceOptions(addReadingOptions(addEnrichmentOptions(command)))
     .addHelpText('after', investigateHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -58,7 +59,7 @@ export function investigateCommand(program: Command): void {
       const { selectionOf } = await import('./selection.ts')
       const asked: Asked = {
         subjects: [...new Set([...subjects, ...listed.subjects.map(one => one.text)])],
-        selection: await selectionOf(options),
+        selection: await selectionOf({ ...windowOf(options), ...options }),
         paths,
         listed,
         // A case of the environment is not meant to be written by a command that was given files to look at.
@@ -157,6 +158,7 @@ Examples:
   tidemark investigate 203.0.113.7 2001:db8::/48 logs/ --json
   tidemark investigate 203.0.113.7 --from 2023-09-28T19:00 --to 2023-09-28T20:00
   tidemark investigate 203.0.113.7 --lines F4
+  tidemark investigate 203.0.113.7 s3://bucket/AWSLogs/ --from 2023-09-28T19:00 --to 2023-09-28T20:00
   tidemark investigate @iocs.txt
   tidemark investigate 203.0.113.0/24 --case incident.tidemark --show-work`
 
@@ -179,11 +181,11 @@ export function countAfterDashes(argv: string[]): number {
 export async function readAll(
   caseDir: string,
   paths: string[],
-  options: ReadingOptions,
+  options: ReadingOptions & SourceCliOptions & { from?: string; to?: string; json?: true },
   signal: AbortSignal,
   isKept: boolean,
 ): Promise<void> {
-  const report = await readInto(caseDir, paths, options, signal)
+  const report = await readInto(caseDir, paths, options, signal, isKept)
   if (isKept) await noteAdded(report)
   signal.throwIfAborted()
   await noteFoldersWithout(report)

@@ -3,11 +3,12 @@ import { exitStatus, UserError } from '../errors.ts'
 import { countText, integerText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import type { Case } from '../store/case.ts'
-import type { Places, UnreadLines, VerbatimLine } from '../verbatim/lines.ts'
+import type { Places, UnreadLines, VerbatimLine, VerbatimOptions } from '../verbatim/lines.ts'
 import type { ReadingOptions } from './options.ts'
 import { note, outputIsGone, print, printLines } from './output.ts'
+import { type AwsCliOptions, awsOptionsOf } from './source-options.ts'
 
-interface Options extends ReadingOptions {
+interface Options extends ReadingOptions, AwsCliOptions {
   json?: true
 }
 
@@ -53,17 +54,40 @@ export async function showVerbatim(
   }
   const unread: UnreadLines[] = []
   let shown = 0
-  await printLines(verbatimLines(opened, places, { limits, signal }), one => {
-    if ('unread' in one) {
-      unread.push(one.unread)
-      return ''
-    }
-    shown++
-    return document === null ? lineText(one.line) : document.item(one.line)
-  })
+  const show = (refetch: VerbatimOptions): Promise<void> =>
+    printLines(verbatimLines(opened, places, { limits, signal, ...refetch }), one => {
+      if ('unread' in one) {
+        unread.push(one.unread)
+        return ''
+      }
+      shown++
+      return document === null ? lineText(one.line) : document.item(one.line)
+    })
+  if (opened.evidence.some(file => file.origin !== null)) await withRefetch(options, signal, show)
+  else await show({})
   if (outputIsGone()) return
   if (document !== null) await print(document.end({ shown, unread }))
   await noteUnread(unread)
+}
+
+/** With what fetches objects again, and a folder for them that is gone afterwards. */
+async function withRefetch(
+  options: AwsCliOptions,
+  signal: AbortSignal,
+  work: (refetch: Pick<VerbatimOptions, 'refetch'>) => Promise<void>,
+): Promise<void> {
+  const [{ refetching }, { mkdtemp, rm }, { tmpdir }, { join }] = await Promise.all([
+    import('../sources/refetch.ts'),
+    import('node:fs/promises'),
+    import('node:os'),
+    import('node:path'),
+  ])
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-lines-'))
+  try {
+    await work({ refetch: { fetch: refetching(awsOptionsOf(options), signal), folder } })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 function lineText({ path, line, text }: VerbatimLine): string {

@@ -10,6 +10,7 @@ import { absolute, type FoundFile, findFiles } from '../input/walk.ts'
 import { integerText } from '../net/counts.ts'
 import { rowsPerSegment } from '../records/record-buffer.ts'
 import { unknownColumnsMax } from '../records/unknown-columns.ts'
+import type { RemoteFile } from '../sources/remote.ts'
 import { clearCache } from '../store/cache.ts'
 import {
   clearIncoming,
@@ -40,6 +41,7 @@ import { countedOf } from '../store/standing.ts'
 import { formatOf } from './judge.ts'
 import { inTheCase, KnownContent } from './known-content.ts'
 import type { FileTask, FromWorker, ToWorker, WorkerSettings } from './messages.ts'
+import { RemoteQueue, sorted } from './remote-queue.ts'
 
 export interface AddProgress {
   files_done: number
@@ -56,6 +58,8 @@ export interface AddOptions {
   case: string
   /** Files and folders, which are read with all their sub-folders. */
   paths: string[]
+  /** Files that lie elsewhere. Each is fetched when its turn comes, and not if the case knows it by where it lies and its ETag. */
+  remote?: readonly RemoteFile[]
   /** Field list, or name of one, for files without a header line. */
   format?: string
   /** Whether `format` may name fields that this version does not know: their values are kept as text. */
@@ -104,7 +108,7 @@ export async function addEvidence(options: AddOptions): Promise<EvidenceReport> 
     pipes: true,
     ...(options.signal && { signal: options.signal }),
   })
-  if (found.length === 0) {
+  if (found.length === 0 && options.remote === undefined) {
     throw new UserError(`no files in ${options.paths.join(', ')}`, {
       status: 2,
       hint: 'name a folder that holds flow logs, or the files themselves',
@@ -146,6 +150,10 @@ class Adding {
   private readonly reading = new Map<string, { path: string; waiting: (() => void)[] }>()
   private entries: LedgerEntry[] = []
   private queue: FileTask[] = []
+  private remote: RemoteQueue | null = null
+  /** What keeps all files that lie elsewhere from being fetched. */
+  private failure: { error: unknown } | null = null
+  private readonly ended = new AbortController()
   private progress: AddProgress = {
     files_done: 0,
     files_total: 0,
@@ -178,12 +186,17 @@ class Adding {
     new Int32Array(this.unknownLeft)[0] = Math.max(0, unknownColumnsMax - this.unknownColumns.length)
     let id = this.known.lastId
     for (const file of found)
-      this.queue.push({ id: ++id, ...absolute(file), bytesAt: await this.copied(file), archive: null })
+      this.queue.push({ id: ++id, ...absolute(file), bytesAt: await this.copied(file), origin: null, archive: null })
     new Int32Array(this.lastId)[0] = id
-    this.progress.files_total = found.length
-    this.progress.bytes_total = found.reduce((sum, file) => sum + file.size, 0)
-    const count = threadsThatFit(Math.max(1, Math.min(this.options.workers ?? availableParallelism(), found.length)))
-    const abort = (): void => void Atomics.store(new Int32Array(this.stop), 0, 1)
+    const remote = this.startRemote(entries)
+    this.progress.files_total = this.queue.length + remote.length
+    this.progress.bytes_total = [...found, ...remote].reduce((sum, file) => sum + file.size, 0)
+    const most = this.options.workers ?? availableParallelism()
+    const count = threadsThatFit(Math.max(1, Math.min(most, this.progress.files_total)))
+    const abort = (): void => {
+      Atomics.store(new Int32Array(this.stop), 0, 1)
+      this.ended.abort(new Error('stopped'))
+    }
     if (this.options.signal?.aborted) abort()
     this.options.signal?.addEventListener('abort', abort)
     const ends: Promise<void>[] = []
@@ -195,16 +208,43 @@ class Adding {
       abort()
       for (const { waiting } of this.reading.values()) for (const ask of waiting.splice(0)) ask()
       await Promise.all(ends)
+      await this.remote?.close()
       await this.entering.catch(() => undefined)
     }
     await this.entering
+    if (this.failure !== null) throw this.failure.error
     this.tell(true)
-    const interrupted = this.dropped > 0 || this.queue.length > 0
+    const interrupted = this.dropped > 0 || this.queue.length > 0 || (this.remote?.left ?? 0) > 0
     const problems = await readProblems(this.caseDir, this.segments, this.looked)
     const { evidence } = countedOf(this.entries)
     const foldersWithout = interrupted ? [] : foldersWithoutEvidence(this.options.paths, this.looked)
     const files = this.looked.sort(byPath)
     return reportOf(this.caseDir, { files, problems, all: evidence, foldersWithout, interrupted })
+  }
+
+  /** Begins to fetch what lies elsewhere, but for what the case knows. */
+  private startRemote(entries: readonly LedgerEntry[]): RemoteFile[] {
+    const { remote, again = false, format } = this.options
+    if (remote === undefined) return []
+    const { fetch, known, changed } = sorted(remote, entries, { again, hasFormat: format !== undefined })
+    for (const file of known) this.looked.push(file)
+    for (const task of changed) this.queue.push(task)
+    const nextId = (): number => Atomics.add(new Int32Array(this.lastId), 0, 1) + 1
+    const folder = join(this.caseDir, caseFiles.incoming)
+    this.remote = new RemoteQueue(fetch, nextId, { folder, signal: this.ended.signal })
+    return fetch
+  }
+
+  /** The next file that lies elsewhere, when it has arrived. */
+  private async fetched(remote: RemoteQueue): Promise<ToWorker> {
+    try {
+      const task = await remote.next()
+      return task === null ? { type: 'finish' } : { type: 'file', task, ahead: false }
+    } catch (error) {
+      // What has arrived so far is read to its end.
+      this.failure ??= { error }
+      return { type: 'finish' }
+    }
   }
 
   /** Where what a pipe gives was copied to; null for a file. */
@@ -255,6 +295,10 @@ class Adding {
     switch (message.type) {
       case 'next': {
         const task = this.stopping ? undefined : this.queue.shift()
+        if (task === undefined && this.remote !== null && !this.stopping) {
+          void this.fetched(this.remote).then(answer => worker.postMessage([answer]))
+          break
+        }
         return [task ? { type: 'file', task, ahead: this.queue.length > aheadMin } : { type: 'finish' }]
       }
       case 'hashed': {
@@ -288,6 +332,9 @@ class Adding {
         break
       case 'dropped':
         this.dropped++
+        break
+      case 'done':
+        this.remote?.release(message.at)
         break
       default:
         this.entering = this.entering.then(() => this.enter(message.evidence, message.segments))

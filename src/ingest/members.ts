@@ -85,7 +85,7 @@ async function readMember(
 ): Promise<string | null> {
   const outer = archive.archive
   const task: FileTask = {
-    ...{ id: options.nextId(), named: false, rawPath: null, bytesAt: null, size: 0 },
+    ...{ id: options.nextId(), named: false, rawPath: null, bytesAt: null, origin: null, size: 0 },
     path: `${archive.path}:${clipped(member.name, nameLengthMax)}`,
     ...{ problem: member.problem, unreadable: true },
     archive: { path: outer?.path ?? archive.path, members: [...(outer?.members ?? []), number] },

@@ -1,3 +1,4 @@
+import type { Origin } from '../sources/remote.ts'
 import type { EvidenceEntry, SegmentEntry } from '../store/ledger.ts'
 import type { SystemDetails } from '../system-error.ts'
 
@@ -25,6 +26,8 @@ export interface FileTask {
   rawPath: Uint8Array | null
   /** Where the bytes are, if not at the path: the copy of what a pipe gave. */
   bytesAt: string | null
+  /** Where they were fetched from; null: nowhere. */
+  origin: Origin | null
   /** Of a file in an archive: that archive, and the number of the file in it, or, of one in another in it, the numbers of both. */
   archive: { path: string; members: number[] } | null
   size: number
@@ -49,6 +52,8 @@ export type FromWorker =
   | { type: 'progress'; bytes: number; records: number }
   /** Files that are read, with all their segments on the disk in `incoming`: to be entered in the ledger together. */
   | { type: 'batch'; evidence: EvidenceEntry[]; segments: SegmentEntry[] }
+  /** What was copied to that place was read, or is not going to be. */
+  | { type: 'done'; at: string }
   /** A file that the early end left out. */
   | { type: 'dropped'; task: FileTask }
   | { type: 'finished' }

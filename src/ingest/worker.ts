@@ -141,6 +141,8 @@ async function work(writer: SegmentWriter): Promise<void> {
     } catch (error) {
       if (!(error instanceof Stopped)) throw error
       say({ type: 'dropped', task: file.task })
+    } finally {
+      leave(file.task)
     }
     await ready()
   }
@@ -155,8 +157,14 @@ async function openUnlessStopped(task: FileTask): Promise<OpenedFile | null> {
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     say({ type: 'dropped', task })
+    leave(task)
     return null
   }
+}
+
+/** The place that its bytes were copied to is free. */
+function leave({ bytesAt }: FileTask): void {
+  if (bytesAt !== null) saySoon({ type: 'done', at: bytesAt })
 }
 
 function fail(error: unknown): void {

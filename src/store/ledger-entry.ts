@@ -87,6 +87,9 @@ const kinds = [
   ...(['conn-log', 'flow-table', 'archive'] as const),
 ] as const
 
+/** Where a file was fetched from, and what its server said of the content. */
+const origin = objectOf({ uri: text, etag: nullOr(text), size: count, version_id: nullOr(text) })
+
 const evidenceEntry = objectOf({
   id: nullOr(fileNumber),
   path: text,
@@ -96,6 +99,8 @@ const evidenceEntry = objectOf({
   archive: absent(nullOr(objectOf({ path: text, members: listOf(count) })), null),
   /** Whether the user named the file itself, and not only a folder that holds it. Entries of older versions do not say. */
   named: absent(yesOrNo, false),
+  /** Null for a file that lay on a disk. */
+  origin: absent(nullOr(origin), null),
   kind: nullOr(oneOf(...kinds)),
   size: count,
   sha256: nullOr(digest),

@@ -26,6 +26,8 @@ export interface EvidenceFile {
   named: boolean
   /** Of a file in an archive, whose path is `ARCHIVE:NAME`: the archive, and which file in it, from 0. Null for others. */
   archive: { path: string; members: number[] } | null
+  /** Of a file that was fetched, as from S3: where from, and what the server said of its content. Null for others. */
+  origin: { uri: string; etag: string | null; size: number; version_id: string | null } | null
   kind: FileKind | null
   /** Bytes of the file as it lies on disk. */
   size: number

@@ -1,10 +1,14 @@
 /** The lines that records were read from, read again from where the evidence was when it was added. */
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Format, judge } from '../ingest/judge.ts'
 import { defaultLimits, Expanded, type ExpandLimits } from '../input/expand.ts'
 import { headOf, joined } from '../input/pieces.ts'
 import { readSource, type SourceBytes } from '../input/read.ts'
 import { compressionOf, contentOf } from '../input/sniff.ts'
 import { reason } from '../input/walk.ts'
+import type { Refetch } from '../sources/refetch.ts'
 import type { Case } from '../store/case.ts'
 import { type EvidenceEntry, fileName } from '../store/ledger.ts'
 import { layoutOf } from '../vpc-text/layout.ts'
@@ -30,6 +34,8 @@ export type Verbatim = { line: VerbatimLine } | { unread: UnreadLines }
 export interface VerbatimOptions {
   limits?: Partial<ExpandLimits>
   signal?: AbortSignal
+  /** Fetches a file that lay elsewhere once more, and where its bytes are kept meanwhile; absent: nothing is fetched. */
+  refetch?: { fetch: Refetch; folder: string }
 }
 
 const headBytes = 64 << 10
@@ -71,8 +77,7 @@ export async function* verbatimLines(c: Case, places: Places, options: VerbatimO
   const archives = new Map<string, EvidenceEntry[]>()
   for (const file of files) {
     options.signal?.throwIfAborted()
-    if (file.archive === null)
-      yield* linesOfFile(file, () => sourceOf(fileName(file), options), places.of(file.path), options)
+    if (file.archive === null) yield* linesOfFile(file, () => sourceAgain(file, options), places.of(file.path), options)
     else {
       const own = archives.get(file.archive.path)
       if (own) own.push(file)
@@ -80,6 +85,24 @@ export async function* verbatimLines(c: Case, places: Places, options: VerbatimO
     }
   }
   for (const [path, members] of archives) yield* linesOfArchive(path, members, places, options)
+}
+
+/** A file's bytes from where it lay, here or elsewhere. */
+async function sourceAgain(file: EvidenceEntry, options: VerbatimOptions): Promise<SourceBytes> {
+  const { origin } = file
+  if (origin === null) return sourceOf(fileName(file), options)
+  if (options.refetch === undefined)
+    throw new Error('it lies elsewhere, and only tidemark flows -o lines and investigate --lines fetch it again')
+  const to = join(options.refetch.folder, randomBytes(8).toString('hex'))
+  const remove = (): void => rmSync(to, { force: true })
+  try {
+    await options.refetch.fetch(origin, to)
+    const source = await sourceOf(to, options)
+    return { ...source, release: () => [source.release(), remove()] }
+  } catch (error) {
+    remove()
+    throw error
+  }
 }
 
 function sourceOf(path: string | Uint8Array, { signal }: VerbatimOptions): Promise<SourceBytes> {
@@ -104,7 +127,8 @@ async function* linesOfFile(
     source = await open()
   } catch (error) {
     options.signal?.throwIfAborted()
-    return yield unread(`it cannot be read again: ${reason(error)}; put it back where it was when it was added`)
+    const back = file.origin === null ? '; put it back where it was when it was added' : ''
+    return yield unread(`it cannot be read again: ${reason(error)}${back}`)
   }
   try {
     if (file.sha256 !== null && source.sha256 !== file.sha256)

@@ -71,6 +71,7 @@ test('an unreadable file is named even where no problem names it', () => {
     capture: null,
     nfcapd: null,
     flow_table: null,
+    origin: null,
     form: null,
     archive: null,
     named: false,

@@ -502,6 +502,7 @@ export function evidenceFile(given: Partial<EvidenceFile>): EvidenceFile {
     capture: null,
     nfcapd: null,
     flow_table: null,
+    origin: null,
     form: null,
     archive: null,
     ...given,

@@ -71,6 +71,10 @@ const evidenceEntry = z.object({
     .nullable()
     .default(null),
   named: z.boolean().default(false),
+  origin: z
+    .object({ uri: text, etag: text.nullable(), size: count, version_id: text.nullable() })
+    .nullable()
+    .default(null),
   kind: z
     .enum([
       ...(['vpc-flow-log', 'vpc-flow-log-parquet', 'tgw-flow-log', 'pcap', 'pcapng', 'nfcapd'] as const),
@@ -161,7 +165,7 @@ const file = {
     sensors: ['eni-1'],
     sensor_count: 1,
   },
-  ...{ expanded_bytes: 20, archive: null, form: null, capture: null, nfcapd: null, flow_table: null },
+  ...{ expanded_bytes: 20, archive: null, form: null, capture: null, nfcapd: null, flow_table: null, origin: null },
 }
 const captured = {
   ...{
@@ -184,6 +188,7 @@ const nfcapd = {
 }
 const flow_table = { rows: 2, flow_records: 1, connections: 1 }
 const archive = { path: '/a.zip', members: [0, 2] }
+const origin = { uri: 's3://b/k', etag: '"0a"', size: 5, version_id: null }
 const segment = {
   ...{
     name: 'flows-000001-0a1b2c3d.parquet',
@@ -215,7 +220,7 @@ const sound: object[] = [
       file,
       { ...file, id: 2, kind: 'pcap', capture: captured, path_bytes: '00ff' },
       { ...file, id: 3, kind: 'nfcapd', nfcapd, sha256: null },
-      { ...file, id: 4, kind: 'conn-log', flow_table, archive, form: 'CSV, column 2' },
+      { ...file, id: 4, kind: 'conn-log', flow_table, archive, origin, form: 'CSV, column 2' },
     ],
     segments: [segment],
   },
