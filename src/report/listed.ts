@@ -1,7 +1,7 @@
 /** What a listing of S3 or CloudWatch Logs found, before anything is read. */
 import type { Listed } from '../sources/remote.ts'
 import { type Block, fact, facts, list, type Text, title } from './block.ts'
-import { countText, integerText, sizeText, spanText, timeText } from './numbers.ts'
+import { countText, integerText, sizeText, spanText } from './numbers.ts'
 
 const namedAtMost = 5
 
@@ -46,7 +46,7 @@ function layoutsText({ layouts }: Listed): string {
 }
 
 function timesText({ first, last }: Listed): string {
-  return first === null ? '' : spanText(timeText(first), timeText(last))
+  return first === null ? '' : spanText(first, last)
 }
 
 function manyText(names: readonly string[]): string {

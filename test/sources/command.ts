@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
 import type { Run } from '../cli/run.ts'
 import { cliEntry } from '../repo.ts'
-import { canaries, type Stub } from './stub.ts'
+import { canaries } from './stub.ts'
 
 /** The environment without what could lead to AWS, and with secrets that must be in nothing that is written. */
 export function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -13,11 +13,19 @@ export function environment(more: Record<string, string> = {}): NodeJS.ProcessEn
 }
 
 /** Starts `tidemark ARGS` against the stub, which this process must be free to play. */
-export function start(stub: Stub, args: readonly string[], more: Record<string, string> = {}): ChildProcess {
+export function start(
+  stub: { address: string },
+  args: readonly string[],
+  more: Record<string, string> = {},
+): ChildProcess {
   return spawn(process.execPath, [cliEntry, ...args, '--endpoint', stub.address], { env: environment(more) })
 }
 
-export async function run(stub: Stub, args: readonly string[], more: Record<string, string> = {}): Promise<Run> {
+export async function run(
+  stub: { address: string },
+  args: readonly string[],
+  more: Record<string, string> = {},
+): Promise<Run> {
   return ended(start(stub, args, more))
 }
 
