@@ -28,6 +28,7 @@ const maySee: Record<string, string[]> = {
   ingest: ['net', 'input', 'sources', 'records', 'vpc-text', 'flow-text', 'packet', 'meter', 'nfcapd', 'store'],
   verbatim: ['net', 'input', 'sources', 'records', 'vpc-text', 'store', 'ingest'],
   query: ['net', 'store'],
+  engines: ['net', 'store', 'query'],
   'record-index': ['net', 'records', 'store', 'query'],
   conversations: ['net', 'records', 'store', 'query', 'record-index'],
   filter: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations'],
@@ -45,7 +46,7 @@ const maySee: Record<string, string[]> = {
     'conversations',
     'filter',
   ],
-  flows: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter'],
+  flows: ['net', 'enrich', 'records', 'store', 'query', 'engines', 'record-index', 'conversations', 'filter'],
   timeline: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter', 'flows'],
   verify: [
     'net',

@@ -44,6 +44,11 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions, Enrichme
   info?: true
   finding?: string
   of?: string[]
+  engine?: string
+  dryRun?: true
+  maxBytes?: number
+  onePass?: true
+  timeLimit?: number
 }
 
 export function addFlowsOptions(command: Command): Command {
@@ -89,6 +94,11 @@ export function addFlowsOptions(command: Command): Command {
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
   option('--query <name>', 'run a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
+  option('--engine <table>', 'ask a table of an engine instead of a case: trino://host:port/catalog/schema/table')
+  option('--dry-run', 'with --engine: print the statements and what they would read; run none')
+  option('--max-bytes <size>', 'with --engine: refuse, or stop, what reads more, e.g. 20g; by default 100g', parseSize)
+  option('--one-pass', 'with --engine: read the table once, and do not count what cannot be told')
+  option('--time-limit <time>', 'with --engine: cancel a statement that takes longer; by default 1h', parseWidth)
   addEnrichmentOptions(command)
   addNfdumpOptions(command)
   return command
@@ -162,6 +172,14 @@ function parseWidth(text: string): number {
   return ms
 }
 
+/** Bytes, with a unit of a thousand's power. */
+function parseSize(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,6})([kmgt]?)b?$/i.exec(text) ?? []
+  const bytes = Number(digits) * 1000 ** ' kmgt'.indexOf(unit.toLowerCase() || ' ')
+  if (!(bytes > 0)) throw new InvalidArgumentError('Expected a size, like 500m, 20g or 1t.')
+  return bytes
+}
+
 function collectList(text: string, before: string[] = []): string[] {
   return [...before, ...parseList(text)]
 }
@@ -180,6 +198,22 @@ function collectParam(text: string, before: Record<string, string> = {}): Record
 /** @throws UserError for -I, which takes no value that could be refused. */
 export function refuseSummary({ info }: FlowsCliOptions): void {
   if (info) throw new UserError('-I is nfdump’s', { status: exitStatus.usage, hint: summary })
+}
+
+/** @throws UserError for what only an engine is told. */
+export function refuseWithoutEngine({ dryRun, maxBytes, onePass, timeLimit }: FlowsCliOptions): void {
+  const given = Object.entries({
+    '--dry-run': dryRun,
+    '--max-bytes': maxBytes,
+    '--one-pass': onePass,
+    '--time-limit': timeLimit,
+  })
+  const [name] = given.find(([, value]) => value !== undefined) ?? []
+  if (name === undefined) return
+  throw new UserError(`${name} without --engine`, {
+    status: exitStatus.usage,
+    hint: '--engine trino://host:port/catalog/schema/table asks a table of an engine',
+  })
 }
 
 /** The request that options make. `unlimited`: the output has no limit of its own. */

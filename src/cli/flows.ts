@@ -10,7 +10,14 @@ import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
 import { reportEnrichment } from './enrichment-options.ts'
 import { splitFilter } from './flows-arguments.ts'
-import { addFlowsOptions, type FlowsCliOptions, ownFiles, refuseSummary, requestOf } from './flows-options.ts'
+import {
+  addFlowsOptions,
+  type FlowsCliOptions,
+  ownFiles,
+  refuseSummary,
+  refuseWithoutEngine,
+  requestOf,
+} from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
@@ -38,6 +45,11 @@ export function flowsCommand(program: Command): void {
       const paths = [...(options.read ?? []), ...split.paths]
       await requirePaths(paths, 'elsewhere too')
       const format = formatOf(options)
+      if (options.engine !== undefined) {
+        const { flowsOfEngine } = await import('./flows-engine.ts')
+        return interruptible(signal => flowsOfEngine({ filter, paths }, options, format, signal))
+      }
+      refuseWithoutEngine(options)
       if ((options.finding === undefined) !== (options.of === undefined))
         throw new UserError('--finding and --of go together', {
           status: 2,
@@ -126,7 +138,7 @@ async function reasons(c: Case, request: FlowsRequest, options: FlowsOptions): P
 }
 
 /** @throws UserError for an unknown zone. */
-async function zoneFor({ tz = 'UTC' }: FlowsCliOptions): Promise<Zone> {
+export async function zoneFor({ tz = 'UTC' }: FlowsCliOptions): Promise<Zone> {
   const { zoneOf } = await import('../report/zone.ts')
   return zoneOf(tz)
 }

@@ -42,6 +42,7 @@ import {
 } from '../query/build.ts'
 import type { Expression, Item, Named, Ordering, Query, Select } from '../query/nodes.ts'
 import { isAlways } from '../query/walk.ts'
+import { groupsInOnePass, seriesInOnePass } from './bins-one-pass.ts'
 import type { Element } from './elements.ts'
 import { isRejected } from './measures.ts'
 import { direction, groupsOfBins, orderOf } from './order.ts'
@@ -92,6 +93,11 @@ export function binPlan(
     })),
   ]
   const isOther = s.request.other === true && keys.length > 0
+  if (!s.dialect.rereads) {
+    const statement = inOnePass(s, { cells, keys: names, measures, width }, isOther)
+    const part: PlannedColumn = { name: 'part', type: 'text', unit: null }
+    return { statement, columns: isOther ? [part, ...columns] : columns, totals: true }
+  }
   const number = (query: Query): Expression => onlyValue(query)
   const rowsOf = (name: string, where: Expression | null = null): Expression =>
     number(select([named(count(), 'n')], { from: table(name), where }))
@@ -121,6 +127,17 @@ export function binPlan(
   const statement = select(items, { named: [...cells, ...chosen], from: table('page'), orderBy })
   const part: PlannedColumn = { name: 'part', type: 'text', unit: null }
   return { statement, columns: isOther ? [part, ...columns] : columns, totals: true }
+}
+
+function inOnePass(s: Setting, cells: Parameters<typeof groupsInOnePass>[0], isOther: boolean): Select {
+  const { request } = s
+  if (cells.keys.length === 0) {
+    cutOf(s, cells.measures)
+    return seriesInOnePass(cells)
+  }
+  const by = rankedBy(request.order ?? 'bytes', cells.measures, name => column(name))
+  const rank = { of: orderOf(request.order ?? 'bytes'), descending: by.descending }
+  return groupsInOnePass(cells, rank, request.limit === undefined ? groupsOfBins : request.limit, isOther)
 }
 
 /** What the parts of the question share. */

@@ -29,7 +29,7 @@ import {
 } from '../query/build.ts'
 import type { Expression, Item, Ordering, Query } from '../query/nodes.ts'
 import { type Element, elementOf } from './elements.ts'
-import { aggregateItems, bothWays, checkNames, rankedPlan } from './groups.ts'
+import { aggregateItems, bothWays, bySides, checkNames, rankedPlan } from './groups.ts'
 import { type Counted, distinctMeasure, isRejected, type Measure, rateMeasures, volume } from './measures.ts'
 import { direction, orderOf } from './order.ts'
 import { grouping, keyColumns, keyItems, keysOut, matching, type Plan, type Setting } from './plan.ts'
@@ -69,14 +69,15 @@ export function bothWaysGroupPlan(s: Setting, sidesOf: (records: Records) => rea
   const pairs: Measure = { name: 'pairs', type: 'integer', unit: null, aggregate: count(), together: 'sum' }
   const measures: Measure[] = [pairs, ...summed, ...distinctOf(ofPair).map(distinctMeasure)]
   checkNames(keys, measures)
-  const parts = sides.map(elements => select([...keyItems(elements), every()], { from: table('pairs') }))
+  const parts = (): Query =>
+    unionAll(sides.map(elements => select([...keyItems(elements), every()], { from: table('pairs') })))
   const pairsOfRecords = pairsOf(
     s,
     named.map(name => elementOf(name, records)),
   )
   const groups = select([...keysOut(keys), ...aggregateItems(measures)], {
     named: [common('pairs', pairsOfRecords, false)],
-    from: unionAll(parts),
+    from: sides.length > 1 && !s.dialect.rereads ? bySides(table('pairs'), sides) : parts(),
     groupBy: grouping(keys),
   })
   return rankedPlan(s, { groups, keys: keyColumns(keys), measures, sides: sides.length, order: ordering(s) })

@@ -20,6 +20,7 @@ import {
   quotient,
   renamed,
   select,
+  sidesOf,
   table,
   unionAll,
   unknown,
@@ -167,6 +168,7 @@ function groupsOf(
 ): Query {
   const needed = neededColumns(s, measures)
   const keys = sides[0]!
+  if (sides.length > 1 && !s.dialect.rereads) return groupsOfSides(s, sides, measures, needed)
   const parts = sides.map(elements => {
     const items = [...keyItems(elements), ...needed.map(own)]
     const needs = [...needed, ...elements.flatMap(element => element.value.columns)]
@@ -175,6 +177,29 @@ function groupsOf(
   const keyed = renamed(unionAll(parts), 'keyed')
   const from = among === undefined ? keyed : join('semi', keyed, among.relation, among.on)
   return select([...keysOut(keys), ...aggregateItems(measures)], { from, groupBy: grouping(keys) })
+}
+
+/** The same groups where every record is read once: it stands there once for each side. */
+function groupsOfSides(
+  s: Setting,
+  sides: readonly (readonly Element[])[],
+  measures: readonly Measure[],
+  needed: readonly string[],
+): Query {
+  const keys = sides[0]!
+  const names = [...new Set([...needed, ...sides.flat().flatMap(({ value }) => value.columns)])]
+  const from = bySides(select(names.map(own), matching(s, names)), sides)
+  return select([...keysOut(keys), ...aggregateItems(measures)], { from, groupBy: grouping(keys) })
+}
+
+/** Every row once for each side, with its keys. */
+export function bySides(rows: Relation, sides: readonly (readonly Element[])[]): Relation {
+  const names = sides[0]!.map(({ name }) => keyName(name))
+  return sidesOf(
+    rows,
+    names,
+    sides.map(elements => elements.map(({ value }) => value)),
+  )
 }
 
 /** The same groups, summed up from totals by what the keys and the filter read. */

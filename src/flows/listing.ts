@@ -65,7 +65,7 @@ export function listPlan(s: Setting, limit: number | null, piece: Piece | null =
 }
 
 /** Each record counts as one. */
-function recordOrder(order: Order): Ordering[] {
+export function recordOrder(order: Order): Ordering[] {
   if (order === 'records') return []
   const rate = rateMeasures().find(measure => measure.name === order)
   return [ordered(rate?.computed ?? column(order), direction(order))]

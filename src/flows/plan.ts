@@ -103,6 +103,7 @@ export function matching(s: Setting, needs: Iterable<string>): Matching {
   const records = s.records.table(
     [...wanted].some(name => sensorColumns.has(name)),
     roleColumns.some(name => wanted.has(name)),
+    wanted,
   )
   const counted = s.collapsed === null ? records : join('anti', records, s.collapsed, ['_file', '_line'])
   const where = isAlways(s.filter.where) ? null : s.filter.where

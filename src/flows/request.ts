@@ -74,14 +74,27 @@ export interface Counting {
   bytes: Cell
   /** Matching records that another sensor's, or another file's, stand for. */
   collapsed: Cell
-  /** Records for which it cannot be told whether they match. */
+  /** Records for which it cannot be told whether they match; null: not asked. */
   unknown: Cell
-  /** Of the records that are summed up those that do not say how many packets or bytes: not 0, the sums are at least what they say. */
+  /** Of the records that are summed up those that do not say how many packets or bytes: not 0, the sums are at least what they say; null: not asked. */
   unsummed: Cell
   evidence: EvidenceKind
   count_once: boolean
+  /** Why conversations that were seen twice count twice, where nobody asked for that. */
+  count_once_reason?: string
   /** Whether bytes and packets are those of accepted records alone. */
   accepted_only: boolean
+}
+
+/** An engine that was asked, and what it did. */
+export interface FlowsEngine {
+  name: 'trino' | 'athena'
+  /** Where it is, and which table. */
+  table: string
+  /** The engine's ids of the statements that it ran, and how many bytes each read; null: not told. */
+  queries: { id: string; bytes: number | null }[]
+  /** Lines of the evidence that are no record for want of a status: an engine cannot tell what is wrong with them. Null: not asked. */
+  without_status: Cell
 }
 
 /** @typeParam Row what `rows` gives: of a request that is written out, its own columns (`RowOf`). */
@@ -96,6 +109,8 @@ export interface FlowsResult<Row = FlowsRow> {
   sentence: string
   counting: Counting
   notes: string[]
+  /** Where the question was asked, if not of a case. */
+  engine?: FlowsEngine
   /** The user's own files that were read for it, and what in them could not be. */
   enrichment: { files: readonly EnrichmentFile[]; problems: readonly EnrichmentProblem[] }
   /** The rows, as often as they are asked for. Throws what keeps the rest of them from being read. */

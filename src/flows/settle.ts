@@ -30,7 +30,7 @@ import type { FlowsRequest } from './request.ts'
 import { type Records, recordsOf } from './source.ts'
 
 /** What makes the questions that few ask is loaded for those. */
-interface Makers {
+export interface Makers {
   bins: typeof import('./bins.ts') | null
   bothWays: typeof import('./both-ways.ts') | null
 }
@@ -52,7 +52,7 @@ export interface Asked {
 /** The same with the records that others stand for. */
 export type Settled = Asked
 
-interface ReadingOptions {
+export interface ReadingOptions {
   folder?: string
   files?: boolean
   fileParams?: readonly string[]
@@ -148,7 +148,7 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
 }
 
 /** A request that ranks by a count of different values counts them, too. */
-function withOrder(request: FlowsRequest, records: Records): FlowsRequest {
+export function withOrder(request: FlowsRequest, records: Records): FlowsRequest {
   const { order, distinct = [] } = request
   if (order === undefined || !isDistinct(order)) return request
   const element = order.slice('distinct_'.length)
@@ -158,7 +158,7 @@ function withOrder(request: FlowsRequest, records: Records): FlowsRequest {
 }
 
 /** The filter as it is of the other direction, where `-b` asks for one of them only. nfdump has zero for what was not asked. */
-function otherWayOf(
+export function otherWayOf(
   filter: Filter,
   { bidirectional }: FlowsRequest,
   records: Records,
@@ -169,14 +169,14 @@ function otherWayOf(
   return ast === null ? null : compile({ ...filter, ast }, context)
 }
 
-async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {
+export async function makersOf({ bin_ms, bidirectional }: FlowsRequest): Promise<Makers> {
   return {
     bins: bin_ms === undefined ? null : await import('./bins.ts'),
     bothWays: bidirectional === true ? await import('./both-ways.ts') : null,
   }
 }
 
-const oneSided =
+export const oneSided =
   'The filter asks for one direction: what the other one moved was not asked (null, and counted in not_asked), and who began is told from the records that match. Without src and dst it takes both directions: "ip ADDRESS and port PORT".'
 
 /** What the volumes leave out. */
@@ -192,11 +192,11 @@ function notesOf(c: Case, { request, records, otherWay }: Setting): string[] {
 }
 
 /** Whether roles or services of the records are grouped by. */
-function groupsByRoles({ by = [], stat, distinct = [] }: FlowsRequest): boolean {
+export function groupsByRoles({ by = [], stat, distinct = [] }: FlowsRequest): boolean {
   return [...by, ...distinct, stat?.element ?? ''].some(element => /^\s*(role|service)\s*$/i.test(element))
 }
 
-function inEither(where: Expression, { now, before }: Compared): Expression {
+export function inEither(where: Expression, { now, before }: Compared): Expression {
   return all([where, any([isWithin(now), isWithin(before)])])
 }
 
@@ -212,7 +212,7 @@ export async function checkRequest(c: Case, request: FlowsRequest): Promise<void
 }
 
 /** What cannot be asked at once. */
-function refuse(request: FlowsRequest): void {
+export function refuse(request: FlowsRequest): void {
   const { by, stat, bidirectional, distinct } = request
   const fail = (what: string, hint: string): never => {
     throw new UserError(what, { status: 2, hint })
@@ -246,7 +246,7 @@ function refuse(request: FlowsRequest): void {
     fail('--other without groups', 'it sums up the groups that are not listed: add -A or -s')
 }
 
-function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: ReadingOptions): Filter {
+export function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: ReadingOptions): Filter {
   const { filter = '' } = request
   if (typeof filter !== 'string') return filter
   return parse(filter, {
@@ -261,7 +261,7 @@ function filterOf(request: FlowsRequest, columns: ReadonlySet<string>, options: 
 }
 
 /** The filter within what `since` leaves of the evidence. */
-function sinceIn(filter: Filter, since: string | undefined): Filter {
+export function sinceIn(filter: Filter, since: string | undefined): Filter {
   if (since === undefined) return filter
   const isTime = /^\d{4}-/.test(since)
   const { ast } = parse(isTime ? `last seen >= "${since}"` : `last ${since} of case`, { files: false })
@@ -274,7 +274,7 @@ function sinceIn(filter: Filter, since: string | undefined): Filter {
   }
 }
 
-function prefixesOf(texts: readonly string[]): Prefix[] {
+export function prefixesOf(texts: readonly string[]): Prefix[] {
   return texts.map(text => {
     const prefix = parsePrefix(text)
     if (prefix === null) throw new UserError(`not a prefix in --internal: ${text}`, { status: 2 })

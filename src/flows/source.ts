@@ -20,8 +20,12 @@ export interface Records {
   nfdump: boolean
   /** What the user's own files say of the addresses, as far as it is asked for. */
   enriched: EnrichedTables
-  /** A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out. */
-  table(sensor: boolean, roles?: boolean): Relation
+  /**
+   * A table of the case's database; with `sensor` also who recorded it, with `roles` what `judgeRecords` worked out.
+   *
+   * @param wanted columns that are read of it, for engines that are asked for no others.
+   */
+  table(sensor: boolean, roles?: boolean, wanted?: ReadonlySet<string>): Relation
   /** The segments in SQL that any DuckDB can run. */
   source: string
   /** The same with the roles, which are tables of the case's database. */

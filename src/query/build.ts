@@ -28,6 +28,7 @@ import {
   type Select,
   type Table,
   type Trusted,
+  type Windowed,
   withNeeds,
 } from './nodes.ts'
 import type { DataType } from './types.ts'
@@ -206,6 +207,19 @@ export function rowNumber(within: readonly Expression[], orderBy: readonly Order
   ])
 }
 
+/** @param of an aggregate without a condition. */
+export function windowed(
+  of: Aggregate | 'dense-rank',
+  { within = [], orderBy = [] }: { within?: readonly Expression[]; orderBy?: readonly Ordering[] } = {},
+): Windowed {
+  assert(of === 'dense-rank' || of.where === null, 'not every engine has conditions in windows')
+  return frozen({ kind: 'windowed', of, within: [...within], orderBy: [...orderBy] }, [
+    ...(of === 'dense-rank' ? [] : [of]),
+    ...within,
+    ...orderBy.map(({ by }) => by),
+  ])
+}
+
 export function tuple(...items: readonly Expression[]): Expression {
   return frozen({ kind: 'tuple', items: [...items] }, items)
 }
@@ -220,8 +234,8 @@ export function star(of: string | null = null): Expression {
 }
 
 /** @param columns what it reads of the rows that it stands over. */
-export function trusted(text: string, columns: readonly string[]): Trusted {
-  return withNeeds({ kind: 'trusted', engine: 'duckdb', text }, columns, [])
+export function trusted(text: string, columns: readonly string[], engine: Trusted['engine'] = 'duckdb'): Trusted {
+  return withNeeds({ kind: 'trusted', engine, text }, columns, [])
 }
 
 export function table(name: string): Table {
@@ -263,6 +277,22 @@ export function each(
     { kind: 'each', relation, name, first, last, absent },
     [...columns],
     [...relation.parameters, ...parameters],
+  )
+}
+
+/** @param sides of each side the values of the names. */
+export function sidesOf(
+  relation: Relation,
+  names: readonly string[],
+  sides: readonly (readonly Expression[])[],
+): Relation {
+  const values = sides.flat()
+  const columns = new Set([...readOf(relation), ...values.flatMap(one => one.columns)])
+  const parameters = [relation, ...values].flatMap(one => one.parameters)
+  return withNeeds(
+    { kind: 'sides', relation, names: [...names], sides: sides.map(one => Object.freeze([...one])) },
+    [...columns],
+    parameters,
   )
 }
 

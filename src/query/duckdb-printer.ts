@@ -21,6 +21,7 @@ import type {
   Query,
   Relation,
   Select,
+  Trusted,
 } from './nodes.ts'
 import { asNamedQueries } from './page.ts'
 import type { Sql } from './sql.ts'
@@ -179,9 +180,11 @@ class Printer {
       }
       case 'aggregate':
         return this.aggregate(node)
-      case 'row-number': {
-        const within = node.within.length === 0 ? '' : `PARTITION BY ${this.list(node.within)} `
-        return `row_number() OVER (${within}ORDER BY ${this.orderings(node.orderBy)})`
+      case 'row-number':
+        return `row_number() OVER (${this.window(node.within, node.orderBy)})`
+      case 'windowed': {
+        const of = node.of === 'dense-rank' ? 'dense_rank()' : this.aggregate(node.of)
+        return `${of} OVER (${this.window(node.within, node.orderBy)})`
       }
       case 'tuple':
         return `(${this.list(node.items)})`
@@ -190,8 +193,13 @@ class Printer {
       case 'star':
         return node.of === null ? '*' : `${nameText(node.of)}.*`
       case 'trusted':
-        return node.text
+        return trustedText(node)
     }
+  }
+
+  private window(within: readonly Expression[], orderBy: readonly Ordering[]): string {
+    const parts = within.length === 0 ? [] : [`PARTITION BY ${this.list(within)}`]
+    return [...parts, ...(orderBy.length === 0 ? [] : [`ORDER BY ${this.orderings(orderBy)}`])].join(' ')
   }
 
   private list(nodes: readonly Expression[]): string {
@@ -318,7 +326,7 @@ class Printer {
       case 'page':
         return this.select(asNamedQueries(node))
       case 'trusted':
-        return node.text
+        return trustedText(node)
     }
   }
 
@@ -365,8 +373,15 @@ class Printer {
         const of = when === null ? numbers : `CASE WHEN ${when} THEN [NULL] ELSE ${numbers} END`
         return `(SELECT *, unnest(${of}) AS ${nameText(node.name)} FROM ${this.relation(node.relation)})`
       }
+      case 'sides': {
+        // Side by side: lists of one row are as long as one another.
+        const columns = node.names.map(
+          (name, i) => `unnest([${this.list(node.sides.map(values => values[i]!))}]) AS ${nameText(name)}`,
+        )
+        return `(SELECT *, ${columns.join(', ')} FROM ${this.relation(node.relation)})`
+      }
       case 'trusted':
-        return node.text
+        return trustedText(node)
       default:
         return `(${this.query(node)})`
     }
@@ -383,6 +398,11 @@ class Printer {
 function nameText(name: string): string {
   assert(!name.includes('\0'), 'no name holds a NUL, where SQL would end')
   return quotedName(name)
+}
+
+function trustedText({ engine, text }: Trusted): string {
+  assert(engine === 'duckdb', 'SQL of another engine is not for this one')
+  return text
 }
 
 function typed(text: string, type: DataType | null): string {

@@ -5,6 +5,7 @@
  */
 import type { Address } from '../net/address.ts'
 import type { Prefix } from '../net/prefix.ts'
+import type { ChunkColumn } from '../store/chunk-table.ts'
 import type { Value } from '../store/duckdb.ts'
 import type { DataType } from './types.ts'
 
@@ -77,6 +78,8 @@ export interface NamedSet {
   readonly table: string
   /** Of addresses the lengths of prefix that occur, of 128 bits. */
   readonly lengths: readonly number[]
+  /** The values, for engines that are given no tables: they stand in the statement. */
+  readonly columns?: readonly ChunkColumn[]
 }
 
 /** Whether a value, or an address under one of the prefixes, is in a set. */
@@ -211,6 +214,15 @@ export interface RowNumber extends Needs {
   readonly orderBy: readonly Ordering[]
 }
 
+/** What is worked out beside each row over all rows, or those that are alike in some values: an aggregate, or the place of its values in an order. */
+export interface Windowed extends Needs {
+  readonly kind: 'windowed'
+  /** `dense-rank`: from 1, the same for rows that are equal in the order, and without a gap after them. */
+  readonly of: Aggregate | 'dense-rank'
+  readonly within: readonly Expression[]
+  readonly orderBy: readonly Ordering[]
+}
+
 /** Several values as one, to be compared from the first on. */
 export interface Tuple extends Needs {
   readonly kind: 'tuple'
@@ -232,7 +244,7 @@ export interface Star extends Needs {
 /** SQL of one engine, of our own making: what it reads is said by hand, and printers of other engines refuse it. */
 export interface Trusted extends Needs {
   readonly kind: 'trusted'
-  readonly engine: 'duckdb'
+  readonly engine: 'duckdb' | 'trino'
   readonly text: string
 }
 
@@ -255,6 +267,7 @@ export type Expression =
   | Case
   | Aggregate
   | RowNumber
+  | Windowed
   | Tuple
   | OnlyValue
   | Star
@@ -302,6 +315,15 @@ export interface Each extends Needs {
   readonly first: Expression
   readonly last: Expression
   readonly absent: Expression | null
+}
+
+/** Every row of a relation once for each of its sides, whose values are in columns of their own. */
+export interface Sides extends Needs {
+  readonly kind: 'sides'
+  readonly relation: Relation
+  readonly names: readonly string[]
+  /** Of each side the values of the names. */
+  readonly sides: readonly (readonly Expression[])[]
 }
 
 /** A query under a name, for the one that it stands before. */
@@ -359,7 +381,7 @@ export interface Rest {
 }
 
 export type Query = Select | Union | Page | Trusted
-export type Relation = Table | Renamed | Join | Each | Query
+export type Relation = Table | Renamed | Join | Each | Sides | Query
 export type QueryNode = Expression | Relation
 
 /** Freezes a node, which needs what its parts need. */

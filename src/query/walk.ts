@@ -40,6 +40,8 @@ export function partsOf(node: QueryNode): readonly QueryNode[] {
       return [...present(node.term), ...present(node.where)]
     case 'row-number':
       return [...node.within, ...node.orderBy.map(({ by }) => by)]
+    case 'windowed':
+      return [...(node.of === 'dense-rank' ? [] : [node.of]), ...node.within, ...node.orderBy.map(({ by }) => by)]
     case 'tuple':
       return node.items
     case 'only-value':
@@ -64,6 +66,8 @@ function partsOfRelation(node: Exclude<Relation, { kind: 'table' | 'trusted' }>)
       return [node.left, node.right, ...('kind' in node.on ? [node.on] : [])]
     case 'each':
       return [node.relation, node.first, node.last, ...present(node.absent)]
+    case 'sides':
+      return [node.relation, ...node.sides.flat()]
     case 'union':
       return node.queries
     case 'select':
@@ -94,5 +98,5 @@ function isExpression(node: QueryNode): node is Expression {
 }
 
 function isRelation(node: QueryNode): node is Exclude<Relation, { kind: 'trusted' }> {
-  return ['table', 'renamed', 'join', 'each', 'select', 'union', 'page'].includes(node.kind)
+  return ['table', 'renamed', 'join', 'each', 'sides', 'select', 'union', 'page'].includes(node.kind)
 }

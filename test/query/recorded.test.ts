@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { queryFlows } from '../../src/flows/run.ts'
+import { duckdb } from '../../src/query/duckdb-printer.ts'
+import type { Sql } from '../../src/query/sql.ts'
 import type { Case } from '../../src/store/case.ts'
 import { Database, type Value } from '../../src/store/duckdb.ts'
 import { caseOf, workFolder } from '../flows/support.ts'
@@ -35,20 +37,28 @@ test('hundreds of requests of every shape have the answers that they had', async
   const cases = new Map<string, Case>()
   const kept: string[] = []
   const lines: string[] = []
+  const statements: string[] = []
   const heard = overheard()
+  const { print } = duckdb
+  const printed: Sql[] = []
+  duckdb.print = node => {
+    printed.push(print(node))
+    return printed.at(-1)!
+  }
   try {
     for (const [name, paths] of writeCases(work.root)) cases.set(name, await caseOf(work.root, paths, `case-${name}`))
     for (const { of, request } of requests()) {
       heard.texts.length = 0
       const answer = await answered(cases.get(of)!, request, work.root)
       const told = JSON.stringify(answer, plain).replaceAll(work.root, '')
-      const digest = createHash('sha256').update(told).digest('hex').slice(0, 10)
-      lines.push(`${digest} ${of} ${JSON.stringify(request)}`)
+      lines.push(`${digestOf(JSON.parse(told))} ${of} ${JSON.stringify(request)}`)
       const sql = heard.texts.map(text => text.replaceAll(work.root, ''))
+      statements.push(digestOf([printed.splice(0), sqlOf(answer.shown, work.root)]))
       kept.push(JSON.stringify({ of, request, answer: JSON.parse(told), ...sqlOf(answer.shown, work.root), sql }))
     }
   } finally {
     heard.stop()
+    duckdb.print = print
     for (const c of cases.values()) await c.close()
     work.close()
   }
@@ -56,10 +66,17 @@ test('hundreds of requests of every shape have the answers that they had', async
   if (path !== undefined) writeFileSync(path, `${kept.join('\n')}\n`)
   assert.ok(lines.length > 450)
   golden('flows-requests.golden.txt', `${lines.join('\n')}\n`)
+  // The SQL of DuckDB to the byte: what was printed, and what is shown. Another engine's printer must not change it.
+  golden('flows-sql.golden.txt', `${statements.join('\n')}\n`)
 })
 
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value, plain)).digest('hex').slice(0, 10)
+}
+
 function sqlOf(shown: string | undefined, root: string): { shown: string | null } {
-  return { shown: shown?.replaceAll(root, '') ?? null }
+  // Files of the cache are named after digests of what no two runs have alike.
+  return { shown: shown?.replaceAll(root, '').replace(/\b[0-9a-f]{64}\b/g, '') ?? null }
 }
 
 interface Told {

@@ -1,0 +1,74 @@
+/** An engine of SQL that holds flow records in a table: what is asked of it, whichever it is. */
+import type { Dialect } from '../query/dialect.ts'
+import type { Sql } from '../query/sql.ts'
+
+/** Rows as texts, in the order of the statement's columns; every column is asked for as text, so that no number is rounded on its way. */
+export type TextRow = readonly (string | null)[]
+
+export interface EngineColumn {
+  name: string
+  /** As the engine names it, in small letters. */
+  type: string
+}
+
+/** The table of flow records. */
+export interface EngineTable {
+  /** Its name as SQL, quoted. */
+  sql: string
+  columns: readonly EngineColumn[]
+  /** The columns that say in which folder a record lies, and some of their values; none where the table is in one piece. */
+  partitions: readonly (EngineColumn & { values: readonly string[] })[]
+  /** Whether a record tells which object it lies in. */
+  hasPath: boolean
+}
+
+/** What a statement has done so far, on the engine. */
+export interface EngineProgress {
+  state: string
+  /** Bytes that were read from where the table lies; null: not told. */
+  bytes: number | null
+  rows: number | null
+  /** From 0 to 1; null: not told. */
+  done: number | null
+}
+
+/** A statement that was run. */
+export interface Ran {
+  /** The engine's own id of it. */
+  id: string
+  bytes: number | null
+}
+
+export interface AskOptions {
+  signal?: AbortSignal
+  onProgress?: (progress: EngineProgress) => void
+}
+
+/** What a statement will read; null: not known. */
+export interface Estimate {
+  /** Folders of the table that are read; null: it has none, or it is not known. */
+  partitions: number | null
+  partitionsOfTable: number | null
+  bytes: number | null
+}
+
+export interface Engine {
+  readonly name: 'trino' | 'athena'
+  /** Where it is, without credentials, for people. */
+  readonly place: string
+  readonly dialect: Dialect
+  /** Every statement that was run, in their order. */
+  readonly ran: readonly Ran[]
+  /** What will be sent for a statement: its text with the bound values. */
+  sent(statement: Sql): string
+  /**
+   * Runs a statement, and gives its rows as they come.
+   *
+   * @throws UserError for what the engine refuses, and where it cannot be reached; the signal's reason, after the statement was cancelled there.
+   */
+  ask(statement: Sql, options?: AskOptions): AsyncGenerator<TextRow[]>
+  /** @throws UserError where there is no such table. */
+  table(options?: AskOptions): Promise<EngineTable>
+  /** @param statement which is explained, and not run. @param partitions a condition on the columns of partitions, as SQL; null: all are read. */
+  estimate(statement: Sql, table: EngineTable, partitions: Sql | null, options?: AskOptions): Promise<Estimate>
+}

@@ -1,0 +1,255 @@
+/**
+ * Trino over its own protocol: a statement is posted, and each answer says where the next one is, until there is none. Cancelled by deleting
+ * that. Node's `fetch` alone; no header, URL or body of a request is part of a message.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode, errorText, exitStatus, UserError } from '../errors.ts'
+import type { Sql } from '../query/sql.ts'
+import { trino, withValues } from '../query/trino-printer.ts'
+import { visible } from '../visible.ts'
+import type { AskOptions, Engine, EngineProgress, EngineTable, Estimate, Ran, TextRow } from './engine.ts'
+import type { TrinoPlace, TrinoUser } from './trino-place.ts'
+import { estimateOf, tableOf } from './trino-table.ts'
+
+export interface TrinoLimits {
+  /** A statement that takes longer is cancelled; milliseconds. */
+  time_ms?: number
+  /** A statement that has read more is ended by the engine, which looks now and then. */
+  bytes?: number
+  /** Of the waits between attempts, for tests: 1 is a tenth of a second, then twice as long each time. */
+  patience?: number
+}
+
+/** What Trino answers, as far as it is read. */
+interface Page {
+  id?: string
+  nextUri?: string
+  data?: TextRow[]
+  stats?: { state?: string; physicalInputBytes?: number; processedRows?: number; progressPercentage?: number }
+  error?: { message?: string; errorName?: string; errorType?: string }
+}
+
+const attemptsMost = 8
+const resubmissionsMost = 2
+const requestMilliseconds = 120_000
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
+/** An error of the engine itself. */
+class TrinoError extends UserError {
+  readonly code: string
+  readonly type: string
+
+  constructor({ message = '', errorName = '', errorType = '' }: NonNullable<Page['error']>, id: string) {
+    super(`the engine refuses: ${visible(message).slice(0, 2000)}`, { hint: hintOf(errorName, errorType, id) })
+    this.code = errorName
+    this.type = errorType
+  }
+}
+
+function hintOf(name: string, type: string, id: string): string {
+  const query = `${visible(name)}, query ${visible(id)}`
+  if (name === 'EXCEEDED_SCAN_LIMIT')
+    return `a narrower window or filter reads less, or --max-bytes allows more (${query})`
+  if (type === 'INSUFFICIENT_RESOURCES') return `a narrower window or filter, or fewer groups, needs less (${query})`
+  return query
+}
+
+/** What is left to the caller to try again, as it may pass. */
+const mayPass: ReadonlySet<string> = new Set(['INTERNAL_ERROR', 'EXTERNAL'])
+
+export class Trino implements Engine {
+  readonly name = 'trino'
+  readonly dialect = trino
+  readonly place: string
+  readonly ran: Ran[] = []
+  private readonly at: TrinoPlace
+  private readonly headers: Record<string, string>
+  private readonly limits: TrinoLimits
+
+  constructor(at: TrinoPlace, { user, password, token }: TrinoUser, limits: TrinoLimits = {}) {
+    this.at = at
+    this.limits = limits
+    this.place = `${at.origin}/${at.catalog}/${at.schema}/${at.table}`
+    const basic = Buffer.from(`${user}:${password}`).toString('base64')
+    this.headers = {
+      'X-Trino-User': user,
+      'X-Trino-Source': 'tidemark',
+      'X-Trino-Time-Zone': 'UTC',
+      ...(token !== null && { Authorization: `Bearer ${token}` }),
+      ...(token === null && password !== null && { Authorization: `Basic ${basic}` }),
+      ...(limits.bytes !== undefined && { 'X-Trino-Session': `query_max_scan_physical_bytes=${limits.bytes}B` }),
+    }
+  }
+
+  sent(statement: Sql): string {
+    return withValues(statement)
+  }
+
+  table(options: AskOptions = {}): Promise<EngineTable> {
+    return tableOf(this.at, statement => this.ask(statement, options))
+  }
+
+  estimate(statement: Sql, table: EngineTable, partitions: Sql | null, options: AskOptions = {}): Promise<Estimate> {
+    const where = table.partitions.length === 0 ? 'none' : partitions
+    return estimateOf(this.at, statement, where, asked => this.ask(asked, options))
+  }
+
+  async *ask(statement: Sql, options: AskOptions = {}): AsyncGenerator<TextRow[]> {
+    const text = this.sent(statement)
+    for (let tried = 0; ; tried++) {
+      let given = false
+      try {
+        for await (const rows of this.once(text, options)) {
+          given = true
+          yield rows
+        }
+        return
+      } catch (error) {
+        // Rows that were given out would come a second time.
+        if (given || tried >= resubmissionsMost || !(error instanceof TrinoError) || !mayPass.has(error.type))
+          throw error
+        await this.wait(tried, options.signal)
+      }
+    }
+  }
+
+  private async *once(text: string, { signal, onProgress }: AskOptions): AsyncGenerator<TextRow[]> {
+    const timer = this.limits.time_ms === undefined ? undefined : AbortSignal.timeout(this.limits.time_ms)
+    const stop = AbortSignal.any([signal, timer].filter(one => one !== undefined))
+    let next: string | undefined
+    let isDone = false
+    const run: Ran = { id: '', bytes: null }
+    try {
+      let page = await this.request('POST', '/v1/statement', stop, text)
+      run.id = page.id ?? ''
+      this.ran.push(run)
+      for (;;) {
+        next = page.nextUri
+        run.bytes = page.stats?.physicalInputBytes ?? run.bytes
+        onProgress?.(progressOf(page))
+        if (page.error !== undefined) {
+          isDone = true
+          throw new TrinoError(page.error, run.id)
+        }
+        if (page.data !== undefined && page.data.length > 0) yield page.data
+        if (next === undefined) {
+          isDone = true
+          return
+        }
+        page = await this.request('GET', pathOf(next), stop)
+      }
+    } catch (error) {
+      if (timer?.aborted === true && signal?.aborted !== true)
+        throw new UserError('the engine takes too long: the statement was cancelled', {
+          hint: 'a narrower window or filter reads less, or --time-limit allows more',
+        })
+      throw error
+    } finally {
+      // Also where the reader of the rows has enough.
+      if (!isDone && next !== undefined) await this.cancel(next)
+    }
+  }
+
+  /** What cannot be cancelled ends by itself: Trino abandons a statement whose answers nobody fetches. */
+  private async cancel(next: string): Promise<void> {
+    const options = { method: 'DELETE', headers: this.headers, signal: AbortSignal.timeout(3000) }
+    await fetch(`${this.at.origin}${pathOf(next)}`, options).catch(() => undefined)
+  }
+
+  private async request(method: 'POST' | 'GET', path: string, stop: AbortSignal, body?: string): Promise<Page> {
+    for (let tried = 0; ; tried++) {
+      stop.throwIfAborted()
+      const answer = await this.fetched(method, path, stop, body, tried)
+      if (answer === null) continue
+      if (busy.has(answer.status) && tried + 1 < attemptsMost) {
+        await answer.body?.cancel()
+        await this.wait(tried, stop, Number(answer.headers.get('retry-after')))
+        continue
+      }
+      if (answer.status !== 200) throw this.refused(answer.status)
+      try {
+        return (await answer.json()) as Page
+      } catch (error) {
+        stop.throwIfAborted()
+        // The same page can be fetched again; a statement that was taken is not sent a second time here.
+        if (method === 'POST' || tried + 1 >= attemptsMost) throw this.unreachable(error)
+        await this.wait(tried, stop)
+      }
+    }
+  }
+
+  /** The answer; null where there was none, and another attempt may have one. */
+  private async fetched(
+    method: 'POST' | 'GET',
+    path: string,
+    stop: AbortSignal,
+    body: string | undefined,
+    tried: number,
+  ): Promise<Response | null> {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(requestMilliseconds)])
+    const options = {
+      method,
+      headers: this.headers,
+      signal,
+      redirect: 'manual' as const,
+      ...(body !== undefined && { body }),
+    }
+    try {
+      return await fetch(`${this.at.origin}${path}`, options)
+    } catch (error) {
+      stop.throwIfAborted()
+      const isRefused = errorCode(causeOf(error)) === 'ECONNREFUSED' || errorCode(causeOf(error)) === 'ENOTFOUND'
+      if ((method === 'POST' && isRefused) || tried + 1 >= attemptsMost) throw this.unreachable(error)
+      await this.wait(tried, stop)
+      return null
+    }
+  }
+
+  private async wait(tried: number, stop?: AbortSignal, seconds = 0): Promise<void> {
+    const { patience = 1 } = this.limits
+    const ms = Math.max(100 * 2 ** tried, Math.min(seconds > 0 ? seconds : 0, 60) * 1000) * (0.5 + Math.random())
+    await sleep(ms * patience, undefined, stop === undefined ? {} : { signal: stop }).catch(() =>
+      stop?.throwIfAborted(),
+    )
+  }
+
+  private unreachable(error: unknown): UserError {
+    const cause = causeOf(error)
+    return new UserError(
+      `the engine cannot be reached: ${this.at.origin} (${visible(errorCode(cause) ?? errorText(cause))})`,
+      {
+        hint: 'is the address right, and is it up?',
+      },
+    )
+  }
+
+  private refused(status: number): UserError {
+    const isUser = status === 401 || status === 403
+    return new UserError(`the engine refuses: ${this.at.origin} answers with status ${status}`, {
+      ...(isUser && { status: exitStatus.usage }),
+      hint: isUser
+        ? 'set TIDEMARK_TRINO_USER, and TIDEMARK_TRINO_PASSWORD or TIDEMARK_TRINO_TOKEN, in the environment'
+        : 'is it a coordinator of Trino, and is it trino+https:// that it wants?',
+    })
+  }
+}
+
+/** Where it is asked next: always the engine that was named, whatever host an answer names. */
+function pathOf(next: string): string {
+  const { pathname, search } = new URL(next)
+  return `${pathname}${search}`
+}
+
+function progressOf({ stats = {} }: Page): EngineProgress {
+  const { state = '', physicalInputBytes, processedRows, progressPercentage } = stats
+  return {
+    state,
+    bytes: physicalInputBytes ?? null,
+    rows: processedRows ?? null,
+    done: progressPercentage === undefined ? null : progressPercentage / 100,
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error
+}
