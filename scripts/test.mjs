@@ -54,6 +54,8 @@ const many = {
   RULE_SETS: 100_000,
   RULE_MUTATIONS: 50_000,
   CODE_SETS: 125,
+  WATCH_OBJECTS: 10_000,
+  WATCH_KILLS: 100,
   // One in so many: all of them.
   CUT_STEP: 1,
 }

@@ -154,13 +154,14 @@ const maySee: Record<string, string[]> = {
     'detect',
     'report',
   ],
+  watch: ['net', 'input', 'records', 'store', 'ingest', 'rules', 'detect'],
   demo: [],
   server: [],
   ui: ['net', 'server'],
   cli: [],
 }
 // The workbench asks what the commands ask.
-maySee['server'] = Object.keys(maySee).filter(name => !['demo', 'ui', 'cli'].includes(name))
+maySee['server'] = Object.keys(maySee).filter(name => !['watch', 'demo', 'ui', 'cli'].includes(name))
 // The command line puts all of them together.
 maySee['cli'] = [...Object.keys(maySee).filter(name => name !== 'ui'), 'index.ts']
 

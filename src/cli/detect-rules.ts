@@ -16,6 +16,11 @@ export interface RuleOptions {
 }
 
 export function addRuleOptions(command: Command): Command {
+  return addRuleChoice(command).option('--list-rules', 'list the rules with their thresholds, and do nothing else')
+}
+
+/** Which rules run, and with which thresholds. */
+export function addRuleChoice(command: Command): Command {
   return command
     .addOption(new Option('--rule <name>', 'only one rule: D01 or D01-scan (repeatable)').argParser(collectText))
     .addOption(
@@ -30,7 +35,6 @@ export function addRuleOptions(command: Command): Command {
         'run your own rules too: .js and .mjs files, code that runs with your rights',
       ).argParser(parseFolder),
     )
-    .option('--list-rules', 'list the rules with their thresholds, and do nothing else')
 }
 
 /** What they are for the library. */

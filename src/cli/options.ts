@@ -57,6 +57,16 @@ export function parseSize(text: string): number {
   return scaled(text, /^(\d+)([KMGT]?)(?:i?B)?$/i, units, 'Expected a size in bytes, like 500M or 10G')
 }
 
+/** A time span, like `2s`, `5m` or `30d`, in milliseconds. */
+export function parseSpan(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text) ?? []
+  const factor = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit]
+  const span = factor === undefined ? Number.NaN : Number(number) * factor
+  if (!(span >= 1 && span <= 3_650 * 86_400_000))
+    throw new InvalidArgumentError('Expected a time span, like 30s, 5m, 12h or 30d.')
+  return span
+}
+
 /** A ratio from 1, like `1000` or `2.5`. */
 export function parseRatio(text: string): number {
   const ratio = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN

@@ -22,6 +22,7 @@ import { reportCommand } from './report.ts'
 import { sqlCommand } from './sql.ts'
 import { uiCommand } from './ui.ts'
 import { verifyCommand } from './verify.ts'
+import { watchCommand } from './watch.ts'
 
 /** The command line: every command, option and argument. Nothing is run and nothing heavy loaded. */
 export function buildProgram(): Command {
@@ -69,6 +70,7 @@ export function buildProgram(): Command {
     flowsCommand,
     sqlCommand,
     exportCommand,
+    watchCommand,
     uiCommand,
     demoCommand,
     completionCommand,

@@ -60,6 +60,10 @@ export interface AddOptions {
   paths: string[]
   /** Files that lie elsewhere. Each is fetched when its turn comes, and not if the case knows it by where it lies and its ETag. */
   remote?: readonly RemoteFile[]
+  /** Files that were found already: nothing is looked for at `paths` then. */
+  found?: readonly FoundFile[]
+  /** New files get numbers above it: so those of several cases can differ. */
+  idsAbove?: number
   /** Field list, or name of one, for files without a header line. */
   format?: string
   /** Whether `format` may name fields that this version does not know: their values are kept as text. */
@@ -102,12 +106,7 @@ const stopSecondsMax = 30
 export async function addEvidence(options: AddOptions): Promise<EvidenceReport> {
   const caseDir = await caseFolder(options.case)
   if (options.format !== undefined) formatOf(options.format, options.formatUnknown === true)
-  const found = await findFiles(options.paths, {
-    isLedger,
-    own: caseDir,
-    pipes: true,
-    ...(options.signal && { signal: options.signal }),
-  })
+  const found = options.found?.map(file => ({ ...file })) ?? (await filesToAdd(caseDir, options))
   if (found.length === 0 && options.remote === undefined) {
     throw new UserError(`no files in ${options.paths.join(', ')}`, {
       status: 2,
@@ -132,6 +131,10 @@ export async function addEvidence(options: AddOptions): Promise<EvidenceReport> 
   } catch (error) {
     throw caseWriteError(error, caseDir)
   }
+}
+
+function filesToAdd(own: string, { paths, signal }: AddOptions): Promise<FoundFile[]> {
+  return findFiles(paths, { isLedger, own, pipes: true, ...(signal && { signal }) })
 }
 
 /** One run of `add`: hands files to the workers and enters what they bring back. */
@@ -184,7 +187,7 @@ class Adding {
     this.known = new KnownContent(entries, this.options.again ?? false)
     this.unknownColumns = unknownColumnsOf(segmentsOf(entries))
     new Int32Array(this.unknownLeft)[0] = Math.max(0, unknownColumnsMax - this.unknownColumns.length)
-    let id = this.known.lastId
+    let id = Math.max(this.known.lastId, this.options.idsAbove ?? 0)
     for (const file of found)
       this.queue.push({ id: ++id, ...absolute(file), bytesAt: await this.copied(file), origin: null, archive: null })
     new Int32Array(this.lastId)[0] = id

@@ -314,6 +314,20 @@ export function alteredLedger(caseDir: string, fault: string): UserError {
   })
 }
 
+/** Entries of other ledgers, in their order and with their own times, as a ledger of its own: its lines, and the text of its head. */
+export function ledgerOf(entries: readonly Omit<LedgerEntry, 'seq' | 'prev' | 'hash'>[]): {
+  lines: string[]
+  head: string
+} {
+  let prev = noEntry
+  const lines = entries.map((entry, seq) => {
+    const rest = exactJson({ ...entry, seq, prev }).slice(1)
+    prev = createHash('sha256').update(rest).digest('hex')
+    return `{"hash":"${prev}",${rest}\n`
+  })
+  return { lines, head: headText(lines.length - 1, prev) }
+}
+
 /** The text of `ledger.head`. */
 export function headText(seq: number, hash: string): string {
   return `${JSON.stringify({ seq, hash })}\n`

@@ -46,6 +46,7 @@ const completions: [words: string[], expected: string[]][] = [
         'remove',
         'report',
         'verify',
+        'watch',
         'investigate',
         'detect',
         'enrich',

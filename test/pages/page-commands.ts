@@ -22,8 +22,8 @@ export interface PageStep {
 const programs = ['tidemark', 'zcat', 'zgrep', 'nfdump', 'ls', 'awk']
 
 /** What runs until it is stopped. */
-const withoutEnd = /^tidemark ui\b/
-const endless = 'runs until it is stopped; test/cli/ui.test.ts does it'
+const withoutEnd = /^tidemark (ui|watch)\b/
+const endless = 'runs until it is stopped; test/cli/ui.test.ts and test/watch do it'
 
 const placeholder = /…|[ /](ADDRESS|CAPTURE|COMMAND|DIR|FILE|FILTER|NAME|OUT|PATH|TOPIC)\b/
 

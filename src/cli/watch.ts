@@ -1,0 +1,209 @@
+import { statSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { errorCode, exitStatus, UserError } from '../errors.ts'
+import { type Severity, severities } from '../rules/finding.ts'
+import type { WatchEnd, WatchSettings } from '../watch/watch.ts'
+import { addReadingOptions } from './add.ts'
+import { Option } from './commander.ts'
+import { addRuleChoice, askedRules, type RuleOptions } from './detect-rules.ts'
+import { addEnrichmentOptions, type EnrichmentCliOptions, enrichmentOf } from './enrichment-options.ts'
+import { interruptible } from './interrupt.ts'
+import {
+  type CommonOptions,
+  collectPrefix,
+  parseCount,
+  parseFolder,
+  parseSpan,
+  type ReadingOptions,
+  readingOptions,
+} from './options.ts'
+import { quoted } from './shell-words.ts'
+import { addReceiverOptions, type ReceiverOptions, receiversOf } from './watch-receivers.ts'
+import { StatusLine } from './watch-status.ts'
+
+interface Options
+  extends CommonOptions,
+    ReadingOptions,
+    EnrichmentCliOptions,
+    Omit<RuleOptions, 'listRules'>,
+    ReceiverOptions {
+  out: string
+  keep?: number
+  settle: number
+  /** True without a value. */
+  poll?: number | true
+  every: number
+  once?: true
+  maxAlerts: number
+  minSeverity: Severity
+  internal?: string[]
+  scanner?: string[]
+  health?: string
+}
+
+const day = 86_400_000
+const pollByDefault = 10_000
+
+/** Defines `tidemark watch`. */
+export function watchCommand(program: Command): void {
+  const command = addReceiverOptions(withOptions(program))
+  addReadingOptions(addEnrichmentOptions(addRuleChoice(command)))
+    .addHelpText('after', watchHelp)
+    .action(async (folder: string) => {
+      const options = command.optsWithGlobals<Options>()
+      if (command.getOptionValueSourceWithGlobals('case') === 'cli')
+        throw new UserError('--case does not go with watch', {
+          hint: 'it keeps a case for each day in the folder that --out names',
+          status: exitStatus.usage,
+        })
+      const settings = await settingsOf(folder, options)
+      await interruptible(signal => run(settings, options, signal))
+    })
+}
+
+function withOptions(program: Command): Command {
+  return program
+    .command('watch')
+    .description(
+      'Read what arrives in a folder, look for findings over a sliding day, and send an alert of each, once a day.',
+    )
+    .argument('<folder>', 'folder in which files of evidence arrive, also in its sub-folders')
+    .addOption(
+      new Option('--out <dir>', 'folder of the watch: a case for each day, and alerts on their way')
+        .default('tidemark-watch')
+        .argParser(parseFolder),
+    )
+    .addOption(
+      new Option('--keep <span>', 'remove cases of days that are older, like 30d (default: keep all)').argParser(
+        parseSpan,
+      ),
+    )
+    .addOption(
+      new Option('--every <span>', 'least time between two looks for findings')
+        .default(300_000, '5m')
+        .argParser(parseSpan),
+    )
+    .addOption(
+      new Option('--settle <span>', 'a file is whole when it has not changed for so long')
+        .default(2000, '2s')
+        .argParser(parseSpan),
+    )
+    .addOption(
+      new Option(
+        '--poll [span]',
+        'look at the folder that often, as on a network share (default without a value: 10s)',
+      ).argParser(parseSpan),
+    )
+    .option('--once', 'read, look and send what is there, and end: for cron')
+    .option('--health <file>', 'write how it goes into a file of JSON, every ten seconds')
+    .addOption(
+      new Option('--min-severity <severity>', 'alerts of findings at least that severe')
+        .choices(severities)
+        .default('medium'),
+    )
+    .addOption(
+      new Option('--max-alerts <count>', 'most alerts of one look; one more stands for the rest')
+        .default(100)
+        .argParser(parseCount),
+    )
+    .addOption(
+      new Option('--internal <network>', 'network of your own besides the private ones (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+    .addOption(
+      new Option('--scanner <network>', 'scanner of your own: what it does is of severity info (repeatable)').argParser(
+        collectPrefix,
+      ),
+    )
+}
+
+const watchHelp = `
+Without a receiver (--webhook, --syslog, --exec), alerts are printed, a line of JSON each. An alert is sent until it is taken, always with the same id.
+The secret that signs webhooks comes from TIDEMARK_WEBHOOK_SECRET or from --webhook-secret-file. SIGTERM and Ctrl-C end the watch, with status 0.
+
+Examples:
+  tidemark watch /var/log/flows --out /var/lib/tidemark --keep 30d
+  tidemark watch flows/ --webhook https://alerts.example.com/tidemark --health /run/tidemark/health.json
+  tidemark watch flows/ --once --syslog tls://logs.example.com:6514
+
+More: tidemark help continuous-watch.`
+
+async function settingsOf(name: string, options: Options): Promise<WatchSettings> {
+  const { keep, poll, settle, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
+  if (keep !== undefined && keep < day)
+    throw new UserError('--keep is less than a day', { hint: 'write --keep 30d', status: exitStatus.usage })
+  const receivers = await receiversOf(options)
+  return {
+    ...{ folder: await folderOf(name), out: resolve(options.out) },
+    ...{ keepDays: keep === undefined ? null : Math.ceil(keep / day), settle, every, once: once === true },
+    poll: poll === undefined ? null : poll === true ? pollByDefault : poll,
+    reading: readingOptions(options),
+    detecting: {
+      ...askedRules(options),
+      ...(internal !== undefined && { internal }),
+      ...(scanner !== undefined && { scanners: scanner }),
+      ...{ minSeverity, enrichment: enrichmentOf(options) },
+    },
+    ...{ receivers, mostAlerts: maxAlerts, health: health === undefined ? null : await healthPath(health) },
+    commandOf: (host, caseDir) => `tidemark investigate ${host} --case ${quoted(caseDir)}`,
+    onNote: () => undefined,
+  }
+}
+
+/** @throws UserError (status 2) for what is no folder. */
+async function folderOf(name: string): Promise<string> {
+  try {
+    if (statSync(name).isDirectory()) return await realpath(name)
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error
+    throw new UserError(`no such folder: ${name}`, { hint: 'check the path', status: exitStatus.usage })
+  }
+  throw new UserError(`a file where a folder is expected: ${name}`, {
+    hint: 'name the folder in which files arrive; tidemark add reads a single file',
+    status: exitStatus.usage,
+  })
+}
+
+/** Where the state is written, again and again: a file, and no evidence. */
+async function healthPath(name: string): Promise<string> {
+  const { fileTarget } = await import('../disk/output.ts')
+  return fileTarget(name, { option: '--health', force: true, seeks: 'the state of a watch' }).path
+}
+
+async function run(settings: WatchSettings, options: Options, signal: AbortSignal): Promise<void> {
+  const { watchFolder } = await import('../watch/watch.ts')
+  const status = new StatusLine(settings.folder)
+  status.note(`watching ${settings.folder}; cases and alerts are in ${settings.out}`)
+  try {
+    const end = await watchFolder(
+      {
+        ...settings,
+        onNote: text => status.note(text),
+        onState: state => status.show(state),
+        onAlert: ({ severity, title, id }) => status.note(`alert ${id}: ${severity}: ${title}`),
+      },
+      signal,
+    )
+    if (options.once) {
+      signal.throwIfAborted()
+      tellEnd(end, status)
+    }
+  } catch (error) {
+    // To be stopped is what it is there for.
+    if (!signal.aborted || options.once) throw error
+  } finally {
+    await status.end()
+  }
+}
+
+function tellEnd({ unread, undelivered, hasFailed }: WatchEnd, status: StatusLine): void {
+  if (unread > 0) {
+    status.note(`${unread === 1 ? 'one file was' : `${unread} files were`} not read: the next run tries again`)
+    process.exitCode = exitStatus.partly_read
+  }
+  if (undelivered > 0) status.note(`${undelivered} of the alerts were not taken: the next run sends them`)
+  if (undelivered > 0 || hasFailed) process.exitCode = exitStatus.failed
+}
