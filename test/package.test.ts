@@ -15,6 +15,7 @@ const agreed = [
   '@duckdb/node-api',
   '@duckdb/node-bindings',
   'chevrotain',
+  'chokidar',
   'cli-progress',
   'commander',
   'd3-sankey',

@@ -1,7 +1,6 @@
-/** The options that say who is told of alerts. */
+/** Who is told of alerts. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import { readNamed } from '../disk/named-file.ts'
 import { errorCode, exitStatus, UserError } from '../errors.ts'
 import type { Receiver } from '../watch/receivers/receiver.ts'
@@ -12,17 +11,6 @@ export interface ReceiverOptions {
   webhookSecretFile?: string
   syslog?: string
   exec?: string
-}
-
-export function addReceiverOptions(command: Command): Command {
-  return command
-    .option('--webhook <url>', 'send alerts by POST, as JSON; @FILE reads the address from a file')
-    .option(
-      '--webhook-secret-file <file>',
-      'sign what is sent with the secret in a file (also TIDEMARK_WEBHOOK_SECRET)',
-    )
-    .option('--syslog <address>', 'send alerts as syslog (RFC 5424): tcp://HOST:PORT or tls://HOST:PORT')
-    .option('--exec <program>', 'run a program for each alert, which has it as JSON on standard input')
 }
 
 const secretVariable = 'TIDEMARK_WEBHOOK_SECRET'

@@ -20,8 +20,8 @@ import {
   readingOptions,
 } from './options.ts'
 import { quoted } from './shell-words.ts'
-import { addReceiverOptions, type ReceiverOptions, receiversOf } from './watch-receivers.ts'
-import { StatusLine } from './watch-status.ts'
+import type { ReceiverOptions } from './watch-receivers.ts'
+import type { StatusLine } from './watch-status.ts'
 
 interface Options
   extends CommonOptions,
@@ -120,6 +120,17 @@ function withOptions(program: Command): Command {
     )
 }
 
+function addReceiverOptions(command: Command): Command {
+  return command
+    .option('--webhook <url>', 'send alerts by POST, as JSON; @FILE reads the address from a file')
+    .option(
+      '--webhook-secret-file <file>',
+      'sign what is sent with the secret in a file (also TIDEMARK_WEBHOOK_SECRET)',
+    )
+    .option('--syslog <address>', 'send alerts as syslog (RFC 5424): tcp://HOST:PORT or tls://HOST:PORT')
+    .option('--exec <program>', 'run a program for each alert, which has it as JSON on standard input')
+}
+
 const watchHelp = `
 Without a receiver (--webhook, --syslog, --exec), alerts are printed, a line of JSON each. An alert is sent until it is taken, always with the same id.
 The secret that signs webhooks comes from TIDEMARK_WEBHOOK_SECRET or from --webhook-secret-file. SIGTERM and Ctrl-C end the watch, with status 0.
@@ -135,6 +146,7 @@ async function settingsOf(name: string, options: Options): Promise<WatchSettings
   const { keep, poll, settle, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
   if (keep !== undefined && keep < day)
     throw new UserError('--keep is less than a day', { hint: 'write --keep 30d', status: exitStatus.usage })
+  const { receiversOf } = await import('./watch-receivers.ts')
   const receivers = await receiversOf(options)
   return {
     ...{ folder: await folderOf(name), out: resolve(options.out) },
@@ -174,7 +186,10 @@ async function healthPath(name: string): Promise<string> {
 }
 
 async function run(settings: WatchSettings, options: Options, signal: AbortSignal): Promise<void> {
-  const { watchFolder } = await import('../watch/watch.ts')
+  const [{ watchFolder }, { StatusLine }] = await Promise.all([
+    import('../watch/watch.ts'),
+    import('./watch-status.ts'),
+  ])
   const status = new StatusLine(settings.folder)
   status.note(`watching ${settings.folder}; cases and alerts are in ${settings.out}`)
   try {
