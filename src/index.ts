@@ -89,6 +89,7 @@ export type { OrderName as FlowsOrder } from './flows/names.ts'
 export type {
   Counting as FlowsCounting,
   FlowsColumn,
+  FlowsEngine,
   FlowsRequest,
   FlowsResult,
   FlowsRow,

@@ -145,24 +145,22 @@ function notesOf({ setting, table, partitions, ranges, records }: EngineSetting,
   const read = ranges.map(({ from_us, to_us }) => `${at(from_us, 'the beginning')} to ${at(to_us, 'the end')}`)
   return [
     ...(setting.otherWay === null ? [] : [oneSided]),
-    `Asked of an engine: ${countOnceReason}. It reports no malformed lines: what cannot be read there is unknown, or in no count.`,
+    `Asked of an engine: ${countOnceReason}. It reports no malformed lines: what cannot be read there is unknown, or in no count`,
     ...(counted === null
-      ? ['In one pass it is not counted for how many records something is unknown; without --one-pass it is.']
+      ? ['In one pass it is not counted for how many records something is unknown; without --one-pass it is']
       : []),
     ...(Number(counted?.without ?? 0) > 0
       ? [
-          `${countText(counted!.without as number, 'line')} of the table ${counted!.without === 1 ? 'has' : 'have'} no status, and ${counted!.without === 1 ? 'is' : 'are'} in no count.`,
+          `${countText(counted!.without as number, 'line')} of the table ${counted!.without === 1 ? 'has' : 'have'} no status, and ${counted!.without === 1 ? 'is' : 'are'} in no count`,
         ]
       : []),
-    ...(records.hasStatus
-      ? []
-      : ['The table has no log_status: lines that are no record cannot be told from records.']),
+    ...(records.hasStatus ? [] : ['The table has no log_status: lines that are no record cannot be told from records']),
     ...(partitions === null
       ? table.partitions.length > 0
-        ? ['All partitions were read: the filter names no times, or the columns of the partitions do not tell them.']
+        ? ['All partitions were read: the filter names no times, or the columns of the partitions do not tell them']
         : []
       : [
-          `Partitions of ${read.join(', and of ')} were read, from 5 min before to 15 min after: a record that lasts longer than the ten minutes of a flow log may be in another.`,
+          `Partitions of ${read.join(', and of ')} were read, from 5 min before to 15 min after: a record that lasts longer than the ten minutes of a flow log may be in another`,
         ]),
   ]
 }

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EngineTable } from '../../src/engines/engine.ts'
+import { parse } from '../../src/filter/filter.ts'
+import { partitionsOf } from '../../src/flows/engine-partitions.ts'
+import { timesOf } from '../../src/flows/engine-times.ts'
+import { trino } from '../../src/query/trino-printer.ts'
+
+type Partition = EngineTable['partitions'][number]
+
+function conditionOf(partitions: Partition[], filter: string): string | null {
+  const table = { sql: '"t"', columns: [], partitions, hasPath: true }
+  const condition = partitionsOf(table, timesOf(parse(filter, { files: false }).ast))
+  return condition === null ? null : trino.shown(condition)
+}
+
+const text = (name: string, ...values: string[]): Partition => ({ name, type: 'varchar', values })
+const hour = 'between 2023-09-28T17:00 and 2023-09-28T17:40'
+
+test('a window is asked of days, from five minutes before it to fifteen after, however days are written', () => {
+  for (const [sign, first, last] of [
+    ['-', '2023-09-28', '2023-09-29'],
+    ['/', '2023/09/28', '2023/09/29'],
+    ['', '20230928', '20230929'],
+  ] as const) {
+    const day = ['2023', '09', '01'].join(sign)
+    assert.equal(conditionOf([text('d', day)], hour), `("d" >= '${first}' AND "d" <= '${first}')`)
+    const late = 'between 2023-09-28T23:00 and 2023-09-28T23:50'
+    assert.equal(conditionOf([text('d', day)], late), `("d" >= '${first}' AND "d" <= '${last}')`)
+  }
+  assert.equal(
+    conditionOf([{ name: 'd', type: 'date', values: [] }], hour),
+    `(("d" >= (DATE '2023-09-28')) AND ("d" <= (DATE '2023-09-28')))`.replace(/\(("d" .= \(.*?\))\)/g, '$1'),
+  )
+})
+
+test('hours beside days, and years, months and days apart, are bounded part by part', () => {
+  assert.equal(
+    conditionOf([text('day', '2023-09-28'), text('hour', '05')], hour),
+    `(("day" >= '2023-09-28' AND ("day" > '2023-09-28' OR ("day" = '2023-09-28' AND "hour" >= '16'))) AND ("day" <= '2023-09-28' AND ("day" < '2023-09-28' OR ("day" = '2023-09-28' AND "hour" <= '17'))))`,
+  )
+  const apart = [text('year', '2023'), text('month', '09'), { name: 'day', type: 'integer', values: ['28'] }]
+  assert.match(conditionOf(apart, 'end >= 2023-09-28')!, /"year" = '2023' AND \("month" > '09' OR .* "day" >= 27\)/)
+})
+
+test('what does not tell the time, or is written in no order, prunes nothing', () => {
+  assert.equal(conditionOf([text('region', 'eu-west-1')], hour), null)
+  assert.equal(conditionOf([text('hour', '05')], hour), null)
+  assert.equal(conditionOf([text('d', '2023-09-28', 'unknown')], hour), null)
+  // Without zeros before them, 9 comes after 10.
+  assert.match(
+    conditionOf([text('year', '2023'), text('month', '9')], hour)!,
+    /^\("year" >= '2023' AND "year" <= '2023'\)$/,
+  )
+  assert.equal(conditionOf([text('d', '2023-09-28')], 'port 443'), null)
+  assert.equal(conditionOf([text('d', '2023-09-28')], `port 443 or ${hour}`), null)
+  assert.equal(conditionOf([text('d', '2023-09-28')], `not (${hour})`), null)
+})
+
+test('what times a filter asks for is told from all of it', () => {
+  const us = (time: string): bigint => BigInt(Date.parse(`${time}Z`)) * 1000n
+  const of = (filter: string): unknown => timesOf(parse(filter, { files: false }).ast)
+  const [from_us, to_us] = [us('2023-09-28T17:00'), us('2023-09-28T17:40')]
+  assert.deepEqual(of(`port 443 and ${hour} and not proto udp`), [{ from_us, to_us }])
+  assert.deepEqual(of('first seen > 2023-09-28T17:00 and last seen < 2023-09-28T17:40'), [{ from_us, to_us }])
+  assert.deepEqual(of(`(${hour}) or start = 2023-09-28T17:00`), [
+    { from_us, to_us },
+    { from_us, to_us: from_us },
+  ])
+  assert.deepEqual(of('start != 2023-09-28T17:00'), [{ from_us: null, to_us: null }])
+  const many = Array.from({ length: 12 }, (_, i) => `end = 2023-09-${i + 10}T00:00`).join(' or ')
+  assert.deepEqual(of(many), [{ from_us: us('2023-09-10T00:00'), to_us: us('2023-09-21T00:00') }])
+})
