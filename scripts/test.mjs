@@ -44,6 +44,7 @@ const many = {
   WHOLE_FOLDERS: 20,
   PART_FOLDERS: 60,
   FILTERS: 5000,
+  STATEMENTS: 1000,
   EXPORTS: 4000,
   NODES: '20.19.0 latest',
   FLIPS: 1000,

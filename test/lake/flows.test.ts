@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -179,3 +179,34 @@ for (const [i, form] of forms.entries()) {
     assert.ok(same > count / 3, `${same} of ${count}`)
   })
 }
+
+test('each statement scans its table once, and of partitions reads those of the window', withTrino, async () => {
+  const at = { origin: lake().trino!, catalog: 'hive', schema, table: 'pushed' }
+  const hour = 'between 2023-11-14T22:20:00 and 2023-11-14T22:30:00'
+  const shapes: FlowsRequest[] = [
+    { limit: 5 },
+    { by: ['srcip'], percentiles: ['bytes/95'], distinct: ['dstip'], other: true, limit: 2 },
+    { stat: { element: 'ip' } },
+    { bidirectional: true, by: ['dstport'] },
+    { bin_ms: 60_000, by: ['proto'], other: true, limit: 1 },
+    { bin_ms: 60_000 },
+  ]
+  for (const shape of shapes) {
+    const engine = new Trino(at, { user: 'tidemark', password: null, token: null })
+    const question = await engineQuestion(engine, { ...shape, filter: `${hour} and src net 10.0.0.0/8` })
+    const { partitions, partitionsOfTable } = await question.estimate()
+    assert.ok(partitions! < partitionsOfTable!, `${partitions} of ${partitionsOfTable}`)
+    const before = engine.ran.length
+    const { sql } = await question.ask()
+    const [{ 'Query Plan': plan } = {}] = await ask(`EXPLAIN (TYPE DISTRIBUTED) ${sql}`, schema)
+    assert.equal(
+      String(plan).match(/\b(TableScan|ScanFilter|ScanProject|ScanFilterProject)\[/g)?.length,
+      1,
+      String(plan),
+    )
+    // 22:15 to 22:45.
+    const folderOfHour = join(folder, 'pushed', 'day=2023-11-14', 'hour=22')
+    const size = readdirSync(folderOfHour).reduce((sum, name) => sum + statSync(join(folderOfHour, name)).size, 0)
+    for (const { bytes } of engine.ran.slice(before)) assert.ok(bytes! <= size * 1.1, `${bytes} of ${size}`)
+  }
+})
