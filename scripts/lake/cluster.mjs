@@ -97,6 +97,8 @@ export class Cluster {
       'hive.non-managed-table-writes-enabled=true',
       // Athena's way: folders within a partition are read too.
       'hive.recursive-directories=true',
+      // Days without a file have no folder.
+      'hive.ignore-absent-partitions=true',
       ...(this.moto ? s3 : []),
     ]
   }

@@ -9,7 +9,7 @@
 //   node scripts/lake/keep.mjs --only moto     or trino
 //
 // Where something is missing, what is printed says what and why, and the rest runs.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,6 +28,7 @@ const { values } = parseArgs({
   },
 })
 const say = text => process.stderr.write(`lake: ${text}\n`)
+const prefix = 'tidemark-lake-'
 let cluster = null
 let folder = null
 let isStopping = false
@@ -43,7 +44,8 @@ if (values['with-stdin']) {
 
 const finding = findTools()
 const { tools, missing } = await finding
-folder = mkdtempSync(join(tmpdir(), 'tidemark-lake-'))
+removeLeftFolders()
+folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 cluster = new Cluster({
   ...{ tools, folder, workers: Number(values.workers), isQuick: !values['full-speed'] },
   cores: values.cores === undefined ? [] : values.cores.split(','),
@@ -55,6 +57,22 @@ const control = await startControl()
 const { trino, moto, lake } = cluster
 if (values.for !== undefined) setTimeout(() => void stop(0, true), Number(values.for) * 1000)
 process.stdout.write(`${JSON.stringify({ trino, moto, lake, control, region, credentials, missing })}\n`)
+
+/** Those of keepers that were killed. */
+function removeLeftFolders() {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(prefix) && /^(\d+)-/.exec(name.slice(prefix.length))?.[1]
+    if (pid && !isRunning(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
 
 async function findTools() {
   const found = {}
