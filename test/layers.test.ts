@@ -26,6 +26,7 @@ const maySee: Record<string, string[]> = {
   store: ['net', 'input', 'records'],
   convert: ['net', 'anonymise', 'input', 'records', 'vpc-text', 'packet', 'meter', 'nfcapd', 'store'],
   ingest: ['net', 'input', 'sources', 'records', 'vpc-text', 'flow-text', 'packet', 'meter', 'nfcapd', 'store'],
+  lake: ['net', 'input', 'records', 'vpc-text', 'store'],
   verbatim: ['net', 'input', 'sources', 'records', 'vpc-text', 'store', 'ingest'],
   query: ['net', 'store'],
   engines: ['net', 'store', 'query'],

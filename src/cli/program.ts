@@ -15,6 +15,7 @@ import { exportCommand } from './export.ts'
 import { flowsCommand } from './flows.ts'
 import { wrapHelp } from './help.ts'
 import { investigateCommand } from './investigate.ts'
+import { lakeCommand } from './lake.ts'
 import { parseFolder } from './options.ts'
 import { note, outputWidth, printNow } from './output.ts'
 import { removeCommand } from './remove.ts'
@@ -71,6 +72,7 @@ export function buildProgram(): Command {
     sqlCommand,
     exportCommand,
     watchCommand,
+    lakeCommand,
     uiCommand,
     demoCommand,
     completionCommand,

@@ -79,6 +79,7 @@ const shortened = [8, 7, 6, 5, 4, 3, 2]
   .map(form => `WHEN regexp_matches(t, '${form}') THEN regexp_replace(t, '${form}', '::')`)
   .join(' ')
 
-const addressMacro = `CREATE OR REPLACE TEMP MACRO address_text(a) AS
+/** `address_text(a)`: an address as text, as `formatAddress` writes it. It needs `ip4` of the views. */
+export const addressMacro = `CREATE OR REPLACE TEMP MACRO address_text(a) AS
   CASE WHEN a IS NULL THEN NULL WHEN a.hi = 0 AND (a.lo >> 32) = 65535 THEN ip4(a)
   ELSE list_transform([array_to_string(${groups}, ':')], lambda t: CASE ${shortened} ELSE t END)[1] END`

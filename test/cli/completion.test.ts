@@ -53,6 +53,7 @@ const completions: [words: string[], expected: string[]][] = [
         'flows',
         'sql',
         'export',
+        'lake',
         'ui',
         'demo',
       ],

@@ -35,6 +35,8 @@ const mayWrite: [RegExp, string][] = [
   [/^(investigate|detect)\//, 'the dossier, over the tables that conversations leave'],
   [/^user-sql\//, 'SQL of the user, for DuckDB, and the views that it names'],
   [/^cli\/sql\.ts$/, 'examples of it'],
+  [/^lake\/(push|pushed-table)\.ts$/, 'writes Parquet for other engines, out of the segments'],
+  [/^lake\/ddl\.ts$/, 'statements that make tables of Trino and Athena: printed, never run'],
   [/^ui\/parts\/sql-editor\.ts$/, 'an example of it'],
   [/^server\/work\/(coverage|evidence)\.ts$/, 'the query of a documented view, for a person to copy'],
   [/^timeline\/kept\.ts$/, 'reads by file and line, as the record index does: the index is of this engine alone'],

@@ -1,0 +1,111 @@
+/** What a folder of pushed files says of itself: one document a push, in a folder that engines pass over. */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { readSmall } from '../disk/reading.ts'
+import { createNew, isRunning, replaceFile } from '../disk/writing.ts'
+import { errorCode, errorText, UserError } from '../errors.ts'
+import { count, type Fitting, fit, listOf, objectOf, oneOf, text, textThat, yesOrNo } from '../shape.ts'
+
+const digest = textThat(one => /^[0-9a-f]{64}$/.test(one), 'not a SHA-256')
+/** The only names of pushed files: nothing else in the folder is ever removed. */
+const fileShape = /^day=[^/]{1,40}\/hour=[^/]{1,40}\/tidemark-[0-9a-f]{12}-\d{4,}\.parquet$/
+
+const file = objectOf({
+  path: textThat(one => fileShape.test(one), 'not a name of a pushed file'),
+  rows: count,
+  bytes: count,
+  sha256: digest,
+})
+
+const shape = objectOf({
+  version: oneOf(1),
+  /** False while files are put in place: a push that was broken off. */
+  complete: yesOrNo,
+  tidemark: text,
+  pushed: text,
+  host: text,
+  pid: count,
+  /** The state of the case: the digest of its ledger's last entry. */
+  case_head: digest,
+  sources: listOf(digest),
+  columns: listOf(objectOf({ name: text, kind: oneOf('integer', 'bigint', 'text') })),
+  files: listOf(file),
+})
+
+export type PushedFile = Fitting<typeof file>
+export type Manifest = Fitting<typeof shape>
+
+const folderName = '_tidemark'
+const bytesMax = 512 << 20
+
+/**
+ * The manifests of a folder; none where it was never pushed to.
+ *
+ * @throws UserError for one that cannot be read: what it lists would be pushed a second time.
+ */
+export async function readManifests(to: string): Promise<Manifest[]> {
+  const folder = join(to, folderName)
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
+  }
+  return names
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => {
+      const path = join(folder, name)
+      const { value, fault } = fit(shape, parsed(path))
+      if (value === null) throw unreadable(path, fault)
+      return value
+    })
+}
+
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readSmall(path, 'refuse', bytesMax).toString('utf8'))
+  } catch (error) {
+    throw unreadable(path, errorText(error))
+  }
+}
+
+function unreadable(path: string, fault: string): UserError {
+  return new UserError(`cannot read what was pushed: ${path}: ${fault}`, {
+    hint: 'it lists what is in the table already: restore it, or push to another folder',
+  })
+}
+
+function pathOf(to: string, manifest: Pick<Manifest, 'case_head'>): string {
+  return join(to, folderName, `${manifest.case_head.slice(0, 12)}.json`)
+}
+
+/** Says that a push has begun. @throws UserError where another one is at it. */
+export async function claim(to: string, manifest: Manifest): Promise<void> {
+  await mkdir(join(to, folderName), { recursive: true })
+  try {
+    const handle = await createNew(pathOf(to, manifest))
+    await handle.close()
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') throw busy(to)
+    throw error
+  }
+  await writeManifest(to, manifest)
+}
+
+export async function writeManifest(to: string, manifest: Manifest): Promise<void> {
+  await replaceFile(pathOf(to, manifest), `${JSON.stringify(manifest)}\n`)
+}
+
+/** Takes away what a push put in place that did not end. @throws UserError where it is still at it. */
+export async function undo(to: string, manifest: Manifest): Promise<void> {
+  if (manifest.host !== hostname() || (manifest.pid !== process.pid && isRunning(manifest.pid))) throw busy(to)
+  for (const { path } of manifest.files) await rm(join(to, path), { force: true })
+  await rm(pathOf(to, manifest), { force: true })
+}
+
+function busy(to: string): UserError {
+  return new UserError(`another push writes to ${to}`, { hint: 'wait until it has ended, then push again' })
+}
