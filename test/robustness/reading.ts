@@ -41,6 +41,7 @@ export class Bench {
       path: this.path,
       rawPath: null,
       bytesAt: null,
+      origin: null,
       archive: null,
       named: false,
       size: content.length,
