@@ -282,7 +282,7 @@ function unreachable(name: string, code: string | undefined, text: string): Word
   if (told === 'ENOTFOUND' || told === 'EAI_AGAIN')
     return {
       what: `the name of the server cannot be resolved (${text})`,
-      hint: `${network}; and the spelling of the region or endpoint`,
+      hint: `check the spelling of the region or endpoint, or ${network}`,
       isTransient: true,
     }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(told))

@@ -1,4 +1,5 @@
 /** Fetches files ahead of who reads them, through a folder that holds a bounded number of them, and of bytes. */
+import { setMaxListeners } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AwsError } from '../aws/errors.ts'
@@ -47,6 +48,8 @@ export class Fetching {
     this.waiting = [...files].reverse()
     this.total = files.length
     this.options = { filesMax: filesByDefault, bytesMax: bytesByDefault, ...options }
+    // Each file that is on its way listens: Node would warn of so many.
+    setMaxListeners(0, this.options.signal)
     this.options.signal.addEventListener('abort', this.stop, { once: true })
     this.start()
   }

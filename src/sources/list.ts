@@ -1,4 +1,5 @@
 /** Lists a bucket, folder by folder, many at a time, and does not look into those that cannot hold what is wanted. */
+import { setMaxListeners } from 'node:events'
 import type { s3Client } from '../aws/clients.ts'
 import { type Asked, ask } from '../aws/errors.ts'
 import { factsOf, isWanted } from './keys.ts'
@@ -40,6 +41,8 @@ const separator = '/'
  * @throws AwsError
  */
 export async function listObjects(s3: S3, uri: S3Uri, options: ListOptions): Promise<Listing> {
+  // Each folder that is being listed listens: Node would warn of so many.
+  setMaxListeners(0, options.signal)
   const walk = new Walk(s3, uri, options)
   const { prefix } = uri
   if (prefix === '' || prefix.endsWith(separator)) await walk.all([prefix])

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { s3Client } from '../../src/aws/clients.ts'
+import { listObjects } from '../../src/sources/list.ts'
+import { parseSourceUri, type S3Uri } from '../../src/sources/uri.ts'
+import { canaries, startStub } from './stub.ts'
+
+before(() => Object.assign(process.env, canaries))
+
+const uri = (text: string): S3Uri => parseSourceUri(text) as S3Uri
+const options = { narrowing: {}, requestPayer: false, signal: new AbortController().signal }
+
+test('every key is listed once, in order, through many pages and folders', async t => {
+  const keys = [
+    ...Array.from({ length: 2500 }, (_, i) => `a/flat/${String(i).padStart(5, '0')}`),
+    ...Array.from({ length: 1200 }, (_, i) => `a/deep/${i % 40}/${i % 7}/${i}`),
+    'a/x',
+    'a',
+  ]
+  const stub = await startStub(t, { ...Object.fromEntries(keys.map(key => [key, 'x'])), 'a/marker/': '' })
+  const { client, sdk } = await s3Client({ endpoint: stub.address })
+  const found = await listObjects({ client, sdk }, uri('s3://bucket/a/'), options)
+  const wanted = keys.filter(key => key.startsWith('a/')).sort()
+  assert.deepEqual(
+    found.objects.map(one => one.key),
+    wanted,
+  )
+  client.destroy()
+})
+
+const meant: { name: string; keys: string[] }[] = [
+  { name: 's3://bucket/logs', keys: ['logs', 'logs/1', 'logs/2/3'] },
+  { name: 's3://bucket/logs/', keys: ['logs/1', 'logs/2/3'] },
+  { name: 's3://bucket/logs/1', keys: ['logs/1'] },
+  { name: 's3://bucket/log', keys: ['logs', 'logs-old/9', 'logs/1', 'logs/2/3'] },
+  { name: 's3://bucket/logs/x', keys: [] },
+  { name: 's3://bucket', keys: ['logs', 'logs-old/9', 'logs/1', 'logs/2/3', 'other'] },
+]
+for (const { name, keys } of meant) {
+  test(`${name} means ${keys.length === 0 ? 'nothing' : keys.join(' ')}`, async t => {
+    const all = ['logs', 'logs/1', 'logs/2/3', 'logs-old/9', 'other']
+    const stub = await startStub(t, Object.fromEntries(all.map(key => [key, 'x'])))
+    const s3 = await s3Client({ endpoint: stub.address })
+    const found = await listObjects(s3, uri(name), options)
+    assert.deepEqual(
+      found.objects.map(one => one.key),
+      keys,
+    )
+    assert.equal(found.isOne, keys.length === 1)
+    s3.client.destroy()
+  })
+}
+
+test('what a bucket refuses ends the listing', async t => {
+  const stub = await startStub(t, { 'a/1/x': 'x', 'a/2/x': 'x' })
+  stub.fault = ({ prefix }) => (prefix === 'a/2/' ? { answer: 403, code: 'AccessDenied' } : null)
+  const s3 = await s3Client({ endpoint: stub.address })
+  await assert.rejects(
+    listObjects(s3, uri('s3://bucket/a/'), options),
+    /cannot list s3:\/\/bucket\/a\/2\/: access denied/,
+  )
+  s3.client.destroy()
+})
