@@ -5,7 +5,7 @@
 //   node scripts/lake/keep.mjs --with-stdin    until its standard input ends: so it ends with who started it
 //   node scripts/lake/keep.mjs --workers 1     other numbers of workers; 0: the coordinator works
 //   node scripts/lake/keep.mjs --full-speed    with Java's second compiler, for measurements (starts slower)
-//   node scripts/lake/keep.mjs --cores 0,0,1   cores of the coordinator and of each worker
+//   node scripts/lake/keep.mjs --cores '0,1;0;1'  cores of the coordinator and of each worker
 //   node scripts/lake/keep.mjs --only moto     or trino
 //
 // Where something is missing, what is printed says what and why, and the rest runs.
@@ -48,7 +48,7 @@ removeLeftFolders()
 folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 cluster = new Cluster({
   ...{ tools, folder, workers: Number(values.workers), isQuick: !values['full-speed'] },
-  cores: values.cores === undefined ? [] : values.cores.split(','),
+  cores: values.cores === undefined ? [] : values.cores.split(';'),
 })
 const begun = Date.now()
 await cluster.start()
