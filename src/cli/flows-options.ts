@@ -95,7 +95,7 @@ export function addFlowsOptions(command: Command): Command {
   option('--query <name>', 'run a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
   option('--engine <table>', 'ask a table of an engine instead of a case: trino://host:port/catalog/schema/table')
-  option('--dry-run', 'with --engine: print the statements and what they would read; run none')
+  option('--dry-run', 'with --engine, s3://, logs://: print what would be asked or read, and run nothing')
   option('--max-bytes <size>', 'with --engine: refuse, or stop, what reads more, e.g. 20g; by default 100g', parseSize)
   option('--one-pass', 'with --engine: read the table once, and do not count what cannot be told')
   option('--time-limit <time>', 'with --engine: cancel a statement that takes longer; by default 1h', parseWidth)
@@ -200,10 +200,13 @@ export function refuseSummary({ info }: FlowsCliOptions): void {
   if (info) throw new UserError('-I is nfdump’s', { status: exitStatus.usage, hint: summary })
 }
 
-/** @throws UserError for what only an engine is told. */
-export function refuseWithoutEngine({ dryRun, maxBytes, onePass, timeLimit }: FlowsCliOptions): void {
+/** @param readsPaths these may be s3:// and logs://, which have a --dry-run too. @throws UserError for what only an engine is told. */
+export function refuseWithoutEngine(
+  { dryRun, maxBytes, onePass, timeLimit }: FlowsCliOptions,
+  readsPaths: boolean,
+): void {
   const given = Object.entries({
-    '--dry-run': dryRun,
+    '--dry-run': readsPaths ? undefined : dryRun,
     '--max-bytes': maxBytes,
     '--one-pass': onePass,
     '--time-limit': timeLimit,

@@ -49,7 +49,7 @@ export function flowsCommand(program: Command): void {
         const { flowsOfEngine } = await import('./flows-engine.ts')
         return interruptible(signal => flowsOfEngine({ filter, paths }, options, format, signal))
       }
-      refuseWithoutEngine(options)
+      refuseWithoutEngine(options, paths.length > 0)
       if ((options.finding === undefined) !== (options.of === undefined))
         throw new UserError('--finding and --of go together', {
           status: 2,

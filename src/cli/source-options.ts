@@ -34,7 +34,7 @@ export function addAwsOptions(command: Command): Command {
 
 /** Options of every command that takes s3:// and logs:// as a PATH. */
 export function addSourceOptions(command: Command): Command {
-  return addAwsOptions(command)
+  addAwsOptions(command)
     .addOption(
       new Option(
         '--source-window <from..to>',
@@ -51,7 +51,10 @@ export function addSourceOptions(command: Command): Command {
         collectText,
       ),
     )
-    .option('--dry-run', 'S3, CloudWatch: list what would be read, and read nothing')
+  // What asks an engine too has its own.
+  if (!command.options.some(({ long }) => long === '--dry-run'))
+    command.option('--dry-run', 'S3, CloudWatch: list what would be read, and read nothing')
+  return command
 }
 
 function parseWindow(text: string): string {

@@ -82,7 +82,7 @@ test('--dry-run prints the statements, and runs none of them', async () => {
     engine,
     '-A',
     'proto',
-    "interface_id = \"o'hara\"",
+    'interface_id = "o\'hara"',
     '--dry-run',
     '--json',
   )
