@@ -70,8 +70,11 @@ describe('a case that changes while it is looked at', () => {
     const none = await askAsPage<NoCaseAnswer>(server, '/api/case')
     assert.deepEqual([none.none, none.case], [true, server.caseDir])
     const heard = listen(server)
-    await until(() => heard.events.length > 0)
-    assert.deepEqual(heard.events, [{ event: 'case-changed', head: null, loaded: true }])
+    await until(() => heard.events.length > 1)
+    assert.deepEqual(heard.events, [
+      { event: 'case-changed', head: null, loaded: true },
+      { event: 'jobs', ids: [] },
+    ])
     const folder = join(server.folder, 'logs')
     mkdirSync(folder)
     log(join(folder, 'a.log'), 100)
