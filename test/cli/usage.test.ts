@@ -38,7 +38,8 @@ const rows: Row[] = [
   },
   { args: ['add', 'nowhere'], says: /no such file or folder: nowhere/, hint: /check the spelling/ },
   { args: ['add', 'logs/*.gz'], says: /no such file or folder/, hint: /quotes/ },
-  { args: ['add', 's3://bucket/x'], says: /no such file or folder/, hint: /aws s3 sync/ },
+  { args: ['add', 's3://'], says: /not the name of a bucket: s3:\/\/$/, hint: /s3:\/\/bucket\/AWSLogs/ },
+  { args: ['add', 'gs://bucket/x'], says: /no such file or folder: gs:/, hint: /spelling/ },
   {
     args: ['investigate', '20.106.124'],
     says: /not an address and no such file: 20\.106\.124$/m,

@@ -26,7 +26,7 @@ describe('the frame of the workbench', { skip: noBrowser }, () => {
 
   test('the header and the title name the case, and what it holds', async () => {
     await workbench.visit('/', {}, async page => {
-      await page.getByText('172,211 records').waitFor()
+      await page.getByText('172,211 records', { exact: true }).waitFor()
       await page.getByText('2023-09-28 17:00:00 – 23:59:59 UTC').waitFor()
       assert.match(await page.title(), /^Overview · .*case\.tidemark · Tidemark$/)
       await page.getByRole('link', { name: 'Evidence' }).click()
@@ -295,7 +295,7 @@ function editor(page: Page) {
 }
 
 async function loaded(page: Page): Promise<void> {
-  await page.getByText('172,211 records').waitFor({ state: 'attached' })
+  await page.getByText('172,211 records', { exact: true }).waitFor({ state: 'attached' })
   await editor(page).waitFor()
 }
 

@@ -59,8 +59,15 @@ describe('texts that a browser would obey', { skip: noBrowser }, () => {
       const grid = page.getByRole('grid')
       await grid.locator('a').first().waitFor()
       assert.equal(await grid.getAttribute('aria-rowcount'), String(texts.length + 1))
+      let active = 'none'
       for (let last = 0; last < texts.length; await grid.press('PageDown')) {
-        await page.waitForFunction(() => document.querySelector('.grid-row.unread') === null)
+        // A key is answered in a later frame: a page that is not drawn yet would be passed over.
+        await page.waitForFunction(before => {
+          const active = document.querySelector('[role=grid]')?.getAttribute('aria-activedescendant') ?? ''
+          const drawn = active !== before && document.getElementById(active) !== null
+          return drawn && document.querySelector('.grid-row.unread') === null
+        }, active)
+        active = (await grid.getAttribute('aria-activedescendant'))!
         const rows = await grid
           .locator('.grid-row')
           .evaluateAll(all =>
@@ -155,9 +162,14 @@ describe('texts that a browser would obey', { skip: noBrowser }, () => {
   })
 
   test('addresses of the workbench with them are met as text', async () => {
-    for (const text of raw.filter((_, i) => i % 50 === 0)) {
+    for (const text of raw.filter((_, i) => i % 100 === 0)) {
       const part = encodeURIComponent(text)
-      for (const path of [`/notes?q=${part}&p=${part}`, `/sql?_sql=${part}`, `/report?_about=${part}`, `/none/${part}`])
+      for (const path of [
+        `/notes?q=${part}&p=${part}`,
+        `/sql?_sql=${part}`,
+        `/report?_about=${part}`,
+        `/notes/${part}`,
+      ])
         await workbench.visit(path, {}, async page => {
           await settled(page)
           await untouched(page)
