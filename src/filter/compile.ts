@@ -9,6 +9,7 @@ import type { Filter, Node, TestNode, Value } from './ast.ts'
 import type { Compiling } from './compiling.ts'
 import { conditionOf } from './condition.ts'
 import { type EnrichedTables, noEnrichedTables } from './enriched-tables.ts'
+import { FilterError } from './error.ts'
 
 import type { ValueSet } from './set.ts'
 import { thingOf } from './things.ts'
@@ -62,20 +63,25 @@ export function compile(filter: Filter, context: CompileContext): Compiled {
   const ast = grouped(filter.ast)
   const tests = countTests(ast)
   if (tests > mostTests) {
-    throw new UserError(`exceeds ${mostTests} tests: ${tests}`, {
-      hint: 'compare with a list, in [ … ], or with a file, in @FILE',
-    })
+    throw tooLarge(
+      filter,
+      `exceeds ${mostTests} tests: ${tests}`,
+      'compare with a list, in [ … ], or with a file, in @FILE',
+    )
   }
   const where = nodeOf(ast, c, false)
   const bound = where.parameters.length
   if (bound > mostBound) {
-    throw new UserError(`exceeds ${mostBound} values: ${bound}`, {
-      hint: 'put long lists into files, in @FILE',
-    })
+    throw tooLarge(filter, `exceeds ${mostBound} values: ${bound}`, 'put long lists into files, in @FILE')
   }
   const roles = roleColumns.some(name => where.columns.includes(name))
   const missing = [...c.missing].map(name => judged.get(name) ?? name)
   return { where, unknown: isUnknown(where), sets: [...c.sets.values()], roles, missing, notes: notesOn(missing) }
+}
+
+/** Of a filter as a whole: the place is all of it. */
+function tooLarge({ text }: Filter, what: string, hint: string): FilterError {
+  return new FilterError(what, { source: { file: null, text, folder: '' }, offset: 0, length: text.length }, { hint })
 }
 
 /** What is worked out of connections, and is no column of the records themselves. */

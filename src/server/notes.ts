@@ -165,6 +165,12 @@ function keptOf(text: string): CaseNotes {
   const { kept, notes } = notesFileIn(Buffer.from(text), 'the file that was chosen')
   if (kept !== null) return kept
   const { title, case_number, examiner, summary, sections, findings } = notes
+  const words = [title, case_number, examiner, summary].filter(Boolean)
+  if (words.length + sections.length + findings.length === 0) {
+    throw new UserError('the file that was chosen holds no notes', {
+      hint: 'it is notes.json of a case, or a file for tidemark report --notes',
+    })
+  }
   return {
     ...noCaseNotes,
     words: {

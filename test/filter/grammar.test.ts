@@ -316,7 +316,15 @@ test('hundreds of alternatives are one list, and thousands of tests are refused'
   assert.equal(sets[0]?.rows, 3000)
   assert.ok(duckdb.print(where).text.length < 500)
   const tests = Array.from({ length: 1001 }, (_, i) => `bytes > ${i}`).join(' or ')
-  assert.throws(() => compile(parse(tests), { columns }), /exceeds 1000 tests/)
+  assert.throws(
+    () => compile(parse(tests), { columns }),
+    (error: unknown) => {
+      assert.ok(error instanceof FilterError)
+      assert.match(error.message, /exceeds 1000 tests/)
+      assert.deepEqual([error.offset, error.length], [0, tests.length])
+      return true
+    },
+  )
 })
 
 test('a long list is read in time', () => {

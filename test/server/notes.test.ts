@@ -263,6 +263,7 @@ describe('notes of a case', () => {
     const twice = await change({ do: 'import', text: own })
     assert.equal(twice.notes.length, 1)
     assert.equal(twice.words.sections.length, 1)
+    await assert.rejects(changedNotes(folder, { do: 'import', text: '{}' }, now), /holds no notes/)
     await assert.rejects(changedNotes(folder, { do: 'import', text: '{"titel":1}' }, now), /unknown name "titel"/)
     await assert.rejects(changedNotes(folder, { do: 'import', text: 'x' }, now), /not a file of notes/)
   })
