@@ -29,7 +29,7 @@ const maySee: Record<string, string[]> = {
   lake: ['net', 'input', 'records', 'vpc-text', 'store'],
   verbatim: ['net', 'input', 'sources', 'records', 'vpc-text', 'store', 'ingest'],
   query: ['net', 'store'],
-  engines: ['net', 'store', 'query'],
+  engines: ['net', 'aws', 'store', 'query'],
   'record-index': ['net', 'records', 'store', 'query'],
   conversations: ['net', 'records', 'store', 'query', 'record-index'],
   filter: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations'],

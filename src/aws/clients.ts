@@ -47,6 +47,9 @@ export async function ec2Client(options: AwsOptions) {
   return { sdk, client: new sdk.EC2Client(await settings(options)) }
 }
 
+/** What Athena tells of a statement. */
+export type QueryExecution = import('@aws-sdk/client-athena').QueryExecution
+
 export async function athenaClient(options: AwsOptions) {
   const sdk = await loaded('@aws-sdk/client-athena', () => import('@aws-sdk/client-athena'))
   return { sdk, client: new sdk.AthenaClient(await settings(options)) }

@@ -6,7 +6,7 @@ export interface Asked {
   /** In words, after "cannot": `list s3://bucket/prefix`. */
   doing: string
   /** What it is done to. */
-  of: 'bucket' | 'object' | 'log group' | 'queue' | 'topic' | 'service'
+  of: 'bucket' | 'object' | 'log group' | 'queue' | 'topic' | 'service' | 'workgroup' | 'table'
   /** Its name: `s3://bucket/key`, a group. */
   name: string
   /** The right that it needs: `s3:GetObject`. */
@@ -180,6 +180,27 @@ const byName: [names: RegExp, words: (asked: Asked, text: string) => Words][] = 
   ],
 ]
 
+/** What Athena says in the words of its catalogue. */
+const ofAthena: typeof byName = [
+  [
+    /^MetadataException$/,
+    ({ of, name }, text) =>
+      /not ?found|does not exist/i.test(text)
+        ? {
+            what: `there is no such ${of}: ${name}`,
+            hint: 'check the spelling, the region (--region) and the account (--profile)',
+          }
+        : { what: text, hint: 'the role needs glue:GetTable and glue:GetDatabase too' },
+  ],
+  [
+    /^InvalidRequestException$/,
+    (_, text) => ({
+      what: text,
+      hint: 'a workgroup is named by --workgroup, where it writes answers by --output-location',
+    }),
+  ],
+]
+
 const attemptsText = 'ten times, more and more slowly'
 
 function wordsOf(
@@ -196,7 +217,8 @@ function wordsOf(
     return { what: 'no region is named', hint: 'name it: --region eu-central-1, AWS_REGION, or region in the profile' }
   if (/Signature (?:expired|not yet current)/i.test(text))
     return { what: 'the clock of this machine is wrong', hint: 'set the clock (NTP), then try again' }
-  const found = byName.find(([names]) => names.test(name))
+  const ours = asked.of === 'workgroup' || asked.of === 'table' ? [...ofAthena, ...byName] : byName
+  const found = ours.find(([names]) => names.test(name))
   if (found !== undefined) return found[1](asked, text)
   if (
     /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)$/.test(

@@ -1,27 +1,33 @@
 /** `tidemark flows --engine`: the question is asked where the table is, and nothing of a case is read. */
 import type { Engine, EngineProgress, Estimate } from '../engines/engine.ts'
+import type { Prices } from '../engines/prices.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { EngineQuestion } from '../flows/engine-question.ts'
-import { countText, integerText, sizeText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
 import { zoneOf } from '../report/zone.ts'
+import {
+  checkEstimate,
+  type EngineCliOptions,
+  engineNamed,
+  estimateWords,
+  priceOf,
+  pricesOf,
+  progressWords,
+} from './engine-options.ts'
 import { type FlowsCliOptions, requestOf } from './flows-options.ts'
 import { type FlowsFormat, isExport, printFlows } from './flows-output.ts'
 import { note, print } from './output.ts'
 import { startWaiting } from './progress.ts'
 
-/** What a question may read where nothing else is said. */
-const bytesMost = 100e9
-const timeMost_ms = 3_600_000
-
 export async function flowsOfEngine(
   { filter, paths }: { filter: string | undefined; paths: readonly string[] },
-  options: FlowsCliOptions,
+  options: FlowsCliOptions & EngineCliOptions,
   format: FlowsFormat,
   signal: AbortSignal,
 ): Promise<void> {
   refuse(options, paths, format)
   const engine = await engineNamed(options.engine!, options)
+  const prices = pricesOf(options)
   const request = {
     ...requestOf(options, filter, isExport(format)),
     ...(options.since !== undefined && { since: options.since }),
@@ -40,9 +46,11 @@ export async function flowsOfEngine(
     const estimate = await question.estimate()
     if (options.dryRun) {
       waiting.stop()
-      return await showPlan(engine, question, estimate, options)
+      return await showPlan(engine, question, estimate, prices, options)
     }
-    await checkEstimate(question, estimate, options)
+    checkEstimate(question.passes, estimate, options)
+    if (options.quiet !== true)
+      await note(`tidemark: the engine ${estimateWords(engine, question.passes, estimate, prices, options)}`)
     const result = await question.ask()
     waiting.stop()
     const quiet = options.quiet === true
@@ -86,56 +94,18 @@ function requestIsListing({
   return groups.every(one => one === undefined)
 }
 
-/** @throws UserError for an engine that is not known. */
-async function engineNamed(text: string, { maxBytes, timeLimit }: FlowsCliOptions): Promise<Engine> {
-  const [{ Trino }, { parseTrinoPlace, trinoUser }] = await Promise.all([
-    import('../engines/trino.ts'),
-    import('../engines/trino-place.ts'),
-  ])
-  const place = parseTrinoPlace(text)
-  const limits = { bytes: maxBytes ?? bytesMost, time_ms: timeLimit ?? timeMost_ms }
-  return new Trino(place, trinoUser(process.env, place), limits)
-}
-
-function progressWords(progress: EngineProgress | null): string {
-  if (progress === null) return 'asking the engine'
-  const { state, bytes, rows, done } = progress
-  const parts = [
-    ...(done === null ? [] : [`${Math.round(done * 100)} %`]),
-    ...(bytes === null ? [] : [sizeText(bytes)]),
-    ...(rows === null ? [] : [countText(rows, 'row')]),
-  ]
-  return `the engine: ${state.toLowerCase()}${parts.length === 0 ? '' : `, ${parts.join(', ')}`}`
-}
-
-function estimateWords({ passes }: EngineQuestion, { partitions, partitionsOfTable, bytes }: Estimate): string {
-  const some =
-    partitions === null || partitionsOfTable === null
-      ? ''
-      : `${integerText(partitions)} of ${countText(partitionsOfTable, 'partition')}, `
-  const size = bytes === null ? 'how many bytes is not known' : `about ${sizeText(bytes * passes)}`
-  return `reads ${some}${passes === 1 ? 'once' : 'twice'}: ${size}`
-}
-
-async function checkEstimate(question: EngineQuestion, estimate: Estimate, options: FlowsCliOptions): Promise<void> {
-  const most = options.maxBytes ?? bytesMost
-  if (estimate.bytes !== null && estimate.bytes * question.passes > most)
-    throw new UserError(`the question ${estimateWords(question, estimate)}, more than ${sizeText(most)}`, {
-      hint: 'a narrower window reads less, or --max-bytes allows more',
-    })
-  if (options.quiet !== true) await note(`tidemark: the engine ${estimateWords(question, estimate)}`)
-}
-
 async function showPlan(
   engine: Engine,
   question: EngineQuestion,
   estimate: Estimate,
-  options: FlowsCliOptions,
+  prices: Prices,
+  options: FlowsCliOptions & EngineCliOptions,
 ): Promise<void> {
+  const price = priceOf(engine, question.passes, estimate, prices)
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
     const { sentence, statements, passes } = question
-    return print(toJson({ engine: engine.name, table: engine.place, sentence, statements, passes, estimate }))
+    return print(toJson({ engine: engine.name, table: engine.place, sentence, statements, passes, estimate, price }))
   }
   const [{ code, heading, paragraph, strong, title }, { printPage }] = await Promise.all([
     import('../report/block.ts'),
@@ -148,7 +118,9 @@ async function showPlan(
   const page = [
     title(strong(question.sentence)),
     paragraph(`${engine.name} ${engine.place}`),
-    paragraph(`It ${estimateWords(question, estimate)}. Nothing was run but questions about the table itself.`),
+    paragraph(
+      `It ${estimateWords(engine, question.passes, estimate, prices, options)}. Nothing was run but questions about the table itself.`,
+    ),
     ...asked,
   ]
   await printPage(page, options.color)

@@ -5,11 +5,12 @@ import type { FlowsRequest } from '../flows/request.ts'
 import type { FlowsOptions } from '../flows/run.ts'
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import { addEngineOptions, type EngineCliOptions } from './engine-options.ts'
 import { addEnrichmentOptions, type EnrichmentCliOptions, enrichmentOf } from './enrichment-options.ts'
 import { forceOption } from './named-output.ts'
-import { type CommonOptions, collectPrefix, type ReadingOptions } from './options.ts'
+import { type CommonOptions, collectPrefix, parseWidth, type ReadingOptions } from './options.ts'
 
-export interface FlowsCliOptions extends CommonOptions, ReadingOptions, EnrichmentCliOptions {
+export interface FlowsCliOptions extends CommonOptions, ReadingOptions, EnrichmentCliOptions, EngineCliOptions {
   stat?: NonNullable<FlowsRequest['stat']> & { order?: string }
   limit?: number
   order?: string
@@ -44,11 +45,7 @@ export interface FlowsCliOptions extends CommonOptions, ReadingOptions, Enrichme
   info?: true
   finding?: string
   of?: string[]
-  engine?: string
-  dryRun?: true
-  maxBytes?: number
   onePass?: true
-  timeLimit?: number
 }
 
 export function addFlowsOptions(command: Command): Command {
@@ -94,11 +91,8 @@ export function addFlowsOptions(command: Command): Command {
   option('--save <name>', 'keep this query in the case, $name in its filter being a parameter')
   option('--query <name>', 'run a saved query; other options change it')
   option('--param <name=value>', 'value of a parameter of the filter (repeatable)', collectParam)
-  option('--engine <table>', 'ask a table of an engine instead of a case: trino://host:port/catalog/schema/table')
-  option('--dry-run', 'with --engine, s3://, logs://: print what would be asked or read, and run nothing')
-  option('--max-bytes <size>', 'with --engine: refuse, or stop, what reads more, e.g. 20g; by default 100g', parseSize)
+  addEngineOptions(command)
   option('--one-pass', 'with --engine: read the table once, and do not count what cannot be told')
-  option('--time-limit <time>', 'with --engine: cancel a statement that takes longer; by default 1h', parseWidth)
   addEnrichmentOptions(command)
   addNfdumpOptions(command)
   return command
@@ -164,22 +158,6 @@ function parseLimit(text: string): number {
   return Number(text)
 }
 
-/** A width of time, with a unit; `m` is minutes here. */
-function parseWidth(text: string): number {
-  const [, digits = '', unit = ''] = /^(\d{1,9})(ms|s|m|min|h|d)$/.exec(text) ?? []
-  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0)
-  if (!(ms > 0)) throw new InvalidArgumentError('Expected a width with a unit, like 30s, 1m, 5m or 1h.')
-  return ms
-}
-
-/** Bytes, with a unit of a thousand's power. */
-function parseSize(text: string): number {
-  const [, digits = '', unit = ''] = /^(\d{1,6})([kmgt]?)b?$/i.exec(text) ?? []
-  const bytes = Number(digits) * 1000 ** ' kmgt'.indexOf(unit.toLowerCase() || ' ')
-  if (!(bytes > 0)) throw new InvalidArgumentError('Expected a size, like 500m, 20g or 1t.')
-  return bytes
-}
-
 function collectList(text: string, before: string[] = []): string[] {
   return [...before, ...parseList(text)]
 }
@@ -198,25 +176,6 @@ function collectParam(text: string, before: Record<string, string> = {}): Record
 /** @throws UserError for -I, which takes no value that could be refused. */
 export function refuseSummary({ info }: FlowsCliOptions): void {
   if (info) throw new UserError('-I is nfdump’s', { status: exitStatus.usage, hint: summary })
-}
-
-/** @param readsPaths these may be s3:// and logs://, which have a --dry-run too. @throws UserError for what only an engine is told. */
-export function refuseWithoutEngine(
-  { dryRun, maxBytes, onePass, timeLimit }: FlowsCliOptions,
-  readsPaths: boolean,
-): void {
-  const given = Object.entries({
-    '--dry-run': readsPaths ? undefined : dryRun,
-    '--max-bytes': maxBytes,
-    '--one-pass': onePass,
-    '--time-limit': timeLimit,
-  })
-  const [name] = given.find(([, value]) => value !== undefined) ?? []
-  if (name === undefined) return
-  throw new UserError(`${name} without --engine`, {
-    status: exitStatus.usage,
-    hint: '--engine trino://host:port/catalog/schema/table asks a table of an engine',
-  })
 }
 
 /** The request that options make. `unlimited`: the output has no limit of its own. */

@@ -8,16 +8,10 @@ import type { Case } from '../store/case.ts'
 import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { requirePaths } from './arguments.ts'
+import { refuseWithoutEngine } from './engine-options.ts'
 import { reportEnrichment } from './enrichment-options.ts'
 import { splitFilter } from './flows-arguments.ts'
-import {
-  addFlowsOptions,
-  type FlowsCliOptions,
-  ownFiles,
-  refuseSummary,
-  refuseWithoutEngine,
-  requestOf,
-} from './flows-options.ts'
+import { addFlowsOptions, type FlowsCliOptions, ownFiles, refuseSummary, requestOf } from './flows-options.ts'
 import { type FlowsFormat, formatOf, isExport, noteCounting, printFlows } from './flows-output.ts'
 import { interruptible } from './interrupt.ts'
 import { countAfterDashes, readAll } from './investigate.ts'
@@ -49,7 +43,11 @@ export function flowsCommand(program: Command): void {
         const { flowsOfEngine } = await import('./flows-engine.ts')
         return interruptible(signal => flowsOfEngine({ filter, paths }, options, format, signal))
       }
-      refuseWithoutEngine(options, paths.length > 0)
+      refuseWithoutEngine(options, {
+        '--one-pass': options.onePass,
+        // What lies elsewhere has one too.
+        '--dry-run': paths.length > 0 ? undefined : options.dryRun,
+      })
       if ((options.finding === undefined) !== (options.of === undefined))
         throw new UserError('--finding and --of go together', {
           status: 2,

@@ -57,6 +57,14 @@ export function parseSize(text: string): number {
   return scaled(text, /^(\d+)([KMGT]?)(?:i?B)?$/i, units, 'Expected a size in bytes, like 500M or 10G')
 }
 
+/** A width of time, with a unit; `m` is minutes here. */
+export function parseWidth(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,9})(ms|s|m|min|h|d)$/.exec(text) ?? []
+  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }[unit] ?? 0)
+  if (!(ms > 0)) throw new InvalidArgumentError('Expected a width with a unit, like 30s, 1m, 5m or 1h.')
+  return ms
+}
+
 /** A time span, like `2s`, `5m` or `30d`, in milliseconds. */
 export function parseSpan(text: string): number {
   const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text) ?? []

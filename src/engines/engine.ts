@@ -18,6 +18,8 @@ export interface EngineTable {
   columns: readonly EngineColumn[]
   /** The columns that say in which folder a record lies, and some of their values; none where the table is in one piece. */
   partitions: readonly (EngineColumn & { values: readonly string[] })[]
+  /** Whether the engine can list the partitions: not those that it works out of the table's properties. */
+  listsPartitions: boolean
   /** Whether a record tells which object it lies in. */
   hasPath: boolean
 }

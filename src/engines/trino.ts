@@ -90,8 +90,7 @@ export class Trino implements Engine {
   }
 
   estimate(statement: Sql, table: EngineTable, partitions: Sql | null, options: AskOptions = {}): Promise<Estimate> {
-    const where = table.partitions.length === 0 ? 'none' : partitions
-    return estimateOf(this.at, statement, where, asked => this.ask(asked, options))
+    return estimateOf(this.at, statement, table, partitions, asked => this.ask(asked, options))
   }
 
   async *ask(statement: Sql, options: AskOptions = {}): AsyncGenerator<TextRow[]> {

@@ -22,7 +22,7 @@ export function tableOfNames(
     name,
     type: (allText ? undefined : types[fieldNamed(name)?.type ?? '']) ?? 'varchar',
   }))
-  return { sql: '"hive"."logs"."flows"', columns, partitions, hasPath: true }
+  return { sql: '"hive"."logs"."flows"', columns, partitions, listsPartitions: true, hasPath: true }
 }
 
 /** An engine that keeps what it is asked, and has no rows. */

@@ -9,7 +9,7 @@ import { trino } from '../../src/query/trino-printer.ts'
 type Partition = EngineTable['partitions'][number]
 
 function conditionOf(partitions: Partition[], filter: string): string | null {
-  const table = { sql: '"t"', columns: [], partitions, hasPath: true }
+  const table = { sql: '"t"', columns: [], partitions, listsPartitions: true, hasPath: true }
   const condition = partitionsOf(table, timesOf(parse(filter, { files: false }).ast))
   return condition === null ? null : trino.shown(condition)
 }

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { Athena } from '../../src/engines/athena.ts'
+import type { Engine } from '../../src/engines/engine.ts'
 import { Trino } from '../../src/engines/trino.ts'
 import { UserError } from '../../src/errors.ts'
 import { engineQuestion } from '../../src/flows/engine-question.ts'
@@ -11,6 +13,7 @@ import { queryFlows } from '../../src/flows/run.ts'
 import { isListing } from '../../src/flows/settle.ts'
 import type { Case } from '../../src/store/case.ts'
 import { Database } from '../../src/store/duckdb.ts'
+import { canaries, metadata, startAthena } from '../engines/athena-stub.ts'
 import { randomFrom } from '../filter/flows.ts'
 import { randomFilter } from '../filter/random-filter.ts'
 import { randomLines, randomRequest } from '../flows/random-case.ts'
@@ -155,28 +158,64 @@ function* questions(count: number, of: number): Generator<FlowsRequest> {
 /** What is refused for want of a case. */
 const onlyLocal = /and --engine|in a filter for an engine/
 
+/** Asks an engine and the local case the same. */
+async function compare(engine: Engine, count: number, of: number): Promise<void> {
+  let same = 0
+  for (const request of questions(count, of)) {
+    const options = { folder: work.root }
+    const isList = isListing(request)
+    const found = await refused(
+      engineQuestion(engine, request, options)
+        .then(question => question.ask())
+        .then(result => told(result, isList)),
+    )
+    if (typeof found === 'string' && onlyLocal.test(found)) continue
+    const asked = queryFlows(local, { ...request, raw: true }, options)
+    const wanted = await refused(asked.then(result => told(result, isList)))
+    assert.deepEqual(found, wanted, JSON.stringify(request))
+    same++
+  }
+  assert.ok(same > count / 3, `${same} of ${count}`)
+}
+
+const count = Number(process.env['TIDEMARK_LAKE_QUESTIONS'] ?? 20)
+
 for (const [i, form] of forms.entries()) {
   const options = { ...withTrino, timeout: 3_600_000 }
   test(`answers about a table of ${form.replace('_', ' ')} on Trino are those of a local case`, options, async () => {
     const at = { origin: lake().trino!, catalog: 'hive', schema, table: form }
-    const engine = new Trino(at, { user: 'tidemark', password: null, token: null })
-    let same = 0
-    const count = Number(process.env['TIDEMARK_LAKE_QUESTIONS'] ?? 20)
-    for (const request of questions(count, seed * 100 + i)) {
-      const options = { folder: work.root }
-      const isList = isListing(request)
-      const found = await refused(
-        engineQuestion(engine, request, options)
-          .then(question => question.ask())
-          .then(result => told(result, isList)),
-      )
-      if (typeof found === 'string' && onlyLocal.test(found)) continue
-      const asked = queryFlows(local, { ...request, raw: true }, options)
-      const wanted = await refused(asked.then(result => told(result, isList)))
-      assert.deepEqual(found, wanted, JSON.stringify(request))
-      same++
+    await compare(new Trino(at, { user: 'tidemark', password: null, token: null }), count, seed * 100 + i)
+  })
+}
+
+/** Athena's client, whose statements a stand-in hands to Trino. */
+for (const [i, form] of (['text', 'pushed'] as const).entries()) {
+  const options = { ...withTrino, timeout: 3_600_000 }
+  test(`answers about a table of ${form} through Athena’s protocol are those of a local case`, options, async () => {
+    const stub = await startAthena()
+    const environment = { ...process.env }
+    Object.assign(process.env, canaries)
+    try {
+      stub.looks = 0
+      stub.outcome = async ({ text, params }) => {
+        const whole = `EXECUTE IMMEDIATE '${text.replaceAll("'", "''")}' USING ${params.join(', ')}`
+        const rows = (await ask(params.length === 0 ? text : whole, schema)) as Record<string, string | null>[]
+        return { rows: rows.map(row => Object.values(row)) }
+      }
+      const hive = names.map(name => [name, { varchar: 'string', integer: 'int', bigint: 'bigint' }[typeOf(name)]!])
+      const added = { start_us: 'bigint', end_us: 'bigint', source_path: 'string', source_line: 'bigint' }
+      const isPushed = form === 'pushed'
+      const partitions: Record<string, string> = isPushed ? { day: 'string', hour: 'string' } : {}
+      stub.table = metadata({ ...Object.fromEntries(hive), ...(isPushed && added) }, { partitions })
+      const place = { catalog: 'AwsDataCatalog', database: schema, table: form }
+      const aws = { endpoint: stub.address }
+      const engine = new Athena(place, { workgroup: null, outputLocation: null, aws }, { patience: 0.01 })
+      await compare(engine, count, seed * 100 + 50 + i)
+    } finally {
+      for (const name of Object.keys(canaries)) delete process.env[name]
+      Object.assign(process.env, environment)
+      await stub.close()
     }
-    assert.ok(same > count / 3, `${same} of ${count}`)
   })
 }
 

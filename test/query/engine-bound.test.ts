@@ -25,7 +25,7 @@ const engineBound = [
 const mayWrite: [RegExp, string][] = [
   [/^query\/duckdb-printer\.ts$/, 'the printer'],
   [/^query\/trino-printer\.ts$/, 'the printer of another engine'],
-  [/^engines\/trino-table\.ts$/, 'asks that engine for its tables'],
+  [/^engines\/(catalogue|trino-table)\.ts$/, 'asks engines for their tables'],
   [/^store\//, 'segments and what is kept of them: they are read by DuckDB alone'],
   [/^ingest\/parquet-child\.ts$/, 'reads Parquet of others'],
   [/^convert\/parquet\.ts$/, 'writes Parquet for others'],

@@ -1,0 +1,75 @@
+/** One object of S3 as it is, in pieces that are read again where they were cut. */
+import type { s3Client } from './clients.ts'
+import { type Asked, AwsError, ask, awsError } from './errors.ts'
+
+type S3 = Awaited<ReturnType<typeof s3Client>>
+
+const pieceBytes = 8 * 2 ** 20
+const attemptsMost = 4
+
+/**
+ * The bytes of an object, piece by piece, all of one version of it.
+ *
+ * @throws AwsError where it cannot be read, or has changed meanwhile.
+ */
+export async function* objectPieces(s3: S3, bucket: string, key: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const name = `s3://${bucket}/${key}`
+  const asked: Asked = { doing: `read ${name}`, of: 'object', name, right: 's3:GetObject' }
+  let etag: string | undefined
+  for (let at = 0, size = 1; at < size; ) {
+    const piece = await pieceOf(s3, { Bucket: bucket, Key: key, IfMatch: etag }, at, asked, signal)
+    etag ??= piece.etag
+    size = piece.size
+    at += piece.bytes.length
+    yield piece.bytes
+  }
+}
+
+interface Piece {
+  bytes: Buffer
+  size: number
+  etag: string | undefined
+}
+
+async function pieceOf(
+  s3: S3,
+  what: { Bucket: string; Key: string; IfMatch: string | undefined },
+  from: number,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<Piece> {
+  const { IfMatch, ...object } = what
+  for (let tried = 1; ; tried++) {
+    const command = new s3.sdk.GetObjectCommand({
+      ...object,
+      ...(IfMatch !== undefined && { IfMatch }),
+      Range: `bytes=${from}-${from + pieceBytes - 1}`,
+    })
+    const answer = await ask(asked, () => s3.client.send(command, { abortSignal: signal }), signal)
+    const size = sizeOf(answer.ContentRange, answer.ContentLength, from)
+    if (size === null) throw incomplete(asked, 'the server gives a range that cannot be read')
+    try {
+      const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
+      // A piece that is cut short may look whole.
+      if (bytes.length === Math.min(size - from, answer.ContentRange === undefined ? size : pieceBytes))
+        return { bytes, size, etag: answer.ETag }
+      if (tried >= attemptsMost) throw incomplete(asked, `a piece has ${bytes.length} bytes`)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (tried >= attemptsMost) throw awsError(error, asked)
+    }
+  }
+}
+
+/** How long the whole object is; null where the answer is not the part that was asked for. */
+function sizeOf(range: string | undefined, length: number | undefined, from: number): number | null {
+  if (range === undefined) return from === 0 && length !== undefined ? length : null
+  const [, first, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? []
+  return Number(first) === from ? Number(size) : null
+}
+
+function incomplete(asked: Asked, what: string): AwsError {
+  return new AwsError(`cannot ${asked.doing}: ${what}`, 'run the same command again', {
+    ...{ code: 'Incomplete', http: null, about: 'one', isTransient: true },
+  })
+}

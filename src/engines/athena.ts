@@ -1,0 +1,277 @@
+/**
+ * Athena over AWS's own client: a statement is started under a token of its own, looked at until it is done, and its answer read from where
+ * Athena has written it. What is asked of AWS fails in words that hold no secret.
+ */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { athenaClient, type QueryExecution, s3Client } from '../aws/clients.ts'
+import { type Asked, AwsError, ask } from '../aws/errors.ts'
+import type { AwsOptions } from '../aws/options.ts'
+import { objectPieces } from '../aws/s3-object.ts'
+import { assert, UserError } from '../errors.ts'
+import type { Sql } from '../query/sql.ts'
+import { athena, boundText } from '../query/trino-printer.ts'
+import { visible } from '../visible.ts'
+import { CsvReader } from './athena-csv.ts'
+import { type AthenaOptions, type AthenaPlace, checkOutputLocation } from './athena-place.ts'
+import { tableOf } from './athena-table.ts'
+import { partitionCounts } from './catalogue.ts'
+import type { AskOptions, Engine, EngineTable, Estimate, Ran, TextRow } from './engine.ts'
+
+export interface AthenaLimits {
+  /** A statement that takes longer is cancelled; milliseconds. */
+  time_ms?: number
+  /** Once all statements together have read more, the one that runs is cancelled. */
+  bytes?: number
+  /** Of the waits between looks, for tests: 1 is from a fifth of a second up to three seconds. */
+  patience?: number
+}
+
+const resubmissionsMost = 2
+const statementBytesMost = 262_144
+const valueCharactersMost = 1024
+const rowsOfPage = 1000
+/** How long is waited for the answer to a start, and to a cancel, once the work was stopped. */
+const graceMilliseconds = 3000
+
+/** A statement that failed on Athena. */
+class AthenaFailure extends UserError {
+  /** Athena's engine puts it before its words: `COLUMN_NOT_FOUND`. */
+  readonly code: string
+  readonly mayPass: boolean
+
+  constructor(reason: string, id: string, mayPass: boolean) {
+    super(`the engine refuses: ${visible(reason).slice(0, 2000)}`, { hint: hintOf(reason, id) })
+    this.code = /^([A-Z][A-Z_]+):/.exec(reason)?.[1] ?? ''
+    this.mayPass = mayPass
+  }
+}
+
+function hintOf(reason: string, id: string): string {
+  const query = `query ${visible(id)}`
+  if (/bytes scanned limit/i.test(reason))
+    return `the workgroup limits what is read: a narrower window or filter reads less (${query})`
+  return /exhausted resources|RESOURCE/i.test(reason)
+    ? `a narrower window or filter, or fewer groups, needs less (${query})`
+    : query
+}
+
+type Client = Awaited<ReturnType<typeof athenaClient>>
+
+export class Athena implements Engine {
+  readonly name = 'athena'
+  readonly dialect = athena
+  readonly place: string
+  readonly ran: Ran[] = []
+  private readonly at: AthenaPlace
+  private readonly options: AthenaOptions & { aws: AwsOptions }
+  private readonly limits: AthenaLimits
+  private made: Promise<Client> | null = null
+
+  /** @throws UserError (status 2) for a place of answers that is none. */
+  constructor(at: AthenaPlace, options: AthenaOptions & { aws: AwsOptions }, limits: AthenaLimits = {}) {
+    if (options.outputLocation !== null) checkOutputLocation(options.outputLocation)
+    this.at = at
+    this.options = options
+    this.limits = limits
+    this.place = `athena://${at.catalog}/${at.database}/${at.table}`
+  }
+
+  sent({ text, values }: Sql): string {
+    return values.length === 0 ? text : `${text}\nUSING ${values.map(boundText).join(', ')}`
+  }
+
+  async table(options: AskOptions = {}): Promise<EngineTable> {
+    return tableOf(await this.client(), this.at, statement => this.ask(statement, options), options.signal)
+  }
+
+  /** How much there is Athena does not say. */
+  async estimate(_: Sql, table: EngineTable, partitions: Sql | null, options: AskOptions = {}): Promise<Estimate> {
+    const parts = [this.at.database, this.at.table]
+    const counts = await partitionCounts(parts, table, partitions, statement => this.ask(statement, options))
+    return { ...counts, bytes: null }
+  }
+
+  async *ask(statement: Sql, options: AskOptions = {}): AsyncGenerator<TextRow[]> {
+    checkSize(statement)
+    const timer = this.limits.time_ms === undefined ? undefined : AbortSignal.timeout(this.limits.time_ms)
+    const stop = AbortSignal.any([options.signal, timer].filter(one => one !== undefined))
+    try {
+      yield* this.answer(await this.done(statement, stop, options), stop)
+    } catch (error) {
+      if (timer?.aborted === true && options.signal?.aborted !== true)
+        throw new UserError('the engine takes too long: the statement was cancelled', {
+          hint: 'a narrower window or filter reads less, or --time-limit allows more',
+        })
+      throw error
+    }
+  }
+
+  /** Runs it until it has an answer; what fails within Athena is run twice more. */
+  private async done(statement: Sql, stop: AbortSignal, options: AskOptions): Promise<QueryExecution> {
+    for (let tried = 0; ; tried++) {
+      try {
+        return await this.once(statement, stop, options)
+      } catch (error) {
+        if (tried >= resubmissionsMost || !(error instanceof AthenaFailure) || !error.mayPass) throw error
+        await this.wait(tried, stop)
+      }
+    }
+  }
+
+  private async once(statement: Sql, stop: AbortSignal, { onProgress }: AskOptions): Promise<QueryExecution> {
+    stop.throwIfAborted()
+    const before = this.ran.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+    const run: Ran = { id: await this.start(statement, stop), bytes: null }
+    this.ran.push(run)
+    let isDone = false
+    try {
+      for (let looked = 0; ; looked++) {
+        stop.throwIfAborted()
+        const execution = await this.look(run.id, stop)
+        const { Status: { State: state = '' } = {}, Statistics: statistics } = execution
+        run.bytes = statistics?.DataScannedInBytes ?? run.bytes
+        onProgress?.({ state, bytes: run.bytes, rows: null, done: null })
+        isDone = state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
+        if (state === 'SUCCEEDED') return execution
+        if (isDone) throw failureOf(execution, run.id)
+        this.checkRead(before + (run.bytes ?? 0), run.id)
+        await this.wait(looked, stop)
+      }
+    } finally {
+      if (!isDone) await this.cancel(run.id)
+    }
+  }
+
+  private checkRead(bytes: number, id: string): void {
+    if (this.limits.bytes === undefined || bytes <= this.limits.bytes) return
+    throw new UserError('the question reads more than --max-bytes: the statement was cancelled', {
+      hint: `a narrower window or filter reads less, or --max-bytes allows more (query ${visible(id)})`,
+    })
+  }
+
+  /** Starts it once, however often the request is sent: the token stands for it. */
+  private async start({ text, values }: Sql, stop: AbortSignal): Promise<string> {
+    const { sdk, client } = await this.client()
+    const { workgroup, outputLocation } = this.options
+    const command = new sdk.StartQueryExecutionCommand({
+      QueryString: text,
+      ClientRequestToken: randomUUID(),
+      QueryExecutionContext: { Catalog: this.at.catalog, Database: this.at.database },
+      ...(values.length > 0 && { ExecutionParameters: values.map(boundText) }),
+      ...(workgroup !== null && { WorkGroup: workgroup }),
+      ...(outputLocation !== null && { ResultConfiguration: { OutputLocation: outputLocation } }),
+    })
+    // It is not broken off: what was started without our knowing its name could not be cancelled.
+    const late = new AbortController()
+    const giveUp = (): void => void setTimeout(() => late.abort(stop.reason), graceMilliseconds).unref()
+    stop.addEventListener('abort', giveUp, { once: true })
+    const asked = this.asked('ask Athena', 'athena:StartQueryExecution')
+    try {
+      const { QueryExecutionId: id } = await ask(asked, () => client.send(command, { abortSignal: late.signal }))
+      assert(id !== undefined, 'Athena names what it starts')
+      return id
+    } catch (error) {
+      stop.throwIfAborted()
+      throw error
+    } finally {
+      stop.removeEventListener('abort', giveUp)
+    }
+  }
+
+  private async look(id: string, stop: AbortSignal): Promise<QueryExecution> {
+    const { sdk, client } = await this.client()
+    const command = new sdk.GetQueryExecutionCommand({ QueryExecutionId: id })
+    const asked = this.asked(`ask Athena how query ${id} is`, 'athena:GetQueryExecution')
+    const { QueryExecution: found } = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
+    assert(found !== undefined, 'Athena knows what it started')
+    return found
+  }
+
+  /** What cannot be cancelled runs to its end there. */
+  private async cancel(id: string): Promise<void> {
+    const { sdk, client } = await this.client()
+    const options = { abortSignal: AbortSignal.timeout(graceMilliseconds) }
+    await client.send(new sdk.StopQueryExecutionCommand({ QueryExecutionId: id }), options).catch(() => undefined)
+  }
+
+  /** The rows: out of the file that Athena wrote; through Athena where there is none, or it may not be read. */
+  private async *answer(execution: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
+    const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(execution.ResultConfiguration?.OutputLocation ?? '')
+    if (place === null) return yield* this.pages(execution, stop)
+    const s3 = await s3Client(this.options.aws)
+    const reader = new CsvReader()
+    let isBegun = false
+    try {
+      for await (const piece of objectPieces(s3, place[1]!, place[2]!, stop)) {
+        isBegun = true
+        const rows = reader.rows(piece)
+        if (rows.length > 0) yield rows
+      }
+    } catch (error) {
+      if (isBegun || !(error instanceof AwsError) || (error.http !== 403 && error.http !== 404)) throw error
+      return yield* this.pages(execution, stop)
+    } finally {
+      s3.client.destroy()
+    }
+    const rest = reader.end()
+    if (rest.length > 0) yield rest
+  }
+
+  private async *pages({ QueryExecutionId: id }: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
+    const { sdk, client } = await this.client()
+    const asked = this.asked('read the answer of Athena', 'athena:GetQueryResults')
+    let token: string | undefined
+    let isFirst = true
+    do {
+      const command = new sdk.GetQueryResultsCommand({
+        ...{ QueryExecutionId: id, MaxResults: rowsOfPage },
+        ...(token !== undefined && { NextToken: token }),
+      })
+      const page = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
+      const rows = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map(one => one.VarCharValue ?? null))
+      token = page.NextToken
+      // The names come first.
+      const own = isFirst ? rows.slice(1) : rows
+      isFirst = false
+      if (own.length > 0) yield own
+    } while (token !== undefined)
+  }
+
+  private asked(doing: string, right: string): Asked {
+    return { doing, of: 'workgroup', name: this.options.workgroup ?? 'primary', right }
+  }
+
+  private client(): Promise<Client> {
+    this.made ??= athenaClient(this.options.aws)
+    return this.made
+  }
+
+  private async wait(tried: number, stop: AbortSignal): Promise<void> {
+    const { patience = 1 } = this.limits
+    const ms = Math.min(200 * 1.5 ** tried, 3000) * (0.75 + Math.random() / 2) * patience
+    await sleep(ms, undefined, { signal: stop }).catch(() => stop.throwIfAborted())
+  }
+}
+
+function failureOf({ Status: status = {} }: QueryExecution, id: string): UserError {
+  const reason = status.StateChangeReason ?? status.AthenaError?.ErrorMessage ?? 'it does not say why'
+  if (status.State === 'CANCELLED' && !/limit/i.test(reason))
+    return new UserError('the statement was cancelled on Athena', { hint: `query ${visible(id)}` })
+  const { ErrorCategory: category, Retryable: retryable } = status.AthenaError ?? {}
+  const systemError = 1
+  return new AthenaFailure(reason, id, retryable === true || category === systemError)
+}
+
+/** @throws UserError for what Athena does not take. */
+function checkSize({ text, values }: Sql): void {
+  const hint = 'ask in parts, or bring the records into a case and ask there'
+  if (Buffer.byteLength(text) > statementBytesMost)
+    throw new UserError(`exceeds ${statementBytesMost.toLocaleString('en-US')} bytes of a statement for Athena`, {
+      hint,
+    })
+  if (values.some(value => boundText(value).length > valueCharactersMost))
+    throw new UserError(`exceeds ${valueCharactersMost.toLocaleString('en-US')} characters of a text for Athena`, {
+      hint,
+    })
+}

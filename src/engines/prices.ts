@@ -1,0 +1,18 @@
+/** What AWS takes: its list prices of us-east-1, which the user can replace by their own. */
+
+export interface Prices {
+  /** Dollars for a terabyte (10^12 bytes) that Athena reads. */
+  athena: number
+  /** Dollars for a gigabyte (10^9 bytes) that leaves AWS. */
+  egress: number
+}
+
+export const listPrices: Prices = { athena: 5, egress: 0.09 }
+
+/** Athena counts each statement as at least so many bytes. */
+const athenaLeast = 10e6
+
+/** Dollars for statements of Athena that read so many bytes each. */
+export function athenaPrice(bytes: number, statements: number, { athena }: Prices): number {
+  return (Math.max(bytes, athenaLeast) * statements * athena) / 1e12
+}

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { Athena, type AthenaLimits } from '../../src/engines/athena.ts'
+import { CsvReader } from '../../src/engines/athena-csv.ts'
+import { parseAthenaPlace } from '../../src/engines/athena-place.ts'
+import type { TextRow } from '../../src/engines/engine.ts'
+import { athenaPrice, listPrices } from '../../src/engines/prices.ts'
+import { UserError } from '../../src/errors.ts'
+import { rawSql } from '../../src/query/sql.ts'
+import { randomFrom } from '../filter/flows.ts'
+import { type AthenaStub, canaries, csvOf, metadata, type Outcome, startAthena } from './athena-stub.ts'
+
+const statement = rawSql('SELECT 1')
+const environment = { ...process.env }
+let stub: AthenaStub
+before(async () => {
+  Object.assign(process.env, canaries)
+  stub = await startAthena()
+})
+beforeEach(() => {
+  Object.assign(stub, { table: null, looks: 1, inS3: true, outcome: () => ({ rows: [] }), fault: () => null })
+  for (const list of [stub.started, stub.cancelled, stub.requests]) list.length = 0
+})
+after(async () => {
+  for (const name of Object.keys(canaries)) {
+    if (environment[name] === undefined) delete process.env[name]
+    else process.env[name] = environment[name]
+  }
+  await stub.close()
+})
+
+function client(
+  limits: AthenaLimits = {},
+  { workgroup = null as string | null, location = null as string | null } = {},
+) {
+  const options = { workgroup, outputLocation: location, aws: { endpoint: stub.address } }
+  return new Athena(parseAthenaPlace('athena://logs/flows'), options, { patience: 0.01, ...limits })
+}
+
+async function rowsOf(batches: AsyncGenerator<TextRow[]>): Promise<TextRow[]> {
+  const rows: TextRow[] = []
+  for await (const batch of batches) rows.push(...batch)
+  return rows
+}
+
+/** What is thrown, which never holds a secret. */
+async function errorOf(work: Promise<unknown>): Promise<UserError> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(error instanceof UserError, String(error))
+  assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /canary/i)
+  return error
+}
+
+const awkward: TextRow[] = [
+  ['', null, 'a "b"'],
+  [null, null, null],
+  ['one\ntwo', 'x,y', '18446744073709551616'],
+  ['größe', '', '"'],
+]
+
+test('a table of Athena is named by database and table, and a name with more is not repeated', () => {
+  assert.deepEqual(parseAthenaPlace('athena://logs/flows'), {
+    ...{ catalog: 'AwsDataCatalog', database: 'logs', table: 'flows' },
+  })
+  assert.equal(parseAthenaPlace('athena://other/logs/flows').catalog, 'other')
+  for (const text of ['athena:logs', 'athena://', 'athena://a', 'athena://a/b/c/d', 'athena://a//b', 'athena://a/b c'])
+    assert.throws(
+      () => parseAthenaPlace(text),
+      (error: unknown) => error instanceof UserError && error.status === 2,
+      text,
+    )
+  assert.throws(
+    () => parseAthenaPlace('athena://AKIA:canary@logs/flows'),
+    (error: unknown) => error instanceof UserError && !/canary|AKIA/.test(`${error.message}${error.hint}`),
+  )
+})
+
+test('an answer in CSV tells empty text from null, however it is cut', () => {
+  const bytes = Buffer.from(csvOf([['a', 'b', 'c'], ...awkward]))
+  const random = randomFrom(7)
+  for (let i = 0; i < 200; i++) {
+    const reader = new CsvReader()
+    const rows: TextRow[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const to = at + 1 + Math.floor(random() * 9)
+      rows.push(...reader.rows(bytes.subarray(at, to)))
+      at = to
+    }
+    rows.push(...reader.end())
+    assert.deepEqual(rows, awkward)
+  }
+  const one = new CsvReader()
+  assert.deepEqual(one.rows(Buffer.from('"n"\n\n""\n"5"\n\n')), [[null], [''], ['5'], [null]])
+  assert.deepEqual(one.end(), [])
+})
+
+test('an answer that is cut or damaged is never taken for whole', () => {
+  for (const text of ['', '"a","b"\n"1","2', '"a","b"\n"1"', '"a"\n"1","2"\n', '"a"\n"1"2\n', '"a"\n\ufffd']) {
+    const bytes = text.endsWith('\ufffd')
+      ? Buffer.concat([Buffer.from('"a"\n"'), Buffer.from([0xc3])])
+      : Buffer.from(text)
+    const reader = new CsvReader()
+    assert.throws(() => [...reader.rows(bytes), ...reader.end()], UserError, text)
+  }
+})
+
+test('a statement is started once, looked at until it is done, and its rows are exact', async () => {
+  stub.looks = 4
+  stub.outcome = () => ({ rows: awkward, bytes: 1234 })
+  stub.fault = ({ action, times }) => {
+    if (action === 'StartQueryExecution' && times === 0) return 'lost'
+    return action === 'GetQueryExecution' && times === 1 ? { name: 'ThrottlingException', status: 400 } : null
+  }
+  const engine = client({}, { workgroup: 'forensics', location: 's3://answers/of/us/' })
+  const seen: (number | null)[] = []
+  const asked = { text: 'SELECT "x" WHERE y = ?', values: ["o'hara"] }
+  assert.deepEqual(await rowsOf(engine.ask(asked, { onProgress: ({ bytes }) => seen.push(bytes) })), awkward)
+  const starts = stub.requests.filter(({ action }) => action === 'StartQueryExecution')
+  assert.equal(starts.length, 2)
+  assert.equal(stub.started.length, 1, 'one token is one statement')
+  assert.match(stub.started[0]!.token, /^[\w-]{32,128}$/)
+  assert.deepEqual(stub.started[0]!.params, ["'o''hara'"])
+  assert.equal(stub.started[0]!.text, asked.text)
+  assert.deepEqual(
+    [stub.started[0]!.workgroup, stub.started[0]!.location, stub.started[0]!.database],
+    ['forensics', 's3://answers/of/us/', 'logs'],
+  )
+  assert.deepEqual(engine.ran, [{ id: 'q-1', bytes: 1234 }])
+  assert.equal(seen.length, 5)
+  assert.deepEqual(stub.cancelled, [])
+  assert.equal(engine.sent(asked), `SELECT "x" WHERE y = ?\nUSING 'o''hara'`)
+})
+
+test('answers that are not in S3, or may not be read there, come page by page from Athena', async () => {
+  stub.outcome = () => ({ rows: awkward })
+  stub.inS3 = false
+  assert.deepEqual(await rowsOf(client().ask(statement)), awkward)
+  stub.inS3 = true
+  stub.fault = ({ action }) => (action === 'GET' ? { name: 'AccessDenied', status: 403 } : null)
+  assert.deepEqual(await rowsOf(client().ask(statement)), awkward)
+  stub.fault = ({ action }) =>
+    action === 'GET' || action === 'GetQueryResults' ? { name: 'AccessDenied', status: 403 } : null
+  const error = await errorOf(rowsOf(client().ask(statement)))
+  assert.match(error.message, /cannot read the answer of Athena: access denied/)
+  assert.match(error.hint!, /athena:GetQueryResults/)
+})
+
+test('what fails within Athena is run twice more, and what is wrong is not', async () => {
+  for (const [more, runs] of [
+    [{ category: 1 }, 3],
+    [{ category: 3, retryable: true }, 3],
+    [{ category: 2 }, 1],
+  ] as const) {
+    stub.started.length = 0
+    const reason = 'COLUMN_NOT_FOUND: line 1:8: Column \u001b[31m cannot be resolved'
+    stub.outcome = (): Outcome => ({ state: 'FAILED', reason, ...more })
+    const error = await errorOf(rowsOf(client().ask(statement)))
+    assert.match(error.message, /^the engine refuses: COLUMN_NOT_FOUND: line 1:8: Column \\x1b/)
+    assert.match(error.hint!, new RegExp(`query q-${runs}`))
+    assert.equal(stub.started.length, runs)
+    assert.equal(new Set(stub.started.map(({ token }) => token)).size, runs)
+  }
+  stub.outcome = () => ({ state: 'FAILED', reason: 'NUMERIC_VALUE_OUT_OF_RANGE: bigint addition overflow' })
+  const engine = client()
+  assert.ok(engine.dialect.exceeds64Bits(await errorOf(rowsOf(engine.ask(statement)))))
+  stub.outcome = () => ({ state: 'CANCELLED', reason: 'Query cancelled by user' })
+  assert.match((await errorOf(rowsOf(client().ask(statement)))).message, /was cancelled on Athena/)
+  stub.outcome = () => ({ state: 'CANCELLED', reason: 'Bytes scanned limit was exceeded' })
+  assert.match((await errorOf(rowsOf(client().ask(statement)))).hint!, /the workgroup limits/)
+})
+
+test('Ctrl-C, a time that is over and bytes beyond the limit cancel on Athena', async () => {
+  stub.outcome = () => ({ runs: true, bytes: 600 })
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(new Error('stopped')), 200)
+  await assert.rejects(rowsOf(client().ask(statement, { signal: controller.signal })), /stopped/)
+  assert.deepEqual(stub.cancelled, ['q-1'])
+  assert.match((await errorOf(rowsOf(client({ time_ms: 200 }).ask(statement)))).message, /takes too long/)
+  assert.deepEqual(stub.cancelled, ['q-1', 'q-2'])
+  // All statements of a question count.
+  const engine = client({ bytes: 1000 })
+  stub.outcome = () => ({ rows: [], bytes: 500 })
+  await rowsOf(engine.ask(statement))
+  stub.outcome = () => ({ runs: true, bytes: 600 })
+  assert.match((await errorOf(rowsOf(engine.ask(statement)))).message, /more than --max-bytes/)
+  assert.deepEqual(stub.cancelled, ['q-1', 'q-2', 'q-4'])
+})
+
+test('a statement that is stopped while it starts is cancelled all the same', async () => {
+  const controller = new AbortController()
+  stub.outcome = async () => {
+    controller.abort(new Error('stopped'))
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return { runs: true }
+  }
+  await assert.rejects(rowsOf(client().ask(statement, { signal: controller.signal })), /stopped/)
+  assert.deepEqual(stub.cancelled, ['q-1'])
+})
+
+test('errors of AWS are said in words, with what to do', async () => {
+  for (const [name, status, message, what, hint] of [
+    ['ExpiredTokenException', 400, 'canary', /credentials have expired/, /aws sso login/],
+    [
+      'AccessDeniedException',
+      400,
+      'User is not authorized to perform: athena:StartQueryExecution on resource: x',
+      /access denied to the workgroup/,
+      /athena:StartQueryExecution/,
+    ],
+    ['InvalidRequestException', 400, 'WorkGroup is not found.', /WorkGroup is not found/, /--workgroup/],
+    ['UnrecognizedClientException', 400, 'x', /AWS does not know the credentials/, /--profile/],
+  ] as const) {
+    stub.fault = ({ action }) => (action === 'StartQueryExecution' ? { name, status, message } : null)
+    const error = await errorOf(rowsOf(client().ask(statement)))
+    assert.match(error.message, what)
+    assert.match(error.hint!, hint)
+  }
+  stub.fault = () => null
+  const error = await errorOf(client().table())
+  assert.match(error.message, /there is no such table: logs\/flows/)
+})
+
+test('what Athena does not take is refused before it is sent', async () => {
+  assert.match((await errorOf(rowsOf(client().ask(rawSql('x'.repeat(262_145)))))).message, /262,144 bytes/)
+  const long = { text: '?', values: ['x'.repeat(1023)] }
+  assert.match((await errorOf(rowsOf(client().ask(long)))).message, /1,024 characters/)
+  assert.equal(stub.requests.length, 0)
+  assert.throws(() => client({}, { location: 'https://x' }), UserError)
+})
+
+test('the catalogue tells columns, and how partitions that are listed or worked out write days and hours', async () => {
+  const types = { srcaddr: 'string', bytes: 'bigint', srcport: 'int', Action: 'STRING' }
+  stub.table = metadata(types, { partitions: { day: 'string', hour: 'string' } })
+  stub.outcome = ({ text }) =>
+    text.includes('count(*)') ? { rows: [[text.includes('WHERE') ? '3' : '24']] } : { rows: [['2023-09-28', '17']] }
+  const engine = client()
+  const table = await engine.table()
+  assert.deepEqual(table.columns, [
+    { name: 'srcaddr', type: 'varchar' },
+    { name: 'bytes', type: 'bigint' },
+    { name: 'srcport', type: 'integer' },
+    { name: 'action', type: 'varchar' },
+  ])
+  assert.deepEqual(
+    table.partitions.map(({ name, values }) => [name, values]),
+    [
+      ['day', ['2023-09-28']],
+      ['hour', ['17']],
+    ],
+  )
+  assert.equal(table.sql, '"logs"."flows"')
+  assert.deepEqual(await engine.estimate(statement, table, rawSql(`"hour" >= '17'`)), {
+    ...{ partitions: 3, partitionsOfTable: 24, bytes: null },
+  })
+  assert.match(stub.started.at(-1)!.text, /FROM "logs"."flows\$partitions" WHERE "hour" >= '17'$/)
+  stub.started.length = 0
+  const projection = (name: string, of: object): object =>
+    Object.fromEntries(Object.entries(of).map(([key, value]) => [`projection.${name}.${key}`, value]))
+  stub.table = metadata(types, {
+    partitions: { p_region: 'string', p_day: 'string', p_year: 'string', p_other: 'string' },
+    parameters: {
+      'projection.enabled': 'TRUE',
+      ...projection('p_region', { type: 'enum', values: 'eu-west-1,us-east-1' }),
+      ...projection('p_day', { type: 'date', format: 'yyyy/MM/dd', range: '2020/01/01,NOW' }),
+      ...projection('p_year', { type: 'integer', range: '5,12', digits: '2' }),
+      ...projection('p_other', { type: 'injected' }),
+    },
+  })
+  const worked = await client().table()
+  assert.deepEqual(
+    worked.partitions.map(({ values }) => values),
+    [['eu-west-1', 'us-east-1'], ['2023/09/28'], ['05'], []],
+  )
+  assert.equal((await client().estimate(statement, worked, null)).partitionsOfTable, null)
+  assert.equal(stub.started.length, 0)
+})
+
+test('a statement costs what it reads, and no less than ten megabytes', () => {
+  assert.equal(athenaPrice(1e12, 2, listPrices), 10)
+  assert.equal(athenaPrice(0, 1, listPrices), 0.00005)
+  assert.equal(athenaPrice(1e12, 1, { ...listPrices, athena: 7 }), 7)
+})
