@@ -104,6 +104,7 @@ const maySee: Record<string, string[]> = {
     'investigate',
     'detect',
   ],
+  posture: ['net', 'aws', 'controls'],
   overview: [
     'net',
     'enrich',
@@ -134,6 +135,7 @@ const maySee: Record<string, string[]> = {
     'investigate',
     'detect',
     'controls',
+    'posture',
     'verbatim',
     'overview',
   ],

@@ -7,6 +7,15 @@ import { addReadingOptions } from './add.ts'
 import { noteWriter } from './added.ts'
 import { splitAny } from './arguments.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
+import {
+  addLiveOptions,
+  askLive,
+  type Live,
+  type LiveOptions,
+  liveWords,
+  printPosture,
+  refuseLiveOptions,
+} from './controls-live.ts'
 import { restText } from './detect-modes.ts'
 import {
   addEnrichmentOptions,
@@ -21,7 +30,7 @@ import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions, ReadingOptions, EnrichmentCliOptions {
+interface Options extends CommonOptions, ReadingOptions, EnrichmentCliOptions, LiveOptions {
   findings?: true
   all?: true
   code?: 'terraform' | 'cloudformation' | 'aws-cli'
@@ -36,7 +45,7 @@ interface Options extends CommonOptions, ReadingOptions, EnrichmentCliOptions {
 /** Defines `tidemark controls`. */
 export function controlsCommand(program: Command): void {
   const command = withOptions(program)
-  addReadingOptions(addEnrichmentOptions(command))
+  addReadingOptions(addLiveOptions(addEnrichmentOptions(command)))
     .addHelpText('after', controlsHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -44,12 +53,16 @@ export function controlsCommand(program: Command): void {
       const asked = await askedOf(options)
       // A case of the environment is not meant to be written by a command that was given files to look at.
       const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      const isCaseNamed = command.getOptionValueSourceWithGlobals('case') !== 'default'
       await interruptible(async signal => {
+        const live = options.live ? await askLive(options, signal) : null
         const work = async (caseDir: string): Promise<void> => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
           const again = commandOf(subjects, options, isThrowAway ? paths : [])
-          await show(caseDir, subjects, { ...asked, signal }, options, again, isThrowAway)
+          await show(caseDir, subjects, { ...asked, ...live?.asked, signal }, options, again, isThrowAway, live)
         }
+        const why = (await live?.untried(options.case, subjects.length + paths.length > 0 || isCaseNamed)) ?? null
+        if (live !== null && why !== null) return printPosture(live, options, why)
         if (!isThrowAway) return work(options.case)
         const { withThrowAwayCase } = await import('./throw-away-case.ts')
         return withThrowAwayCase(work)
@@ -61,7 +74,7 @@ function withOptions(program: Command): Command {
   return program
     .command('controls')
     .description('Say which controls would have stopped an attacker, and try each on the recorded flows.')
-    .usage('[options] ADDRESS… [PATH…]')
+    .usage('[options] ADDRESS… | --findings | --live [PATH…]')
     .argument('[address...]', 'addresses or networks of the attacker; then, if any, files and folders to read')
     .option('--findings', 'in place of an address: the hosts outside that detect finds to act')
     .option('--json', 'print one JSON document instead of a page')
@@ -107,6 +120,7 @@ Examples:
   tidemark controls 203.0.113.7 --only C1 --code terraform
   tidemark controls 203.0.113.7 --at 2023-09-28T19:00 --json
   tidemark controls 203.0.113.7 --try groups.json --try interfaces.json
+  tidemark controls --live --live-region all
 
 More: tidemark help trials, tidemark help network-rules, tidemark help alarms.`
 
@@ -123,14 +137,18 @@ async function subjectsOf(args: string[], options: Options): Promise<{ subjects:
   if (lists.length > 0) throw unfit('controls takes no @LIST', 'name the addresses, or the networks they lie in')
   if (options.findings && subjects.length > 0)
     throw unfit('--findings does not go with an address', 'leave one of them out')
-  if (!options.findings && subjects.length === 0 && options.try === undefined)
+  if (options.live && options.try !== undefined)
+    throw unfit('--try does not go with --live', 'each names the rules that are tried: leave one of them out')
+  refuseLiveOptions(options)
+  const ownRules = options.live ? 'live' : options.try === undefined ? null : 'try'
+  if (!options.findings && subjects.length === 0 && ownRules === null)
     throw unfit('no address to stop', 'name it: tidemark controls 203.0.113.7, or give --findings')
   if (options.code !== undefined && options.json)
     throw unfit('--code does not go with --json', 'the JSON document has the code of every control, under code')
   const [idle] = (['findings', 'only', 'share', 'code'] as const).filter(name => options[name] !== undefined)
-  if (options.try !== undefined && idle !== undefined)
+  if (ownRules !== null && idle !== undefined)
     throw unfit(
-      `--${idle} does not go with --try`,
+      `--${idle} does not go with --${ownRules}`,
       'it is about controls that are recommended: leave it out, or ask twice',
     )
   const rules = paths.find(looksLikeRules)
@@ -182,18 +200,21 @@ async function show(
   options: Options,
   again: string,
   isThrowAway: boolean,
+  live: Live | null,
 ): Promise<void> {
   const found = await controlsOf(caseDir, subjects, asked)
   if (options.code !== undefined) await printCode(found, options.code)
   else if (options.json) {
     const { toJson } = await import('../report/json.ts')
-    await print(toJson(found))
+    await print(toJson(live === null ? found : { ...found, posture: live.posture }))
   } else {
+    if (live !== null) await printPosture(live, options, null)
     const { controlsPage } = await import('../report/controls.ts')
     await printPage(controlsPage(found, again, options.all === true), options.color)
   }
   await reportUnreadOf(found, restText(options.json === true, isThrowAway))
   await reportEnrichment(found.enrichment_problems)
+  await live?.reportUnknown()
 }
 
 async function printCode({ set, controls }: ControlsAnswer, format: NonNullable<Options['code']>): Promise<void> {
@@ -229,12 +250,10 @@ async function controlsOf(
 }
 
 /** The same question, to ask it with other options. */
-function commandOf(
-  subjects: readonly string[],
-  { case: dir, findings, internal = [], networks = [], share, approvedPorts, at, try: files = [] }: Options,
-  thrownAway: readonly string[],
-): string {
+function commandOf(subjects: readonly string[], options: Options, thrownAway: readonly string[]): string {
+  const { case: dir, findings, internal = [], networks = [], share, approvedPorts, at, try: files = [] } = options
   const words = [
+    ...liveWords(options),
     ...(findings ? ['--findings'] : subjects),
     ...internal.flatMap(one => ['--internal', one]),
     ...networks.flatMap(one => ['--networks', quoted(one)]),

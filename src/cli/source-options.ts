@@ -24,12 +24,16 @@ export interface SourceCliOptions extends AwsCliOptions {
 
 /** Options of every command that asks AWS. */
 export function addAwsOptions(command: Command): Command {
+  return addAccountOptions(command).option('--request-payer', 'S3: who asks pays for what a bucket gives')
+}
+
+/** Those of a command that asks for no bucket. */
+export function addAccountOptions(command: Command): Command {
   return command
     .option('--profile <name>', 'AWS: profile of the credentials and the region')
     .option('--role-arn <arn>', 'AWS: role to take on')
     .option('--region <name>', 'AWS: region that is asked')
     .option('--endpoint <url>', 'AWS: another server of the same protocol')
-    .option('--request-payer', 'S3: who asks pays for what a bucket gives')
 }
 
 /** Options of every command that takes s3:// and logs:// as a PATH. */

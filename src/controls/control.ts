@@ -199,6 +199,8 @@ export interface ControlsAnswer {
 
 /** The user's own rules, beside what was recorded when others were in force. */
 export interface TriedRules {
+  /** Whether AWS was asked for them just now; else they are of files. */
+  live: boolean
   files: RuleFile[]
   /** What in them could not be used. */
   problems: { path: string; problem: string }[]

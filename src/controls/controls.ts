@@ -51,6 +51,8 @@ export interface ControlsOptions extends Pick<DetectOptions, 'internal' | 'enric
   tryFiles?: string[]
   /** In the place of such files: their texts. */
   tryTexts?: readonly RulesText[]
+  /** Whether AWS was asked for those texts just now. */
+  live?: boolean
   /** What the caller has found out already, of the same subjects with the same options and all records: it is not worked out again. */
   known?: { investigated?: Investigated; detections?: Detections }
 }
@@ -203,7 +205,7 @@ async function triedOf(
   const places = [...acceptedDenied.listed, ...rejectedAllowed.listed].flatMap(one => one.places)
   const lines = await linesAt(index, [...placesIn(trial), ...places], basisOf(c))
   const tried: TriedRules = {
-    ...{ files, problems, judged, no_interface },
+    ...{ live: options.live ?? false, files, problems, judged, no_interface },
     trial: trial === null ? null : withLines(trial, lines),
     accepted_denied: servicesWithLines(acceptedDenied.listed, lines),
     accepted_denied_total: acceptedDenied.total,

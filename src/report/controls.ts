@@ -32,7 +32,7 @@ import { controlsTable } from './controls-table.ts'
 import { countText, integerText, percentText, spanText, timeText } from './numbers.ts'
 import { rejectsBlocks } from './rejects.ts'
 import { brokenText, firedText, shortTrial, sized, stoppedText, trialBlocks } from './trial-words.ts'
-import { triedBlocks, triedVerdict } from './tried-rules.ts'
+import { ruleWords, triedBlocks, triedVerdict } from './tried-rules.ts'
 
 const hostsAtMost = 5
 const rulesAtMost = 12
@@ -82,7 +82,8 @@ export function controlsPage(found: ControlsAnswer, again: string, all: boolean)
 
 function titleOf({ subject, tried }: ControlsAnswer): Text {
   if (subject.length > 0) return line`${strong('What would have stopped')} ${addresses(subject, hostsAtMost)}`
-  return strong(tried === null ? 'What would have stopped the attack' : 'Your rules, tried on the recorded flows')
+  if (tried === null) return strong('What would have stopped the attack')
+  return strong(`${ruleWords(tried)}, tried on the recorded flows`)
 }
 
 function addresses(some: readonly string[], most: number, total = some.length): Inline[] {

@@ -7,6 +7,13 @@ import { brokenText, isUndecided, mainReason, services, stoppedText, trialBlocks
 /** Addresses in a command that is given to be copied; AWS takes at most 200 values of a filter. */
 const addressesMost = 20
 
+const elsewhere = 'It may be gone, or of another region or account: --live-region, --live-role.'
+
+/** What the rules are called. */
+export function ruleWords({ live }: Pick<TriedRules, 'live'>): string {
+  return live ? 'The rules in force' : 'Your rules'
+}
+
 /** What the rules do to the attack; without a subject, to all. */
 export function triedVerdict(tried: TriedRules): Text {
   const { trial } = tried
@@ -14,32 +21,36 @@ export function triedVerdict(tried: TriedRules): Text {
   if (isUndecided(trial.attack) && (trial.innocent.connections === 0 || isUndecided(trial.innocent)))
     return line`${alarm('Nothing could be decided')}: ${undecidedText(tried, mainReason(trial))}`
   const add = trial.attack.undecided_connections > 0 ? undecidedText(tried, mainReason(trial)) : ''
-  return line`Your rules ${stoppedText(trial, 'they')} ${brokenText(trial, 'they')}${add === '' ? '' : line` Not decided: ${add}`}`
+  return line`${ruleWords(tried)} ${stoppedText(trial, 'they')} ${brokenText(trial, 'they')}${add === '' ? '' : line` Not decided: ${add}`}`
 }
 
 function judgedText(tried: TriedRules): Text {
   const { judged, accepted_denied_connections: denied, rejected_allowed_connections: allowed } = tried
   if (judged.connections === 0)
-    return line`${alarm('Nothing could be decided')}: the files name no address of the evidence. Add: ${command('aws ec2 describe-network-interfaces > interfaces.json')}, and --try interfaces.json.`
+    return tried.live
+      ? line`${alarm('Nothing could be decided')}: no interface or subnet that AWS describes has an address of the evidence. ${elsewhere}`
+      : line`${alarm('Nothing could be decided')}: the files name no address of the evidence. Add: ${command('aws ec2 describe-network-interfaces > interfaces.json')}, and --try interfaces.json.`
   if (judged.undecided === judged.connections)
     return line`${alarm('Nothing could be decided')}: ${undecidedText(tried, null)}`
   const open = judged.undecided === 0 ? '' : `, and cannot decide ${integerText(judged.undecided)}`
-  return line`${strong(`Your rules allow ${integerText(judged.allowed)} of ${countText(judged.connections, 'connection')}`)}, deny ${integerText(judged.denied)}${open}. ${integerText(denied)} that were accepted would be denied; ${integerText(allowed)} that were rejected would be allowed.`
+  return line`${strong(`${ruleWords(tried)} allow ${integerText(judged.allowed)} of ${countText(judged.connections, 'connection')}`)}, deny ${integerText(judged.denied)}${open}. ${integerText(denied)} that were accepted would be denied; ${integerText(allowed)} that were rejected would be allowed.`
 }
 
 /** Why, and what to add. */
-function undecidedText({ no_interface: unknown }: TriedRules, reason: string | null): Text {
+function undecidedText({ live, no_interface: unknown }: TriedRules, reason: string | null): Text {
   if (unknown.length === 0) return `${reason ?? 'what is missing, the records below tell'}.`
   const some = unknown.slice(0, addressesMost)
   const left = unknown.length - some.length
+  const names = `${some.join(', ')}${left > 0 ? ` and ${integerText(left)} more` : ''}`
+  if (live) return `AWS describes no network interface that has ${names}. ${elsewhere}`
   const filter = `aws ec2 describe-network-interfaces --filters Name=addresses.private-ip-address,Values=${some.join(',')} > interfaces.json`
-  return line`no network interface is known that has ${some.join(', ')}${left > 0 ? ` and ${integerText(left)} more` : ''}. Add: ${command(filter)}, and --try interfaces.json.`
+  return line`no network interface is known that has ${names}. Add: ${command(filter)}, and --try interfaces.json.`
 }
 
 export function triedBlocks(tried: TriedRules, triage: ControlsAnswer['triage'], all: boolean): Block[] {
   const conclusion = conclusionOf(tried, triage)
   return [
-    heading('Your rules'),
+    heading(ruleWords(tried)),
     list([
       ...tried.files.map((file): Text => line`From ${path(file.path)}: ${file.holds.join(', ')}.`),
       ...tried.problems.map(({ path: file, problem }): Text => line`${alarm('Not used:')} ${path(file)}: ${problem}.`),
