@@ -157,7 +157,7 @@ const maySee: Record<string, string[]> = {
     'detect',
     'report',
   ],
-  watch: ['net', 'input', 'records', 'store', 'ingest', 'rules', 'detect'],
+  watch: ['net', 'aws', 'input', 'records', 'store', 'ingest', 'rules', 'detect'],
   demo: [],
   server: [],
   ui: ['net', 'server'],

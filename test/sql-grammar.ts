@@ -22,6 +22,13 @@ export async function syntaxFaults(engine: 'trino' | 'hive', statement: string):
   return (await grammars)[engine].validate(`${statement};`).map(({ message }) => message)
 }
 
+/** The same for statements of Trino one after the other: the first fault of one, or null. */
+export async function trinoFault(): Promise<(statement: string) => string | null> {
+  grammars ??= load()
+  const { trino } = await grammars
+  return statement => trino.validate(statement)[0]?.message ?? null
+}
+
 async function load(): Promise<Record<'trino' | 'hive', Grammar>> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-grammar-'))
   try {

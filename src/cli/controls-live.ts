@@ -8,7 +8,7 @@ import { type CommonOptions, collectText } from './options.ts'
 import { note, print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
-import { type AwsCliOptions, addAccountOptions, awsOptionsOf } from './source-options.ts'
+import { type AwsCliOptions, addAccountOptions, awsOptionsOf, refuseAccountOptions } from './source-options.ts'
 
 export interface LiveOptions extends AwsCliOptions {
   live?: true
@@ -74,15 +74,8 @@ export function liveWords({
 }
 
 /** @throws UserError (status 2) for options that only mean something with `--live`. */
-export function refuseLiveOptions({
-  live,
-  liveRegion,
-  liveRole,
-  profile,
-  roleArn,
-  region,
-  endpoint,
-}: LiveOptions): void {
+export function refuseLiveOptions(options: LiveOptions): void {
+  const { live, liveRegion, liveRole, roleArn, region } = options
   const unfit = (message: string, hint: string): UserError => new UserError(message, { hint, status: exitStatus.usage })
   if (live) {
     if (liveRole !== undefined && roleArn !== undefined)
@@ -91,9 +84,11 @@ export function refuseLiveOptions({
       throw unfit('--region does not go with --live-region', 'name every region with --live-region')
     return
   }
-  const given = { 'live-region': liveRegion, 'live-role': liveRole, profile, 'role-arn': roleArn, region, endpoint }
-  const [idle] = Object.entries(given).filter(([, value]) => value !== undefined)
+  const [idle] = Object.entries({ 'live-region': liveRegion, 'live-role': liveRole }).filter(
+    ([, value]) => value !== undefined,
+  )
   if (idle !== undefined) throw unfit(`--${idle[0]} is of --live, which is not given`, 'add --live, or leave it out')
+  refuseAccountOptions(options, '--live')
 }
 
 /** Asks AWS. @throws AwsError where it told nothing. */

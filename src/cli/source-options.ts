@@ -168,6 +168,17 @@ export async function windowFilter(
   return filter === undefined ? tests : `(${filter}) and ${tests}`
 }
 
+/** What says how AWS is reached means nothing where nobody asks AWS. @param whose what would ask. @throws UserError (status 2) */
+export function refuseAccountOptions({ profile, roleArn, region, endpoint }: AwsCliOptions, whose: string): void {
+  const given = Object.entries({ profile, 'role-arn': roleArn, region, endpoint })
+  const [idle] = given.filter(([, value]) => value !== undefined)
+  if (idle === undefined) return
+  throw new UserError(`--${idle[0]} is of ${whose}, which is not given`, {
+    hint: `add ${whose}, or leave it out`,
+    status: exitStatus.usage,
+  })
+}
+
 /** What only has a meaning for s3:// and logs:// must not seem to do something else. @throws UserError */
 export function refuseSourceOptions(options: SourceCliOptions): void {
   const given = (

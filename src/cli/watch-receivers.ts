@@ -5,18 +5,21 @@ import { readNamed } from '../disk/named-file.ts'
 import { errorCode, exitStatus, UserError } from '../errors.ts'
 import type { Receiver } from '../watch/receivers/receiver.ts'
 import { note, outputIsGone, print } from './output.ts'
+import { type AwsCliOptions, awsOptionsOf } from './source-options.ts'
 
-export interface ReceiverOptions {
+export interface ReceiverOptions extends AwsCliOptions {
   webhook?: string
   webhookSecretFile?: string
   syslog?: string
+  sns?: string
   exec?: string
 }
 
 const secretVariable = 'TIDEMARK_WEBHOOK_SECRET'
 
 /** Who is told; without anybody, whoever reads standard output. @throws UserError */
-export async function receiversOf({ webhook, webhookSecretFile, syslog, exec }: ReceiverOptions): Promise<Receiver[]> {
+export async function receiversOf(options: ReceiverOptions): Promise<Receiver[]> {
+  const { webhook, webhookSecretFile, syslog, sns, exec } = options
   if (webhook === undefined && webhookSecretFile !== undefined)
     throw usage(
       '--webhook-secret-file needs --webhook',
@@ -27,6 +30,10 @@ export async function receiversOf({ webhook, webhookSecretFile, syslog, exec }: 
   if (syslog !== undefined) {
     const module = await import('../watch/receivers/syslog.ts')
     receivers.push(module.syslog(module.syslogAddress(syslog)))
+  }
+  if (sns !== undefined) {
+    const module = await import('../watch/receivers/sns.ts')
+    receivers.push(module.sns(module.topicOf(sns), awsOptionsOf(options)))
   }
   if (exec !== undefined) {
     const { program } = await import('../watch/receivers/exec.ts')

@@ -20,6 +20,7 @@ import {
   readingOptions,
 } from './options.ts'
 import { quoted } from './shell-words.ts'
+import { addAccountOptions, refuseAccountOptions } from './source-options.ts'
 import type { ReceiverOptions } from './watch-receivers.ts'
 import type { StatusLine } from './watch-status.ts'
 
@@ -49,7 +50,7 @@ const pollByDefault = 10_000
 /** Defines `tidemark watch`. */
 export function watchCommand(program: Command): void {
   const command = addReceiverOptions(withOptions(program))
-  addReadingOptions(addEnrichmentOptions(addRuleChoice(command)))
+  addAccountOptions(addReadingOptions(addEnrichmentOptions(addRuleChoice(command))))
     .addHelpText('after', watchHelp)
     .action(async (folder: string) => {
       const options = command.optsWithGlobals<Options>()
@@ -128,11 +129,12 @@ function addReceiverOptions(command: Command): Command {
       'sign what is sent with the secret in a file (also TIDEMARK_WEBHOOK_SECRET)',
     )
     .option('--syslog <address>', 'send alerts as syslog (RFC 5424): tcp://HOST:PORT or tls://HOST:PORT')
+    .option('--sns <arn>', 'publish alerts to a topic of Amazon SNS')
     .option('--exec <program>', 'run a program for each alert, which has it as JSON on standard input')
 }
 
 const watchHelp = `
-Without a receiver (--webhook, --syslog, --exec), alerts are printed, a line of JSON each. An alert is sent until it is taken, always with the same id.
+Without a receiver (--webhook, --syslog, --sns, --exec), alerts are printed, a line of JSON each. An alert is sent until it is taken, always with the same id.
 The secret that signs webhooks comes from TIDEMARK_WEBHOOK_SECRET or from --webhook-secret-file. SIGTERM and Ctrl-C end the watch, with status 0.
 
 Examples:
@@ -146,6 +148,7 @@ async function settingsOf(name: string, options: Options): Promise<WatchSettings
   const { keep, poll, settle, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
   if (keep !== undefined && keep < day)
     throw new UserError('--keep is less than a day', { hint: 'write --keep 30d', status: exitStatus.usage })
+  if (options.sns === undefined) refuseAccountOptions(options, '--sns')
   const { receiversOf } = await import('./watch-receivers.ts')
   const receivers = await receiversOf(options)
   return {

@@ -10,14 +10,14 @@ import { Listening, plainNames, tableOfNames, wideNames } from '../engines/table
 import { randomFrom } from '../filter/flows.ts'
 import { randomFilter } from '../filter/random-filter.ts'
 import { type Work, workFolder } from '../flows/support.ts'
+import { trinoFault } from '../sql-grammar.ts'
 import { requests, writeCases } from './requests.ts'
-import { trinoGrammar } from './trino-grammar.ts'
 
 let fault: (text: string) => string | null
 let work: Work
 
 before(async () => {
-  fault = await trinoGrammar()
+  fault = await trinoFault()
   work = workFolder()
   writeCases(work.root)
 })
