@@ -49,6 +49,7 @@ const maySee: Record<string, string[]> = {
   ],
   flows: ['net', 'enrich', 'records', 'store', 'query', 'engines', 'record-index', 'conversations', 'filter'],
   timeline: ['net', 'enrich', 'records', 'store', 'query', 'record-index', 'conversations', 'filter', 'flows'],
+  pull: ['net', 'records', 'store', 'ingest', 'query', 'engines', 'record-index', 'conversations', 'filter', 'flows'],
   verify: [
     'net',
     'enrich',

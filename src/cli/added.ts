@@ -2,6 +2,7 @@
 import { exitStatus } from '../errors.ts'
 import { countText } from '../report/numbers.ts'
 import { visible } from '../report/text.ts'
+import type { Pulled } from '../store/pulled.ts'
 import type { EvidenceReport } from '../store/reports.ts'
 import { note } from './output.ts'
 
@@ -23,11 +24,22 @@ export async function noteFoldersWithout(report: EvidenceReport): Promise<void> 
 }
 
 /** An empty answer of a case that is being written may have more in a moment. */
-export async function noteWriter(c: { dir: string; evidence: readonly unknown[] }): Promise<void> {
+export async function noteWriter(c: {
+  dir: string
+  evidence: readonly unknown[]
+  pulled?: Pulled | null
+}): Promise<void> {
+  if (c.pulled) await notePulled(c.pulled)
   if (c.evidence.length > 0) return
   const { writerOf } = await import('../store/lock.ts')
   const writer = await writerOf(c.dir)
   if (writer === null) return
   const who = `process ${writer.pid} (${visible(writer.doing)}) is writing it`
   await note(`tidemark: the case is empty so far: ${who}; try again when that is done`)
+}
+
+/** What was left on an engine is in no list, and in no sum but those that say so. */
+async function notePulled({ note: { subject, filter, table } }: Pulled): Promise<void> {
+  const what = filter === null ? `the records of ${subject.join(', ')}` : `the records that match ${filter}`
+  await note(`tidemark: the case holds what was pulled from ${visible(table)}: ${visible(what)}, and no others`)
 }

@@ -153,7 +153,7 @@ function readWords(passes: number, { partitions, partitionsOfTable, bytes }: Est
       ? ''
       : `${integerText(partitions)} of ${countText(partitionsOfTable, 'partition')}, `
   const size = bytes === null ? 'how many bytes is not known' : `about ${sizeText(bytes * passes)}`
-  return `reads ${some}${passes === 1 ? 'once' : 'twice'}: ${size}`
+  return `reads ${some}${['once', 'twice', 'three times'][passes - 1]}: ${size}`
 }
 
 /** Small sums to the first digit that is not zero: what costs little is not free. */

@@ -18,6 +18,7 @@ import { investigateCommand } from './investigate.ts'
 import { lakeCommand } from './lake.ts'
 import { parseFolder } from './options.ts'
 import { note, outputWidth, printNow } from './output.ts'
+import { pullCommand } from './pull.ts'
 import { removeCommand } from './remove.ts'
 import { reportCommand } from './report.ts'
 import { sqlCommand } from './sql.ts'
@@ -73,6 +74,7 @@ export function buildProgram(): Command {
     exportCommand,
     watchCommand,
     lakeCommand,
+    pullCommand,
     uiCommand,
     demoCommand,
     completionCommand,

@@ -1,6 +1,7 @@
 /** What the logs of each sensor cover, and where none of them says anything. One place for the dossier and for the view `coverage`. */
 import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
+import { notOfFiles } from '../store/standing.ts'
 import { minute_us } from './intervals.ts'
 
 /** Silence is a hole where it lasts longer than two aggregation intervals. */
@@ -14,14 +15,24 @@ const yearOne_us = 62_135_596_800_000_000n
  * Records are gathered by sensor and the minute of their start: a hole that matters is longer than two minutes, so none is hidden there, and
  * the sort that follows is of these, not of records. So what begins in whole minutes can be counted exactly.
  */
-export function spanSql(c: Pick<Case, 'columns' | 'evidence'>): string {
+export function spanSql(c: Pick<Case, 'columns' | 'evidence' | 'pulled'>): string {
+  // Of what was pulled the sums over all of it, by the same minutes, stand for the records.
+  const [ids, left] =
+    c.pulled === null
+      ? ['', '']
+      : [
+          ` WHERE ${notOfFiles([...c.pulled.parts.keys()])}`,
+          `
+    UNION ALL
+    SELECT sensor, start, "end", longest_us::BIGINT, records::BIGINT, 0, 0 FROM main.pulled WHERE start IS NOT NULL`,
+        ]
   return `SELECT sensor, make_timestamp(min(start_us)) AS from_t, make_timestamp(max(end_us)) AS to_t, max(end_us - start_us) AS longest_us,
       count(*) AS records, 0 AS no_data, 0 AS skip_data
     FROM (SELECT ${sensorSql(c)} AS sensor, coalesce(epoch_us(start), epoch_us("end")) AS start_us, coalesce(epoch_us("end"), epoch_us(start)) AS end_us
-      FROM main.flows)
+      FROM main.flows${ids})
     GROUP BY sensor, (start_us + ${yearOne_us}) // ${minute_us} HAVING min(start_us) IS NOT NULL
     UNION ALL
-    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM main.silence WHERE start IS NOT NULL`
+    SELECT sensor, start, "end", 0, 0, (status = 'NODATA')::INT, (status = 'SKIPDATA')::INT FROM main.silence WHERE start IS NOT NULL${left}`
 }
 
 /** SQL for the holes in a table or query `span`: `sensor`, `from_t`, `to_t`. Only logs have any: a capture is silent where nobody speaks. */

@@ -13,6 +13,7 @@ import { fate } from './fates.ts'
 import { hostsIn, numbersIn } from './hosts.ts'
 import { MeteredConnections } from './metered.ts'
 import { numberPairs } from './pairs.ts'
+import { requireEndpoints } from './pulled-part.ts'
 
 /**
  * The connections of those endpoints with others than the subject.
@@ -26,6 +27,7 @@ export async function recordsElsewhere(
   hosts: RecordDictionaries['hosts'],
   { condition, subject, limit }: { condition: Sql; subject: readonly Prefix[]; limit: (rows: number) => void },
 ): Promise<{ chained: Chained; hostOf: Uint32Array }> {
+  requireEndpoints(c, asked, hosts)
   await giveEndpoints(c, asked, hosts)
   const { block, dictionaries } = await readBlock(c, conditionFor(c, condition), { limit, isRare: false })
   const { vantages } = dictionaries

@@ -57,6 +57,10 @@ export interface EngineRecords {
    * records, of which what can be told of the table's own columns is asked of these, so that parts of it are passed over.
    */
   relation(wanted: Iterable<string>, where: { partitions: Expression | null; records: Expression | null }): Relation
+  /** Names of fields, with the column of the table that has each. */
+  fields: ReadonlyMap<string, { name: string; isText: boolean }>
+  /** As `relation`, of lines that are no records too, and with each field as its text in the table, under `textOf`. */
+  texts(wanted: Iterable<string>, where: { partitions: Expression | null; records: Expression | null }): Relation
   /** Everything in the table, with `_ok`, whether it is a record, and `_status`, what it says of that. */
   everything(wanted: Iterable<string>, partitions: Expression | null): Relation
 }
@@ -99,12 +103,27 @@ export function engineRecords(table: EngineTable): EngineRecords {
         where: where.length === 0 ? null : all(where),
       })
     },
+    fields: new Map(mapped.map(({ field, name, shape }) => [field, { name, isText: shape === 'text' }])),
+    texts: (wanted, { partitions, records }) => {
+      const texts = mapped.map(({ field, raw, name, shape }) => {
+        const text = shape === 'text' ? raw : `CAST(${raw} AS VARCHAR)`
+        return named(trusted(text, [name], 'trino'), textOf(field))
+      })
+      const told = records === null ? null : toldOf(records, fields, has)
+      const where = [partitions, told].filter(one => one !== null)
+      return select([...itemsOf(wanted), ...texts], { from, where: where.length === 0 ? null : all(where) })
+    },
     everything: (wanted, partitions) => {
       const said = status === undefined ? constant('OK') : trusted(valueIn(status, has), [status.name], 'trino')
       const items = [...itemsOf(wanted), named(said, '_status')]
       return select(items, { from, where: partitions })
     },
   }
+}
+
+/** The column of a field's text: no field is called so. */
+export function textOf(field: string): string {
+  return `_text_${field}`
 }
 
 function placesOf({ hasPath }: EngineTable, has: ReadonlyMap<string, EngineColumn>): Map<string, string> {

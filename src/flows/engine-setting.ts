@@ -122,7 +122,8 @@ function refuseOfEngine(request: FlowsRequest): void {
   if (isListing(request) && request.other === true) fail('--other', 'it sums up groups')
 }
 
-function refuseFilter(ast: Node): void {
+/** @throws UserError for what cannot be asked of an engine. */
+export function refuseFilter(ast: Node): void {
   const fail = (what: string, hint: string): never => {
     throw new UserError(`${what} in a filter for an engine`, { status: exitStatus.usage, hint })
   }

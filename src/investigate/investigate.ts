@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { Chained } from '../conversations/conversations.ts'
 import { lateness_us } from '../conversations/intervals.ts'
+import { requirePulled } from '../conversations/pulled-part.ts'
 import { servicesOf } from '../conversations/services.ts'
 import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } from '../conversations/subject.ts'
 import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
@@ -11,6 +12,7 @@ import { subjectRules } from '../rules/all.ts'
 import { type CaseRule, findingsMax } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
+import { recordsBehind } from '../store/pulled.ts'
 import { question } from '../store/question.ts'
 import { isMetered, isUnread } from '../store/reports.ts'
 import { gatherActions, oneSidedLimits, rejectedOnlyGap } from './actions.ts'
@@ -86,6 +88,7 @@ export async function investigate(c: Case, subjects: string[], options: Investig
       status: 2,
       hint: 'name an address or prefix: tidemark investigate 20.106.124.93',
     })
+  requirePulled(c, subject)
   const own = prefixes(options.internal ?? [], 'not a prefix in --internal')
   const enrichment = await caseEnrichment(c, options.enrichment, options.signal)
   const mine = [...own, ...enrichment.internal]
@@ -241,7 +244,7 @@ export function placesOf(c: Case, numbered = false): FileOf {
 export function recordsOfCase(c: Case): number {
   return c.evidence
     .filter(file => isMetered(file) === (c.source === 'packets'))
-    .reduce((sum, file) => sum + file.records, 0)
+    .reduce((sum, file) => sum + recordsBehind(file, c.pulled), 0)
 }
 
 /** What the case was made from. */

@@ -1,5 +1,5 @@
 /** `--show-work`: for each figure the SQL and, where one exists, the shell line that gives it again. */
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Prefix } from '../net/prefix.ts'
 import {
   aggregate,
@@ -18,8 +18,11 @@ import {
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression, Relation } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
+import { quotedString } from '../store/duckdb.ts'
+import { caseFiles } from '../store/files.ts'
 import { flowsSource } from '../store/flows-source.ts'
 import { isMetered } from '../store/reports.ts'
+import { notOfFiles } from '../store/standing.ts'
 import { addressColumns } from '../store/views.ts'
 import type { Count, Dossier, WorkItem } from './dossier.ts'
 import { partOfFlows } from './selection.ts'
@@ -99,10 +102,22 @@ function recordItems(c: Case, { records }: Dossier, asking: Asking): WorkItem[] 
   const isRejected = equal(column('action'), constant('REJECT'))
   const rejected = ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0')
   return [
-    ofRecords('total', null, awk(`${isRecord} { n++ } END { print n + 0 }`)),
+    // Of what was left on an engine the sums are here.
+    c.pulled === null
+      ? ofRecords('total', null, awk(`${isRecord} { n++ } END { print n + 0 }`))
+      : { figure: 'records.total', value: records.total, sql: totalBehind(c), shell: null },
     ofRecords('subject', mine, ofSubject('n++', 'print n + 0')),
     ...(c.source === 'logs' ? [ofRecords('rejected', all([mine, isRejected]), rejected)] : []),
   ]
+}
+
+/** What was pulled, by its sums, and the records of other files. */
+function totalBehind(c: Case): string {
+  const path = join(c.dir, caseFiles.segments, 'pulled-*.parquet')
+  const out = c.out.flatMap(file => file.id ?? [])
+  const sums = `SELECT sum(records) AS n FROM read_parquet(${quotedString(path)})${out.length === 0 ? '' : ` WHERE ${notOfFiles(out)}`}`
+  const others = `SELECT count(*) FROM ${flowsSource(c)} WHERE ${notOfFiles([...c.pulled!.parts.keys()])}`
+  return `SELECT sum(n)::BIGINT AS value FROM (${sums} UNION ALL ${others})`
 }
 
 function windowItems({ window }: Dossier, asking: Asking): WorkItem[] {
@@ -159,6 +174,7 @@ function isOfSubject(c: Case, subject: readonly Prefix[]): Expression {
 
 /** The command that prints all lines of the case's logs, or null if some of them are not text with headers, or not alone in their folder. */
 function readCommand(c: Case): string | null {
+  if (c.pulled !== null) return null
   const kept = c.evidence.filter(file => file.id !== null)
   const isLog = (file: (typeof kept)[number]): boolean => !isMetered(file)
   const files = kept.filter(file => isLog(file) && file.kind !== 'archive')

@@ -2,16 +2,18 @@
 import { sensorFields } from '../records/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedName } from '../store/duckdb.ts'
+import { recordsBehind } from '../store/pulled.ts'
 
 /**
  * Whether some flow logs name no observation point: what else they have must distinguish them. Asked of the files, not of the segments:
  * which files share one depends on how they were added.
  */
-export function lacksSensors({ evidence }: Pick<Case, 'evidence'>): boolean {
-  return evidence.some(
-    ({ id, kind, records, sensor_count }) =>
-      id !== null && records > 0 && sensor_count === 0 && kind?.includes('flow-log') === true,
-  )
+export function lacksSensors({ evidence, pulled }: Pick<Case, 'evidence' | 'pulled'>): boolean {
+  return evidence.some(file => {
+    const { id, kind, sensor_count } = file
+    const sensors = (id === null ? undefined : pulled?.parts.get(id)?.sensors) ?? sensor_count
+    return id !== null && recordsBehind(file, pulled) > 0 && sensors === 0 && kind?.includes('flow-log') === true
+  })
 }
 
 /**
@@ -22,7 +24,7 @@ export function lacksSensors({ evidence }: Pick<Case, 'evidence'>): boolean {
  *
  * Of the columns only those that the case has are named: a bare column is grouped by its dictionary, at half the cost of an expression.
  */
-export function sensorSql(c: Pick<Case, 'columns' | 'evidence'>): string {
+export function sensorSql(c: Pick<Case, 'columns' | 'evidence' | 'pulled'>): string {
   const present = (names: readonly string[]): string[] => names.filter(name => c.columns.has(name)).map(quotedName)
   const terms = present(sensorFields)
   if (lacksSensors(c)) {

@@ -9,12 +9,18 @@ import type { FileOrigins, Origin, VantageNumbers } from './vantage-numbers.ts'
 export async function lastedInCase(vantages: VantageNumbers, c: Case, evidence: EvidenceKind): Promise<void> {
   const sensor = evidence === 'logs' ? sensorSql(c) : 'NULL::VARCHAR'
   const answer = await c.db.stream(
-    `SELECT _file, ${sensor} AS sensor, max(epoch_us("end") - epoch_us(start)) AS longest_us FROM ${viewOf(c, evidence)} GROUP BY ALL`,
+    `SELECT _file, ${sensor} AS sensor, max(epoch_us("end") - epoch_us(start)) AS longest_us FROM ${viewOf(c, evidence)} GROUP BY ALL${leftBehind(c, evidence)}`,
   )
   for await (const rows of answer) {
     for (const [file, text, longest_us] of rows)
       vantages.lasted(vantages.vantageOf(Number(file), text as string | null), Number(longest_us ?? 0))
   }
+}
+
+/** Of what was pulled, the longest of those that were not. */
+function leftBehind({ pulled }: Case, evidence: EvidenceKind): string {
+  if (pulled === null || evidence !== 'logs') return ''
+  return ' UNION ALL SELECT _file, sensor, max(longest_us)::BIGINT FROM main.pulled GROUP BY ALL'
 }
 
 export async function fileOrigins(c: Case, evidence: EvidenceKind): Promise<FileOrigins> {

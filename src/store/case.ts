@@ -12,6 +12,7 @@ import { readProblems } from './evidence-report.ts'
 import { caseFiles } from './files.ts'
 import type { EvidenceEntry, LedgerEntry } from './ledger.ts'
 import { caseFolder } from './nodes.ts'
+import { columnsOfLayouts, type Pulled, pulledOf } from './pulled.ts'
 import type { EvidenceProblem } from './reports.ts'
 import { layoutFaults } from './segment-check.ts'
 import { spillFolder } from './spill.ts'
@@ -37,6 +38,8 @@ export interface Case {
   db: Database
   /** Columns of `flows` that some segment has; the others are null throughout. */
   columns: Set<string>
+  /** Set where records were pulled from an engine; sums over those that were left there are in the view `pulled`. */
+  pulled: Pulled | null
   /** What the records of `flows` are: those of flow logs or, in a case without any, those made of packets. */
   source: EvidenceKind
   /** The digest of the ledger's last entry: what was worked out from the case is of this state. */
@@ -117,5 +120,7 @@ async function opened(
   // A capture is the sensor of what it holds.
   if (source === 'packets') columns.add('interface_id')
   const head = entries.at(-1)!.hash
-  return { dir, temp, evidence, problems, segments, out, db, columns, source, head, usesCache: true, close }
+  const pulled = pulledOf(entries, evidence)
+  if (pulled !== null && columns.size === 0) for (const name of columnsOfLayouts(evidence)) columns.add(name)
+  return { dir, temp, pulled, evidence, problems, segments, out, db, columns, source, head, usesCache: true, close }
 }

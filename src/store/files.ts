@@ -16,6 +16,8 @@ export const caseFiles = {
   readme: 'README.txt',
   /** What was worked out from the segments, and can be again. */
   cache: 'cache',
+  /** Files that were pulled from an engine. */
+  pulled: 'pulled',
   /** Questions that the analyst saved; no evidence. */
   queries: 'queries.json',
   /** The analyst's own words; no evidence. */

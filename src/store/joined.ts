@@ -8,6 +8,7 @@ import { soundLedger } from './case-folder.ts'
 import { segmentsOf } from './entries.ts'
 import { caseFiles, segmentPath } from './files.ts'
 import { type LedgerEntry, ledgerOf } from './ledger.ts'
+import { isReading } from './ledger-entry.ts'
 
 /**
  * Makes a case in which all files of several cases stand, in their order; what was removed in one stays removed. What lay at `into` is gone. The
@@ -44,7 +45,7 @@ export async function joinCases(into: string, dirs: readonly string[], signal?: 
 }
 
 function requireOwnNumbers(entry: LedgerEntry, numbers: Set<number>, dir: string): void {
-  if (entry.type !== 'added' && entry.type !== 'read-again') return
+  if (!isReading(entry)) return
   for (const { id } of entry.evidence) {
     if (id === null) continue
     if (numbers.has(id))

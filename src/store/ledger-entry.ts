@@ -126,11 +126,12 @@ const evidenceEntry = objectOf({
 })
 
 /** The only names that a case's files can have: no path can be smuggled in. */
-export const segmentName = /^(flows|silence|problems|packet-flows|connections)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
+export const segmentName =
+  /^(flows|silence|problems|packet-flows|connections|pulled)-[0-9]{6,}-[0-9a-f]{8}\.(parquet|ndjson)$/
 
 const segmentEntry = objectOf({
   name: textThat(one => segmentName.test(one), 'not the name of a segment'),
-  kind: oneOf('flows', 'silence', 'problems', 'packet-flows', 'connections'),
+  kind: oneOf('flows', 'silence', 'problems', 'packet-flows', 'connections', 'pulled'),
   rows: count,
   bytes: count,
   sha256: digest,
@@ -141,6 +142,40 @@ const place = { seq: count, prev: text, time: text, tidemark: text, command: tex
 
 /** A file of an earlier entry: the `at`-th of its `evidence`, from 0. The others say again what it is. */
 const fileReference = objectOf({ entry: count, at: count, id: nullOr(fileNumber), sha256: nullOr(digest) })
+
+/** What was asked of an engine, of which the entry's files are parts. */
+const pullNote = objectOf({
+  engine: text,
+  /** Where the table is, without credentials. */
+  table: text,
+  /** Whose records were asked for: addresses and networks. Empty: those that a filter matches. */
+  subject: listOf(text),
+  filter: nullOr(text),
+  /** The time that was asked for: of it are all sums. */
+  from: time,
+  to: time,
+  /** As they were sent, with their values. */
+  statements: listOf(
+    objectOf({ statement: text, query: text, bytes: nullOr(count), started: knownTime, ended: knownTime }),
+  ),
+  /** Endpoints whose records with others than the subject are here too: address, port, protocol. */
+  endpoints: listOf(text),
+  /** Files that are a part of an object, or of another file, with what the whole of it holds in that time. */
+  parts: listOf(
+    objectOf({
+      id: fileNumber,
+      object: text,
+      /** Within the case. */
+      file: textThat(one => /^pulled\/[^\0]+$/.test(one) && !one.split('/').includes('..'), 'not a file of a pull'),
+      records: count,
+      accepted: count,
+      rejected: count,
+      sensors: count,
+      /** Rows in segments of kind `pulled`. */
+      rows: count,
+    }),
+  ),
+})
 
 const createdEntry = objectOf({
   type: oneOf('created'),
@@ -160,6 +195,8 @@ const entryShapes = {
   added: objectOf({ type: oneOf('added'), ...readings }),
   // As `added`, of files that were in the case. A type of its own, so that a version that would count both readings refuses the ledger.
   'read-again': objectOf({ type: oneOf('read-again'), ...readings }),
+  // As `added`, of parts of what lies elsewhere. An older version, which would take them for all there is, refuses the ledger.
+  pulled: objectOf({ type: oneOf('pulled'), ...readings, pull: pullNote }),
   removed: objectOf({ type: oneOf('removed'), ...changes }),
   restored: objectOf({ type: oneOf('restored'), ...changes }),
 }
@@ -172,6 +209,7 @@ type EntryBody = Fitting<(typeof entryShapes)[keyof typeof entryShapes]>
 export type FileReference = Fitting<typeof fileReference>
 export type EvidenceEntry = Fitting<typeof evidenceEntry>
 export type SegmentEntry = Fitting<typeof segmentEntry>
+export type PullNote = Fitting<typeof pullNote>
 export type LedgerEntry = EntryBody & { hash: string }
 export type NewEntry = {
   [T in LedgerEntry['type']]: Omit<Extract<LedgerEntry, { type: T }>, 'seq' | 'prev' | 'hash' | 'time'>
@@ -189,14 +227,16 @@ export function entryOf(body: unknown): {
   const place = fit(link, body).value
   const found = fit(entryBody, body)
   if (found.fault !== null) return { entry: null, link: place, fault: unknownType(body) ?? found.fault }
-  const fault = isReading(found.value) ? lawFault(found.value) : null
+  const fault = isReading(found.value) ? (lawFault(found.value) ?? pullFault(found.value)) : null
   return fault === null ? { entry: found.value, link: place, fault: '' } : { entry: null, link: place, fault }
 }
 
 /** Whether an entry brings files into the case. */
-export function isReading<T extends { type: string }>(entry: T): entry is Extract<T, { type: 'added' | 'read-again' }> {
-  return entry.type === 'added' || entry.type === 'read-again'
+export function isReading<T extends { type: string }>(entry: T): entry is Extract<T, { type: Reading }> {
+  return entry.type === 'added' || entry.type === 'read-again' || entry.type === 'pulled'
 }
+
+type Reading = 'added' | 'read-again' | 'pulled'
 
 /** What a later version may write means that what this one knows of the case is not all. */
 function unknownType(body: unknown): string | null {
@@ -205,7 +245,7 @@ function unknownType(body: unknown): string | null {
   return `type: ${JSON.stringify(type.slice(0, 40))} is unknown to this version of Tidemark; a newer one may have written it`
 }
 
-type AddedEntry = Extract<LedgerEntry, { type: 'added' | 'read-again' }>
+type AddedEntry = Extract<LedgerEntry, { type: Reading }>
 
 /** Every line, packet and record that the files count is accounted for, and stands in a segment of its kind. */
 function lawFault(entry: Pick<AddedEntry, 'evidence' | 'segments'>): string | null {
@@ -248,8 +288,22 @@ function rowsFault({ evidence, segments }: Pick<AddedEntry, 'evidence' | 'segmen
   return null
 }
 
-/** How many rows of a kind of segment a file has. Of problems its account does not say. */
-export function rowsOf(file: EvidenceEntry, kind: Exclude<SegmentEntry['kind'], 'problems'>): number {
+/** A pull says of each of its files what it is a part of, and nothing else does. */
+function pullFault(entry: EntryBody): string | null {
+  if (!isReading(entry)) return null
+  const parts = entry.type === 'pulled' ? entry.pull.parts : []
+  const rows = sumOf(entry.segments.filter(segment => segment.kind === 'pulled').map(segment => segment.rows))
+  if (rows !== sumOf(parts.map(part => part.rows))) return `its segments of pulled have ${rows} rows, its parts others`
+  if (entry.type !== 'pulled') return null
+  const files = new Map(entry.evidence.map(file => [file.id, file]))
+  if (parts.length !== files.size || new Set(parts.map(part => part.id)).size !== files.size)
+    return 'its parts are not its files'
+  const odd = parts.find(({ id, records }) => (files.get(id)?.records ?? Number.POSITIVE_INFINITY) > records)
+  return odd === undefined ? null : `file ${odd.id} has more records than what it is a part of`
+}
+
+/** How many rows of a kind of segment a file has. Of problems, and of what it is a part of, its account does not say. */
+export function rowsOf(file: EvidenceEntry, kind: Exclude<SegmentEntry['kind'], 'problems' | 'pulled'>): number {
   const { capture, nfcapd, flow_table } = file
   const isLog = !isMetered(file)
   switch (kind) {

@@ -7,7 +7,12 @@ import { nodeAt, passingProcess, removePassing } from '../disk/writing.ts'
 import { errorCode, UserError } from '../errors.ts'
 import { caseFiles } from './files.ts'
 
-const folders: ReadonlySet<string> = new Set([caseFiles.segments, caseFiles.incoming, caseFiles.cache])
+const folders: ReadonlySet<string> = new Set([
+  caseFiles.segments,
+  caseFiles.incoming,
+  caseFiles.cache,
+  caseFiles.pulled,
+])
 const files: ReadonlySet<string> = new Set(Object.values(caseFiles).filter(name => !folders.has(name)))
 /** Earlier versions wrote their files under these names first. */
 const earlier: ReadonlySet<string> = new Set([`${caseFiles.head}.new`, `${caseFiles.queries}.new`])

@@ -9,6 +9,7 @@ import { systemFailure } from '../system-error.ts'
 import { type Database, quotedPath, type Row } from './duckdb.ts'
 import { segmentPath } from './files.ts'
 import type { SegmentEntry } from './ledger.ts'
+import { pulledCounts } from './pulled.ts'
 
 export interface SegmentFault {
   name: string
@@ -103,7 +104,8 @@ function typesOf(kind: SegmentEntry['kind']): (column: string) => Type {
   const fields = kind === 'packet-flows' ? packetFlowFields : kind === 'connections' ? connectionFields : null
   const own = new Map<string, Type>(fields?.map(field => [field.name, field.type]))
   for (const name of ['_file', '_line']) own.set(name, 'u32')
-  if (kind === 'silence') for (const name of ['start', 'end']) own.set(name, 'time')
+  if (kind === 'silence' || kind === 'pulled') for (const name of ['start', 'end']) own.set(name, 'time')
+  if (kind === 'pulled') for (const name of pulledCounts) own.set(name, 'u64')
   return column => own.get(column) ?? (kind === 'flows' ? (fieldNamed(column)?.type ?? 'text') : 'text')
 }
 

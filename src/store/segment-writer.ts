@@ -29,6 +29,11 @@ export interface SilenceColumns {
   end: Column
 }
 
+/** Sums over records that were left on an engine, in columns: see `pulled.ts`. */
+export interface PulledColumns extends Omit<SilenceColumns, 'line' | 'status'> {
+  counts: readonly Column[]
+}
+
 /** Writes segments into a case's `incoming` folder; the ledger's writer moves them to their place. One for each worker. */
 export class SegmentWriter {
   private readonly caseDir: string
@@ -83,6 +88,18 @@ export class SegmentWriter {
     for (const column of [silence.sensor, silence.status, silence.start, silence.end]) addField(column, columns, select)
     return this.queued(() => this.copy(name, columns, select, rows)).then(() =>
       this.settled(`${name}.parquet`, 'silence', rows, select.map(nameOf)),
+    )
+  }
+
+  writePulled(name: string, { file, sensor, start, end, counts }: PulledColumns, rows: number): Promise<SegmentEntry> {
+    const columns: ChunkColumn[] = [
+      { name: '_file', type: 'UINTEGER', data: file, valid: null },
+      { name: '_line', type: 'UINTEGER', data: new Uint32Array(rows), valid: null },
+    ]
+    const select = ['_file', '_line']
+    for (const column of [sensor, start, end, ...counts]) addField(column, columns, select)
+    return this.queued(() => this.copy(name, columns, select, rows)).then(() =>
+      this.settled(`${name}.parquet`, 'pulled', rows, select.map(nameOf)),
     )
   }
 

@@ -3,7 +3,7 @@ import { columnOfField, otherFields } from '../records/unknown-columns.ts'
 import type { EvidenceEntry, LedgerEntry, SegmentEntry } from './ledger.ts'
 import { isReading, rowsOf } from './ledger-entry.ts'
 
-type Reading = Extract<LedgerEntry, { type: 'added' | 'read-again' }>
+type Reading = Extract<LedgerEntry, { type: 'added' | 'read-again' | 'pulled' }>
 export type Change = Extract<LedgerEntry, { type: 'removed' | 'restored' }>
 
 export interface Standing {
@@ -107,7 +107,7 @@ function countedSegments({ evidence, segments }: Reading, outIds: ReadonlySet<nu
   const left = evidence.filter(file => file.id !== null && !outIds.has(file.id))
   return segments.flatMap(segment => {
     const { kind } = segment
-    const has = (file: EvidenceEntry): boolean => kind === 'problems' || rowsOf(file, kind) > 0
+    const has = (file: EvidenceEntry): boolean => kind === 'problems' || kind === 'pulled' || rowsOf(file, kind) > 0
     if (!left.some(has)) return []
     const ids = out.filter(has).flatMap(file => file.id ?? [])
     const hidden = kind === 'flows' && ids.length > 0 ? hiddenColumns(segment, left) : []

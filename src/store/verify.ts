@@ -17,6 +17,7 @@ import { checkCaseNotes } from './notes.ts'
 import { checkQueries } from './queries.ts'
 import type { VerifyFinding, VerifyReport } from './reports.ts'
 import { layoutFaults } from './segment-check.ts'
+import { checkPulled } from './verify-pulled.ts'
 
 /** Called with the bytes checked so far and the bytes that there are to check. */
 export type VerifyProgress = (done: number, total: number) => void
@@ -76,6 +77,7 @@ export async function verifyCase(
   const names = new Set(segments.map(segment => segment.name))
   const unlisted = (await findUnlisted(dir, names, isWritten)).filter(one => !named.has(one.path))
   for (const one of unlisted) findings.push(one)
+  if (!named.has(caseFiles.pulled)) findings.push(...(await checkPulled(dir, reading.entries)))
   // Of bytes that are as they were written: what the ledger says of them may be forged.
   if (isSound(findings)) findings.push(...(await checkContent(dir, segments)))
   if (!named.has(caseFiles.queries)) findings.push(...(await checkQueries(dir)))

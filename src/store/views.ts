@@ -45,6 +45,8 @@ export async function createViews(
   const silence = fileList(dir, ofKind(segments, 'silence'))
   const nothing = `SELECT 0::UINTEGER AS _file, 0::UINTEGER AS _line, ''::VARCHAR AS sensor, ''::VARCHAR AS status, NULL::TIMESTAMP AS start, NULL::TIMESTAMP AS "end" WHERE false`
   await db.run(`CREATE VIEW silence AS ${silence ? `SELECT * FROM ${silence}` : nothing}`)
+  const pulled = fileList(dir, ofKind(segments, 'pulled'))
+  if (pulled !== null) await db.run(`CREATE VIEW pulled AS SELECT * FROM ${pulled}`)
 }
 
 /** Columns of addresses that the records of `flows` have, those of the packets themselves after those of the sensor. */

@@ -1,0 +1,140 @@
+import type { Command } from 'commander'
+import type { EngineProgress } from '../engines/engine.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import type { PullReport } from '../pull/pull.ts'
+import {
+  addEngineOptions,
+  checkEstimate,
+  type EngineCliOptions,
+  engineNamed,
+  estimateWords,
+  pricesOf,
+  progressWords,
+} from './engine-options.ts'
+import { interruptible } from './interrupt.ts'
+import type { CommonOptions } from './options.ts'
+import { note, print } from './output.ts'
+import { startWaiting } from './progress.ts'
+import { commandLine, quoted } from './shell-words.ts'
+import { addAwsOptions } from './source-options.ts'
+
+interface Options extends CommonOptions, EngineCliOptions {
+  filter?: string
+  from?: string
+  to?: string
+}
+
+/** Defines `tidemark pull`. */
+export function pullCommand(program: Command): void {
+  const command = program
+    .command('pull')
+    .description('Bring records of an engine’s table into a case of their own, to investigate them as if all lay here.')
+    .usage('[options] ADDRESS… --engine TABLE\n       tidemark pull [options] --filter FILTER --engine TABLE')
+    .argument('[address...]', 'addresses and networks whose records are brought')
+    .option('--filter <filter>', 'records that match, instead of those of addresses')
+    .option('--from <time>', 'only records that end at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
+    .option('--to <time>', 'only records that start before it; before the end of it, where it is a day')
+    .option('--json', 'print one JSON document instead of a page')
+    .addHelpText('after', pullHelp)
+  addAwsOptions(addEngineOptions(command)).action(async (texts: string[]) => {
+    const options = command.optsWithGlobals<Options>()
+    await interruptible(signal => pull(texts, options, signal))
+  })
+}
+
+const pullHelp = `
+The case, which must not be there yet, gets a flow-log file for each object that the table has in that time: the lines of the records,
+NODATA and SKIPDATA lines, and sums over everything else. A dossier of the addresses then is that of all the logs.
+
+Examples:
+  tidemark pull 203.0.113.7 --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --to 2023-09-28 --case c2.tidemark
+  tidemark pull --filter 'dst port 445 and action reject' --engine trino://localhost:8080/hive/network/flow_logs --dry-run`
+
+async function pull(texts: readonly string[], options: Options, signal: AbortSignal): Promise<void> {
+  if (options.engine === undefined)
+    throw new UserError('pull needs --engine', {
+      status: exitStatus.usage,
+      hint: 'name the table: --engine trino://host:port/catalog/schema/table or athena://database/table',
+    })
+  if ((texts.length === 0) === (options.filter === undefined))
+    throw new UserError('pull needs addresses, or --filter', {
+      status: exitStatus.usage,
+      hint: 'tidemark pull 203.0.113.7 --engine …, or tidemark pull --filter FILTER --engine …',
+    })
+  const [{ pullOf }, { prefixes }, { selectionOf }] = await Promise.all([
+    import('../pull/pull.ts'),
+    import('../investigate/investigate.ts'),
+    import('./selection.ts'),
+  ])
+  const { from, to } = options
+  const { from_us, to_us } = await selectionOf({ ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
+  const subject = prefixes(texts, 'not an address or prefix')
+  const engine = await engineNamed(options.engine, options)
+  let progress: EngineProgress | null = null
+  let doing = ''
+  const waiting = startWaiting(() => (doing === '' ? progressWords(progress) : `${doing}; ${progressWords(progress)}`))
+  try {
+    const made = await pullOf(engine, {
+      ...{ case: options.case, subject, signal, command: commandLine() },
+      ...(options.filter !== undefined && { filter: options.filter }),
+      ...(from_us !== undefined && { from_us }),
+      ...(to_us !== undefined && { to_us }),
+      onProgress: seen => {
+        progress = seen
+      },
+      onWork: what => {
+        doing = what
+      },
+    })
+    const estimate = await made.estimate()
+    const words = estimateWords(engine, made.passes, estimate, pricesOf(options), options)
+    if (options.dryRun) {
+      waiting.stop()
+      return await showPlan({ statements: made.statements, words, place: engine.place, estimate }, options)
+    }
+    checkEstimate(made.passes, estimate, options)
+    await note(`tidemark: the engine ${words}`)
+    const report = await made.run()
+    waiting.stop()
+    await tell(report, texts, options)
+  } finally {
+    waiting.stop()
+  }
+}
+
+async function tell(report: PullReport, texts: readonly string[], options: Options): Promise<void> {
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    return print(toJson(report))
+  }
+  const [{ countText, integerText }, { visible }] = await Promise.all([
+    import('../report/numbers.ts'),
+    import('../report/text.ts'),
+  ])
+  const { records, records_of_table, silences, objects } = report
+  const lines = [
+    `${integerText(records)} of ${countText(records_of_table, 'record')}, and ${countText(silences, 'line')} without data, from ${countText(objects, 'object')}: ${visible(report.case)}`,
+    ...(texts.length === 0 ? [] : [`Next: tidemark investigate ${texts.join(' ')} --case ${quoted(options.case)}`]),
+  ]
+  await print(`${lines.join('\n')}\n`)
+}
+
+async function showPlan(
+  plan: { statements: readonly string[]; words: string; place: string; estimate: unknown },
+  options: Options,
+): Promise<void> {
+  const { statements, words, place, estimate } = plan
+  if (options.json) {
+    const { toJson } = await import('../report/json.ts')
+    return print(toJson({ table: place, statements, estimate }))
+  }
+  const [{ code, heading, paragraph }, { printPage }] = await Promise.all([
+    import('../report/block.ts'),
+    import('./output.ts'),
+  ])
+  const page = [
+    paragraph(`Of ${place}: it ${words}. Nothing was run but questions about the table itself.`),
+    ...statements.flatMap((text, i) => [heading(i === 0 ? 'Sums over everything' : 'Lines'), code(text)]),
+  ]
+  await printPage(page, options.color)
+}

@@ -1,0 +1,119 @@
+/** Lines that an engine gave, as flow-log files: one for each object that they lie in, under its name. */
+import { appendFile, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { crc32, deflateRawSync } from 'node:zlib'
+import type { TextRow } from '../engines/engine.ts'
+import { UserError } from '../errors.ts'
+import { hidden, visible } from '../visible.ts'
+
+/** Objects of one pull: each is a file, and named in the ledger. */
+export const objectsMost = 20_000
+/** Letters that are held before they are written. */
+const heldMost = 4 << 20
+
+export class ObjectFiles {
+  /** Of each object its file, within the folder. */
+  readonly files = new Map<string, string>()
+  records = 0
+  private readonly folder: string
+  private readonly fields: readonly string[]
+  private readonly taken = new Set<string>()
+  private readonly begun = new Set<string>()
+  private object: string | null = null
+  private held: string[] = []
+  private letters = 0
+
+  /** @param fields names of columns. */
+  constructor(folder: string, fields: readonly string[]) {
+    this.folder = folder
+    this.fields = fields
+  }
+
+  /** @throws UserError for more than a pull may have. */
+  know(object: string): void {
+    if (this.files.has(object)) return
+    if (this.files.size >= objectsMost)
+      throw new UserError(`the records lie in more than ${objectsMost} objects`, {
+        hint: 'a shorter time (--from, --to) has fewer',
+      })
+    this.files.set(object, this.nameFor(object))
+  }
+
+  /** Takes rows in the order of their objects, of which the first column is the name. */
+  async take(rows: readonly TextRow[]): Promise<void> {
+    for (const [object, ...values] of rows) {
+      if (object !== this.object || this.letters > heldMost) {
+        await this.settle()
+        this.object = object ?? ''
+        this.know(this.object)
+      }
+      const line = values.map((value, i) => this.word(value ?? null, i)).join(' ')
+      this.held.push(line)
+      this.letters += line.length
+      this.records++
+    }
+  }
+
+  /** Writes what is held. */
+  async settle(): Promise<void> {
+    if (this.object !== null && this.held.length > 0) await this.write(this.object, this.held)
+    this.held = []
+    this.letters = 0
+  }
+
+  /** Objects without a line of their own have a file with a header all the same: what they hold is summed. */
+  async fill(): Promise<void> {
+    await this.settle()
+    for (const object of this.files.keys()) if (!this.begun.has(object)) await this.write(object, [])
+  }
+
+  private async write(object: string, lines: readonly string[]): Promise<void> {
+    const path = join(this.folder, this.files.get(object)!)
+    const isFirst = !this.begun.has(object)
+    const header = this.fields.map(name => name.replaceAll('_', '-')).join(' ')
+    const text = [...(isFirst ? [header] : []), ...lines, ''].join('\n')
+    if (isFirst) await mkdir(dirname(path), { recursive: true })
+    this.begun.add(object)
+    // The name is in the first part, so that no two files have the same bytes: they would count as one.
+    await appendFile(path, packed(text, isFirst ? object : null))
+  }
+
+  private word(value: string | null, i: number): string {
+    if (value === null || value === '') return '-'
+    if (/\s/.test(value) || value.search(hidden) >= 0)
+      throw new UserError(
+        `${this.fields[i]} of the table has a value that no flow log has: ${visible(value.slice(0, 100))}`,
+        {
+          hint: 'a pull writes flow logs, whose values have no blanks',
+        },
+      )
+    return value
+  }
+
+  private nameFor(object: string): string {
+    const parts = object
+      .replace(/^[a-z0-9+.-]+:\/+/i, '')
+      .split(/[/\\]+/)
+      .map(part => part.replace(/[^A-Za-z0-9._=+@,-]/g, '_').slice(0, 200))
+      .filter(part => !/^\.*$/.test(part))
+    const plain = (parts.length === 0 ? 'object' : parts.join('/')).replace(/\.(?:gz|parquet|zst|xz|bz2)$/, '')
+    let name = plain
+    // A file may have the name of another one's folder.
+    for (let i = 2; this.taken.has(`${name}.gz`.toLowerCase()); i++) name = `${plain}-${i}`
+    this.taken.add(`${name}.gz`.toLowerCase())
+    return `${name}.gz`
+  }
+}
+
+const nameFlag = 8
+
+/** A part of a gzip file (RFC 1952). @param name for its header. */
+function packed(text: string, name: string | null): Buffer {
+  const bytes = Buffer.from(text)
+  const end = Buffer.alloc(8)
+  end.writeUInt32LE(crc32(bytes), 0)
+  end.writeUInt32LE(bytes.length % 2 ** 32, 4)
+  const header = Buffer.from([0x1f, 0x8b, 8, name === null ? 0 : nameFlag, 0, 0, 0, 0, 0, 255])
+  const named = name === null ? [] : [Buffer.from(`${name.replaceAll('\0', '')}\0`)]
+  return Buffer.concat([header, ...named, deflateRawSync(bytes), end])
+}

@@ -1,0 +1,250 @@
+/**
+ * Records of an engine as a case of their own: the lines as flow-log files, one for each object, and sums over everything of that time, so that
+ * a dossier is what it would be if all of it lay here. The case is made beside its place and moved there when it is whole.
+ */
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { askedEndpoints, chain } from '../conversations/conversations.ts'
+import { endpointText } from '../conversations/pulled-part.ts'
+import { ofSubject as recordsOf, subjectRecords } from '../conversations/subject.ts'
+import { isRunning, nodeAt } from '../disk/writing.ts'
+import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
+import { exitStatus, UserError } from '../errors.ts'
+import { compile } from '../filter/compile.ts'
+import { type EngineRecords, engineRecords } from '../flows/engine-records.ts'
+import { refuseFilter } from '../flows/engine-setting.ts'
+import { filterOf } from '../flows/settle.ts'
+import { addEvidence } from '../ingest/add.ts'
+import type { Prefix } from '../net/prefix.ts'
+import { utcSeconds } from '../net/time.ts'
+import type { Expression, Select } from '../query/nodes.ts'
+import { openCase } from '../store/case.ts'
+import { caseFiles } from '../store/files.ts'
+import type { PullNote } from '../store/ledger-entry.ts'
+import { composed } from './compose.ts'
+import { ObjectFiles } from './objects.ts'
+import { ofSubject, type Statements, statementsOf } from './statements.ts'
+import { Sums } from './sums.ts'
+
+export interface PullOptions extends AskOptions {
+  /** Where the case is made: nothing may be there. */
+  case: string
+  /** Whose records; empty: those that `filter` matches. */
+  subject: readonly Prefix[]
+  filter?: string
+  /** Records that end before it, or start at it or after, are left out, of sums too; microseconds since the epoch. */
+  from_us?: number
+  to_us?: number
+  command?: string
+  /** Told what is being done. */
+  onWork?: (what: string) => void
+}
+
+export interface PullReport {
+  case: string
+  objects: number
+  /** Records in the case, and all that the table has in that time. */
+  records: number
+  records_of_table: number
+  /** Lines without data. */
+  silences: number
+  /** Endpoints whose other records were asked for. */
+  endpoints: number
+  statements: PullNote['statements']
+}
+
+/** A pull that was made, and not begun. */
+export interface Pull {
+  /** The statements that are known before, as they are sent; another one follows from what they give. */
+  statements: readonly string[]
+  /** How often the table is read at most. */
+  passes: number
+  estimate(): Promise<Estimate>
+  /** @throws UserError where the engine refuses or cannot be reached, or what it gives cannot be a case: then none is there. */
+  run(): Promise<PullReport>
+}
+
+/** @throws UserError (status 2) where a case is there, or what is asked cannot be asked of an engine. */
+export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull> {
+  const dir = resolve(options.case)
+  await requireNothing(dir)
+  const table = await engine.table(options)
+  const own = engineRecords(table)
+  const [from_us, to_us] = [options.from_us, options.to_us].map(us => (us === undefined ? null : BigInt(us)))
+  const where = wantedOf(own, options)
+  const statements = statementsOf(table, own, { where, from_us: from_us!, to_us: to_us! })
+  const { dialect } = engine
+  return {
+    statements: [statements.sums, statements.lines].map(one => engine.sent(dialect.print(one))),
+    passes: options.subject.length === 0 ? 2 : 3,
+    estimate: () => {
+      const { scan, partitions } = statements
+      const shown = partitions === null ? null : { text: dialect.shown(partitions), values: [] }
+      return engine.estimate({ text: dialect.shown(scan), values: [] }, table, shown, options)
+    },
+    run: () => new Pulling(engine, statements, dir, options).run(),
+  }
+}
+
+function wantedOf(own: EngineRecords, { subject, filter = '' }: PullOptions): Expression {
+  if (subject.length > 0) return ofSubject(own, subject)
+  const parsed = filterOf({ filter }, own.columns, { files: false })
+  refuseFilter(parsed.ast)
+  return compile(parsed, { columns: own.columns, internal: [] }).where
+}
+
+async function requireNothing(dir: string): Promise<void> {
+  const kind = await nodeAt(dir)
+  if (kind === null || (kind === 'folder' && (await readdir(dir)).length === 0)) return
+  throw new UserError(`something is there already: ${dir}`, {
+    status: exitStatus.usage,
+    hint: 'a pull makes a case of its own, for its sums are of one question: name another folder with --case',
+  })
+}
+
+class Pulling {
+  private readonly engine: Engine
+  private readonly statements: Statements
+  private readonly dir: string
+  private readonly options: PullOptions
+  private readonly ran: PullNote['statements'] = []
+
+  constructor(engine: Engine, statements: Statements, dir: string, options: PullOptions) {
+    this.engine = engine
+    this.statements = statements
+    this.dir = dir
+    this.options = options
+  }
+
+  async run(): Promise<PullReport> {
+    const parent = dirname(this.dir)
+    await mkdir(parent, { recursive: true })
+    await removeKilled(parent, basename(this.dir))
+    const staging = join(parent, stagingName(basename(this.dir)))
+    await mkdir(staging)
+    try {
+      const report = await this.runIn(staging)
+      this.options.signal?.throwIfAborted()
+      await requireNothing(this.dir)
+      await rename(join(staging, 'case'), this.dir)
+      return report
+    } finally {
+      await rm(staging, { recursive: true, force: true })
+    }
+  }
+
+  private async runIn(staging: string): Promise<PullReport> {
+    const { options, statements } = this
+    const made = join(staging, 'case')
+    const files = new ObjectFiles(join(made, caseFiles.pulled, '001'), statements.fields)
+    const sums = new Sums()
+    await this.ask(statements.sums, 'sums', rows => sums.take(rows))
+    for (const object of sums.objects.keys()) files.know(object)
+    await this.ask(statements.lines, 'records', rows => files.take(rows))
+    await files.fill()
+    if (files.files.size === 0)
+      throw new UserError('the table has nothing in that time', { hint: 'are --from and --to what was meant?' })
+    let scratch = await this.read(join(staging, 'first'), files)
+    const asked = await this.endpointsIn(scratch)
+    if (asked.endpoints.length > 0) {
+      const before = files.records
+      await this.ask(statements.elsewhere(asked.endpoints, asked.hosts), 'what others did with these', rows =>
+        files.take(rows),
+      )
+      await files.settle()
+      if (files.records > before) scratch = await this.read(join(staging, 'second'), files)
+    }
+    options.onWork?.('making the case')
+    const at = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
+    const evidence = await composed(made, scratch, {
+      ...{ place: this.dir, files: files.files, sums },
+      command: options.command ?? 'pull',
+      note: {
+        ...{ engine: this.engine.name, table: this.engine.place, subject: options.subject.map(one => one.text) },
+        ...{ filter: options.subject.length > 0 ? null : (options.filter ?? ''), endpoints: asked.endpoints },
+        ...{ from: at(options.from_us), to: at(options.to_us), statements: this.ran },
+      },
+    })
+    const sum = (of: (file: (typeof evidence)[number]) => number): number =>
+      evidence.reduce((total, file) => total + of(file), 0)
+    return {
+      ...{ case: this.dir, objects: evidence.length, records: sum(file => file.records) },
+      records_of_table: [...sums.objects.keys()].reduce((total, object) => total + sums.of(object).records, 0),
+      silences: sum(file => file.no_data + file.skip_data),
+      ...{ endpoints: asked.endpoints.length, statements: this.ran },
+    }
+  }
+
+  private async ask(statement: Select, what: string, take: (rows: TextRow[]) => Promise<void> | void): Promise<void> {
+    const { engine, options } = this
+    options.onWork?.(`asking the engine for ${what}`)
+    const printed = engine.dialect.print(statement)
+    const started = new Date().toISOString()
+    const before = engine.ran.length
+    for await (const rows of engine.ask(printed, options)) await take(rows)
+    const run = engine.ran.slice(before).at(-1)
+    this.ran.push({
+      ...{ statement: engine.sent(printed), query: run?.id ?? '', bytes: run?.bytes ?? null },
+      ...{ started, ended: new Date().toISOString() },
+    })
+  }
+
+  /** Reads the files into a case, of which the segments are taken. */
+  private async read(into: string, { files }: ObjectFiles): Promise<string> {
+    this.options.onWork?.('reading what it gave')
+    const folder = join(dirname(into), 'case', caseFiles.pulled, '001')
+    // In the order of the objects: of copies the first counts.
+    const found = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, name]) => join(folder, name))
+    const { signal } = this.options
+    const report = await addEvidence({
+      ...{ case: into, paths: [folder], ...(signal && { signal }) },
+      found: found.map(path => ({
+        ...{ path, rawPath: null, size: 0, problem: null, unreadable: false, named: true },
+      })),
+    })
+    signal?.throwIfAborted()
+    const odd = report.files.find(file => file.status !== 'read' || file.malformed > 0)
+    if (odd !== undefined) {
+      const why = odd.problem ?? report.problems.find(one => one.path === odd.path)?.problem ?? odd.status
+      throw new UserError(`what the engine gave is no flow log: ${odd.path.slice(folder.length + 1)}: ${why}`, {
+        hint: 'does the table have the columns of flow logs, and are they of the right type?',
+      })
+    }
+    return into
+  }
+
+  /** Endpoints whose role the records leave open, and their hosts, as texts. */
+  private async endpointsIn(dir: string): Promise<{ endpoints: string[]; hosts: string[] }> {
+    const { subject, signal } = this.options
+    const none = { endpoints: [], hosts: [] }
+    if (subject.length === 0) return none
+    const c = await openCase(dir, signal && { signal })
+    try {
+      if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return none
+      const { block, pairs, dictionaries, fates } = await subjectRecords(c, subject)
+      const asked = askedEndpoints(chain(c.source, block, pairs, dictionaries, fates, null))
+      const { hosts } = dictionaries
+      const endpoints: string[] = []
+      for (let i = 0; i < asked.count; i++) {
+        const { host, port, protocol } = asked.at(i)
+        endpoints.push(endpointText(hosts, host, port, protocol))
+      }
+      return { endpoints, hosts: [...new Set(endpoints.map(text => text.slice(0, text.indexOf(' '))))] }
+    } finally {
+      await c.close()
+    }
+  }
+}
+
+function stagingName(name: string): string {
+  return `${name}.pulling-${process.pid}`
+}
+
+/** Removes what a killed pull left. */
+async function removeKilled(parent: string, name: string): Promise<void> {
+  for (const one of await readdir(parent)) {
+    const pid = one.startsWith(`${name}.pulling-`) ? /^\d+$/.exec(one.slice(`${name}.pulling-`.length))?.[0] : undefined
+    if (pid === undefined || (isRunning(Number(pid)) && Number(pid) !== process.pid)) continue
+    await rm(join(parent, one), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { UserError } from '../../src/errors.ts'
+import { addEvidence } from '../../src/ingest/add.ts'
+import { investigate } from '../../src/investigate/investigate.ts'
+import { parsePrefix } from '../../src/net/prefix.ts'
+import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
+import { openCase } from '../../src/store/case.ts'
+import { verifyCase } from '../../src/store/verify.ts'
+import { answerOf, type Work, workFolder } from '../flows/support.ts'
+import { StandIn } from './stand-in.ts'
+
+let work: Work
+let engine: StandIn
+
+const header =
+  'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'
+const begin = 1_700_000_000
+const line = (sensor: string, src: string, dst: string, at: number, action = 'ACCEPT'): string =>
+  `2 1 ${sensor} ${src} ${dst} 40000 443 6 3 300 ${begin + at} ${begin + at + 50} ${action} OK`
+const subject = [parsePrefix('203.0.113.7')!]
+
+before(async () => {
+  work = workFolder()
+  mkdirSync(join(work.root, 'logs'))
+  const files = {
+    'a_fl-0a_1.log': [line('eni-1', '203.0.113.7', '10.0.0.5', 0), line('eni-1', '198.51.100.1', '10.0.0.5', 60)],
+    // The same lines as another flow log wrote them: a part of it is like a part of the first.
+    'b_fl-0b_1.log': [line('eni-1', '203.0.113.7', '10.0.0.5', 0), line('eni-1', '198.51.100.2', '10.0.0.5', 60)],
+    'c_fl-0a_2.log': [line('eni-2', '10.0.0.8', '10.0.0.9', 7200, 'REJECT')],
+    'd_fl-0a_3.log': [`2 1 eni-1 - - - - - - - ${begin + 3600} ${begin + 3660} - SKIPDATA`],
+  }
+  for (const [name, lines] of Object.entries(files))
+    writeFileSync(join(work.root, 'logs', name), `${[header, ...lines].join('\n')}\n`)
+  engine = await StandIn.of(join(work.root, 'logs'))
+})
+after(async () => {
+  await engine.close()
+  work.close()
+})
+
+async function pulled(name: string, options: Partial<PullOptions> = {}) {
+  const dir = join(work.root, name)
+  const report = await (await pullOf(engine, { case: dir, subject, ...options })).run()
+  return { dir, report }
+}
+
+function isRefused(pattern: RegExp): (error: unknown) => boolean {
+  return error => error instanceof UserError && pattern.test(`${error.message} ${error.hint}`)
+}
+
+test('every object has a file, sums of it, and the ledger says where it came from', async () => {
+  const before = engine.ran.length
+  const { dir, report } = await pulled('whole')
+  assert.deepEqual(
+    { ...report, statements: report.statements.length },
+    { case: dir, objects: 4, records: 4, records_of_table: 5, silences: 1, endpoints: 2, statements: 3 },
+  )
+  const c = await openCase(dir)
+  const { note, parts } = c.pulled!
+  assert.equal(note.table, engine.place)
+  assert.deepEqual(note.subject, ['203.0.113.7'])
+  assert.deepEqual(
+    note.statements.map(one => one.query),
+    [1, 2, 3].map(n => `q${before + n}`),
+  )
+  assert.match(note.statements[1]!.statement, /IPADDRESS '203\.0\.113\.7'/)
+  const byObject = [...parts.values()].map(({ object, file, records, rejected }) => ({
+    object,
+    file,
+    records,
+    rejected,
+  }))
+  assert.deepEqual(byObject.slice(0, 1), [
+    { object: 's3://bucket/a_fl-0a_1.log', file: 'pulled/001/bucket/a_fl-0a_1.log.gz', records: 2, rejected: 0 },
+  ])
+  assert.ok([...parts.values()].every(({ file }) => existsSync(join(dir, file))))
+  await c.close()
+  assert.deepEqual((await verifyCase(dir)).findings, [])
+})
+
+test('a time bounds the records, and the sums', async () => {
+  const { report } = await pulled('early', { to_us: (begin + 30) * 1_000_000 })
+  assert.equal(report.records, 2)
+  assert.equal(report.records_of_table, 2)
+  assert.equal(report.objects, 2)
+})
+
+test('records that match a filter are brought, and no dossier is made of them', async () => {
+  const { dir, report } = await pulled('filter', { subject: [], filter: 'action reject' })
+  assert.equal(report.records, 1)
+  assert.equal(report.statements.length, 2)
+  const c = await openCase(dir)
+  assert.equal(Number((await answerOf(c, {})).result.total_rows), 1)
+  await assert.rejects(
+    investigate(c, ['10.0.0.8']),
+    isRefused(/records that match: action reject.*tidemark pull 10\.0\.0\.8/),
+  )
+  await c.close()
+})
+
+test('a dossier of other addresses is refused, for their records are not all there', async () => {
+  const { dir } = await pulled('other')
+  const c = await openCase(dir)
+  await assert.rejects(
+    investigate(c, ['10.0.0.5']),
+    isRefused(/records of 203\.0\.113\.7.*not all records of 10\.0\.0\.5/),
+  )
+  await c.close()
+})
+
+test('where something is already nothing is asked', async () => {
+  const { dir } = await pulled('twice')
+  const before = engine.ran.length
+  await assert.rejects(pullOf(engine, { case: dir, subject }), isRefused(/something is there already/))
+  assert.equal(engine.ran.length, before)
+})
+
+test('an engine that is gone, at any statement, leaves nothing; and so does a stop', async () => {
+  for (const statement of [1, 2, 3]) {
+    engine.breaks = { statement: engine.ran.length + statement, rows: 0 }
+    await assert.rejects(pulled('gone'), isRefused(/cannot be reached/))
+    engine.breaks = null
+    assert.ok(!readdirSync(work.root).some(name => name.startsWith('gone')))
+  }
+  await assert.rejects(pulled('gone', { signal: AbortSignal.abort(new Error('stopped')) }), /stopped/)
+  const controller = new AbortController()
+  const onWork = (what: string): void => {
+    if (what === 'reading what it gave') controller.abort(new Error('stopped'))
+  }
+  await assert.rejects(pulled('gone', { signal: controller.signal, onWork }), /stopped/)
+  assert.ok(!readdirSync(work.root).some(name => name.startsWith('gone')))
+})
+
+test('what a killed pull left is removed by the next', async () => {
+  const left = join(work.root, 'killed.pulling-999999999')
+  mkdirSync(join(left, 'case'), { recursive: true })
+  await pulled('killed')
+  assert.ok(!existsSync(left))
+})
+
+test('a file of a pull that was altered, is missing, or does not belong is found', async () => {
+  const { dir } = await pulled('altered')
+  const folder = join(dir, 'pulled/001/bucket')
+  appendFileSync(join(folder, 'a_fl-0a_1.log.gz'), 'x')
+  rmSync(join(folder, 'b_fl-0b_1.log.gz'))
+  writeFileSync(join(folder, 'mine.txt'), '')
+  const { findings, intact } = await verifyCase(dir)
+  assert.equal(intact, false)
+  assert.deepEqual(findings.map(({ what, path }) => `${what} ${path}`).sort(), [
+    'altered pulled/001/bucket/a_fl-0a_1.log.gz',
+    'missing pulled/001/bucket/b_fl-0b_1.log.gz',
+    'unlisted pulled/001/bucket/mine.txt',
+  ])
+})
+
+test('logs that are added to a pulled case open questions that the engine was not asked: these are refused', async () => {
+  const { dir } = await pulled('more')
+  const extra = join(work.root, 'extra.log')
+  writeFileSync(extra, `${header}\n${line('eni-9', '203.0.113.7', '10.0.0.77', 120)}\n`)
+  await addEvidence({ case: dir, paths: [extra] })
+  const c = await openCase(dir)
+  // Who listens at the new host is told by the logs that were added, and by an engine that was not asked.
+  await assert.rejects(investigate(c, ['203.0.113.7']), isRefused(/who listens at/))
+  await c.close()
+})
+
+test('a value that no flow log has is refused, by the name of its field', async () => {
+  const folder = join(work.root, 'odd')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'x.log'), `${header}\n${line('eni\t1', '203.0.113.7', '10.0.0.5', 0)}\n`)
+  const odd = await StandIn.of(folder)
+  const dir = join(work.root, 'odd-case')
+  const run = async () => (await pullOf(odd, { case: dir, subject })).run()
+  await assert.rejects(run, isRefused(/interface_id of the table has a value that no flow log has/))
+  assert.ok(!existsSync(dir))
+  await odd.close()
+})
+
+test('the parts are text with a header, and no two of them have the same bytes', async () => {
+  const { dir } = await pulled('bytes')
+  const folder = join(dir, 'pulled/001/bucket')
+  const contents = readdirSync(folder).map(name => readFileSync(join(folder, name)).toString('hex'))
+  assert.equal(new Set(contents).size, 4)
+})
