@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
-import type { CommonOptions } from './options.ts'
+import { addEngineOptions, refuseWithoutEngine } from './engine-options.ts'
+import type { EvidenceCliOptions } from './evidence-engine.ts'
+import { interruptible } from './interrupt.ts'
+import { addAwsOptions } from './source-options.ts'
 import { printReport } from './unread.ts'
 
 /** Defines `tidemark evidence`. */
@@ -8,9 +11,21 @@ export function evidenceCommand(program: Command): void {
     .command('evidence')
     .description('List what the case was built from: every file with its digest, its lines, and what was not read.')
     .option('--json', 'print one JSON document instead of a page')
+    .option('--from <time>', 'with --engine: lines that begin from then on')
+    .option('--to <time>', 'with --engine: lines that begin before then')
+  addAwsOptions(addEngineOptions(command))
     .addHelpText('after', evidenceHelp)
     .action(async () => {
-      const options = command.optsWithGlobals<CommonOptions>()
+      const options = command.optsWithGlobals<EvidenceCliOptions>()
+      if (options.engine !== undefined) {
+        const { evidenceOfEngine } = await import('./evidence-engine.ts')
+        return interruptible(signal => evidenceOfEngine(options, signal))
+      }
+      const { from, to, dryRun, profile, roleArn, region, endpoint, requestPayer } = options
+      refuseWithoutEngine(options, {
+        ...{ '--from': from, '--to': to, '--dry-run': dryRun, '--profile': profile, '--role-arn': roleArn },
+        ...{ '--region': region, '--endpoint': endpoint, '--request-payer': requestPayer },
+      })
       const { readEvidence } = await import('../store/evidence-report.ts')
       const { evidencePage } = await import('../report/evidence.ts')
       await printReport(await readEvidence(options.case), evidencePage, options)
@@ -18,7 +33,10 @@ export function evidenceCommand(program: Command): void {
 }
 
 const evidenceHelp = `
+With --engine it tells what a table of Trino or Athena covers: its sensors, days and gaps.
+
 Examples:
   tidemark evidence
   tidemark evidence --case incident.tidemark --json | jq '.totals'
-  tidemark evidence --json | jq -r '.files[] | "\\(.sha256)  \\(.path)"' | sha256sum -c`
+  tidemark evidence --json | jq -r '.files[] | "\\(.sha256)  \\(.path)"' | sha256sum -c
+  tidemark evidence --engine athena://network/flow_logs --from 2023-09-28 --to 2023-09-28`

@@ -32,9 +32,9 @@ beforeEach(() => {
 after(() => stub.close())
 
 /** The server is in this process, which must not wait. No output holds a secret. */
-function run(args: string[], interrupt?: () => boolean): Promise<Run> {
+function run(args: string[], interrupt?: () => boolean, command = 'flows'): Promise<Run> {
   const env = { ...process.env, ...canaries }
-  const all = ['flows', '--engine', 'athena://logs/flows', '--endpoint', stub.address, ...args]
+  const all = [command, '--engine', 'athena://logs/flows', '--endpoint', stub.address, ...args]
   const child = spawn(process.execPath, [cliEntry, ...all], { cwd: tmpdir(), env })
   const out = { stdout: '', stderr: '' }
   child.stdout.on('data', piece => (out.stdout += piece))
@@ -106,4 +106,44 @@ test('what AWS refuses, and what cannot be meant, is said without a secret', asy
     assert.equal(status, 2, stderr)
     assert.match(stderr, what)
   }
+})
+
+test('evidence tells what a table covers, and prints and prices the statement without asking it', async () => {
+  const day = '1700006400000000'
+  const row = (sensor: string | null, island: number, from: number, ...counts: number[]): (string | null)[] => [
+    ...[sensor, String(island), day, `${1_700_006_400 + from}000000`, `${1_700_006_460 + from}000000`],
+    ...counts.map(String),
+  ]
+  stub.outcome = () => ({
+    bytes: 5,
+    rows: [
+      row('eni-\u001b[1m', 0, 0, 7, 1, 0, 0),
+      row('eni-\u001b[1m', 1, 4000, 2, 0, 1, 0),
+      row(null, 0, 0, 1, 0, 0, 3),
+    ],
+  })
+  const asked = await run(['--from', '2023-11-15', '--json'], undefined, 'evidence')
+  assert.equal(asked.status, 0, asked.stderr)
+  const { totals, sensors, gaps, days, engine, window } = JSON.parse(asked.stdout)
+  assert.deepEqual(
+    [totals.records, totals.no_data, totals.skip_data, totals.without_status, totals.files],
+    [10, 1, 1, 3, null],
+  )
+  assert.deepEqual(sensors[1], {
+    ...{ sensor: null, first: '2023-11-15T00:00:00Z', last: '2023-11-15T00:01:00Z' },
+    ...{ records: 1, no_data: 0, skip_data: 0, holes: 0 },
+  })
+  assert.deepEqual([gaps.length, gaps[0].from, gaps[0].to], [1, '2023-11-15T00:01:00Z', '2023-11-15T01:06:40Z'])
+  assert.deepEqual(days, [{ day: '2023-11-15', sensors: 2, records: 10, no_data: 1, skip_data: 1 }])
+  assert.deepEqual(engine.queries, [{ id: 'q-1', bytes: 5 }])
+  assert.deepEqual(window, { from: '2023-11-15T00:00:00Z', to: null })
+  assert.match(stub.started[0]!.text, /"from_us" >= 1700006400000000/)
+  const page = await run([], undefined, 'evidence')
+  assert.match(page.stdout, /10 records, 1 NODATA, 1 SKIPDATA/)
+  assert.match(page.stdout, /eni-\\x1b/)
+  assert.ok(!page.stdout.includes('eni-\u001b'))
+  const started = stub.started.length
+  const planned = await run(['--dry-run', '--json'], undefined, 'evidence')
+  assert.equal(JSON.parse(planned.stdout).price.usd_per_tb, 5)
+  assert.equal(stub.started.length, started)
 })

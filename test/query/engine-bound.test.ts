@@ -26,6 +26,7 @@ const mayWrite: [RegExp, string][] = [
   [/^query\/duckdb-printer\.ts$/, 'the printer'],
   [/^query\/trino-printer\.ts$/, 'the printer of another engine'],
   [/^engines\/(catalogue|trino-table)\.ts$/, 'asks engines for their tables'],
+  [/^flows\/engine-coverage\.ts$/, 'asks engines for the times between holes, in windows that are no nodes'],
   [/^store\//, 'segments and what is kept of them: they are read by DuckDB alone'],
   [/^ingest\/parquet-child\.ts$/, 'reads Parquet of others'],
   [/^convert\/parquet\.ts$/, 'writes Parquet for others'],
