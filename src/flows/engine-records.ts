@@ -105,8 +105,14 @@ export function engineRecords(table: EngineTable): EngineRecords {
     },
     fields: new Map(mapped.map(({ field, name, shape }) => [field, { name, isText: shape === 'text' }])),
     texts: (wanted, { partitions, records }) => {
-      const texts = mapped.map(({ field, raw, name, shape }) => {
-        const text = shape === 'text' ? raw : `CAST(${raw} AS VARCHAR)`
+      const texts = mapped.map(({ field, type, raw, name, shape }) => {
+        const plain = shape === 'text' ? raw : `CAST(${raw} AS VARCHAR)`
+        const exact = quotedName(`${field}_us`)
+        // A second's fraction must not be lost unseen.
+        const text =
+          type === 'time' && has.has(`${field}_us`)
+            ? `CASE WHEN ${exact} % 1000000 <> 0 THEN concat(CAST(${exact} AS VARCHAR), 'us') ELSE ${plain} END`
+            : plain
         return named(trusted(text, [name], 'trino'), textOf(field))
       })
       const told = records === null ? null : toldOf(records, fields, has)

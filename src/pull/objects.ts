@@ -87,6 +87,10 @@ export class ObjectFiles {
           hint: 'a pull writes flow logs, whose values have no blanks',
         },
       )
+    if (/^-?\d+us$/.test(value) && ['start', 'end'].includes(this.fields[i]!))
+      throw new UserError(`${this.fields[i]} of the table has fractions of a second, which no flow log has`, {
+        hint: 'a pull writes flow logs: evidence with finer times is investigated where it lies',
+      })
     return value
   }
 

@@ -64,12 +64,6 @@ const minute_us = 60_000_000
 const otherSensors = ['instance_id', 'subnet_id', 'flow_direction'] as const
 const statuses = ['NODATA', 'SKIPDATA']
 
-/** The columns of `sums`, after the object's, in their order. */
-export const sumNames = [
-  ...['sensor', ...otherSensors],
-  ...['first_us', 'last_us', 'longest_us', 'records', 'accepted', 'rejected'],
-] as const
-
 /** Whose records they are: a condition for what an engine has. */
 export function ofSubject(own: EngineRecords, subject: readonly Prefix[]): Expression {
   const sides = ['srcaddr', 'dstaddr', 'pkt_srcaddr', 'pkt_dstaddr'].filter(name => own.columns.has(name))

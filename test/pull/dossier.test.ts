@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Dossier } from '../../src/investigate/dossier.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { pullOf } from '../../src/pull/pull.ts'
@@ -10,6 +9,7 @@ import { openCase } from '../../src/store/case.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { caseOf, workFolder } from '../flows/support.ts'
 import { writeCleanFolder } from './clean-folder.ts'
+import { shown } from './shown.ts'
 import { StandIn } from './stand-in.ts'
 
 const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 6)
@@ -21,19 +21,6 @@ const subjects = [
   ['10.0.9.101', '198.51.100.0/24'],
   ['8.8.8.8'],
 ]
-
-/** Without positions of the evidence, and what says where the case lies. */
-function shown({ work: _w, ...dossier }: Dossier): unknown {
-  const places = new Set(['basis', 'sql'])
-  return JSON.parse(
-    JSON.stringify(dossier, (name, value: unknown) => {
-      if (name === 'basis' && Array.isArray(value)) return value.length
-      if (name === 'log' && typeof value === 'string' && value.includes('/'))
-        return value.replace(/.*\//, '').replaceAll(/\W/g, '_')
-      return places.has(name) && typeof value === 'string' ? '' : typeof value === 'bigint' ? String(value) : value
-    }),
-  )
-}
 
 test('the dossier of a pulled case is that of all the logs, but for the places of the evidence', async () => {
   for (let i = 0; i < folders; i++) {

@@ -10,6 +10,7 @@ import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
 import { openCase } from '../../src/store/case.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { answerOf, type Work, workFolder } from '../flows/support.ts'
+import { syntaxFaults } from '../sql-grammar.ts'
 import { StandIn } from './stand-in.ts'
 
 let work: Work
@@ -58,6 +59,7 @@ test('every object has a file, sums of it, and the ledger says where it came fro
     { ...report, statements: report.statements.length },
     { case: dir, objects: 4, records: 4, records_of_table: 5, silences: 1, endpoints: 2, statements: 3 },
   )
+  for (const { statement } of report.statements) assert.deepEqual(await syntaxFaults('trino', statement), [])
   const c = await openCase(dir)
   const { note, parts } = c.pulled!
   assert.equal(note.table, engine.place)

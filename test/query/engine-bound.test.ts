@@ -38,6 +38,7 @@ const mayWrite: [RegExp, string][] = [
   [/^cli\/sql\.ts$/, 'examples of it'],
   [/^lake\/(push|pushed-table)\.ts$/, 'writes Parquet for other engines, out of the segments'],
   [/^lake\/ddl\.ts$/, 'statements that make tables of Trino and Athena: printed, never run'],
+  [/^pull\/statements\.ts$/, 'a list that stands once in a statement, for an engine that is given no tables'],
   [/^ui\/parts\/sql-editor\.ts$/, 'an example of it'],
   [/^server\/work\/(coverage|evidence)\.ts$/, 'the query of a documented view, for a person to copy'],
   [/^timeline\/kept\.ts$/, 'reads by file and line, as the record index does: the index is of this engine alone'],
