@@ -54,6 +54,7 @@ const completions: [words: string[], expected: string[]][] = [
         'sql',
         'export',
         'lake',
+        'pull',
         'ui',
         'demo',
       ],
