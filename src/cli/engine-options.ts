@@ -24,24 +24,29 @@ const timeMost_ms = 3_600_000
 
 const examples = 'trino://host:port/catalog/schema/table or athena://database/table'
 
-/** Options of an engine, but for those of AWS. */
-export function addEngineOptions(command: Command): Command {
+/** Options of every engine. */
+export function addQuestionOptions(command: Command, engines: string): Command {
   const option = (flags: string, description: string, parse?: (text: string) => unknown): void => {
     const made = new Option(flags, description)
     command.addOption(parse === undefined ? made : made.argParser(parse))
   }
-  option('--engine <table>', `ask a table of an engine instead of a case: ${examples}`)
-  option('--dry-run', 'with --engine, s3://, logs://: print what would be asked or read, and run nothing')
-  option('--max-bytes <size>', 'with --engine: refuse, or stop, what reads more, e.g. 20g; by default 100g', parseSize)
-  option('--time-limit <time>', 'with --engine: cancel a statement that takes longer; by default 1h', parseWidth)
-  option('--workgroup <name>', 'Athena: workgroup that asks')
-  option('--output-location <uri>', 'Athena: where answers are written, s3://bucket/prefix')
-  command.addOption(
-    new Option('--price <name=dollars>', 'Athena: what AWS takes, athena=5 a TB read, egress=0.09 a GB').argParser(
-      parsePrice,
-    ),
-  )
+  option('--engine <table>', engines)
+  option('--dry-run', 'print what would be asked or read, and run nothing')
+  option('--max-bytes <size>', 'refuse, or stop, what reads more of an engine, e.g. 20g; by default 100g', parseSize)
+  option('--time-limit <time>', 'cancel a statement of an engine that takes longer; by default 1h', parseWidth)
   return command
+}
+
+/** Options of an engine, but for those of AWS. */
+export function addEngineOptions(command: Command): Command {
+  return addQuestionOptions(command, `ask a table of an engine instead of a case: ${examples}`)
+    .option('--workgroup <name>', 'Athena: workgroup that asks')
+    .option('--output-location <uri>', 'Athena: where answers are written, s3://bucket/prefix')
+    .addOption(
+      new Option('--price <name=dollars>', 'Athena: what AWS takes, athena=5 a TB read, egress=0.09 a GB').argParser(
+        parsePrice,
+      ),
+    )
 }
 
 /** Bytes, with a unit of a thousand's power. */

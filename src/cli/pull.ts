@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
 import type { EngineProgress } from '../engines/engine.ts'
+import { listPrices } from '../engines/prices.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { PullReport } from '../pull/pull.ts'
 import {
-  addEngineOptions,
+  addQuestionOptions,
   checkEstimate,
   type EngineCliOptions,
   engineNamed,
   estimateWords,
-  pricesOf,
   progressWords,
 } from './engine-options.ts'
 import { interruptible } from './interrupt.ts'
@@ -16,7 +16,6 @@ import type { CommonOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { commandLine, quoted } from './shell-words.ts'
-import { addAwsOptions } from './source-options.ts'
 
 interface Options extends CommonOptions, EngineCliOptions {
   filter?: string
@@ -36,7 +35,7 @@ export function pullCommand(program: Command): void {
     .option('--to <time>', 'only records that start before it; before the end of it, where it is a day')
     .option('--json', 'print one JSON document instead of a page')
     .addHelpText('after', pullHelp)
-  addAwsOptions(addEngineOptions(command)).action(async (texts: string[]) => {
+  addQuestionOptions(command, 'the table: trino://host:port/catalog/schema/table').action(async (texts: string[]) => {
     const options = command.optsWithGlobals<Options>()
     await interruptible(signal => pull(texts, options, signal))
   })
@@ -54,7 +53,12 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   if (options.engine === undefined)
     throw new UserError('pull needs --engine', {
       status: exitStatus.usage,
-      hint: 'name the table: --engine trino://host:port/catalog/schema/table or athena://database/table',
+      hint: 'name the table: --engine trino://host:port/catalog/schema/table',
+    })
+  if (options.engine.startsWith('athena://'))
+    throw new UserError('pull does not ask Athena yet', {
+      status: exitStatus.usage,
+      hint: 'read the objects: tidemark add s3://BUCKET/PREFIX --source-window FROM..TO, then tidemark investigate',
     })
   if ((texts.length === 0) === (options.filter === undefined))
     throw new UserError('pull needs addresses, or --filter', {
@@ -87,7 +91,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       },
     })
     const estimate = await made.estimate()
-    const words = estimateWords(engine, made.passes, estimate, pricesOf(options), options)
+    const words = estimateWords(engine, made.passes, estimate, listPrices, options)
     if (options.dryRun) {
       waiting.stop()
       return await showPlan({ statements: made.statements, words, place: engine.place, estimate }, options)

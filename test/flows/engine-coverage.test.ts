@@ -9,7 +9,7 @@ import type { Case } from '../../src/store/case.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { Listening, tableOfNames } from '../engines/tables.ts'
 import { randomFrom } from '../filter/flows.ts'
-import { trinoGrammar } from '../query/trino-grammar.ts'
+import { trinoFault } from '../sql-grammar.ts'
 import { writeLog } from './random-case.ts'
 import { caseOf, type Work, workFolder } from './support.ts'
 
@@ -136,7 +136,7 @@ test('lines of a window are those that begin in it; what is no line of a flow lo
 })
 
 test('the statement is of the engine’s grammar, reads its table once, and of partitions those of the window', async () => {
-  const grammar = await trinoGrammar()
+  const grammar = await trinoFault()
   const partitions = [{ name: 'day', type: 'varchar', values: ['2023-09-28'] }]
   for (const own of [
     names,
