@@ -48,7 +48,11 @@ const subnets = listing('subnets', 'DescribeSubnets', async ({ sdk, client }, pa
   return [picked(Subnets, subnetKeys), NextToken]
 })
 const interfaces = listing('network interfaces', 'DescribeNetworkInterfaces', async ({ sdk, client }, page, how) => {
-  const { NetworkInterfaces, NextToken } = await client.send(new sdk.DescribeNetworkInterfacesCommand(page), how)
+  const { NetworkInterfaces, NextToken } = await client.send(
+    // Without it, those that an AWS service manages for the account are left out.
+    new sdk.DescribeNetworkInterfacesCommand({ ...page, IncludeManagedResources: true }),
+    how,
+  )
   return [picked(NetworkInterfaces, interfaceKeys), NextToken]
 })
 const flowLogs = listing('flow logs', 'DescribeFlowLogs', async ({ sdk, client }, page, how) => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { ControlsOptions } from '../controls/controls.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Posture } from '../posture/posture.ts'
+import { visible } from '../visible.ts'
 import { Option } from './commander.ts'
 import { type CommonOptions, collectText } from './options.ts'
 import { note, print, printPage } from './output.ts'
@@ -119,6 +120,8 @@ async function whyUntried({ places }: Posture, caseDir: string, isAsked: boolean
   const isTold = places.some(one => one.security_groups !== null || one.network_acls !== null)
   if (rules === 0)
     return isTold ? 'there are no groups and no network ACLs' : 'AWS told neither the groups nor the network ACLs'
+  // A subnet always has one: rules that are tried without it would let more pass than those in force.
+  if (places.some(one => one.network_acls === null)) return 'AWS did not tell all network ACLs'
   if (isAsked) return null
   const { requireCase } = await import('../store/case-folder.ts')
   try {
@@ -161,6 +164,6 @@ async function reportUnknown({ unknown }: Posture): Promise<void> {
   })
   const left = unknown.length - lines.length
   if (left > 0) lines.push(`  … and ${left} more: --json lists them all`)
-  await note(['tidemark: some of it AWS did not tell, and it is not known', ...lines].join('\n'))
+  await note(['tidemark: some of it AWS did not tell, and it is not known', ...lines.map(visible)].join('\n'))
   process.exitCode ||= exitStatus.partly_read
 }

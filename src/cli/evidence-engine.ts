@@ -1,5 +1,6 @@
 /** `tidemark evidence --engine`: what the lines of a table cover. Nothing of a case is read. */
 import type { EngineProgress } from '../engines/engine.ts'
+import { visible } from '../visible.ts'
 import {
   checkEstimate,
   type EngineCliOptions,
@@ -44,7 +45,9 @@ export async function evidenceOfEngine(options: EvidenceCliOptions, signal: Abor
       const { statement } = question
       const price = priceOf(engine, 1, estimate, prices)
       const told = { engine: engine.name, table: engine.place, statements: [statement], passes: 1, estimate, price }
-      return await print(options.json ? toJson(told) : `${statement}\n\nIt ${reads}.\n`)
+      return await print(
+        options.json ? toJson(told) : `${statement.split('\n').map(visible).join('\n')}\n\nIt ${reads}.\n`,
+      )
     }
     checkEstimate(1, estimate, options)
     await note(`tidemark: the engine ${reads}`)

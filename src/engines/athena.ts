@@ -8,7 +8,7 @@ import { athenaClient, type QueryExecution, s3Client } from '../aws/clients.ts'
 import { type Asked, AwsError, ask } from '../aws/errors.ts'
 import type { AwsOptions } from '../aws/options.ts'
 import { objectPieces } from '../aws/s3-object.ts'
-import { assert, UserError } from '../errors.ts'
+import { assert, errorText, UserError } from '../errors.ts'
 import type { Sql } from '../query/sql.ts'
 import { athena, boundText } from '../query/trino-printer.ts'
 import { visible } from '../visible.ts'
@@ -33,6 +33,18 @@ const valueCharactersMost = 1024
 const rowsOfPage = 1000
 /** How long is waited for the answer to a start, and to a cancel, once the work was stopped. */
 const graceMilliseconds = 3000
+/** A timer takes no longer time. */
+const longest_ms = 2 ** 31 - 1
+
+/** A statement was given up, and Athena did not take that: it may run to its end, and cost. */
+class StillRunning extends UserError {
+  constructor(cause: unknown, id: string) {
+    super(`${errorText(cause)}; query ${visible(id)} could not be cancelled, and may still run`, {
+      hint: `aws athena stop-query-execution --query-execution-id ${visible(id)}; it needs athena:StopQueryExecution`,
+      cause,
+    })
+  }
+}
 
 /** A statement that failed on Athena. */
 class AthenaFailure extends UserError {
@@ -94,11 +106,13 @@ export class Athena implements Engine {
 
   async *ask(statement: Sql, options: AskOptions = {}): AsyncGenerator<TextRow[]> {
     checkSize(statement)
-    const timer = this.limits.time_ms === undefined ? undefined : AbortSignal.timeout(this.limits.time_ms)
+    const timer =
+      this.limits.time_ms === undefined ? undefined : AbortSignal.timeout(Math.min(this.limits.time_ms, longest_ms))
     const stop = AbortSignal.any([options.signal, timer].filter(one => one !== undefined))
     try {
       yield* this.answer(await this.done(statement, stop, options), stop)
     } catch (error) {
+      if (error instanceof StillRunning) throw error
       if (timer?.aborted === true && options.signal?.aborted !== true)
         throw new UserError('the engine takes too long: the statement was cancelled', {
           hint: 'a narrower window or filter reads less, or --time-limit allows more',
@@ -122,6 +136,7 @@ export class Athena implements Engine {
   private async once(statement: Sql, stop: AbortSignal, { onProgress }: AskOptions): Promise<QueryExecution> {
     stop.throwIfAborted()
     const before = this.ran.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+    this.checkRead(before, this.ran.at(-1)?.id ?? '')
     const run: Ran = { id: await this.start(statement, stop), bytes: null }
     this.ran.push(run)
     let isDone = false
@@ -138,8 +153,9 @@ export class Athena implements Engine {
         this.checkRead(before + (run.bytes ?? 0), run.id)
         await this.wait(looked, stop)
       }
-    } finally {
-      if (!isDone) await this.cancel(run.id)
+    } catch (error) {
+      if (!isDone && !(await this.cancel(run.id))) throw new StillRunning(error, run.id)
+      throw error
     }
   }
 
@@ -188,11 +204,15 @@ export class Athena implements Engine {
     return found
   }
 
-  /** What cannot be cancelled runs to its end there. */
-  private async cancel(id: string): Promise<void> {
+  /** Whether it could be cancelled. */
+  private async cancel(id: string): Promise<boolean> {
     const { sdk, client } = await this.client()
     const options = { abortSignal: AbortSignal.timeout(graceMilliseconds) }
-    await client.send(new sdk.StopQueryExecutionCommand({ QueryExecutionId: id }), options).catch(() => undefined)
+    const stopping = client.send(new sdk.StopQueryExecutionCommand({ QueryExecutionId: id }), options)
+    return stopping.then(
+      () => true,
+      () => false,
+    )
   }
 
   /** The rows: out of the file that Athena wrote; through Athena where there is none, or it may not be read. */

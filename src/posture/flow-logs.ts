@@ -75,16 +75,20 @@ export function recordedBy(logs: readonly PostureFlowLog[]): Recorded {
   const sides = actions.flatMap(action => {
     const some = logs.filter(({ traffic }) => traffic === action || traffic === 'ALL')
     if (some.length === 0) return []
-    const interval = Math.min(...some.map(one => one.interval))
-    return [{ action, interval, fields: new Set(some.flatMap(({ fields }) => fields)) }]
+    // One record has the fields of one log: two of them do not make a good one.
+    const [best] = some.toSorted((a, b) => missingOf(a) - missingOf(b) || a.interval - b.interval)
+    return [{ action, interval: best!.interval, lacks: lackingFields(best!.fields).flatMap(one => one.fields) }]
   })
   if (sides.length === 0) return { traffic: null, interval: null, lacks: [] }
-  const lacks = sides.flatMap(({ fields }) => lackingFields([...fields]).flatMap(one => one.fields))
   return {
     traffic: sides.length === actions.length ? 'ALL' : sides[0]!.action,
     interval: Math.max(...sides.map(one => one.interval)),
-    lacks: [...new Set(lacks)],
+    lacks: [...new Set(sides.flatMap(({ lacks }) => lacks))],
   }
+}
+
+function missingOf({ fields }: PostureFlowLog): number {
+  return lackingFields(fields).flatMap(one => one.fields).length
 }
 
 /** In words. */

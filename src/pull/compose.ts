@@ -1,7 +1,7 @@
 /** The case of a pull, out of one that its files were read into: the same segments, sums besides, and one entry in the ledger for all. */
 import { mkdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
-import { assert } from '../errors.ts'
+import { join, relative } from 'node:path'
+import { assert, UserError } from '../errors.ts'
 import { createCase, createCaseFolder, soundLedger, tidemarkVersion } from '../store/case-folder.ts'
 import { caseFiles, segmentPath } from '../store/files.ts'
 import { type EvidenceEntry, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
@@ -31,7 +31,7 @@ export async function composed(
 ): Promise<EvidenceEntry[]> {
   const readings = (await soundLedger(scratch)).filter(isReading)
   const segments = readings.flatMap(entry => entry.segments)
-  const within = (path: string): string => path.slice(path.lastIndexOf(`/${caseFiles.pulled}/001/`) + 1)
+  const within = (path: string): string => relative(dir, path)
   const evidence = readings.flatMap(entry =>
     entry.evidence.map(file => ({ ...file, path: join(place, within(file.path)) })),
   )
@@ -42,6 +42,9 @@ export async function composed(
     assert(id !== undefined, 'every file of a pull was read')
     return { id, object, file, ...sums.of(object) }
   })
+  const behind = new Map(parts.map(({ id, records }) => [id, records]))
+  if (evidence.some(({ id, records }) => records > (behind.get(id!) ?? 0)))
+    throw new UserError('the table changed while it was read', { hint: 'end the time before now: --to' })
   await createCaseFolder(dir)
   await createCase(dir)
   for (const { name } of segments) await rename(segmentPath(scratch, name), join(dir, caseFiles.incoming, name))

@@ -139,11 +139,11 @@ class Pulling {
     const files = new ObjectFiles(join(made, caseFiles.pulled, '001'), statements.fields)
     const sums = new Sums()
     await this.ask(statements.sums, 'sums', rows => sums.take(rows))
+    if (sums.objects.size === 0)
+      throw new UserError('the table has no records in that time', { hint: 'are --from and --to what was meant?' })
     for (const object of sums.objects.keys()) files.know(object)
     await this.ask(statements.lines, 'records', rows => files.take(rows))
     await files.fill()
-    if (files.files.size === 0)
-      throw new UserError('the table has nothing in that time', { hint: 'are --from and --to what was meant?' })
     let scratch = await this.read(join(staging, 'first'), files)
     const asked = await this.endpointsIn(scratch)
     if (asked.endpoints.length > 0) {

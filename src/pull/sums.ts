@@ -41,8 +41,8 @@ export class Sums {
       })
     for (const row of rows) {
       const [object, sensor, instance, subnet, direction, first, last, longest, records, accepted, rejected] = row
-      const sums = this.objects.get(object!) ?? []
-      this.objects.set(object!, sums)
+      const sums = this.objects.get(object ?? '') ?? []
+      this.objects.set(object ?? '', sums)
       const place = [subnet, direction].filter(one => one !== null).join(' ')
       sums.push({
         ...{ sensor: sensor!, instance: instance!, place: place === '' ? null : place },

@@ -25,7 +25,7 @@ const programs = ['tidemark', 'zcat', 'zgrep', 'nfdump', 'ls', 'awk']
 const withoutEnd = /^tidemark (ui|watch)\b/
 const endless = 'runs until it is stopped; test/cli/ui.test.ts and test/watch do it'
 
-const placeholder = /…|[ /](ADDRESS|CAPTURE|COMMAND|DIR|FILE|FILTER|NAME|OUT|PATH|TOPIC)\b/
+const placeholder = /…|[ /](ADDRESS|CAPTURE|COMMAND|DIR|FILE|FILTER|NAME|OUT|PATH|TABLE|TOPIC)\b/
 
 export function stepsOf(markdown: string): PageStep[] {
   const steps: PageStep[] = []

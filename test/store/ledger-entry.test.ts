@@ -334,7 +334,7 @@ test('what does not fit is named by its place', () => {
     [{ evidence: [{ ...file, lines: '3' }] }, /^evidence\.0\.lines: not a count$/],
     [{ segments: [segment, { ...segment, kind: 'x' }] }, /^segments\.1\.kind: not flows or silence/],
     [{ evidence: 7 }, /^evidence: not a list$/],
-    [{ type: 'erased' }, /^type: not created or added or read-again or removed or restored$/],
+    [{ type: 'erased' }, /^type: not created or added or read-again or pulled or removed or restored$/],
   ] as const)
     assert.match(fit(entryBody, { ...sound[1], ...change }).fault ?? '', fault)
   assert.match(fit(entryBody, []).fault ?? '', /^not an object$/)
