@@ -32,6 +32,8 @@ interface MadeObject {
 }
 
 const attackers = 5
+/** Objects that come after the last kill: the last process has something to read and to look at. */
+const last = 20
 const began = Date.UTC(2026, 0, 10, 12) / 1000
 /** The objects span a day and a half, and so two days of UTC. */
 const span = 36 * 3600
@@ -78,8 +80,8 @@ test(`${objects} objects late, reordered and repeated, with ${kills} kills: each
   const start = () => startWatch(t, [...args, '--every', '300ms', '--settle', '60ms', '--max-alerts', '100000'])
   let written = 0
   let copies = 0
-  const write = (most: number): void => {
-    for (const end = Math.min(order.length, written + most); written < end; written++) {
+  const write = (most: number, upTo: number): void => {
+    for (const end = Math.min(upTo, written + most); written < end; written++) {
       const one = order[written]!
       put(folder, one.name, one.text)
       // The same again under another name, of another day too.
@@ -90,14 +92,14 @@ test(`${objects} objects late, reordered and repeated, with ${kills} kills: each
   for (let kill = 0; kill < kills; kill++) {
     const end = performance.now() + chance.int(200, 4000)
     while (performance.now() < end) {
-      write(Math.ceil(objects / (4 * kills)))
+      write(Math.ceil(objects / (4 * kills)), objects - last)
       await wait(chance.int(20, 300))
     }
     running.child.kill('SIGKILL')
     await running.ended
     running = start()
   }
-  write(objects)
+  write(objects, objects)
   await until(
     'everything is read and told',
     () => {
