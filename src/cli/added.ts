@@ -38,8 +38,21 @@ export async function noteWriter(c: {
   await note(`tidemark: the case is empty so far: ${who}; try again when that is done`)
 }
 
+/** Says of a case that is not opened, where there is one, that it was pulled from an engine. */
+export async function notePulledCase(caseDir: string): Promise<void> {
+  const [{ soundLedger }, { countedOf }, { pulledOf }] = await Promise.all([
+    import('../store/case-folder.ts'),
+    import('../store/standing.ts'),
+    import('../store/pulled.ts'),
+  ])
+  const entries = await soundLedger(caseDir)
+  const pulled = pulledOf(entries, countedOf(entries).evidence)
+  if (pulled !== null) await notePulled(pulled)
+}
+
 /** What was left on an engine is in no list, and in no sum but those that say so. */
-async function notePulled({ note: { subject, filter, table } }: Pulled): Promise<void> {
+async function notePulled({ note: { subject, filter, table, from, to } }: Pulled): Promise<void> {
   const what = filter === null ? `the records of ${subject.join(', ')}` : `the records that match ${filter}`
-  await note(`tidemark: the case holds what was pulled from ${visible(table)}: ${visible(what)}, and no others`)
+  const time = from === null && to === null ? '' : `, from ${from ?? 'the beginning'} to ${to ?? 'the end'}`
+  await note(`tidemark: the case holds what was pulled from ${visible(table)}: ${visible(what)}${time}, and no others`)
 }

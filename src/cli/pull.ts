@@ -81,6 +81,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
     const made = await pullOf(engine, {
       ...{ case: options.case, subject, signal, command: commandLine() },
       ...(options.filter !== undefined && { filter: options.filter }),
+      ...(options.dryRun && { plan: true }),
       ...(from_us !== undefined && { from_us }),
       ...(to_us !== undefined && { to_us }),
       onProgress: seen => {
@@ -94,7 +95,10 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
     const words = estimateWords(engine, made.passes, estimate, listPrices, options)
     if (options.dryRun) {
       waiting.stop()
-      return await showPlan({ statements: made.statements, words, place: engine.place, estimate }, options)
+      return await showPlan(
+        { passes: made.passes, statements: made.statements, words, place: engine.place, estimate },
+        options,
+      )
     }
     checkEstimate(made.passes, estimate, options)
     await note(`tidemark: the engine ${words}`)
@@ -124,13 +128,13 @@ async function tell(report: PullReport, texts: readonly string[], options: Optio
 }
 
 async function showPlan(
-  plan: { statements: readonly string[]; words: string; place: string; estimate: unknown },
+  plan: { passes: number; statements: readonly string[]; words: string; place: string; estimate: unknown },
   options: Options,
 ): Promise<void> {
-  const { statements, words, place, estimate } = plan
+  const { passes, statements, words, place, estimate } = plan
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
-    return print(toJson({ table: place, statements, estimate }))
+    return print(toJson({ table: place, passes, statements, estimate }))
   }
   const [{ code, heading, paragraph }, { printPage }] = await Promise.all([
     import('../report/block.ts'),
@@ -139,6 +143,9 @@ async function showPlan(
   const page = [
     paragraph(`Of ${place}: it ${words}. Nothing was run but questions about the table itself.`),
     ...statements.flatMap((text, i) => [heading(i === 0 ? 'Sums over everything' : 'Lines'), code(text)]),
+    ...(passes > statements.length
+      ? [paragraph('Another one follows: records of endpoints that these leave open.')]
+      : []),
   ]
   await printPage(page, options.color)
 }

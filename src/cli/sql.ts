@@ -4,7 +4,7 @@ import { exitStatus, UserError } from '../errors.ts'
 import type { Cell, ResultColumn } from '../user-sql/cells.ts'
 import type { Ending } from '../user-sql/protocol.ts'
 import type { QueryLimits, QuerySession } from '../user-sql/session.ts'
-import { noteWriter } from './added.ts'
+import { notePulledCase, noteWriter } from './added.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { interruptible } from './interrupt.ts'
 import { forceOption, type OutputOptions } from './named-output.ts'
@@ -114,6 +114,7 @@ async function reportUnreadOf(options: Options): Promise<void> {
   const { readEvidence } = await import('../store/evidence-report.ts')
   const { case: dir, files } = await readEvidence(options.case)
   await noteWriter({ dir, evidence: files })
+  await notePulledCase(dir)
   const broken = files.filter(isBroken).map(({ path, problem, status }) => ({ path, problem: problem ?? status }))
   const status = await reportUnread(broken, broken.length > 0, 'tidemark evidence --json lists them all')
   process.exitCode ||= status

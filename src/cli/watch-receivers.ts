@@ -47,7 +47,7 @@ async function webhookOf(name: string, secretFile: string | undefined): Promise<
   const text = name.startsWith('@') ? secretIn('--webhook', name.slice(1)) : name
   const url = webhookAddress(text)
   const secret = secretFile === undefined ? process.env[secretVariable] : secretIn('--webhook-secret-file', secretFile)
-  // No child of ours is to find it.
+  // No child process is to find it.
   delete process.env[secretVariable]
   if (url.protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname))
     await note(`tidemark: alerts go to ${url.origin} unencrypted: who is on the way can read them`)

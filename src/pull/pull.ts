@@ -36,6 +36,8 @@ export interface PullOptions extends AskOptions {
   from_us?: number
   to_us?: number
   command?: string
+  /** It is only looked at: a case may be there. */
+  plan?: true
   /** Told what is being done. */
   onWork?: (what: string) => void
 }
@@ -67,7 +69,7 @@ export interface Pull {
 /** @throws UserError (status 2) where a case is there, or what is asked cannot be asked of an engine. */
 export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull> {
   const dir = resolve(options.case)
-  await requireNothing(dir)
+  if (options.plan !== true) await requireNothing(dir)
   const table = await engine.table(options)
   const own = engineRecords(table)
   const [from_us, to_us] = [options.from_us, options.to_us].map(us => (us === undefined ? null : BigInt(us)))
