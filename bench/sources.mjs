@@ -28,7 +28,7 @@ const pageKeys = 1000
 if (values.serve !== undefined) serve(values.serve)
 else await main()
 
-/** What `--serve` is told: `folder`, `faults` (of a hundred requests for an object so many fail or are cut), or `keys`. */
+/** What `--serve` is told: `folder`, `faults` (how many of a hundred requests for an object fail or are cut), or `keys`. */
 function serve(kind) {
   const sizes = new Map(kind === 'keys' ? madeKeys(Number(values.keys)) : filesOf(values.folder))
   const keys = [...sizes.keys()].sort()

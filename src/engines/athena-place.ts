@@ -22,7 +22,7 @@ const catalogByDefault = 'AwsDataCatalog'
 /**
  * Reads `athena://database/table`.
  *
- * @throws UserError (status 2) for what is none. What may hold a key is not repeated.
+ * @throws UserError (status 2) for other text. What may hold a key is not repeated.
  */
 export function parseAthenaPlace(text: string): AthenaPlace {
   if (!text.startsWith('athena://')) throw usage('not a table of Athena', `write ${form}`)

@@ -80,7 +80,7 @@ export class Athena implements Engine {
   private readonly limits: AthenaLimits
   private made: Promise<Client> | null = null
 
-  /** @throws UserError (status 2) for a place of answers that is none. */
+  /** @throws UserError (status 2) for a place of answers that cannot be one. */
   constructor(at: AthenaPlace, options: AthenaOptions & { aws: AwsOptions }, limits: AthenaLimits = {}) {
     if (options.outputLocation !== null) checkOutputLocation(options.outputLocation)
     this.at = at

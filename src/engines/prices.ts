@@ -9,10 +9,10 @@ export interface Prices {
 
 export const listPrices: Prices = { athena: 5, egress: 0.09 }
 
-/** Athena counts each statement as at least so many bytes. */
+/** Athena charges each statement for at least this many bytes. */
 const athenaLeast = 10e6
 
-/** Dollars for statements of Athena that read so many bytes each. */
+/** Dollars for statements of Athena by the bytes that each reads. */
 export function athenaPrice(bytes: number, statements: number, { athena }: Prices): number {
   return (Math.max(bytes, athenaLeast) * statements * athena) / 1e12
 }

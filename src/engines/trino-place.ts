@@ -22,7 +22,7 @@ const usage = (what: string, hint: string): UserError => new UserError(what, { s
 /**
  * Reads `trino://host:port/catalog/schema/table`, which is HTTP, or `trino+https://…`.
  *
- * @throws UserError for what is none, and for one with a password in it.
+ * @throws UserError for other text, and for one with a password in it.
  */
 export function parseTrinoPlace(text: string): TrinoPlace {
   const isPlain = text.startsWith('trino://')

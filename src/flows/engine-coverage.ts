@@ -37,7 +37,7 @@ export interface EngineCoverage {
     records: number
     no_data: number
     skip_data: number
-    /** Lines whose status is none of a flow log: damaged ones, or those of something else. */
+    /** Lines with a status that flow logs do not have: damaged ones, or those of something else. */
     without_status: number
     /** Lines without a time; they are in no window. */
     without_time: number

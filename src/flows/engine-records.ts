@@ -48,7 +48,7 @@ export interface EngineRecords {
   columns: ReadonlySet<string>
   /** Where a record is: `_path`, and where the table says it `_line`. */
   places: readonly string[]
-  /** Whether the table tells records from what is none. */
+  /** Whether the table tells records from other lines. */
   hasStatus: boolean
   /**
    * Records as a relation.

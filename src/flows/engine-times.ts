@@ -7,7 +7,7 @@ export interface TimeRange {
   to_us: bigint | null
 }
 
-/** Beyond so many ranges one that holds all of them is asked for. */
+/** Above this number of ranges, one that holds all of them is asked for. */
 const rangesMost = 8
 
 /**

@@ -1,6 +1,5 @@
 /**
- * What an engine's file must provide. DuckDB's is `duckdb-printer.ts`; another engine is another file beside it that prints the same nodes
- * (a Trino printer refuses `trusted`, writes `greatest` with `coalesce`, names `page`'s totals as windows), and nothing else changes.
+ * What an engine's file must provide: `duckdb-printer.ts`, and `trino-printer.ts` for Trino and Athena, which print the same nodes.
  */
 import type { Expression, Query } from './nodes.ts'
 import type { Sql } from './sql.ts'

@@ -48,7 +48,7 @@ export class Fetching {
     this.waiting = [...files].reverse()
     this.total = files.length
     this.options = { filesMax: filesByDefault, bytesMax: bytesByDefault, ...options }
-    // Each file that is on its way listens: Node would warn of so many.
+    // Each file that is on its way listens: Node would warn of that number.
     setMaxListeners(0, this.options.signal)
     this.options.signal.addEventListener('abort', this.stop, { once: true })
     this.start()

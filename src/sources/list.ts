@@ -41,7 +41,7 @@ const separator = '/'
  * @throws AwsError
  */
 export async function listObjects(s3: S3, uri: S3Uri, options: ListOptions): Promise<Listing> {
-  // Each folder that is being listed listens: Node would warn of so many.
+  // Each folder that is being listed listens: Node would warn of that number.
   setMaxListeners(0, options.signal)
   const walk = new Walk(s3, uri, options)
   const { prefix } = uri

@@ -58,7 +58,7 @@ export class Delivery {
     for (const lane of this.lanes) lane.wake()
   }
 
-  /** Waits until everything is sent, or each receiver that does not have all has failed so many times in a row. */
+  /** Waits until everything is sent, or each receiver that does not have all has failed the given number of times in a row. */
   async settle(failuresMax: number, signal: AbortSignal): Promise<void> {
     this.wake()
     const isOver = (): boolean => this.lanes.every(lane => lane.isStuck(failuresMax))
@@ -100,7 +100,7 @@ class Lane {
     return { kind, to, waiting, delivered: this.delivered, failures: this.failures, last_error: this.lastError }
   }
 
-  /** Whether the receiver has everything that it wants, or has failed so many times in a row. */
+  /** Whether the receiver has everything that it wants, or has failed the given number of times in a row. */
   isStuck(failuresMax: number): boolean {
     const { failures, refused } = this
     if (this.isBusy) return false

@@ -330,7 +330,7 @@ function batchOf(whole: readonly Arrival[], most: number): Arrival[] {
   return end < 0 ? sorted : sorted.slice(0, end)
 }
 
-/** Digests of a file, and of so many bytes at its start; null: it cannot be read. */
+/** Digests of a file, and of the given number of bytes at its start; null: it cannot be read. */
 async function digestsOf(
   { file: { path, rawPath } }: Arrival,
   startBytes: number | null,

@@ -63,9 +63,9 @@ export interface WatchEnd {
 
 /** A receiver that fails this often in a row has had its chance, where the watch is to end. */
 const attemptsOfOnce = 3
-/** A file that still changes after so many times `settle` is left to the next run. */
+/** A file that still changes after this many times `settle` is left to the next run. */
 const settlesOfOnce = 5
-/** A file that was read is not read again sooner than after so many times `settle`. */
+/** A file that was read is not read again sooner than after this many times `settle`. */
 const settlesBeforeAgain = 30
 const idleMost = 60_000
 const keepEvery = 3_600_000

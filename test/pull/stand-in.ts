@@ -1,4 +1,4 @@
-/** A table of flow logs on an engine that is none: DuckDB answers what was written for Trino, as far as a pull asks it. */
+/** A table of flow logs on a stand-in for an engine: DuckDB answers what was written for Trino, as far as a pull asks it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -14,7 +14,7 @@ export class StandIn implements Engine {
   readonly place = 'http://127.0.0.1:8080/hive/logs/flows'
   readonly dialect = trino
   readonly ran: Ran[] = []
-  /** After so many rows of that statement, counted from 1, the engine is gone. */
+  /** After this many rows of that statement, counted from 1, the engine is gone. */
   breaks: { statement: number; rows: number } | null = null
   private readonly db: Database
   private readonly addresses: string[]

@@ -43,7 +43,7 @@ export function ended(child: ChildProcess): Promise<Run> {
 const header =
   'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status'
 
-/** A gzip flow log of so many records, which no other number gives. */
+/** A gzip flow log with a number of records, which no other number gives. */
 export function flowLog(number: number, records: number, begin = 1_767_370_800): Buffer {
   const lines = [header]
   for (let i = 0; i < records; i++) {

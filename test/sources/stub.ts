@@ -7,9 +7,9 @@ import type { TestContext } from 'node:test'
 /** What a request gets instead of, or on the way of, its answer. */
 export type Fault =
   | { answer: number; code: string; message?: string; headers?: Record<string, string> }
-  /** The body ends after so many bytes: by a broken connection. */
+  /** The body ends after this many bytes: by a broken connection. */
   | { cutAfter: number }
-  /** The body says and gives so many bytes only. */
+  /** The body says and gives this many bytes only. */
   | { truncateTo: number }
   /** Each piece of the body comes after so long. */
   | { slow: number }
