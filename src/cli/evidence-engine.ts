@@ -1,6 +1,5 @@
 /** `tidemark evidence --engine`: what the lines of a table cover. Nothing of a case is read. */
 import type { EngineProgress } from '../engines/engine.ts'
-import { visible } from '../visible.ts'
 import {
   checkEstimate,
   type EngineCliOptions,
@@ -45,9 +44,10 @@ export async function evidenceOfEngine(options: EvidenceCliOptions, signal: Abor
       const { statement } = question
       const price = priceOf(engine, 1, estimate, prices)
       const told = { engine: engine.name, table: engine.place, statements: [statement], passes: 1, estimate, price }
-      return await print(
-        options.json ? toJson(told) : `${statement.split('\n').map(visible).join('\n')}\n\nIt ${reads}.\n`,
-      )
+      if (options.json) return await print(toJson(told))
+      const { enginePlanPage } = await import('../report/engine-plan.ts')
+      const asked = { question: `Coverage of ${engine.place}`, engine: engine.name, table: engine.place }
+      return await printPage(enginePlanPage({ ...asked, reads, statements: [statement] }), options.color)
     }
     checkEstimate(1, estimate, options)
     await note(`tidemark: the engine ${reads}`)

@@ -107,21 +107,16 @@ async function showPlan(
     const { sentence, statements, passes } = question
     return print(toJson({ engine: engine.name, table: engine.place, sentence, statements, passes, estimate, price }))
   }
-  const [{ code, heading, paragraph, strong, title }, { printPage }] = await Promise.all([
-    import('../report/block.ts'),
+  const [{ enginePlanPage }, { printPage }] = await Promise.all([
+    import('../report/engine-plan.ts'),
     import('./output.ts'),
   ])
-  const asked = question.statements.flatMap((text, i) => [
-    heading(i === 0 ? 'Statement' : 'Statement that counts, and for how many records something is unknown'),
-    code(text),
-  ])
-  const page = [
-    title(strong(question.sentence)),
-    paragraph(`${engine.name} ${engine.place}`),
-    paragraph(
-      `It ${estimateWords(engine, question.passes, estimate, prices, options)}. Nothing was run but questions about the table itself.`,
-    ),
-    ...asked,
-  ]
+  const page = enginePlanPage({
+    question: question.sentence,
+    engine: engine.name,
+    table: engine.place,
+    reads: estimateWords(engine, question.passes, estimate, prices, options),
+    statements: question.statements,
+  })
   await printPage(page, options.color)
 }
