@@ -108,7 +108,8 @@ if (values.step !== undefined) {
   const cache = join(c.dir, 'cache')
   await queryFlows(c, { by: [] })
   await c.close()
-  for (const name of readdirSync(cache)) if (name.startsWith('timeline-')) rmSync(join(cache, name))
+  // Kept answers would make the plain questions look fast.
+  for (const name of readdirSync(cache)) if (/^(timeline|answer)-/.test(name)) rmSync(join(cache, name))
   print(`${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, load ${loadavg()[0].toFixed(1)}`)
   const me = fileURLToPath(import.meta.url)
   for (const step of Object.keys(steps)) {

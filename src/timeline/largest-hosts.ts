@@ -6,6 +6,7 @@ import { known, large, noHost, type RecordBlock } from '../record-index/block.ts
 import type { RecordIndex } from '../record-index/read.ts'
 import type { Going } from './going.ts'
 import type { TimelineAbout } from './layout.ts'
+import { Matching } from './matching.ts'
 import type { TimeIndex } from './read.ts'
 import type { RowReader } from './rows.ts'
 import { allSlots, type HostSlots, leadingSlots, slotsFor } from './slots.ts'
@@ -100,14 +101,14 @@ export async function slotsOfView(
   if (mask === null) return ofCase
   const isMet = new Uint8Array(hosts + 1)
   const column = new Uint32Array(Math.min(index.blockRows, index.rows))
+  const matching = new Matching(column.length)
   let count = 0
   for (let block = 0; block < index.blocks; block++) {
-    const from = (block * index.blockRows) >>> 5
-    const words = mask.subarray(from, from + ((index.rowsOf(block) + 31) >>> 5))
-    if (words.every(word => word === 0)) continue
+    const found = matching.find(mask, block * index.blockRows, index.rowsOf(block))
+    if (found === 0) continue
     for (const name of ['source', 'destination'] as const) {
       index.readInto(name, block, column)
-      count += mark(isMet, column, words, index.rowsOf(block))
+      count += matching.mark(isMet, column, found)
     }
     if (count > hostsMost + 1) return ofCase
     if (block % 16 === 0) {
@@ -141,15 +142,4 @@ function inOrder({ hosts, about }: TimeIndex, isMet: Uint8Array): number[] {
     }
   }
   return found
-}
-
-/** Marks the hosts of some rows. @returns how many were not marked before. */
-function mark(isMet: Uint8Array, column: Uint32Array, words: Uint32Array, rows: number): number {
-  let count = 0
-  for (let row = 0; row < rows; row++) {
-    if (((words[row >>> 5]! >>> (row & 31)) & 1) === 0 || isMet[column[row]!] === 1) continue
-    isMet[column[row]!] = 1
-    count++
-  }
-  return count
 }

@@ -49,11 +49,17 @@ export async function matchedRows(ast: Node, meaning: Meaning, { signal }: Going
   for (let block = 0; block < index.blocks; block++) {
     columns.turnTo(block)
     test(columns, truths)
-    for (let row = 0, at = columns.first; row < columns.rows; row++, at++) {
-      const one = truths[row]!
-      if (one === truth.no) continue
-      const into = one === truth.yes ? words : unknown
-      into[at >>> 5]! |= 1 << (at & 31)
+    for (let row = 0; row < columns.rows; row += 32) {
+      let yes = 0
+      let open = 0
+      const to = Math.min(32, columns.rows - row)
+      for (let bit = 0; bit < to; bit++) {
+        const one = truths[row + bit]!
+        yes |= (one >>> 1) << bit
+        open |= (one & truth.unknown) << bit
+      }
+      words[(columns.first + row) >>> 5] = yes
+      unknown[(columns.first + row) >>> 5] = open
     }
     if (block % 8 === 0) {
       await setImmediate()

@@ -1,8 +1,8 @@
 /** Which server's ports of a view are the largest: the series tells them apart. */
 import { setImmediate } from 'node:timers/promises'
 import type { Going } from './going.ts'
+import { Matching } from './matching.ts'
 import type { RowReader } from './rows.ts'
-import { hasAny } from './running.ts'
 import { portsMost } from './series.ts'
 import { type Groups, how } from './sums.ts'
 
@@ -23,27 +23,29 @@ export async function portsOf(
   { signal }: Going,
 ): Promise<LargestPorts> {
   const { index } = reader
-  const records = new Uint32Array(groups.ports)
-  const bytes = new Float64Array(groups.ports)
-  const packets = new Float64Array(groups.ports)
+  // Records, bytes and packets of each port, side by side.
+  const sums = new Float64Array(3 * groups.ports)
   const room = reader.room()
   const port = new Uint32Array(room.kind.length)
+  const matching = new Matching(room.kind.length)
   for (let block = 0; block < index.blocks; block++) {
     const first = block * index.blockRows
     const rows = index.rowsOf(block)
-    if (mask !== null && !hasAny(mask, first, rows)) continue
+    const count = mask === null ? rows : matching.find(mask, first, rows)
+    if (count === 0) continue
     reader.readForPorts(block, room)
-    reader.serverPorts(room, [0, rows], port)
+    if (count < rows) matching.gatherForPorts(room, count)
+    reader.serverPorts(room, [0, count], port)
     const { kind } = room
-    for (let row = 0; row < rows; row++) {
-      if (mask !== null && ((mask[(first + row) >>> 5]! >>> ((first + row) & 31)) & 1) === 0) continue
+    for (let row = 0; row < count; row++) {
       const does = groups.how[kind[row]!]!
       if ((does & how.aside) !== 0) continue
-      records[port[row]!]!++
+      const at = 3 * port[row]!
+      sums[at]!++
       // Beyond 2^53 which of two is larger may be told wrong: it is drawn under its own name all the same.
       if ((does & how.still) !== 0) continue
-      bytes[port[row]!]! += room.bytes[row]!
-      packets[port[row]!]! += room.packets[row]!
+      sums[at + 1]! += room.bytes[row]!
+      sums[at + 2]! += room.packets[row]!
     }
     if (block % 16 === 0) {
       await setImmediate()
@@ -51,9 +53,9 @@ export async function portsOf(
     }
   }
   const each = portsMost / 3
-  const byBytes = first(records, bytes, each)
-  const byPackets = first(records, packets, each)
-  const byRecords = first(records, records, each)
+  const byBytes = first(sums, 1, each)
+  const byPackets = first(sums, 2, each)
+  const byRecords = first(sums, 0, each)
   const classes = [...new Set([...byBytes, ...byPackets, ...byRecords])]
   return { byBytes, byPackets, byRecords, classes }
 }
@@ -66,7 +68,8 @@ export function classesOf({ classes }: LargestPorts, { ports }: Groups): Uint8Ar
 }
 
 /** The ports that are the largest by a measure, of equal ones the lower. */
-function first(records: Uint32Array, measure: Uint32Array | Float64Array, most: number): number[] {
-  const ports = [...records.keys()].filter(port => records[port]! > 0)
-  return ports.sort((a, b) => measure[b]! - measure[a]! || a - b).slice(0, most)
+function first(sums: Float64Array, measure: 0 | 1 | 2, most: number): number[] {
+  const ports: number[] = []
+  for (let port = 0; 3 * port < sums.length; port++) if (sums[3 * port]! > 0) ports.push(port)
+  return ports.sort((a, b) => sums[3 * b + measure]! - sums[3 * a + measure]! || a - b).slice(0, most)
 }

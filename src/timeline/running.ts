@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Going } from './going.ts'
 import type { Mask } from './mask.ts'
+import { Matching } from './matching.ts'
 import { pack, unpack } from './packed.ts'
 import { piecesOf, type TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
@@ -160,19 +161,24 @@ export async function runningOf(basis: Basis, count: number, { onProgress, signa
   const rows = reader.room()
   const seconds = new Float64Array(rows.kind.length)
   const sight = new Sight(basis)
+  const matching = new Matching(rows.kind.length)
   const gathered = isFew ? roomFor(mask!.count) : null
   for (let block = 0; block < index.blocks; block++) {
     const first = block * index.blockRows
     const length = index.rowsOf(block)
-    if (mask === null || hasAny(mask.words, first, length)) {
+    const count = mask === null ? length : matching.find(mask.words, first, length)
+    if (count > 0) {
       reader.read(block, digit, rows)
-      const seen = sight.of(rows, [0, length])
-      sum.add(seen, [0, length], 1, groups, mask?.words ?? null, first)
-      if (gathered !== null) gather(seen, length, mask!, first, gathered)
-      const timed = Math.min(length, index.about.timed - first)
+      if (count < length) matching.gather(rows, count)
+      const seen = sight.of(rows, [0, count])
+      sum.add(seen, [0, count], 1, groups, null, 0)
+      if (gathered !== null) keep(seen, count, mask!.before[block]!, gathered)
+      const ends = Math.min(first + length, index.about.timed)
+      const timed = ends <= first ? 0 : mask === null ? ends - first : mask.rank(ends) - mask.before[block]!
       if (series !== null && timed > 0) {
         index.readInto('second', block, seconds)
-        addToSeries(series, seen, seconds, [0, timed], basis, first)
+        if (count < length) matching.gatherFloats(seconds, timed)
+        addToSeries(series, seen, seconds, [0, timed], basis, null, 0)
       }
     }
     if (block + 1 === at[packed.length]) packed.push(pack(sum))
@@ -200,18 +206,14 @@ function roomFor(rows: number): SeenRows {
   }
 }
 
-/** Takes over the rows of a block that match. */
-function gather(rows: SeenRows, length: number, mask: Mask, first: number, into: SeenRows): void {
-  let at = mask.rank(first)
-  for (let row = 0; row < length; row++) {
-    if (!mask.has(first + row)) continue
-    into.sourceSlot[at] = rows.sourceSlot[row]!
-    into.destinationSlot[at] = rows.destinationSlot[row]!
-    into.port[at] = rows.port[row]!
-    into.kind[at] = rows.kind[row]!
-    into.bytes[at] = rows.bytes[row]!
-    into.packets[at++] = rows.packets[row]!
-  }
+/** Takes over the first rows of a block. @param at the number of the first one among all that are kept. */
+function keep(rows: SeenRows, count: number, at: number, into: SeenRows): void {
+  into.sourceSlot.set(rows.sourceSlot.subarray(0, count), at)
+  into.destinationSlot.set(rows.destinationSlot.subarray(0, count), at)
+  into.port.set(rows.port.subarray(0, count), at)
+  into.kind.set(rows.kind.subarray(0, count), at)
+  into.bytes.set(rows.bytes.subarray(0, count), at)
+  into.packets.set(rows.packets.subarray(0, count), at)
 }
 
 /** Whether any bit of a block is set. */
@@ -221,16 +223,20 @@ export function hasAny(mask: Uint32Array, first: number, rows: number): boolean 
   return false
 }
 
-/** Adds rows to the bins in which they begin; what lies outside of these is passed over. */
+/**
+ * Adds rows to the bins in which they begin; what lies outside of these is passed over.
+ *
+ * @param mask bits of those that count, from row `first` on; null: all.
+ */
 export function addToSeries(
   series: Series,
   rows: SeenRows,
   seconds: Float64Array,
   [from, to]: readonly [number, number],
-  { groups, mask: some, portClass, own }: Basis,
+  { groups, portClass, own }: Basis,
+  mask: Uint32Array | null,
   first: number,
 ): void {
-  const mask = some?.words ?? null
   const { records, bytes, packets, width_s, first: firstBin, bins } = series
   const { source, destination, port, kind } = rows
   const { bits } = own

@@ -89,7 +89,7 @@ function scanned(basis: Basis, width_s: number, first: number, last: number): Se
   for (const { block, first: begin, rows } of piecesOf(index, from, to)) {
     if (mask !== null && !hasAny(mask.words, begin, index.rowsOf(block))) continue
     const seconds = index.column('second', block) as Float64Array
-    addToSeries(series, sight.of(reader.block(block, digit), rows), seconds, rows, basis, begin)
+    addToSeries(series, sight.of(reader.block(block, digit), rows), seconds, rows, basis, mask?.words ?? null, begin)
   }
   return series
 }
