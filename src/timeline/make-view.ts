@@ -1,5 +1,4 @@
 /** Works out a view: which rows match, and what they sum up to. */
-
 import { UserError } from '../errors.ts'
 import type { Filter } from '../filter/ast.ts'
 import type { FlowsRequest } from '../flows/request.ts'
@@ -17,11 +16,11 @@ import { slotsOfView } from './largest-hosts.ts'
 import { flag } from './layout.ts'
 import { Mask, rowsAtPlaces } from './mask.ts'
 import { isKnownToIndex, matchedRows } from './match.ts'
-import type { ViewParts } from './parts.ts'
+import type { Matched, Summed, ViewParts } from './parts.ts'
 import { classesOf, portsOf } from './ports-of.ts'
 import type { TimeIndex } from './read.ts'
 import type { Digit, RowReader } from './rows.ts'
-import { type Basis, hasAny, placesFor, runningOf } from './running.ts'
+import { type Basis, hasAny, placesFor, type Running, runningOf } from './running.ts'
 import { type Matches, matchesOf } from './select.ts'
 import { type HostSlots, OwnHosts } from './slots.ts'
 import { type Groups, howOf } from './sums.ts'
@@ -44,11 +43,10 @@ export type ViewOptions = Going &
 const fewRows = 200_000
 
 /** What was asked, and which records match it: `index` where the index tells. */
-interface Selected extends Pick<ViewParts, 'fields' | 'counting' | 'sentence' | 'notes'> {
+interface Selected extends Pick<Matched, 'fields' | 'counting' | 'sentence' | 'notes' | 'internal'> {
   matches: Matches | 'all' | 'index'
   filter: Filter
   columns: ReadonlySet<string>
-  internal: readonly Prefix[]
 }
 
 /** @throws UserError, FilterError where the filter cannot be meant; DamagedSections; the signal's reason. */
@@ -58,36 +56,55 @@ export async function makeView(
   request: ViewRequest,
   options: ViewOptions,
 ): Promise<ViewParts> {
-  const { index } = reader
-  const { subject, ...flows } = request
-  const asking: FlowsRequest = { ...flows, evidence: index.about.evidence }
+  const matched = await matchedBy(c, reader.index, request, options)
+  return { ...matched, ...(await sumsOf(reader, matched, options)), reader }
+}
+
+/**
+ * The rows that a view is of, without what they sum up to.
+ *
+ * @throws UserError, FilterError where the filter cannot be meant; DamagedSections; the signal's reason.
+ */
+export async function matchedBy(
+  c: Case,
+  index: TimeIndex,
+  { subject, ...flows }: ViewRequest,
+  options: ViewOptions,
+): Promise<Matched> {
+  const request: FlowsRequest = { ...flows, evidence: index.about.evidence }
   const own = subject === undefined ? null : subjectOf(subject)
-  const selected = await question(c, options.signal, one => select(one, index, asking, options))
-  const { counting } = selected
-  const { mask: words, unknown } = await rowsOf(index, selected, options)
-  const mask = words === null ? null : new Mask(words, index)
+  const selected = await question(c, options.signal, one => select(one, index, request, options))
+  const { fields, counting, sentence, notes, internal } = selected
+  const { mask, unknown } = await rowsOf(index, selected, options)
+  return {
+    ...{ request, own, fields, counting, sentence, notes, internal },
+    mask: mask === null ? null : new Mask(mask, index),
+    unknown: unknown === null ? null : new Mask(unknown, index),
+  }
+}
+
+/** What the rows of a view sum up to. @throws DamagedSections; the signal's reason. */
+export async function sumsOf(reader: RowReader, matched: Matched, options: ViewOptions): Promise<Summed> {
+  const { index } = reader
+  const { mask, own, internal, request, counting } = matched
+  const words = mask?.words ?? null
   const hosts = await slotsOfView(reader, words, options)
   const groups = groupsOf(index, hosts, counting)
-  const isPlain = mask === null && own === null && selected.internal.length === 0 && flows.raw !== true
+  const isPlain = mask === null && own === null && internal.length === 0 && request.raw !== true
   const totals = isPlain ? ((await options.totals?.()) ?? null) : null
   const ports = totals?.about.ports ?? (await portsOf(reader, groups, words, options))
   const portClass = classesOf(ports, groups)
-  const prefixes = own === null ? [...internalPrefixes, ...selected.internal] : [own]
+  const prefixes = own === null ? [...internalPrefixes, ...internal] : [own]
   const ownHosts = new OwnHosts(() => reader.index.hostsIn(prefixes))
   const isFew = mask !== null && mask.count <= (options.fewMost ?? fewRows)
   const digits: readonly Digit[] = isWide(index) ? [0, 1, 2] : [null]
   const count = isFew ? 1 : placesFor(index, groups, digits.length)
-  const running: ViewParts['running'][number][] = []
+  const running: Running[] = []
   for (const [part, digit] of digits.entries()) {
     const basis: Basis = { reader, groups, mask, isFew, hosts, own: ownHosts, portClass, digit }
     running.push(totals?.running(basis, part) ?? (await runningOf(basis, count, options)))
   }
-  return {
-    ...{ request: asking, reader, hosts, running, ports },
-    ...{ fields: selected.fields, counting, sentence: selected.sentence, notes: selected.notes },
-    mask,
-    unknown: unknown === null ? null : new Mask(unknown, index),
-  }
+  return { hosts, running, ports }
 }
 
 function subjectOf(text: string): Prefix {
@@ -103,7 +120,7 @@ export function isWide({ about }: TimeIndex): boolean {
   return 2n * BigInt(about.bytes) > most || 2n * BigInt(about.packets) > most
 }
 
-export function groupsOf({ about }: TimeIndex, hosts: HostSlots, counting: ViewParts['counting']): Groups {
+export function groupsOf({ about }: TimeIndex, hosts: HostSlots, counting: Matched['counting']): Groups {
   return {
     hosts: hosts.count,
     ports: about.ports.length + 1,

@@ -11,11 +11,12 @@ import { DamagedSections } from '../store/section-file.ts'
 import type { Going } from './going.ts'
 import { type MakingOptions, openTimeIndex } from './kept.ts'
 import { openTotals } from './kept-totals.ts'
-import { makeView, type ViewOptions, type ViewRequest } from './make-view.ts'
+import { KeptWork } from './kept-work.ts'
+import { matchedBy, sumsOf, type ViewOptions, type ViewRequest } from './make-view.ts'
+import { MatchedRows } from './matched-rows.ts'
 import type { Window } from './parts.ts'
 import type { TimeIndex } from './read.ts'
 import { RowReader } from './rows.ts'
-import { SharedWork } from './shared-work.ts'
 import type { TotalsFile } from './totals-file.ts'
 import { type Reading, View } from './view.ts'
 
@@ -28,8 +29,9 @@ export interface TimelineOptions extends Going, MakingOptions {
   evidence?: EvidenceKind
 }
 
-/** Bytes that views may take which were asked for lately. */
-const viewBytes = 256 << 20
+/** Bytes that views may take which were asked for lately, and the rows that match. */
+const viewBytes = 128 << 20
+const matchBytes = 48 << 20
 
 export class Timeline {
   private readonly c: Case
@@ -37,8 +39,8 @@ export class Timeline {
   private readonly making: MakingOptions
   private readonly reader: RowReader
   private readonly opened: TimeIndex[]
-  private readonly views = new Map<string, SharedWork<View>>()
-  private readonly sizes = new Map<string, number>()
+  private readonly views = new KeptWork<View>(viewBytes)
+  private readonly matches = new KeptWork<MatchedRows>(matchBytes)
   private totals: TotalsFile | null = null
   private opening: Promise<TotalsFile> | null = null
   /** By path of a damaged file: until it is made again. */
@@ -68,31 +70,27 @@ export class Timeline {
    *
    * @throws UserError, FilterError where the filter cannot be meant; the signal's reason.
    */
-  async view(request: ViewRequest = {}, options: ViewOptions = {}): Promise<View> {
-    const key = JSON.stringify([request, options.folder, options.files, options.fileParams])
-    const known = this.views.get(key)
-    const made =
-      known === undefined || known.isLost ? new SharedWork(signal => this.make(request, { ...options, signal })) : known
-    // The latest last.
-    this.views.delete(key)
-    this.views.set(key, made)
-    try {
-      const view = await made.join(options.signal)
-      this.sizes.set(key, view.size)
-      this.trim(key)
-      return view
-    } catch (error) {
-      if (this.views.get(key) === made && made.isLost) this.views.delete(key)
-      throw error
-    }
+  view(request: ViewRequest = {}, options: ViewOptions = {}): Promise<View> {
+    return this.views.get(keyOf(request, options), options.signal, async signal => {
+      const going = { ...options, signal }
+      const { matched } = await this.matching(request, going)
+      const { reader } = this
+      return this.reading(async () => {
+        const summed = await sumsOf(reader, matched, { ...going, totals: () => this.totalsOf() })
+        return new View({ ...matched, ...summed, reader }, this.reading)
+      })
+    })
   }
 
-  private make(request: ViewRequest, options: ViewOptions): Promise<View> {
-    const reading: Reading = work => this.reading(work)
-    return this.reading(async () => {
-      const { reader, c } = this
-      return new View(await makeView(c, reader, request, { ...options, totals: () => this.totalsOf() }), reading)
-    })
+  /** The records that match, without what they sum up to: that takes a tenth of the time. @throws as `view` does. */
+  matching(request: ViewRequest = {}, options: ViewOptions = {}): Promise<MatchedRows> {
+    return this.matches.get(keyOf(request, options), options.signal, signal =>
+      this.reading(async () => {
+        const { reader, c } = this
+        const matched = await matchedBy(c, reader.index, request, { ...options, signal })
+        return new MatchedRows(matched, reader, this.reading)
+      }),
+    )
   }
 
   /** For all who ask, whoever of them no longer waits. */
@@ -110,21 +108,8 @@ export class Timeline {
     return this.opening
   }
 
-  /** Drops the views that were not asked for the longest. */
-  private trim(latest: string): void {
-    let sum = [...this.sizes.values()].reduce((all, one) => all + one, 0)
-    for (const key of [...this.views.keys()]) {
-      const size = this.sizes.get(key)
-      if (sum <= viewBytes) return
-      if (key === latest || size === undefined) continue
-      this.views.delete(key)
-      this.sizes.delete(key)
-      sum -= size
-    }
-  }
-
   /** Does work that reads the files. Where one turns out to be damaged it is made again, and the work done again. */
-  private async reading<T>(work: () => T | Promise<T>): Promise<T> {
+  private readonly reading: Reading = async work => {
     for (const failed = new Set<string>(); ; ) {
       const { index } = this.reader
       try {
@@ -159,6 +144,10 @@ export class Timeline {
     this.totals?.close()
     for (const index of this.opened) index.close()
   }
+}
+
+function keyOf(request: ViewRequest, { folder, files, fileParams }: ViewOptions): string {
+  return JSON.stringify([request, folder, files, fileParams])
 }
 
 /**

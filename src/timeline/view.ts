@@ -12,10 +12,8 @@ import {
   type SensorRow,
   type Totals,
 } from './figures.ts'
-import type { Going } from './going.ts'
 import type { Links } from './link.ts'
 import type { LinkOptions } from './links.ts'
-import { type ListedRow, Listing } from './listed.ts'
 import { rowsOf, type ViewParts, type Window } from './parts.ts'
 import { type RequestOf, requestsOf } from './requests.ts'
 import { type Measure, type SeriesAnswer, type Stack, seriesOf } from './series-of.ts'
@@ -43,12 +41,6 @@ export interface Range extends Partial<Window> {
   protocols: ProtocolRow[]
 }
 
-export interface RowsAnswer {
-  rows: ListedRow[]
-  /** Rows that there are in the window. */
-  count: number
-}
-
 /** Does work that reads the index, again where that was damaged and made again. */
 export type Reading = <T>(work: () => T | Promise<T>) => Promise<T>
 
@@ -57,20 +49,16 @@ const topUsual = 12
 export class View {
   private readonly parts: ViewParts
   private readonly reading: Reading
-  private readonly listing: Listing
 
   constructor(parts: ViewParts, reading: Reading) {
     this.parts = parts
     this.reading = reading
-    this.listing = new Listing(parts.mask)
   }
 
-  /** Bytes that it takes. */
+  /** Bytes that it takes beside the rows that match. */
   get size(): number {
-    const { running, mask, unknown, hosts } = this.parts
-    const masks = (mask?.words.byteLength ?? 0) + (unknown?.words.byteLength ?? 0)
-    const others = masks + this.listing.size + (hosts.table?.byteLength ?? 0)
-    return others + running.reduce((sum, one) => sum + one.size, 0)
+    const { running, hosts } = this.parts
+    return (hosts.table?.byteLength ?? 0) + running.reduce((sum, one) => sum + one.size, 0)
   }
 
   /** What it means, one English sentence. It holds the user's text; whoever shows it makes it visible. */
@@ -131,20 +119,6 @@ export class View {
   /** The series over bins of which about `bins` fill the window. @throws DamagedSections that come again; the system's error. */
   series(window: Window, bins: number, measure: Measure, stack: Stack): Promise<SeriesAnswer> {
     return this.reading(() => seriesOf(this.parts, window, bins, measure, stack))
-  }
-
-  /**
-   * Where the records are that begin in a window (null: all, those without a time at last), in the order of `tidemark flows -O start`;
-   * those too for which others stand.
-   *
-   * @throws DamagedSections that come again; the signal's reason.
-   */
-  rows(window: Window | null, offset: number, count: number, going: Going = {}): Promise<RowsAnswer> {
-    return this.reading(() => {
-      const { reader } = this.parts
-      const [from, to] = window === null ? [0, reader.index.rows] : rowsOf(reader, window)
-      return this.listing.rows(reader.index, [from, to], offset, count, going)
-    })
   }
 
   /** Who sent how much to whom in a window (null: all, those without a time too). @throws DamagedSections that come again; the signal's reason. */

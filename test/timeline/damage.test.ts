@@ -39,7 +39,10 @@ async function answers(timeline: Timeline): Promise<string> {
   const some = await timeline.view({ filter: filter() }, { fewMost: 0 })
   const { from_s, to_s } = timeline.span!
   const found: unknown[] = []
-  for (const one of [view, some]) {
+  for (const [one, matching] of [
+    [view, await timeline.matching()],
+    [some, await timeline.matching({ filter: filter() })],
+  ] as const) {
     for (const [from, to] of [
       [0.3, 0.9],
       [0, 1],
@@ -47,7 +50,11 @@ async function answers(timeline: Timeline): Promise<string> {
       const at = (part: number): number => Math.floor(from_s + part * (to_s - from_s))
       found.push(await one.range({ from_s: at(from), to_s: at(to) }))
     }
-    found.push(await one.rows(null, 0, 1000), await one.series({ from_s, to_s }, 100, 'bytes', 'ports'), one.totals)
+    found.push(
+      await matching.rows(null, 0, 1000),
+      await one.series({ from_s, to_s }, 100, 'bytes', 'ports'),
+      one.totals,
+    )
   }
   return JSON.stringify(found)
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { FlowsRequest, FlowsRow } from '../../src/flows/request.ts'
 import { queryFlows } from '../../src/flows/run.ts'
 import type { Case } from '../../src/store/case.ts'
+import type { MatchedRows } from '../../src/timeline/matched-rows.ts'
 import type { Range, RangeOptions, View, Window } from '../../src/timeline/timeline.ts'
 import { answerOf } from '../flows/support.ts'
 
@@ -76,6 +77,7 @@ function none(_: View, { columns }: Case): number | null {
 export async function requireSameRows(
   c: Case,
   view: View,
+  matching: MatchedRows,
   window: Window | null,
   offset: number,
   count: number,
@@ -83,7 +85,7 @@ export async function requireSameRows(
   const { rows } = await answerOf(c, { ...view.requests(window).rows, limit: null })
   const files = new Map(c.evidence.map(file => [file.path, file.id]))
   const wanted = rows.map(row => ({ file: files.get(String(row['path'])), line: row['line'] ?? row['packet'] }))
-  const found = await view.rows(window, offset, count)
+  const found = await matching.rows(window, offset, count)
   assert.equal(found.count, wanted.length)
   assert.deepEqual(found.rows, wanted.slice(offset, offset + count), JSON.stringify(view.requests(window).rows))
 }

@@ -1,7 +1,7 @@
 /** The time index of the case, opened once in a process, and views of it. */
 import { setTimeout } from 'node:timers/promises'
 import type { Case } from '../../store/case.ts'
-import { openTimeline, type Timeline, type View, type Window } from '../../timeline/timeline.ts'
+import { openTimeline, type Timeline, type View, type ViewRequest, type Window } from '../../timeline/timeline.ts'
 import type { ViewAsk, Window as WindowAsk } from '../contract/common.ts'
 import type { Progress } from '../message.ts'
 
@@ -44,13 +44,16 @@ export async function timelineOf(c: Case): Promise<Timeline | null> {
   return Promise.race([opening(c).timeline, setTimeout(soon, null, { ref: false })])
 }
 
-export function viewOf(timeline: Timeline, { filter, raw, own }: ViewAsk, signal?: AbortSignal): Promise<View> {
-  const request = {
+export function viewOf(timeline: Timeline, ask: ViewAsk, signal?: AbortSignal): Promise<View> {
+  return timeline.view(requestOf(ask), { files: false, ...(signal && { signal }) })
+}
+
+export function requestOf({ filter, raw, own }: ViewAsk): ViewRequest {
+  return {
     ...(filter.trim() !== '' && { filter }),
     ...(raw && { raw }),
     ...(own.length > 0 && { internal: own }),
   }
-  return timeline.view(request, { files: false, ...(signal && { signal }) })
 }
 
 /** A window with both its ends; of a case without times any does, for it has nothing. */
