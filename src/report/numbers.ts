@@ -1,21 +1,7 @@
 import type { Count } from '../investigate/dossier.ts'
-import { countText, integerText } from '../net/counts.ts'
+import { countText, integerText, sizeText } from '../net/counts.ts'
 
-export { countText, integerText }
-
-const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']
-
-/** A size in words, rounded: `252.9 MiB`. */
-export function sizeText(bytes: Count): string {
-  let value = Number(bytes)
-  let unit = 0
-  // 1023.95 would be rounded to 1024.0, which is the next unit's 1.0.
-  while (value >= 1023.95 && unit < sizeUnits.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${unit === 0 ? integerText(bytes) : value.toFixed(1)} ${sizeUnits[unit]}`
-}
+export { countText, integerText, sizeText }
 
 /** The exact figure, and the size in words where that says more: `265,183,813 B (252.9 MiB)`. */
 export function bytesText(bytes: Count): string {

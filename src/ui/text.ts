@@ -1,4 +1,5 @@
 /** Texts of the page: of evidence without what could mislead, numbers and times as people read them. No DOM here. */
+import { sizeText } from '../net/counts.ts'
 import type { Count } from '../server/contract/common.ts'
 import { visible } from '../visible.ts'
 
@@ -19,20 +20,10 @@ export function countText(count: Count): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB']
-
-/** 265.2 MB; powers of 1000. */
+/** `252.9 MiB`, as commands write it; a dash where it is not known. */
 export function bytesText(count: Count): string {
   if (count === null) return '–'
-  let value = Number(count)
-  let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return unit === 0
-    ? `${value} B`
-    : `${value >= 99.5 ? value.toFixed(0) : value >= 9.95 ? value.toFixed(1) : value.toFixed(2)} ${units[unit]}`
+  return sizeText(typeof count === 'string' ? BigInt(count) : count)
 }
 
 /** 2023-09-28 19:32:36, UTC. */

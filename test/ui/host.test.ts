@@ -77,7 +77,7 @@ describe('a host and its connections on the page', { skip: noBrowser }, () => {
       await page.keyboard.press('ArrowRight')
       await page.keyboard.press('ArrowLeft')
       const name = await page.evaluate(() => document.activeElement!.getAttribute('aria-label'))
-      assert.equal(name, '2023-09-28 19:32:36 to 20:51:39 UTC, 79.8 MB, answered, in a capture')
+      assert.equal(name, '2023-09-28 19:32:36 to 20:51:39 UTC, 76.1 MiB, answered, in a capture')
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: '10.130.8.94:36072 → 20.106.124.93:8889' }).waitFor()
       assert.match(page.url(), /\/connection\//)

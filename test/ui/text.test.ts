@@ -27,17 +27,13 @@ test('integers are exact at any size, and what is unknown is no zero', () => {
   )
 })
 
-test('bytes are scaled by thousands, with three digits', () => {
+test('bytes are written as commands write them', () => {
   const cases: [number | string | null, string][] = [
     [0, '0 B'],
-    [999, '999 B'],
-    [1000, '1.00 kB'],
-    [9949, '9.95 kB'],
-    [265_248_000, '265 MB'],
-    [26_524_800, '26.5 MB'],
-    [999_499, '999 kB'],
-    [999_500, '1.00 MB'],
-    ['18446744073709551615', '18.4 EB'],
+    [1023, '1,023 B'],
+    [1024, '1.0 KiB'],
+    [265_183_813, '252.9 MiB'],
+    ['18446744073709551615', '16.0 EiB'],
     [null, '–'],
   ]
   for (const [bytes, text] of cases) assert.equal(bytesText(bytes), text, String(bytes))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { axisText, tickText, timeTicks, widthText } from '../../src/ui/pages/overview/ticks.ts'
+import { axisText, byteSteps, tickText, timeTicks, widthText } from '../../src/ui/pages/overview/ticks.ts'
 
 const midnight = Date.UTC(2023, 8, 28) / 1000
 
@@ -35,10 +35,19 @@ test('the width of a bin is said in the largest unit that is exact', () => {
   ])
 })
 
-test('numbers on an axis have a prefix of thousands', () => {
+test('numbers on an axis have a prefix of thousands, bytes that of 1024 as all sizes of the page', () => {
   assert.equal(axisText(0, 'bytes'), '0')
-  assert.equal(axisText(999, 'bytes'), '999 B')
-  assert.equal(axisText(500_000, 'bytes'), '500 kB')
+  assert.equal(axisText(1000, 'bytes'), '1000 B')
+  assert.equal(axisText(500 * 1024, 'bytes'), '500 KiB')
+  assert.equal(axisText(1.5 * 2 ** 30, 'bytes'), '1.5 GiB')
   assert.equal(axisText(1_500_000, 'records'), '1.5 M')
   assert.equal(axisText(20, 'packets'), '20')
+})
+
+test('each step between marks of bytes is round in its unit', () => {
+  for (const step of byteSteps) assert.match(axisText(step, 'bytes'), /^[125]0{0,2} ([KMGTPE]i)?B$/)
+  assert.deepEqual(
+    byteSteps,
+    [...byteSteps].sort((a, b) => a - b),
+  )
 })

@@ -279,6 +279,9 @@ function Details({ finding, captures }: FindingProps): JSX.Element {
               hint="the packets of its connections, with their ports and in its time, as pcapng"
             />
           )}
+          {captures && finding.services === null && (
+            <span class="muted">It has too many services to carve its packets: carve those of one of its connections.</span>
+          )}
         </p>
       )}
       <Verdict of={finding} />

@@ -5,7 +5,7 @@ import type { Count } from '../../../server/contract/common.ts'
 import type { Measure } from '../../../server/contract/view.ts'
 import { colour } from '../../parts/theme.ts'
 import { endOf, type Grid } from './brush.ts'
-import { axisText, tickText, timeTicks } from './ticks.ts'
+import { axisText, byteSteps, tickText, timeTicks } from './ticks.ts'
 
 export interface ChartLayer {
   /** Name of a colour in theme.css. */
@@ -70,6 +70,7 @@ export function drawChart(target: HTMLElement, data: ChartData, size: Size): uPl
           size: chartEdges.left,
           grid: { stroke: colour('line'), width: 1 },
           ticks: { show: false },
+          ...(measure === 'bytes' && { incrs: [...byteSteps] }),
           values: (_, at) => at.map(one => axisText(one, measure)),
         },
       ],

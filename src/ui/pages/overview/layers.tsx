@@ -19,10 +19,10 @@ export function Swatch({ layer }: { layer: Pick<Named, 'colour' | 'isHatched'> }
   return <i class={`swatch ${layer.colour}${layer.isHatched ? ' hatched' : ''}`} />
 }
 
-/** `1,234,567 B (1.23 MB)`. */
+/** `1,234,567 B (1.2 MiB)`. */
 export function exactText(count: Count, measure: Measure): string {
   if (measure !== 'bytes' || count === null) return countText(count)
-  return Number(count) < 1000 ? `${countText(count)} B` : `${countText(count)} B (${bytesText(count)})`
+  return Number(count) < 1024 ? `${countText(count)} B` : `${countText(count)} B (${bytesText(count)})`
 }
 
 /** @param largest ports that have their colours first. */

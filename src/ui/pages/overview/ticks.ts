@@ -42,15 +42,23 @@ export function widthText(seconds: number): string {
 
 const prefixes = ['', 'k', 'M', 'G', 'T', 'P', 'E']
 
-/** A round number on an axis: `0`, `500 kB`, `1.5 M`. */
+/** Steps between marks of bytes: round in the unit that they are written in. */
+export const byteSteps: readonly number[] = prefixes.flatMap((_, power) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map(n => n * 1024 ** power),
+)
+
+/** A round number on an axis: `0`, `500 KiB`, `1.5 M`. */
 export function axisText(value: number, measure: Measure): string {
+  const thousand = measure === 'bytes' ? 1024 : 1000
   let rest = value
   let prefix = 0
-  while (Math.abs(rest) >= 1000 && prefix < prefixes.length - 1) {
-    rest /= 1000
+  while (Math.abs(rest) >= thousand && prefix < prefixes.length - 1) {
+    rest /= thousand
     prefix++
   }
   const number = String(Number(rest.toPrecision(4)))
   if (value === 0) return '0'
-  return measure === 'bytes' ? `${number} ${prefixes[prefix]}B` : `${number}${prefix > 0 ? ` ${prefixes[prefix]}` : ''}`
+  const unit = prefixes[prefix]!
+  if (measure === 'bytes') return `${number} ${unit === '' ? '' : `${unit.toUpperCase()}i`}B`
+  return unit === '' ? number : `${number} ${unit}`
 }
