@@ -5,6 +5,7 @@
  */
 import type { Agent as HttpAgent } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
+import { awsError } from './errors.ts'
 import { type AwsOptions, checkAwsOptions } from './options.ts'
 import { loaded } from './packages.ts'
 import { keepSecret } from './redact.ts'
@@ -144,10 +145,19 @@ async function credentialsOf({ profile, roleArn, region }: AwsOptions, requestHa
           params: { RoleArn: roleArn, RoleSessionName: 'tidemark' },
         })
   return async () => {
-    const found = await chain()
+    const found = await (roleArn === undefined ? chain() : takenOn(roleArn, chain))
     keepSecret(found.accessKeyId)
     keepSecret(found.secretAccessKey)
     keepSecret(found.sessionToken)
     return found
+  }
+}
+
+/** Said here, where it is known that it is the role: the call that wanted the credentials would name a right of its own. */
+async function takenOn<T>(role: string, chain: () => Promise<T>): Promise<T> {
+  try {
+    return await chain()
+  } catch (error) {
+    throw awsError(error, { doing: `take on the role ${role}`, of: 'role', name: role, right: 'sts:AssumeRole' })
   }
 }

@@ -6,7 +6,7 @@ export interface Asked {
   /** In words, after "cannot": `list s3://bucket/prefix`. */
   doing: string
   /** What it is done to. */
-  of: 'bucket' | 'object' | 'log group' | 'queue' | 'topic' | 'service' | 'workgroup' | 'table'
+  of: 'bucket' | 'object' | 'log group' | 'queue' | 'topic' | 'service' | 'workgroup' | 'table' | 'role'
   /** Its name: `s3://bucket/key`, a group. */
   name: string
   /** The right that it needs: `s3:GetObject`. */
@@ -24,14 +24,21 @@ export class AwsError extends UserError {
   readonly about: 'one' | 'all'
   /** Whether asking again may help. */
   readonly isTransient: boolean
+  /** The action that was refused: `s3:GetObject`; null where that is not the reason. */
+  readonly right: string | null
 
-  constructor(message: string, hint: string, known: Pick<AwsError, 'code' | 'http' | 'about' | 'isTransient'>) {
+  constructor(
+    message: string,
+    hint: string,
+    known: Pick<AwsError, 'code' | 'http' | 'about' | 'isTransient'> & { right?: string | null },
+  ) {
     super(redacted(message), { hint: redacted(hint) })
     this.name = 'AwsError'
     this.code = known.code
     this.http = known.http
     this.about = known.about
     this.isTransient = known.isTransient
+    this.right = known.right ?? null
   }
 }
 
@@ -54,6 +61,7 @@ interface Words {
   hint: string
   about?: AwsError['about']
   isTransient?: boolean
+  right?: string
 }
 
 /** What the user is told of an error of AWS's packages. A bug of our own is passed on, without what a request holds. */
@@ -68,6 +76,7 @@ export function awsError(error: unknown, asked: Asked): Error {
     http,
     about: words.about ?? 'all',
     isTransient: words.isTransient ?? false,
+    right: words.right ?? null,
   })
 }
 
@@ -270,6 +279,14 @@ function wrongRegion(region: string | undefined): Words {
 function accessDenied(text: string, { of, name, right, requestPayer }: Asked): Words {
   const refused = /not authorized to perform: ([\w-]+:\w+)(?: on resource: "?([^\s"]+))?/.exec(text)
   const wanted = refused?.[1] ?? right
+  if (wanted === 'sts:AssumeRole') {
+    const role = refused?.[2] ?? name
+    return {
+      what: of === 'role' ? 'access denied' : `access denied to the role ${role}`,
+      hint: `the credentials need sts:AssumeRole on ${role}, and the role’s trust policy must name whose they are`,
+      right: wanted,
+    }
+  }
   const payer = requestPayer === true ? '' : '; a bucket whose reader pays wants --request-payer'
   if (wanted.startsWith('kms:') || /\bkms\b/i.test(text)) {
     const key = refused?.[2] ?? 'that it is encrypted with'
@@ -277,12 +294,14 @@ function accessDenied(text: string, { of, name, right, requestPayer }: Asked): W
       what: `access denied to the KMS key: ${key}`,
       hint: `the role needs kms:Decrypt on the key, in its policy too`,
       about: 'one',
+      right: 'kms:Decrypt',
     }
   }
   if (/s3:List/.test(wanted))
     return {
       what: `access denied to the bucket: ${name}`,
       hint: `the role needs ${wanted} on the bucket, also in the bucket’s own policy${payer}`,
+      right: wanted,
     }
   if (of === 'object') {
     const what =
@@ -290,11 +309,12 @@ function accessDenied(text: string, { of, name, right, requestPayer }: Asked): W
         ? `access denied to the object, or to the KMS key that it is encrypted with`
         : 'access denied to the object'
     const kms = refused === null ? ', and kms:Decrypt on the key if it is encrypted with one' : ''
-    return { what, hint: `the role needs ${wanted} on it${kms}${payer}`, about: 'one' }
+    return { what, hint: `the role needs ${wanted} on it${kms}${payer}`, about: 'one', right: wanted }
   }
   return {
     what: `access denied to the ${of}${name === '' ? '' : `: ${name}`}`,
     hint: `the role needs ${wanted}${of === 'bucket' ? payer : ''}`,
+    right: wanted,
   }
 }
 

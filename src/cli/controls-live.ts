@@ -98,7 +98,7 @@ export async function askLive(options: LiveOptions, signal: AbortSignal): Promis
   let where = ''
   const waiting = startWaiting(() => `asking AWS${where}`)
   try {
-    const { posture, rules } = await askPosture({
+    const { posture, rules, untried } = await askPosture({
       ...{ aws: awsOptionsOf(options), regions: options.liveRegion ?? [], roles: options.liveRole ?? [], signal },
       onPlace: (region, role) => {
         where = ` about ${region}${role === null ? '' : ` as ${role}`}`
@@ -107,7 +107,7 @@ export async function askLive(options: LiveOptions, signal: AbortSignal): Promis
     return {
       posture,
       asked: { tryTexts: rules, live: true },
-      untried: (caseDir, isAsked) => whyUntried(posture, caseDir, isAsked),
+      untried: async (caseDir, isAsked) => untried ?? (isAsked ? null : whyWithoutCase(caseDir)),
       reportUnknown: () => reportUnknown(posture),
     }
   } finally {
@@ -115,14 +115,7 @@ export async function askLive(options: LiveOptions, signal: AbortSignal): Promis
   }
 }
 
-async function whyUntried({ places }: Posture, caseDir: string, isAsked: boolean): Promise<string | null> {
-  const rules = places.reduce((sum, one) => sum + (one.security_groups ?? 0) + (one.network_acls ?? 0), 0)
-  const isTold = places.some(one => one.security_groups !== null || one.network_acls !== null)
-  if (rules === 0)
-    return isTold ? 'there are no groups and no network ACLs' : 'AWS told neither the groups nor the network ACLs'
-  // A subnet always has one: rules that are tried without it would let more pass than those in force.
-  if (places.some(one => one.network_acls === null)) return 'AWS did not tell all network ACLs'
-  if (isAsked) return null
+async function whyWithoutCase(caseDir: string): Promise<string | null> {
   const { requireCase } = await import('../store/case-folder.ts')
   try {
     requireCase(caseDir)
@@ -159,7 +152,7 @@ const namedAtMost = 20
 async function reportUnknown({ unknown }: Posture): Promise<void> {
   if (unknown.length === 0) return
   const lines = unknown.slice(0, namedAtMost).map(({ account, region, what, right, problem }) => {
-    const where = `${account ?? 'an account not told'}, ${region}`
+    const where = `${account ?? 'an account not told'}, ${region ?? 'all regions'}`
     return `  ${what} of ${where}: ${problem}${right === null ? '' : ` (allow ${right})`}`
   })
   const left = unknown.length - lines.length

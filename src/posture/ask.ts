@@ -1,11 +1,11 @@
 /** Asks AWS what is recorded and what is let through: accounts and regions, one after the other. */
 
 import { AwsError } from '../aws/errors.ts'
-import { type AwsNetwork, describeNetwork, enabledRegions, ownRegion, type Refused } from '../aws/network.ts'
+import { type AwsNetwork, describeNetwork, enabledRegions, ownRegion, type Refused, type Told } from '../aws/network.ts'
 import type { AwsOptions } from '../aws/options.ts'
 import type { RulesText } from '../controls/controls.ts'
-import { coverage } from './coverage.ts'
-import { flowLogOf } from './flow-logs.ts'
+import { coverage, type View } from './coverage.ts'
+import { flowLogOf, type Place } from './flow-logs.ts'
 import {
   type CoveredResource,
   coverStates,
@@ -17,6 +17,7 @@ import {
   type StateCounts,
 } from './posture.ts'
 import { rulesTexts } from './rules-texts.ts'
+import { together } from './together.ts'
 
 export interface PostureOptions {
   aws: AwsOptions
@@ -33,41 +34,102 @@ export interface AskedPosture {
   posture: Posture
   /** Groups, network ACLs and what they are attached to, as AWS's commands print them. */
   rules: RulesText[]
+  /** Why the rules cannot be tried; null: they can. */
+  untried: string | null
 }
 
 /** Resources and flow logs that are listed. */
 const listedMost = 1000
 
 /** @throws AwsError where AWS told nothing at all; UserError for options that cannot be meant, and where a package is missing. */
-export async function askPosture({ aws, regions, roles, signal, onPlace }: PostureOptions): Promise<AskedPosture> {
-  const asked: { place: PosturePlace; network: AwsNetwork }[] = []
-  for (const role of roles.length > 0 ? roles : [aws.roleArn ?? null]) {
+export async function askPosture(options: PostureOptions): Promise<AskedPosture> {
+  const { asked, failures } = await askAll(options)
+  requireAnswer(
+    asked.map(({ network }) => network),
+    failures,
+  )
+  const seen = togetherBy(asked)
+  const views = seen.map(({ place, network }): View => {
+    const logs = network.flowLogs.items?.map(one => flowLogOf(one, place)) ?? null
+    return { network, place, logs }
+  })
+  const logs = new Map(views.flatMap(view => (view.logs ?? []).map(log => [log.id, log])))
+  return {
+    posture: postureOf(
+      asked.map(({ place }) => place),
+      coverage(views),
+      [...logs.values()],
+      [
+        ...failures.map(({ role, error }) => regionsUnknown(role, error)),
+        ...seen.flatMap(({ place, network }) => unknownOf(network, place)),
+      ],
+    ),
+    rules: seen.flatMap(({ place, network }) => rulesTexts(network, place)),
+    untried: whyUntried(seen.map(({ network }) => network)),
+  }
+}
+
+interface Asked {
+  place: PosturePlace
+  network: AwsNetwork
+}
+
+/** A role whose regions could not be told, so that nothing was asked with it. */
+interface Failure {
+  role: string | null
+  error: AwsError
+}
+
+async function askAll({ aws, regions, roles, signal, onPlace }: PostureOptions): Promise<{
+  asked: Asked[]
+  failures: Failure[]
+}> {
+  const asked: Asked[] = []
+  const failures: Failure[] = []
+  for (const role of roles.length > 0 ? [...new Set(roles)] : [aws.roleArn ?? null]) {
     const own = { ...aws, ...(role !== null && { roleArn: role }) }
-    for (const region of await regionsOf(own, regions, signal)) {
+    const names = await regionsOf(own, regions, signal)
+    if (names instanceof AwsError) {
+      failures.push({ role, error: names })
+      continue
+    }
+    for (const region of names) {
       onPlace?.(region, role)
       const network = await describeNetwork({ ...own, region }, signal)
       asked.push({ place: placeOf(network, region, role), network })
     }
   }
-  requireAnswer(asked.map(({ network }) => network))
-  const found = asked.map(({ place, network }) => {
-    const logs = network.flowLogs.items?.map(one => flowLogOf(one, at(place))) ?? null
-    return { logs: logs ?? [], resources: coverage(network, at(place), logs), unknown: unknownOf(network, place) }
-  })
-  return {
-    posture: postureOf(
-      asked.map(({ place }) => place),
-      found.flatMap(({ resources }) => resources),
-      found.flatMap(({ logs }) => logs),
-      found.flatMap(({ unknown }) => unknown),
-    ),
-    rules: asked.flatMap(({ place, network }) => rulesTexts(network, at(place))),
+  return { asked, failures }
+}
+
+/** What roles of one account see of one region is one answer. */
+function togetherBy(asked: readonly Asked[]): { place: Place; network: AwsNetwork }[] {
+  const groups = new Map<string, Asked[]>()
+  for (const [i, one] of asked.entries()) {
+    const { account, region } = one.place
+    const key = account === null ? `${i}` : `${account} ${region}`
+    groups.set(key, [...(groups.get(key) ?? []), one])
+  }
+  return [...groups.values()].map(some => ({
+    place: at(some[0]!.place),
+    network: together(some.map(({ network }) => network)),
+  }))
+}
+
+/** The error, where AWS does not tell which there are: other roles may be told. */
+async function regionsOf(aws: AwsOptions, named: readonly string[], signal: AbortSignal): Promise<string[] | AwsError> {
+  if (!named.includes('all')) return named.length > 0 ? [...new Set(named)] : [await ownRegion(aws)]
+  try {
+    return await enabledRegions(aws, signal)
+  } catch (error) {
+    if (error instanceof AwsError) return error
+    throw error
   }
 }
 
-async function regionsOf(aws: AwsOptions, named: readonly string[], signal: AbortSignal): Promise<string[]> {
-  if (named.includes('all')) return enabledRegions(aws, signal)
-  return named.length > 0 ? [...new Set(named)] : [await ownRegion(aws)]
+/** The account that a role is of, which its name tells. */
+function accountIn(role: string | null): string | null {
+  return /^arn:[\w-]+:iam::(\d{12}):/.exec(role ?? '')?.[1] ?? null
 }
 
 function at({ account, region }: PosturePlace): Pick<PosturePlace, 'account' | 'region'> {
@@ -77,7 +139,7 @@ function at({ account, region }: PosturePlace): Pick<PosturePlace, 'account' | '
 function placeOf(network: AwsNetwork, region: string, role: string | null): PosturePlace {
   const { account, vpcs, subnets, interfaces, flowLogs, groups, acls } = network
   return {
-    ...{ account, region, role },
+    ...{ account: account ?? accountIn(role), region, role },
     vpcs: vpcs.items?.length ?? null,
     subnets: subnets.items?.length ?? null,
     interfaces: interfaces.items?.length ?? null,
@@ -87,24 +149,54 @@ function placeOf(network: AwsNetwork, region: string, role: string | null): Post
   }
 }
 
-const refusals = /^(AccessDenied(Exception)?|UnauthorizedOperation|Forbidden|HTTP 403)$/
-
-/** @throws AwsError where not one list was told. */
-function requireAnswer(networks: readonly AwsNetwork[]): void {
-  const lists = networks.flatMap(({ vpcs, subnets, interfaces, flowLogs, groups, acls }) => [
-    ...[vpcs, subnets, interfaces, flowLogs, groups, acls],
-  ])
-  const refused = lists.flatMap(one => one.refused ?? [])
-  const [first] = refused
-  if (first === undefined || refused.length < lists.length) return
-  const { error } = first
-  const rights = [...new Set(refused.map(({ right }) => right))].join(', ')
-  const isRefused = refused.every(one => refusals.test(one.error.code)) && !/sts:AssumeRole/.test(error.hint ?? '')
-  if (!isRefused) throw error
-  throw new AwsError('cannot ask EC2 what is recorded: access denied', `the role needs ${rights}`, error)
+function listsOf({ vpcs, subnets, interfaces, flowLogs, groups, acls }: AwsNetwork): Told<unknown>[] {
+  return [vpcs, subnets, interfaces, flowLogs, groups, acls]
 }
 
-function unknownOf({ account, refused }: AwsNetwork, { region }: PosturePlace): PostureUnknown[] {
+/** Of a place that tells nothing no address is known, so that nothing is decided there: the others can be tried. */
+function whyUntried(networks: readonly AwsNetwork[]): string | null {
+  const telling = networks.filter(one => listsOf(one).some(({ items }) => items !== null))
+  const [groups, acls] = [telling.map(one => one.groups.items), telling.map(one => one.acls.items)]
+  const areGroupsSeen = !groups.includes(null)
+  // A subnet always has one: rules that are tried without it would let more pass than those in force.
+  if (acls.includes(null))
+    return areGroupsSeen
+      ? 'not all network ACLs could be seen'
+      : 'not all security groups and network ACLs could be seen'
+  if ([...groups, ...acls].some(items => items !== null && items.length > 0)) return null
+  return areGroupsSeen
+    ? 'there are no security groups and no network ACLs'
+    : 'there are no network ACLs, and not all security groups could be seen'
+}
+
+/** @throws AwsError where not one list was told. */
+function requireAnswer(networks: readonly AwsNetwork[], failures: readonly Failure[]): void {
+  const lists = networks.flatMap(listsOf)
+  if (lists.some(({ items }) => items !== null)) return
+  const errors = [...failures, ...lists.flatMap(one => one.refused ?? [])].map(({ error }) => error)
+  if (errors.length > 0) throw sumOf(errors)
+}
+
+/** Several roles may each have failed in a way of their own; all actions that are not allowed are one. */
+function sumOf(errors: readonly AwsError[]): AwsError {
+  const isAction = ({ right }: AwsError): boolean => right !== null && right !== 'sts:AssumeRole'
+  const actions = errors.filter(isAction)
+  const rights = [...new Set(actions.map(({ right }) => right))].join(', ')
+  const denied = actions
+    .slice(0, 1)
+    .map(one => new AwsError('cannot ask EC2 what is recorded: access denied', `the role needs ${rights}`, one))
+  const others = errors.filter(one => !isAction(one))
+  const all = [...others.filter((one, i) => others.findIndex(({ hint }) => hint === one.hint) === i), ...denied]
+  if (all.length === 1) return all[0]!
+  return new AwsError(all.map(({ message }) => message).join('; '), all.map(({ hint }) => hint).join('; '), all[0]!)
+}
+
+function unknownOf(network: AwsNetwork, { account, region }: Place): PostureUnknown[] {
+  const { refused } = network
+  const [first] = refused
+  // One reason for all of it, as a role that cannot be taken on, is told once.
+  const isAll = listsOf(network).every(({ refused: one }) => one?.error.message === first?.error.message)
+  if (first !== undefined && isAll) return [unknown({ ...first, what: 'everything' }, account, region)]
   const whose: PostureUnknown = {
     ...{ account, region, what: 'account', right: 'sts:GetCallerIdentity' },
     problem: 'whose credentials these are is not told: flow logs of other owners of a shared VPC would not be shown',
@@ -112,10 +204,20 @@ function unknownOf({ account, refused }: AwsNetwork, { region }: PosturePlace): 
   return [...(account === null ? [whose] : []), ...refused.map(one => unknown(one, account, region))]
 }
 
-function unknown({ what, right, error }: Refused, account: string | null, region: string): PostureUnknown {
-  const isRight = refusals.test(error.code)
-  const problem = isRight ? 'access denied' : error.message.replace(/^cannot [^:]*: /, '')
-  return { account, region, what, right: isRight ? right : null, problem }
+function regionsUnknown(role: string | null, error: AwsError): PostureUnknown {
+  const what = error.right === 'sts:AssumeRole' ? 'everything' : 'regions'
+  return unknown({ what, error }, accountIn(role), null)
+}
+
+function unknown(
+  { what, error }: Pick<Refused, 'what' | 'error'>,
+  account: string | null,
+  region: string | null,
+): PostureUnknown {
+  const { right, message } = error
+  // Of a role that is refused, the message names it.
+  const isOwn = right !== null && right !== 'sts:AssumeRole'
+  return { account, region, what, right, problem: isOwn ? 'access denied' : message.replace(/^cannot ask [^:]*: /, '') }
 }
 
 function postureOf(

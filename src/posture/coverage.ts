@@ -4,53 +4,75 @@ import { integerText } from '../net/counts.ts'
 import { type Cover, coverBy, type Place } from './flow-logs.ts'
 import type { CoveredResource, PostureFlowLog } from './posture.ts'
 
-/** A resource with what lies within it. */
+/** What AWS says of one account and region. `logs`: null where the flow logs are not told. */
+export interface View {
+  network: AwsNetwork
+  place: Place
+  logs: readonly PostureFlowLog[] | null
+}
+
+/** A resource, and who sees it. */
 interface Node {
   id: string
   name: string | null
   vpc: string | null
   subnet: string | null
+  owner: string | undefined
+  /** Its owner's, if that was asked. */
+  view: View
+  views: readonly View[]
   /** Accounts that it, or what it lies in, belongs to: their flow logs are shown to nobody else. */
   owners: string[]
 }
 
 const silent = { traffic: null, interval: null, lacks: [], flow_logs: [] } satisfies Partial<Cover>
 
-/** Of what AWS did not list there is no resource. */
-export function coverage(network: AwsNetwork, place: Place, logs: readonly PostureFlowLog[] | null): CoveredResource[] {
-  return new Coverage(network, place, logs).all()
+/** Each resource once, however many accounts see it. Of what AWS did not list there is no resource. */
+export function coverage(views: readonly View[]): CoveredResource[] {
+  return new Coverage(views).all()
 }
 
 class Coverage {
-  private readonly place: Place
-  private readonly areLogsTold: boolean
+  /** Accounts of each region whose flow logs are told. */
+  private readonly tellers = new Map<string, Set<string | null>>()
   private readonly logsOf = new Map<string, PostureFlowLog[]>()
   private readonly vpcs: Node[]
   private readonly subnets: Node[]
   private readonly interfaces: Node[]
   /** How many interfaces lie in a VPC or subnet, and how many parts of it have a flow log of their own. */
   private readonly within = new Map<string, { interfaces: number; logged: number }>()
-  private readonly areInterfacesTold: boolean
   /** Kinds of flow logs of which it is not told what they lie in. */
-  private readonly unplaced: ('subnet' | 'eni')[]
+  private readonly unplaced = new Map<View, ('subnet' | 'eni')[]>()
 
-  constructor(network: AwsNetwork, place: Place, logs: readonly PostureFlowLog[] | null) {
-    this.place = place
-    this.areLogsTold = logs !== null
-    for (const log of logs ?? []) this.logsOf.set(log.resource, [...(this.logsOf.get(log.resource) ?? []), log])
-    const owners = new Map((network.vpcs.items ?? []).map(({ VpcId = '', OwnerId }) => [VpcId, OwnerId]))
-    this.vpcs = (network.vpcs.items ?? []).map(vpcNode)
-    this.subnets = (network.subnets.items ?? []).map(one => subnetNode(one, owners))
-    this.interfaces = (network.interfaces.items ?? []).map(one => interfaceNode(one, owners))
-    this.areInterfacesTold = network.interfaces.items !== null
-    const untold = { subnet: network.subnets.items === null, eni: !this.areInterfacesTold }
-    const resources = [...this.logsOf.keys()]
-    this.unplaced = (['subnet', 'eni'] as const).filter(
-      kind => untold[kind] && resources.some(one => one.startsWith(`${kind}-`)),
+  constructor(views: readonly View[]) {
+    for (const view of views) this.addLogs(view)
+    const owners = new Map<string, string | undefined>()
+    for (const { network } of views)
+      for (const { VpcId = '', OwnerId } of network.vpcs.items ?? []) owners.set(VpcId, OwnerId)
+    this.vpcs = once(views, ({ network }) => (network.vpcs.items ?? []).map(vpcNode))
+    this.subnets = once(views, ({ network }) => (network.subnets.items ?? []).map(one => subnetNode(one, owners)))
+    this.interfaces = once(views, ({ network }) =>
+      (network.interfaces.items ?? []).map(one => interfaceNode(one, owners)),
     )
     for (const { id, vpc } of this.subnets) this.countIn(vpc, 0, this.logsOf.has(id))
     for (const { id, vpc, subnet } of this.interfaces)
       for (const around of [vpc, subnet]) this.countIn(around, 1, this.logsOf.has(id))
+  }
+
+  private addLogs(view: View): void {
+    const { network, place, logs } = view
+    for (const log of logs ?? []) {
+      const known = this.logsOf.get(log.resource)
+      if (known === undefined) this.logsOf.set(log.resource, [log])
+      else if (!known.some(({ id }) => id === log.id)) known.push(log)
+    }
+    if (logs !== null)
+      this.tellers.set(place.region, new Set([...(this.tellers.get(place.region) ?? []), place.account]))
+    const untold = { subnet: network.subnets.items === null, eni: network.interfaces.items === null }
+    const kinds = (['subnet', 'eni'] as const).filter(
+      kind => untold[kind] && logs?.some(({ resource }) => resource.startsWith(`${kind}-`)),
+    )
+    this.unplaced.set(view, kinds)
   }
 
   private countIn(around: string | null, interfaces: number, isLogged: boolean): void {
@@ -69,11 +91,13 @@ class Coverage {
       const cover = this.coverOf(node, what)
       covers.set(node.id, cover)
       rows.push({
-        ...{ what, id: node.id, name: node.name, ...this.place, vpc: node.vpc, subnet: node.subnet },
+        ...{ what, id: node.id, name: node.name, ...node.view.place, vpc: node.vpc, subnet: node.subnet },
         ...{ state: cover.state, why: cover.why, flow_logs: cover.flow_logs },
         ...{ traffic: cover.traffic, interval: cover.interval, lacks: cover.lacks },
         interfaces:
-          what === 'interface' || !this.areInterfacesTold ? null : (this.within.get(node.id)?.interfaces ?? 0),
+          what === 'interface' || node.view.network.interfaces.items === null
+            ? null
+            : (this.within.get(node.id)?.interfaces ?? 0),
         as_around: isSame(cover, covers.get(around)),
       })
     }
@@ -83,25 +107,31 @@ class Coverage {
     return rows
   }
 
-  private coverOf({ id, vpc, subnet, owners }: Node, what: CoveredResource['what']): Cover {
-    if (!this.areLogsTold) return { ...silent, state: 'unknown', why: ['the flow logs are not told'] }
+  private coverOf(node: Node, what: CoveredResource['what']): Cover {
+    const { id, vpc, subnet, owners, view, views } = node
+    const tellers = this.tellers.get(view.place.region) ?? new Set<string | null>()
+    const askers = views.flatMap(({ place, logs }) => (logs === null ? [] : [place.account]))
+    if (askers.length === 0 && !owners.some(owner => tellers.has(owner)))
+      return { ...silent, state: 'unknown', why: ['the flow logs are not told'] }
     const logs = [...new Set([id, subnet, vpc])].flatMap(one => this.logsOf.get(one ?? '') ?? [])
-    const cover = logs.length > 0 ? coverBy(logs) : this.uncovered(id, what)
-    const { account } = this.place
-    const others = [...new Set(owners.filter(owner => account !== null && owner !== account))]
-    if (others.length === 0 || cover.state === 'good') return cover
-    const why = `it belongs to, or lies in what belongs to, ${others.join(' and ')}, whose flow logs are not shown to ${account}`
+    const cover = logs.length > 0 ? coverBy(logs) : this.uncovered(node, what)
+    // Where it is not told who asks, every owner may be that account.
+    const hidden = askers.includes(null) ? [] : [...new Set(owners.filter(owner => !tellers.has(owner)))]
+    if (hidden.length === 0 || cover.state === 'good') return cover
+    const why = `it belongs to, or lies in what belongs to, ${hidden.join(' and ')}, whose flow logs are not shown to ${[...tellers].join(' and ')}`
     return { ...cover, state: 'unknown', why: [why, ...(logs.length > 0 ? cover.why : [])] }
   }
 
-  private uncovered(id: string, what: CoveredResource['what']): Cover {
+  private uncovered({ id, views }: Node, what: CoveredResource['what']): Cover {
     const logged = this.within.get(id)?.logged ?? 0
     const parts = what === 'vpc' ? 'subnets and interfaces' : 'interfaces'
     if (logged > 0) {
       const some = `${integerText(logged)} of its ${parts} ${logged === 1 ? 'has' : 'have'} one`
       return { ...silent, state: 'partial', why: [`it has no flow log of its own; ${some}`] }
     }
-    const isOpen = what !== 'interface' && this.unplaced.some(kind => what === 'vpc' || kind === 'eni')
+    const isOpen =
+      what !== 'interface' &&
+      views.some(view => this.unplaced.get(view)?.some(kind => what === 'vpc' || kind === 'eni'))
     if (!isOpen) return { ...silent, state: 'without', why: ['no flow log records it'] }
     return {
       ...{ ...silent, state: 'unknown' },
@@ -119,22 +149,41 @@ function nameIn(tags: AwsVpc['Tags']): string | null {
   return tags?.find(({ Key }) => Key === 'Name')?.Value || null
 }
 
-function vpcNode({ VpcId = '', OwnerId, Tags }: AwsVpc): Node {
-  return { id: VpcId, name: nameIn(Tags), vpc: null, subnet: null, owners: OwnerId === undefined ? [] : [OwnerId] }
+type Seen = Omit<Node, 'view' | 'views'>
+
+/** What several views tell of, once: as its owner sees it, who alone is told its tags. */
+function once(views: readonly View[], seen: (view: View) => Seen[]): Node[] {
+  const nodes = new Map<string, Node>()
+  for (const view of views) {
+    const alone = [view]
+    for (const one of seen(view)) {
+      const known = nodes.get(one.id)
+      if (known === undefined) nodes.set(one.id, { ...one, view, views: alone })
+      else {
+        const all = [...known.views, view]
+        nodes.set(one.id, view.place.account === one.owner ? { ...one, view, views: all } : { ...known, views: all })
+      }
+    }
+  }
+  return [...nodes.values()]
 }
 
-function subnetNode({ SubnetId = '', VpcId, OwnerId, Tags }: AwsSubnet, owners: Owners): Node {
-  const all = [OwnerId, owners.get(VpcId ?? '')].flatMap(owner => owner ?? [])
-  return { id: SubnetId, name: nameIn(Tags), vpc: VpcId ?? null, subnet: null, owners: all }
+function vpcNode({ VpcId = '', OwnerId: owner, Tags }: AwsVpc): Seen {
+  return { id: VpcId, name: nameIn(Tags), vpc: null, subnet: null, owner, owners: owner === undefined ? [] : [owner] }
+}
+
+function subnetNode({ SubnetId = '', VpcId, OwnerId: owner, Tags }: AwsSubnet, owners: Owners): Seen {
+  const all = [owner, owners.get(VpcId ?? '')].flatMap(one => one ?? [])
+  return { id: SubnetId, name: nameIn(Tags), vpc: VpcId ?? null, subnet: null, owner, owners: all }
 }
 
 type Owners = ReadonlyMap<string, string | undefined>
 
-function interfaceNode(one: AwsInterface, owners: Owners): Node {
-  const { NetworkInterfaceId = '', VpcId, SubnetId, OwnerId, Description } = one
-  const all = [OwnerId, owners.get(VpcId ?? '')].flatMap(owner => owner ?? [])
+function interfaceNode(one: AwsInterface, owners: Owners): Seen {
+  const { NetworkInterfaceId = '', VpcId, SubnetId, OwnerId: owner, Description } = one
+  const all = [owner, owners.get(VpcId ?? '')].flatMap(known => known ?? [])
   return {
     ...{ id: NetworkInterfaceId, name: Description || null, vpc: VpcId ?? null, subnet: SubnetId ?? null },
-    owners: all,
+    ...{ owner, owners: all },
   }
 }

@@ -27,16 +27,24 @@ export function flowLogOf(told: AwsFlowLog, { account, region }: Place): Posture
     fields: fieldsOf(told.LogFormat),
     destination_type: told.LogDestinationType ?? null,
     destination: told.LogDestination ?? told.LogGroupName ?? null,
-    delivers:
-      told.DeliverLogsStatus === 'FAILED' || error !== null || !isActive
-        ? 'no'
-        : told.DeliverLogsStatus === 'SUCCESS'
-          ? 'yes'
-          : 'not-told',
+    delivers: deliveryOf(told, error, isActive),
     error: error ?? (isActive ? null : `its status is ${told.FlowLogStatus}`),
     faults: [],
   }
   return { ...log, faults: faultsOf(log) }
+}
+
+/** CloudWatch Logs throttles some interfaces: the others, and other times, are delivered (EC2 API Reference, FlowLog, DeliverLogsErrorMessage). */
+const throttled = /^rate limited/i
+
+function deliveryOf(
+  { DeliverLogsStatus: status }: AwsFlowLog,
+  error: string | null,
+  isActive: boolean,
+): PostureFlowLog['delivers'] {
+  if (isActive && error !== null && throttled.test(error)) return 'in-part'
+  if (status === 'FAILED' || error !== null || !isActive) return 'no'
+  return status === 'SUCCESS' ? 'yes' : 'not-told'
 }
 
 /** `${version} ${account-id} …` */
@@ -59,7 +67,9 @@ function faultsOf(log: PostureFlowLog): string[] {
 }
 
 function deliveryFault({ delivers, error }: PostureFlowLog): string | null {
-  if (delivers === 'no') return `it is not delivered${error === null ? '' : ` (${error})`}`
+  const why = error === null ? '' : ` (${error})`
+  if (delivers === 'no') return `it is not delivered${why}`
+  if (delivers === 'in-part') return `it is delivered in part${why}`
   return delivers === 'yes' ? null : 'whether it is delivered is not told yet'
 }
 
@@ -125,8 +135,18 @@ export function coverBy(logs: readonly PostureFlowLog[]): Cover {
   const faults = recordedFaults(recorded)
   if (faults.length > 0) return { ...recorded, state: 'partial', why: [...faults, ...failures], flow_logs: ids }
   const sure = others.filter(({ delivers }) => delivers === 'yes')
-  if (sure.length > 0 && recordedFaults(recordedBy(sure)).length === 0)
-    return { ...recorded, state: 'good', why: failures, flow_logs: ids }
-  const open = others.filter(({ delivers }) => delivers === 'not-told').map(log => `${log.id}: ${deliveryFault(log)}`)
-  return { ...recorded, state: 'unknown', why: [...open, ...failures], flow_logs: ids }
+  if (recordsAll(sure)) return { ...recorded, state: 'good', why: failures, flow_logs: ids }
+  const whole = others.filter(({ delivers }) => delivers !== 'in-part')
+  const doubts = others.filter(({ delivers }) => delivers !== 'yes').map(log => `${log.id}: ${deliveryFault(log)}`)
+  return {
+    ...recorded,
+    // One that is not told of may deliver all.
+    state: recordsAll(whole) ? 'unknown' : 'partial',
+    why: [...doubts, ...failures],
+    flow_logs: ids,
+  }
+}
+
+function recordsAll(logs: readonly PostureFlowLog[]): boolean {
+  return logs.length > 0 && recordedFaults(recordedBy(logs)).length === 0
 }

@@ -64,8 +64,9 @@ export interface PostureFlowLog {
   fields: string[]
   destination_type: string | null
   destination: string | null
-  delivers: 'yes' | 'no' | 'not-told'
-  /** AWS's word for why it does not. */
+  /** `in-part`: CloudWatch Logs throttles it, and some of its records are lost. */
+  delivers: 'yes' | 'no' | 'in-part' | 'not-told'
+  /** AWS's word for why it does not, or not all of it. */
   error: string | null
   /** What it cannot tell, in words; of one of a Transit Gateway, whose fields are others, only whether it delivers. */
   faults: string[]
@@ -74,7 +75,9 @@ export interface PostureFlowLog {
 /** What AWS did not tell, so that nothing is said of it. */
 export interface PostureUnknown {
   account: string | null
-  region: string
+  /** Null: which regions there are is not told. */
+  region: string | null
+  /** `flow logs`; `everything`, where a role could not be taken on. */
   what: string
   /** The action to allow, where that is the reason. */
   right: string | null

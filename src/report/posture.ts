@@ -90,8 +90,8 @@ function unknownBlocks(unknown: readonly PostureUnknown[], all: boolean): Block[
   ]
 }
 
-function whereText({ account, region }: { account: string | null; region: string }): string {
-  return `${account ?? 'an account not told'}, ${region}`
+function whereText({ account, region }: { account: string | null; region: string | null }): string {
+  return `${account ?? 'an account not told'}, ${region ?? 'all regions'}`
 }
 
 function placeText(place: PosturePlace): Text {

@@ -81,6 +81,17 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     hint: /s3:ListBucket/,
   },
   {
+    asked: bucket,
+    of: {
+      name: 'AccessDenied',
+      http: 403,
+      message:
+        'User: x is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/reader',
+    },
+    says: /access denied to the role arn:aws:iam::123456789012:role\/reader$/,
+    hint: /sts:AssumeRole on arn:aws:iam::123456789012:role\/reader/,
+  },
+  {
     asked: group,
     of: { name: 'AccessDeniedException', message: 'no', http: 400 },
     says: /access denied to the log group: g/,

@@ -13,10 +13,17 @@ export interface Ec2Stub {
   address: string
   /** By region; `*` for all others. */
   accounts: Record<string, Account>
+  /** The like of each role that can be taken on, by its ARN; null: it cannot. */
+  roles: Record<string, Record<string, Account> | null>
   /** Actions in the order in which they were asked, with the region. */
   asked: { action: string; region: string }[]
-  /** Answers instead. */
-  fault: (action: string, region: string, times: number) => { status: number; code: string; message?: string } | null
+  /** Answers instead. `role`: of the credentials that asked; null: the user's own. */
+  fault: (
+    action: string,
+    region: string,
+    times: number,
+    role: string | null,
+  ) => { status: number; code: string; message?: string } | null
 }
 
 const sets: Record<string, string> = {
@@ -33,7 +40,7 @@ const sets: Record<string, string> = {
 const itemsOfPage = 2
 
 export async function startEc2Stub(t: TestContext, accounts: Ec2Stub['accounts']): Promise<Ec2Stub> {
-  const stub: Ec2Stub = { address: '', accounts, asked: [], fault: () => null }
+  const stub: Ec2Stub = { address: '', accounts, roles: {}, asked: [], fault: () => null }
   const server = createServer((message, response) => {
     let body = ''
     message.on('data', (piece: Buffer) => {
@@ -42,10 +49,12 @@ export async function startEc2Stub(t: TestContext, accounts: Ec2Stub['accounts']
     message.on('end', () => {
       const asked = new URLSearchParams(body)
       const action = asked.get('Action') ?? ''
-      const [, region = ''] = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(message.headers.authorization ?? '') ?? []
+      const [, key = '', region = ''] =
+        /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(message.headers.authorization ?? '') ?? []
+      const role = Object.keys(stub.roles)[Number(/^ASIAROLE(\d+)$/.exec(key)?.[1] ?? Number.NaN)] ?? null
       const times = stub.asked.filter(one => one.action === action && one.region === region).length
       stub.asked.push({ action, region })
-      const fault = stub.fault(action, region, times)
+      const fault = action === 'AssumeRole' ? refusal(stub, asked) : stub.fault(action, region, times, role)
       response.setHeader('content-type', 'text/xml')
       if (fault !== null) {
         const error = `<Error><Code>${fault.code}</Code><Message>${fault.message ?? 'You are not authorized'}</Message></Error>`
@@ -53,7 +62,9 @@ export async function startEc2Stub(t: TestContext, accounts: Ec2Stub['accounts']
         response.end(`<Response><Errors>${error}</Errors>${error}</Response>`)
         return
       }
-      response.end(answer(stub.accounts[region] ?? stub.accounts['*']!, action, asked))
+      if (action === 'AssumeRole') return void response.end(credentials(stub, asked))
+      const accounts = role === null ? stub.accounts : stub.roles[role]!
+      response.end(answer(accounts[region] ?? accounts['*']!, action, asked))
     })
   }).listen(0, '127.0.0.1')
   await new Promise(resolve => server.once('listening', resolve))
@@ -63,6 +74,20 @@ export async function startEc2Stub(t: TestContext, accounts: Ec2Stub['accounts']
   })
   stub.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return stub
+}
+
+function refusal({ roles }: Ec2Stub, asked: URLSearchParams): ReturnType<Ec2Stub['fault']> {
+  const role = asked.get('RoleArn')!
+  const message = `User: arn:aws:iam::999999999999:user/me is not authorized to perform: sts:AssumeRole on resource: ${role}`
+  return roles[role] ? null : { status: 403, code: 'AccessDenied', message }
+}
+
+/** The key tells the role. */
+function credentials({ roles }: Ec2Stub, asked: URLSearchParams): string {
+  const key = `ASIAROLE${Object.keys(roles).indexOf(asked.get('RoleArn')!)}`
+  const secrets = '<SecretAccessKey>canary-of-a-role</SecretAccessKey><SessionToken>canary-of-a-role</SessionToken>'
+  const all = `<AccessKeyId>${key}</AccessKeyId>${secrets}<Expiration>2099-01-01T00:00:00Z</Expiration>`
+  return `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>${all}</Credentials></AssumeRoleResult></AssumeRoleResponse>`
 }
 
 function answer({ id, lists }: Account, action: string, asked: URLSearchParams): string {

@@ -239,6 +239,144 @@ test('where AWS tells nothing at all, that is an error with everything that is t
   assert.match(expired.stderr, /credentials have expired/)
 })
 
+const roleOf = (account: string, name = 'reader'): string => `arn:aws:iam::${account}:role/${name}`
+const [first, second] = ['111111111111', '222222222222']
+
+test('what two roles of one account, or two accounts of a shared VPC, see is counted once', async t => {
+  const stub = await startEc2Stub(t, { '*': account() })
+  stub.roles = { [roleOf(first)]: { '*': account() }, [roleOf(first, 'auditor')]: { '*': account() } }
+  const roles = ['--live-role', roleOf(first), '--live-role', roleOf(first, 'auditor')]
+  const found = await posture(stub, ...roles)
+  assert.equal(found.status, 0, found.stderr)
+  assert.equal(found.places.length, 2)
+  assert.deepEqual([found.resources.vpc.total, found.resources.interface.total, found.flow_logs_total], [4, 5, 5])
+  assert.equal(found.gaps.filter(({ id }) => id === 'vpc-4').length, 1)
+  // What one of them may not see, the other tells.
+  stub.fault = (action, _, __, role) =>
+    action === (role === roleOf(first) ? 'DescribeFlowLogs' : 'DescribeNetworkInterfaces')
+      ? { status: 403, code: 'UnauthorizedOperation' }
+      : null
+  const halves = await posture(stub, ...roles)
+  assert.equal(halves.status, 0, halves.stderr)
+  assert.deepEqual(halves.unknown, [])
+  assert.deepEqual(halves.resources, found.resources)
+  assert.deepEqual(halves.gaps, found.gaps)
+})
+
+test('a shared VPC is told as its owner and those who use it see it together', async t => {
+  const shared = (id: string): Account => {
+    const { lists } = account(id)
+    lists['DescribeVpcs'] = [vpc('vpc-1', second, id === second ? 'shared' : undefined)]
+    lists['DescribeSubnets'] = [subnet('subnet-1', 'vpc-1', '10.0.0.0/24', second)]
+    lists['DescribeNetworkInterfaces'] = [eni('eni-1', 'vpc-1', 'subnet-1', victim, first)]
+    lists['DescribeFlowLogs'] = []
+    return { id, lists }
+  }
+  const [user, owner] = [shared(first), shared(second)]
+  user.lists['DescribeFlowLogs'] = [flowLog('fl-u', 'eni-1')]
+  const stub = await startEc2Stub(t, { '*': user })
+  stub.roles = { [roleOf(first)]: { '*': user }, [roleOf(second)]: { '*': owner } }
+  const both = await posture(stub, '--live-role', roleOf(first), '--live-role', roleOf(second))
+  assert.equal(both.resources.vpc.total + both.resources.subnet.total + both.resources.interface.total, 3)
+  // Of the VPC alone it can be said that it has none: both who may have made one were asked.
+  assert.deepEqual([stateOf(both, 'vpc-1'), stateOf(both, 'eni-1')], ['partial', 'good'])
+  const { account: whose, name } = both.gaps.find(({ id }) => id === 'vpc-1')!
+  assert.deepEqual([whose, name], [second, 'shared'])
+  const alone = await posture(stub, '--live-role', roleOf(first))
+  assert.equal(stateOf(alone, 'vpc-1'), 'unknown')
+})
+
+test('a role that cannot be taken on is named, and what the others see is kept', async t => {
+  const stub = await startEc2Stub(t, { '*': account() })
+  stub.roles = { [roleOf(first)]: { '*': account() }, [roleOf(second)]: null }
+  const roles = ['--live-role', roleOf(second), '--live-role', roleOf(first)]
+  for (const region of ['all', 'eu-central-1']) {
+    const found = await posture(stub, ...roles, '--live-region', region)
+    assert.equal(found.status, 3)
+    assert.equal(found.resources.vpc.total, 4)
+    const problem = `cannot take on the role ${roleOf(second)}: access denied`
+    assert.deepEqual(found.unknown, [
+      {
+        ...{ account: second, region: region === 'all' ? null : region, what: 'everything' },
+        ...{ right: 'sts:AssumeRole', problem },
+      },
+    ])
+    assert.match(found.stderr, /everything of 222222222222, .*role\/reader: access denied \(allow sts:AssumeRole\)/)
+    const tried = await run(stub, [...roles, '--live-region', region, '--json', '--case', caseOf(t)])
+    assert.equal(tried.status, 3)
+    assert.equal((JSON.parse(tried.stdout) as ControlsAnswer).tried!.judged.allowed, 2)
+  }
+  const alone = await run(stub, ['--live-role', roleOf(second), '--live-region', 'all'])
+  assert.equal(alone.status, 1)
+  assert.match(alone.stderr, /cannot take on the role arn:aws:iam::222222222222:role\/reader: access denied/)
+  assert.match(alone.stderr, /sts:AssumeRole on arn:aws:iam::222222222222:role\/reader/)
+  assert.doesNotMatch(alone.stderr, /ec2:/)
+})
+
+test('regions that one role may not list are not known, and those of others are asked', async t => {
+  const stub = await startEc2Stub(t, { '*': account() })
+  stub.roles = { [roleOf(first)]: { '*': account() }, [roleOf(second)]: { '*': account(second) } }
+  stub.fault = (action, _, __, role) =>
+    action === 'DescribeRegions' && role === roleOf(first) ? { status: 403, code: 'UnauthorizedOperation' } : null
+  const found = await posture(
+    stub,
+    ...['--live-role', roleOf(first), '--live-role', roleOf(second), '--live-region', 'all'],
+  )
+  assert.deepEqual(
+    found.places.map(one => one.account),
+    [second, second],
+  )
+  assert.deepEqual(found.unknown, [
+    {
+      ...{ account: first, region: null, what: 'regions', right: 'ec2:DescribeRegions', problem: 'access denied' },
+    },
+  ])
+})
+
+test('a flow log that CloudWatch Logs throttles delivers in part', async t => {
+  const own = account()
+  const throttled = { deliverLogsStatus: 'FAILED', deliverLogsErrorMessage: 'Rate limited' }
+  own.lists['DescribeFlowLogs'] = [
+    flowLog('fl-1', 'vpc-1', throttled),
+    flowLog('fl-2', 'vpc-2', throttled),
+    flowLog('fl-3', 'vpc-2'),
+    flowLog('fl-4', 'vpc-3', { ...throttled, flowLogStatus: 'INACTIVE' }),
+    flowLog('fl-5', 'vpc-4', throttled),
+    flowLog('fl-6', 'vpc-4', { deliverLogsStatus: 'UNKNOWN' }),
+  ]
+  const found = await posture(await startEc2Stub(t, { '*': own }))
+  const states = ['vpc-1', 'vpc-2', 'vpc-3', 'vpc-4'].map(id => stateOf(found, id))
+  assert.deepEqual(states, ['partial', 'good', 'failing', 'unknown'])
+  const log = found.flow_logs.find(({ id }) => id === 'fl-1')!
+  assert.deepEqual([log.delivers, log.error], ['in-part', 'Rate limited'])
+  assert.deepEqual(log.faults, ['it is delivered in part (Rate limited)'])
+  const gap = found.gaps.find(({ id }) => id === 'vpc-1')!
+  assert.deepEqual(gap.why, ['fl-1: it is delivered in part (Rate limited)'])
+  assert.equal(gap.traffic, 'ALL')
+})
+
+test('rules that could not be seen are not said to be absent', async t => {
+  const stub = await startEc2Stub(t, { '*': account() })
+  const why = async (groups: 'none' | 'refused' | 'some', acls: 'none' | 'refused'): Promise<string | null> => {
+    const own = account()
+    if (groups === 'none') own.lists['DescribeSecurityGroups'] = []
+    own.lists['DescribeNetworkAcls'] = []
+    stub.accounts = { '*': own }
+    const refused = [
+      ...(groups === 'refused' ? ['DescribeSecurityGroups'] : []),
+      ...(acls === 'refused' ? ['DescribeNetworkAcls'] : []),
+    ]
+    stub.fault = action => (refused.includes(action) ? { status: 403, code: 'UnauthorizedOperation' } : null)
+    const { stdout } = await run(stub, ['--json'])
+    return (JSON.parse(stdout) as { not_tried: string | null }).not_tried
+  }
+  assert.equal(await why('none', 'refused'), 'not all network ACLs could be seen')
+  assert.equal(await why('some', 'refused'), 'not all network ACLs could be seen')
+  assert.equal(await why('refused', 'refused'), 'not all security groups and network ACLs could be seen')
+  assert.equal(await why('refused', 'none'), 'there are no network ACLs, and not all security groups could be seen')
+  assert.equal(await why('none', 'none'), 'there are no security groups and no network ACLs')
+})
+
 test('only actions that read are asked', async t => {
   const stub = await startEc2Stub(t, { '*': account() })
   await posture(stub, '--live-region', 'all')
