@@ -4,6 +4,7 @@ import type { Engine, EngineProgress, Estimate } from '../engines/engine.ts'
 import { athenaPrice, listPrices, type Prices } from '../engines/prices.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { countText, integerText, sizeText } from '../report/numbers.ts'
+import { visible } from '../visible.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { parseWidth } from './options.ts'
 import { type AwsCliOptions, awsOptionsOf } from './source-options.ts'
@@ -148,16 +149,24 @@ export function estimateWords(
   const price =
     estimate.bytes === null
       ? `it is stopped about ${sizeText(maxBytes)}, ${dollars(athenaPrice(maxBytes, 1, prices))}`
-      : `about ${dollars(athenaPrice(estimate.bytes, passes, prices))}`
+      : `${about(estimate)} ${dollars(athenaPrice(estimate.bytes, passes, prices))}`
   return `${read}, ${price} at $${athena} a TB; an answer that leaves AWS costs $${egress} a GB`
 }
 
-function readWords(passes: number, { partitions, partitionsOfTable, bytes }: Estimate): string {
+function about({ at_most }: Estimate): string {
+  return at_most ? 'at most' : 'about'
+}
+
+function readWords(passes: number, estimate: Estimate): string {
+  const { partitions, partitionsOfTable, bytes, objects = null, unknown = null } = estimate
   const some =
     partitions === null || partitionsOfTable === null
       ? ''
       : `${integerText(partitions)} of ${countText(partitionsOfTable, 'partition')}, `
-  const size = bytes === null ? 'how many bytes is not known' : `about ${sizeText(bytes * passes)}`
+  const size =
+    bytes === null
+      ? `how many bytes is not known before it runs${unknown === null ? '' : ` (${visible(unknown)})`}`
+      : `${about(estimate)} ${sizeText(bytes * passes)}${objects === null ? '' : ` of ${countText(objects, 'object')}`}`
   return `reads ${some}${['once', 'twice', 'three times'][passes - 1]}: ${size}`
 }
 

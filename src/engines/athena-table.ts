@@ -1,6 +1,7 @@
 /** What Athena's catalogue says of a table. It says it without running a statement; values of partitions it lists in one that reads no data. */
 import type { athenaClient } from '../aws/clients.ts'
 import { type Asked, ask as askAws } from '../aws/errors.ts'
+import { tableObjects } from './athena-objects.ts'
 import type { AthenaPlace } from './athena-place.ts'
 import { type Ask, nameOf, partitionValues } from './catalogue.ts'
 import type { EngineColumn, EngineTable } from './engine.ts'
@@ -30,13 +31,14 @@ export async function tableOf(
   const seen = keys.length === 0 || isProjected ? [] : await partitionValues([database, table], keys, ask)
   const valuesOf = ({ name }: EngineColumn, i: number): string[] =>
     isProjected ? projected(parameters, name) : seen.flatMap(row => row[i] ?? [])
+  const partitions = keys.map((key, i) => ({ ...key, values: valuesOf(key, i) }))
+  // A view has rows of several tables.
+  const isView = found?.TableType === 'VIRTUAL_VIEW'
   return {
     sql: nameOf([database, table]),
     columns: (found?.Columns ?? []).map(columnOf),
-    partitions: keys.map((key, i) => ({ ...key, values: valuesOf(key, i) })),
-    listsPartitions: !isProjected,
-    // A view has rows of several tables.
-    hasPath: found?.TableType !== 'VIRTUAL_VIEW',
+    ...{ partitions, listsPartitions: !isProjected, hasPath: !isView },
+    objects: isView ? null : tableObjects(parameters, partitions, isProjected),
   }
 }
 

@@ -13,10 +13,11 @@ import type { Sql } from '../query/sql.ts'
 import { athena, boundText } from '../query/trino-printer.ts'
 import { visible } from '../visible.ts'
 import { CsvReader } from './athena-csv.ts'
+import { sizeOf } from './athena-objects.ts'
 import { type AthenaOptions, type AthenaPlace, checkOutputLocation } from './athena-place.ts'
 import { tableOf } from './athena-table.ts'
 import { partitionCounts } from './catalogue.ts'
-import type { AskOptions, Engine, EngineTable, Estimate, Ran, TextRow } from './engine.ts'
+import type { AskOptions, Engine, EngineTable, Estimate, EstimateOptions, Ran, TextRow } from './engine.ts'
 
 export interface AthenaLimits {
   /** A statement that takes longer is cancelled; milliseconds. */
@@ -28,6 +29,7 @@ export interface AthenaLimits {
 }
 
 const resubmissionsMost = 2
+const looksLostMost = 2
 const statementBytesMost = 262_144
 const valueCharactersMost = 1024
 const rowsOfPage = 1000
@@ -40,10 +42,15 @@ const longest_ms = 2 ** 31 - 1
 class StillRunning extends UserError {
   constructor(cause: unknown, id: string) {
     super(`${errorText(cause)}; query ${visible(id)} could not be cancelled, and may still run`, {
-      hint: `aws athena stop-query-execution --query-execution-id ${visible(id)}; it needs athena:StopQueryExecution`,
+      hint: `${shownBy(id)}; aws athena stop-query-execution cancels it, and needs athena:StopQueryExecution`,
       cause,
     })
   }
+}
+
+/** How to see a statement that this process does not wait for any more. */
+function shownBy(id: string): string {
+  return `aws athena get-query-execution --query-execution-id ${visible(id)} tells how it is`
 }
 
 /** A statement that failed on Athena. */
@@ -78,6 +85,8 @@ export class Athena implements Engine {
   private readonly at: AthenaPlace
   private readonly options: AthenaOptions & { aws: AwsOptions }
   private readonly limits: AthenaLimits
+  /** Tokens of the statements whose answers were not read to the end, by what was sent: under its token each is found again, and not run twice. */
+  private readonly begun = new Map<string, string>()
   private made: Promise<Client> | null = null
 
   /** @throws UserError (status 2) for a place of answers that cannot be one. */
@@ -93,15 +102,19 @@ export class Athena implements Engine {
     return values.length === 0 ? text : `${text}\nUSING ${values.map(boundText).join(', ')}`
   }
 
+  shownBy(id: string): string {
+    return shownBy(id)
+  }
+
   async table(options: AskOptions = {}): Promise<EngineTable> {
     return tableOf(await this.client(), this.at, statement => this.ask(statement, options), options.signal)
   }
 
-  /** How much there is Athena does not say. */
-  async estimate(_: Sql, table: EngineTable, partitions: Sql | null, options: AskOptions = {}): Promise<Estimate> {
+  /** How much there is Athena does not say: the objects are listed. */
+  async estimate(_: Sql, table: EngineTable, partitions: Sql | null, options: EstimateOptions = {}): Promise<Estimate> {
     const parts = [this.at.database, this.at.table]
     const counts = await partitionCounts(parts, table, partitions, statement => this.ask(statement, options))
-    return { ...counts, bytes: null }
+    return { ...counts, ...(await sizeOf(table, counts.partitions, this.options.aws, options)) }
   }
 
   async *ask(statement: Sql, options: AskOptions = {}): AsyncGenerator<TextRow[]> {
@@ -111,6 +124,7 @@ export class Athena implements Engine {
     const stop = AbortSignal.any([options.signal, timer].filter(one => one !== undefined))
     try {
       yield* this.answer(await this.done(statement, stop, options), stop)
+      this.begun.delete(this.sent(statement))
     } catch (error) {
       if (error instanceof StillRunning) throw error
       if (timer?.aborted === true && options.signal?.aborted !== true)
@@ -135,10 +149,12 @@ export class Athena implements Engine {
 
   private async once(statement: Sql, stop: AbortSignal, { onProgress }: AskOptions): Promise<QueryExecution> {
     stop.throwIfAborted()
-    const before = this.ran.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
-    this.checkRead(before, this.ran.at(-1)?.id ?? '')
-    const run: Ran = { id: await this.start(statement, stop), bytes: null }
-    this.ran.push(run)
+    this.checkRead(readBy(this.ran), this.ran.at(-1)?.id ?? '')
+    const id = await this.start(statement, stop)
+    const known = this.ran.find(one => one.id === id)
+    const run: Ran = known ?? { id, bytes: null }
+    if (known === undefined) this.ran.push(run)
+    const before = readBy(this.ran.filter(one => one !== run))
     let isDone = false
     try {
       for (let looked = 0; ; looked++) {
@@ -146,7 +162,7 @@ export class Athena implements Engine {
         const execution = await this.look(run.id, stop)
         const { Status: { State: state = '' } = {}, Statistics: statistics } = execution
         run.bytes = statistics?.DataScannedInBytes ?? run.bytes
-        onProgress?.({ state, bytes: run.bytes, rows: null, done: null })
+        onProgress?.({ id, state, bytes: run.bytes, rows: null, done: null })
         isDone = state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
         if (state === 'SUCCEEDED') return execution
         if (isDone) throw failureOf(execution, run.id)
@@ -155,6 +171,7 @@ export class Athena implements Engine {
       }
     } catch (error) {
       if (!isDone && !(await this.cancel(run.id))) throw new StillRunning(error, run.id)
+      this.begun.delete(this.sent(statement))
       throw error
     }
   }
@@ -167,12 +184,15 @@ export class Athena implements Engine {
   }
 
   /** Starts it once, however often the request is sent: the token stands for it. */
-  private async start({ text, values }: Sql, stop: AbortSignal): Promise<string> {
+  private async start(statement: Sql, stop: AbortSignal): Promise<string> {
+    const { text, values } = statement
     const { sdk, client } = await this.client()
     const { workgroup, outputLocation } = this.options
+    const token = this.begun.get(this.sent(statement)) ?? randomUUID()
+    this.begun.set(this.sent(statement), token)
     const command = new sdk.StartQueryExecutionCommand({
       QueryString: text,
-      ClientRequestToken: randomUUID(),
+      ClientRequestToken: token,
       QueryExecutionContext: { Catalog: this.at.catalog, Database: this.at.database },
       ...(values.length > 0 && { ExecutionParameters: values.map(boundText) }),
       ...(workgroup !== null && { WorkGroup: workgroup }),
@@ -189,19 +209,31 @@ export class Athena implements Engine {
       return id
     } catch (error) {
       stop.throwIfAborted()
-      throw error
+      if (!isLost(error)) throw error
+      throw new UserError(`${error.message}; whether the statement was started is not known`, {
+        hint: `${error.hint}; aws athena list-query-executions --work-group ${visible(asked.name)} lists what runs`,
+        cause: error,
+      })
     } finally {
       stop.removeEventListener('abort', giveUp)
     }
   }
 
+  /** Where no answer comes, the statement goes on: it is looked for twice more. */
   private async look(id: string, stop: AbortSignal): Promise<QueryExecution> {
     const { sdk, client } = await this.client()
     const command = new sdk.GetQueryExecutionCommand({ QueryExecutionId: id })
     const asked = this.asked(`ask Athena how query ${id} is`, 'athena:GetQueryExecution')
-    const { QueryExecution: found } = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
-    assert(found !== undefined, 'Athena knows what it started')
-    return found
+    for (let lost = 0; ; lost++) {
+      try {
+        const { QueryExecution: found } = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
+        assert(found !== undefined, 'Athena knows what it started')
+        return found
+      } catch (error) {
+        if (lost >= looksLostMost || !isLost(error)) throw error
+        await this.wait(lost, stop)
+      }
+    }
   }
 
   /** Whether it could be cancelled. */
@@ -215,10 +247,23 @@ export class Athena implements Engine {
     )
   }
 
-  /** The rows: out of the file that Athena wrote; through Athena where there is none, or it may not be read. */
   private async *answer(execution: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
-    const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(execution.ResultConfiguration?.OutputLocation ?? '')
-    if (place === null) return yield* this.pages(execution, stop)
+    try {
+      yield* this.rows(execution, stop)
+    } catch (error) {
+      if (!isLost(error)) throw error
+      const id = execution.QueryExecutionId ?? ''
+      const hint = `${error.hint}; the answer of query ${visible(id)} is there: ${shownBy(id)}, and where`
+      throw new UserError(error.message, { hint, cause: error })
+    }
+  }
+
+  /** Out of the file that Athena wrote; through Athena where there is none, or it may not or cannot be read. */
+  private async *rows(execution: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
+    const { OutputLocation: location = '', EncryptionConfiguration: encrypted } = execution.ResultConfiguration ?? {}
+    const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(location)
+    // What was encrypted before it was sent to S3 only Athena reads.
+    if (place === null || encrypted?.EncryptionOption === 'CSE_KMS') return yield* this.pages(execution, stop)
     const s3 = await s3Client(this.options.aws)
     const reader = new CsvReader()
     let isBegun = false
@@ -230,12 +275,25 @@ export class Athena implements Engine {
       }
     } catch (error) {
       if (isBegun || !(error instanceof AwsError) || (error.http !== 403 && error.http !== 404)) throw error
-      return yield* this.pages(execution, stop)
+      return yield* this.pagesAfter(error, execution, stop)
     } finally {
       s3.client.destroy()
     }
     const rest = reader.end()
     if (rest.length > 0) yield rest
+  }
+
+  /** @throws UserError with both causes, where the pages cannot be read either. */
+  private async *pagesAfter(failed: AwsError, execution: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
+    try {
+      yield* this.pages(execution, stop)
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error
+      throw new UserError(`${error.message}; and ${failed.message}`, {
+        hint: `one of both is enough: ${error.hint}; or ${failed.hint}`,
+        cause: error,
+      })
+    }
   }
 
   private async *pages({ QueryExecutionId: id }: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
@@ -272,6 +330,14 @@ export class Athena implements Engine {
     const ms = Math.min(200 * 1.5 ** tried, 3000) * (0.75 + Math.random() / 2) * patience
     await sleep(ms, undefined, { signal: stop }).catch(() => stop.throwIfAborted())
   }
+}
+
+function readBy(ran: readonly Ran[]): number {
+  return ran.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+}
+
+function isLost(error: unknown): error is AwsError {
+  return error instanceof AwsError && error.isTransient
 }
 
 function failureOf({ Status: status = {} }: QueryExecution, id: string): UserError {

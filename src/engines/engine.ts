@@ -22,10 +22,32 @@ export interface EngineTable {
   listsPartitions: boolean
   /** Whether a record tells which object it lies in. */
   hasPath: boolean
+  /** Where its objects lie; null, or absent: not told. */
+  objects?: TableObjects | null
 }
+
+export interface TableObjects {
+  bucket: string
+  /** With which all keys begin. */
+  prefix: string
+  /** Folders below it that tell a partition. */
+  depth: number
+  /** Whether of an object only those columns are read that are asked for. */
+  isColumnar: boolean
+  /**
+   * What a key says of the columns of partitions; where it ends with `/`, as far as it goes, so that the last value may be the beginning of one.
+   * Null: no question reads it.
+   */
+  valuesIn(key: string): ReadonlyMap<string, string> | null
+}
+
+/** Whether a folder may hold what is asked for. `told`: a column's value, or how it begins; null: not told. */
+export type MayHold = (told: (column: string) => string | null) => boolean
 
 /** What a statement has done so far, on the engine. */
 export interface EngineProgress {
+  /** The engine's own id of it, where it can be looked at by that. */
+  id?: string
   state: string
   /** Bytes that were read from where the table lies; null: not told. */
   bytes: number | null
@@ -46,12 +68,22 @@ export interface AskOptions {
   onProgress?: (progress: EngineProgress) => void
 }
 
+export interface EstimateOptions extends AskOptions {
+  /** As the condition on the columns of partitions; absent: every folder may. */
+  mayHold?: MayHold
+}
+
 /** What a statement will read; null: not known. */
 export interface Estimate {
   /** Folders of the table that are read; null: it has none, or it is not known. */
   partitions: number | null
   partitionsOfTable: number | null
   bytes: number | null
+  objects?: number | null
+  /** Whether it may be less than `bytes`. */
+  at_most?: boolean
+  /** Why `bytes` is not known, in words. */
+  unknown?: string | null
 }
 
 export interface Engine {
@@ -61,6 +93,8 @@ export interface Engine {
   readonly dialect: Dialect
   /** Every statement that was run, in their order. */
   readonly ran: readonly Ran[]
+  /** How a person sees a statement that this process does not wait for, by its id. */
+  shownBy?(id: string): string
   /** What will be sent for a statement: its text with the bound values. */
   sent(statement: Sql): string
   /**
@@ -72,5 +106,5 @@ export interface Engine {
   /** @throws UserError where there is no such table. */
   table(options?: AskOptions): Promise<EngineTable>
   /** @param statement which is explained, and not run. @param partitions a condition on the columns of partitions, as SQL; null: all are read. */
-  estimate(statement: Sql, table: EngineTable, partitions: Sql | null, options?: AskOptions): Promise<Estimate>
+  estimate(statement: Sql, table: EngineTable, partitions: Sql | null, options?: EstimateOptions): Promise<Estimate>
 }

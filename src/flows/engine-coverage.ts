@@ -5,7 +5,7 @@ import { count, named, own, select } from '../query/build.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { Sql } from '../query/sql.ts'
 import { sensorFields } from '../records/sensor.ts'
-import { partitionsOf } from './engine-partitions.ts'
+import { mayHoldOf, partitionsOf } from './engine-partitions.ts'
 import { type EngineRecords, engineRecords } from './engine-records.ts'
 import type { FlowsEngine } from './request.ts'
 
@@ -80,6 +80,7 @@ export async function coverageQuestion(
   const table = await engine.table(options)
   const records = engineRecords(table)
   const partitions = partitionsOf(table, [window])
+  const mayHold = mayHoldOf(table, [window])
   const names = ['start', 'end', ...sensorNames(records)]
   const lines = engine.dialect.print(
     select([...names, '_status'].map(own), { from: records.everything(names, partitions) }),
@@ -94,7 +95,7 @@ export async function coverageQuestion(
         shown(engine, scan),
         table,
         partitions === null ? null : shown(engine, partitions),
-        options,
+        { ...options, ...(mayHold !== null && { mayHold }) },
       )
     },
     ask: async () => {

@@ -1,6 +1,6 @@
 /** Which folders of a partitioned table hold records of some times: days and hours are told from the names and values of its columns. */
 
-import type { EngineTable } from '../engines/engine.ts'
+import type { EngineTable, MayHold } from '../engines/engine.ts'
 import { all, any, column, compare, constant, trusted } from '../query/build.ts'
 import type { Comparator, Expression } from '../query/nodes.ts'
 import type { TimeRange } from './engine-times.ts'
@@ -11,7 +11,8 @@ const widened = { before_us: 300_000_000n, after_us: 900_000_000n }
 /** A column of partitions that tells a part of the time, as it writes it. */
 interface Part {
   name: string
-  write(time: Date): Expression
+  kind: 'text' | 'number' | 'date'
+  write(time: Date): string
 }
 
 const two = (number: number): string => String(number).padStart(2, '0')
@@ -52,23 +53,20 @@ function partsOf(partitions: EngineTable['partitions']): Part[] {
 }
 
 function wholeDay({ name, type, values }: EngineTable['partitions'][number]): Part | null {
-  if (type === 'date') {
-    const write = (time: Date): Expression => trusted(`DATE '${time.toISOString().slice(0, 10)}'`, [], 'trino')
-    return { name, write }
-  }
+  if (type === 'date') return { name, kind: 'date', write: time => time.toISOString().slice(0, 10) }
   if (!type.startsWith('varchar') || values.length === 0) return null
   const found = dayForms.find(({ form }) => values.every(value => form.test(value)))
-  return found === undefined ? null : { name, write: time => constant(found.write(time)) }
+  return found === undefined ? null : { name, kind: 'text', write: found.write }
 }
 
 function onePart(
   { name, type, values }: EngineTable['partitions'][number],
   { of, digits }: (typeof numbers)[number],
 ): Part | null {
-  if (/^(tiny|small|big)?int(eger)?$/.test(type)) return { name, write: time => constant(of(time)) }
+  if (/^(tiny|small|big)?int(eger)?$/.test(type)) return { name, kind: 'number', write: time => String(of(time)) }
   // Text is in order only where all values are of one length.
   if (values.length === 0 || !values.every(value => /^\d+$/.test(value) && value.length === digits)) return null
-  return { name, write: time => constant(String(of(time)).padStart(digits, '0')) }
+  return { name, kind: 'text', write: time => String(of(time)).padStart(digits, '0') }
 }
 
 /** Which partitions may hold records of these times; null where all may, or the columns do not tell the time. */
@@ -83,19 +81,53 @@ export function partitionsOf({ partitions }: EngineTable, ranges: readonly TimeR
   return any(bounds.map(some => all(some)))
 }
 
+/** The same of folders, by what their names say; null where all may hold such records. */
+export function mayHoldOf({ partitions }: EngineTable, ranges: readonly TimeRange[]): MayHold | null {
+  const parts = partsOf(partitions)
+  if (parts.length === 0 || ranges.some(({ from_us, to_us }) => from_us === null && to_us === null)) return null
+  return told =>
+    ranges.some(
+      ({ from_us, to_us }) =>
+        (from_us === null || isWithin(parts, told, '>=', from_us - widened.before_us)) &&
+        (to_us === null || isWithin(parts, told, '<=', to_us + widened.after_us)),
+    )
+}
+
+function isWithin(parts: readonly Part[], told: Parameters<MayHold>[0], comparator: '>=' | '<=', us: bigint): boolean {
+  const time = new Date(Number(us / 1000n))
+  for (const part of parts) {
+    const order = orderOf(part, told(part.name), part.write(time))
+    if (order === null) return true
+    if (order !== 0) return order > 0 === (comparator === '>=')
+  }
+  return true
+}
+
+/** Null: it is not told, as of a text that only begins alike. */
+function orderOf({ kind }: Part, value: string | null, bound: string): number | null {
+  if (value === null) return null
+  if (kind === 'number') return /^\d+$/.test(value) ? Number(value) - Number(bound) : null
+  if (value.length < bound.length && bound.startsWith(value)) return null
+  return value === bound ? 0 : value < bound ? -1 : 1
+}
+
 /** Part by part, as times are in order; and of the largest part by itself, which every engine understands. */
 function bounded(parts: readonly Part[], comparator: '>=' | '<=', us: bigint): Expression {
   if (parts.length === 0) return constant(true)
   const time = new Date(Number(us / 1000n))
   const strict: Comparator = comparator === '>=' ? '>' : '<'
   const from = (i: number): Expression => {
-    const { name, write } = parts[i]!
-    if (i === parts.length - 1) return compare(comparator, column(name), write(time))
-    return any([
-      compare(strict, column(name), write(time)),
-      all([compare('=', column(name), write(time)), from(i + 1)]),
-    ])
+    const part = parts[i]!
+    const [value, bound] = [column(part.name), written(part, time)]
+    if (i === parts.length - 1) return compare(comparator, value, bound)
+    return any([compare(strict, value, bound), all([compare('=', value, bound), from(i + 1)])])
   }
-  const [{ name, write }] = parts as [Part]
-  return parts.length === 1 ? from(0) : all([compare(comparator, column(name), write(time)), from(0)])
+  const [first] = parts as [Part]
+  return parts.length === 1 ? from(0) : all([compare(comparator, column(first.name), written(first, time)), from(0)])
+}
+
+function written({ kind, write }: Part, time: Date): Expression {
+  const text = write(time)
+  if (kind === 'date') return trusted(`DATE '${text}'`, [], 'trino')
+  return constant(kind === 'number' ? Number(text) : text)
 }

@@ -64,7 +64,7 @@ export async function engineQuestion(
 ): Promise<EngineQuestion> {
   const table = await engine.table(options)
   const settled = await engineSetting(engine, table, request, options)
-  const { setting, makers, filter, partitions } = settled
+  const { setting, makers, filter, partitions, mayHold } = settled
   const plan = isListing(setting.request) ? listing(settled) : planOf(setting, makers)
   const { dialect } = engine
   const statement = dialect.print(asTexts(plan.statement))
@@ -79,7 +79,7 @@ export async function engineQuestion(
       const scan = select([named(count(), 'n')], matching(setting, []))
       const shown = { text: dialect.shown(scan), values: [] }
       const where = partitions === null ? null : { text: dialect.shown(partitions), values: [] }
-      return engine.estimate(shown, table, where, options)
+      return engine.estimate(shown, table, where, { ...options, ...(mayHold !== null && { mayHold }) })
     },
     ask: async () => {
       const counted = doubts === null ? null : await doubtsIn(engine, doubts, options)

@@ -1,5 +1,5 @@
 /** A request that an engine is asked instead of a case: what it means there, and what cannot be asked of it. */
-import type { Engine, EngineTable } from '../engines/engine.ts'
+import type { Engine, EngineTable, MayHold } from '../engines/engine.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { enrichedIn } from '../filter/asked-words.ts'
 import type { Filter, Node } from '../filter/ast.ts'
@@ -8,7 +8,7 @@ import { noEnrichedTables } from '../filter/enriched-tables.ts'
 import type { Expression } from '../query/nodes.ts'
 import { isAlways } from '../query/walk.ts'
 import { compared, windowOf } from './compare.ts'
-import { partitionsOf } from './engine-partitions.ts'
+import { mayHoldOf, partitionsOf } from './engine-partitions.ts'
 import { type EngineRecords, engineRecords } from './engine-records.ts'
 import { type TimeRange, timesOf } from './engine-times.ts'
 import { enrichedElement } from './names.ts'
@@ -38,6 +38,8 @@ export interface EngineSetting {
   records: EngineRecords
   /** A condition on the columns of partitions; null: every partition is read. */
   partitions: Expression | null
+  /** The same of folders. */
+  mayHold: MayHold | null
   ranges: readonly TimeRange[]
 }
 
@@ -72,7 +74,8 @@ export async function engineSetting(
     otherWay: otherWayOf(filter, request, records, context)?.where ?? null,
     small: request.bin_ms !== undefined,
   }
-  return { setting, makers: await makersOf(request), filter, table, records: own, partitions, ranges }
+  const mayHold = mayHoldOf(table, ranges)
+  return { setting, makers: await makersOf(request), filter, table, records: own, partitions, mayHold, ranges }
 }
 
 function plainRecords(columns: ReadonlySet<string>, nfdump: boolean): Records {

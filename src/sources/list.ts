@@ -15,7 +15,8 @@ export interface FoundObject {
 }
 
 export interface ListOptions {
-  narrowing: Narrowing
+  /** Or which keys are wanted, and, where they end with `/`, which folders. */
+  narrowing: Narrowing | ((key: string) => boolean)
   requestPayer: boolean
   signal: AbortSignal
   /** Told now and then, of those so far. */
@@ -137,15 +138,20 @@ class Walk implements Listing {
 
   take(keys: readonly FoundObject[]): void {
     for (const object of keys) {
-      if (isWanted(this.beyond(object.key), this.options.narrowing)) this.objects.push(object)
+      if (this.isWanted(object.key)) this.objects.push(object)
       else this.leftOut++
     }
   }
 
   wanted(folders: readonly string[]): string[] {
-    const found = folders.filter(folder => isWanted(this.beyond(folder), this.options.narrowing))
+    const found = folders.filter(folder => this.isWanted(folder))
     this.foldersLeftOut += folders.length - found.length
     return found
+  }
+
+  private isWanted(key: string): boolean {
+    const { narrowing } = this.options
+    return typeof narrowing === 'function' ? narrowing(key) : isWanted(this.beyond(key), narrowing)
   }
 
   /** What a key says; of the service only beyond what the user named: who names another one means it. */

@@ -19,6 +19,7 @@ before(async () => {
 beforeEach(() => {
   stub.table = metadata(types)
   stub.fault = () => null
+  stub.objects = {}
   stub.started.length = 0
   stub.requests.length = 0
   stub.cancelled.length = 0
@@ -64,7 +65,10 @@ test('a question to Athena is answered in JSON, exact, with what it read', async
       { id: 'q-2', bytes: 2_000_000_000 },
     ],
   })
-  assert.match(stderr, /how many bytes is not known, it is stopped about 93\.1 GiB, \$0\.50 at \$5 a TB/)
+  assert.match(
+    stderr,
+    /how many bytes is not known before it runs \(the catalogue does not tell where its objects lie\), it is stopped about 93\.1 GiB, \$0\.50 at \$5 a TB/,
+  )
   assert.deepEqual([stub.started[0]!.workgroup, stub.started[0]!.location], ['w', 's3://answers/'])
   assert.ok(stub.started.every(({ params }) => params.every(one => one === "'REJECT'")))
 })
@@ -80,6 +84,18 @@ test('--dry-run prints the statements and what they cost at the user’s prices,
   assert.equal(stub.started.length, 0)
   const page = await run(args)
   assert.match(page.stdout, /at \$7 a TB/)
+})
+
+test('what would read more than --max-bytes is refused before it runs, and what would not has its price', async () => {
+  stub.table = metadata(types, { parameters: { location: 's3://logs/flows/' } })
+  stub.objects = { 'flows/a.gz': 40e9, 'flows/b.gz': 20e9 }
+  const refused = await run(['-A', 'proto'])
+  assert.equal(refused.status, 1)
+  assert.match(refused.stderr, /reads twice: about 111\.8 GiB of 2 objects, more than 93\.1 GiB/)
+  assert.equal(stub.started.length, 0)
+  const asked = await run(['-A', 'proto', '--max-bytes', '1t'])
+  assert.equal(asked.status, 0)
+  assert.match(asked.stderr, /reads twice: about 111\.8 GiB of 2 objects, about \$0\.60 at \$5 a TB/)
 })
 
 test('Ctrl-C cancels the statement on Athena', async () => {

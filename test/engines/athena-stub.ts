@@ -41,9 +41,13 @@ export interface AthenaStub {
   looks: number
   /** Whether answers are in S3; else they come from Athena alone. */
   inS3: boolean
+  /** How answers in S3 are encrypted. */
+  encryption: string | null
+  /** Sizes of the objects of tables, by their keys, in the bucket `logs`. */
+  objects: Record<string, number>
   outcome: (statement: Statement) => Outcome | Promise<Outcome>
-  /** An error in the place of an answer: AWS's name of it and status; or a start is done and its answer lost; null: none. */
-  fault: (request: Request) => { name: string; status: number; message?: string } | 'lost' | null
+  /** An error in the place of an answer: AWS's name of it and status, maybe of a start that is done; or its answer is lost; null: none. */
+  fault: (request: Request) => { name: string; status: number; message?: string; isDone?: true } | 'lost' | null
   close(): Promise<void>
 }
 
@@ -84,6 +88,7 @@ export async function startAthena(): Promise<AthenaStub> {
   const seen = new Map<string, number>()
   const stub: AthenaStub = {
     ...{ address: '', started: [], cancelled: [], requests: [], table: null, looks: 1, inS3: true },
+    ...{ encryption: null, objects: {} },
     outcome: () => ({ rows: [] }),
     fault: () => null,
     close: () =>
@@ -105,7 +110,10 @@ export async function startAthena(): Promise<AthenaStub> {
       stub.requests.push(request)
       const fault = stub.fault(request)
       if (fault === 'lost') return void start(stub, runs, body).then(() => response.destroy())
-      if (fault !== null) return refuse(response, fault.status, fault.name, fault.message ?? 'no', action)
+      if (fault !== null) {
+        const refused = (): void => refuse(response, fault.status, fault.name, fault.message ?? 'no', action)
+        return fault.isDone ? void start(stub, runs, body).then(refused) : refused()
+      }
       void answer(stub, runs, request, response)
     })
   })
@@ -146,6 +154,7 @@ async function answer(stub: AthenaStub, runs: Map<string, Run>, request: Request
       if (stub.table !== null) return said({ TableMetadata: stub.table })
       return refuse(response, 400, 'MetadataException', 'EntityNotFoundException: Entity Not Found', action)
     case 'GET':
+      if (request.path.includes('list-type=2')) return listing(stub, request.path, response)
       return object(runs, request, response)
     default:
       return refuse(response, 400, 'UnknownOperationException', action, action)
@@ -180,7 +189,12 @@ function executionOf(stub: AthenaStub, run: Run): object {
   return {
     QueryExecutionId: statement.id,
     StatementType: 'DML',
-    ...(stub.inS3 && { ResultConfiguration: { OutputLocation: `s3://results/athena/${statement.id}.csv` } }),
+    ...(stub.inS3 && {
+      ResultConfiguration: {
+        OutputLocation: `s3://results/athena/${statement.id}.csv`,
+        ...(stub.encryption !== null && { EncryptionConfiguration: { EncryptionOption: stub.encryption } }),
+      },
+    }),
     Status: {
       State: state,
       ...(failure !== null && {
@@ -214,6 +228,20 @@ export function csvOf(rows: readonly (readonly (string | null)[])[]): string {
   return rows
     .map(row => `${row.map(one => (one === null ? '' : `"${one.replaceAll('"', '""')}"`)).join(',')}\n`)
     .join('')
+}
+
+function listing({ objects }: AthenaStub, path: string, response: ServerResponse): void {
+  const prefix = new URL(path, 'http://stub').searchParams.get('prefix') ?? ''
+  const found = Object.entries(objects).filter(([key]) => key.startsWith(prefix))
+  const rest = (key: string): string => key.slice(prefix.length)
+  const keys = found.filter(([key]) => !rest(key).includes('/'))
+  const folders = new Set(found.flatMap(([key]) => /^[^/]*\//.exec(rest(key))?.[0] ?? []))
+  const parts = [
+    ...keys.map(([key, size]) => `<Contents><Key>${key}</Key><Size>${size}</Size></Contents>`),
+    ...[...folders].map(one => `<CommonPrefixes><Prefix>${prefix}${one}</Prefix></CommonPrefixes>`),
+  ]
+  response.writeHead(200, { 'content-type': 'application/xml' })
+  response.end(`<ListBucketResult><IsTruncated>false</IsTruncated>${parts.join('')}</ListBucketResult>`)
 }
 
 function object(runs: Map<string, Run>, { path, headers }: Request, response: ServerResponse): void {

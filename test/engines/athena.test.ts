@@ -6,6 +6,9 @@ import { parseAthenaPlace } from '../../src/engines/athena-place.ts'
 import type { TextRow } from '../../src/engines/engine.ts'
 import { athenaPrice, listPrices } from '../../src/engines/prices.ts'
 import { UserError } from '../../src/errors.ts'
+import { parse } from '../../src/filter/filter.ts'
+import { mayHoldOf } from '../../src/flows/engine-partitions.ts'
+import { timesOf } from '../../src/flows/engine-times.ts'
 import { rawSql } from '../../src/query/sql.ts'
 import { randomFrom } from '../filter/flows.ts'
 import { type AthenaStub, canaries, csvOf, metadata, type Outcome, startAthena } from './athena-stub.ts'
@@ -18,7 +21,8 @@ before(async () => {
   stub = await startAthena()
 })
 beforeEach(() => {
-  Object.assign(stub, { table: null, looks: 1, inS3: true, outcome: () => ({ rows: [] }), fault: () => null })
+  Object.assign(stub, { table: null, looks: 1, inS3: true, encryption: null, objects: {} })
+  Object.assign(stub, { outcome: () => ({ rows: [] }), fault: () => null })
   for (const list of [stub.started, stub.cancelled, stub.requests]) list.length = 0
 })
 after(async () => {
@@ -145,7 +149,69 @@ test('answers that are not in S3, or may not be read there, come page by page fr
     action === 'GET' || action === 'GetQueryResults' ? { name: 'AccessDenied', status: 403 } : null
   const error = await errorOf(rowsOf(client().ask(statement)))
   assert.match(error.message, /cannot read the answer of Athena: access denied/)
+  assert.match(error.message, /and cannot read s3:\/\/results\/athena\/q-3\.csv: access denied to the object/)
   assert.match(error.hint!, /athena:GetQueryResults/)
+  assert.match(error.hint!, /s3:GetObject/)
+})
+
+test('an answer that was encrypted before it was sent to S3 is not read there', async () => {
+  stub.outcome = () => ({ rows: awkward })
+  stub.encryption = 'CSE_KMS'
+  assert.deepEqual(await rowsOf(client().ask(statement)), awkward)
+  assert.deepEqual(
+    stub.requests.filter(({ action }) => action === 'GET'),
+    [],
+  )
+  stub.encryption = 'SSE_KMS'
+  assert.deepEqual(await rowsOf(client().ask(statement)), awkward)
+  assert.equal(stub.requests.filter(({ action }) => action === 'GetQueryResults').length, 3)
+})
+
+test('a statement of which no answer comes for a while is not run twice', async () => {
+  stub.outcome = () => ({ rows: awkward, bytes: 700 })
+  const gone = { name: 'InternalServerException', status: 400 }
+  const lost = (...actions: string[]): void => {
+    stub.fault = ({ action }) => (actions.includes(action) ? gone : null)
+  }
+  const engine = client({ bytes: 1000 })
+  // Two looks get no answer.
+  let looked = 0
+  stub.fault = ({ action }) => (action === 'GetQueryExecution' && looked++ < 2 ? gone : null)
+  assert.deepEqual(await rowsOf(engine.ask(statement)), awkward)
+  assert.deepEqual([stub.started.length, stub.cancelled], [1, []])
+
+  const second = client({ bytes: 1000 })
+  lost('GetQueryExecution', 'StopQueryExecution')
+  const running = await errorOf(rowsOf(second.ask(statement)))
+  assert.match(running.message, /query q-2 could not be cancelled, and may still run/)
+  assert.match(running.hint!, /aws athena get-query-execution --query-execution-id q-2/)
+  lost('GET')
+  const unread = await errorOf(rowsOf(second.ask(statement)))
+  assert.match(unread.hint!, /the answer of query q-2 is there: aws athena get-query-execution/)
+  stub.fault = () => null
+  // What it has read counts once, though it is looked at again.
+  stub.looks = 4
+  assert.deepEqual(await rowsOf(second.ask(statement)), awkward)
+  assert.deepEqual(second.ran, [{ id: 'q-2', bytes: 700 }])
+  assert.equal(stub.started.length, 2)
+  // What was read to its end is another question the next time.
+  const third = client()
+  await rowsOf(third.ask(statement))
+  await rowsOf(third.ask(statement))
+  assert.equal(stub.started.length, 4)
+})
+
+test('a start of which no answer comes is found again under its token', async () => {
+  stub.outcome = () => ({ rows: awkward })
+  stub.fault = ({ action }) =>
+    action === 'StartQueryExecution' ? { name: 'InternalServerException', status: 400, isDone: true } : null
+  const engine = client()
+  const error = await errorOf(rowsOf(engine.ask(statement)))
+  assert.match(error.message, /whether the statement was started is not known/)
+  assert.match(error.hint!, /aws athena list-query-executions --work-group primary/)
+  stub.fault = () => null
+  assert.deepEqual(await rowsOf(engine.ask(statement)), awkward)
+  assert.equal(stub.started.length, 1)
 })
 
 test('what fails within Athena is run twice more, and what is wrong is not', async () => {
@@ -253,7 +319,8 @@ test('the catalogue tells columns, and how partitions that are listed or worked 
   )
   assert.equal(table.sql, '"logs"."flows"')
   assert.deepEqual(await engine.estimate(statement, table, rawSql(`"hour" >= '17'`)), {
-    ...{ partitions: 3, partitionsOfTable: 24, bytes: null },
+    ...{ partitions: 3, partitionsOfTable: 24, bytes: null, objects: null, at_most: false },
+    unknown: 'the catalogue does not tell where its objects lie',
   })
   assert.match(stub.started.at(-1)!.text, /FROM "logs"."flows\$partitions" WHERE "hour" >= '17'$/)
   stub.started.length = 0
@@ -276,6 +343,95 @@ test('the catalogue tells columns, and how partitions that are listed or worked 
   )
   assert.equal((await client().estimate(statement, worked, null)).partitionsOfTable, null)
   assert.equal(stub.started.length, 0)
+})
+
+/** The estimate of a question of that time, and the prefixes that were listed. */
+async function estimated(window: string | null = null) {
+  stub.requests.length = 0
+  const engine = client()
+  const table = await engine.table()
+  const ranges = window === null ? [] : timesOf(parse(window, { files: false }).ast)
+  const mayHold = window === null ? null : mayHoldOf(table, ranges)
+  const found = await engine.estimate(statement, table, null, mayHold === null ? {} : { mayHold })
+  const listed = stub.requests.flatMap(({ path }) => new URL(path, 'http://stub').searchParams.get('prefix') ?? [])
+  return { ...found, listed }
+}
+
+test('what a question reads is told by a listing of the table’s objects', async () => {
+  const types = { srcaddr: 'string' }
+  stub.objects = {
+    ...{ 'flows/a.log.gz': 100, 'flows/b/c.log.gz': 50, 'flows/_tmp/x': 7, 'flows/.part': 7, 'flows2/x': 9 },
+  }
+  stub.table = metadata(types, { parameters: { location: 's3://logs/flows' } })
+  const text = await estimated()
+  assert.deepEqual([text.objects, text.bytes, text.at_most, text.unknown], [2, 150, false, null])
+  const inputformat = 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
+  stub.table = metadata(types, { parameters: { location: 's3://logs/flows/', inputformat } })
+  assert.equal((await estimated()).at_most, true)
+  assert.equal(stub.started.length, 0, 'nothing is run')
+  stub.fault = ({ path }) => (path.includes('list-type') ? { name: 'AccessDenied', status: 403 } : null)
+  const denied = await estimated()
+  assert.equal(denied.bytes, null)
+  assert.match(denied.unknown!, /cannot list s3:\/\/logs\/flows\/: access denied to the bucket: logs/)
+  stub.fault = () => null
+  stub.table = metadata(types, { parameters: { location: 's3://logs/flows/', table_type: 'ICEBERG' } })
+  assert.equal((await estimated()).bytes, null)
+})
+
+test('of partitions that are worked out those of the time are listed, and no others', async () => {
+  const day = (account: string, of: string): string => `AWSLogs/${account}/vpcflowlogs/eu-west-1/${of}/`
+  stub.objects = {
+    ...{ [`${day('1', '2022/09/28')}a.gz`]: 1, [`${day('1', '2023/09/27')}a.gz`]: 2 },
+    ...{ [`${day('1', '2023/09/28')}a.gz`]: 10, [`${day('2', '2023/09/28')}deep/b.gz`]: 20 },
+    ...{
+      [`${day('2', '2023/09/29')}a.gz`]: 40,
+      [`${day('2', '2023/09/30')}a.gz`]: 80,
+      [`${day('2', 'x/y/z')}a.gz`]: 160,
+    },
+    ...{ 'AWSLogs/1/CloudTrail/eu-west-1/2023/09/28/a.gz': 320, 'AWSLogs/1/vpcflowlogs/eu-west-1/2023/b.gz': 640 },
+  }
+  const projection = { 'projection.enabled': 'true', 'projection.p_day.type': 'date', location: 's3://logs/elsewhere' }
+  stub.table = metadata(
+    { srcaddr: 'string' },
+    {
+      partitions: { p_account: 'string', p_day: 'string' },
+      parameters: {
+        ...{ ...projection, 'projection.p_day.format': 'yyyy/MM/dd' },
+        'storage.location.template': `s3://logs/AWSLogs/\${p_account}/vpcflowlogs/eu-west-1/\${p_day}`,
+      },
+    },
+  )
+  const whole = await estimated()
+  assert.deepEqual([whole.objects, whole.bytes], [6, 153])
+  const late = await estimated('between 2023-09-28T10:00 and 2023-09-28T23:50')
+  assert.deepEqual([late.objects, late.bytes], [3, 70])
+  assert.ok(late.listed.some(prefix => prefix.endsWith('/2023/09/28/')))
+  assert.deepEqual(
+    late.listed.filter(prefix => /2022|CloudTrail|2023\/09\/(27|30)/.test(prefix)),
+    [],
+  )
+  assert.equal((await estimated('between 2023-09-29T00:02 and 2023-09-29T10:00')).bytes, 70)
+  assert.equal((await estimated('between 2023-09-29T00:06 and 2023-09-29T10:00')).bytes, 40)
+})
+
+test('of partitions that are listed the folders of their names count, and those elsewhere are not known', async () => {
+  stub.objects = {
+    ...{ 'f/day=2023-09-28/hour=16/a': 1, 'f/day=2023-09-28/hour=17/a': 2, 'f/DAY=2023-09-28/hour=18/a': 4 },
+    ...{ 'f/day=2023-09-29/hour=17/a': 8, 'f/day=2023-09-28/a': 16, 'f/2023/a': 32 },
+  }
+  stub.table = metadata(
+    { srcaddr: 'string' },
+    { partitions: { day: 'string', hour: 'string' }, parameters: { location: 's3://logs/f/' } },
+  )
+  let partitions = 2
+  stub.outcome = ({ text }) => ({ rows: text.includes('count(*)') ? [[String(partitions)]] : [['2023-09-28', '17']] })
+  const hour = 'between 2023-09-28T17:10 and 2023-09-28T17:50'
+  const found = await estimated(hour)
+  assert.deepEqual([found.objects, found.bytes], [2, 6])
+  partitions = 3
+  const elsewhere = await estimated(hour)
+  assert.equal(elsewhere.bytes, null)
+  assert.match(elsewhere.unknown!, /not in folders of their names under s3:\/\/logs\/f\//)
 })
 
 test('a statement costs what it reads, and no less than ten megabytes', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EngineTable } from '../../src/engines/engine.ts'
 import { parse } from '../../src/filter/filter.ts'
-import { partitionsOf } from '../../src/flows/engine-partitions.ts'
+import { mayHoldOf, partitionsOf } from '../../src/flows/engine-partitions.ts'
 import { timesOf } from '../../src/flows/engine-times.ts'
 import { trino } from '../../src/query/trino-printer.ts'
 
@@ -70,4 +70,45 @@ test('what times a filter asks for is told from all of it', () => {
   assert.deepEqual(of('start != 2023-09-28T17:00'), [{ from_us: null, to_us: null }])
   const many = Array.from({ length: 12 }, (_, i) => `end = 2023-09-${i + 10}T00:00`).join(' or ')
   assert.deepEqual(of(many), [{ from_us: us('2023-09-10T00:00'), to_us: us('2023-09-21T00:00') }])
+})
+
+test('folders may hold what the condition on partitions finds, and what their names leave open', () => {
+  const may = (partitions: Partition[], filter: string, values: Record<string, string>): boolean => {
+    const table = { sql: '"t"', columns: [], partitions, listsPartitions: true, hasPath: true }
+    return mayHoldOf(table, timesOf(parse(filter, { files: false }).ast))!(name => values[name] ?? null)
+  }
+  const days = [text('day', '2023/09/01'), text('hour', '07')]
+  const window = 'between 2023-09-28T22:58 and 2023-09-28T23:50'
+  for (const [values, isHeld] of [
+    [{ day: '2023/09/28', hour: '21' }, false],
+    [{ day: '2023/09/28', hour: '22' }, true],
+    [{ day: '2023/09/29', hour: '00' }, true],
+    [{ day: '2023/09/29', hour: '01' }, false],
+    [{ day: '2023/09/28' }, true],
+    [{ day: '2023/09/30' }, false],
+    [{ day: '2023/09' }, true],
+    [{ day: '2023/10' }, false],
+    [{ day: '2022' }, false],
+    [{}, true],
+  ] as const)
+    assert.equal(may(days, window, values), isHeld, JSON.stringify(values))
+  const numbers = [
+    { name: 'year', type: 'integer', values: [] },
+    { name: 'month', type: 'integer', values: [] },
+  ]
+  const months = 'between 2023-09-28 and 2023-11-02'
+  for (const [year, month, isHeld] of [
+    ...[['2023', '9', true] as const, ['2023', '09', true] as const, ['2023', '8', false] as const],
+    ...[['2023', '10', true] as const, ['2023', '12', false] as const, ['2022', '10', false] as const],
+    ['2023', '__HIVE_DEFAULT_PARTITION__', true] as const,
+  ])
+    assert.equal(may(numbers, months, { year, month }), isHeld, `${year}-${month}`)
+  const dates = [{ name: 'd', type: 'date', values: [] }]
+  assert.deepEqual(
+    ['2023-09-26', '2023-09-27', '2023-11-04'].map(d => may(dates, months, { d })),
+    [false, true, false],
+  )
+  assert.equal(may(dates, 'start > 2023-09-28T00:00', { d: '2024-01-01' }), true)
+  const table = { sql: '"t"', columns: [], partitions: dates, listsPartitions: true, hasPath: true }
+  assert.equal(mayHoldOf(table, [{ from_us: null, to_us: null }]), null)
 })
