@@ -23,6 +23,9 @@ export interface EngineSensor {
   records: number
   no_data: number
   skip_data: number
+  /** From the first to the last time in which it dropped records; null: it dropped none, or the lines say no time. */
+  skip_first: string | null
+  skip_last: string | null
   /** Times of silence longer than two aggregation intervals. */
   holes: number
 }
@@ -37,10 +40,13 @@ export interface EngineCoverage {
     records: number
     no_data: number
     skip_data: number
-    /** Lines with a status that flow logs do not have: damaged ones, or those of something else. */
-    without_status: number
-    /** Lines without a time; they are in no window. */
-    without_time: number
+    /** As of a sensor, of all. */
+    skip_first: string | null
+    skip_last: string | null
+    /** Lines with a status that flow logs do not have: damaged ones, or those of something else. Null: not known, as such lines are in no window. */
+    without_status: number | null
+    /** Lines without a time; null: as above. */
+    without_time: number | null
     /** An engine does not tell. */
     files: null
     lines: null
@@ -91,22 +97,22 @@ export async function coverageQuestion(
     statement: engine.sent(statement),
     estimate: () => {
       const scan = select([named(count(), 'n')], { from: records.everything(names, partitions) })
-      return engine.estimate(
-        shown(engine, scan),
-        table,
-        partitions === null ? null : shown(engine, partitions),
-        { ...options, ...(mayHold !== null && { mayHold }) },
-      )
+      return engine.estimate(shown(engine, scan), table, partitions === null ? null : shown(engine, partitions), {
+        ...options,
+        ...(mayHold !== null && { mayHold }),
+      })
     },
     ask: async () => {
       const folded = new Folded()
+      const isWhole = window.from_us === null && window.to_us === null
+      const known = { status: isWhole && records.hasStatus, time: isWhole }
       for await (const rows of engine.ask(statement, options)) for (const row of rows) folded.add(row)
       const { name, place, ran } = engine
       const at = (us: bigint | null): string | null => (us === null ? null : utcSeconds(us))
       return {
         engine: { name, table: place, queries: ran.map(({ id, bytes }) => ({ id, bytes })) },
         window: { from: at(window.from_us), to: at(window.to_us) },
-        ...folded.told(),
+        ...folded.told(known),
         notes,
       }
     },
@@ -149,7 +155,8 @@ function coverageSql(lines: string, sensor: string, { from_us, to_us }: Coverage
   const isSilent = `"_status" = 'NODATA' OR "_status" = 'SKIPDATA'`
   const outer = ['"sensor"', '"island"', '"day"', 'min("from_us")', 'max("to_us")']
   const sums = ['records', 'no_data', 'skip_data', 'others'].map(name => `sum("${name}")`)
-  const items = [...outer, ...sums].map((value, i) => `CAST(${value} AS VARCHAR) AS "c${i}"`)
+  const skipped = ['min("skip_from")', 'max("skip_to")']
+  const items = [...outer, ...sums, ...skipped].map((value, i) => `CAST(${value} AS VARCHAR) AS "c${i}"`)
   return `WITH "lines" AS (${lines}),
 "timed" AS (SELECT ${sensor} AS "sensor", "_status",
   CASE WHEN "_status" = 'OK' THEN coalesce("start", "end") WHEN ${isSilent} THEN "start" END AS "from_us",
@@ -157,7 +164,9 @@ function coverageSql(lines: string, sensor: string, { from_us, to_us }: Coverage
 "minutes" AS (SELECT "sensor", min("from_us") AS "from_us", max("to_us") AS "to_us",
   coalesce(max(CASE WHEN "_status" = 'OK' THEN "to_us" - "from_us" END), 0) AS "longest",
   ${counted('OK', 'records')}, ${counted('NODATA', 'no_data')}, ${counted('SKIPDATA', 'skip_data')},
-  count(*) FILTER (WHERE "_status" IS NULL OR "_status" NOT IN ('OK', 'NODATA', 'SKIPDATA')) AS "others"
+  count(*) FILTER (WHERE "_status" IS NULL OR "_status" NOT IN ('OK', 'NODATA', 'SKIPDATA')) AS "others",
+  min(CASE WHEN "_status" = 'SKIPDATA' THEN "from_us" END) AS "skip_from",
+  max(CASE WHEN "_status" = 'SKIPDATA' THEN "to_us" END) AS "skip_to"
   FROM "timed"${bounds.length === 0 ? '' : ` WHERE ${bounds.join(' AND ')}`}
   GROUP BY "sensor", "from_us" - "from_us" % ${minute_us}),
 "covered" AS (SELECT *, max("longest") OVER (PARTITION BY "sensor") AS "longest_of",
@@ -171,7 +180,7 @@ SELECT ${items.join(', ')} FROM "islands" GROUP BY "sensor", "island", "day"`
 function notesOf({ hasStatus, columns }: EngineRecords, readsAll: boolean): string[] {
   return [
     'Asked of an engine: how many files and lines there are, and which lines are damaged, it does not tell',
-    'A gap is told where no line of any kind is, not even NODATA; when records were dropped (SKIPDATA), by days alone',
+    'A gap is told where no line of any kind is, not even NODATA; when records were dropped (SKIPDATA), by the first and last time and by days',
     ...(hasStatus ? [] : ['The table has no log_status: sensors that had no data, or dropped some, cannot be told']),
     ...(columns.has('start') || columns.has('end') ? [] : ['The table has no times: what is covered cannot be told']),
     ...(readsAll
@@ -187,6 +196,8 @@ interface Island {
 
 interface Held {
   islands: Map<number, Island>
+  /** When it dropped records, from the first to the last time. */
+  skipped: Island | null
   records: number
   no_data: number
   skip_data: number
@@ -199,23 +210,21 @@ class Folded {
   private without_status = 0
   private without_time = 0
 
-  add([sensor = null, island, day, from = null, to = null, ...counts]: TextRow): void {
+  add([sensor = null, island, day, from = null, to = null, ...rest]: TextRow): void {
+    const [counts, [skip_from = null, skip_to = null]] = [rest.slice(0, 4), rest.slice(4)]
     const [records = 0, no_data = 0, skip_data = 0, others = 0] = counts.map(Number)
     this.without_status += others
     if (records + no_data + skip_data === 0) return
-    const held = this.sensors.get(sensor) ?? { islands: new Map(), records: 0, no_data: 0, skip_data: 0 }
+    const held = this.sensors.get(sensor) ?? { islands: new Map(), skipped: null, records: 0, no_data: 0, skip_data: 0 }
     this.sensors.set(sensor, held)
     addTo(held, { records, no_data, skip_data })
+    if (skip_from !== null) held.skipped = joined(held.skipped, BigInt(skip_from), BigInt(skip_to ?? skip_from))
     if (day == null || from === null) {
       this.without_time += records + no_data + skip_data
       return
     }
-    const [begin, end] = [BigInt(from), BigInt(to ?? from)]
-    const known = held.islands.get(Number(island))
-    held.islands.set(Number(island), {
-      from: known === undefined || begin < known.from ? begin : known.from,
-      to: known === undefined || end > known.to ? end : known.to,
-    })
+    const known = held.islands.get(Number(island)) ?? null
+    held.islands.set(Number(island), joined(known, BigInt(from), BigInt(to ?? from)))
     const at = BigInt(day)
     const empty = {
       day: utcSeconds(at).slice(0, 10),
@@ -231,7 +240,8 @@ class Folded {
     ofDay.of.add(sensor)
   }
 
-  told(): Omit<EngineCoverage, 'engine' | 'window' | 'notes'> {
+  /** @param known whether lines without a status, or a time, could be counted. */
+  told(known: { status: boolean; time: boolean }): Omit<EngineCoverage, 'engine' | 'window' | 'notes'> {
     const all = [...this.sensors].map(([sensor, held]) => toldOf(sensor, held))
     const times = all.flatMap(({ span }) => (span === null ? [] : [span]))
     const byRecords = [...all].sort((a, b) => b.told.records - a.told.records || byName(a.told, b.told))
@@ -250,7 +260,11 @@ class Folded {
       ),
       totals: {
         ...{ records: sum('records'), no_data: sum('no_data'), skip_data: sum('skip_data') },
-        ...{ without_status: this.without_status, without_time: this.without_time },
+        ...skippedOf(
+          [...this.sensors.values()].reduce<Island | null>((sum, { skipped }) => spanOf(sum, skipped), null),
+        ),
+        without_status: known.status ? this.without_status : null,
+        without_time: known.time ? this.without_time : null,
         ...{ files: null, lines: null, header_lines: null, malformed: null },
       },
       sensors: byRecords
@@ -275,7 +289,22 @@ function addTo(held: Counts, more: Counts): void {
   held.skip_data += more.skip_data
 }
 
-function toldOf(sensor: string | null, { islands, records, no_data, skip_data }: Held) {
+function joined(known: Island | null, from: bigint, to: bigint): Island {
+  if (known === null) return { from, to }
+  return { from: from < known.from ? from : known.from, to: to > known.to ? to : known.to }
+}
+
+function spanOf(a: Island | null, b: Island | null): Island | null {
+  return b === null ? a : joined(a, b.from, b.to)
+}
+
+function skippedOf(skipped: Island | null): Pick<EngineSensor, 'skip_first' | 'skip_last'> {
+  return skipped === null
+    ? { skip_first: null, skip_last: null }
+    : { skip_first: utcSeconds(skipped.from), skip_last: utcSeconds(skipped.to) }
+}
+
+function toldOf(sensor: string | null, { islands, skipped, records, no_data, skip_data }: Held) {
   const inOrder = [...islands.values()].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))
   const gaps: EngineCoverage['gaps'] = []
   let covered: bigint | null = null
@@ -288,7 +317,7 @@ function toldOf(sensor: string | null, { islands, records, no_data, skip_data }:
     sensor,
     first: span === null ? null : utcSeconds(span.from),
     last: span === null ? null : utcSeconds(span.to),
-    ...{ records, no_data, skip_data, holes: gaps.length },
+    ...{ records, no_data, skip_data, ...skippedOf(skipped), holes: gaps.length },
   }
   return { told, span, gaps }
 }

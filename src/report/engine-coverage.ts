@@ -30,8 +30,12 @@ export function engineCoveragePage(c: EngineCoverage): Block[] {
         `${countText(totals.records, 'record')}, ${integerText(totals.no_data)} NODATA, ${integerText(totals.skip_data)} SKIPDATA`,
       ),
       fact('time', spanned),
-      ...(totals.without_status === 0 ? [] : [fact('no record', countText(totals.without_status, 'line'))]),
-      ...(totals.without_time === 0 ? [] : [fact('without a time', countText(totals.without_time, 'line'))]),
+      ...(totals.skip_first === null || totals.skip_last === null
+        ? []
+        : [fact('records dropped', `${timeText(totals.skip_first)} to ${timeText(totals.skip_last)}, at times`)]),
+      ...unfit('no record', totals.without_status),
+      ...unfit('without a time', totals.without_time),
+      ...(totals.without_time === null ? [fact('no record, no time', 'not known: such lines are in no window')] : []),
       fact('files, damaged lines', 'not told by an engine'),
     ]),
     heading(`Days (${integerText(c.days.length)}, UTC)`),
@@ -58,6 +62,10 @@ export function engineCoveragePage(c: EngineCoverage): Block[] {
     ...(c.gaps.length === 0 ? [] : gapBlocks(c)),
     ...c.notes.map(note),
   ]
+}
+
+function unfit(name: string, lines: number | null): ReturnType<typeof fact>[] {
+  return lines === null || lines === 0 ? [] : [fact(name, countText(lines, 'line'))]
 }
 
 function gapBlocks({ gaps, gaps_left }: EngineCoverage): Block[] {

@@ -128,7 +128,8 @@ test('evidence tells what a table covers, and prints and prices the statement wi
   const day = '1700006400000000'
   const row = (sensor: string | null, island: number, from: number, ...counts: number[]): (string | null)[] => [
     ...[sensor, String(island), day, `${1_700_006_400 + from}000000`, `${1_700_006_460 + from}000000`],
-    ...counts.map(String),
+    ...counts.slice(0, 4).map(String),
+    ...[0, 60].map(seconds => (counts[2] === 0 ? null : `${1_700_006_400 + from + seconds}000000`)),
   ]
   stub.outcome = () => ({
     bytes: 5,
@@ -142,12 +143,12 @@ test('evidence tells what a table covers, and prints and prices the statement wi
   assert.equal(asked.status, 0, asked.stderr)
   const { totals, sensors, gaps, days, engine, window } = JSON.parse(asked.stdout)
   assert.deepEqual(
-    [totals.records, totals.no_data, totals.skip_data, totals.without_status, totals.files],
-    [10, 1, 1, 3, null],
+    [totals.records, totals.no_data, totals.skip_data, totals.without_status, totals.without_time, totals.files],
+    [10, 1, 1, null, null, null],
   )
   assert.deepEqual(sensors[1], {
     ...{ sensor: null, first: '2023-11-15T00:00:00Z', last: '2023-11-15T00:01:00Z' },
-    ...{ records: 1, no_data: 0, skip_data: 0, holes: 0 },
+    ...{ records: 1, no_data: 0, skip_data: 0, skip_first: null, skip_last: null, holes: 0 },
   })
   assert.deepEqual([gaps.length, gaps[0].from, gaps[0].to], [1, '2023-11-15T00:01:00Z', '2023-11-15T01:06:40Z'])
   assert.deepEqual(days, [{ day: '2023-11-15', sensors: 2, records: 10, no_data: 1, skip_data: 1 }])
@@ -156,6 +157,12 @@ test('evidence tells what a table covers, and prints and prices the statement wi
   assert.match(stub.started[0]!.text, /"from_us" >= 1700006400000000/)
   const page = await run([], undefined, 'evidence')
   assert.match(page.stdout, /10 records, 1 NODATA, 1 SKIPDATA/)
+  assert.match(page.stdout, /no record +3 lines/)
+  assert.match(page.stdout, /records dropped +2023-11-15 01:06:40Z to 2023-11-15 01:07:40Z/)
+  assert.doesNotMatch(page.stdout, /no record, no time/)
+  const windowed = await run(['--from', '2023-11-15'], undefined, 'evidence')
+  assert.match(windowed.stdout, /no record, no time +not known: such lines are in no window/)
+  assert.doesNotMatch(windowed.stdout, /3 lines/)
   assert.match(page.stdout, /eni-\\x1b/)
   assert.ok(!page.stdout.includes('eni-\u001b'))
   const started = stub.started.length

@@ -85,9 +85,25 @@ test('sensors, their times and gaps are those of a case with the same lines', as
     const wanted = await gatherCoverage(local, null, [])
     await local.close()
     assert.deepEqual(
-      found.sensors,
+      found.sensors.map(({ skip_first, skip_last, ...sensor }) => sensor),
       wanted.sensors.map(({ recorded_subject: _, ...sensor }) => sensor),
     )
+    const dropped = wanted.gaps.filter(({ reason }) => reason === 'skipdata')
+    assert.ok(dropped.length > 5)
+    for (const [of, { skip_first, skip_last }] of [
+      ...found.sensors.map(one => [dropped.filter(({ sensor }) => sensor === one.sensor), one] as const),
+      [dropped, found.totals] as const,
+    ])
+      assert.deepEqual(
+        [skip_first, skip_last],
+        [
+          of.map(({ from }) => from).sort()[0] ?? null,
+          of
+            .map(({ to }) => to)
+            .sort()
+            .at(-1) ?? null,
+        ],
+      )
     const holes = wanted.gaps.filter(({ reason }) => reason === 'time-gap')
     assert.ok(holes.length > 5)
     assert.deepEqual(
@@ -132,7 +148,19 @@ test('lines of a window are those that begin in it; what is no line of a flow lo
   )
   const some = await ask(engine, BigInt(at + 60) * 1_000_000n, BigInt(at + 86_400) * 1_000_000n)
   assert.deepEqual([some.totals.records, some.first, some.last], [1, '2023-11-14T22:14:20Z', '2023-11-14T22:14:30Z'])
+  // Lines without a time or a status are in no window: how many there are is not known there, not none.
+  assert.deepEqual([some.totals.without_status, some.totals.without_time], [null, null])
+  const until = await ask(engine, null, BigInt(at + 86_400) * 1_000_000n)
+  assert.deepEqual([until.totals.without_status, until.totals.without_time], [null, null])
   assert.deepEqual(some.window, { from: '2023-11-14T22:14:20Z', to: '2023-11-15T22:13:20Z' })
+})
+
+test('of a table without a status it is not known which lines are no records', async () => {
+  const own = names.filter(name => name !== 'log_status')
+  await db.run('CREATE SCHEMA bare')
+  await db.run(`CREATE TABLE bare.flows (${own.map(name => `"${name}" VARCHAR`).join(', ')})`)
+  const found = await ask(new OnDuckdb({ ...tableOfNames(own, { allText: true }), sql: '"bare"."flows"' }, db))
+  assert.deepEqual([found.totals.without_status, found.totals.without_time], [null, 0])
 })
 
 test('the statement is of the engine’s grammar, reads its table once, and of partitions those of the window', async () => {
