@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { ddlOf } from '../dist/lake/ddl.js'
 import { findLayouts } from '../dist/lake/layouts.js'
+import { folderPlace } from '../dist/lake/places.js'
 import { pushCase } from '../dist/lake/push.js'
 import { pushedDdl } from '../dist/lake/pushed-table.js'
 import { openCase } from '../dist/store/case.js'
@@ -52,7 +53,7 @@ async function measure(lake, workers) {
     if (name.endsWith('.log.gz')) symlinkSync(resolve(values.logs, name), join(logs, name.replace(/^.*\//, '')))
   await ask(lake, 'CREATE SCHEMA hive.bench')
   const place = { engine: 'trino', location: 'local:///logs', table: ['hive', 'bench', 'text'] }
-  for (const sql of ddlOf(await findLayouts(logs), place)) await ask(lake, sql)
+  for (const sql of ddlOf(await findLayouts((await folderPlace(logs)).files), place)) await ask(lake, sql)
   const c = await openCase(values.case)
   const { columns } = await pushCase(c, { to: join(lake.lake, 'pushed') })
   await c.close()

@@ -17,12 +17,33 @@ export async function* objectPieces(s3: S3, bucket: string, key: string, signal:
   const asked: Asked = { doing: `read ${name}`, of: 'object', name, right: 's3:GetObject' }
   let etag: string | undefined
   for (let at = 0, size = 1; at < size; ) {
-    const piece = await pieceOf(s3, { Bucket: bucket, Key: key, IfMatch: etag }, at, asked, signal)
+    const what = { Bucket: bucket, Key: key, IfMatch: etag }
+    const piece = await pieceOf(s3, what, { from: at, length: pieceBytes }, asked, signal)
     etag ??= piece.etag
     size = piece.size
     at += piece.bytes.length
     yield piece.bytes
   }
+}
+
+/**
+ * Some bytes of an object.
+ *
+ * @param part `length`: no more than there are from there.
+ * @throws AwsError where they cannot be read.
+ */
+export async function objectPart(
+  s3: S3,
+  { bucket, key, ...part }: { bucket: string; key: string; from: number; length: number },
+  { requestPayer, signal }: { requestPayer: boolean; signal: AbortSignal },
+): Promise<Buffer> {
+  if (part.length === 0) return Buffer.alloc(0)
+  const name = `s3://${bucket}/${key}`
+  const asked: Asked = { doing: `read ${name}`, of: 'object', name, right: 's3:GetObject', requestPayer }
+  const payer = requestPayer ? { RequestPayer: 'requester' as const } : {}
+  const what = { Bucket: bucket, Key: key, IfMatch: undefined, ...payer }
+  const { bytes } = await pieceOf(s3, what, part, asked, signal)
+  return bytes.subarray(0, part.length)
 }
 
 interface Piece {
@@ -33,8 +54,8 @@ interface Piece {
 
 async function pieceOf(
   s3: S3,
-  what: { Bucket: string; Key: string; IfMatch: string | undefined },
-  from: number,
+  what: { Bucket: string; Key: string; IfMatch: string | undefined; RequestPayer?: 'requester' },
+  { from, length }: { from: number; length: number },
   asked: Asked,
   signal: AbortSignal,
 ): Promise<Piece> {
@@ -43,7 +64,7 @@ async function pieceOf(
     const command = new s3.sdk.GetObjectCommand({
       ...object,
       ...(IfMatch !== undefined && { IfMatch }),
-      Range: `bytes=${from}-${from + pieceBytes - 1}`,
+      Range: `bytes=${from}-${from + length - 1}`,
     })
     const answer = await ask(asked, () => s3.client.send(command, { abortSignal: signal }), signal)
     const size = sizeOf(answer.ContentRange, answer.ContentLength, from)
@@ -51,7 +72,7 @@ async function pieceOf(
     try {
       const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
       // A piece that is cut short may look whole.
-      if (bytes.length === Math.min(size - from, answer.ContentRange === undefined ? size : pieceBytes))
+      if (bytes.length === Math.min(size - from, answer.ContentRange === undefined ? size : length))
         return { bytes, size, etag: answer.ETag }
       if (tried >= attemptsMost) throw incomplete(asked, `a piece has ${bytes.length} bytes`)
     } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * The child that reads one Parquet file: `parquet-child.js FILE`.
  *
- * Prints a JSON object of its column names, null if they are not those of a flow log, and of how many rows it says that it has; then each
- * row as flow-log text. Times that are timestamps become seconds, nulls (and the words that writers put for them) become `-`.
+ * Prints a JSON object of its column names, null if they are not those of a flow log, of all columns as they are, and of how many rows it says
+ * that it has; then each row as flow-log text. Times that are timestamps become seconds, nulls (and the words that writers put for them) become `-`.
  */
 import { once } from 'node:events'
 import { exit, stderr, stdout } from 'node:process'
@@ -26,6 +26,7 @@ async function main(path: string): Promise<void> {
   const [footer] = await database.rows(`SELECT num_rows AS rows FROM parquet_file_metadata(${quotedPath(path)})`)
   const head = {
     columns: isFlowLog ? names.map(name => name.replaceAll('_', '-')) : null,
+    schema: columns.map(column => ({ name: String(column['name']), type: String(column['type']) })),
     rows: Number(footer?.['rows']),
   }
   await print(`${JSON.stringify(head)}\n`)

@@ -20,6 +20,7 @@ const byOthers: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
 
 interface Head {
   columns: string[] | null
+  schema: { name: string; type: string }[]
   rows: number
 }
 
@@ -56,7 +57,11 @@ export class ParquetLines {
   }
 
   /** @param stopped whether the reading is to end early: the child is ended then. */
-  static async open(source: SourceBytes, stagingDir: string, stopped: () => boolean): Promise<ParquetLines> {
+  static async open(
+    source: Pick<SourceBytes, 'sha256' | 'open'>,
+    stagingDir: string,
+    stopped: () => boolean,
+  ): Promise<ParquetLines> {
     const staged = join(stagingDir, `${source.sha256}-${randomBytes(8).toString('hex')}.parquet`)
     try {
       await writeNew(staged, source.open())
@@ -78,14 +83,23 @@ export class ParquetLines {
 
   /** The layout of the lines; null if the file has not the columns of a flow log. @throws when the child died. */
   async layout(): Promise<Layout | null> {
+    const { columns, rows } = await this.head()
+    this.rows = rows
+    return columns === null ? null : layoutOf(columns)
+  }
+
+  /** In the place of `layout`: all columns by the names that they have in the file, with DuckDB's types. @throws when the child died. */
+  async columns(): Promise<Head['schema']> {
+    return (await this.head()).schema
+  }
+
+  private async head(): Promise<Head> {
     let head = new Uint8Array(0)
     for (;;) {
       const newline = head.indexOf(10)
       if (newline >= 0) {
         this.rest = head.subarray(newline + 1)
-        const said = JSON.parse(new TextDecoder().decode(head.subarray(0, newline))) as Head
-        this.rows = said.rows
-        return said.columns === null ? null : layoutOf(said.columns)
+        return JSON.parse(new TextDecoder().decode(head.subarray(0, newline))) as Head
       }
       const piece = await this.next()
       if (piece === null) throw new Error((await this.ended) ?? 'the Parquet reader said nothing')

@@ -37,10 +37,27 @@ export function ddlOf({ layouts, left_out }: LayoutsFound, options: DdlOptions):
   if (layouts.length === 0) {
     throw new UserError('no flow log with a header was found', { hint: 'name the folder that holds AWSLogs' })
   }
+  requireOneFormat(layouts)
   if (layouts.length === 1 && left_out.length === 0) return [tableOf({ ...layouts[0]!, name: options.table }, options)]
   const own = options.table.at(-1)!
   const tables = layouts.map((layout, i) => ({ ...layout, name: [...options.table.slice(0, -1), `${own}_${i + 1}`] }))
   return [...tables.map(table => tableOf(table, options)), viewOf(tables, options)]
+}
+
+/** @throws UserError where text and Parquet share a folder: engines read all files of a table in one format, whichever the question wants. */
+function requireOneFormat(layouts: readonly FoundLayout[]): void {
+  const places = new Map<string, boolean>()
+  const isInOne = layouts.some(({ tree }) => tree === null)
+  for (const { tree, types } of layouts) {
+    const place = isInOne ? '' : tree!.base
+    const isParquet = types !== null
+    if ((places.get(place) ?? isParquet) !== isParquet) {
+      throw new UserError(`text and Parquet lie in one folder${place === '' ? '' : `: ${place}`}`, {
+        hint: 'an engine reads a folder in one format: name one that holds only text, or only Parquet',
+      })
+    }
+    places.set(place, isParquet)
+  }
 }
 
 function tableOf(table: OneTable, { engine, location }: DdlOptions): string {
@@ -52,8 +69,11 @@ function tableOf(table: OneTable, { engine, location }: DdlOptions): string {
 
 /** Of the engines' columns all are unlike one another in small letters, and unlike those of the folders. */
 function dataColumns(table: FoundLayout): LakeColumn[] {
+  const { types, columns } = table
+  // The names of Parquet are in the files.
+  if (types !== null) return columns.map((name, i) => ({ name, kind: types[i]! }))
   const folders = new Set(partitionsOf(table.tree).map(({ name }) => name))
-  return table.columns.map(name => lakeColumn(folders.has(name) ? `field_${name}` : name))
+  return columns.map(name => lakeColumn(folders.has(name) ? `field_${name}` : name))
 }
 
 interface Partition {
@@ -93,13 +113,11 @@ function folderTemplate(where: string, { kind }: Tree): string {
 function trinoTable(table: OneTable, columns: readonly LakeColumn[], where: string): string {
   const partitions = partitionsOf(table.tree)
   const names = partitions.map(({ name }) => name)
-  const properties = [
-    `format = 'TEXTFILE'`,
-    `textfile_field_separator = ' '`,
-    'skip_header_line_count = 1',
-    `null_format = '-'`,
-    `external_location = ${literal(where)}`,
-  ]
+  const format =
+    table.types === null
+      ? [`format = 'TEXTFILE'`, `textfile_field_separator = ' '`, 'skip_header_line_count = 1', `null_format = '-'`]
+      : [`format = 'PARQUET'`]
+  const properties = [...format, `external_location = ${literal(where)}`]
   if (table.tree !== null) {
     properties.push(
       `partitioned_by = ARRAY[${names.map(literal).join(', ')}]`,
@@ -140,7 +158,8 @@ function trinoProjection({ values }: Partition): string[] {
 
 function athenaTable(table: OneTable, columns: readonly LakeColumn[], where: string): string {
   const partitions = partitionsOf(table.tree)
-  const properties: [string, string][] = [['skip.header.line.count', '1']]
+  const isText = table.types === null
+  const properties: [string, string][] = isText ? [['skip.header.line.count', '1']] : []
   if (table.tree !== null) {
     properties.push(['projection.enabled', 'true'])
     for (const { name, values } of partitions) properties.push(...athenaProjection(`projection.${name}`, values))
@@ -150,10 +169,15 @@ function athenaTable(table: OneTable, columns: readonly LakeColumn[], where: str
   return [
     `CREATE EXTERNAL TABLE ${tableText('athena', table.name)} (\n${columnsText('athena', columns)}\n)`,
     ...(folders.length === 0 ? [] : [`PARTITIONED BY (\n${columnsText('athena', folders)}\n)`]),
-    `ROW FORMAT DELIMITED FIELDS TERMINATED BY ' ' NULL DEFINED AS '-'`,
-    'STORED AS TEXTFILE',
+    ...(isText
+      ? [`ROW FORMAT DELIMITED FIELDS TERMINATED BY ' ' NULL DEFINED AS '-'`, 'STORED AS TEXTFILE']
+      : ['STORED AS PARQUET']),
     `LOCATION ${literal(`${where}/`)}`,
-    `TBLPROPERTIES (\n${properties.map(([key, value]) => `  ${literal(key)} = ${literal(value)}`).join(',\n')}\n)`,
+    ...(properties.length === 0
+      ? []
+      : [
+          `TBLPROPERTIES (\n${properties.map(([key, value]) => `  ${literal(key)} = ${literal(value)}`).join(',\n')}\n)`,
+        ]),
   ].join('\n')
 }
 

@@ -1,10 +1,13 @@
 /** What lies in a folder of flow logs: orders of fields, flow logs, accounts, regions and days. */
-import { closeSync, readSync } from 'node:fs'
 import { constants, gunzipSync } from 'node:zlib'
-import { openRegularSync } from '../disk/reading.ts'
+import { AwsError } from '../aws/errors.ts'
 import { compressionOf, contentOf } from '../input/sniff.ts'
-import { findFiles, reason } from '../input/walk.ts'
+import { reason } from '../input/walk.ts'
 import { headerOf, isStamped } from '../vpc-text/header.ts'
+import { layoutOf } from '../vpc-text/layout.ts'
+import { parquetColumns } from './parquet-columns.ts'
+import type { LakeFile } from './places.ts'
+import type { LakeColumn } from './table.ts'
 
 /** How AWS writes the folders of a bucket. `plain`: AWSLogs/ACCOUNT/vpcflowlogs/REGION/2023/09/28; `hive`: …/year=2023/month=09/day=28. */
 export type TreeKind = 'plain' | 'hive'
@@ -27,6 +30,8 @@ export interface FoundLayout {
   fields: readonly string[]
   /** The columns of a table. */
   columns: readonly string[]
+  /** Of Parquet the types of the columns; null: text, whose types follow from the fields. */
+  types: readonly LakeColumn['kind'][] | null
   kind: 'vpc-flow-log' | 'tgw-flow-log'
   tree: Tree | null
   /** Ids of the flow logs whose files these are. */
@@ -54,40 +59,25 @@ const hiveTree =
 const flowLogId = /(?:^|_)(fl-[0-9a-f]+)(?:_|\.|$)/
 
 /**
- * Looks at a folder: the order of the fields of a flow log never changes, so one header of each is read.
+ * Looks at files: the order of the fields of a flow log never changes, so one header of each is read.
  *
- * @throws UserError (status 2) where the folder is not there.
+ * @throws AwsError where files of a bucket cannot be read at all; the signal's reason.
  */
-export async function findLayouts(folder: string, signal?: AbortSignal): Promise<LayoutsFound> {
-  const found = await findFiles([folder], { isLedger: () => false, ...(signal && { signal }) })
-  const root = folder.replace(/\/+$/, '')
-  const layouts = new Layouts()
-  for (const file of found) {
+export async function findLayouts(files: readonly LakeFile[], signal?: AbortSignal): Promise<LayoutsFound> {
+  const layouts = new Layouts(signal)
+  for (const file of files) {
     signal?.throwIfAborted()
-    const path = file.path.slice(root.length + 1)
-    if (file.problem !== null) layouts.leaveOut(path, file.problem)
-    else if (file.rawPath !== null) layouts.leaveOut(path, 'its name is not UTF-8')
-    else layouts.add(path, file.size, () => headOf(file.path))
+    if (file.problem !== null) layouts.leaveOut(file.path, file.problem)
+    else await layouts.add(file)
   }
   return layouts.found()
 }
 
 const headBytes = 64 << 10
 
-function headOf(path: string): Uint8Array {
-  const fd = openRegularSync(path, 'follow')
-  try {
-    const bytes = Buffer.alloc(headBytes)
-    return bytes.subarray(0, readSync(fd, bytes, 0, headBytes, 0))
-  } finally {
-    closeSync(fd)
-  }
-}
+type Header = Pick<FoundLayout, 'fields' | 'columns' | 'kind' | 'types'>
 
-type Header = Pick<FoundLayout, 'fields' | 'columns' | 'kind'>
-
-/** Gathers files, from wherever they are listed. */
-export class Layouts {
+class Layouts {
   readonly #found = new Map<string, FoundLayout>()
   readonly #trees = new Map<string, Tree>()
   /** By flow log; a text is the reason why there is none. */
@@ -96,29 +86,34 @@ export class Layouts {
   #files = 0
   #bytes = 0
   #read = 0
+  readonly #signal: AbortSignal | undefined
 
-  /** @param path relative to what is looked at */
-  add(path: string, bytes: number, head: () => Uint8Array): void {
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal
+  }
+
+  async add(file: LakeFile): Promise<void> {
+    const { path, size } = file
     // Hive, and with it Trino and Athena, pass over such names.
     if (path.split('/').some(part => /^[._]/.test(part))) return
     this.#files++
-    this.#bytes += bytes
+    this.#bytes += size
     const name = path.slice(path.lastIndexOf('/') + 1)
     const id = flowLogId.exec(name)?.[1] ?? null
-    const header = this.#headerOf(id, head)
+    const header = await this.#headerOf(id, file)
     if (typeof header === 'string') {
       if (header !== empty) this.leaveOut(path, header)
       return
     }
     const tree = this.#treeOf(path)
-    const key = JSON.stringify([tree === null ? null : [tree.kind, tree.base], header.fields])
+    const key = JSON.stringify([tree === null ? null : [tree.kind, tree.base], header.fields, header.types])
     let layout = this.#found.get(key)
     if (layout === undefined) {
       layout = { ...header, tree, flowLogs: new Set(), others: new Set(), files: 0, bytes: 0 }
       this.#found.set(key, layout)
     }
     layout.files++
-    layout.bytes += bytes
+    layout.bytes += size
     if (id === null) layout.others.add(name)
     else layout.flowLogs.add(id)
   }
@@ -132,11 +127,11 @@ export class Layouts {
     return { layouts, files: this.#files, bytes: this.#bytes, headers: this.#read, left_out: this.#leftOut }
   }
 
-  #headerOf(id: string | null, head: () => Uint8Array): Header | string {
+  async #headerOf(id: string | null, file: LakeFile): Promise<Header | string> {
     const known = id === null ? undefined : this.#headers.get(id)
     if (known !== undefined && typeof known !== 'string') return known
     this.#read++
-    const header = readHeader(head)
+    const header = await readHeader(file, this.#signal)
     if (id !== null) this.#headers.set(id, header)
     return header
   }
@@ -164,19 +159,21 @@ export class Layouts {
 /** A file of no lines adds none to a table. */
 const empty = 'empty'
 
-/** The order of the fields that a file's first line tells, or why it does not. */
-function readHeader(head: () => Uint8Array): Header | string {
+/** The order of the fields that a file's first line, or its schema, tells; or why it does not. */
+async function readHeader(file: LakeFile, signal: AbortSignal | undefined): Promise<Header | string> {
   let bytes: Uint8Array
   try {
-    bytes = head()
+    bytes = await file.readAt(0, headBytes)
+    if (contentOf(bytes) === 'parquet') return await parquetHeader(file, signal)
     const packed = compressionOf(bytes)
     if (packed === 'gzip') bytes = gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 16 << 20 })
     else if (packed !== 'none') return `packed with ${packed}, and only gzip is known of flow logs in a lake`
   } catch (error) {
-    return `its beginning cannot be read: ${reason(error)}`
+    signal?.throwIfAborted()
+    if (error instanceof AwsError && error.about === 'all') throw error
+    return `it cannot be read: ${reason(error)}`
   }
   const content = contentOf(bytes)
-  if (content === 'parquet') return 'Parquet, which has its columns in itself'
   if (content !== 'text') return content === 'empty' ? empty : 'not a flow log'
   const end = bytes.indexOf(10)
   const line = Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8')
@@ -185,5 +182,13 @@ function readHeader(head: () => Uint8Array): Header | string {
   const header = headerOf(line)
   if (header === 'damaged') return 'its header is damaged'
   if (header === null) return 'it has no header, and the order of its fields is not known'
-  return { fields: header.fields, columns: header.columns, kind: header.kind }
+  return { fields: header.fields, columns: header.columns, kind: header.kind, types: null }
+}
+
+async function parquetHeader(file: LakeFile, signal: AbortSignal | undefined): Promise<Header | string> {
+  const found = await parquetColumns(file, () => signal?.aborted === true)
+  if (typeof found === 'string') return found
+  const columns = found.map(({ name }) => name)
+  const { kind, fields } = layoutOf(columns.map(name => name.replaceAll('_', '-')))
+  return { fields, columns, kind, types: found.map(one => one.kind) }
 }

@@ -37,6 +37,8 @@ export type PushedFile = Fitting<typeof file>
 export type Manifest = Fitting<typeof shape>
 
 const folderName = '_tidemark'
+/** Where it lies, relative to what was pushed. */
+export const manifestPath = /^_tidemark\/[^/]+\.json$/
 const bytesMax = 512 << 20
 
 /**
@@ -58,15 +60,28 @@ export async function readManifests(to: string): Promise<Manifest[]> {
     .sort()
     .map(name => {
       const path = join(folder, name)
-      const { value, fault } = fit(shape, parsed(path))
-      if (value === null) throw unreadable(path, fault)
-      return value
+      return manifestIn(path, bytesOf(path))
     })
 }
 
-function parsed(path: string): unknown {
+function bytesOf(path: string): Buffer {
   try {
-    return JSON.parse(readSmall(path, 'refuse', bytesMax).toString('utf8'))
+    return readSmall(path, 'refuse', bytesMax)
+  } catch (error) {
+    throw unreadable(path, errorText(error))
+  }
+}
+
+/** @param path names it in messages. @throws UserError where it is none. */
+export function manifestIn(path: string, bytes: Uint8Array): Manifest {
+  const { value, fault } = fit(shape, parsed(path, bytes))
+  if (value === null) throw unreadable(path, fault)
+  return value
+}
+
+function parsed(path: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
     throw unreadable(path, errorText(error))
   }

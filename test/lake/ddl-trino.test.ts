@@ -2,13 +2,21 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ddlOf } from '../../src/lake/ddl.ts'
-import { findLayouts } from '../../src/lake/layouts.ts'
 import { lake, withTrino } from './cluster.ts'
-import { account, logFile, orders, write, writeHiveTree, writePlainTree } from './lake-folders.ts'
+import {
+  account,
+  layoutsOf,
+  logFile,
+  orders,
+  write,
+  writeHiveTree,
+  writeParquetTree,
+  writePlainTree,
+} from './lake-folders.ts'
 import { ask, ownSchema } from './trino.ts'
 
 async function tableOf(schema: string): Promise<void> {
-  const found = await findLayouts(join(lake().lake, schema))
+  const found = await layoutsOf(join(lake().lake, schema))
   const table = ['hive', schema, 'flow_logs']
   for (const statement of ddlOf(found, { engine: 'trino', table, location: `local:///${schema}` })) await ask(statement)
 }
@@ -73,4 +81,21 @@ test('Trino reads a folder without a tree', withTrino, async () => {
     schema,
   )
   assert.deepEqual(row, { n: 6, bytes: 3 * 1200 + 3 + 15 + 3, known: 0 })
+})
+
+test('Trino reads Parquet as AWS writes it, in folders of both kinds', withTrino, async () => {
+  for (const kind of ['plain', 'hive'] as const) {
+    const schema = await ownSchema(`parquet_${kind}`)
+    await writeParquetTree(join(lake().lake, schema), kind)
+    await tableOf(schema)
+    const rows = await ask(
+      `SELECT bytes, srcport, dstaddr, "end", brand_new, p_region FROM flow_logs ORDER BY bytes`,
+      schema,
+    )
+    const other = { srcport: 40000, dstaddr: '2001:db8::1', end: 1695920060, brand_new: 'x', p_region: 'us-east-1' }
+    assert.deepEqual(rows, [
+      { bytes: 100, ...other },
+      { bytes: 200, ...other },
+    ])
+  }
 })

@@ -2,6 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { findLayouts, type LayoutsFound } from '../../src/lake/layouts.ts'
+import { folderPlace } from '../../src/lake/places.ts'
+import { Database } from '../../src/store/duckdb.ts'
 
 const values: Record<string, string> = {
   version: '5',
@@ -64,5 +67,41 @@ export function writeHiveTree(root: string): void {
   ] as const) {
     const folder = `AWSLogs/aws-account-id=${account}/aws-service=vpcflowlogs/aws-region=us-east-1/year=2023/month=09/day=${day}`
     write(root, `${folder}/hour=16/${fileName('us-east-1', '0a')}`, logFile(orders.default, bytes))
+  }
+}
+
+export async function layoutsOf(root: string): Promise<LayoutsFound> {
+  return findLayouts((await folderPlace(root)).files)
+}
+
+/** The columns of AWS's Parquet of the default fields, and of one that nobody knows. */
+const parquetRow = `5::INTEGER AS version, '${account}' AS account_id, 'eni-1' AS interface_id, '10.0.0.1' AS srcaddr,
+  '2001:db8::1' AS dstaddr, 40000::INTEGER AS srcport, 443::INTEGER AS dstport, 6::INTEGER AS protocol, 3::BIGINT AS packets,
+  1695920000::BIGINT AS start, 1695920060::BIGINT AS "end", 'ACCEPT' AS action, 'OK' AS log_status, 'x' AS brand_new`
+
+/** Two days of AWS's Parquet, and of each a row with its number of bytes. */
+export async function writeParquetTree(
+  root: string,
+  kind: 'plain' | 'hive',
+  { columns = parquetRow, id = '0f' } = {},
+): Promise<void> {
+  const db = await Database.open({ threads: 1, memoryLimit: '256MB', tempDirectory: null })
+  try {
+    for (const [day, bytes] of [
+      ['28', 100],
+      ['29', 200],
+    ] as const) {
+      const folder =
+        kind === 'plain'
+          ? plainDay('us-east-1', `2023/09/${day}`)
+          : `AWSLogs/aws-account-id=${account}/aws-service=vpcflowlogs/aws-region=us-east-1/year=2023/month=09/day=${day}`
+      const path = join(root, folder, fileName('us-east-1', id).replace('.log.gz', '.log.parquet'))
+      mkdirSync(dirname(path), { recursive: true })
+      await db.run(
+        `COPY (SELECT ${columns}, ${bytes}::BIGINT AS bytes) TO '${path}' (FORMAT parquet, COMPRESSION gzip)`,
+      )
+    }
+  } finally {
+    db.close()
   }
 }

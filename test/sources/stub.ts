@@ -109,13 +109,16 @@ function give(stub: Stub, { key, headers }: StubRequest, response: ServerRespons
     refuse(response, 412, 'PreconditionFailed')
     return
   }
-  const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0)
-  let part = body.subarray(from)
+  const [, first = '0', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? []
+  const from = Number(first)
+  let part = body.subarray(from, last === '' ? body.length : Number(last) + 1)
+  const isPart = from > 0 || last !== ''
+  const end = from + part.length - 1
   if (fault !== null && 'truncateTo' in fault) part = part.subarray(0, fault.truncateTo)
-  response.writeHead(from > 0 ? 206 : 200, {
+  response.writeHead(isPart ? 206 : 200, {
     etag,
     'content-length': part.length,
-    ...(from > 0 && { 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` }),
+    ...(isPart && { 'content-range': `bytes ${from}-${end}/${body.length}` }),
   })
   if (fault !== null && 'cutAfter' in fault) {
     response.write(part.subarray(0, fault.cutAfter), () => response.destroy())
