@@ -66,7 +66,10 @@ export interface EngineCoverage {
 
 /** A question that was made, and not asked yet. */
 export interface CoverageQuestion {
-  statement: string
+  sentence: string
+  statements: readonly [string]
+  /** How often the table is read. */
+  passes: 1
   estimate(): Promise<Estimate>
   /** @throws UserError where the engine refuses, or cannot be reached. */
   ask(): Promise<EngineCoverage>
@@ -94,7 +97,7 @@ export async function coverageQuestion(
   const statement: Sql = { text: coverageSql(lines.text, sensorOf(records), window), values: lines.values }
   const notes = notesOf(records, table.partitions.length > 0 && partitions === null)
   return {
-    statement: engine.sent(statement),
+    ...{ sentence: `Coverage of ${engine.place}`, statements: [engine.sent(statement)], passes: 1 },
     estimate: () => {
       const scan = select([named(count(), 'n')], { from: records.everything(names, partitions) })
       return engine.estimate(shown(engine, scan), table, partitions === null ? null : shown(engine, partitions), {

@@ -69,6 +69,9 @@ test('a question to Athena is answered in JSON, exact, with what it read', async
     stderr,
     /how many bytes is not known before it runs \(the catalogue does not tell where its objects lie\), it is stopped about 93\.1 GiB, \$0\.50 at \$5 a TB/,
   )
+  // What a process that is killed leaves running.
+  assert.match(stderr, /the engine runs query q-1: aws athena get-query-execution --query-execution-id q-1 tells/)
+  assert.match(stderr, /the engine runs query q-2/)
   assert.deepEqual([stub.started[0]!.workgroup, stub.started[0]!.location], ['w', 's3://answers/'])
   assert.ok(stub.started.every(({ params }) => params.every(one => one === "'REJECT'")))
 })

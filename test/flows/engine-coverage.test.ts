@@ -173,7 +173,9 @@ test('the statement is of the engine’s grammar, reads its table once, and of p
     names.filter(name => name !== 'log_status'),
   ]) {
     const engine = new Listening(tableOfNames(own, { partitions }), athena)
-    const { statement } = await coverageQuestion(engine, { from_us: 1_700_000_000_000_000n, to_us: null })
+    const {
+      statements: [statement],
+    } = await coverageQuestion(engine, { from_us: 1_700_000_000_000_000n, to_us: null })
     assert.equal(grammar(statement), null, statement)
     assert.equal(statement.split('"hive"."logs"."flows"').length, 2)
     assert.match(statement, /"day" >= '2023-11-14'/)
