@@ -11,6 +11,7 @@ import { mayHoldOf } from '../../src/flows/engine-partitions.ts'
 import { timesOf } from '../../src/flows/engine-times.ts'
 import { rawSql } from '../../src/query/sql.ts'
 import { randomFrom } from '../filter/flows.ts'
+import { errorOf, rowsOf } from './asked.ts'
 import { type AthenaStub, canaries, csvOf, metadata, type Outcome, startAthena } from './athena-stub.ts'
 
 const statement = rawSql('SELECT 1')
@@ -39,23 +40,6 @@ function client(
 ) {
   const options = { workgroup, outputLocation: location, aws: { endpoint: stub.address } }
   return new Athena(parseAthenaPlace('athena://logs/flows'), options, { patience: 0.01, ...limits })
-}
-
-async function rowsOf(batches: AsyncGenerator<TextRow[]>): Promise<TextRow[]> {
-  const rows: TextRow[] = []
-  for await (const batch of batches) rows.push(...batch)
-  return rows
-}
-
-/** What is thrown, which never holds a secret. */
-async function errorOf(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof UserError, String(error))
-  assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /canary/i)
-  return error
 }
 
 const awkward: TextRow[] = [

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TextRow } from '../../src/engines/engine.ts'
 import { Trino, type TrinoLimits } from '../../src/engines/trino.ts'
-import { UserError } from '../../src/errors.ts'
 import { rawSql } from '../../src/query/sql.ts'
+import { errorOf, rowsOf } from './asked.ts'
 import { type Heard, type Reply, type Stub, startStub } from './stub.ts'
 
 const secrets = { user: 'somebody', password: 'canary-password', token: null }
@@ -23,23 +22,6 @@ async function withStub(
 
 function clientOf({ origin }: Pick<Stub, 'origin'>, limits: TrinoLimits = {}): Trino {
   return new Trino({ origin, catalog: 'hive', schema: 'logs', table: 'flows' }, secrets, { patience: 0.01, ...limits })
-}
-
-async function rowsOf(batches: AsyncGenerator<TextRow[]>): Promise<TextRow[]> {
-  const rows: TextRow[] = []
-  for await (const batch of batches) rows.push(...batch)
-  return rows
-}
-
-/** What is thrown, which never holds a secret. */
-async function errorOf(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  )
-  assert.ok(error instanceof UserError, String(error))
-  assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /canary|Y2FuYXJ5|Basic/)
-  return error
 }
 
 const page = (origin: string, n: number, more: object = {}): object => ({
