@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { s3Client } from '../../src/aws/clients.ts'
+import { AwsError } from '../../src/aws/errors.ts'
+import { objectPart, objectPieces } from '../../src/aws/s3-object.ts'
 import { listObjects } from '../../src/sources/list.ts'
 import { parseSourceUri, type S3Uri } from '../../src/sources/uri.ts'
 import { canaries, startStub } from './stub.ts'
@@ -60,4 +62,41 @@ test('what a bucket refuses ends the listing', async t => {
     /cannot list s3:\/\/bucket\/a\/2\/: access denied/,
   )
   s3.client.destroy()
+})
+
+test('a bucket of another region is followed there, for lists and for objects', async t => {
+  const stub = await startStub(t, { 'a/1': 'one', 'a/2': 'two' })
+  const elsewhere = { answer: 301, code: 'PermanentRedirect', headers: { 'x-amz-bucket-region': 'eu-west-3' } }
+  stub.fault = ({ headers }) => (headers.authorization?.includes('/eu-west-3/s3/') ? null : elsewhere)
+  const asked = async (work: (s3: Awaited<ReturnType<typeof s3Client>>) => Promise<void>): Promise<string[]> => {
+    stub.requests.length = 0
+    const s3 = await s3Client({ endpoint: stub.address, region: 'eu-central-1' })
+    await work(s3)
+    s3.client.destroy()
+    return stub.requests.map(({ headers }) => /\/([\w-]+)\/s3\//.exec(headers.authorization!)![1]!)
+  }
+  const { signal } = options
+  const regions = await asked(async s3 => {
+    const { objects } = await listObjects(s3, uri('s3://bucket/a/'), options)
+    assert.deepEqual(
+      objects.map(({ key }) => key),
+      ['a/1', 'a/2'],
+    )
+  })
+  assert.deepEqual(regions, ['eu-central-1', 'eu-west-3'])
+  await asked(async s3 => {
+    const pieces: Buffer[] = []
+    for await (const piece of objectPieces(s3, 'bucket', 'a/1', signal)) pieces.push(piece)
+    assert.equal(Buffer.concat(pieces).toString(), 'one')
+    const part = { bucket: 'bucket', key: 'a/2', from: 1, length: 2 }
+    assert.equal((await objectPart(s3, part, { requestPayer: false, signal })).toString(), 'wo')
+  })
+  // Where the answer names no region, there is nowhere to follow it.
+  stub.fault = () => ({ answer: 301, code: 'PermanentRedirect' })
+  await asked(async s3 => {
+    await assert.rejects(
+      listObjects(s3, uri('s3://bucket/a/'), options),
+      (error: unknown) => error instanceof AwsError && /in another region/.test(error.message),
+    )
+  })
 })
