@@ -154,7 +154,7 @@ class Adding {
   private entries: LedgerEntry[] = []
   private queue: FileTask[] = []
   private remote: RemoteQueue | null = null
-  /** What keeps all files that lie elsewhere from being fetched. */
+  /** What is thrown when all that can be read was read: why nothing more could be fetched, or why a file was refused. */
   private failure: { error: unknown } | null = null
   private readonly ended = new AbortController()
   private progress: AddProgress = {
@@ -307,6 +307,11 @@ class Adding {
       case 'hashed': {
         const { sha256, task } = message
         const other = this.known.refusal(sha256, task, this.options.format !== undefined)
+        const part = other === null ? this.known.refusedPart(sha256, task.path) : null
+        if (part !== null) {
+          this.failure ??= { error: part }
+          return [{ type: 'claim', id: task.id, duplicateOf: part.message }]
+        }
         const reading = this.reading.get(sha256)
         // One in an archive does not wait: the archive is held meanwhile, and might be waited for itself.
         if (other === null && reading && task.archive !== null)

@@ -1,4 +1,5 @@
 /** What `add` knows of content by what is in the case: whether a file is to be read, and entered. */
+import { UserError } from '../errors.ts'
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
 import { counts, standingsOf } from '../store/standing.ts'
 import type { FileTask } from './messages.ts'
@@ -26,6 +27,8 @@ export class KnownContent {
   private readonly files = new Map<string, boolean>()
   /** The same of files of which nothing was read, and that were removed. */
   private readonly removed: ReadonlySet<string>
+  /** By digest of a file that a pull wrote: the object that it is a part of. */
+  private readonly parts: ReadonlyMap<string, string>
   /** Archives that are read although they were removed. */
   private readonly back = new Set<string>()
   /** Largest number of a file. */
@@ -46,6 +49,7 @@ export class KnownContent {
       })
     }
     this.earlier = new Set(this.read.keys())
+    this.parts = partsOf(entries)
     this.lastId = standings.reduce((most, one) => Math.max(most, one.file.id ?? 0), 0)
   }
 
@@ -62,7 +66,23 @@ export class KnownContent {
         : `same content as ${known.path}, which was removed from the case: tidemark remove --undo puts it back`
     }
     if (known.state === 'counts' && (this.again || (hasFormat && known.isUnread === true))) return null
+    if (this.parts.has(sha256)) return inTheCase(known.path)
     return `${inTheCase(known.path)}${hasFormat ? '; tidemark add --again reads it once more' : ''}`
+  }
+
+  /**
+   * Why content is not read that `refusal` lets through: a pull wrote it. As a log of its own it would count as all that its object holds, and
+   * nothing would say that the rest was left on the engine.
+   */
+  refusedPart(sha256: string, path: string): UserError | null {
+    const object = this.parts.get(sha256)
+    if (object === undefined) return null
+    const isOut = this.read.get(sha256)?.state === 'removed'
+    return new UserError(`a pull wrote this file as a part of ${object}, and it is not read as a whole log: ${path}`, {
+      hint: isOut
+        ? 'tidemark remove --undo puts it back as that part; the other files were added'
+        : 'it counts in the case as that part; the other files were added. For more records pull into another case',
+    })
   }
 
   wasRead(sha256: string, path: string): void {
@@ -94,6 +114,19 @@ export class KnownContent {
   isAgain(file: EvidenceEntry): boolean {
     return file.id !== null && file.sha256 !== null && this.earlier.has(file.sha256)
   }
+}
+
+function partsOf(entries: readonly LedgerEntry[]): Map<string, string> {
+  const parts = new Map<string, string>()
+  for (const entry of entries) {
+    if (entry.type !== 'pulled') continue
+    const digests = new Map(entry.evidence.map(({ id, sha256 }) => [id, sha256]))
+    for (const { id, object } of entry.pull.parts) {
+      const sha256 = digests.get(id) ?? null
+      if (sha256 !== null) parts.set(sha256, object)
+    }
+  }
+  return parts
 }
 
 function hasOnlyMalformed({ malformed, records, no_data, skip_data, capture }: EvidenceEntry): boolean {

@@ -8,6 +8,7 @@ import { investigate } from '../../src/investigate/investigate.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
 import { openCase } from '../../src/store/case.ts'
+import { removeEvidence } from '../../src/store/remove.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { answerOf, type Work, workFolder } from '../flows/support.ts'
 import { syntaxFaults } from '../sql-grammar.ts'
@@ -167,6 +168,36 @@ test('logs that are added to a pulled case open questions that the engine was no
   // Who listens at the new host is told by the logs that were added, and by an engine that was not asked.
   await assert.rejects(investigate(c, ['203.0.113.7']), isRefused(/who listens at/))
   await c.close()
+})
+
+test('files that were pulled stay parts: they are not read again as whole logs, also where they were removed', async () => {
+  const { dir } = await pulled('parts')
+  const folder = join(dir, 'pulled/001/bucket')
+  const one = join(folder, 'a_fl-0a_1.log.gz')
+  const extra = join(work.root, 'besides.log')
+  writeFileSync(extra, `${header}\n${line('eni-9', '10.0.0.70', '10.0.0.77', 120)}\n`)
+  const figures = async () => {
+    const c = await openCase(dir)
+    const { records } = await investigate(c, ['203.0.113.7'])
+    const parts = c.pulled!.parts.size
+    await c.close()
+    return { ...records, parts }
+  }
+  const before = await figures()
+  assert.deepEqual([before.total, before.parts], [5, 4])
+  const { files } = await addEvidence({ case: dir, paths: [folder] })
+  assert.ok(files.every(file => file.status === 'duplicate' && !/--again/.test(file.problem!)))
+  const again = addEvidence({ case: dir, paths: [folder, extra], again: true })
+  await assert.rejects(again, isRefused(/as a part of s3:\/\/bucket\/.*counts in the case as that part/))
+  // The other file was added: it is a log of its own.
+  assert.deepEqual(await figures(), { ...before, total: 6 })
+  await removeEvidence({ case: dir, files: [one] })
+  const removed = await figures()
+  assert.deepEqual([removed.total, removed.parts], [4, 3])
+  await assert.rejects(addEvidence({ case: dir, paths: [one] }), isRefused(/a_fl-0a_1.*remove --undo/))
+  assert.deepEqual(await figures(), removed)
+  await removeEvidence({ case: dir, files: [one], undo: true })
+  assert.deepEqual(await figures(), { ...before, total: 6 })
 })
 
 test('a value that no flow log has is refused, by the name of its field', async () => {
