@@ -51,8 +51,9 @@ export async function notePulledCase(caseDir: string): Promise<void> {
 }
 
 /** What was left on an engine is in no list, and in no sum but those that say so. */
-async function notePulled({ note: { subject, filter, table, from, to } }: Pulled): Promise<void> {
-  const what = filter === null ? `the records of ${subject.join(', ')}` : `the records that match ${filter}`
-  const time = from === null && to === null ? '' : `, from ${from ?? 'the beginning'} to ${to ?? 'the end'}`
-  await note(`tidemark: the case holds what was pulled from ${visible(table)}: ${visible(what)}${time}, and no others`)
+async function notePulled({ note: pull }: Pulled): Promise<void> {
+  const { pulledTime, pulledWords } = await import('../store/pulled.ts')
+  const time = pulledTime(pull)
+  const what = `${visible(pulledWords(pull))}${time === null ? '' : `, ${time}`}`
+  await note(`tidemark: the case holds what was pulled from ${visible(pull.table)}: ${what}, and no others`)
 }

@@ -4,6 +4,7 @@ import { formatAddress } from '../net/address.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../net/prefix.ts'
 import type { RecordDictionaries } from '../record-index/block.ts'
 import type { Case } from '../store/case.ts'
+import { pulledWords } from '../store/pulled.ts'
 import type { EndpointTable } from './endpoints.ts'
 
 /** An endpoint as the ledger names it: address, port, protocol. */
@@ -19,13 +20,12 @@ export function endpointText(
 /** @throws UserError for a subject not all of whose records are in the case. */
 export function requirePulled({ pulled }: Pick<Case, 'pulled'>, subject: readonly Prefix[]): void {
   if (pulled === null) return
-  const { filter, subject: texts } = pulled.note
-  const all = texts.flatMap(text => parsePrefix(text) ?? [])
+  const all = pulled.note.subject.flatMap(text => parsePrefix(text) ?? [])
   const isIn = (one: Prefix): boolean =>
     all.some(other => prefixContains(other, one.first) && prefixContains(other, one.last))
   const left = subject.find(one => !isIn(one))
   if (left === undefined) return
-  const held = filter === null ? `the records of ${texts.join(', ')}` : `the records that match: ${filter}`
+  const held = pulledWords(pulled.note)
   throw new UserError(`the case holds what was pulled from an engine, ${held}, and not all records of ${left.text}`, {
     status: exitStatus.usage,
     hint: `pull them into a case of their own: tidemark pull ${left.text} --engine … --case …`,

@@ -3,7 +3,7 @@ import type { Seen } from '../conversations/host-facts.ts'
 import { gatherActions, oneSidedLimits } from '../investigate/actions.ts'
 import { gatherCoverage, gatherSpans } from '../investigate/coverage.ts'
 import type { Gap } from '../investigate/dossier.ts'
-import { cannotTell, notLogged } from '../investigate/limits.ts'
+import { cannotTell, cutByPull, notLogged, notPulled } from '../investigate/limits.ts'
 import type { CaseEvidence } from '../rules/evidence.ts'
 import { limitsOf } from '../rules/needs.ts'
 import type { CaseRule } from '../rules/rule.ts'
@@ -43,7 +43,7 @@ export async function capabilityOf(
     interval_seconds: interval_us / 1e6,
     gaps: coverage.gaps,
     gaps_not_listed: coverage.gapsLeft,
-    cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],
+    cannot_tell: [...notPulled(c), ...cutByPull(c), ...oneSidedLimits(actions), ...cannotTell(c)],
     not_logged: c.source === 'logs' ? notLogged : [],
   }
 }

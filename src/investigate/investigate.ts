@@ -21,7 +21,7 @@ import { type Hosts, type LogSide, logSides } from './correlation-sides.ts'
 import { gapsMax, gatherCoverage, gatherSpans, sensorsMax } from './coverage.ts'
 import type { Dossier } from './dossier.ts'
 import { type FoundFinding, findingsOf } from './findings.ts'
-import { cannotTell, notLogged } from './limits.ts'
+import { cannotTell, cutByPull, notLogged } from './limits.ts'
 import { type FileOf, type LineReader, linesOf } from './lines.ts'
 import { attackSurface, chooseServices, defaultServicesMax, listedServices, otherServices } from './listing.ts'
 import { portsOf, rejectedRecords, shownWindow, volumesOf, windowOf } from './records.ts'
@@ -200,7 +200,7 @@ async function gather(
     limits: limitsOf(servicesMax),
     not_listed: { gaps: coverage.gapsLeft, coverage: coverage.sensorsLeft, addresses: who.left },
     not_logged: c.source === 'logs' ? notLogged : [],
-    cannot_tell: [...oneSidedLimits(actions), ...cannotTell(c)],
+    cannot_tell: [...cutByPull(c), ...oneSidedLimits(actions), ...cannotTell(c)],
     enrichment: enrichment.files,
     enrichment_problems: enrichment.problems,
     addresses: who.addresses,

@@ -1,5 +1,6 @@
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
+import { pulledWords } from '../store/pulled.ts'
 
 /** What VPC flow logs never contain (AWS, "Flow log limitations"). */
 export const notLogged: string[] = [
@@ -33,6 +34,25 @@ function ofNfcapd(c: Case): string[] {
         ]
       : []),
   ]
+}
+
+/** Of a case that was pulled from an engine: the times of which nothing was. */
+export function cutByPull({ pulled }: Pick<Case, 'pulled'>): string[] {
+  if (pulled === null) return []
+  const { from, to } = pulled.note
+  const times = [...(from === null ? [] : [`before ${from}`]), ...(to === null ? [] : [`from ${to} on`])]
+  return times.length === 0
+    ? []
+    : [
+        `what happened ${times.join(' and ')}: records of that time were not pulled, and connections that reach into it are cut`,
+      ]
+}
+
+/** Of a case that was pulled from an engine, and is looked at as a whole: whose records are not there. */
+export function notPulled({ pulled }: Pick<Case, 'pulled'>): string[] {
+  return pulled === null
+    ? []
+    : [`other records of the table than what was pulled: the case holds ${pulledWords(pulled.note)}, and no others`]
 }
 
 /** What the fields of this case's logs leave open. */

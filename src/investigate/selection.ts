@@ -2,12 +2,13 @@
 
 import { UserError } from '../errors.ts'
 import { countText } from '../net/counts.ts'
-import { utcSeconds } from '../net/time.ts'
-import { type Sql, sql } from '../query/sql.ts'
+import { microsecondsOf, utcSeconds } from '../net/time.ts'
+import { rawSql, type Sql, sql } from '../query/sql.ts'
 import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
 import { quotedString } from '../store/duckdb.ts'
 import { flowsSource } from '../store/flows-source.ts'
+import { pulledTime } from '../store/pulled.ts'
 import type { Gap, Selection } from './dossier.ts'
 import type { Window } from './records.ts'
 
@@ -147,6 +148,7 @@ async function describeSelection(
   const to = to_us === undefined ? null : utcSeconds(to_us)
   const isPart = from !== null || to !== null || sensors.length > 0
   const notes = [
+    ...(await pulledNotes(c, ofSubject)),
     ...(span !== null && from !== null && from_us! < span.from_us
       ? [`The evidence begins at ${utcSeconds(span.from_us)}: of the time before, from ${from} on, nothing is known.`]
       : []),
@@ -160,6 +162,28 @@ async function describeSelection(
       : []),
   ]
   return { from, to, sensors, notes }
+}
+
+/** That only records of a time were pulled from an engine, where that is so: what it cuts looks whole. */
+async function pulledNotes(c: Case, ofSubject: Sql): Promise<string[]> {
+  if (c.pulled === null) return []
+  const { from, to, table } = c.pulled.note
+  const time = pulledTime(c.pulled.note)
+  if (time === null) return []
+  const crossing = [
+    ...(from === null ? [] : [`epoch_us("start") < ${microsecondsOf(from)}`]),
+    ...(to === null ? [] : [`epoch_us("end") > ${microsecondsOf(to)}`]),
+  ].join(' OR ')
+  const { text, values } = sql`SELECT count(*) AS records FROM flows WHERE ${ofSubject} AND (${rawSql(crossing)})`
+  const [row] = await c.db.rows(text, values)
+  const records = Number(row?.['records'])
+  const reach =
+    records === 0
+      ? ''
+      : ` ${countText(records, 'record')} of the subject ${records === 1 ? 'reaches' : 'reach'} beyond that time, and ${records === 1 ? 'counts' : 'count'} whole.`
+  return [
+    `Only records ${time} were pulled from ${table}: a connection that began before or went on after is longer than it looks.${reach}`,
+  ]
 }
 
 /** Records and connections that the ends of the window cut. */

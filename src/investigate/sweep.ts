@@ -1,5 +1,6 @@
 /** Which of many indicators the evidence has, in one pass; a dossier is made of the few that weigh most. */
 
+import { requirePulled } from '../conversations/pulled-part.ts'
 import { collapsedTable } from '../flows/count-once.ts'
 import { recordsOf } from '../flows/source.ts'
 import type { Prefix } from '../net/prefix.ts'
@@ -71,6 +72,8 @@ const confidences = ['low', 'medium', 'high']
  */
 export async function sweep(c: Case, indicators: readonly string[], options: SweepOptions = {}): Promise<Sweep> {
   const asked = prefixes(indicators, 'not an address or prefix')
+  // Of what was left on an engine nothing says that it was not seen.
+  requirePulled(c, asked)
   const found = await question(c, options.signal, own => look(own, asked, options))
   const most = options.judgedMax ?? judgedByDefault
   const weighty = found.rows

@@ -24,6 +24,17 @@ export function pulledOf(entries: readonly LedgerEntry[], evidence: readonly Evi
   return parts.size === 0 ? null : { note: entry.pull, parts }
 }
 
+/** Which records were asked for, in words; of the filter as it was typed. */
+export function pulledWords({ filter, subject }: Pick<PullNote, 'filter' | 'subject'>): string {
+  return filter === null ? `the records of ${subject.join(', ')}` : `the records that match ${filter}`
+}
+
+/** The time that was asked for, in words; null: all. */
+export function pulledTime({ from, to }: Pick<PullNote, 'from' | 'to'>): string | null {
+  if (from === null) return to === null ? null : `before ${to}`
+  return to === null ? `from ${from} on` : `from ${from} until ${to}`
+}
+
 /** Records of which a file tells: its own, or those of what it is a part of. */
 export function recordsBehind({ id, records }: EvidenceEntry, pulled: Pulled | null): number {
   return (id === null ? undefined : pulled?.parts.get(id)?.records) ?? records

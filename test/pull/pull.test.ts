@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { detect } from '../../src/detect/detect.ts'
 import { UserError } from '../../src/errors.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
+import { sweep } from '../../src/investigate/sweep.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
 import { openCase } from '../../src/store/case.ts'
@@ -84,11 +86,44 @@ test('every object has a file, sums of it, and the ledger says where it came fro
   assert.deepEqual((await verifyCase(dir)).findings, [])
 })
 
-test('a time bounds the records, and the sums', async () => {
-  const { report } = await pulled('early', { to_us: (begin + 30) * 1_000_000 })
+test('a time bounds the records, and the sums; the dossier says so, and what reaches beyond it', async () => {
+  const { dir, report } = await pulled('early', { to_us: (begin + 30) * 1_000_000 })
   assert.equal(report.records, 2)
   assert.equal(report.records_of_table, 2)
   assert.equal(report.objects, 2)
+  const c = await openCase(dir)
+  const { selection, cannot_tell } = await investigate(c, ['203.0.113.7'])
+  const { coverage } = await detect(c)
+  const swept = await sweep(c, ['203.0.113.7'])
+  await c.close()
+  const [note, ...others] = selection.notes
+  assert.match(
+    note!,
+    /^Only records before 2023-11-14T22:13:50Z were pulled from http.*: a connection .* than it looks\. 2 records of the subject reach beyond/,
+  )
+  assert.deepEqual([others, selection.from, selection.to], [[], null, null])
+  assert.match(cannot_tell[0]!, /^what happened from 2023-11-14T22:13:50Z on: records of that time were not pulled/)
+  assert.match(
+    coverage.cannot_tell[0]!,
+    /^other records .*: the case holds the records of 203\.0\.113\.7, and no others$/,
+  )
+  assert.equal(coverage.cannot_tell[1], cannot_tell[0])
+  assert.match(swept.selection.notes[0]!, /^Only records before 2023-11-14T22:13:50Z/)
+  const later = await openCase((await pulled('late', { from_us: (begin + 10) * 1_000_000 })).dir)
+  const late = await investigate(later, ['203.0.113.7'])
+  await later.close()
+  assert.match(
+    late.selection.notes[0]!,
+    /^Only records from 2023-11-14T22:13:30Z on .* 2 records of the subject reach beyond/,
+  )
+  assert.match(late.cannot_tell[0]!, /^what happened before 2023-11-14T22:13:30Z: /)
+})
+
+test('indicators that were not pulled are not said to be unseen', async () => {
+  const { dir } = await pulled('swept')
+  const c = await openCase(dir)
+  await assert.rejects(sweep(c, ['203.0.113.7', '192.0.2.1']), isRefused(/not all records of 192\.0\.2\.1/))
+  await c.close()
 })
 
 test('records that match a filter are brought, and no dossier is made of them', async () => {
@@ -99,7 +134,7 @@ test('records that match a filter are brought, and no dossier is made of them', 
   assert.equal(Number((await answerOf(c, {})).result.total_rows), 1)
   await assert.rejects(
     investigate(c, ['10.0.0.8']),
-    isRefused(/records that match: action reject.*tidemark pull 10\.0\.0\.8/),
+    isRefused(/records that match action reject.*tidemark pull 10\.0\.0\.8/),
   )
   await c.close()
 })
