@@ -7,6 +7,9 @@ export interface NextStep {
   why: string
 }
 
+/** Of a longer list the first: each is in the case with all its records. */
+const subjectsMost = 4
+
 export function nextSteps(o: CaseOverview): NextStep[] {
   const steps: NextStep[] = []
   const [peer] = o.peers
@@ -16,10 +19,18 @@ export function nextSteps(o: CaseOverview): NextStep[] {
     steps.push({ args: ['evidence'], why: 'what was not read, and what to do about it' })
     steps.push({ args: ['remove', unread], why: 'takes a file out that is not evidence after all' })
   }
+  if (o.pulled !== null && o.pulled.subject.length > 0)
+    steps.push({
+      args: ['investigate', ...o.pulled.subject.slice(0, subjectsMost)],
+      why: 'the dossier of what was pulled, as it would be of all the logs',
+    })
   if (o.records.total === 0) return steps
-  steps.push({ args: ['detect'], why: 'who behaves like an attacker, without an address to begin with' })
+  // Of a part of the records nobody's dossier is whole but those that were pulled.
+  if (o.pulled === null)
+    steps.push({ args: ['detect'], why: 'who behaves like an attacker, without an address to begin with' })
   if (peer !== undefined) {
-    steps.push({ args: ['investigate', peer.address], why: 'the dossier of the address outside that moved most' })
+    if (o.pulled === null)
+      steps.push({ args: ['investigate', peer.address], why: 'the dossier of the address outside that moved most' })
     steps.push({ args: ['flows', '-b', `ip ${peer.address}`], why: 'its connections, one by one' })
   }
   if (service !== undefined) {

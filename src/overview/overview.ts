@@ -38,6 +38,7 @@ import type { Item, Ordering, Query, Relation } from '../query/nodes.ts'
 import { findCached } from '../store/cache.ts'
 import type { Case } from '../store/case.ts'
 import type { Row } from '../store/duckdb.ts'
+import { type PulledFacts, pulledFacts } from '../store/pulled.ts'
 import { question } from '../store/question.ts'
 import { type FileKind, isMetered, isUnread } from '../store/reports.ts'
 
@@ -72,6 +73,8 @@ export interface CaseOverview {
   case: string
   /** Of which the records below are. */
   source: Case['source']
+  /** Set where records were pulled from an engine: sensors and gaps are then of all that its table has in that time, everything else of what is here. */
+  pulled: PulledFacts | null
   span: { first_start: string | null; last_end: string | null }
   kinds: KindOfEvidence[]
   files: { read: number; partly_read: number; unread: number; not_evidence: number; out: number }
@@ -119,7 +122,7 @@ async function gather(c: Case): Promise<CaseOverview> {
 
 /** What the ledger says of the files: known at once, of however many records. */
 export interface LedgerOverview
-  extends Pick<CaseOverview, 'case' | 'source' | 'span' | 'kinds' | 'files'>,
+  extends Pick<CaseOverview, 'case' | 'source' | 'pulled' | 'span' | 'kinds' | 'files'>,
     Pick<CaseOverview['gaps'], 'skip_data' | 'no_data' | 'malformed' | 'unread_files'> {
   records_total: number
 }
@@ -136,6 +139,7 @@ export function ledgerOverview(c: Case): LedgerOverview {
   return {
     case: c.dir,
     source: c.source,
+    pulled: pulledFacts(c.pulled, c.evidence),
     span: { first_start: times('first_start')[0] ?? null, last_end: times('last_end').at(-1) ?? null },
     kinds: kindsOf(c),
     files: {

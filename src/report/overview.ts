@@ -1,6 +1,7 @@
 /** The page of `tidemark case`. */
 import type { NextStep } from '../overview/next.ts'
 import type { CaseOverview } from '../overview/overview.ts'
+import { type PulledFacts, pulledTime, pulledWords } from '../store/pulled.ts'
 import {
   address,
   type Block,
@@ -29,6 +30,7 @@ export function overviewPage(o: CaseOverview, commands: readonly { line: string;
   return [
     title(strong(`The case ${o.case}`)),
     paragraph(headline(o)),
+    ...(o.pulled === null ? [] : [warning(partText(o.pulled))]),
     ...evidence(o),
     ...sensors(o),
     ...services(o),
@@ -44,6 +46,18 @@ function headline({ records, span, source }: CaseOverview): string {
   const of = source === 'logs' ? 'of logs' : 'of packets'
   return `${countText(records.total, 'flow record')} ${of}, ${spanText(span.first_start, span.last_end)}.`
 }
+
+/** Which figures of the page are of what was pulled, and which of all that was left. */
+function partText(pulled: PulledFacts): string {
+  const time = pulledTime(pulled)
+  const share = `${integerText(pulled.records)} of ${countText(pulled.records_of_table, 'record')}`
+  return [
+    `A part of ${pulled.table}: ${pulledWords(pulled)}${time === null ? '' : `, ${time}`}; ${share} that it has in that time.`,
+    'Sensors and gaps below are of all of these, every other figure of the records here alone.',
+  ].join(' ')
+}
+
+const ofTable = 'Of all records that the table has in that time, of which only a part is here.'
 
 function evidence(o: CaseOverview): Block[] {
   const { records, files } = o
@@ -93,7 +107,11 @@ function sensors(o: CaseOverview): Block[] {
       ...[one.no_data, one.skip_data, one.holes].map(integerText),
     ],
   }))
-  return [titled('Sensors', o.sensors.length, o.sensors_total), table(sensorColumns, rows)]
+  return [
+    titled('Sensors', o.sensors.length, o.sensors_total),
+    ...(o.pulled === null ? [] : [paragraph(ofTable)]),
+    table(sensorColumns, rows),
+  ]
 }
 
 const volumeColumns = (first: string): Column[] => [
@@ -152,6 +170,7 @@ function gaps(o: CaseOverview): Block[] {
   const none = 'None: every file was read, and no sensor is silent for long.'
   return [
     heading('Gaps'),
+    ...(o.pulled === null ? [] : [paragraph(ofTable)]),
     ...(found.length > 0 ? [warning('Figures are lower bounds where something is missing.')] : []),
     found.length + silent.length === 0 ? paragraph(none) : list([...found, ...silent]),
   ]

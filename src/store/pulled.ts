@@ -24,9 +24,33 @@ export function pulledOf(entries: readonly LedgerEntry[], evidence: readonly Evi
   return parts.size === 0 ? null : { note: entry.pull, parts }
 }
 
+/** What was pulled, for people. */
+export interface PulledFacts extends Pick<PullNote, 'engine' | 'table' | 'subject' | 'filter' | 'from' | 'to'> {
+  objects: number
+  /** Records in the case, and all that the table has in that time. */
+  records: number
+  records_of_table: number
+}
+
+/** Null for a case without a pull. */
+export function pulledFacts(pulled: Pulled | null, evidence: readonly EvidenceEntry[]): PulledFacts | null {
+  if (pulled === null) return null
+  const { engine, table, subject, filter, from, to } = pulled.note
+  const files = evidence.filter(({ id }) => id !== null && pulled.parts.has(id))
+  return {
+    ...{ engine, table, subject, filter, from, to, objects: files.length },
+    records: files.reduce((sum, file) => sum + file.records, 0),
+    records_of_table: files.reduce((sum, file) => sum + recordsBehind(file, pulled), 0),
+  }
+}
+
+const subjectsShown = 5
+
 /** Which records were asked for, in words; of the filter as it was typed. */
 export function pulledWords({ filter, subject }: Pick<PullNote, 'filter' | 'subject'>): string {
-  return filter === null ? `the records of ${subject.join(', ')}` : `the records that match ${filter}`
+  if (filter !== null) return `the records that match ${filter}`
+  const more = subject.length - subjectsShown
+  return `the records of ${subject.slice(0, subjectsShown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 /** The time that was asked for, in words; null: all. */

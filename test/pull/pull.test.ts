@@ -8,11 +8,18 @@ import { addEvidence } from '../../src/ingest/add.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { sweep } from '../../src/investigate/sweep.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
+import { nextSteps } from '../../src/overview/next.ts'
+import { overviewOf } from '../../src/overview/overview.ts'
 import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
+import { overviewPage } from '../../src/report/overview.ts'
+import { terminalText } from '../../src/report/terminal.ts'
+import type { CaseAnswer } from '../../src/server/contract/case.ts'
+import { caseWork } from '../../src/server/work/case.ts'
 import { openCase } from '../../src/store/case.ts'
 import { removeEvidence } from '../../src/store/remove.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { answerOf, type Work, workFolder } from '../flows/support.ts'
+import { asked } from '../server/asking.ts'
 import { syntaxFaults } from '../sql-grammar.ts'
 import { StandIn } from './stand-in.ts'
 
@@ -146,6 +153,30 @@ test('a dossier of other addresses is refused, for their records are not all the
     investigate(c, ['10.0.0.5']),
     isRefused(/records of 203\.0\.113\.7.*not all records of 10\.0\.0\.5/),
   )
+  await c.close()
+})
+
+test('the overview and the workbench say what is of the part, and what of all that the table has', async () => {
+  const { dir } = await pulled('overview', { to_us: (begin + 8000) * 1_000_000 })
+  const c = await openCase(dir)
+  const overview = await overviewOf(c)
+  const facts = {
+    ...{ engine: 'trino', table: engine.place, subject: ['203.0.113.7'], filter: null, from: null },
+    ...{ to: '2023-11-15T00:26:40Z', objects: 4, records: 4, records_of_table: 5 },
+  }
+  assert.deepEqual(overview.pulled, facts)
+  assert.deepEqual([overview.records.total, overview.sensors.reduce((sum, one) => sum + one.records, 0)], [4, 5])
+  const text = terminalText(overviewPage(overview, []), { width: 400, color: false })
+  assert.match(text, /A part of http.*: the records of 203\.0\.113\.7, before 2023-11-15T00:26:40Z; 4 of 5 records/)
+  assert.equal(text.split('Of all records that the table has in that time').length, 3)
+  const steps = nextSteps(overview).map(({ args }) => args.join(' '))
+  assert.equal(steps[0], 'investigate 203.0.113.7')
+  assert.ok(!steps.some(one => one === 'detect' || (one.startsWith('investigate') && one !== steps[0])), steps.join())
+  const { pulled: told } = await asked<CaseAnswer>(caseWork, c, 'case', { demo: false, internal: [] })
+  assert.deepEqual(told, {
+    ...{ table: engine.place, what: 'the records of 203.0.113.7', hasDossier: true },
+    ...{ time: 'before 2023-11-15T00:26:40Z', records: 4, records_of_table: 5 },
+  })
   await c.close()
 })
 

@@ -603,6 +603,7 @@ export function caseOverview(): CaseOverview {
   return {
     case: '/cases/incident.tidemark',
     source: 'logs',
+    pulled: null,
     span: { first_start: '2023-09-28T00:00:01Z', last_end: '2023-09-29T00:00:59Z' },
     kinds: [
       { kind: 'vpc-flow-log', files: 577, records: 172_584, size: 4_404_019 },

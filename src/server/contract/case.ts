@@ -9,6 +9,18 @@ export interface CaseAnswer {
   /** Digest of the ledger's last entry: what the answers are of. */
   head: string
   source: 'logs' | 'packets'
+  /** Set where records were pulled from an engine: the case holds a part of what its table has. */
+  pulled: {
+    table: string
+    /** Which records: `the records of 203.0.113.7`; of a filter there are no whole dossiers. */
+    what: string
+    hasDossier: boolean
+    /** `from … until …`; null: all times. */
+    time: string | null
+    /** Records in the case, and all that the table has in that time. */
+    records: number
+    records_of_table: number
+  } | null
   span: { first_start: string | null; last_end: string | null }
   files: { read: number; partly_read: number; unread: number; not_evidence: number; out: number }
   records: { total: number }

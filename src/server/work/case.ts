@@ -6,6 +6,7 @@ import { swapped } from '../../filter/swapped.ts'
 import { flowsMeaning } from '../../flows/explain.ts'
 import { ledgerOverview } from '../../overview/overview.ts'
 import type { Case } from '../../store/case.ts'
+import { type PulledFacts, pulledTime, pulledWords } from '../../store/pulled.ts'
 import { version } from '../../version.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import { flowsCommand } from '../command-line.ts'
@@ -21,15 +22,22 @@ import type {
 import { pageFilter } from '../window-filter.ts'
 
 async function caseAnswer(c: Case, { demo, internal }: Pick<CaseAnswer, 'demo' | 'internal'>): Promise<CaseAnswer> {
-  const { kinds, records_total, skip_data, no_data, malformed, unread_files, ...held } = ledgerOverview(c)
+  const { kinds, records_total, skip_data, no_data, malformed, unread_files, pulled, ...held } = ledgerOverview(c)
   return {
     ...held,
+    pulled: pulled === null ? null : partOf(pulled),
     ...{ tool: { name: 'Tidemark', version: version() }, head: c.head, records: { total: records_total } },
     gaps: { skip_data, no_data, malformed, unread_files },
     columns: [...c.columns],
     captures: kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
     ...{ demo, internal },
   }
+}
+
+function partOf(pulled: PulledFacts): NonNullable<CaseAnswer['pulled']> {
+  const { table, filter, records, records_of_table } = pulled
+  const words = { what: pulledWords(pulled), time: pulledTime(pulled) }
+  return { table, ...words, hasDossier: filter === null, records, records_of_table }
 }
 
 /** Frequent values of columns, of cases that are open. */

@@ -1,11 +1,13 @@
 /** What the user must know, above every page. */
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { type AskError, asAskError, caseError, died, gone, loadCase, loadNewer, newerHead } from '../api.ts'
-import { visible } from '../text.ts'
+import type { CaseAnswer } from '../../server/contract/case.ts'
+import { type AskError, asAskError, caseError, died, gone, loadCase, loadNewer, newerHead, theCase } from '../api.ts'
+import { countText, visible } from '../text.ts'
 import { ErrorBox } from './states.tsx'
 
 export function Banners(): JSX.Element {
+  const pulled = theCase.value?.pulled ?? null
   return (
     <div class="banners" aria-live="polite">
       {gone.value && (
@@ -17,12 +19,22 @@ export function Banners(): JSX.Element {
       {!gone.value && caseError.value !== null && <Unreadable error={caseError.value} />}
       {died.value !== null && <Died />}
       {newerHead.value !== null && <Newer />}
+      {pulled !== null && <Part of={pulled} />}
     </div>
   )
 }
 
 function Banner({ children }: { children: ComponentChildren }): JSX.Element {
   return <div class="note warning banner">{children}</div>
+}
+
+/** The case is a part of what lies elsewhere: what no list here shows may be there all the same. */
+function Part({ of }: { of: NonNullable<CaseAnswer['pulled']> }): JSX.Element {
+  const { table, what, hasDossier, time, records, records_of_table } = of
+  const share = `${countText(records)} of the ${countText(records_of_table)} records that it has${time === null ? '' : ` ${time}`}`
+  const whole = `${hasDossier ? 'Their dossiers, and the coverage with its gaps, are' : 'The coverage with its gaps is'} as of all of these; every other figure is of the records here alone.`
+  // On paper too: it says what the figures are of.
+  return <div class="note warning">{visible(`This case is a part of ${table}: ${what}, ${share}. ${whole}`)}</div>
 }
 
 function Unreadable({ error }: { error: AskError }): JSX.Element {
