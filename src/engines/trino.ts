@@ -14,7 +14,7 @@ import { estimateOf, tableOf } from './trino-table.ts'
 export interface TrinoLimits {
   /** A statement that takes longer is cancelled; milliseconds. */
   time_ms?: number
-  /** A statement that has read more is ended by the engine, which looks now and then. */
+  /** Once all statements together have read more, the one that runs is ended by the engine, which looks now and then. */
   bytes?: number
   /** Of the waits between attempts, for tests: 1 is a tenth of a second, then twice as long each time. */
   patience?: number
@@ -27,6 +27,12 @@ interface Page {
   data?: TextRow[]
   stats?: { state?: string; physicalInputBytes?: number; processedRows?: number; progressPercentage?: number }
   error?: { message?: string; errorName?: string; errorType?: string }
+}
+
+/** A statement, and the header that limits what it reads. */
+interface Sent {
+  text: string
+  limit: Record<string, string>
 }
 
 const attemptsMost = 8
@@ -77,7 +83,6 @@ export class Trino implements Engine {
       'X-Trino-Time-Zone': 'UTC',
       ...(token !== null && { Authorization: `Bearer ${token}` }),
       ...(token === null && password !== null && { Authorization: `Basic ${basic}` }),
-      ...(limits.bytes !== undefined && { 'X-Trino-Session': `query_max_scan_physical_bytes=${limits.bytes}B` }),
     }
   }
 
@@ -117,9 +122,10 @@ export class Trino implements Engine {
     const stop = AbortSignal.any([signal, timer].filter(one => one !== undefined))
     let next: string | undefined
     let isDone = false
+    const limit = this.limitLeft()
     const run: Ran = { id: '', bytes: null }
     try {
-      let page = await this.request('POST', '/v1/statement', stop, text)
+      let page = await this.request('POST', '/v1/statement', stop, { text, limit })
       run.id = page.id ?? ''
       this.ran.push(run)
       for (;;) {
@@ -149,16 +155,27 @@ export class Trino implements Engine {
     }
   }
 
+  /** What may be read still, as a header; none where there is no limit. @throws UserError where all was read that may be. */
+  private limitLeft(): Record<string, string> {
+    const { bytes } = this.limits
+    if (bytes === undefined) return {}
+    const left = bytes - this.ran.reduce((sum, one) => sum + (one.bytes ?? 0), 0)
+    if (left > 0) return { 'X-Trino-Session': `query_max_scan_physical_bytes=${left}B` }
+    throw new UserError('the question reads more than --max-bytes: no other statement was sent', {
+      hint: `a narrower window or filter reads less, or --max-bytes allows more (query ${visible(this.ran.at(-1)?.id ?? '')})`,
+    })
+  }
+
   /** What cannot be cancelled ends by itself: Trino abandons a statement whose answers nobody fetches. */
   private async cancel(next: string): Promise<void> {
     const options = { method: 'DELETE', headers: this.headers, signal: AbortSignal.timeout(3000) }
     await fetch(`${this.at.origin}${pathOf(next)}`, options).catch(() => undefined)
   }
 
-  private async request(method: 'POST' | 'GET', path: string, stop: AbortSignal, body?: string): Promise<Page> {
+  private async request(method: 'POST' | 'GET', path: string, stop: AbortSignal, sent?: Sent): Promise<Page> {
     for (let tried = 0; ; tried++) {
       stop.throwIfAborted()
-      const answer = await this.fetched(method, path, stop, body, tried)
+      const answer = await this.fetched(method, path, stop, sent, tried)
       if (answer === null) continue
       if (busy.has(answer.status) && tried + 1 < attemptsMost) {
         await answer.body?.cancel()
@@ -182,16 +199,16 @@ export class Trino implements Engine {
     method: 'POST' | 'GET',
     path: string,
     stop: AbortSignal,
-    body: string | undefined,
+    sent: Sent | undefined,
     tried: number,
   ): Promise<Response | null> {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(requestMilliseconds)])
     const options = {
       method,
-      headers: this.headers,
+      headers: { ...this.headers, ...sent?.limit },
       signal,
       redirect: 'manual' as const,
-      ...(body !== undefined && { body }),
+      ...(sent !== undefined && { body: sent.text }),
     }
     try {
       return await fetch(`${this.at.origin}${path}`, options)

@@ -56,13 +56,29 @@ test('rows come page by page, exact, with what was read, and each request says w
     ])
     assert.deepEqual(client.ran, [{ id: 'q1', bytes: 99 }])
     assert.deepEqual(seen, [0, 10, 20, 99])
-    for (const { headers } of stub.heard) {
+    for (const { method, headers } of stub.heard) {
       assert.equal(headers['x-trino-user'], 'somebody')
-      assert.equal(headers['x-trino-session'], 'query_max_scan_physical_bytes=5000B')
+      assert.equal(headers['x-trino-session'], method === 'POST' ? 'query_max_scan_physical_bytes=5000B' : undefined)
       assert.equal(headers.authorization, `Basic ${Buffer.from('somebody:canary-password').toString('base64')}`)
     }
     assert.equal(stub.heard[0]!.body, 'SELECT 1')
     assert.ok(!stub.heard.some(({ method }) => method === 'DELETE'))
+  })
+})
+
+test('what all statements together may read is left to the next, and none is sent when nothing is', async () => {
+  const answer = (): Reply => ({ body: last({ data: [['1']] }) })
+  await withStub(answer, async stub => {
+    const client = clientOf(stub, { bytes: 198 })
+    await rowsOf(client.ask(statement))
+    await rowsOf(client.ask(statement))
+    assert.deepEqual(
+      stub.heard.map(({ headers }) => headers['x-trino-session']),
+      ['query_max_scan_physical_bytes=198B', 'query_max_scan_physical_bytes=99B'],
+    )
+    const { message, hint } = await errorOf(rowsOf(client.ask(statement)))
+    assert.match(`${message} ${hint}`, /more than --max-bytes: no other statement was sent.*query q1/)
+    assert.equal(stub.heard.length, 2)
   })
 })
 
