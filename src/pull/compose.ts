@@ -9,7 +9,17 @@ import { isReading, type PullNote } from '../store/ledger-entry.ts'
 import { placeSegments, SegmentWriter } from '../store/segment-writer.ts'
 import type { Sums } from './sums.ts'
 
+/** What the files of a pull were read into. */
+export interface ReadFiles {
+  /** The case whose ledger says what they hold. */
+  scratch: string
+  /** The case that its segments are in now. */
+  segments: string
+}
+
 interface Composing {
+  /** Where the files lie, under the folder of a case. */
+  folder: string
   /** Where the case will lie: paths of its files say that. */
   place: string
   /** Of each object its file in the pull. */
@@ -20,18 +30,18 @@ interface Composing {
 }
 
 /**
- * Makes the case.
+ * Makes the case. The segments are moved into it.
  *
- * @param dir holds the files already. @param scratch the case that they were read into.
+ * @param dir may hold the files already.
  */
 export async function composed(
   dir: string,
-  scratch: string,
-  { place, files, sums, command, note }: Composing,
+  { scratch, segments: from }: ReadFiles,
+  { folder, place, files, sums, command, note }: Composing,
 ): Promise<EvidenceEntry[]> {
   const readings = (await soundLedger(scratch)).filter(isReading)
   const segments = readings.flatMap(entry => entry.segments)
-  const within = (path: string): string => relative(dir, path)
+  const within = (path: string): string => relative(folder, path)
   const evidence = readings.flatMap(entry =>
     entry.evidence.map(file => ({ ...file, path: join(place, within(file.path)) })),
   )
@@ -47,7 +57,7 @@ export async function composed(
     throw new UserError('the table changed while it was read', { hint: 'end the time before now: --to' })
   await createCaseFolder(dir)
   await createCase(dir)
-  for (const { name } of segments) await rename(segmentPath(scratch, name), join(dir, caseFiles.incoming, name))
+  for (const { name } of segments) await rename(segmentPath(from, name), join(dir, caseFiles.incoming, name))
   const own = await writtenSums(dir, sums, new Map(parts.map(part => [part.object, part.id])))
   const all = [...segments, ...own]
   const ledger = await LedgerWriter.open(dir, await readLedger(dir))

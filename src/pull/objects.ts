@@ -1,7 +1,8 @@
 /** Lines that an engine gave, as flow-log files: one for each object that they lie in, under its name. */
 import { appendFile, mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
+import { sync } from '../disk/writing.ts'
 import type { TextRow } from '../engines/engine.ts'
 import { UserError } from '../errors.ts'
 import { hidden, visible } from '../visible.ts'
@@ -10,6 +11,8 @@ import { hidden, visible } from '../visible.ts'
 export const objectsMost = 20_000
 /** Letters that are held before they are written. */
 const heldMost = 4 << 20
+/** Files that are synced at a time. */
+const syncedAtOnce = 16
 
 export class ObjectFiles {
   /** Of each object its file, within the folder. */
@@ -17,7 +20,9 @@ export class ObjectFiles {
   records = 0
   private readonly folder: string
   private readonly fields: readonly string[]
+  /** Names of files and folders, in small letters: some disks do not tell them from large ones. */
   private readonly taken = new Set<string>()
+  private readonly folders = new Set<string>()
   private readonly begun = new Set<string>()
   private object: string | null = null
   private held: string[] = []
@@ -67,6 +72,16 @@ export class ObjectFiles {
     for (const object of this.files.keys()) if (!this.begun.has(object)) await this.write(object, [])
   }
 
+  /** Makes what was written survive a power cut, with the folders that it is in. */
+  async sync(): Promise<void> {
+    const paths = [...this.begun].map(object => this.files.get(object)!)
+    for (let from = 0; from < paths.length; from += syncedAtOnce)
+      await Promise.all(paths.slice(from, from + syncedAtOnce).map(path => sync(join(this.folder, path))))
+    // Up to the folder of the pull, and the one that this is in.
+    const folders = new Set(['.', '..', ...paths.flatMap(foldersOf)])
+    for (const folder of folders) await sync(join(this.folder, folder))
+  }
+
   private async write(object: string, lines: readonly string[]): Promise<void> {
     const path = join(this.folder, this.files.get(object)!)
     const isFirst = !this.begun.has(object)
@@ -100,13 +115,28 @@ export class ObjectFiles {
       .split(/[/\\]+/)
       .map(part => part.replace(/[^A-Za-z0-9._=+@,-]/g, '_').slice(0, 200))
       .filter(part => !/^\.*$/.test(part))
-    const plain = (parts.length === 0 ? 'object' : parts.join('/')).replace(/\.(?:gz|parquet|zst|xz|bz2)$/, '')
-    let name = plain
-    // A file may have the name of another one's folder.
-    for (let i = 2; this.taken.has(`${name}.gz`.toLowerCase()); i++) name = `${plain}-${i}`
-    this.taken.add(`${name}.gz`.toLowerCase())
-    return `${name}.gz`
+    const [last = 'object', ...above] = parts.reverse()
+    const folder = above.reverse().reduce((path, part) => this.free(path, part, '', name => !this.taken.has(name)), '')
+    for (const name of foldersOf(join(folder, 'x'))) this.folders.add(name.toLowerCase())
+    const plain = last.replace(/\.(?:gz|parquet|zst|xz|bz2)$/, '')
+    const name = this.free(folder, plain, '.gz', one => !this.taken.has(one) && !this.folders.has(one))
+    this.taken.add(name.toLowerCase())
+    return name
   }
+
+  /** A name within a folder that may be used: that of a file may be another object's folder, and the other way about. */
+  private free(folder: string, plain: string, ending: string, isFree: (name: string) => boolean): string {
+    for (let i = 1; ; i++) {
+      const name = join(folder, `${i === 1 ? plain : `${plain}-${i}`}${ending}`)
+      if (isFree(name.toLowerCase())) return name
+    }
+  }
+}
+
+/** The folders that a path within another one goes through, the outermost first. */
+function foldersOf(path: string): string[] {
+  const parts = path.split(sep).slice(0, -1)
+  return parts.map((_, i) => parts.slice(0, i + 1).join(sep))
 }
 
 const nameFlag = 8

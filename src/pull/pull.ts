@@ -2,12 +2,13 @@
  * Records of an engine as a case of their own: the lines as flow-log files, one for each object, and sums over everything of that time, so that
  * a dossier is what it would be if all of it lay here. The case is made beside its place and moved there when it is whole.
  */
+import { rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { askedEndpoints, chain } from '../conversations/conversations.ts'
 import { endpointText } from '../conversations/pulled-part.ts'
 import { ofSubject as recordsOf, subjectRecords } from '../conversations/subject.ts'
-import { isRunning, nodeAt } from '../disk/writing.ts'
+import { isRunning, nodeAt, sync } from '../disk/writing.ts'
 import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
@@ -20,8 +21,9 @@ import { utcSeconds } from '../net/time.ts'
 import type { Expression, Select } from '../query/nodes.ts'
 import { openCase } from '../store/case.ts'
 import { caseFiles } from '../store/files.ts'
+import type { EvidenceEntry } from '../store/ledger.ts'
 import type { PullNote } from '../store/ledger-entry.ts'
-import { composed } from './compose.ts'
+import { composed, type ReadFiles } from './compose.ts'
 import { ObjectFiles } from './objects.ts'
 import { ofSubject, type Statements, statementsOf } from './statements.ts'
 import { Sums } from './sums.ts'
@@ -76,8 +78,10 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   const where = wantedOf(own, options)
   const statements = statementsOf(table, own, { where, from_us: from_us!, to_us: to_us! })
   const { dialect } = engine
+  const texts = [statements.sums, statements.lines].map(one => engine.sent(dialect.print(one)))
+  requireShort(texts)
   return {
-    statements: [statements.sums, statements.lines].map(one => engine.sent(dialect.print(one))),
+    statements: texts,
     passes: options.subject.length === 0 ? 2 : 3,
     estimate: () => {
       const { scan, partitions } = statements
@@ -86,6 +90,18 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
     },
     run: () => new Pulling(engine, statements, dir, options).run(),
   }
+}
+
+/** Of one statement: Trino refuses more than a million (`query.max-length`). */
+const lettersMost = 900_000
+
+function requireShort(statements: readonly string[]): void {
+  const longest = Math.max(...statements.map(text => text.length))
+  if (longest <= lettersMost) return
+  throw new UserError(`the question is too long for an engine: ${longest} letters, of ${lettersMost} at most`, {
+    status: exitStatus.usage,
+    hint: 'name networks in place of their addresses, or pull in several parts, each into a case of its own',
+  })
 }
 
 function wantedOf(own: EngineRecords, { subject, filter = '' }: PullOptions): Expression {
@@ -124,13 +140,18 @@ class Pulling {
     await removeKilled(parent, basename(this.dir))
     const staging = join(parent, stagingName(basename(this.dir)))
     await mkdir(staging)
+    // Also where the process is ended at once.
+    const remove = (): void => rmSync(staging, { recursive: true, force: true, maxRetries: 3 })
+    process.once('exit', remove)
     try {
       const report = await this.runIn(staging)
       this.options.signal?.throwIfAborted()
       await requireNothing(this.dir)
       await rename(join(staging, 'case'), this.dir)
+      await sync(parent)
       return report
     } finally {
+      process.off('exit', remove)
       await rm(staging, { recursive: true, force: true })
     }
   }
@@ -146,27 +167,19 @@ class Pulling {
     for (const object of sums.objects.keys()) files.know(object)
     await this.ask(statements.lines, 'records', rows => files.take(rows))
     await files.fill()
-    let scratch = await this.read(join(staging, 'first'), files)
-    const asked = await this.endpointsIn(scratch)
+    let read = await this.read(join(staging, 'first'), files)
+    const asked = await this.endpointsIn(staging, read, files, sums)
+    if (asked.read !== null) read = asked.read
     if (asked.endpoints.length > 0) {
       const before = files.records
-      await this.ask(statements.elsewhere(asked.endpoints, asked.hosts), 'what others did with these', rows =>
-        files.take(rows),
-      )
+      await this.ask(this.elsewhere(asked.endpoints), 'what others did with these', rows => files.take(rows))
       await files.settle()
-      if (files.records > before) scratch = await this.read(join(staging, 'second'), files)
+      if (files.records > before) read = await this.read(join(staging, 'second'), files)
     }
     options.onWork?.('making the case')
-    const at = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
-    const evidence = await composed(made, scratch, {
-      ...{ place: this.dir, files: files.files, sums },
-      command: options.command ?? 'pull',
-      note: {
-        ...{ engine: this.engine.name, table: this.engine.place, subject: options.subject.map(one => one.text) },
-        ...{ filter: options.subject.length > 0 ? null : (options.filter ?? ''), endpoints: asked.endpoints },
-        ...{ from: at(options.from_us), to: at(options.to_us), statements: this.ran },
-      },
-    })
+    await files.sync()
+    const evidence = await this.composed(made, read, files, sums, asked.endpoints)
+    await sync(made)
     const sum = (of: (file: (typeof evidence)[number]) => number): number =>
       evidence.reduce((total, file) => total + of(file), 0)
     return {
@@ -175,6 +188,37 @@ class Pulling {
       silences: sum(file => file.no_data + file.skip_data),
       ...{ endpoints: asked.endpoints.length, statements: this.ran },
     }
+  }
+
+  /** Makes a case of what was read so far. */
+  private composed(
+    dir: string,
+    read: ReadFiles,
+    { files }: ObjectFiles,
+    sums: Sums,
+    endpoints: string[],
+  ): Promise<EvidenceEntry[]> {
+    const { subject, filter = '', from_us, to_us, command = 'pull' } = this.options
+    const at = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
+    return composed(dir, read, {
+      ...{ folder: join(dirname(dir), 'case'), place: this.dir, files, sums, command },
+      note: {
+        ...{ engine: this.engine.name, table: this.engine.place, subject: subject.map(one => one.text) },
+        ...{ filter: subject.length > 0 ? null : filter, endpoints },
+        ...{ from: at(from_us), to: at(to_us), statements: [...this.ran] },
+      },
+    })
+  }
+
+  private elsewhere(endpoints: readonly string[]): Select {
+    const statement = this.statements.elsewhere(endpoints)
+    const letters = this.engine.sent(this.engine.dialect.print(statement)).length
+    if (letters > lettersMost)
+      throw new UserError(
+        `who listens is open for ${endpoints.length} endpoints, and a question for all of them is too long for an engine: ${letters} letters, of ${lettersMost} at most`,
+        { hint: 'a shorter time (--from, --to) or fewer addresses have fewer' },
+      )
+    return statement
   }
 
   private async ask(statement: Select, what: string, take: (rows: TextRow[]) => Promise<void> | void): Promise<void> {
@@ -192,7 +236,7 @@ class Pulling {
   }
 
   /** Reads the files into a case, of which the segments are taken. */
-  private async read(into: string, { files }: ObjectFiles): Promise<string> {
+  private async read(into: string, { files }: ObjectFiles): Promise<ReadFiles> {
     this.options.onWork?.('reading what it gave')
     const folder = join(dirname(into), 'case', caseFiles.pulled, '001')
     // In the order of the objects: of copies the first counts.
@@ -212,26 +256,35 @@ class Pulling {
         hint: 'does the table have the columns of flow logs, and are they of the right type?',
       })
     }
-    return into
+    return { scratch: into, segments: into }
   }
 
-  /** Endpoints whose role the records leave open, and their hosts, as texts. */
-  private async endpointsIn(dir: string): Promise<{ endpoints: string[]; hosts: string[] }> {
+  /**
+   * Endpoints whose role is open, as texts. They are told of a case as the one that is made will be: with the sums over everything, for how
+   * long records last decides what is one connection.
+   */
+  private async endpointsIn(
+    staging: string,
+    read: ReadFiles,
+    files: ObjectFiles,
+    sums: Sums,
+  ): Promise<{ endpoints: string[]; read: ReadFiles | null }> {
     const { subject, signal } = this.options
-    const none = { endpoints: [], hosts: [] }
-    if (subject.length === 0) return none
+    if (subject.length === 0) return { endpoints: [], read: null }
+    const dir = join(staging, 'probe')
+    await this.composed(dir, read, files, sums, [])
     const c = await openCase(dir, signal && { signal })
     try {
-      if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return none
+      const moved = { scratch: read.scratch, segments: dir }
+      if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return { endpoints: [], read: moved }
       const { block, pairs, dictionaries, fates } = await subjectRecords(c, subject)
       const asked = askedEndpoints(chain(c.source, block, pairs, dictionaries, fates, null))
-      const { hosts } = dictionaries
       const endpoints: string[] = []
       for (let i = 0; i < asked.count; i++) {
         const { host, port, protocol } = asked.at(i)
-        endpoints.push(endpointText(hosts, host, port, protocol))
+        endpoints.push(endpointText(dictionaries.hosts, host, port, protocol))
       }
-      return { endpoints, hosts: [...new Set(endpoints.map(text => text.slice(0, text.indexOf(' '))))] }
+      return { endpoints, read: moved }
     } finally {
       await c.close()
     }

@@ -51,8 +51,8 @@ export interface Statements {
   fields: readonly string[]
   /** Sums by object, sensor and minute. */
   sums: Select
-  /** Records of endpoints with others. @param hosts those whose other names are wanted too. */
-  elsewhere(endpoints: readonly string[], hosts: readonly string[]): Select
+  /** Records of endpoints with others, and those that name another address of one of their hosts. */
+  elsewhere(endpoints: readonly string[]): Select
   /** A condition on the columns of partitions; null: every partition is read. */
   partitions: Expression | null
   /** To estimate what one of them reads. */
@@ -101,8 +101,8 @@ export function statementsOf(table: EngineTable, own: EngineRecords, wanted: Wan
     ...{ fields, partitions },
     lines: lines(any([ok(wanted.where), isSilent])),
     sums: sumsOf(own, within, partitions),
-    elsewhere: (endpoints, hosts) => {
-      const { where, named: lists } = elsewhereOf(own, endpoints, hosts)
+    elsewhere: endpoints => {
+      const { where, named: lists } = elsewhereOf(own, endpoints)
       const statement = lines(ok(all([sure(where), not(sure(wanted.where))])))
       return { ...statement, named: lists }
     },
@@ -165,15 +165,11 @@ function sumsOf(own: EngineRecords, within: Expression | null, partitions: Expre
   )
 }
 
-/** Rows that a list in a statement may have: engines take about a million letters. */
+/** Rows that a list in a statement may have. */
 const listMost = 20_000
 
 /** Endpoints by their text, and records that name another address of one of the hosts: these tell which legs of a connection count. */
-function elsewhereOf(
-  own: EngineRecords,
-  endpoints: readonly string[],
-  hosts: readonly string[],
-): { where: Expression; named: Select['named'] } {
+function elsewhereOf(own: EngineRecords, endpoints: readonly string[]): { where: Expression; named: Select['named'] } {
   if (endpoints.length > listMost)
     throw new UserError(`who listens is open for ${endpoints.length} endpoints, more than ${listMost}`, {
       hint: 'a shorter time (--from, --to) or fewer addresses have fewer',
@@ -195,22 +191,20 @@ function elsewhereOf(
     const of = [seen, end].map(name => isListed(text(name), [name], 'hosts'))
     return [all([compare('<>', column(seen), column(end)), any(of)])]
   })
-  const list = (name: string, values: readonly string[]) => ({
-    ...{ name, reused: false },
-    // Texts that were made of numbers: addresses, ports, protocols.
-    query: trusted(
-      `SELECT k FROM (VALUES ${values.map(value => `('${plain(value)}')`).join(', ')}) AS v(k)`,
-      [],
-      'trino',
-    ),
-  })
+  const list = (name: string, text: string) => ({ name, reused: false, query: trusted(text, [], 'trino') })
+  // Texts that were made of numbers: addresses, ports, protocols.
+  const values = endpoints.map(one => `('${plain(one)}')`).join(', ')
+  const lists = [
+    list('asked', `SELECT k FROM (VALUES ${values}) AS v(k)`),
+    ...(naming.length === 0 ? [] : [list('hosts', `SELECT DISTINCT split_part(k, ' ', 1) AS k FROM asked`)]),
+  ]
   const portful = among(
     column('protocol'),
     [6, 17, 132].map(number => constant(number)),
   )
   return {
     where: any([all([portful, any(asked)]), ...naming]),
-    named: [list('asked', endpoints), ...(naming.length === 0 ? [] : [list('hosts', hosts)])],
+    named: lists,
   }
 }
 
