@@ -264,14 +264,18 @@ function comparisonOf(
 
 const fourBegin = 0xffff_0000_0000n
 
+/** Of more addresses than that not every spelling is named: whatever begins like the longer ones is looked at. */
+const spelledMost = 100
+
 /** IPv4 addresses and networks as texts: one by one, or from the dot after their last whole part to what comes after a dot. */
 function addressAsText(raw: Expression, prefixes: readonly Prefix[]): Expression | null {
-  const single: Expression[] = []
+  const single: Prefix[] = []
   const tests: Expression[] = []
-  for (const { first, last } of prefixes) {
+  for (const prefix of prefixes) {
+    const { first, last } = prefix
     if (first.hi !== 0n || last.hi !== 0n || first.lo < fourBegin || last.lo >= fourBegin + (1n << 32n)) return null
     if (first.lo === last.lo) {
-      single.push(constant(formatAddress(first.hi, first.lo)))
+      single.push(prefix)
       continue
     }
     const [from, to] = [first, last].map(({ hi, lo }) => formatAddress(hi, lo).split('.')) as [string[], string[]]
@@ -280,5 +284,30 @@ function addressAsText(raw: Expression, prefixes: readonly Prefix[]): Expression
     const begin = from.slice(0, same).join('.')
     tests.push(all([compare('>=', raw, constant(`${begin}.`)), compare('<', raw, constant(`${begin}/`))]))
   }
-  return any([...(single.length === 0 ? [] : [among(raw, single)]), ...tests])
+  const isSpelled = tests.length === 0 && single.length <= spelledMost
+  const texts = single.flatMap(({ first: { hi, lo } }) => {
+    const plain = formatAddress(hi, lo)
+    return isSpelled ? [plain, ...asIpv6(plain, lo)] : [plain]
+  })
+  // As IPv6 they are written behind `::`, which no text of IPv4 begins with.
+  const behind = all([compare('>=', raw, constant('::')), compare('<', raw, constant(':;'))])
+  return any([
+    ...(texts.length === 0
+      ? []
+      : [
+          among(
+            raw,
+            texts.map(text => constant(text)),
+          ),
+        ]),
+    ...tests,
+    ...(isSpelled ? [] : [behind]),
+  ])
+}
+
+/** The texts that RFC 4291 has for an address of IPv4 as one of IPv6, without zeros that can be left out. */
+function asIpv6(plain: string, lo: bigint): string[] {
+  const [high, low] = [(lo >> 16n) & 0xffffn, lo & 0xffffn].map(half => half.toString(16))
+  const small = [`::ffff:${plain}`, `::ffff:${high}:${low}`]
+  return [...small, ...small.map(text => text.toUpperCase())]
 }

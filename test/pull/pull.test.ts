@@ -266,6 +266,27 @@ test('files that were pulled stay parts: they are not read again as whole logs, 
   assert.deepEqual(await figures(), { ...before, total: 6 })
 })
 
+test('an address of IPv4 that is written as one of IPv6 is found, by itself and by its network', async () => {
+  const folder = join(work.root, 'spelled')
+  mkdirSync(folder)
+  const spellings = ['10.0.0.9', '::ffff:10.0.0.9', '::ffff:a00:9', '::FFFF:A00:9', '10.0.1.9', '::ffff:10.0.1.9']
+  const lines = spellings.map((one, i) => line('eni-1', one, `198.51.100.${i}`, i))
+  writeFileSync(join(folder, 'x.log'), `${[header, ...lines].join('\n')}\n`)
+  const spelled = await StandIn.of(folder)
+  const many = Array.from({ length: 200 }, (_, i) => `203.0.113.${i}`)
+  for (const [texts, count] of [
+    [['10.0.0.9'], 4],
+    [['10.0.0.0/24'], 4],
+    [['10.0.0.0/23'], 6],
+    [['10.0.0.9', ...many], 4],
+  ] as [string[], number][]) {
+    const dir = join(work.root, `spelled-${texts.length}-${texts[0]!.replace('/', '-')}`)
+    const report = await (await pullOf(spelled, { case: dir, subject: texts.map(text => parsePrefix(text)!) })).run()
+    assert.equal(report.records, count, texts[0])
+  }
+  await spelled.close()
+})
+
 test('a value that no flow log has is refused, by the name of its field', async () => {
   const folder = join(work.root, 'odd')
   mkdirSync(folder)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { AskOptions, Engine, EngineTable, Estimate, Ran, TextRow } from '../../src/engines/engine.ts'
 import { UserError } from '../../src/errors.ts'
-import { parseAddress } from '../../src/net/address.ts'
+import { formatAddress, parseAddress } from '../../src/net/address.ts'
 import type { Sql } from '../../src/query/sql.ts'
 import { trino, withValues } from '../../src/query/trino-printer.ts'
 import { Database, quotedName } from '../../src/store/duckdb.ts'
@@ -37,7 +37,7 @@ export class StandIn implements Engine {
       fields = header!.replaceAll('-', '_').split(' ')
       for (const line of lines) {
         const values = line.split(' ')
-        for (const value of values) if (parseAddress(value) !== null) addresses.add(value)
+        for (const value of values) if (/[.:]/.test(value) && parseAddress(value) !== null) addresses.add(value)
         rows.push([`s3://bucket/${path.slice(folder.length + 1)}`, ...values])
       }
     }
@@ -46,7 +46,13 @@ export class StandIn implements Engine {
       `CREATE TABLE t AS SELECT ${columns.join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
       [JSON.stringify(rows)],
     )
-    return new StandIn(db, fields, [...addresses])
+    // An engine knows an address however it is written.
+    const other = [...addresses].filter(one => canonical(one) !== one)
+    const cases = other.map(one => `WHEN '${one}' THEN '${canonical(one)}'`).join(' ')
+    await db.run(
+      `CREATE MACRO address_of(x) AS ${other.length === 0 ? '' : `CASE x ${cases} ELSE`} nullif(x, '-')${other.length === 0 ? '' : ' END'}`,
+    )
+    return new StandIn(db, fields, [...new Set([...addresses].map(canonical))])
   }
 
   close(): Promise<void> {
@@ -79,16 +85,22 @@ export class StandIn implements Engine {
     return { partitions: null, partitionsOfTable: null, bytes: null }
   }
 
-  /** Addresses are texts in canonical form here; of a network those that the table has. */
+  /** Addresses are compared as canonical texts here; of a network those that the table has. */
   private asDuckdb(text: string): string {
     return text
-      .replace(/TRY_CAST\(("\w+") AS IPADDRESS\)/g, `nullif($1, '-')`)
+      .replace(/TRY_CAST\(("\w+") AS IPADDRESS\)/g, 'address_of($1)')
       .replace(/BETWEEN IPADDRESS '([^']+)' AND IPADDRESS '([^']+)'/g, (_, first: string, last: string) => {
         const within = this.addresses.filter(one => order(first, one) <= 0 && order(one, last) <= 0)
         return `IN (${['none', ...within].map(one => `'${one}'`).join(', ')})`
       })
       .replace(/IPADDRESS '/g, "'")
   }
+}
+
+/** The one spelling that an address has as a value. */
+function canonical(text: string): string {
+  const { hi, lo } = parseAddress(text)!
+  return formatAddress(hi, lo)
 }
 
 function order(a: string, b: string): number {
