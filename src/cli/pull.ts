@@ -3,6 +3,7 @@ import type { EngineProgress } from '../engines/engine.ts'
 import { listPrices } from '../engines/prices.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { PullReport } from '../pull/pull.ts'
+import type { RemoteFile } from '../sources/remote.ts'
 import {
   addQuestionOptions,
   checkEstimate,
@@ -16,8 +17,10 @@ import type { CommonOptions } from './options.ts'
 import { note, print } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { commandLine, quoted } from './shell-words.ts'
+import { addAwsOptions, awsOptionsOf, refuseAccountOptions } from './source-options.ts'
 
 interface Options extends CommonOptions, EngineCliOptions {
+  objects?: true
   filter?: string
   from?: string
   to?: string
@@ -33,9 +36,11 @@ export function pullCommand(program: Command): void {
     .option('--filter <filter>', 'records that match, instead of those of addresses')
     .option('--from <time>', 'only records that end at it or later: 2023-09-28, 2023-09-28T19:00, in UTC')
     .option('--to <time>', 'only records that start before it; before the end of it, where it is a day')
+    .option('--objects', 'read the objects that hold the records from S3, whole; the engine says which these are')
     .option('--json', 'print one JSON document instead of a page')
     .addHelpText('after', pullHelp)
-  addQuestionOptions(command, 'the table: trino://host:port/catalog/schema/table').action(async (texts: string[]) => {
+  addAwsOptions(addQuestionOptions(command, 'the table: trino://host:port/catalog/schema/table'))
+  command.action(async (texts: string[]) => {
     const options = command.optsWithGlobals<Options>()
     await interruptible(signal => pull(texts, options, signal))
   })
@@ -44,9 +49,11 @@ export function pullCommand(program: Command): void {
 const pullHelp = `
 The case, which must not be there yet, gets a flow-log file for each object that the table has in that time: the lines of the records,
 NODATA and SKIPDATA lines, and sums over everything else. A dossier of the addresses then is that of all the logs.
+With --objects the evidence is the objects themselves, as tidemark add s3://… reads them: lines and digests are those of AWS.
 
 Examples:
   tidemark pull 203.0.113.7 --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --to 2023-09-28 --case c2.tidemark
+  tidemark pull 203.0.113.7 --objects --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --case c2.tidemark
   tidemark pull --filter 'dst port 445 and action reject' --engine trino://localhost:8080/hive/network/flow_logs --dry-run`
 
 async function pull(texts: readonly string[], options: Options, signal: AbortSignal): Promise<void> {
@@ -65,6 +72,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       status: exitStatus.usage,
       hint: 'tidemark pull 203.0.113.7 --engine …, or tidemark pull --filter FILTER --engine …',
     })
+  if (!options.objects) refuseOfObjects(options)
   const [{ pullOf }, { prefixes }, { selectionOf }] = await Promise.all([
     import('../pull/pull.ts'),
     import('../investigate/investigate.ts'),
@@ -82,6 +90,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       ...{ case: options.case, subject, signal, command: commandLine() },
       ...(options.filter !== undefined && { filter: options.filter }),
       ...(options.dryRun && { plan: true }),
+      ...(options.objects && { objects: (uris: readonly string[]) => objectsOf(uris, options, signal) }),
       ...(from_us !== undefined && { from_us }),
       ...(to_us !== undefined && { to_us }),
       onProgress: seen => {
@@ -110,6 +119,18 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   }
 }
 
+/** @throws UserError for what says how S3 is reached, where nobody asks it. */
+function refuseOfObjects(options: Options): void {
+  refuseAccountOptions(options, '--objects')
+  if (options.requestPayer)
+    throw new UserError('--request-payer is of --objects, which is not given', { status: exitStatus.usage })
+}
+
+async function objectsOf(uris: readonly string[], options: Options, signal: AbortSignal): Promise<RemoteFile[]> {
+  const { namedObjects } = await import('../sources/named-objects.ts')
+  return namedObjects(uris, { aws: awsOptionsOf(options), signal })
+}
+
 async function tell(report: PullReport, texts: readonly string[], options: Options): Promise<void> {
   if (options.json) {
     const { toJson } = await import('../report/json.ts')
@@ -119,9 +140,16 @@ async function tell(report: PullReport, texts: readonly string[], options: Optio
     import('../report/numbers.ts'),
     import('../report/text.ts'),
   ])
-  const { records, records_of_table, silences, objects } = report
+  const { records, records_of_table, silences, objects, whole } = report
+  const read = whole === 0 ? '' : `, ${integerText(whole)} of them read whole`
+  const table = countText(records_of_table, 'record')
+  // What is read whole may reach beyond the time.
+  const share =
+    whole === 0
+      ? `${integerText(records)} of ${table}`
+      : `${countText(records, 'record')}, where the table has ${table} in that time`
   const lines = [
-    `${integerText(records)} of ${countText(records_of_table, 'record')}, and ${countText(silences, 'line')} without data, from ${countText(objects, 'object')}: ${visible(report.case)}`,
+    `${share}, and ${countText(silences, 'line')} without data, from ${countText(objects, 'object')}${read}: ${visible(report.case)}`,
     ...(texts.length === 0 ? [] : [`Next: tidemark investigate ${texts.join(' ')} --case ${quoted(options.case)}`]),
   ]
   await print(`${lines.join('\n')}\n`)
@@ -140,9 +168,13 @@ async function showPlan(
     import('../report/block.ts'),
     import('./output.ts'),
   ])
+  const isWhole = options.objects === true
   const page = [
     paragraph(`Of ${place}: it ${words}. Nothing was run but questions about the table itself.`),
-    ...statements.flatMap((text, i) => [heading(i === 0 ? 'Sums over everything' : 'Lines'), code(text)]),
+    ...statements.flatMap((text, i) => [
+      heading(i === 0 ? 'Sums over everything' : isWhole ? 'Objects' : 'Lines'),
+      code(text),
+    ]),
     ...(passes > statements.length
       ? [paragraph('Another one follows: records of endpoints that these leave open.')]
       : []),

@@ -1,7 +1,7 @@
 /** What the logs of each sensor cover, and where none of them says anything. One place for the dossier and for the view `coverage`. */
 import { sensorSql } from '../record-index/sensor.ts'
 import type { Case } from '../store/case.ts'
-import { notOfFiles } from '../store/standing.ts'
+import { notOfParts } from '../store/pulled.ts'
 import { minute_us } from './intervals.ts'
 
 /** Silence is a hole where it lasts longer than two aggregation intervals. */
@@ -17,11 +17,12 @@ const yearOne_us = 62_135_596_800_000_000n
  */
 export function spanSql(c: Pick<Case, 'columns' | 'evidence' | 'pulled'>): string {
   // Of what was pulled the sums over all of it, by the same minutes, stand for the records.
+  const others = notOfParts(c.pulled)
   const [ids, left] =
-    c.pulled === null
+    others === null
       ? ['', '']
       : [
-          ` WHERE ${notOfFiles([...c.pulled.parts.keys()])}`,
+          ` WHERE ${others}`,
           `
     UNION ALL
     SELECT sensor, start, "end", longest_us::BIGINT, records::BIGINT, 0, 0 FROM main.pulled WHERE start IS NOT NULL`,

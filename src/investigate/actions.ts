@@ -1,6 +1,6 @@
 /** What the actions of records say of the flow logs that wrote them (AWS: traffic type ACCEPT, REJECT or ALL). */
 import type { Case } from '../store/case.ts'
-import { notOfFiles } from '../store/standing.ts'
+import { notOfParts } from '../store/pulled.ts'
 import type { Dossier, Gap, OneSidedLog } from './dossier.ts'
 
 export type Actions = Pick<Dossier, 'one_action' | 'one_sided_logs' | 'one_sided_total'>
@@ -17,14 +17,15 @@ const logsMax = 100
 export async function gatherActions(c: Case): Promise<GatheredActions> {
   if (c.source === 'packets' || !c.columns.has('action'))
     return { told: { one_action: null, one_sided_logs: [], one_sided_total: 0 }, rejectOnly: new Set() }
+  const others = notOfParts(c.pulled)
   const behind =
-    c.pulled === null
+    others === null
       ? ''
       : `
       UNION ALL SELECT _file, sum(records), sum(accepted), sum(rejected) FROM pulled GROUP BY _file`
   const rows = await c.db.rows(`
     WITH files AS (SELECT _file, count(*) AS records, count(*) FILTER (action = 'ACCEPT') AS accepted, count(*) FILTER (action = 'REJECT') AS rejected
-      FROM flows${behind === '' ? '' : ` WHERE ${notOfFiles([...c.pulled!.parts.keys()])}`} GROUP BY _file${behind})
+      FROM flows${others === null ? '' : ` WHERE ${others}`} GROUP BY _file${behind})
     SELECT coalesce(evidence.subscription, evidence.path) AS log, sum(records) AS records, sum(accepted) AS accepted, sum(rejected) AS rejected,
       string_agg(_file, ' ') AS files
     FROM files JOIN evidence ON evidence.id = files._file GROUP BY log ORDER BY log`)

@@ -164,6 +164,10 @@ async function describeSelection(
   return { from, to, sensors, notes }
 }
 
+function isWhole({ pulled }: Pick<Case, 'pulled'>): boolean {
+  return pulled !== null && pulled.whole.size > 0
+}
+
 /** That only records of a time were pulled from an engine, where that is so: what it cuts looks whole. */
 async function pulledNotes(c: Case, ofSubject: Sql): Promise<string[]> {
   if (c.pulled === null) return []
@@ -182,7 +186,7 @@ async function pulledNotes(c: Case, ofSubject: Sql): Promise<string[]> {
       ? ''
       : ` ${countText(records, 'record')} of the subject ${records === 1 ? 'reaches' : 'reach'} beyond that time, and ${records === 1 ? 'counts' : 'count'} whole.`
   return [
-    `Only records ${time} were pulled from ${table}: a connection that began before or went on after is longer than it looks.${reach}`,
+    `Only records ${time}${isWhole(c) ? ', and what else their objects hold,' : ''} were pulled from ${table}: a connection that began before or went on after is longer than it looks.${reach}`,
   ]
 }
 

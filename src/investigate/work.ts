@@ -21,6 +21,7 @@ import type { Case } from '../store/case.ts'
 import { quotedString } from '../store/duckdb.ts'
 import { caseFiles } from '../store/files.ts'
 import { flowsSource } from '../store/flows-source.ts'
+import { notOfParts } from '../store/pulled.ts'
 import { isMetered } from '../store/reports.ts'
 import { notOfFiles } from '../store/standing.ts'
 import { addressColumns } from '../store/views.ts'
@@ -103,7 +104,7 @@ function recordItems(c: Case, { records }: Dossier, asking: Asking): WorkItem[] 
   const rejected = ofSubject('if ($c["action"] == "REJECT") n++', 'print n + 0')
   return [
     // Of what was left on an engine the sums are here.
-    c.pulled === null
+    notOfParts(c.pulled) === null
       ? ofRecords('total', null, awk(`${isRecord} { n++ } END { print n + 0 }`))
       : { figure: 'records.total', value: records.total, sql: totalBehind(c), shell: null },
     ofRecords('subject', mine, ofSubject('n++', 'print n + 0')),
@@ -116,7 +117,7 @@ function totalBehind(c: Case): string {
   const path = join(c.dir, caseFiles.segments, 'pulled-*.parquet')
   const out = c.out.flatMap(file => file.id ?? [])
   const sums = `SELECT sum(records) AS n FROM read_parquet(${quotedString(path)})${out.length === 0 ? '' : ` WHERE ${notOfFiles(out)}`}`
-  const others = `SELECT count(*) FROM ${flowsSource(c)} WHERE ${notOfFiles([...c.pulled!.parts.keys()])}`
+  const others = `SELECT count(*) FROM ${flowsSource(c)} WHERE ${notOfParts(c.pulled)}`
   return `SELECT sum(n)::BIGINT AS value FROM (${sums} UNION ALL ${others})`
 }
 

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { assert, UserError } from '../errors.ts'
 import { createCase, createCaseFolder, soundLedger, tidemarkVersion } from '../store/case-folder.ts'
 import { caseFiles, segmentPath } from '../store/files.ts'
-import { type EvidenceEntry, LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
+import { LedgerWriter, readLedger, type SegmentEntry } from '../store/ledger.ts'
 import { isReading, type PullNote } from '../store/ledger-entry.ts'
 import { placeSegments, SegmentWriter } from '../store/segment-writer.ts'
 import type { Sums } from './sums.ts'
@@ -22,8 +22,10 @@ interface Composing {
   folder: string
   /** Where the case will lie: paths of its files say that. */
   place: string
-  /** Of each object its file in the pull. */
+  /** Of each object its file in the pull; not of those that are read whole. */
   files: ReadonlyMap<string, string>
+  /** A case whose entries of added files are taken over, with their segments; null: none. */
+  added: string | null
   sums: Sums
   command: string
   note: Omit<PullNote, 'parts'>
@@ -32,14 +34,14 @@ interface Composing {
 /**
  * Makes the case. The segments are moved into it.
  *
- * @param dir may hold the files already.
+ * @param dir may hold the files already. @param read what the files were read into; null: there are none, for all objects are read whole.
  */
 export async function composed(
   dir: string,
-  { scratch, segments: from }: ReadFiles,
-  { folder, place, files, sums, command, note }: Composing,
-): Promise<EvidenceEntry[]> {
-  const readings = (await soundLedger(scratch)).filter(isReading)
+  read: ReadFiles | null,
+  { folder, place, files, added, sums, command, note }: Composing,
+): Promise<void> {
+  const readings = read === null ? [] : (await soundLedger(read.scratch)).filter(isReading)
   const segments = readings.flatMap(entry => entry.segments)
   const within = (path: string): string => relative(folder, path)
   const evidence = readings.flatMap(entry =>
@@ -57,7 +59,7 @@ export async function composed(
     throw new UserError('the table changed while it was read', { hint: 'end the time before now: --to' })
   await createCaseFolder(dir)
   await createCase(dir)
-  for (const { name } of segments) await rename(segmentPath(from, name), join(dir, caseFiles.incoming, name))
+  if (read !== null) await moved(read.segments, dir, segments)
   const own = await writtenSums(dir, sums, new Map(parts.map(part => [part.object, part.id])))
   const all = [...segments, ...own]
   const ledger = await LedgerWriter.open(dir, await readLedger(dir))
@@ -70,7 +72,26 @@ export async function composed(
     all.map(segment => segment.name),
   )
   await ledger.commit(prepared)
-  return evidence
+  if (added !== null) await takenOver(dir, added, ledger)
+}
+
+/** Enters what was added to another case. */
+async function takenOver(dir: string, from: string, ledger: LedgerWriter): Promise<void> {
+  for (const entry of await soundLedger(from)) {
+    if (entry.type !== 'added') continue
+    const { type, tidemark, command, evidence, segments } = entry
+    await moved(from, dir, segments)
+    const prepared = ledger.prepare({ type, tidemark, command, evidence, segments })
+    await placeSegments(
+      dir,
+      segments.map(segment => segment.name),
+    )
+    await ledger.commit(prepared)
+  }
+}
+
+async function moved(from: string, to: string, segments: readonly SegmentEntry[]): Promise<void> {
+  for (const { name } of segments) await rename(segmentPath(from, name), join(to, caseFiles.incoming, name))
 }
 
 async function writtenSums(dir: string, sums: Sums, ids: ReadonlyMap<string, number>): Promise<SegmentEntry[]> {

@@ -1,5 +1,5 @@
 /** Lines that an engine gave, as flow-log files: one for each object that they lie in, under its name. */
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile, mkdir, rm } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 import { sync } from '../disk/writing.ts'
@@ -44,6 +44,14 @@ export class ObjectFiles {
     this.files.set(object, this.nameFor(object))
   }
 
+  /** Forgets an object, with what was written of it: it is read from where it lies. */
+  async leave(object: string): Promise<void> {
+    await this.settle()
+    const name = this.files.get(object)
+    this.files.delete(object)
+    if (name !== undefined && this.begun.delete(object)) await rm(join(this.folder, name))
+  }
+
   /** Takes rows in the order of their objects, of which the first column is the name. */
   async take(rows: readonly TextRow[]): Promise<void> {
     for (const [object, ...values] of rows) {
@@ -75,6 +83,7 @@ export class ObjectFiles {
   /** Makes what was written survive a power cut, with the folders that it is in. */
   async sync(): Promise<void> {
     const paths = [...this.begun].map(object => this.files.get(object)!)
+    if (paths.length === 0) return
     for (let from = 0; from < paths.length; from += syncedAtOnce)
       await Promise.all(paths.slice(from, from + syncedAtOnce).map(path => sync(join(this.folder, path))))
     // Up to the folder of the pull, and the one that this is in.

@@ -19,10 +19,13 @@ import { addEvidence } from '../ingest/add.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import type { Expression, Select } from '../query/nodes.ts'
+import type { RemoteFile } from '../sources/remote.ts'
 import { openCase } from '../store/case.ts'
+import { soundLedger } from '../store/case-folder.ts'
 import { caseFiles } from '../store/files.ts'
 import type { EvidenceEntry } from '../store/ledger.ts'
 import type { PullNote } from '../store/ledger-entry.ts'
+import { countedOf } from '../store/standing.ts'
 import { composed, type ReadFiles } from './compose.ts'
 import { ObjectFiles } from './objects.ts'
 import { ofSubject, type Statements, statementsOf } from './statements.ts'
@@ -38,6 +41,8 @@ export interface PullOptions extends AskOptions {
   from_us?: number
   to_us?: number
   command?: string
+  /** Finds objects by their URIs, to be read from where they lie; the engine only says which. Absent: the engine gives the lines. */
+  objects?: (uris: readonly string[], signal: AbortSignal | undefined) => Promise<RemoteFile[]>
   /** It is only looked at: a case may be there. */
   plan?: true
   /** Told what is being done. */
@@ -47,6 +52,8 @@ export interface PullOptions extends AskOptions {
 export interface PullReport {
   case: string
   objects: number
+  /** Objects of these that were read whole, from where they lie. */
+  whole: number
   /** Records in the case, and all that the table has in that time. */
   records: number
   records_of_table: number
@@ -78,7 +85,9 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   const where = wantedOf(own, options)
   const statements = statementsOf(table, own, { where, from_us: from_us!, to_us: to_us! })
   const { dialect } = engine
-  const texts = [statements.sums, statements.lines].map(one => engine.sent(dialect.print(one)))
+  const texts = [statements.sums, options.objects === undefined ? statements.lines : statements.places.lines].map(one =>
+    engine.sent(dialect.print(one)),
+  )
   requireShort(texts)
   return {
     statements: texts,
@@ -118,6 +127,16 @@ async function requireNothing(dir: string): Promise<void> {
     status: exitStatus.usage,
     hint: 'a pull makes a case of its own, for its sums are of one question: name another folder with --case',
   })
+}
+
+/** What a case is made of, besides the files' lines. */
+interface Composed {
+  files: ObjectFiles
+  sums: Sums
+  endpoints: readonly string[]
+  /** Objects that are read whole, as the engine names them. */
+  whole: readonly string[]
+  added: string | null
 }
 
 class Pulling {
@@ -165,60 +184,142 @@ class Pulling {
     if (sums.objects.size === 0)
       throw new UserError('the table has no records in that time', { hint: 'are --from and --to what was meant?' })
     for (const object of sums.objects.keys()) files.know(object)
-    await this.ask(statements.lines, 'records', rows => files.take(rows))
+    const whole = options.objects === undefined ? await this.lines(files) : await this.places(files)
     await files.fill()
     let read = await this.read(join(staging, 'first'), files)
-    const asked = await this.endpointsIn(staging, read, files, sums)
-    if (asked.read !== null) read = asked.read
-    if (asked.endpoints.length > 0) {
+    const probe = options.subject.length === 0 ? null : join(staging, 'probe')
+    const endpoints = probe === null ? [] : await this.endpointsIn(probe, read, { files, sums, whole })
+    if (read !== null && probe !== null) read = { ...read, segments: probe }
+    let left = probe === null ? whole : []
+    if (endpoints.length > 0) {
       const before = files.records
-      await this.ask(this.elsewhere(asked.endpoints), 'what others did with these', rows => files.take(rows))
-      await files.settle()
-      if (files.records > before) read = await this.read(join(staging, 'second'), files)
+      if (options.objects === undefined) await this.elsewhere(endpoints, files)
+      else left = await this.placesElsewhere(endpoints, files, whole)
+      if (files.records > before || left.length > 0) read = await this.read(join(staging, 'second'), files)
     }
-    options.onWork?.('making the case')
     await files.sync()
-    const evidence = await this.composed(made, read, files, sums, asked.endpoints)
+    const added = probe !== null && whole.length > 0 ? probe : null
+    const all = [...new Set([...whole, ...left])]
+    await this.composed(made, read, { files, sums, endpoints, whole: all, added })
+    await this.addWhole(made, left, sums)
     await sync(made)
-    const sum = (of: (file: (typeof evidence)[number]) => number): number =>
-      evidence.reduce((total, file) => total + of(file), 0)
+    return this.report(made, sums, endpoints, all)
+  }
+
+  private async report(
+    dir: string,
+    sums: Sums,
+    endpoints: readonly string[],
+    whole: readonly string[],
+  ): Promise<PullReport> {
+    const { evidence } = countedOf(await soundLedger(dir))
+    const sum = (of: (file: EvidenceEntry) => number): number => evidence.reduce((total, file) => total + of(file), 0)
     return {
-      ...{ case: this.dir, objects: evidence.length, records: sum(file => file.records) },
+      ...{ case: this.dir, objects: evidence.length, whole: whole.length, records: sum(file => file.records) },
       records_of_table: [...sums.objects.keys()].reduce((total, object) => total + sums.of(object).records, 0),
       silences: sum(file => file.no_data + file.skip_data),
-      ...{ endpoints: asked.endpoints.length, statements: this.ran },
+      ...{ endpoints: endpoints.length, statements: this.ran },
     }
+  }
+
+  /** Brings the lines themselves. */
+  private async lines(files: ObjectFiles): Promise<string[]> {
+    await this.ask(this.statements.lines, 'records', rows => files.take(rows))
+    return []
+  }
+
+  /** Brings the lines that are no records, and says which objects hold records that are wanted: these are read whole, and no parts. */
+  private async places(files: ObjectFiles): Promise<string[]> {
+    const whole = new Set<string>()
+    const silences = new Map<string, TextRow[]>()
+    await this.ask(this.statements.places.lines, 'the objects that hold the records', rows => {
+      for (const [alike, object, ...line] of rows) {
+        if (line.every(value => value === null)) whole.add(object ?? '')
+        else {
+          const held = silences.get(object ?? '') ?? []
+          silences.set(object ?? '', held)
+          for (let i = 0; i < Number(alike); i++) held.push([object!, ...line])
+        }
+      }
+    })
+    for (const object of whole) {
+      requireObject(object)
+      await files.leave(object)
+    }
+    for (const [object, rows] of silences) if (!whole.has(object)) await files.take(rows)
+    return [...whole].sort()
   }
 
   /** Makes a case of what was read so far. */
   private composed(
     dir: string,
-    read: ReadFiles,
-    { files }: ObjectFiles,
-    sums: Sums,
-    endpoints: string[],
-  ): Promise<EvidenceEntry[]> {
+    read: ReadFiles | null,
+    { files, sums, endpoints, whole, added }: Composed,
+  ): Promise<void> {
     const { subject, filter = '', from_us, to_us, command = 'pull' } = this.options
+    this.options.onWork?.('making the case')
     const at = (us: number | undefined): string | null => (us === undefined ? null : utcSeconds(us))
     return composed(dir, read, {
-      ...{ folder: join(dirname(dir), 'case'), place: this.dir, files, sums, command },
+      ...{ folder: join(dirname(dir), 'case'), place: this.dir, files: files.files, added, sums, command },
       note: {
         ...{ engine: this.engine.name, table: this.engine.place, subject: subject.map(one => one.text) },
-        ...{ filter: subject.length > 0 ? null : filter, endpoints },
+        ...{ filter: subject.length > 0 ? null : filter, endpoints: [...endpoints], whole: whole.map(requireObject) },
         ...{ from: at(from_us), to: at(to_us), statements: [...this.ran] },
       },
     })
   }
 
-  private elsewhere(endpoints: readonly string[]): Select {
-    const statement = this.statements.elsewhere(endpoints)
+  /** Reads objects from where they lie into a case. @throws UserError where one of them cannot be read. */
+  private async addWhole(dir: string, objects: readonly string[], sums: Sums): Promise<void> {
+    if (objects.length === 0) return
+    const { signal, command = 'pull', onWork } = this.options
+    onWork?.('reading the objects')
+    const names = new Map(objects.map(object => [requireObject(object), object]))
+    const remote = await this.options.objects!([...names.keys()], signal)
+    const { files } = await addEvidence({ case: dir, paths: [], remote, command, ...(signal && { signal }) })
+    signal?.throwIfAborted()
+    for (const { path, status, problem, records, malformed } of files) {
+      if (status === 'unreadable' || status === 'not-evidence')
+        throw new UserError(`an object of the table cannot be read: ${path}: ${problem ?? status}`, {
+          hint: 'without --objects the engine gives the lines itself',
+        })
+      if (status === 'read' && records + malformed < sums.of(names.get(path) ?? '').records)
+        throw new UserError(`an object is not what the engine read: ${path} has fewer records`, {
+          hint: 'was it changed meanwhile? end the time before now: --to',
+        })
+    }
+  }
+
+  private async elsewhere(endpoints: readonly string[], files: ObjectFiles): Promise<void> {
+    const statement = this.asked(this.statements.elsewhere(endpoints), endpoints)
+    await this.ask(statement, 'what others did with these', rows => files.take(rows))
+    await files.settle()
+  }
+
+  /** The objects that hold records of endpoints, without those that are read already. */
+  private async placesElsewhere(
+    endpoints: readonly string[],
+    files: ObjectFiles,
+    whole: readonly string[],
+  ): Promise<string[]> {
+    const known = new Set(whole)
+    const found = new Set<string>()
+    const statement = this.asked(this.statements.places.elsewhere(endpoints), endpoints)
+    await this.ask(statement, 'what others did with these', rows => {
+      for (const [, object] of rows) if (!known.has(object ?? '')) found.add(object ?? '')
+    })
+    for (const object of found) await files.leave(object)
+    return [...found].sort()
+  }
+
+  /** @throws UserError for endpoints that are too many for a statement. */
+  private asked(statement: Select, endpoints: readonly string[]): Select {
     const letters = this.engine.sent(this.engine.dialect.print(statement)).length
-    if (letters > lettersMost)
-      throw new UserError(
-        `who listens is open for ${endpoints.length} endpoints, and a question for all of them is too long for an engine: ${letters} letters, of ${lettersMost} at most`,
-        { hint: 'a shorter time (--from, --to) or fewer addresses have fewer' },
-      )
-    return statement
+    if (letters <= lettersMost) return statement
+    throw new UserError(
+      `who listens is open for ${endpoints.length} endpoints, and a question for all of them is too long for an engine: ${letters} letters, of ${lettersMost} at most`,
+      { hint: 'a shorter time (--from, --to) or fewer addresses have fewer' },
+    )
   }
 
   private async ask(statement: Select, what: string, take: (rows: TextRow[]) => Promise<void> | void): Promise<void> {
@@ -235,8 +336,9 @@ class Pulling {
     })
   }
 
-  /** Reads the files into a case, of which the segments are taken. */
-  private async read(into: string, { files }: ObjectFiles): Promise<ReadFiles> {
+  /** Reads the files into a case, of which the segments are taken; null: there are none. */
+  private async read(into: string, { files }: ObjectFiles): Promise<ReadFiles | null> {
+    if (files.size === 0) return null
     this.options.onWork?.('reading what it gave')
     const folder = join(dirname(into), 'case', caseFiles.pulled, '001')
     // In the order of the objects: of copies the first counts.
@@ -264,19 +366,16 @@ class Pulling {
    * long records last decides what is one connection.
    */
   private async endpointsIn(
-    staging: string,
-    read: ReadFiles,
-    files: ObjectFiles,
-    sums: Sums,
-  ): Promise<{ endpoints: string[]; read: ReadFiles | null }> {
+    dir: string,
+    read: ReadFiles | null,
+    { files, sums, whole }: Pick<Composed, 'files' | 'sums' | 'whole'>,
+  ): Promise<string[]> {
     const { subject, signal } = this.options
-    if (subject.length === 0) return { endpoints: [], read: null }
-    const dir = join(staging, 'probe')
-    await this.composed(dir, read, files, sums, [])
+    await this.composed(dir, read, { files, sums, endpoints: [], whole, added: null })
+    await this.addWhole(dir, whole, sums)
     const c = await openCase(dir, signal && { signal })
     try {
-      const moved = { scratch: read.scratch, segments: dir }
-      if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return { endpoints: [], read: moved }
+      if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return []
       const { block, pairs, dictionaries, fates } = await subjectRecords(c, subject)
       const asked = askedEndpoints(chain(c.source, block, pairs, dictionaries, fates, null))
       const endpoints: string[] = []
@@ -284,11 +383,21 @@ class Pulling {
         const { host, port, protocol } = asked.at(i)
         endpoints.push(endpointText(dictionaries.hosts, host, port, protocol))
       }
-      return { endpoints, read: moved }
+      return endpoints
     } finally {
       await c.close()
     }
   }
+}
+
+/** An object as it is named in S3. @throws UserError for one that lies elsewhere. */
+function requireObject(object: string): string {
+  const rest = /^s3[an]?:\/\/(.+)$/.exec(object)?.[1]
+  if (rest !== undefined) return `s3://${rest}`
+  throw new UserError(`--objects reads from S3, and an object of the table lies elsewhere: ${object}`, {
+    status: exitStatus.usage,
+    hint: 'leave --objects out: the engine gives the lines itself',
+  })
 }
 
 function stagingName(name: string): string {

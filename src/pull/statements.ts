@@ -13,6 +13,7 @@ import {
   all,
   among,
   any,
+  choose,
   column,
   compare,
   constant,
@@ -53,6 +54,8 @@ export interface Statements {
   sums: Select
   /** Records of endpoints with others, and those that name another address of one of their hosts. */
   elsewhere(endpoints: readonly string[]): Select
+  /** The same, where objects are read from where they lie: which hold such records, and the lines that are none. */
+  places: { lines: Select; elsewhere(endpoints: readonly string[]): Select }
   /** A condition on the columns of partitions; null: every partition is read. */
   partitions: Expression | null
   /** To estimate what one of them reads. */
@@ -97,20 +100,49 @@ export function statementsOf(table: EngineTable, own: EngineRecords, wanted: Wan
       select([ownColumn('_path'), ...texts, ...more], { from, where: whole, orderBy: [order(column('_path'))] }),
     )
   }
+  const wantedLines = any([ok(wanted.where), isSilent])
+  const elsewhereIn = (endpoints: readonly string[], of: (where: Expression) => Select): Select => {
+    const { where, named: lists } = elsewhereOf(own, endpoints)
+    return { ...of(ok(all([sure(where), not(sure(wanted.where))]))), named: lists }
+  }
   return {
     ...{ fields, partitions },
-    lines: lines(any([ok(wanted.where), isSilent])),
-    sums: sumsOf(own, within, partitions),
-    elsewhere: endpoints => {
-      const { where, named: lists } = elsewhereOf(own, endpoints)
-      const statement = lines(ok(all([sure(where), not(sure(wanted.where))])))
-      return { ...statement, named: lists }
+    lines: lines(wantedLines),
+    places: {
+      lines: asTexts(placesOf(own, wantedLines, isSilent, { within, partitions })),
+      elsewhere: endpoints =>
+        elsewhereIn(endpoints, where => asTexts(placesOf(own, where, null, { within, partitions }))),
     },
+    sums: sumsOf(own, within, partitions),
+    elsewhere: endpoints => elsewhereIn(endpoints, where => lines(where)),
     scan: select([named(count(), 'n')], {
       from: own.relation(own.columns, { partitions, records: within }),
       where: within,
     }),
   }
+}
+
+/**
+ * The objects of lines, each once; and before them, the count of lines that are alike.
+ *
+ * @param isSilent of these the lines themselves; null: of none. Their fields are null for an object that is named for its records.
+ */
+function placesOf(
+  own: EngineRecords,
+  where: Expression,
+  isSilent: Expression | null,
+  { within, partitions }: { within: Expression | null; partitions: Expression | null },
+): Select {
+  const fields = isSilent === null ? [] : [...own.fields.keys()]
+  const whole = within === null ? where : all([where, within])
+  const from = own.texts(['_path', ...whole.columns], { partitions, records: whole })
+  const texts = fields.map(name => named(choose([[isSilent!, column(textOf(name))]]), name))
+  const items = [ownColumn('_path'), ...fields.map(name => ownColumn(name))]
+  return select([named(count(), '_alike'), ...items], {
+    from: select([ownColumn('_path'), ...texts], { from, where: whole }),
+    groupBy: ['_path', ...fields].map(name => column(name)),
+    orderBy: [order(column('_path'))],
+  })
 }
 
 /** Records that overlap the time; null: all. */

@@ -61,9 +61,10 @@ export class Sums {
     return { ...counts, sensors: sensors.size, rows: sums.length }
   }
 
-  /** As columns of a segment. @param files number of each object's file. */
+  /** As columns of a segment. @param files number of each object's file; of those without one there are no sums: they were read whole. */
   columns(files: ReadonlyMap<string, number>): { columns: PulledColumns; rows: number } {
-    const { rows } = this
+    const parts = [...this.objects].filter(([object]) => files.has(object))
+    const rows = parts.reduce((sum, [, sums]) => sum + sums.length, 0)
     const lacks = [...this.objects.keys()].some(object => {
       const { records, sensors } = this.of(object)
       return records > 0 && sensors === 0
@@ -73,7 +74,7 @@ export class Sums {
     const [start, end] = [new Column('start', 'time', rows), new Column('end', 'time', rows)]
     const counts = pulledCounts.map(name => new Column(name, 'u64', rows))
     let row = 0
-    for (const [object, sums] of this.objects) {
+    for (const [object, sums] of parts) {
       for (const one of sums) {
         file[row] = files.get(object)!
         // As the case tells who recorded a record (`record-index/sensor.ts`).

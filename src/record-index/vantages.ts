@@ -1,6 +1,7 @@
 /** What a case tells of the points that recorded its records. */
 import type { EvidenceKind } from '../records/evidence-kind.ts'
 import type { Case } from '../store/case.ts'
+import { notOfParts } from '../store/pulled.ts'
 import { viewOf } from './projection.ts'
 import { sensorSql } from './sensor.ts'
 import type { FileOrigins, Origin, VantageNumbers } from './vantage-numbers.ts'
@@ -19,7 +20,7 @@ export async function lastedInCase(vantages: VantageNumbers, c: Case, evidence: 
 
 /** Of what was pulled, the longest of those that were not. */
 function leftBehind({ pulled }: Case, evidence: EvidenceKind): string {
-  if (pulled === null || evidence !== 'logs') return ''
+  if (notOfParts(pulled) === null || evidence !== 'logs') return ''
   return ' UNION ALL SELECT _file, sensor, max(longest_us)::BIGINT FROM main.pulled GROUP BY ALL'
 }
 

@@ -160,6 +160,8 @@ const pullNote = objectOf({
   ),
   /** Endpoints whose records with others than the subject are here too: address, port, protocol. */
   endpoints: listOf(text),
+  /** Objects that were read whole from where they lie, by their URI: entries `added` have them. */
+  whole: absent(listOf(text), []),
   /** Files that are a part of an object, or of another file, with what the whole of it holds in that time. */
   parts: listOf(
     objectOf({

@@ -3,6 +3,7 @@ import { fieldNamed } from '../records/fields.ts'
 import { columnOfField } from '../records/unknown-columns.ts'
 import type { EvidenceEntry, LedgerEntry } from './ledger.ts'
 import type { PullNote } from './ledger-entry.ts'
+import { notOfFiles } from './standing.ts'
 
 /** Counts of a row in segments of kind `pulled`: of the records of one sensor in one object that start in the same minute. */
 export const pulledCounts = ['longest_us', 'records', 'accepted', 'rejected'] as const
@@ -13,6 +14,8 @@ export interface Pulled {
   note: PullNote
   /** Those of files that count, by the number of the file. */
   parts: ReadonlyMap<number, Part>
+  /** Objects that were read whole, by their URI. */
+  whole: ReadonlySet<string>
 }
 
 /** Null for a case without a pull: there is one at most. */
@@ -21,7 +24,18 @@ export function pulledOf(entries: readonly LedgerEntry[], evidence: readonly Evi
   if (entry?.type !== 'pulled') return null
   const counted = new Set(evidence.flatMap(file => file.id ?? []))
   const parts = new Map(entry.pull.parts.filter(({ id }) => counted.has(id)).map(part => [part.id, part]))
-  return parts.size === 0 ? null : { note: entry.pull, parts }
+  const whole = new Set(entry.pull.whole)
+  const isLeft = parts.size > 0 || evidence.some(file => isWhole(file, whole))
+  return isLeft ? { note: entry.pull, parts, whole } : null
+}
+
+function isWhole({ origin }: EvidenceEntry, whole: ReadonlySet<string>): boolean {
+  return origin !== null && whole.has(origin.uri)
+}
+
+/** Where sums of the view `pulled` stand for records: the condition that a record is of no such file. Null: there are none. */
+export function notOfParts(pulled: Pulled | null): string | null {
+  return pulled === null || pulled.parts.size === 0 ? null : notOfFiles([...pulled.parts.keys()])
 }
 
 /** What was pulled, for people. */
@@ -36,7 +50,8 @@ export interface PulledFacts extends Pick<PullNote, 'engine' | 'table' | 'subjec
 export function pulledFacts(pulled: Pulled | null, evidence: readonly EvidenceEntry[]): PulledFacts | null {
   if (pulled === null) return null
   const { engine, table, subject, filter, from, to } = pulled.note
-  const files = evidence.filter(({ id }) => id !== null && pulled.parts.has(id))
+  const { parts, whole } = pulled
+  const files = evidence.filter(file => file.id !== null && (parts.has(file.id) || isWhole(file, whole)))
   return {
     ...{ engine, table, subject, filter, from, to, objects: files.length },
     records: files.reduce((sum, file) => sum + file.records, 0),

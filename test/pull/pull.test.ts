@@ -67,7 +67,7 @@ test('every object has a file, sums of it, and the ledger says where it came fro
   const { dir, report } = await pulled('whole')
   assert.deepEqual(
     { ...report, statements: report.statements.length },
-    { case: dir, objects: 4, records: 4, records_of_table: 5, silences: 1, endpoints: 2, statements: 3 },
+    { case: dir, objects: 4, whole: 0, records: 4, records_of_table: 5, silences: 1, endpoints: 2, statements: 3 },
   )
   for (const { statement } of report.statements) assert.deepEqual(await syntaxFaults('trino', statement), [])
   const c = await openCase(dir)

@@ -7,7 +7,51 @@ import { UserError } from '../../src/errors.ts'
 import { formatAddress, parseAddress } from '../../src/net/address.ts'
 import type { Sql } from '../../src/query/sql.ts'
 import { trino, withValues } from '../../src/query/trino-printer.ts'
+import { fieldNamed } from '../../src/records/fields.ts'
 import { Database, quotedName } from '../../src/store/duckdb.ts'
+
+/** `text`: all of it is text, as in tables over text files; `typed`: as AWS's Parquet; `folders`: that in folders of days; `pushed`: as of `lake push`. */
+export type Form = 'text' | 'typed' | 'folders' | 'pushed'
+
+interface StandInColumn {
+  name: string
+  type: string
+  /** Of the row's values, as JSON. */
+  sql: string
+  inFolders: boolean
+}
+
+/** @param isWide whether a column has numbers that `bigint` has not. */
+function columnsOf(fields: readonly string[], form: Form, isWide: (i: number) => boolean): StandInColumn[] {
+  const text = (i: number): string => `row->>${i}`
+  const plain = { type: 'varchar', inFolders: false }
+  const [day, path, number] = [1, 2, 3].map(i => text(fields.length + i))
+  const own = fields.map((name, i): StandInColumn => {
+    const known = types[fieldNamed(name)?.type ?? ''] ?? 'varchar'
+    const type = form === 'text' ? 'varchar' : known === 'bigint' && isWide(i) ? 'decimal(20,0)' : known
+    const value = form === 'text' ? text(i + 1) : `nullif(${text(i + 1)}, '-')`
+    return { name, type, inFolders: false, sql: type === 'varchar' ? value : `CAST(${value} AS ${type})` }
+  })
+  const exact = ['start', 'end']
+    .filter(name => fields.includes(name))
+    .map((name): StandInColumn => {
+      const seconds = `CAST(nullif(${text(fields.indexOf(name) + 1)}, '-') AS BIGINT)`
+      return { name: `${name}_us`, type: 'bigint', inFolders: false, sql: `${seconds} * 1000000` }
+    })
+  const pushed: StandInColumn[] = [
+    ...exact,
+    { name: 'source_path', ...plain, sql: path! },
+    { name: 'source_line', type: 'bigint', inFolders: false, sql: `CAST(${number} AS BIGINT)` },
+  ]
+  const folder = (name: string): StandInColumn => ({ name, type: 'varchar', inFolders: true, sql: day! })
+  return [
+    { name: '$path', ...plain, sql: text(0) },
+    ...own,
+    ...(form === 'pushed' ? [...pushed, folder('day')] : form === 'folders' ? [folder('p_day')] : []),
+  ]
+}
+
+const types: Record<string, string> = { u8: 'integer', u16: 'integer', u64: 'bigint', time: 'bigint' }
 
 export class StandIn implements Engine {
   readonly name = 'trino'
@@ -18,32 +62,38 @@ export class StandIn implements Engine {
   breaks: { statement: number; rows: number } | null = null
   private readonly db: Database
   private readonly addresses: string[]
-  private readonly fields: readonly string[]
+  private readonly columns: readonly StandInColumn[]
+  private readonly days: readonly string[]
 
-  private constructor(db: Database, fields: readonly string[], addresses: string[]) {
+  private constructor(db: Database, columns: readonly StandInColumn[], days: readonly string[], addresses: string[]) {
     this.db = db
-    this.fields = fields
+    this.columns = columns
+    this.days = days
     this.addresses = addresses
   }
 
-  /** The logs of a folder, all of which have the same header. */
-  static async of(folder: string): Promise<StandIn> {
+  /** The logs of a folder, all of which have the same header, as a table of a form. */
+  static async of(folder: string, form: Form = 'text'): Promise<StandIn> {
     const db = await Database.open({ threads: 1, memoryLimit: '512MB', tempDirectory: null })
     let fields: string[] = []
     const addresses = new Set<string>()
-    const rows: string[][] = []
+    const rows: unknown[][] = []
     for (const path of logsIn(folder)) {
       const [header, ...lines] = textOf(path).trimEnd().split('\n')
       fields = header!.replaceAll('-', '_').split(' ')
-      for (const line of lines) {
+      for (const [i, line] of lines.entries()) {
         const values = line.split(' ')
         for (const value of values) if (/[.:]/.test(value) && parseAddress(value) !== null) addresses.add(value)
-        rows.push([`s3://bucket/${path.slice(folder.length + 1)}`, ...values])
+        const end = Number(values[fields.indexOf('end')])
+        const day = new Date((Number.isNaN(end) ? 0 : end) * 1000).toISOString().slice(0, 10)
+        const inFolders = form === 'folders' ? day.replaceAll('-', '/') : day
+        rows.push([`s3://bucket/${path.slice(folder.length + 1)}`, ...values, inFolders, path, i + 2])
       }
     }
-    const columns = ['$path', ...fields].map((name, i) => `row->>${i} AS ${quotedName(name)}`)
+    const isWide = (i: number) => rows.some(row => /^\d{19,}$/.test(String(row[i + 1])))
+    const columns = columnsOf(fields, form, isWide)
     await db.run(
-      `CREATE TABLE t AS SELECT ${columns.join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
+      `CREATE TABLE t AS SELECT ${columns.map(({ sql, name }) => `${sql} AS ${quotedName(name)}`).join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
       [JSON.stringify(rows)],
     )
     // An engine knows an address however it is written.
@@ -52,7 +102,8 @@ export class StandIn implements Engine {
     await db.run(
       `CREATE MACRO address_of(x) AS ${other.length === 0 ? '' : `CASE x ${cases} ELSE`} nullif(x, '-')${other.length === 0 ? '' : ' END'}`,
     )
-    return new StandIn(db, fields, [...new Set([...addresses].map(canonical))])
+    const days = [...new Set(rows.map(row => String(row.at(-3))))]
+    return new StandIn(db, columns, days, [...new Set([...addresses].map(canonical))])
   }
 
   close(): Promise<void> {
@@ -77,8 +128,10 @@ export class StandIn implements Engine {
   }
 
   async table(): Promise<EngineTable> {
-    const columns = this.fields.map(name => ({ name, type: 'varchar' }))
-    return { sql: '"t"', columns, partitions: [], listsPartitions: true, hasPath: true }
+    const of = (is: boolean) => this.columns.filter(one => one.inFolders === is && one.name !== '$path')
+    const columns = of(false).map(({ name, type }) => ({ name, type }))
+    const partitions = of(true).map(({ name, type }) => ({ name, type, values: this.days }))
+    return { sql: '"t"', columns, partitions, listsPartitions: true, hasPath: true }
   }
 
   async estimate(): Promise<Estimate> {
