@@ -25,7 +25,7 @@ test('the dossier of what is pulled from Trino is that of all the logs', withTri
     const table = `t${seed}`
     try {
       const folder = join(work.root, 'logs')
-      await writeCleanFolder(work.root, seed, folder)
+      assert.ok(await writeCleanFolder(work.root, seed, folder))
       cpSync(folder, join(lake().lake, schema, table), { recursive: true })
       const names = textOf(logsIn(folder)[0]!).split('\n')[0]!.replaceAll('-', '_').split(' ')
       await ask(

@@ -1,5 +1,5 @@
 /** Random logs without what an engine cannot tell: lines and files that are damaged, and files that are there twice. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { addEvidence } from '../../src/ingest/add.ts'
@@ -7,8 +7,8 @@ import { formatAddress, parseAddress } from '../../src/net/address.ts'
 import { writeRandomFolder } from '../oracle/random-folder.ts'
 import { logsIn, textOf } from './stand-in.ts'
 
-/** Writes into `to` what is sound of a random folder, every file with the same fields. */
-export async function writeCleanFolder(root: string, seed: number, to: string): Promise<void> {
+/** Writes into `to` what is sound of a random folder, every file with the same fields. @returns false where nothing is. */
+export async function writeCleanFolder(root: string, seed: number, to: string): Promise<boolean> {
   const raw = join(root, `raw-${seed}`)
   writeRandomFolder(raw, seed)
   const files = new Map<string, Record<string, string>[]>()
@@ -35,6 +35,7 @@ export async function writeCleanFolder(root: string, seed: number, to: string): 
     }
   }
   write(new Map())
+  if (!existsSync(to)) return false
   const { problems } = await addEvidence({ case: join(root, `sieve-${seed}`), paths: [to] })
   const bad = new Map<string, Set<number>>()
   for (const { path, line = 0, line_to = line } of problems) {
@@ -44,6 +45,7 @@ export async function writeCleanFolder(root: string, seed: number, to: string): 
     bad.set(name, lines)
   }
   if (bad.size > 0) write(bad)
+  return existsSync(to)
 }
 
 function rowsOf(text: string): Record<string, string>[] {
