@@ -58,7 +58,8 @@ export async function athenaClient(options: AwsOptions) {
 
 export async function sqsClient(options: AwsOptions) {
   const sdk = await loaded('@aws-sdk/client-sqs', () => import('@aws-sdk/client-sqs'))
-  return { sdk, client: new sdk.SQSClient(await settings(options)) }
+  // The server that is asked is the region's, or the one that was named, also where a queue's own address names another.
+  return { sdk, client: new sdk.SQSClient({ ...(await settings(options)), useQueueUrlAsEndpoint: false }) }
 }
 
 export async function snsClient(options: AwsOptions) {
@@ -135,7 +136,8 @@ async function credentialsOf({ profile, roleArn, region }: AwsOptions, requestHa
     () => import('@aws-sdk/credential-providers'),
   )
   const clientConfig = { requestHandler, ...(region !== undefined && { region }) }
-  const own = fromNodeProviderChain({ clientConfig, ...(profile !== undefined && { profile }) })
+  // What runs for weeks finds new keys in the files when the old ones have expired.
+  const own = fromNodeProviderChain({ clientConfig, ignoreCache: true, ...(profile !== undefined && { profile }) })
   const chain =
     roleArn === undefined
       ? own

@@ -76,6 +76,8 @@ export interface AddOptions {
   keepCopies?: boolean
   /** Reads content that is in the case once more. The new reading counts in the place of the old one. */
   again?: boolean
+  /** Reads a file that lies elsewhere also where the case knows another content of that place: both count. */
+  changedToo?: boolean
   /** Worker threads; by default one for each core. */
   workers?: number
   /** Asks for an early end: files that are complete by then are kept. */
@@ -227,9 +229,11 @@ class Adding {
 
   /** Begins to fetch what lies elsewhere, but for what the case knows. */
   private startRemote(entries: readonly LedgerEntry[]): RemoteFile[] {
-    const { remote, again = false, format } = this.options
+    const { remote, again = false, format, changedToo = false } = this.options
     if (remote === undefined) return []
-    const { fetch, known, changed } = sorted(remote, entries, { again, hasFormat: format !== undefined })
+    const { fetch, known, changed } = sorted(remote, entries, {
+      ...{ again, changedToo, hasFormat: format !== undefined },
+    })
     for (const file of known) this.looked.push(file)
     for (const task of changed) this.queue.push(task)
     const nextId = (): number => Atomics.add(new Int32Array(this.lastId), 0, 1) + 1

@@ -34,7 +34,7 @@ export class KnownOrigins {
   /** Null: it is to be fetched. */
   judge(
     { path, named, etag, size, isFixed = false }: RemoteFile,
-    { again, hasFormat }: { again: boolean; hasFormat: boolean },
+    { again, hasFormat, changedToo }: { again: boolean; hasFormat: boolean; changedToo: boolean },
   ): Judged | null {
     const known = this.byUri.get(path)
     // Without an ETag only the bytes tell.
@@ -44,6 +44,7 @@ export class KnownOrigins {
       if (named || !isSame) return null
       return { status: 'duplicate', problem: 'it was removed from the case: tidemark remove --undo puts it back' }
     }
+    if (!isSame && changedToo) return null
     if (!isSame) return { status: 'unreadable', problem: changed(known.origin, etag) }
     if (again || (hasFormat && known.isUnread)) return null
     return { status: 'duplicate', problem: 'same object: already in the case' }

@@ -9,6 +9,7 @@ import type { FileTask } from './messages.ts'
 interface Judging {
   again: boolean
   hasFormat: boolean
+  changedToo: boolean
 }
 
 /** Of files that lie elsewhere: which are to be fetched, what is told of those that the case knows, and those that changed since. */

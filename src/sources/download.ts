@@ -34,7 +34,8 @@ export async function download(
 ): Promise<Origin> {
   const uri = `s3://${bucket}/${object.key}`
   const { requestPayer, signal } = options
-  const asked: Asked = { doing: `read ${uri}`, of: 'object', name: uri, right: 's3:GetObject', requestPayer }
+  const right = object.version === undefined ? 's3:GetObject' : 's3:GetObjectVersion'
+  const asked: Asked = { doing: `read ${uri}`, of: 'object', name: uri, right, requestPayer }
   const file = await createNew(to, 0o600)
   let version: string | null = null
   try {
@@ -64,11 +65,12 @@ export async function download(
   }
 }
 
-function partOf(s3: S3, bucket: string, { key, etag }: FoundObject, have: number, requestPayer: boolean) {
+function partOf(s3: S3, bucket: string, { key, etag, version }: FoundObject, have: number, requestPayer: boolean) {
   return new s3.sdk.GetObjectCommand({
     ...{ Bucket: bucket, Key: key },
     // The one that was listed, or none.
     ...(etag !== null && { IfMatch: etag }),
+    ...(version !== undefined && { VersionId: version }),
     ...(have > 0 && { Range: `bytes=${have}-` }),
     ...(requestPayer && { RequestPayer: 'requester' }),
   })

@@ -12,6 +12,10 @@ export interface FoundObject {
   key: string
   size: number
   etag: string | null
+  /** When it was written last, milliseconds since the epoch, where that is known. */
+  modified?: number
+  /** The version that is meant; without it, the one that is there now. */
+  version?: string
 }
 
 export interface ListOptions {
@@ -121,11 +125,16 @@ class Walk implements Listing {
       })
       const page = await ask(asked, () => this.s3.client.send(command, { abortSignal: signal }), signal)
       this.requests++
-      const keys = (page.Contents ?? []).flatMap(({ Key, Size, ETag }) =>
+      const keys = (page.Contents ?? []).flatMap(({ Key, Size, ETag, LastModified }) =>
         // What stands for a folder is no file.
         Key === undefined || (Key.endsWith(separator) && !Size)
           ? []
-          : [{ key: Key, size: Size ?? 0, etag: ETag ?? null }],
+          : [
+              {
+                ...{ key: Key, size: Size ?? 0, etag: ETag ?? null },
+                ...(LastModified !== undefined && { modified: LastModified.getTime() }),
+              },
+            ],
       )
       if (take === undefined) all.keys.push(...keys)
       else take(keys)

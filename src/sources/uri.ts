@@ -14,6 +14,43 @@ export interface LogsUri {
   region: string | null
 }
 
+/** A queue of Amazon SQS that tells of new objects. */
+export interface QueueUri {
+  kind: 'sqs'
+  name: string
+  /** Of the queue's owner; null: the one that asks. */
+  account: string | null
+  region: string | null
+}
+
+/** Whether a text names a queue, well or badly. */
+export function isQueueUri(text: string): boolean {
+  return /^sqs:\/\//i.test(text)
+}
+
+/**
+ * `sqs://NAME`, `sqs://ACCOUNT/NAME`, each also with `?region=NAME`; or the queue's address with `sqs` for `https`:
+ * `sqs://sqs.eu-central-1.amazonaws.com/123456789012/NAME`.
+ *
+ * @throws UserError (status 2) for what is no such name.
+ */
+export function parseQueueUri(text: string): QueueUri {
+  const [, rest = '', query] = /^sqs:\/\/([^?]*)(?:\?(.*))?$/is.exec(text) ?? []
+  const [, host, account, name] =
+    /^(?:sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(?=\d{12}\/))?(?:(\d{12})\/)?([\w-]{1,80}(?:\.fifo)?)$/.exec(
+      rest,
+    ) ?? []
+  if (name === undefined)
+    throw new UserError('not the name of a queue', {
+      status: 2,
+      hint: 'it is like sqs://flow-log-objects or sqs://123456789012/flow-log-objects?region=eu-central-1',
+    })
+  const asked = query === undefined ? null : (/^region=([a-z0-9-]{1,64})$/.exec(query)?.[1] ?? null)
+  if (query !== undefined && asked === null)
+    throw new UserError(`after ? stands region=NAME alone: sqs://${rest}?…`, { status: 2 })
+  return { kind: 'sqs', name, account: account ?? null, region: asked ?? host ?? null }
+}
+
 /** Whether a text names something that lies elsewhere, well or badly. */
 export function isSourceUri(text: string): boolean {
   return /^(?:s3|logs):\/\//i.test(text)
@@ -33,12 +70,16 @@ function s3Uri(rest: string): S3Uri {
       status: 2,
       hint: 'leave it out: credentials come from the environment or from a profile (--profile)',
     })
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket))
+  if (!isBucketName(bucket))
     throw new UserError(`not the name of a bucket: s3://${bucket}`, {
       status: 2,
       hint: 'it is like s3://bucket/AWSLogs/123456789012/',
     })
   return { kind: 's3', bucket, prefix: slash < 0 ? '' : rest.slice(slash + 1) }
+}
+
+export function isBucketName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(text)
 }
 
 function logsUri(rest: string): LogsUri {

@@ -31,6 +31,12 @@ export interface StubRequest {
 export interface Stub {
   address: string
   objects: Map<string, Buffer>
+  /** When objects were written last; others now. */
+  modified: Map<string, Date>
+  /** Versions that are there no more, by `key?version`. */
+  versions: Map<string, Buffer>
+  /** Another service at the same address: whether it has taken a request. */
+  other: (message: IncomingMessage, response: ServerResponse) => boolean
   requests: StubRequest[]
   /** Decides what goes wrong; null: nothing. */
   fault: (request: StubRequest) => Fault | null
@@ -58,11 +64,13 @@ const pageKeys = 1000
 export async function startStub(t: TestContext | null, objects: Record<string, Buffer | string> = {}): Promise<Stub> {
   const stub: Stub = {
     ...{ address: '', requests: [], fault: () => null, close: () => undefined },
+    ...{ modified: new Map(), versions: new Map(), other: () => false },
     objects: new Map(Object.entries(objects).map(([key, body]) => [key, Buffer.from(body)])),
   }
   const times = new Map<string, number>()
   let keys: string[] = []
   const server: Server = createServer((message, response) => {
+    if (stub.other(message, response)) return
     message.resume()
     const url = new URL(message.url!, 'http://stub')
     const [, bucket = '', ...rest] = decodeURIComponent(url.pathname).split('/')
@@ -98,8 +106,9 @@ function refuse(response: ServerResponse, status: number, code: string, message 
   response.end(`<Error><Code>${code}</Code><Message>${message}</Message></Error>`)
 }
 
-function give(stub: Stub, { key, headers }: StubRequest, response: ServerResponse, fault: Fault | null): void {
-  const body = stub.objects.get(key)
+function give(stub: Stub, { key, headers, query }: StubRequest, response: ServerResponse, fault: Fault | null): void {
+  const version = query.get('versionId')
+  const body = version === null ? stub.objects.get(key) : stub.versions.get(`${key}?${version}`)
   if (body === undefined) {
     refuse(response, 404, 'NoSuchKey')
     return
@@ -156,7 +165,7 @@ function listing(stub: Stub, keys: readonly string[], query: URLSearchParams): s
     const body = stub.objects.get(key)!
     parts.push(
       folder === null
-        ? `<Contents><Key>${key}</Key><Size>${body.length}</Size><ETag>${etagOf(body).replaceAll('"', '&quot;')}</ETag></Contents>`
+        ? `<Contents><Key>${key}</Key><LastModified>${(stub.modified.get(key) ?? new Date()).toISOString()}</LastModified><Size>${body.length}</Size><ETag>${etagOf(body).replaceAll('"', '&quot;')}</ETag></Contents>`
         : `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`,
     )
     last = folder ?? key
