@@ -33,7 +33,10 @@ export async function receiversOf(options: ReceiverOptions): Promise<Receiver[]>
   }
   if (sns !== undefined) {
     const module = await import('../watch/receivers/sns.ts')
-    receivers.push(module.sns(module.topicOf(sns), awsOptionsOf(options)))
+    const topic = module.sns(module.topicOf(sns), awsOptionsOf(options))
+    // A package that is missing, or a role that cannot be taken on, is told now, and not with the first alert.
+    await topic.check(text => note(`tidemark: ${text}`))
+    receivers.push(topic)
   }
   if (exec !== undefined) {
     const { program } = await import('../watch/receivers/exec.ts')

@@ -87,6 +87,63 @@ test('who refuses is told from who does not want the message, and no secret is i
     })
 })
 
+test('credentials and role are looked at when the watch begins; what is amiss is told then, and may come right later', async t => {
+  let isRefused = true
+  const asked: string[] = []
+  const server = createServer((message, response) => {
+    let body = ''
+    message.on('data', (piece: Buffer) => {
+      body += piece
+    })
+    message.on('end', () => {
+      const action = new URLSearchParams(body).get('Action')!
+      asked.push(action)
+      response.writeHead(action === 'AssumeRole' && isRefused ? 403 : 200, { 'content-type': 'text/xml' })
+      if (action === 'AssumeRole')
+        response.end(
+          isRefused
+            ? '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: u is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/alerts</Message></Error></ErrorResponse>'
+            : '<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIACANARYOFAROLE001</AccessKeyId><SecretAccessKey>canary-of-a-role</SecretAccessKey><SessionToken>canary-session-of-a-role</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>',
+        )
+      else
+        response.end(
+          '<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>',
+        )
+    })
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  process.env['AWS_ENDPOINT_URL_STS'] = endpoint
+  t.after(() => {
+    delete process.env['AWS_ENDPOINT_URL_STS']
+    server.closeAllConnections()
+    server.close()
+  })
+  const notes: string[] = []
+  const note = (text: string): Promise<void> => {
+    notes.push(text)
+    return Promise.resolve()
+  }
+  const receiver = sns(topicOf(arn), { endpoint, roleArn: 'arn:aws:iam::123456789012:role/alerts' })
+  await assert.rejects(receiver.check(note), /access denied to the topic/)
+  assert.deepEqual([asked, notes], [['AssumeRole'], []])
+  isRefused = false
+  await receiver.check(note)
+  await receiver.send({ id: 'a1', text }, going())
+  assert.deepEqual(asked, ['AssumeRole', 'AssumeRole', 'Publish'])
+  await assert.rejects(sns(topicOf(arn), { endpoint, roleArn: 'alerts' }).check(note), /not the ARN of a role/)
+})
+
+test('a client that could not be made is made the next time', async t => {
+  const { heard, endpoint } = await startTopic(t, () => null)
+  const aws = { endpoint: 'no address' }
+  const receiver = sns(topicOf(arn), aws)
+  await assert.rejects(receiver.send({ id: 'a1', text }, going()), /the endpoint is not an address/)
+  aws.endpoint = endpoint
+  await receiver.send({ id: 'a1', text }, going())
+  assert.equal(heard.length, 1)
+})
+
 test('a topic that does not answer is tried again later', async t => {
   const { endpoint } = await startTopic(t, () => 'silent')
   await assert.rejects(

@@ -26,23 +26,50 @@ export function topicOf(text: string): Topic {
 /** What SNS says of the message itself: others may be sent. */
 const refusals = /^(InvalidParameter(Value)?(Exception)?|ValidationException|ParameterValueInvalid)$/
 
+export interface TopicReceiver extends Receiver {
+  /**
+   * Makes the client, and finds the credentials. What may come right by itself, as the network, is told to `onNote`.
+   *
+   * @throws UserError where a package is missing; AwsError where the credentials do not count, or the role cannot be taken on.
+   */
+  check(onNote: (text: string) => Promise<void>): Promise<void>
+}
+
 /** The message is the alert as JSON; with an attribute for each of what a subscription may filter by. */
 export function sns(
   topic: Topic,
   aws: AwsOptions,
   { timeout = sendMilliseconds }: { timeout?: number } = {},
-): Receiver {
+): TopicReceiver {
   const asked: Asked = { doing: `publish to ${topic.arn}`, of: 'topic', name: topic.arn, right: 'sns:Publish' }
   let made: ReturnType<typeof snsClient> | null = null
+  // The region is the topic's.
+  const client = async (): ReturnType<typeof snsClient> => {
+    made ??= snsClient({ ...aws, region: topic.region })
+    try {
+      return await made
+    } catch (error) {
+      // What failed once may be there the next time.
+      made = null
+      throw error
+    }
+  }
   return {
     kind: 'sns',
     to: topic.arn,
+    async check(onNote) {
+      const { client: sender } = await client()
+      try {
+        await ask(asked, () => sender.config.credentials())
+      } catch (error) {
+        if (!(error instanceof AwsError) || !error.isTransient) throw error
+        await onNote(`${error.message}; alerts to it wait until it can be reached`)
+      }
+    },
     async send({ id, text }, signal) {
       const limit = withinTime(signal, timeout)
       try {
-        // The region is the topic's.
-        made ??= snsClient({ ...aws, region: topic.region })
-        const { sdk, client } = await made
+        const { sdk, client: sender } = await client()
         const { rule, severity } = JSON.parse(text) as { rule: string; severity: string }
         const attributes = Object.entries({ id, rule, severity }).map(([name, value]) => [
           ...[name, { DataType: 'String', StringValue: value }],
@@ -51,7 +78,7 @@ export function sns(
           ...{ TopicArn: topic.arn, Message: text, MessageAttributes: Object.fromEntries(attributes) },
           ...(topic.isFifo && { MessageDeduplicationId: id, MessageGroupId: 'tidemark' }),
         })
-        await ask(asked, () => client.send(command, { abortSignal: limit.signal }), limit.signal)
+        await ask(asked, () => sender.send(command, { abortSignal: limit.signal }), limit.signal)
       } catch (error) {
         signal.throwIfAborted()
         if (limit.signal.aborted) throw limit.signal.reason
