@@ -170,7 +170,7 @@ const maySee: Record<string, string[]> = {
     'detect',
     'report',
   ],
-  watch: ['net', 'aws', 'input', 'records', 'store', 'ingest', 'rules', 'detect'],
+  watch: ['net', 'aws', 'input', 'sources', 'records', 'store', 'ingest', 'rules', 'detect'],
   demo: [],
   server: [],
   ui: ['net', 'server'],

@@ -38,13 +38,22 @@ export function addAccountOptions(command: Command): Command {
 
 /** Options of every command that takes s3:// and logs:// as a PATH. */
 export function addSourceOptions(command: Command): Command {
-  addAwsOptions(command)
-    .addOption(
-      new Option(
-        '--source-window <from..to>',
-        'S3, CloudWatch: only what may hold records of that time, by its name',
-      ).argParser(parseWindow),
-    )
+  addAwsOptions(command).addOption(
+    new Option(
+      '--source-window <from..to>',
+      'S3, CloudWatch: only what may hold records of that time, by its name',
+    ).argParser(parseWindow),
+  )
+  addObjectOptions(command)
+  // What asks an engine too has its own.
+  if (!command.options.some(({ long }) => long === '--dry-run'))
+    command.option('--dry-run', 'S3, CloudWatch: list what would be read, and read nothing')
+  return command
+}
+
+/** Which objects are meant, by their names. */
+export function addObjectOptions(command: Command): Command {
+  return command
     .addOption(
       new Option('--source-account <id>', 'S3: only logs of that account, by their names (repeatable)').argParser(
         parseAccount,
@@ -55,10 +64,6 @@ export function addSourceOptions(command: Command): Command {
         collectText,
       ),
     )
-  // What asks an engine too has its own.
-  if (!command.options.some(({ long }) => long === '--dry-run'))
-    command.option('--dry-run', 'S3, CloudWatch: list what would be read, and read nothing')
-  return command
 }
 
 function parseWindow(text: string): string {

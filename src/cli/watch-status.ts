@@ -15,11 +15,12 @@ export class StatusLine {
     this.waiting = startWaiting(() => this.text)
   }
 
-  show({ source, read, waiting_files, unread, alerts }: Health): void {
+  show({ source, source_problem, read, waiting_files, unread, alerts }: Health): void {
     const parts = [
       `${countText(read.files, 'file')} with ${countText(read.records, 'record')} read`,
       ...(waiting_files > 0 ? [`${integerText(waiting_files)} to come`] : []),
       ...(unread.total > 0 ? [`${integerText(unread.total)} not readable`] : []),
+      ...(source_problem === null ? [] : [`nothing can be read since ${source_problem.since}`]),
       `${countText(alerts.made, 'alert')}${alerts.waiting > 0 ? `, ${integerText(alerts.waiting)} on their way` : ''}`,
     ]
     this.text = `watching ${source}: ${parts.join(', ')}`

@@ -1,12 +1,10 @@
-import { statSync } from 'node:fs'
-import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { errorCode, exitStatus, UserError } from '../errors.ts'
+import { exitStatus, UserError } from '../errors.ts'
 import { type Severity, severities } from '../rules/finding.ts'
 import type { WatchEnd, WatchSettings } from '../watch/watch.ts'
 import { addReadingOptions } from './add.ts'
-import { Option } from './commander.ts'
+import { InvalidArgumentError, Option } from './commander.ts'
 import { addRuleChoice, askedRules, type RuleOptions } from './detect-rules.ts'
 import { addEnrichmentOptions, type EnrichmentCliOptions, enrichmentOf } from './enrichment-options.ts'
 import { interruptible } from './interrupt.ts'
@@ -20,8 +18,9 @@ import {
   readingOptions,
 } from './options.ts'
 import { quoted } from './shell-words.ts'
-import { addAccountOptions, refuseAccountOptions } from './source-options.ts'
+import { addAwsOptions, addObjectOptions, refuseAccountOptions } from './source-options.ts'
 import type { ReceiverOptions } from './watch-receivers.ts'
+import { nameOf, type SourceOptions, sourceOf } from './watch-source.ts'
 import type { StatusLine } from './watch-status.ts'
 
 interface Options
@@ -29,12 +28,10 @@ interface Options
     ReadingOptions,
     EnrichmentCliOptions,
     Omit<RuleOptions, 'listRules'>,
-    ReceiverOptions {
+    ReceiverOptions,
+    SourceOptions {
   out: string
   keep?: number
-  settle: number
-  /** True without a value. */
-  poll?: number | true
   every: number
   once?: true
   maxAlerts: number
@@ -45,21 +42,23 @@ interface Options
 }
 
 const day = 86_400_000
-const pollByDefault = 10_000
 
 /** Defines `tidemark watch`. */
 export function watchCommand(program: Command): void {
   const command = addReceiverOptions(withOptions(program))
-  addAccountOptions(addReadingOptions(addEnrichmentOptions(addRuleChoice(command))))
+  addObjectOptions(addAwsOptions(addReadingOptions(addEnrichmentOptions(addRuleChoice(command)))))
     .addHelpText('after', watchHelp)
-    .action(async (folder: string) => {
-      const options = command.optsWithGlobals<Options>()
+    .action(async (source: string) => {
+      const given = command.optsWithGlobals<Options>()
+      // A default is of a folder.
+      const options =
+        command.getOptionValueSource('settle') === 'cli' ? { ...given, isSettleGiven: true as const } : given
       if (command.getOptionValueSourceWithGlobals('case') === 'cli')
         throw new UserError('--case does not go with watch', {
           hint: 'it keeps a case for each day in the folder that --out names',
           status: exitStatus.usage,
         })
-      const settings = await settingsOf(folder, options)
+      const settings = await settingsOf(source, options)
       await interruptible(signal => run(settings, options, signal))
     })
 }
@@ -68,9 +67,12 @@ function withOptions(program: Command): Command {
   return program
     .command('watch')
     .description(
-      'Read what arrives in a folder, look for findings over a sliding day, and send an alert of each, once a day.',
+      'Read what arrives in a folder, a bucket or by a queue, look for findings over a sliding day, and send an alert of each, once a day.',
     )
-    .argument('<folder>', 'folder in which files of evidence arrive, also in its sub-folders')
+    .argument(
+      '<source>',
+      'folder in which files of evidence arrive, also in its sub-folders; s3://BUCKET/PREFIX, which is listed again and again; or sqs://QUEUE, which has the notifications of a bucket',
+    )
     .addOption(
       new Option('--out <dir>', 'folder of the watch: a case for each day, and alerts on their way')
         .default('tidemark-watch')
@@ -94,8 +96,18 @@ function withOptions(program: Command): Command {
     .addOption(
       new Option(
         '--poll [span]',
-        'look at the folder that often, as on a network share (default without a value: 10s)',
+        'look at the folder that often, as on a network share (default without a value: 10s); S3: list that often (default: 1m)',
       ).argParser(parseSpan),
+    )
+    .addOption(
+      new Option('--since <day>', 'S3: the first day to read, like 2026-11-01 (default: as --late says)').argParser(
+        parseDay,
+      ),
+    )
+    .addOption(
+      new Option('--late <span>', 'S3: list days again in which an object may still arrive (default: 1d)').argParser(
+        parseSpan,
+      ),
     )
     .option('--once', 'read, look and send what is there, and end: for cron')
     .option('--health <file>', 'write how it goes into a file of JSON, every ten seconds')
@@ -135,26 +147,29 @@ function addReceiverOptions(command: Command): Command {
 
 const watchHelp = `
 Without a receiver (--webhook, --syslog, --sns, --exec), alerts are printed, a line of JSON each. An alert is sent until it is taken, always with the same id.
+A message of a queue is deleted when everything that it names is in a case. AWS is asked with the credentials of its own tools.
 The secret that signs webhooks comes from TIDEMARK_WEBHOOK_SECRET or from --webhook-secret-file. SIGTERM and Ctrl-C end the watch, with status 0.
 
 Examples:
   tidemark watch /var/log/flows --out /var/lib/tidemark --keep 30d
   tidemark watch flows/ --webhook https://alerts.example.com/tidemark --health /run/tidemark/health.json
   tidemark watch flows/ --once --syslog tls://logs.example.com:6514
+  tidemark watch s3://bucket/AWSLogs/ --keep 30d --sns arn:aws:sns:eu-central-1:123456789012:alerts
+  tidemark watch sqs://flow-log-objects --region eu-central-1 --keep 30d
 
 More: tidemark help continuous-watch.`
 
 async function settingsOf(name: string, options: Options): Promise<WatchSettings> {
-  const { keep, poll, settle, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
+  const { keep, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
   if (keep !== undefined && keep < day)
     throw new UserError('--keep is less than a day', { hint: 'write --keep 30d', status: exitStatus.usage })
-  if (options.sns === undefined) refuseAccountOptions(options, '--sns')
+  const source = await sourceOf(name, options)
+  if (options.sns === undefined && source.kind === 'folder') refuseAccountOptions(options, '--sns')
   const { receiversOf } = await import('./watch-receivers.ts')
   const receivers = await receiversOf(options)
   return {
-    ...{ folder: await folderOf(name), out: resolve(options.out) },
-    ...{ keepDays: keep === undefined ? null : Math.ceil(keep / day), settle, every, once: once === true },
-    poll: poll === undefined ? null : poll === true ? pollByDefault : poll,
+    ...{ name: nameOf(source), source, out: resolve(options.out) },
+    ...{ keepDays: keep === undefined ? null : Math.ceil(keep / day), every, once: once === true },
     reading: readingOptions(options),
     detecting: {
       ...askedRules(options),
@@ -168,18 +183,10 @@ async function settingsOf(name: string, options: Options): Promise<WatchSettings
   }
 }
 
-/** @throws UserError (status 2) for what is no folder. */
-async function folderOf(name: string): Promise<string> {
-  try {
-    if (statSync(name).isDirectory()) return await realpath(name)
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error
-    throw new UserError(`no such folder: ${name}`, { hint: 'check the path', status: exitStatus.usage })
-  }
-  throw new UserError(`a file where a folder is expected: ${name}`, {
-    hint: 'name the folder in which files arrive; tidemark add reads a single file',
-    status: exitStatus.usage,
-  })
+function parseDay(text: string): string {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text) && new Date(`${text}T00:00:00Z`).toISOString().startsWith(text)
+  if (!isDay) throw new InvalidArgumentError('Expected a day of UTC, like 2026-11-01.')
+  return text
 }
 
 /** Where the state is written, again and again: a file, and no evidence. */
@@ -189,14 +196,11 @@ async function healthPath(name: string): Promise<string> {
 }
 
 async function run(settings: WatchSettings, options: Options, signal: AbortSignal): Promise<void> {
-  const [{ watchFolder }, { StatusLine }] = await Promise.all([
-    import('../watch/watch.ts'),
-    import('./watch-status.ts'),
-  ])
-  const status = new StatusLine(settings.folder)
-  status.note(`watching ${settings.folder}; cases and alerts are in ${settings.out}`)
+  const [{ watch }, { StatusLine }] = await Promise.all([import('../watch/watch.ts'), import('./watch-status.ts')])
+  const status = new StatusLine(settings.name)
+  status.note(`watching ${settings.name}; cases and alerts are in ${settings.out}`)
   try {
-    const end = await watchFolder(
+    const end = await watch(
       {
         ...settings,
         onNote: text => status.note(text),

@@ -6,18 +6,8 @@ import type { FSWatcher } from 'chokidar'
 import { errorCode, errorText } from '../errors.ts'
 import { absolute, type FoundFile, findFiles } from '../input/walk.ts'
 import { isLedger } from '../store/ledger.ts'
-
-/** A file that is there. */
-export interface Arrival {
-  file: FoundFile
-  /** What identifies it: its path. */
-  key: string
-  size: number
-  /** Changes with the file's content. */
-  print: string
-  /** When it was written last, milliseconds since the epoch. */
-  written: number
-}
+import type { SeenFile } from './seen.ts'
+import type { Arrival, Judge, Look, Source } from './source.ts'
 
 export interface FolderSettings {
   folder: string
@@ -39,18 +29,11 @@ const lookWithoutNotices = 10_000
 /** Looking may take so much of the time at most. */
 const restPerLook = 10
 
-export interface Look {
-  /** Whole, as far as anybody can tell. */
-  whole: Arrival[]
-  /** Still changing, or seen for the first time. */
-  changing: number
-  /** What cannot be read as a file. */
-  unreadable: FoundFile[]
-  /** Every file that is there, by its key. */
-  present: Set<string>
-}
-
-export class Folder {
+export class Folder implements Source {
+  /** A folder that is gone ends the watch. */
+  readonly problem = null
+  readonly messages = null
+  readonly isComplete = true
   private readonly settings: FolderSettings
   /** The state of files when they were seen first so (performance.now()). */
   private settling = new Map<string, { print: string; since: number }>()
@@ -105,15 +88,15 @@ export class Folder {
   }
 
   /**
-   * Looks at what is there.
+   * Looks at what is there. Files that are not new in their state are not waited for.
    *
-   * @param isNew whether a file in that state is of interest; others are not waited for.
    * @throws UserError where the folder is gone.
    */
-  async look(isNew: (arrival: Arrival) => boolean, signal: AbortSignal): Promise<Look> {
+  async look(judge: Judge, signal: AbortSignal): Promise<Look> {
     const began = performance.now()
     const found = await findFiles([this.settings.folder], { isLedger, signal })
-    const look: Look = { whole: [], changing: 0, unreadable: [], present: new Set() }
+    const present = new Set<string>()
+    const look: Look = { whole: [], changing: 0, unreadable: [], present }
     const settling: typeof this.settling = new Map()
     for (const file of found.map(absolute)) {
       if (this.isWithout(file.path)) continue
@@ -125,8 +108,8 @@ export class Folder {
       const arrival = arrivalOf(file)
       // It is gone already.
       if (arrival === null) continue
-      look.present.add(arrival.key)
-      if (!isNew(arrival)) continue
+      present.add(arrival.key)
+      if (judge.judge(arrival) !== 'new') continue
       const known = this.settling.get(arrival.key)
       const since = known?.print === arrival.print ? known.since : performance.now()
       settling.set(arrival.key, { print: arrival.print, since })
@@ -139,8 +122,13 @@ export class Folder {
   }
 
   /** Files that were taken need not settle any more. */
-  taken(arrivals: readonly Arrival[]): void {
+  taken(arrivals: readonly Arrival[]): Promise<void> {
     for (const { key } of arrivals) this.settling.delete(key)
+    return Promise.resolve()
+  }
+
+  remembers(key: string, _file: SeenFile, present: ReadonlySet<string>): boolean {
+    return present.has(key)
   }
 
   private isWithout(path: string): boolean {
@@ -165,7 +153,8 @@ export function arrivalOf(file: FoundFile): Arrival | null {
   try {
     const { size, mtimeNs, ctimeNs, ino, mtimeMs } = statOf(file)
     const key = file.rawPath === null ? file.path : Buffer.from(file.rawPath).toString('hex')
-    return { file, key, size: Number(size), print: `${size} ${mtimeNs} ${ctimeNs} ${ino}`, written: Number(mtimeMs) }
+    const print = `${size} ${mtimeNs} ${ctimeNs} ${ino}`
+    return { file, key, size: Number(size), print, written: Number(mtimeMs), remote: null }
   } catch {
     return null
   }

@@ -4,6 +4,7 @@ import { errorText } from '../errors.ts'
 import type { ReceiverState } from './delivery.ts'
 import type { LastLook } from './looker.ts'
 import type { ReadCounts } from './reader.ts'
+import type { MessageCounts, SourceProblem } from './source.ts'
 
 /** Names are fixed by the contract. Times are UTC, ISO 8601. */
 export interface Health {
@@ -22,6 +23,10 @@ export interface Health {
   }
   /** Files that are there and not read yet: still changing, or too many for one batch. */
   waiting_files: number
+  /** What keeps all of the source from being read now, as credentials that have expired; null: nothing. */
+  source_problem: SourceProblem | null
+  /** Messages of a queue since the start; null: the source is none. */
+  messages: MessageCounts | null
   unread: { total: number; files: { path: string; problem: string; tries: number }[] }
   last_look: LastLook | null
   /** Whether something was added that was not looked at yet. */

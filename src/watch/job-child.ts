@@ -1,9 +1,10 @@
 /** Does one job of a watch, which stands as a line of JSON on standard input, and tells what became of it. */
 import { exit, stdin, stdout } from 'node:process'
-import { createInterface } from 'node:readline'
 import { errorText, UserError } from '../errors.ts'
 import { failureLine, systemFailure } from '../system-error.ts'
-import type { Job, Told } from './jobs.ts'
+import { Asking } from './asking.ts'
+import type { Given, Job, Told, Wanted } from './jobs.ts'
+import { onLine } from './line-reading.ts'
 import { doJob } from './work.ts'
 
 const stopping = new AbortController()
@@ -13,16 +14,23 @@ process.once('SIGTERM', stop)
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 
-const lines = createInterface({ input: stdin })
+const asking = new Asking((wanted: Wanted) => void stdout.write(`${JSON.stringify(wanted)}\n`))
 // Nobody waits for it any more.
-lines.once('close', stop)
-lines.once('line', line => {
+stdin.once('end', stop)
+stdin.once('close', stop)
+let isBegun = false
+onLine(stdin, line => {
+  if (isBegun) {
+    asking.answered((JSON.parse(line) as Given).fetched)
+    return
+  }
+  isBegun = true
   void told(JSON.parse(line) as Job).then(answer => stdout.write(`${JSON.stringify(answer)}\n`, () => exit(0)))
 })
 
 async function told(job: Job): Promise<Told<Job['kind']>> {
   try {
-    return { done: await doJob(job, stopping.signal) } as Told<Job['kind']>
+    return { done: await doJob(job, asking, stopping.signal) } as Told<Job['kind']>
   } catch (error) {
     if (error instanceof UserError)
       return { failed: { message: error.message, hint: error.hint ?? null, isBug: false } }

@@ -20,6 +20,8 @@ export const watchNames = {
   seen: 'seen.jsonl',
   /** Files that are being read once more because they have grown. */
   growing: 'growing.json',
+  /** From which day on a bucket is listed. */
+  position: 'position.json',
   /** Several days as one case, while it is asked. */
   window: 'window.tidemark',
 } as const

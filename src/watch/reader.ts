@@ -1,17 +1,19 @@
 /** Brings files that have arrived into the cases of their days, each content once. */
-import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { piecesOf } from '../disk/reading.ts'
+import { join } from 'node:path'
 import { errorText, UserError } from '../errors.ts'
 import type { FoundFile } from '../input/walk.ts'
 import { countText, integerText } from '../net/counts.ts'
+import type { Origin } from '../sources/remote.ts'
 import { soundLedger } from '../store/case-folder.ts'
+import { caseFiles } from '../store/files.ts'
 import { counts, standingsOf } from '../store/standing.ts'
 import { type Day, dayOfFile, emptyDay, grow, type HeldDay } from './days.ts'
-import type { Arrival } from './folder.ts'
 import { type AddedFile, type AddJob, haveDone, JobDied, type Reading } from './jobs.ts'
 import { caseOfDay } from './layout.ts'
-import type { Seen } from './seen.ts'
+import { digestsOf, ObjectFetching } from './objects.ts'
+import { printOf, type Seen } from './seen.ts'
+import type { Arrival, Judge, Judgement } from './source.ts'
 import { type Growing, growingIn, type LookedDays, noteGrowing } from './state.ts'
 
 export interface ReaderSettings {
@@ -34,6 +36,8 @@ export interface ReadCounts {
   not_evidence: number
   /** Readings that gave way to a later one, as the file had grown. */
   grown: number
+  /** Objects that were deleted before they could be read. */
+  gone: number
 }
 
 const filesMax = 1000
@@ -51,15 +55,19 @@ interface Faulty {
   next: number
 }
 
-export class Reader {
-  readonly counts: ReadCounts = { files: 0, records: 0, known: 0, not_evidence: 0, grown: 0 }
+export class Reader implements Judge {
+  readonly counts: ReadCounts = { files: 0, records: 0, known: 0, not_evidence: 0, grown: 0, gone: 0 }
   /** By file. */
   private readonly faulty = new Map<string, Faulty>()
   /** Files that are read again when they have changed, and not before. */
   private readonly notBefore = new Map<string, number>()
   /** Days whose case cannot be written. */
   private readonly held = new Map<Day, { times: number; next: number }>()
+  /** Objects that were deleted before they could be read: their states. */
+  private readonly gone = new Map<string, string>()
   private batchMax = filesMax
+  /** Whether something of the last batch was not brought into its case, as far as is known. */
+  private hasFailed = false
   private readonly seen: Seen
   private readonly looked: LookedDays
   private readonly days: Map<Day, HeldDay>
@@ -107,16 +115,20 @@ export class Reader {
     return Math.max(1, nexts.reduce((least, next) => Math.min(least, next)) - performance.now())
   }
 
-  /** Whether a file is to be read as it is now. */
-  isNew({ key, print, file, written }: Arrival): boolean {
+  judge({ key, print, file, written }: Arrival): Judgement {
     const known = this.seen.file(key)
     const now = performance.now()
-    if (known?.print === print && known.sha256 !== null) return false
-    if ((this.faulty.get(key)?.next ?? 0) > now || (this.notBefore.get(key) ?? 0) > now) return false
+    if (known?.print === print && known.sha256 !== null) return 'known'
+    if (this.gone.get(key) === print) return 'gone'
     const day = this.dayOf(file, written)
-    if ((this.held.get(day)?.next ?? 0) > now) return false
     const oldest = this.settings.oldest()
-    return oldest === null || day >= oldest
+    if (oldest !== null && day < oldest) return 'old'
+    const next = [this.faulty.get(key)?.next, this.notBefore.get(key), this.held.get(day)?.next]
+    return next.some(at => (at ?? 0) > now) ? 'waits' : 'new'
+  }
+
+  waitFor(key: string): number {
+    return Math.max(0, (this.faulty.get(key)?.next ?? 0) - performance.now())
   }
 
   private dayOf({ path }: FoundFile, written: number): Day {
@@ -129,34 +141,49 @@ export class Reader {
    * @returns those that were dealt with; the others are to be taken again at once.
    */
   async take(whole: readonly Arrival[], signal: AbortSignal): Promise<Arrival[]> {
+    if (this.hasFailed) await this.recover(signal)
+    this.hasFailed = false
     const batch = batchOf(whole, this.batchMax)
-    const { fresh, growing } = await this.freshOf(batch, signal)
+    const {
+      fresh,
+      growing,
+      grownTo: added,
+    } = await this.freshOf(
+      batch.filter(({ remote }) => remote === null),
+      signal,
+    )
     if (growing.length > 0) await noteGrowing(this.settings.dir, growing)
+    fresh.push(...batch.filter(({ remote }) => remote !== null))
     const groups = new Map<Day, Arrival[]>()
     for (const one of fresh) {
       const day = this.dayOf(one.file, one.written)
       groups.set(day, [...(groups.get(day) ?? []), one])
     }
-    const added = new Map<string, string>()
     for (const [day, group] of groups) {
       signal.throwIfAborted()
-      for (const { path, sha256, id } of await this.addTo(day, group, signal))
-        if (id !== null && sha256 !== null) added.set(path, sha256)
+      const { files, grownTo } = await this.addTo(day, group, growing, signal)
+      for (const [path, sha256] of grownTo) added.set(path, sha256)
+      // Of two of the same content one is read.
+      for (const { path, sha256, id, status } of files)
+        if (sha256 !== null && (id !== null || status === 'duplicate')) added.set(path, sha256)
     }
-    if (growing.length > 0) await this.giveWay(growing, added, signal)
+    // Else the ledgers tell, the next time.
+    if (growing.length > 0 && !this.hasFailed) await this.giveWay(growing, added, signal)
     await this.seen.flush()
-    return batch.filter(one => !this.isNew(one))
+    return batch.filter(one => this.judge(one) !== 'new')
   }
 
   /** Those whose content is in no case. */
   private async freshOf(
     batch: readonly Arrival[],
     signal: AbortSignal,
-  ): Promise<{ fresh: Arrival[]; growing: Growing[] }> {
+  ): Promise<{ fresh: Arrival[]; growing: Growing[]; grownTo: Map<string, string> }> {
     const bySize = new Map<number, number>()
     for (const { size } of batch) bySize.set(size, (bySize.get(size) ?? 0) + 1)
     const [fresh, growing] = [[] as Arrival[], [] as Growing[]]
     const claimed = new Set<string>()
+    // By path: the digest of what a file has grown to, where that is in a case already.
+    const grownTo = new Map<string, string>()
     for (const one of batch) {
       signal.throwIfAborted()
       if (this.faulty.has(one.key) && !isReadable(one.file)) {
@@ -169,14 +196,17 @@ export class Reader {
         fresh.push(one)
         continue
       }
-      const digests = await digestsOf(one, isLarger ? before.size : null, signal)
+      const digests = await digestsIfReadable(one, isLarger ? before.size : null, signal)
       // What cannot be read is told by who reads it.
       if (digests === null) {
         fresh.push(one)
         continue
       }
       const day = this.seen.dayOf(digests.whole)
+      const hasGrown = isLarger && digests.start !== null && digests.start === before.sha256 && before.day !== null
+      if (hasGrown) growing.push({ day: before.day!, sha256: digests.start!, path: one.file.path })
       if (day !== null) {
+        if (hasGrown) grownTo.set(one.file.path, digests.whole)
         this.counts.known++
         this.settled(one, digests.whole, day)
         continue
@@ -184,31 +214,45 @@ export class Reader {
       // Of two that are alike the second is known when the first is in its case.
       if (claimed.has(digests.whole)) continue
       claimed.add(digests.whole)
-      if (isLarger && digests.start !== null && digests.start === before.sha256 && before.day !== null)
-        growing.push({ day: before.day, sha256: digests.start, path: one.file.path })
       fresh.push(one)
     }
-    return { fresh, growing }
+    return { fresh, growing, grownTo }
   }
 
-  /** @returns what was read; nothing, where the case could not be written. */
-  private async addTo(day: Day, group: readonly Arrival[], signal: AbortSignal): Promise<AddedFile[]> {
+  /** @returns what was read, and what has grown to content that is known; nothing, where the case could not be written. */
+  private async addTo(
+    day: Day,
+    group: readonly Arrival[],
+    growing: Growing[],
+    signal: AbortSignal,
+  ): Promise<{ files: AddedFile[]; grownTo: ReadonlyMap<string, string> }> {
     const { dir, reading, onNote } = this.settings
     if (!this.looked.has(day)) await this.looked.set([[day, null]])
+    const objects = group.filter(({ remote }) => remote !== null)
     const job: AddJob = {
       ...{ kind: 'add', case: caseOfDay(dir, day), idsAbove: this.seen.lastId, reading },
-      files: group.map(({ file: { path, rawPath, size, problem, unreadable } }) => ({
-        ...{ path, size, problem, unreadable, raw: rawPath === null ? null : Buffer.from(rawPath).toString('hex') },
-      })),
+      files: group
+        .filter(({ remote }) => remote === null)
+        .map(({ file: { path, rawPath, size, problem, unreadable } }) => ({
+          ...{ path, size, problem, unreadable, raw: rawPath === null ? null : Buffer.from(rawPath).toString('hex') },
+        })),
+      remote: objects.map(({ remote }) => ({ path: remote!.path, size: remote!.size, etag: remote!.etag })),
     }
+    const fetching = new ObjectFetching(this.seen, join(job.case, caseFiles.incoming), grown =>
+      noteGrowing(dir, [...growing, ...grown]),
+    )
     try {
-      const { files } = await haveDone(job, signal)
+      const { files } = await haveDone(job, signal, (n, name, stop) => fetching.fetch(objects[n]!, name, stop))
+      growing.push(...fetching.growing)
       this.held.delete(day)
       this.batchMax = Math.min(filesMax, 2 * this.batchMax)
-      this.enter(day, group, files)
-      return files
+      await this.enter(day, group, files, fetching)
+      return { files, grownTo: fetching.grownTo }
     } catch (error) {
       signal.throwIfAborted()
+      this.hasFailed = true
+      // Some of it may be in the case.
+      await this.learn(day)
       if (error instanceof JobDied) {
         this.batchMax = Math.max(1, Math.floor(group.length / 2))
         const [only, ...others] = group
@@ -216,17 +260,33 @@ export class Reader {
         if (others.length > 0)
           onNote(`${errorText(error)}; ${countText(group.length, 'file')} are tried in smaller parts`)
         else this.failed(only!, errorText(error))
-        return []
+        return { files: [], grownTo: new Map() }
       }
       if (!(error instanceof UserError)) throw error
       const times = (this.held.get(day)?.times ?? 0) + 1
       this.held.set(day, { times, next: performance.now() + this.waitAfter(times) })
       onNote(`${error.message}; ${countText(group.length, 'file')} of ${day} ${group.length === 1 ? 'waits' : 'wait'}`)
-      return []
+      return { files: [], grownTo: new Map() }
     }
   }
 
-  private enter(day: Day, group: readonly Arrival[], files: readonly AddedFile[]): void {
+  /** Takes in what the ledger of a day says, where it is not known what became of a job. */
+  private async learn(day: Day): Promise<void> {
+    try {
+      const held = await this.seen.learn(day, this.looked.head(day))
+      if (held.covers.size > 0 || this.days.has(day)) this.days.set(day, held)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      this.settings.onNote(errorText(error))
+    }
+  }
+
+  private async enter(
+    day: Day,
+    group: readonly Arrival[],
+    files: readonly AddedFile[],
+    { known, gone, origins, overwritten }: ObjectFetching,
+  ): Promise<void> {
     const held = this.days.get(day) ?? emptyDay(day)
     this.days.set(day, held)
     const byPath = new Map(files.map(file => [file.path, file]))
@@ -240,25 +300,53 @@ export class Reader {
       }
       if (file.status === 'partly-read') this.settings.onNote(`read in part: ${file.path}: ${file.problem ?? ''}`)
     }
+    for (const { arrival, sha256, day: other } of known) {
+      this.counts.known++
+      this.settled(arrival, sha256, other, origins.get(arrival.key))
+    }
+    // The ledger alone knows what it held already.
+    if (files.some(({ status, sha256 }) => status === 'duplicate' && sha256 === null)) await this.learn(day)
     for (const one of group) {
       const file = byPath.get(one.file.path)
       // It was stopped before this one.
       if (file === undefined) continue
       if (file.status === 'not-evidence') this.counts.not_evidence++
       if (file.status === 'duplicate') this.counts.known++
-      if (file.sha256 === null) this.failed(one, file.problem ?? file.status)
-      else this.settled(one, file.sha256, day)
+      if (file.id !== null && overwritten.has(one.key))
+        this.settings.onNote(`was overwritten: ${file.path}: what it held before and what it holds now both count`)
+      const isKnown = file.sha256 === null && this.judge(one) === 'known'
+      if (file.sha256 !== null) this.settled(one, file.sha256, day, origins.get(one.key))
+      else if (gone.has(one.key)) this.isGone(one)
+      else if (!isKnown) this.failed(one, file.problem ?? file.status)
     }
   }
 
-  /** The file is dealt with, as long as it does not change. */
-  private settled({ key, print, size }: Arrival, sha256: string, day: Day): void {
+  /** The file is dealt with, as long as it does not change. @param origin of an object: what was read, where that is not what had arrived. */
+  private settled({ key, print, size }: Arrival, sha256: string, day: Day, origin?: Origin): void {
     const times = (this.seen.file(key)?.times ?? 0) + 1
-    this.seen.note(key, { print, sha256, size, day, times })
+    const read =
+      origin === undefined || origin.etag === null ? { print, size } : { print: printOf(origin), size: origin.size }
+    this.seen.note(key, { ...read, sha256, day, times })
     this.faulty.delete(key)
+    if (read.print !== print) this.forgetState(key, print)
+    // An object is written whole: one that changed is read at once.
+    if (origin !== undefined) return
     // One that changes all the time is not read all the time.
     this.notBefore.set(key, performance.now() + this.waitAfter(times))
     if (this.notBefore.size > 4 * filesMax) this.forgetPast()
+  }
+
+  private isGone({ key, print, file }: Arrival): void {
+    this.counts.gone++
+    this.faulty.delete(key)
+    this.forgetState(key, print)
+    this.settings.onNote(`is gone: ${file.path}: it was deleted before it was read`)
+  }
+
+  /** That state of an object cannot be had any more. */
+  private forgetState(key: string, print: string): void {
+    if (this.gone.size >= 10 * filesMax) this.gone.clear()
+    this.gone.set(key, print)
   }
 
   private forgetPast(): void {
@@ -330,25 +418,18 @@ function batchOf(whole: readonly Arrival[], most: number): Arrival[] {
   return end < 0 ? sorted : sorted.slice(0, end)
 }
 
-/** Digests of a file, and of the given number of bytes at its start; null: it cannot be read. */
-async function digestsOf(
+/** Null: it cannot be read. */
+async function digestsIfReadable(
   { file: { path, rawPath } }: Arrival,
   startBytes: number | null,
   signal: AbortSignal,
 ): Promise<{ whole: string; start: string | null } | null> {
-  const [whole, start] = [createHash('sha256'), createHash('sha256')]
-  let left = startBytes ?? 0
   try {
-    for await (const piece of piecesOf(rawPath ?? path, 'follow', 1 << 20, () => signal.throwIfAborted())) {
-      whole.update(piece)
-      if (left > 0) start.update(piece.subarray(0, left))
-      left -= piece.length
-    }
+    return await digestsOf(rawPath ?? path, startBytes, signal)
   } catch {
     signal.throwIfAborted()
     return null
   }
-  return { whole: whole.digest('hex'), start: startBytes === null ? null : start.digest('hex') }
 }
 
 /** Whether a file can be opened and read. */

@@ -91,6 +91,9 @@ export class Seen {
       const { id, sha256, size, status } = one.file
       this.lastId = Math.max(this.lastId, id ?? 0)
       if (sha256 !== null && status !== 'duplicate') this.keep(sha256, size, day)
+      // Where it was fetched from, it need not be fetched again to be known, whatever became of the list of files.
+      if (one.file.origin !== null && sha256 !== null && status !== 'duplicate')
+        this.files.set(one.file.path, { print: printOf(one.file.origin), sha256, size, day, times: 1 })
       // What was removed is another state of its days, too.
       const last = one.changes.at(-1)?.seq ?? one.entry.seq
       if (id !== null) grow(held, one.file, last <= lookedAt)
@@ -132,10 +135,11 @@ export class Seen {
     this.lines += lines.length
   }
 
-  /** Forgets files that are there no more, and writes the rest in order again, if that makes it much smaller. */
-  async compact(present: ReadonlySet<string>): Promise<void> {
-    if (this.lines < 2 * present.size + looseLines) return
-    for (const path of [...this.files.keys()]) if (!present.has(path)) this.files.delete(path)
+  /** Forgets files that nobody asks for any more, and writes the rest in order again, if that makes it much smaller. */
+  async compact(isKept: (path: string, file: SeenFile) => boolean): Promise<void> {
+    const gone = [...this.files].filter(([path, file]) => !isKept(path, file)).map(([path]) => path)
+    if (this.lines < 2 * (this.files.size - gone.length) + looseLines) return
+    for (const path of gone) this.files.delete(path)
     await replaceFile(
       join(this.dir, watchNames.seen),
       [...this.files].map(([path, file]) => lineOf(path, file)).join(''),
@@ -148,6 +152,11 @@ export class Seen {
   forget(day: Day): void {
     for (const [digest, own] of this.contents) if (own === day) this.contents.delete(digest)
   }
+}
+
+/** How the content of an object is told from another one under its key. */
+export function printOf({ etag, size }: { etag: string | null; size: number }): string {
+  return `${etag} ${size}`
 }
 
 /** Whether the watch was killed while it made the case. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readSmallIfThere } from '../disk/reading.ts'
 import { replaceFile } from '../disk/writing.ts'
 import { UserError } from '../errors.ts'
-import { fit, listOf, nullOr, objectOf, recordOf, text } from '../shape.ts'
+import { fit, listOf, nullOr, objectOf, recordOf, text, textThat } from '../shape.ts'
 import type { Day } from './days.ts'
 import { watchNames } from './layout.ts'
 
@@ -69,6 +69,22 @@ export function growingIn(dir: string): Growing[] {
 
 export async function noteGrowing(dir: string, growing: readonly Growing[]): Promise<void> {
   await replaceFile(join(dir, watchNames.growing), `${JSON.stringify(growing)}\n`)
+}
+
+const positionShape = objectOf({ from: textThat(one => /^\d{4}-\d\d-\d\d$/.test(one), 'not a day') })
+
+/** The first day of a bucket that may hold objects which were not read; null: it was never listed. */
+export function positionIn(dir: string): Day | null {
+  const path = join(dir, watchNames.position)
+  const value = jsonAt(path)
+  if (value === undefined) return null
+  const read = fit(positionShape, value)
+  if (read.value === null) throw strange(path, read.fault)
+  return read.value.from
+}
+
+export async function notePosition(dir: string, from: Day): Promise<void> {
+  await replaceFile(join(dir, watchNames.position), `${JSON.stringify({ from })}\n`)
 }
 
 function jsonAt(path: string): unknown {

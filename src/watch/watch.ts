@@ -1,12 +1,14 @@
 /** The watch: reads what arrives, looks for findings, and has alerts sent, until it is stopped. Whatever it is killed in, it goes on from there. */
+
+import type { AwsOptions } from '../aws/options.ts'
 import { errorText, UserError } from '../errors.ts'
 import { countText } from '../net/counts.ts'
+import type { QueueUri, S3Uri } from '../sources/uri.ts'
 import { systemFailure } from '../system-error.ts'
 import { version } from '../version.ts'
 import type { Alert } from './alert.ts'
 import type { Day, HeldDay } from './days.ts'
 import { Delivery, type DeliveryPace, pause } from './delivery.ts'
-import { Folder } from './folder.ts'
 import { type Health, HealthFile } from './health.ts'
 import type { Detecting, Reading } from './jobs.ts'
 import { Keeping } from './keep.ts'
@@ -16,19 +18,46 @@ import { Outbox } from './outbox.ts'
 import { Reader } from './reader.ts'
 import type { Receiver } from './receivers/receiver.ts'
 import { Seen } from './seen.ts'
+import type { Source } from './source.ts'
 import { LookedDays } from './state.ts'
 
+/** Times are milliseconds. */
+export type Watched =
+  | {
+      kind: 'folder'
+      folder: string
+      /** A file is whole when it has not changed for so long. */
+      settle: number
+      /** How often the folder is looked at in place of the system's notices; null: it tells. */
+      poll: number | null
+    }
+  | ({
+      kind: 's3'
+      uri: S3Uri
+      aws: AwsOptions
+      /** How long after its time an object may arrive. */
+      late: number
+      /** The first day that is read; null: the first that can still receive objects. */
+      since: Day | null
+      /** How often the bucket is listed. */
+      every: number
+    } & OwnObjects)
+  | ({ kind: 'sqs'; uri: QueueUri; aws: AwsOptions } & OwnObjects)
+
+/** Objects of these accounts and regions alone are read, by their names. */
+export interface OwnObjects {
+  accounts?: readonly string[]
+  regions?: readonly string[]
+}
+
 export interface WatchSettings {
-  /** What is watched: a folder. */
-  folder: string
+  /** What is watched, as it is said and remembered: a path, `s3://bucket/prefix`, `sqs://queue`. */
+  name: string
+  source: Watched
   /** The folder of the watch: cases of the days, the outbox. */
   out: string
   /** Days that are kept; null: all. */
   keepDays: number | null
-  /** A file is whole when it has not changed for so long, milliseconds. */
-  settle: number
-  /** How often the folder is looked at in place of the system's notices, milliseconds; null: it tells. */
-  poll: number | null
   /** Least time between the beginnings of two looks for findings, milliseconds. */
   every: number
   /** Ends when everything that is there was read, looked at and told. */
@@ -67,6 +96,8 @@ const attemptsOfOnce = 3
 const settlesOfOnce = 5
 /** A file that was read is not read again sooner than after this many times `settle`. */
 const settlesBeforeAgain = 30
+/** An object that could not be read is tried again after this. */
+const objectAgainAfter = 60_000
 const idleMost = 60_000
 const keepEvery = 3_600_000
 const firstWait = 1000
@@ -77,18 +108,24 @@ const longestWait = 60_000
  *
  * @throws UserError where it cannot begin.
  */
-export async function watchFolder(settings: WatchSettings, signal: AbortSignal): Promise<WatchEnd> {
-  const { dir, release } = await openWatchFolder(settings.out, settings.folder)
+export async function watch(settings: WatchSettings, signal: AbortSignal): Promise<WatchEnd> {
+  const { dir, release } = await openWatchFolder(settings.out, settings.name)
   try {
-    const watch = await Watch.open({ ...settings, out: dir }, signal)
+    const opened = await Watch.open({ ...settings, out: dir }, signal)
     try {
-      return await watch.run(signal)
+      return await opened.run(signal)
     } finally {
-      await watch.close()
+      await opened.close()
     }
   } finally {
     await release()
   }
+}
+
+/** How long to wait, at first, before what could not be read is tried again. */
+function againAfterOf(source: Watched): number {
+  if (source.kind === 'folder') return settlesBeforeAgain * source.settle
+  return source.kind === 's3' ? source.every : objectAgainAfter
 }
 
 class Watch {
@@ -104,7 +141,9 @@ class Watch {
   private readonly keeping: Keeping
   private readonly health: HealthFile | null
   private readonly started: string
-  private folder!: Folder
+  private source!: Source
+  /** Of a file that changes, milliseconds; of other sources 0. */
+  private readonly settle: number
   private state: Health['state'] = 'starting'
   private waitingFiles = 0
   private lastRead: string | null = null
@@ -119,11 +158,12 @@ class Watch {
     settings: WatchSettings,
     { seen, looked, days, outbox }: { seen: Seen; looked: LookedDays; days: Map<Day, HeldDay>; outbox: Outbox },
   ) {
-    const { out: dir, reading, detecting, receivers, mostAlerts: most, commandOf, settle } = settings
+    const { out: dir, reading, detecting, receivers, mostAlerts: most, commandOf, source } = settings
     const now = settings.now ?? Date.now
     const onNote = (text: string): void => settings.onNote(text)
     const onFault = (text: string): void => this.fault(text)
     this.settings = settings
+    this.settle = source.kind === 'folder' ? source.settle : 0
     this.now = now
     this.seen = seen
     this.looked = looked
@@ -133,7 +173,7 @@ class Watch {
     this.keeping = new Keeping(settings.keepDays, now, onNote)
     const oldest = (): Day | null => this.keeping.oldest(days.keys())
     this.reader = new Reader(seen, looked, days, {
-      ...{ dir, reading, againAfter: settlesBeforeAgain * settle, oldest, now, onNote: onFault },
+      ...{ dir, reading, againAfter: againAfterOf(source), oldest, now, onNote: onFault },
     })
     const kinds = receivers.map(({ kind }) => kind)
     const onAlert = (alert: Alert): void => settings.onAlert?.(alert)
@@ -161,15 +201,36 @@ class Watch {
     const watch = new Watch(settings, { seen, looked, days, outbox })
     await watch.health?.write()
     await watch.reader.recover(signal)
-    watch.folder = await Folder.open({
-      ...{ folder: settings.folder, without: [dir], settle: settings.settle, onNote },
-      poll: settings.once ? idleMost : settings.poll,
-      onChange: () => {
-        watch.hasNews = true
-        watch.wake()
-      },
-    })
+    try {
+      watch.source = await watch.openSource(signal)
+    } catch (error) {
+      await watch.close()
+      throw error
+    }
     return watch
+  }
+
+  private async openSource(signal: AbortSignal): Promise<Source> {
+    const { source, out: dir, name, once } = this.settings
+    const { now } = this
+    const onChange = (): void => {
+      this.hasNews = true
+      this.wake()
+    }
+    const onNote = (text: string): void => this.settings.onNote(text)
+    const onFault = (text: string): void => this.fault(text)
+    if (source.kind === 'folder') {
+      const { Folder } = await import('./folder.ts')
+      const { folder, settle } = source
+      const poll = once ? idleMost : source.poll
+      return Folder.open({ folder, without: [dir], settle, poll, onChange, onNote })
+    }
+    if (source.kind === 's3') {
+      const { Bucket } = await import('./bucket.ts')
+      return Bucket.open({ ...source, dir, name, now, onNote, onFault }, this.reader, signal)
+    }
+    const { QueueSource } = await import('./queue.ts')
+    return QueueSource.open({ ...source, name, once, now, onChange, onNote, onFault }, signal)
   }
 
   async run(signal: AbortSignal): Promise<WatchEnd> {
@@ -192,19 +253,19 @@ class Watch {
     return {
       unread: this.reader.unread.total + this.waitingFiles,
       undelivered: this.outbox.waiting,
-      hasFailed: this.looker.hasFailed || this.reader.isHeld || this.failures > 0,
+      hasFailed: this.looker.hasFailed || this.reader.isHeld || this.failures > 0 || this.source.problem !== null,
     }
   }
 
   /** Reads one batch, and looks for findings where that is due. @returns whether nothing is left to do for a watch that is to end. */
   private async step(signal: AbortSignal): Promise<(began: number) => boolean> {
     this.hasNews = false
-    const look = await this.folder.look(one => this.reader.isNew(one), signal)
+    const look = await this.source.look(this.reader, signal)
     this.reader.unreadable(look.unreadable)
     this.reader.forgetGone(look.present)
     const before = this.reader.counts.files
     const taken = look.whole.length === 0 ? [] : await this.reader.take(look.whole, signal)
-    this.folder.taken(taken)
+    await this.source.taken(taken, this.reader, signal)
     this.waitingFiles = look.whole.length - taken.length + look.changing
     if (this.reader.counts.files > before) {
       this.lastRead = new Date(this.now()).toISOString()
@@ -216,9 +277,12 @@ class Watch {
     if (performance.now() - this.lastKeep > keepEvery) await this.keep(look.present)
     this.tell()
     return began => {
-      const { settle } = this.settings
+      const { settle, source } = this
       const isPatient = look.changing > 0 && performance.now() - began < settlesOfOnce * settle + settle
-      return !isMore && !isPatient && look.whole.length === taken.length && !this.isChanged()
+      const isOver = source.isComplete || source.problem !== null
+      // What is held up by the source is not waited for.
+      const isTaken = look.whole.length === taken.length || source.problem !== null
+      return !isMore && !isPatient && isOver && isTaken && !this.isChanged()
     }
   }
 
@@ -249,17 +313,18 @@ class Watch {
   private async keep(present: ReadonlySet<string>): Promise<void> {
     this.lastKeep = performance.now()
     const { looked, seen, outbox } = this
-    await seen.compact(present)
+    await seen.compact((path, file) => this.source.remembers(path, file, present))
     await this.keeping.run(this.settings.out, this.days, { looked, seen, outbox })
   }
 
   /** Waits for news, for what is to be tried again, or for the next look. */
   private async rest(signal: AbortSignal): Promise<void> {
-    if (this.hasNews) return
+    // A job that was asked to end may have ended well.
+    if (this.hasNews || signal.aborted) return
     const isDue = this.looker.changed().size > 0
     const untilLook = Math.max(this.looker.wait, this.lastLook + this.settings.every - performance.now())
     const wait = Math.min(
-      this.folder.patience,
+      this.source.patience,
       this.reader.nextTry ?? idleMost,
       isDue ? Math.max(1, untilLook) : idleMost,
       keepEvery,
@@ -298,10 +363,11 @@ class Watch {
     const { reader, looker, outbox, settings } = this
     const { oldest } = outbox
     return {
-      ...{ tidemark: version(), pid: process.pid, state: this.state, source: settings.folder, out: settings.out },
+      ...{ tidemark: version(), pid: process.pid, state: this.state, source: settings.name, out: settings.out },
       ...{ started: this.started, updated: new Date(this.now()).toISOString() },
       read: { ...reader.counts, last: this.lastRead },
       ...{ waiting_files: this.waitingFiles, unread: reader.unread },
+      ...{ source_problem: this.source?.problem ?? null, messages: this.source?.messages ?? null },
       ...{ last_look: looker.last, look_due: looker.changed().size > 0 },
       alerts: {
         ...{ made: looker.alerts, waiting: outbox.waiting },
@@ -314,7 +380,7 @@ class Watch {
 
   /** Ends what goes on; what is on the disk is whole. */
   async close(): Promise<void> {
-    await this.folder?.close()
+    await this.source?.close()
     await this.delivery.stop()
     await this.seen.flush().catch((error: unknown) => this.fault(errorText(error)))
     this.state = 'stopped'

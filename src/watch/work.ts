@@ -9,21 +9,29 @@ import { joinCases } from '../store/joined.ts'
 import { removeEvidence } from '../store/remove.ts'
 import { counts, standingsOf } from '../store/standing.ts'
 import { alertsOf } from './alert.ts'
+import type { Asking } from './asking.ts'
 import { dayAt } from './days.ts'
 import type { AddJob, DetectJob, Done, Job, RemoveJob } from './jobs.ts'
 
-export function doJob(job: Job, signal: AbortSignal): Promise<Done[Job['kind']]> {
-  if (job.kind === 'add') return add(job, signal)
+export function doJob(job: Job, asking: Asking, signal: AbortSignal): Promise<Done[Job['kind']]> {
+  if (job.kind === 'add') return add(job, asking, signal)
   return job.kind === 'remove' ? remove(job) : detectIn(job, signal)
 }
 
-async function add({ case: dir, files, idsAbove, reading }: AddJob, signal: AbortSignal): Promise<Done['add']> {
+async function add(
+  { case: dir, files, remote, idsAbove, reading }: AddJob,
+  asking: Asking,
+  signal: AbortSignal,
+): Promise<Done['add']> {
   const found = files.map(
     ({ raw, ...file }): FoundFile => ({
       ...{ ...file, rawPath: raw === null ? null : Buffer.from(raw, 'hex'), named: false },
     }),
   )
-  const report = await addEvidence({ case: dir, paths: [], found, idsAbove, ...reading, signal, command: 'watch' })
+  const report = await addEvidence({
+    ...{ case: dir, paths: [], found, idsAbove, ...reading, signal, command: 'watch' },
+    ...(remote.length > 0 && { remote: asking.filesOf(remote), changedToo: true }),
+  })
   return {
     files: report.files.map(({ id, path, sha256, size, status, problem, records, first_start, last_end }) => ({
       ...{ id, path, sha256, size, status, problem, records, first_start, last_end },

@@ -1,0 +1,64 @@
+/** What keeps all of a source from being read, as credentials that have expired: it is told once, and tried again more and more seldom. */
+import { errorText, UserError } from '../errors.ts'
+import type { SourceProblem } from './source.ts'
+
+export interface TroubleSettings {
+  /** In words: `s3://bucket/prefix`. */
+  name: string
+  /** Before it is tried again, milliseconds; doubled each time. */
+  firstWait: number
+  now(): number
+  onNote(text: string): void
+  /** Told of what is amiss. */
+  onFault(text: string): void
+}
+
+const longestWait = 300_000
+
+export class Trouble {
+  private readonly settings: TroubleSettings
+  private state: { error: unknown; what: string; since: number; tries: number } | null = null
+  /** performance.now() */
+  private next = Number.NEGATIVE_INFINITY
+
+  constructor(settings: TroubleSettings) {
+    this.settings = settings
+  }
+
+  get problem(): SourceProblem | null {
+    if (this.state === null) return null
+    const { since, what, tries } = this.state
+    return { since: new Date(since).toISOString(), what, tries }
+  }
+
+  /** Milliseconds until it may be tried again; 0: now. */
+  get wait(): number {
+    return this.state === null ? 0 : Math.max(0, this.next - performance.now())
+  }
+
+  /** @throws what keeps the source from being read, while it is not tried. */
+  check(): void {
+    if (this.wait > 0) throw this.state!.error
+  }
+
+  /** Something failed that concerns all of the source. */
+  met(error: unknown): void {
+    const { firstWait, now, onFault, name } = this.settings
+    // Many that were on their way fail together.
+    if (this.wait > 0) return
+    const hint = error instanceof UserError && error.hint !== undefined ? ` (${error.hint})` : ''
+    const what = `${errorText(error)}${hint}`
+    const tries = (this.state?.tries ?? 0) + 1
+    const wait = Math.min(longestWait, firstWait * 2 ** (tries - 1))
+    if (this.state?.what !== what) onFault(`${what}; the watch goes on, and tries ${name} again`)
+    this.state = { error, what, since: this.state?.since ?? now(), tries }
+    this.next = performance.now() + wait
+  }
+
+  /** It can be read. What was on its way when something failed says nothing of that. */
+  over(): void {
+    if (this.state === null || this.wait > 0) return
+    this.state = null
+    this.settings.onNote(`${this.settings.name} can be read again`)
+  }
+}
