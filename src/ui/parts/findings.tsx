@@ -280,7 +280,9 @@ function Details({ finding, captures }: FindingProps): JSX.Element {
             />
           )}
           {captures && finding.services === null && (
-            <span class="muted">It has too many services to carve its packets: carve those of one of its connections.</span>
+            <span class="muted">
+              It has too many services to carve its packets: carve those of one of its connections.
+            </span>
           )}
         </p>
       )}
