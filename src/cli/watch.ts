@@ -20,7 +20,7 @@ import {
 import { quoted } from './shell-words.ts'
 import { addAwsOptions, addObjectOptions, refuseAccountOptions } from './source-options.ts'
 import type { ReceiverOptions } from './watch-receivers.ts'
-import { nameOf, type SourceOptions, sourceOf } from './watch-source.ts'
+import type { SourceOptions } from './watch-source.ts'
 import type { StatusLine } from './watch-status.ts'
 
 interface Options
@@ -163,6 +163,7 @@ async function settingsOf(name: string, options: Options): Promise<WatchSettings
   const { keep, every, once, maxAlerts, minSeverity, internal, scanner, health } = options
   if (keep !== undefined && keep < day)
     throw new UserError('--keep is less than a day', { hint: 'write --keep 30d', status: exitStatus.usage })
+  const { nameOf, sourceOf } = await import('./watch-source.ts')
   const source = await sourceOf(name, options)
   if (options.sns === undefined && source.kind === 'folder') refuseAccountOptions(options, '--sns')
   const { receiversOf } = await import('./watch-receivers.ts')

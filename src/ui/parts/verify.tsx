@@ -57,6 +57,10 @@ function Verdict({ answer, at }: { answer: VerifyAnswer; at: string }): JSX.Elem
         {countText(files_checked)} files, {countText(bytes_checked)} B, {countText(ledger_entries)} entries of the
         ledger; begun {at.slice(0, 19).replace('T', ' ')} UTC.
       </p>
+      <p>
+        The logs and captures that were read were not compared: they lie outside the case. The ledger has the digest of
+        each.
+      </p>
       {head !== null && (
         <p>
           Head <code>{head}</code> <CopyButton text={head} what="head of the ledger" />
