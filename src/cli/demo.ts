@@ -85,8 +85,10 @@ What to try next
       the other side: the server that was broken into
   ${tidemark} evidence ${at}
       every file, with its digest and its lines
+  ${tidemark} ui ${at}
+      the same case in the browser
   zcat ${quoted(folder)}/*.gz | wc -l
-      the same count of lines by hand
+      all lines by hand: the records, and headers and NODATA lines, as evidence counts them
 ${capture === null ? '' : packetsNext(capture)}`
 }
 

@@ -51,6 +51,9 @@ The case, which must not be there yet, gets a flow-log file for each object that
 NODATA and SKIPDATA lines, and sums over everything else. A dossier of the addresses then is that of all the logs.
 With --objects the evidence is the objects themselves, as tidemark add s3://… reads them: lines and digests are those of AWS.
 
+Athena is not asked yet: read its objects with tidemark add s3://… --source-window. Trino with a login is trino+https://…, with
+TIDEMARK_TRINO_USER and TIDEMARK_TRINO_PASSWORD or TIDEMARK_TRINO_TOKEN in the environment.
+
 Examples:
   tidemark pull 203.0.113.7 --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --to 2023-09-28 --case c2.tidemark
   tidemark pull 203.0.113.7 --objects --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --case c2.tidemark

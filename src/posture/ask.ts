@@ -1,5 +1,6 @@
 /** Asks AWS what is recorded and what is let through: accounts and regions, one after the other. */
 
+import { setMaxListeners } from 'node:events'
 import { AwsError } from '../aws/errors.ts'
 import { type AwsNetwork, describeNetwork, enabledRegions, ownRegion, type Refused, type Told } from '../aws/network.ts'
 import type { AwsOptions } from '../aws/options.ts'
@@ -84,6 +85,8 @@ async function askAll({ aws, regions, roles, signal, onPlace }: PostureOptions):
   asked: Asked[]
   failures: Failure[]
 }> {
+  // Each list of a region is asked for at the same time.
+  setMaxListeners(0, signal)
   const asked: Asked[] = []
   const failures: Failure[] = []
   for (const role of roles.length > 0 ? [...new Set(roles)] : [aws.roleArn ?? null]) {

@@ -1,4 +1,5 @@
 /** The folder of a watch: a case for each day, alerts on their way, and what the watch remembers. */
+import { readdirSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { readSmallIfThere } from '../disk/reading.ts'
@@ -68,9 +69,9 @@ export async function openWatchFolder(
   const release = await lock(dir)
   try {
     const held = markOf(dir)
-    if (held !== null && held !== of)
+    if (held !== null && held !== of && !isUnused(dir, names))
       throw usage(`the folder is that of a watch on ${held}: ${dir}`, 'name another folder with --out')
-    if (held === null) await replaceFile(join(dir, watchNames.mark), `${JSON.stringify({ watch: 1, of })}\n`)
+    if (held !== of) await replaceFile(join(dir, watchNames.mark), `${JSON.stringify({ watch: 1, of })}\n`)
     for (const name of [watchNames.days, watchNames.outbox, watchNames.sent]) await requireFolder(join(dir, name))
     await clearLeft(dir)
     return { dir, release }
@@ -78,6 +79,14 @@ export async function openWatchFolder(
     await release()
     throw error
   }
+}
+
+/** Whether nothing was read yet, as where the first source could not be reached: the folder may be of another one. */
+function isUnused(dir: string, names: readonly string[]): boolean {
+  const remembered: string[] = [watchNames.looked, watchNames.seen, watchNames.growing, watchNames.position]
+  if (names.some(name => remembered.includes(name))) return false
+  const folders = [watchNames.days, watchNames.outbox, watchNames.sent].filter(name => names.includes(name))
+  return folders.every(name => readdirSync(join(dir, name)).length === 0)
 }
 
 async function lock(dir: string): Promise<() => Promise<void>> {
