@@ -40,7 +40,10 @@ function noticeIn(body: string, depth: number): ReadNotice {
   }
   if (!isFields(value)) return faulty('it is no object of JSON')
   if (value['Event'] === 's3:TestEvent') return { notice: { objects: [], others: 1 }, fault: null }
-  if (Array.isArray(value['Records'])) return noticeFrom(value['Records'], recordOf)
+  if (Array.isArray(value['Records'])) {
+    if (value['Records'].length === 0) return faulty('its Records are empty')
+    return noticeFrom(value['Records'], recordOf)
+  }
   const { Type: type, Message: message, source } = value
   if (type === 'Notification' && typeof message === 'string')
     return depth + 1 < depthMax ? noticeIn(message, depth + 1) : faulty('it is a notification in a notification of SNS')
@@ -63,7 +66,9 @@ function noticeFrom(records: readonly unknown[], read: (fields: Fields) => ReadR
 }
 
 /** A record of S3's own notifications, whose keys are encoded as in a form: `+` for a space, `%xx`. */
-function recordOf({ eventName, eventTime, s3 }: Fields): ReadRecord {
+function recordOf({ eventSource, eventName, eventTime, s3 }: Fields): ReadRecord {
+  if (eventSource !== undefined && eventSource !== 'aws:s3')
+    return { fault: `it is of another service than S3 (eventSource): ${JSON.stringify(eventSource)}` }
   if (typeof eventName !== 'string') return { fault: 'it does not say what happened (eventName)' }
   if (!/^(?:s3:)?ObjectCreated:/.test(eventName)) return 'other'
   const [bucket, object] = isFields(s3) ? [s3['bucket'], s3['object']] : []

@@ -36,6 +36,12 @@ test('versions are told; what is missing is unknown', () => {
   assert.equal(noticeOf(old).notice!.objects[0]!.time, 1000)
 })
 
+test('a record that does not say whose it is is of S3', () => {
+  const bare = notification(key, body).replace('"eventSource":"aws:s3",', '')
+  assert.ok(!bare.includes('eventSource'))
+  assert.equal(noticeOf(bare).notice!.objects.length, 1)
+})
+
 test('test events, deletions and other events name no object, and are no fault', () => {
   const others = [
     testEvent,
@@ -56,6 +62,11 @@ test('what is no notification is said in words', () => {
     ['[]', /no object of JSON/],
     ['null', /no object of JSON/],
     ['{"hello":1}', /neither Records/],
+    ['{"Records":[]}', /Records are empty/],
+    [throughSns('{"Records":[]}'), /Records are empty/],
+    [notification(key, body).replace('aws:s3', 'aws:dynamodb'), /another service than S3 .*"aws:dynamodb"/],
+    ['{"Records":[{"eventSource":"s3.amazonaws.com","eventName":"PutObject"}]}', /"s3\.amazonaws\.com"/],
+    ['{"Records":[{"eventSource":null,"eventName":"ObjectRemoved:Delete"}]}', /another service/],
     ['{"Records":[1]}', /no object of JSON/],
     ['{"Records":[{}]}', /eventName/],
     ['{"Records":[{"eventName":"ObjectCreated:Put"}]}', /names no object/],
