@@ -146,9 +146,10 @@ const byName: [names: RegExp, words: (asked: Asked, text: string) => Words][] = 
   ],
   [
     /^(NoSuchBucket)$/,
-    ({ name }) => ({
-      what: `there is no such bucket: ${name}`,
+    asked => ({
+      what: `there is no such bucket: ${asked.name}`,
       hint: 'check the spelling, and with --endpoint whether it is on that server',
+      about: aboutOf(asked),
     }),
   ],
   [
@@ -254,9 +255,19 @@ function wordsOf(
     return {
       what: `there is no such ${asked.of}: ${asked.name}`,
       hint: 'check the spelling',
-      about: asked.of === 'object' ? 'one' : 'all',
+      about: aboutOf(asked),
     }
-  return { what: `${name}: ${text}`, hint: `AWS refused it with status ${http}` }
+  return {
+    what: `${name}: ${text}`,
+    hint: `AWS refused it with status ${http}`,
+    // These are about who asks, or how often.
+    about: [401, 407, 429].includes(http) ? 'all' : aboutOf(asked),
+  }
+}
+
+/** What was refused for its own sake: of objects others may be had, also in other buckets. */
+function aboutOf({ of }: Asked): AwsError['about'] {
+  return of === 'object' ? 'one' : 'all'
 }
 
 function noCredentials(text: string): Words {
@@ -276,7 +287,8 @@ function wrongRegion(region: string | undefined): Words {
 }
 
 /** AWS says which right was refused on what, if it wants to. */
-function accessDenied(text: string, { of, name, right, requestPayer }: Asked): Words {
+function accessDenied(text: string, asked: Asked): Words {
+  const { of, name, right, requestPayer } = asked
   const refused = /not authorized to perform: ([\w-]+:\w+)(?: on resource: "?([^\s"]+))?/.exec(text)
   const wanted = refused?.[1] ?? right
   if (wanted === 'sts:AssumeRole') {
@@ -301,6 +313,7 @@ function accessDenied(text: string, { of, name, right, requestPayer }: Asked): W
     return {
       what: `access denied to the bucket: ${name}`,
       hint: `the role needs ${wanted} on the bucket, also in the bucket’s own policy${payer}`,
+      about: aboutOf(asked),
       right: wanted,
     }
   if (of === 'object') {

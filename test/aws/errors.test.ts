@@ -79,6 +79,7 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     },
     says: /access denied to the bucket/,
     hint: /s3:ListBucket/,
+    about: 'one',
   },
   {
     asked: bucket,
@@ -137,6 +138,27 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     hint: /--region eu-north-1/,
   },
   { asked: bucket, of: { name: 'NoSuchBucket', http: 404 }, says: /no such bucket: b/, hint: /spelling/ },
+  {
+    asked: object,
+    of: { name: 'NoSuchBucket', http: 404 },
+    says: /no such bucket: s3:\/\/b\/k/,
+    hint: /spelling/,
+    about: 'one',
+  },
+  {
+    asked: object,
+    of: { name: 'InvalidRequest', http: 400, message: 'The object was stored using a form of encryption' },
+    says: /InvalidRequest: The object/,
+    hint: /status 400/,
+    about: 'one',
+  },
+  { asked: bucket, of: { name: 'InvalidRequest', http: 400 }, says: /InvalidRequest/, hint: /status 400/ },
+  ...[401, 407, 429].map(http => ({
+    asked: object,
+    of: { name: 'Refused', http },
+    says: /Refused/,
+    hint: new RegExp(`status ${http}`),
+  })),
   { asked: object, of: { name: 'NoSuchKey', http: 404 }, says: /it is gone/, hint: /list again/, about: 'one' },
   { asked: object, of: { name: 'InvalidObjectState', http: 403 }, says: /archived/, hint: /restore/, about: 'one' },
   {
