@@ -117,9 +117,9 @@ export class Bucket implements Source {
     if (this.pending.get(key)?.print === print) this.pending.delete(key)
   }
 
-  /** Those of the days that are listed; the ledgers tell of others after a new start. */
+  /** Those of the days that are listed; the ledgers tell of others after a new start. Before it was listed nobody knows which are there. */
   remembers(key: string, _file: SeenFile, present: ReadonlySet<string>): boolean {
-    return present.has(key)
+    return !this.hasListed || present.has(key)
   }
 
   close(): Promise<void> {

@@ -195,6 +195,26 @@ test('credentials that expire do not end the watch: it says so, looks at what it
   await stop(running)
 })
 
+test('while the bucket could not be listed yet, no object is forgotten', async t => {
+  const stub = await startStub(t, { [keyAt(yesterday, 'a')]: guess(1) })
+  const place = placeFor(t)
+  const args = ['s3://bucket/AWSLogs/', ...place.args]
+  assert.equal((await once(t, stub, args)).status, 0)
+  // So long a list is written again without what is forgotten.
+  const seen = join(place.out, 'seen.jsonl')
+  writeFileSync(seen, readFileSync(seen, 'utf8').repeat(1200))
+  let isExpired = true
+  stub.fault = ({ key }) => (key === '' && isExpired ? { answer: 400, code: 'ExpiredToken' } : null)
+  const running = startWatch(t, stub, [...args, '--poll', '100ms'])
+  await until('it says so', () => /have expired/.test(stateIn(place).source_problem?.what ?? ''), running)
+  await until('the list is short', () => readFileSync(seen, 'utf8').split('\n').length < 10, running)
+  isExpired = false
+  await until('it is listed', () => stateIn(place).source_problem === null, running)
+  await stop(running)
+  assert.equal(readsOf(stub).length, 1)
+  assert.match(readFileSync(seen, 'utf8'), /a\.log/)
+})
+
 test('objects are read through answers that ask for patience, and bodies that are cut', async t => {
   const stub = await startStub(t, Object.fromEntries([1, 2, 3].map(n => [keyAt(yesterday, `n${n}`), guess(n)])))
   const failed = new Map<string, number>()
