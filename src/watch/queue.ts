@@ -166,7 +166,7 @@ export class QueueSource implements Source {
     for (const id of messages) {
       const message = this.held.get(id)
       if (message === undefined) continue
-      if (isLeft) this.letGo(id, message, judge.waitFor(arrival.key))
+      if (isLeft) this.letGo(id, message, judge.waitFor(arrival))
       else if (message.open.delete(state) && message.open.size === 0) this.finish(id, message)
     }
     this.wake()

@@ -43,6 +43,8 @@ export interface ReadCounts {
 const filesMax = 1000
 const bytesMax = 2 * 2 ** 30
 const againMost = 3_600_000
+/** Milliseconds: what waits does not come back at once. */
+const waitLeast = 1000
 /** Files that could not be read, and are named. */
 const namedMost = 20
 
@@ -123,12 +125,16 @@ export class Reader implements Judge {
     const day = this.dayOf(file, written)
     const oldest = this.settings.oldest()
     if (oldest !== null && day < oldest) return 'old'
-    const next = [this.faulty.get(key)?.next, this.notBefore.get(key), this.held.get(day)?.next]
-    return next.some(at => (at ?? 0) > now) ? 'waits' : 'new'
+    return this.nextOf(key, day) > now ? 'waits' : 'new'
   }
 
-  waitFor(key: string): number {
-    return Math.max(0, (this.faulty.get(key)?.next ?? 0) - performance.now())
+  waitFor({ key, file, written }: Arrival): number {
+    return Math.max(waitLeast, this.nextOf(key, this.dayOf(file, written)) - performance.now())
+  }
+
+  /** When a file may be read, performance.now(); 0: at once. */
+  private nextOf(key: string, day: Day): number {
+    return Math.max(this.faulty.get(key)?.next ?? 0, this.notBefore.get(key) ?? 0, this.held.get(day)?.next ?? 0)
   }
 
   private dayOf({ path }: FoundFile, written: number): Day {

@@ -67,6 +67,6 @@ export type Judgement = 'new' | 'known' | 'waits' | 'old' | 'gone'
 /** Says what is to be done with a file as it is now. */
 export interface Judge {
   judge(arrival: Arrival): Judgement
-  /** Milliseconds until a file that could not be read is tried again. */
-  waitFor(key: string): number
+  /** Milliseconds until a file that waits is tried again, a second at least. */
+  waitFor(arrival: Arrival): number
 }

@@ -4,6 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { lockForWriting } from '../../src/store/lock.ts'
+import { Reader } from '../../src/watch/reader.ts'
+import { Seen } from '../../src/watch/seen.ts'
+import type { Arrival } from '../../src/watch/source.ts'
+import { LookedDays } from '../../src/watch/state.ts'
 import { temporaryFolder } from '../cli/run.ts'
 import { event, notification, type QueueStub, startQueue, testEvent, throughSns } from '../sources/queue-stub.ts'
 import { type Stub, startStub } from '../sources/stub.ts'
@@ -22,7 +27,13 @@ import {
   total,
   yesterday,
 } from './objects.ts'
-import { isIdle, recordsIn, until } from './support.ts'
+import { casesIn, isIdle, recordsIn, until } from './support.ts'
+
+/** An object that a message names. */
+function arrivalOf(path: string): Arrival {
+  const file = { path, rawPath: null, size: 1, named: false, problem: null, unreadable: false }
+  return { key: path, size: 1, print: 'x 1', written: Date.now(), file, remote: null }
+}
 
 /** Writes an object, and tells of it. */
 function put(stub: Stub, queue: QueueStub, key: string, text: string, form = notification): string {
@@ -92,6 +103,36 @@ test('a message is left while its object cannot be read, and deleted when it is 
   assert.equal(queue.messages.size, 0)
   assert.equal(await total(place.out), 4)
   assert.equal(readsOf(stub).filter(key => key.includes('sound')).length, 1)
+})
+
+test('while the case of a day is in use its messages wait, and do not come again at once', async t => {
+  const stub = await startStub(t)
+  const queue = startQueue(stub)
+  const place = placeFor(t)
+  const args = ['sqs://objects', ...place.args]
+  put(stub, queue, keyAt(yesterday, 'a'), guess(1))
+  assert.equal((await once(t, stub, args)).status, 0)
+  const [dir] = casesIn(place.out)
+  const release = await lockForWriting(dir!, 'a test')
+  const id = put(stub, queue, keyAt(yesterday, 'b'), guess(2))
+  const running = startWatch(t, stub, args)
+  await until('it waits', () => /1 file of \S+ waits/.test(running.said.err), running)
+  await wait(1500)
+  const { received, visible } = queue.messages.get(id)!
+  assert.equal(received, 1)
+  assert.ok(visible > Date.now() + 30_000, `${visible - Date.now()} ms`)
+  await stop(running)
+  await release()
+  queue.messages.get(id)!.visible = 0
+  assert.equal((await once(t, stub, args)).status, 0)
+  assert.equal(await total(place.out), 4)
+})
+
+test('what waits is tried again in a second at the earliest', async t => {
+  const dir = temporaryFolder(t)
+  const settings = { dir, reading: {}, againAfter: 1, oldest: () => null, now: Date.now, onNote: assert.fail }
+  const reader = new Reader(await Seen.open(dir), LookedDays.open(dir), new Map(), settings)
+  assert.equal(reader.waitFor(arrivalOf('s3://bucket/a')), 1000)
 })
 
 test('of an object that was overwritten the version is read that was named, or what is there now, each once', async t => {
