@@ -22,6 +22,8 @@ export interface QueueSettings {
   aws: AwsOptions
   accounts?: readonly string[]
   regions?: readonly string[]
+  /** Seconds in which nobody else is given a message that was received; only tests change it. */
+  hold?: number
   /** Whether the watch ends when the queue is empty. */
   once: boolean
   now(): number
@@ -34,9 +36,9 @@ export interface QueueSettings {
 
 /** Objects of messages that are held at a time. */
 const objectsMost = 2000
-/** Seconds in which nobody else is given a message that was received, and how often that is extended. */
-const hold = 120
-const extendEvery = 40_000
+const holdByDefault = 120
+/** How often that is extended in its time. */
+const extendsPerHold = 3
 /** What SQS allows, seconds. */
 const holdMost = 43_200
 /** Seconds to wait for a message, and where the watch is to end. */
@@ -64,6 +66,8 @@ interface Held {
 export class QueueSource implements Source {
   readonly messages: MessageCounts = { received: 0, deleted: 0, not_understood: 0 }
   private readonly settings: QueueSettings
+  /** Milliseconds. */
+  private readonly holdTime: number
   private readonly receivingTrouble: Trouble
   private readonly readingTrouble: Trouble
   /** Null: it was not reached yet. */
@@ -86,11 +90,12 @@ export class QueueSource implements Source {
   private wake = (): void => undefined
 
   private constructor(settings: QueueSettings) {
-    const { name, now, onNote, onFault } = settings
+    const { name, now, onNote, onFault, hold = holdByDefault } = settings
     this.settings = settings
+    this.holdTime = hold * 1000
     this.receivingTrouble = new Trouble({ name, now, onNote, onFault, firstWait: troubleFirst })
     this.readingTrouble = new Trouble({ name: `objects of ${name}`, now, onNote, onFault, firstWait: troubleFirst })
-    this.extending = setInterval(() => this.beside(this.extend()), extendEvery)
+    this.extending = setInterval(() => this.beside(this.extend()), this.holdTime / extendsPerHold)
     this.extending.unref()
   }
 
@@ -231,7 +236,7 @@ export class QueueSource implements Source {
         this.queue?.close()
         this.queue = queue
       }
-      const messages = await this.queue.receive(once ? shortWait : longWait, hold, signal)
+      const messages = await this.queue.receive(once ? shortWait : longWait, this.holdTime / 1000, signal)
       this.receivingTrouble.over()
       this.empties = messages.length === 0 ? this.empties + 1 : 0
       for (const message of messages) this.take(message)
@@ -249,7 +254,7 @@ export class QueueSource implements Source {
     this.messages.received++
     if (known !== undefined) {
       // It was given out once more: the last receipt holds it.
-      Object.assign(known, { receipt, until: performance.now() + hold * 1000 })
+      Object.assign(known, { receipt, until: performance.now() + this.holdTime })
       return
     }
     const { notice, fault } = noticeOf(body)
@@ -260,7 +265,7 @@ export class QueueSource implements Source {
     const { accounts, regions } = this.settings
     const narrowing = { ...(accounts !== undefined && { accounts }), ...(regions !== undefined && { regions }) }
     const wanted = notice.objects.filter(({ key }) => isWanted(factsOf(key), narrowing))
-    const message: Held = { receipt, open: new Set(), until: performance.now() + hold * 1000 }
+    const message: Held = { receipt, open: new Set(), until: performance.now() + this.holdTime }
     this.held.set(id, message)
     for (const object of wanted) {
       const arrival = this.arrivalOf(object)
@@ -314,15 +319,22 @@ export class QueueSource implements Source {
 
   /** Nobody else is given the messages that are worked on. */
   private async extend(): Promise<void> {
-    const soon = performance.now() + 2 * extendEvery
+    const soon = performance.now() + (2 * this.holdTime) / extendsPerHold
     const due = [...this.held].filter(([, { until }]) => until < soon)
     const byReceipt = new Map(due.map(([id, { receipt }]) => [receipt, id]))
     if (due.length === 0) return
-    const lost = await this.asked(queue => queue.hold([...byReceipt.keys()], hold, this.stopping.signal))
+    const receipts = [...byReceipt.keys()]
+    const lost = await this.asked(queue => queue.hold(receipts, this.holdTime / 1000, this.stopping.signal))
     if (lost === null) return
-    for (const [, message] of due) message.until = performance.now() + hold * 1000
-    // It comes again, to this process or another.
-    for (const receipt of lost) this.forget(byReceipt.get(receipt)!)
+    const [until, isLost] = [performance.now() + this.holdTime, new Set(lost)]
+    for (const [receipt, id] of byReceipt) {
+      const message = this.held.get(id)
+      // It was given out once more meanwhile: another receipt holds it.
+      if (message?.receipt !== receipt) continue
+      // It comes again, to this process or another.
+      if (isLost.has(receipt)) this.forget(id)
+      else message.until = until
+    }
   }
 
   private forget(id: string): void {

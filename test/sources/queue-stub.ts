@@ -10,9 +10,14 @@ export interface QueueStub {
   deleted: string[]
   /** Actions that were asked for. */
   actions: string[]
-  /** Decides what goes wrong; null: nothing. */
-  fault: (action: string, message: IncomingMessage) => { status: number; code: string } | null
+  /** Decides what goes wrong, and how late the answer is; null: nothing. @param input what was asked. */
+  fault: (action: string, message: IncomingMessage, input: Fields) => QueueFault | null | Promise<QueueFault | null>
   send(body: string): string
+}
+
+interface QueueFault {
+  status: number
+  code: string
 }
 
 type Fields = Record<string, unknown>
@@ -47,9 +52,9 @@ async function answered(
   let text = ''
   for await (const piece of message) text += String(piece)
   queue.actions.push(action)
-  const fault = queue.fault(action, message)
   const input = JSON.parse(text) as Fields
-  const answer = fault === null ? await act(stub, queue, action, input, second) : fault
+  const fault = await queue.fault(action, message, input)
+  const answer: Fields = fault === null ? await act(stub, queue, action, input, second) : { ...fault }
   const isRefused = 'code' in answer
   response.writeHead(isRefused ? Number(answer['status']) : 200, { 'content-type': 'application/x-amz-json-1.0' })
   response.end(JSON.stringify(isRefused ? { __type: `com.amazonaws.sqs#${answer['code']}`, message: 'no' } : answer))

@@ -2,16 +2,18 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { parseQueueUri } from '../../src/sources/uri.ts'
 import { lockForWriting } from '../../src/store/lock.ts'
+import { QueueSource } from '../../src/watch/queue.ts'
 import { Reader } from '../../src/watch/reader.ts'
 import { Seen } from '../../src/watch/seen.ts'
-import type { Arrival } from '../../src/watch/source.ts'
+import type { Arrival, Judge, Judgement } from '../../src/watch/source.ts'
 import { LookedDays } from '../../src/watch/state.ts'
 import { temporaryFolder } from '../cli/run.ts'
 import { event, notification, type QueueStub, startQueue, testEvent, throughSns } from '../sources/queue-stub.ts'
-import { type Stub, startStub } from '../sources/stub.ts'
+import { canaries, type Stub, startStub } from '../sources/stub.ts'
 import {
   attack,
   credentialsOf,
@@ -28,6 +30,23 @@ import {
   yesterday,
 } from './objects.ts'
 import { casesIn, isIdle, recordsIn, until } from './support.ts'
+
+/** The queue as a source in the test's own process: messages are held a second only. */
+function sourceOf(t: TestContext, stub: Stub): Promise<QueueSource> {
+  for (const [name, value] of Object.entries(canaries)) {
+    const before = process.env[name]
+    process.env[name] = value
+    t.after(() => {
+      if (before === undefined) delete process.env[name]
+      else process.env[name] = before
+    })
+  }
+  const settings = {
+    ...{ name: 'sqs://objects', uri: parseQueueUri('sqs://objects'), hold: 1, once: false, now: Date.now },
+    ...{ aws: { endpoint: stub.address }, onChange: () => undefined, onNote: assert.fail, onFault: assert.fail },
+  }
+  return QueueSource.open(settings, AbortSignal.timeout(60_000))
+}
 
 /** An object that a message names. */
 function arrivalOf(path: string): Arrival {
@@ -184,6 +203,33 @@ test('a message that is given out twice while it is worked on is deleted by its 
   await stop(running)
   assert.ok(stateIn(place).messages!.received > 1)
   assert.equal(await total(place.out), 120)
+})
+
+test('a message that is given out once more while its first receipt is extended is not lost', async t => {
+  const stub = await startStub(t)
+  const queue = startQueue(stub)
+  const id = put(stub, queue, keyAt(yesterday, 'slow'), guess(1))
+  let extended = 0
+  queue.fault = async action => {
+    if (action !== 'ChangeMessageVisibilityBatch' || extended > 0) return null
+    const message = queue.messages.get(id)!
+    message.visible = 0
+    await until('it is received again', () => source.messages.received === 2)
+    extended++
+    return null
+  }
+  const source = await sourceOf(t, stub)
+  try {
+    const judge = (judgement: Judgement): Judge => ({ judge: () => judgement, waitFor: () => 1000 })
+    const { signal } = new AbortController()
+    await until('it is extended', () => extended > 0)
+    await wait(200)
+    assert.equal((await source.look(judge('new'), signal)).whole.length, 1)
+    await source.look(judge('known'), signal)
+    assert.deepEqual(queue.deleted, [id])
+  } finally {
+    await source.close()
+  }
 })
 
 test('credentials that expire, and a queue that asks for patience, do not end the watch', async t => {
