@@ -20,7 +20,7 @@ export class StatusLine {
       `${countText(read.files, 'file')} with ${countText(read.records, 'record')} read`,
       ...(waiting_files > 0 ? [`${integerText(waiting_files)} to come`] : []),
       ...(unread.total > 0 ? [`${integerText(unread.total)} not readable`] : []),
-      ...(source_problem === null ? [] : [`nothing can be read since ${source_problem.since}`]),
+      ...(source_problem === null ? [] : [`a problem with the source since ${source_problem.since}`]),
       `${countText(alerts.made, 'alert')}${alerts.waiting > 0 ? `, ${integerText(alerts.waiting)} on their way` : ''}`,
     ]
     this.text = `watching ${source}: ${parts.join(', ')}`

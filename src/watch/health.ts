@@ -23,7 +23,7 @@ export interface Health {
   }
   /** Files that are there and not read yet: still changing, or too many for one batch. */
   waiting_files: number
-  /** What keeps all of the source from being read now, as credentials that have expired; null: nothing. */
+  /** What keeps all of the source from being read now, as credentials that have expired, or messages from being deleted or held; null: nothing. */
   source_problem: SourceProblem | null
   /** Messages of a queue since the start; null: the source is none. */
   messages: MessageCounts | null

@@ -70,16 +70,21 @@ export class QueueSource implements Source {
   private readonly holdTime: number
   private readonly receivingTrouble: Trouble
   private readonly readingTrouble: Trouble
+  /** A right to it that is missing says nothing of whether messages can be received. */
+  private readonly deletingTrouble: Trouble
+  private readonly holdingTrouble: Trouble
   /** Null: it was not reached yet. */
   private queue: Queue | null = null
+  /** Credentials may be others than those that failed. */
+  private isStale = false
   private bug: { error: unknown } | null = null
   private made: Promise<S3> | null = null
   /** By id of the message. */
   private readonly held = new Map<string, Held>()
   /** Objects that messages name, by key and state. */
   private readonly open = new Map<string, { arrival: Arrival; messages: Set<string> }>()
-  /** Receipts of messages that are done with. */
-  private readonly done: string[] = []
+  /** The last receipts of messages that are done with, by id of the message. */
+  private readonly done = new Map<string, string>()
   /** Keys of objects that could not be read: their messages come again. */
   private readonly left = new Set<string>()
   private readonly told = new Set<string>()
@@ -93,8 +98,11 @@ export class QueueSource implements Source {
     const { name, now, onNote, onFault, hold = holdByDefault } = settings
     this.settings = settings
     this.holdTime = hold * 1000
-    this.receivingTrouble = new Trouble({ name, now, onNote, onFault, firstWait: troubleFirst })
-    this.readingTrouble = new Trouble({ name: `objects of ${name}`, now, onNote, onFault, firstWait: troubleFirst })
+    const common = { now, onNote, onFault, firstWait: troubleFirst }
+    this.receivingTrouble = new Trouble({ ...common, name })
+    this.readingTrouble = new Trouble({ ...common, name: `objects of ${name}` })
+    this.deletingTrouble = new Trouble({ ...common, name: `messages of ${name}`, done: 'deleted' })
+    this.holdingTrouble = new Trouble({ ...common, name: `messages of ${name}`, done: 'held' })
     this.extending = setInterval(() => this.beside(this.extend()), this.holdTime / extendsPerHold)
     this.extending.unref()
   }
@@ -126,15 +134,18 @@ export class QueueSource implements Source {
   }
 
   get problem(): SourceProblem | null {
-    return this.receivingTrouble.problem ?? this.readingTrouble.problem
+    const { receivingTrouble, readingTrouble, deletingTrouble, holdingTrouble } = this
+    const all = [receivingTrouble, readingTrouble, deletingTrouble, holdingTrouble]
+    return all.map(({ problem }) => problem).find(problem => problem !== null) ?? null
   }
 
   get isComplete(): boolean {
-    return this.empties >= emptyAnswers && this.open.size === 0 && this.done.length === 0
+    return this.empties >= emptyAnswers && this.open.size === 0 && this.done.size === 0
   }
 
   get patience(): number {
-    return this.readingTrouble.wait > 0 ? this.readingTrouble.wait : idleMost
+    const waits = [this.readingTrouble.wait, this.done.size > 0 ? this.deletingTrouble.wait : 0]
+    return Math.min(idleMost, ...waits.filter(wait => wait > 0))
   }
 
   async look(judge: Judge, signal: AbortSignal): Promise<Look> {
@@ -179,7 +190,7 @@ export class QueueSource implements Source {
 
   private finish(id: string, { receipt }: Held): void {
     this.held.delete(id)
-    this.done.push(receipt)
+    this.done.set(id, receipt)
   }
 
   /** The message comes again, when what it names is tried again. Other objects of it are read meanwhile. */
@@ -187,33 +198,39 @@ export class QueueSource implements Source {
     this.held.delete(id)
     for (const state of open) this.open.get(state)?.messages.delete(id)
     const seconds = Math.min(holdMost, Math.ceil(wait / 1000))
-    this.beside(this.asked(queue => queue.hold([receipt], seconds, this.stopping.signal)))
+    this.beside(this.asked(this.holdingTrouble, queue => queue.hold([receipt], seconds, this.stopping.signal)))
   }
 
   private async flush(signal: AbortSignal): Promise<void> {
-    if (this.done.length === 0) return
-    const receipts = this.done.splice(0)
-    const lost = await this.asked(queue => queue.remove(receipts, signal))
-    // They are deleted the next time, or come again, and are known.
-    if (lost === null) this.done.push(...receipts)
-    else this.messages.deleted += receipts.length - lost.length
+    if (this.done.size === 0) return
+    const done = [...this.done]
+    const receipts = done.map(([, receipt]) => receipt)
+    const lost = await this.asked(this.deletingTrouble, queue => queue.remove(receipts, signal))
+    // They are deleted the next time.
+    if (lost === null) return
+    // Others come again, and are known.
+    for (const [id, receipt] of done) if (this.done.get(id) === receipt) this.done.delete(id)
+    this.messages.deleted += receipts.length - lost.length
   }
 
-  /** Null: the queue cannot be reached, which is noted. */
-  private async asked<T>(call: (queue: Queue) => Promise<T>): Promise<T | null> {
-    if (this.queue === null || this.receivingTrouble.wait > 0) return null
+  /** Null: it cannot be done now, which is noted. @param trouble what is met where it is this that fails, and not all that is asked of the queue. */
+  private async asked<T>(trouble: Trouble, call: (queue: Queue) => Promise<T>): Promise<T | null> {
+    if (this.queue === null || this.receivingTrouble.wait > 0 || trouble.wait > 0) return null
     try {
-      return await call(this.queue)
+      const answer = await call(this.queue)
+      trouble.over()
+      return answer
     } catch (error) {
       if (this.stopping.signal.aborted) return null
       if (!(error instanceof UserError)) throw error
-      this.failed(error, this.receivingTrouble)
+      this.failed(error, isLasting(error) ? trouble : this.receivingTrouble)
       return null
     }
   }
 
   private failed(error: UserError, trouble: Trouble): void {
     this.made = null
+    this.isStale = true
     trouble.met(error)
   }
 
@@ -230,8 +247,8 @@ export class QueueSource implements Source {
   private async receiveSome(signal: AbortSignal): Promise<void> {
     const { once, uri, aws, onChange } = this.settings
     try {
-      // Credentials may be others than those that failed.
-      if (this.queue === null || this.receivingTrouble.problem !== null) {
+      if (this.queue === null || this.isStale) {
+        this.isStale = false
         const queue = await Queue.open(uri, aws, signal)
         this.queue?.close()
         this.queue = queue
@@ -255,6 +272,10 @@ export class QueueSource implements Source {
     if (known !== undefined) {
       // It was given out once more: the last receipt holds it.
       Object.assign(known, { receipt, until: performance.now() + this.holdTime })
+      return
+    }
+    if (this.done.has(id)) {
+      this.done.set(id, receipt)
       return
     }
     const { notice, fault } = noticeOf(body)
@@ -324,7 +345,8 @@ export class QueueSource implements Source {
     const byReceipt = new Map(due.map(([id, { receipt }]) => [receipt, id]))
     if (due.length === 0) return
     const receipts = [...byReceipt.keys()]
-    const lost = await this.asked(queue => queue.hold(receipts, this.holdTime / 1000, this.stopping.signal))
+    const { signal } = this.stopping
+    const lost = await this.asked(this.holdingTrouble, queue => queue.hold(receipts, this.holdTime / 1000, signal))
     if (lost === null) return
     const [until, isLost] = [performance.now() + this.holdTime, new Set(lost)]
     for (const [receipt, id] of byReceipt) {
@@ -372,7 +394,7 @@ export class QueueSource implements Source {
     const limit = AbortSignal.timeout(closeMilliseconds)
     // What is not given back in time comes again two minutes later.
     if (receipts.length > 0) await this.queue.hold(receipts, 0, limit).catch(() => undefined)
-    if (this.done.length > 0) await this.queue.remove(this.done, limit).catch(() => undefined)
+    if (this.done.size > 0) await this.queue.remove([...this.done.values()], limit).catch(() => undefined)
     this.queue.close()
   }
 }

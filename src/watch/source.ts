@@ -28,7 +28,7 @@ export interface Look {
   present: ReadonlySet<string>
 }
 
-/** What keeps all of a source from being read. Names are fixed by the contract. */
+/** What keeps all of a source from being read, or messages from being deleted or held. Names are fixed by the contract. */
 export interface SourceProblem {
   /** UTC, ISO 8601. */
   since: string

@@ -1,10 +1,12 @@
-/** What keeps all of a source from being read, as credentials that have expired: it is told once, and tried again more and more seldom. */
+/** What keeps all of a source from being read, as credentials that have expired, or its messages from being deleted: it is told once, and tried again more and more seldom. */
 import { errorText, UserError } from '../errors.ts'
 import type { SourceProblem } from './source.ts'
 
 export interface TroubleSettings {
   /** In words: `s3://bucket/prefix`. */
   name: string
+  /** What cannot be done with it; without it: read. */
+  done?: 'held' | 'deleted'
   /** Before it is tried again, milliseconds; doubled each time. */
   firstWait: number
   now(): number
@@ -55,10 +57,11 @@ export class Trouble {
     this.next = performance.now() + wait
   }
 
-  /** It can be read. What was on its way when something failed says nothing of that. */
+  /** It can be done. What was on its way when something failed says nothing of that. */
   over(): void {
     if (this.state === null || this.wait > 0) return
     this.state = null
-    this.settings.onNote(`${this.settings.name} can be read again`)
+    const { name, done = 'read', onNote } = this.settings
+    onNote(`${name} can be ${done} again`)
   }
 }

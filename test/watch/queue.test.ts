@@ -256,6 +256,43 @@ test('credentials that expire, and a queue that asks for patience, do not end th
   await stop(running)
 })
 
+test('a right to delete or to hold messages that is missing is told once, until it is there', async t => {
+  const stub = await startStub(t)
+  // Messages come again after 0.6 s.
+  const queue = startQueue(stub, 5)
+  const key = keyAt(yesterday, 'denied')
+  stub.fault = request => (request.key === key ? { answer: 403, code: 'AccessDenied' } : null)
+  let mayChange = false
+  const deleted: number[] = []
+  queue.fault = (action, _message, input) => {
+    if (action === 'DeleteMessageBatch') deleted.push((input['Entries'] as unknown[]).length)
+    return mayChange || !/^(Delete|Change)Message/.test(action) ? null : { status: 403, code: 'AccessDenied' }
+  }
+  const id = put(stub, queue, keyAt(yesterday, 'a'), guess(1))
+  const place = placeFor(t)
+  const running = startWatch(t, stub, ['sqs://objects', ...place.args])
+  const says = (): string => stateIn(place)?.source_problem?.what ?? ''
+  await until('it says so', () => /delete messages of the queue objects: access denied/.test(says()), running)
+  put(stub, queue, key, guess(2))
+  await until('it may not hold', () => /cannot hold messages of the queue objects/.test(running.said.err), running)
+  await until('they come again and again', () => queue.messages.get(id)!.received > 4 && deleted.length > 2, running)
+  assert.match(says(), /sqs:DeleteMessage/)
+  assert.doesNotMatch(running.said.err, /can be (read|held|deleted) again/)
+  for (const what of [/cannot delete messages/g, /cannot hold messages/g])
+    assert.equal(running.said.err.match(what)?.length, 1, running.said.err)
+  mayChange = true
+  await until('it can', () => stateIn(place).source_problem === null, running)
+  assert.match(running.said.err, /messages of sqs:\/\/objects can be deleted again/)
+  assert.match(running.said.err, /messages of sqs:\/\/objects can be held again/)
+  assert.equal(queue.messages.has(id), false)
+  // One message is deleted by one receipt, however often it came.
+  assert.ok(
+    deleted.every(n => n === 1),
+    String(deleted),
+  )
+  await stop(running)
+})
+
 test('what cannot come right ends the watch at its start, with what to do', async t => {
   const stub = await startStub(t)
   const queue = startQueue(stub)
