@@ -62,7 +62,10 @@ export class ObjectFetching {
     const day = this.seen.dayOf(digests.whole)
     const grown: Growing | null =
       before !== undefined && before.day !== null && digests.start !== null && digests.start === before.sha256
-        ? { day: before.day, sha256: digests.start, path: arrival.file.path }
+        ? {
+            ...{ day: before.day, sha256: digests.start, path: arrival.file.path },
+            ...{ later: digests.whole, after: this.seen.lastId },
+          }
         : null
     if (day !== null) {
       if (grown !== null) {

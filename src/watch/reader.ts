@@ -89,9 +89,11 @@ export class Reader implements Judge {
     const last = new Map<string, string>()
     for (const day of this.days.keys()) {
       const files = standingsOf(await soundLedger(caseOfDay(this.settings.dir, day))).filter(counts)
+      // What was read of that path before it grew is not what it has grown to.
       for (const { file } of files)
-        for (const { path, sha256 } of growing)
-          if (file.path === path && file.sha256 !== null && file.sha256 !== sha256) last.set(path, file.sha256)
+        for (const { path, later, after } of growing)
+          if (file.sha256 !== null && (file.sha256 === later || (file.path === path && (file.id ?? 0) > after)))
+            last.set(path, file.sha256)
     }
     await this.giveWay(growing, last, signal)
   }
@@ -210,7 +212,11 @@ export class Reader implements Judge {
       }
       const day = this.seen.dayOf(digests.whole)
       const hasGrown = isLarger && digests.start !== null && digests.start === before.sha256 && before.day !== null
-      if (hasGrown) growing.push({ day: before.day!, sha256: digests.start!, path: one.file.path })
+      if (hasGrown)
+        growing.push({
+          ...{ day: before.day!, sha256: digests.start!, path: one.file.path },
+          ...{ later: digests.whole, after: this.seen.lastId },
+        })
       if (day !== null) {
         if (hasGrown) grownTo.set(one.file.path, digests.whole)
         this.counts.known++

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readSmallIfThere } from '../disk/reading.ts'
 import { replaceFile } from '../disk/writing.ts'
 import { UserError } from '../errors.ts'
-import { fit, listOf, nullOr, objectOf, recordOf, text, textThat } from '../shape.ts'
+import { count, fit, listOf, nullOr, objectOf, recordOf, text, textThat } from '../shape.ts'
 import type { Day } from './days.ts'
 import { watchNames } from './layout.ts'
 
@@ -50,7 +50,7 @@ export class LookedDays {
   }
 }
 
-const growingShape = listOf(objectOf({ day: text, sha256: text, path: text }))
+const growingShape = listOf(objectOf({ day: text, sha256: text, path: text, later: text, after: count }))
 
 /** A reading that gives way to a later one of the same file, which has grown. */
 export interface Growing {
@@ -58,6 +58,10 @@ export interface Growing {
   /** Of the earlier reading. */
   sha256: string
   path: string
+  /** Of what it has grown to. */
+  later: string
+  /** The largest number of a file in any case when this was noted: the later reading has a larger one, and may hold more than was noted. */
+  after: number
 }
 
 export function growingIn(dir: string): Growing[] {

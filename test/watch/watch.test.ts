@@ -1,10 +1,22 @@
 /** A watch as a whole: files that grow, are replaced, are removed, cannot be read; the lock; how it ends. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { soundLedger } from '../../src/store/case-folder.ts'
+import type { EvidenceEntry } from '../../src/store/ledger.ts'
+import { standingsOf } from '../../src/store/standing.ts'
 import { temporaryFolder, tidemark } from '../cli/run.ts'
 import {
   awsName,
@@ -124,6 +136,38 @@ test('a file that is replaced by other content is read again, and both count; on
   assert.equal(await total(out), 8)
   assert.equal(healthIn(health)!.read.grown, 0)
   await stop(running)
+})
+
+test('after a kill an earlier reading gives way to a later one of its file, and to none before it', async t => {
+  const { folder, out, health } = placeFor(t)
+  const name = awsName(at, 'same-name')
+  const once = (): void => {
+    const run = tidemark(['watch', folder, '--out', out, '--once', '--settle', '50ms', '--health', health])
+    assert.equal(run.status, 0, run.stderr)
+  }
+  put(folder, name, logOf(guessLines(1, 1, at)))
+  once()
+  put(folder, name, logOf([...guessLines(2, 2, at + 5), ...guessLines(2, 3, at + 6)]))
+  once()
+  const [first, second] = standingsOf(await soundLedger(casesIn(out)[0]!)).map(({ file }) => file)
+  const growing = ({ path, sha256, id }: EvidenceEntry, later = 'not read'): void =>
+    writeFileSync(join(out, 'growing.json'), JSON.stringify([{ day: '2026-01-10', path, sha256, later, after: id }]))
+  growing(second!)
+  once()
+  assert.equal(await total(out), 6)
+  assert.equal(readFileSync(join(out, 'growing.json'), 'utf8'), '[]\n')
+  growing(first!)
+  once()
+  assert.equal(await total(out), 4)
+  assert.equal(healthIn(health)!.read.grown, 1)
+  // What it has grown to may be there under another name.
+  put(folder, awsName(at, 'other'), logOf(guessLines(3, 4, at)))
+  once()
+  assert.equal(await total(out), 6)
+  const third = standingsOf(await soundLedger(casesIn(out)[0]!)).at(-1)!.file
+  growing({ ...second!, id: third.id }, third.sha256!)
+  once()
+  assert.equal(await total(out), 2)
 })
 
 test('what cannot be read is named once, tried again more and more seldom, and read when it can be', async t => {
