@@ -279,10 +279,12 @@ class Pulling {
     const { files } = await addEvidence({ case: dir, paths: [], remote, command, ...(signal && { signal }) })
     signal?.throwIfAborted()
     for (const { path, status, problem, records, malformed } of files) {
-      if (status === 'unreadable' || status === 'not-evidence')
-        throw new UserError(`an object of the table cannot be read: ${path}: ${problem ?? status}`, {
+      if (status === 'unreadable' || status === 'not-evidence' || status === 'partly-read') {
+        const howFar = status === 'partly-read' ? ' to its end' : ''
+        throw new UserError(`an object of the table cannot be read${howFar}: ${path}: ${problem ?? status}`, {
           hint: 'without --objects the engine gives the lines itself',
         })
+      }
       if (status === 'read' && records + malformed < sums.of(names.get(path) ?? '').records)
         throw new UserError(`an object is not what the engine read: ${path} has fewer records`, {
           hint: 'was it changed meanwhile? end the time before now: --to',

@@ -1,8 +1,9 @@
 /** Pulls of which the engine only says which objects hold the records: these are read from where they lie. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { UserError } from '../../src/errors.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
@@ -133,8 +134,19 @@ test('an object that cannot be read, has changed, or lies elsewhere ends the pul
         return { uri: file.path, etag: file.etag, size: file.size, version_id: null }
       },
     }))
+  // All records are there: what else the object held is not known.
+  const cut: NonNullable<PullOptions['objects']> = async uris =>
+    (await objectsOf(logs)(uris)).map(file => ({
+      ...file,
+      fetch: async (to, signal) => {
+        const origin = await file.fetch(to, signal)
+        writeFileSync(to, gzipSync(readFileSync(to)).subarray(0, -4))
+        return origin
+      },
+    }))
   for (const [objects, pattern] of [
     [objectsOf(changed), /a_fl-0a_1\.log has fewer records/],
+    [cut, /an object of the table cannot be read to its end: s3:\/\/bucket\/a_fl.*cut short/],
     [garbled, /an object of the table cannot be read: s3:\/\/bucket\/a_fl.*without --objects/],
   ] as [NonNullable<PullOptions['objects']>, RegExp][]) {
     await assert.rejects(pulled('gone', { objects }), isRefused(pattern))
