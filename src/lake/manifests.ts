@@ -39,7 +39,8 @@ export type Manifest = Fitting<typeof shape>
 const folderName = '_tidemark'
 /** Where it lies, relative to what was pushed. */
 export const manifestPath = /^_tidemark\/[^/]+\.json$/
-const bytesMax = 512 << 20
+/** Of one manifest. */
+export const manifestBytesMax = 512 << 20
 
 /**
  * The manifests of a folder; none where it was never pushed to.
@@ -66,7 +67,7 @@ export async function readManifests(to: string): Promise<Manifest[]> {
 
 function bytesOf(path: string): Buffer {
   try {
-    return readSmall(path, 'refuse', bytesMax)
+    return readSmall(path, 'refuse', manifestBytesMax)
   } catch (error) {
     throw unreadable(path, errorText(error))
   }
@@ -87,7 +88,8 @@ function parsed(path: string, bytes: Uint8Array): unknown {
   }
 }
 
-function unreadable(path: string, fault: string): UserError {
+/** @param path names it. */
+export function unreadable(path: string, fault: string): UserError {
   return new UserError(`cannot read what was pushed: ${path}: ${fault}`, {
     hint: 'it lists what is in the table already: restore it, or push to another folder',
   })

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { findFiles } from '../input/walk.ts'
 import { listObjects } from '../sources/list.ts'
 import type { S3Uri } from '../sources/uri.ts'
-import { type Manifest, manifestIn, manifestPath, readManifests } from './manifests.ts'
+import { type Manifest, manifestBytesMax, manifestIn, manifestPath, readManifests, unreadable } from './manifests.ts'
 
 export interface LakeFile {
   /** Relative to what is looked at. */
@@ -75,8 +75,11 @@ export async function bucketPlace({ bucket, prefix }: S3Uri, aws: AwsOptions, si
       }),
     )
     const manifests: Manifest[] = []
-    for (const { path, size, readAt } of files)
-      if (manifestPath.test(path)) manifests.push(manifestIn(`${uri}${path}`, await readAt(0, size)))
+    for (const { path, size, readAt } of files) {
+      if (!manifestPath.test(path)) continue
+      if (size > manifestBytesMax) throw unreadable(`${uri}${path}`, `larger than ${manifestBytesMax >> 20} MiB`)
+      manifests.push(manifestIn(`${uri}${path}`, await readAt(0, size)))
+    }
     return { files, manifests, close: () => s3.client.destroy() }
   } catch (error) {
     s3.client.destroy()

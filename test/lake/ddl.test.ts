@@ -302,3 +302,15 @@ test('Parquet in a bucket is known by its last bytes, and what was pushed there 
   assert.equal(again.status, 0, again.stderr)
   assert.equal(again.stdout, pushed.stdout)
 })
+
+test('a list of what was pushed that is too large is refused before it is fetched', async t => {
+  const key = 'x/_tidemark/0123456789ab.json'
+  // As long as the listing says, without the memory.
+  const large = Object.defineProperty(Buffer.from('{}'), 'length', { value: 2 ** 29 + 1 })
+  const stub = await startStub(t)
+  stub.objects.set(key, large)
+  const { status, stderr } = await run(stub, ['lake', 'ddl', 's3://bucket/x/'])
+  assert.equal(status, 1)
+  assert.match(stderr, /cannot read what was pushed: s3:\/\/bucket\/x\/_tidemark\/.*larger than 512 MiB/)
+  assert.ok(!stub.requests.some(one => one.key === key))
+})
