@@ -13,19 +13,32 @@ interface Part {
   name: string
   kind: 'text' | 'number' | 'date'
   write(time: Date): string
+  /** The same as names of folders have it; null: in a form that is in no order. Absent: as `write` does. */
+  inFolders?: ((time: Date) => string) | null
 }
 
 const two = (number: number): string => String(number).padStart(2, '0')
 
-/** Forms of one value that tells a day, or a day and an hour. */
-const dayForms: { form: RegExp; write(time: Date): string }[] = ['-', '/', ''].flatMap(sign => {
-  const day = (time: Date): string =>
+interface Form {
+  form: RegExp
+  write(time: Date): string
+}
+
+/** Forms of one value that tells a day; with a day before its month no times are in order. */
+const days: (Form & { sign: string; source: string })[] = ['-', '/', ''].map(sign => {
+  const source = `\\d{4}${sign}(?:0[1-9]|1[0-2])${sign}\\d\\d`
+  const write = (time: Date): string =>
     [time.getUTCFullYear(), two(time.getUTCMonth() + 1), two(time.getUTCDate())].join(sign)
-  const hours = [sign, '-', ' ', 'T'].map(by => ({
-    form: new RegExp(`^\\d{4}${sign}\\d\\d${sign}\\d\\d${by}\\d\\d$`),
-    write: (time: Date): string => `${day(time)}${by}${two(time.getUTCHours())}`,
+  return { sign, source, form: new RegExp(`^${source}$`), write }
+})
+
+/** And of one that tells a day, or a day and an hour. */
+const dayForms: Form[] = days.flatMap(day => {
+  const hours = [day.sign, '-', ' ', 'T'].map(by => ({
+    form: new RegExp(`^${day.source}${by}\\d\\d$`),
+    write: (time: Date): string => `${day.write(time)}${by}${two(time.getUTCHours())}`,
   }))
-  return [{ form: new RegExp(`^\\d{4}${sign}\\d\\d${sign}\\d\\d$`), write: day }, ...hours]
+  return [day, ...hours]
 })
 
 /** Columns that tell one part of the time each, from the largest. */
@@ -53,7 +66,11 @@ function partsOf(partitions: EngineTable['partitions']): Part[] {
 }
 
 function wholeDay({ name, type, values }: EngineTable['partitions'][number]): Part | null {
-  if (type === 'date') return { name, kind: 'date', write: time => time.toISOString().slice(0, 10) }
+  if (type === 'date') {
+    // A projected column may write its days in other forms.
+    const found = values.length === 0 ? days[0] : days.find(({ form }) => values.every(value => form.test(value)))
+    return { name, kind: 'date', write: days[0]!.write, inFolders: found?.write ?? null }
+  }
   if (!type.startsWith('varchar') || values.length === 0) return null
   const found = dayForms.find(({ form }) => values.every(value => form.test(value)))
   return found === undefined ? null : { name, kind: 'text', write: found.write }
@@ -96,7 +113,8 @@ export function mayHoldOf({ partitions }: EngineTable, ranges: readonly TimeRang
 function isWithin(parts: readonly Part[], told: Parameters<MayHold>[0], comparator: '>=' | '<=', us: bigint): boolean {
   const time = new Date(Number(us / 1000n))
   for (const part of parts) {
-    const order = orderOf(part, told(part.name), part.write(time))
+    const { inFolders = part.write } = part
+    const order = inFolders === null ? null : orderOf(part, told(part.name), inFolders(time))
     if (order === null) return true
     if (order !== 0) return order > 0 === (comparator === '>=')
   }
@@ -107,8 +125,14 @@ function isWithin(parts: readonly Part[], told: Parameters<MayHold>[0], comparat
 function orderOf({ kind }: Part, value: string | null, bound: string): number | null {
   if (value === null) return null
   if (kind === 'number') return /^\d+$/.test(value) ? Number(value) - Number(bound) : null
+  // How a column writes its days may not be known: only what looks alike is in order.
+  if (kind === 'date' && looks(value) !== looks(bound).slice(0, value.length)) return null
   if (value.length < bound.length && bound.startsWith(value)) return null
   return value === bound ? 0 : value < bound ? -1 : 1
+}
+
+function looks(text: string): string {
+  return text.replace(/\d/g, '0')
 }
 
 /** Part by part, as times are in order; and of the largest part by itself, which every engine understands. */

@@ -109,6 +109,23 @@ test('folders may hold what the condition on partitions finds, and what their na
     [false, true, false],
   )
   assert.equal(may(dates, 'start > 2023-09-28T00:00', { d: '2024-01-01' }), true)
+  // As a projected column of that type writes them.
+  for (const [sample, before, within, month, after] of [
+    ['2023/09/28', '2023/09/26', '2023/10/11', '2023/10', '2023/11/04'],
+    ['20230928', '20230926', '20231011', '202310', '20231104'],
+  ] as const) {
+    const own = [{ name: 'd', type: 'date', values: [sample] }]
+    assert.equal(conditionOf(own, 'end >= 2023-09-28'), `"d" >= (DATE '2023-09-27')`)
+    const held = [before, within, month, after].map(d => may(own, months, { d }))
+    assert.deepEqual(held, [false, true, true, false], sample)
+    // Of a form that is not known nothing is left out.
+    for (const unknown of [dates, [{ name: 'd', type: 'date', values: ['28-09-2023'] }]])
+      for (const d of [before, within, after]) assert.equal(may(unknown, months, { d }), true, d)
+  }
+  // The 5th of January, and of October: a day before its month is in no order.
+  const swapped = [{ name: 'd', type: 'date', values: ['2023-28-09'] }]
+  for (const d of ['2023-05-01', '2023-05-10']) assert.equal(may(swapped, months, { d }), true, d)
+  assert.equal(conditionOf([text('d', '2023/28/09')], hour), null)
   const table = { sql: '"t"', columns: [], partitions: dates, listsPartitions: true, hasPath: true }
   assert.equal(mayHoldOf(table, [{ from_us: null, to_us: null }]), null)
 })
