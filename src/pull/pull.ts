@@ -231,22 +231,25 @@ class Pulling {
   /** Brings the lines that are no records, and says which objects hold records that are wanted: these are read whole, and no parts. */
   private async places(files: ObjectFiles): Promise<string[]> {
     const whole = new Set<string>()
-    const silences = new Map<string, TextRow[]>()
-    await this.ask(this.statements.places.lines, 'the objects that hold the records', rows => {
+    // Rows come in the order of their objects: those of one are held, until it is known whether it is read whole.
+    let [at, silences] = ['', [] as TextRow[]]
+    const end = async (): Promise<void> => {
+      if (whole.has(at)) {
+        requireObject(at)
+        await files.leave(at)
+      } else await files.take(silences)
+      silences = []
+    }
+    await this.ask(this.statements.places.lines, 'the objects that hold the records', async rows => {
       for (const [alike, object, ...line] of rows) {
-        if (line.every(value => value === null)) whole.add(object ?? '')
-        else {
-          const held = silences.get(object ?? '') ?? []
-          silences.set(object ?? '', held)
-          for (let i = 0; i < Number(alike); i++) held.push([object!, ...line])
-        }
+        if ((object ?? '') !== at) await end()
+        at = object ?? ''
+        const row = [at, ...line]
+        if (line.every(value => value === null)) whole.add(at)
+        else for (let i = 0; i < Number(alike); i++) silences.push(row)
       }
     })
-    for (const object of whole) {
-      requireObject(object)
-      await files.leave(object)
-    }
-    for (const [object, rows] of silences) if (!whole.has(object)) await files.take(rows)
+    await end()
     return [...whole].sort()
   }
 

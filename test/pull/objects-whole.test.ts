@@ -1,7 +1,7 @@
 /** Pulls of which the engine only says which objects hold the records: these are read from where they lie. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { UserError } from '../../src/errors.ts'
@@ -120,6 +120,44 @@ test('records that match a filter are brought with their objects', async () => {
   const { dir, report } = await pulled('filter', { subject: [], filter: 'src ip 10.0.0.8' })
   assert.deepEqual([report.objects, report.whole, report.records, report.statements.length], [4, 1, 1, 2])
   assert.deepEqual((await verifyCase(dir)).findings, [])
+})
+
+test('lines that are no records are held of one object at a time', async () => {
+  const folder = join(work.root, 'silent')
+  mkdirSync(folder)
+  const names = ['a.log', 'b.log', 'c.log', 'd.log']
+  const alike = Array.from({ length: 1000 }, () => silent(100))
+  for (const [i, name] of names.entries()) {
+    const own = i === 1 ? [line('eni-1', '203.0.113.7', '10.0.0.5', 0)] : [silent(200), silent(300)]
+    writeFileSync(join(folder, name), `${[header, ...alike, ...own].join('\n')}\n`)
+  }
+  const own = await StandIn.of(folder)
+  const dir = join(work.root, 'silent-case')
+  const staged = (): string[] =>
+    readdirSync(work.root, { recursive: true, encoding: 'utf8' })
+      .filter(name => name.startsWith('silent-case.pulling-') && name.endsWith('.gz'))
+      .map(name => basename(name))
+      .sort()
+  const seen: string[][] = []
+  const ask = own.ask.bind(own)
+  own.ask = async function* (...asked) {
+    for await (const rows of ask(...asked))
+      for (const row of rows) {
+        yield [row]
+        if (row[1]?.startsWith('s3://')) seen.push(staged())
+      }
+  }
+  const report = await (
+    await pullOf(own, { case: dir, subject: [parsePrefix('203.0.113.7')!], objects: objectsOf(folder) })
+  ).run()
+  await own.close()
+  assert.deepEqual([report.objects, report.whole, report.records, report.silences], [4, 1, 1, 4006])
+  // Before the last row of them is there, the first object is written.
+  assert.ok(
+    seen.some(files => files.join() === 'a.log.gz'),
+    JSON.stringify(seen),
+  )
+  assert.deepEqual(readdirSync(join(dir, 'pulled/001/bucket')).sort(), ['a.log.gz', 'c.log.gz', 'd.log.gz'])
 })
 
 test('an object that cannot be read, has changed, or lies elsewhere ends the pull, and nothing is left', async () => {
