@@ -231,11 +231,12 @@ class Adding {
   private startRemote(entries: readonly LedgerEntry[]): RemoteFile[] {
     const { remote, again = false, format, changedToo = false } = this.options
     if (remote === undefined) return []
-    const { fetch, known, changed } = sorted(remote, entries, {
+    const { fetch, known, changed, refused } = sorted(remote, entries, {
       ...{ again, changedToo, hasFormat: format !== undefined },
     })
     for (const file of known) this.looked.push(file)
     for (const task of changed) this.queue.push(task)
+    if (refused !== null) this.failure = { error: refused }
     const nextId = (): number => Atomics.add(new Int32Array(this.lastId), 0, 1) + 1
     const folder = join(this.caseDir, caseFiles.incoming)
     this.remote = new RemoteQueue(fetch, nextId, { folder, signal: this.ended.signal })

@@ -17,6 +17,13 @@ export function inTheCase(path: string): string {
   return `same content as ${path}: already in the case`
 }
 
+/** What to do about a part of a pull. @param isOut whether it was removed. */
+export function partHint(isOut: boolean): string {
+  return isOut
+    ? 'tidemark remove --undo puts it back as that part; the other files were added'
+    : 'it counts in the case as that part; the other files were added. For more records pull into another case'
+}
+
 export class KnownContent {
   private readonly again: boolean
   /** By digest: what became of the last reading. */
@@ -79,9 +86,7 @@ export class KnownContent {
     if (object === undefined) return null
     const isOut = this.read.get(sha256)?.state === 'removed'
     return new UserError(`a pull wrote this file as a part of ${object}, and it is not read as a whole log: ${path}`, {
-      hint: isOut
-        ? 'tidemark remove --undo puts it back as that part; the other files were added'
-        : 'it counts in the case as that part; the other files were added. For more records pull into another case',
+      hint: partHint(isOut),
     })
   }
 

@@ -1,7 +1,9 @@
 /** What `add` knows of files that lie elsewhere before it fetches them: by where they lie, and what the server says of their content. */
+import { UserError } from '../errors.ts'
 import type { Origin, RemoteFile } from '../sources/remote.ts'
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
-import { standingsOf } from '../store/standing.ts'
+import { type Standing, standingsOf } from '../store/standing.ts'
+import { partHint } from './known-content.ts'
 
 interface Known {
   origin: Origin
@@ -19,9 +21,13 @@ export interface Judged {
 
 export class KnownOrigins {
   private readonly byUri = new Map<string, Known>()
+  /** Objects of which a pull brought a part, by their URI: whether that was removed. */
+  private readonly parts: ReadonlyMap<string, boolean>
 
   constructor(entries: readonly LedgerEntry[]) {
-    for (const { file, isRemoved } of standingsOf(entries)) {
+    const standings = standingsOf(entries)
+    this.parts = partsOf(entries, standings)
+    for (const { file, isRemoved } of standings) {
       if (file.origin === null || !wasLookedAt(file)) continue
       this.byUri.set(file.origin.uri, {
         origin: file.origin,
@@ -29,6 +35,15 @@ export class KnownOrigins {
         isUnread: file.records + file.no_data + file.skip_data === 0,
       })
     }
+  }
+
+  /** Why an object is not fetched of which a pull brought a part: beside that part its records would count twice. Null: it is none. */
+  refusedPart(path: string): UserError | null {
+    const isOut = this.parts.get(path)
+    if (isOut === undefined) return null
+    return new UserError(`a pull brought a part of this object, and it is not read as a whole log: ${path}`, {
+      hint: partHint(isOut),
+    })
   }
 
   /** Null: it is to be fetched. */
@@ -49,6 +64,13 @@ export class KnownOrigins {
     if (again || (hasFormat && known.isUnread)) return null
     return { status: 'duplicate', problem: 'same object: already in the case' }
   }
+}
+
+function partsOf(entries: readonly LedgerEntry[], standings: readonly Standing[]): Map<string, boolean> {
+  const out = new Set(standings.flatMap(({ file, isRemoved }) => (isRemoved && file.id !== null ? [file.id] : [])))
+  const parts = entries.flatMap(entry => (entry.type === 'pulled' ? entry.pull.parts : []))
+  // Engines name what lies in S3 in Hadoop's ways too.
+  return new Map(parts.map(({ id, object }) => [object.replace(/^s3[an]:\/\//, 's3://'), out.has(id)]))
 }
 
 function wasLookedAt({ id, status }: EvidenceEntry): boolean {

@@ -1,4 +1,5 @@
 /** Files that lie elsewhere, as tasks for the workers: fetched ahead of them, and gone when they are read. */
+import type { UserError } from '../errors.ts'
 import { type Fetched, Fetching, type FetchingOptions } from '../sources/fetching.ts'
 import type { RemoteFile } from '../sources/remote.ts'
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
@@ -12,21 +13,25 @@ interface Judging {
   changedToo: boolean
 }
 
-/** Of files that lie elsewhere: which are to be fetched, what is told of those that the case knows, and those that changed since. */
+/** Of files that lie elsewhere: which are to be fetched, what is told of those that the case knows, those that changed since, and why one was refused. */
 export function sorted(
   files: readonly RemoteFile[],
   entries: readonly LedgerEntry[],
   judging: Judging,
-): { fetch: RemoteFile[]; known: EvidenceEntry[]; changed: FileTask[] } {
+): { fetch: RemoteFile[]; known: EvidenceEntry[]; changed: FileTask[]; refused: UserError | null } {
   const origins = new KnownOrigins(entries)
   const found = { fetch: [] as RemoteFile[], known: [] as EvidenceEntry[], changed: [] as FileTask[] }
+  let refused: UserError | null = null
   for (const file of files) {
+    const part = origins.refusedPart(file.path)
+    refused ??= part
+    if (part !== null) continue
     const judged = origins.judge(file, judging)
     if (judged === null) found.fetch.push(file)
     else if (judged.status === 'duplicate') found.known.push(account(taskOf(file, -1), null, judged))
     else found.changed.push({ ...taskOf(file, -1), problem: judged.problem, unreadable: true })
   }
-  return found
+  return { ...found, refused }
 }
 
 export class RemoteQueue {

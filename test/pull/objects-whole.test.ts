@@ -1,16 +1,18 @@
 /** Pulls of which the engine only says which objects hold the records: these are read from where they lie. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { UserError } from '../../src/errors.ts'
+import { addEvidence } from '../../src/ingest/add.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { overviewOf } from '../../src/overview/overview.ts'
 import { type PullOptions, pullOf } from '../../src/pull/pull.ts'
 import { openCase } from '../../src/store/case.ts'
 import { readEvidence } from '../../src/store/evidence-report.ts'
+import { removeEvidence } from '../../src/store/remove.ts'
 import { verifyCase } from '../../src/store/verify.ts'
 import { caseOf, type Work, workFolder } from '../flows/support.ts'
 import { syntaxFaults } from '../sql-grammar.ts'
@@ -120,6 +122,50 @@ test('records that match a filter are brought with their objects', async () => {
   const { dir, report } = await pulled('filter', { subject: [], filter: 'src ip 10.0.0.8' })
   assert.deepEqual([report.objects, report.whole, report.records, report.statements.length], [4, 1, 1, 2])
   assert.deepEqual((await verifyCase(dir)).findings, [])
+})
+
+test('an object that a pull brought a part of is not added besides, however the engine names it', async () => {
+  const own = await StandIn.of(logs)
+  const ask = own.ask.bind(own)
+  own.ask = async function* (...asked) {
+    for await (const rows of ask(...asked))
+      yield rows.map(row => row.map(cell => cell?.replace(/^s3:/, 's3a:') ?? null))
+  }
+  const dir = join(work.root, 'besides')
+  const subject = [parsePrefix('203.0.113.7')!]
+  await (await pullOf(own, { case: dir, subject, objects: objectsOf(logs) })).run()
+  await own.close()
+  writeFileSync(join(logs, 'z_fl-0a_9.log'), `${[header, line('eni-9', '10.0.0.70', '10.0.0.77', 120)].join('\n')}\n`)
+  const figures = async () => {
+    const c = await openCase(dir)
+    const { records } = await investigate(c, ['203.0.113.7'])
+    const parts = c.pulled!.parts.size
+    await c.close()
+    return { total: records.total, parts }
+  }
+  const before = await figures()
+  assert.deepEqual(before, { total: 4, parts: 2 })
+  const uris = ['c_fl-0a_3.log', 'z_fl-0a_9.log'].map(name => `s3://bucket/${name}`)
+  const remote = (await objectsOf(logs)(uris)).map(file => ({ ...file, named: false }))
+  for (const again of [false, true])
+    await assert.rejects(
+      addEvidence({ case: dir, paths: [], remote, again }),
+      isRefused(/brought a part of this object.*: s3:\/\/bucket\/c_fl-0a_3\.log it counts in the case as that part/),
+    )
+  // The other one was added, and what was read whole is known.
+  assert.deepEqual(await figures(), { ...before, total: 5 })
+  const whole = await objectsOf(logs)(['s3://bucket/a_fl-0a_1.log'])
+  const { files } = await addEvidence({ case: dir, paths: [], remote: whole })
+  assert.deepEqual(
+    files.map(({ status }) => status),
+    ['duplicate'],
+  )
+  await removeEvidence({ case: dir, files: [join(dir, 'pulled/001/bucket/c_fl-0a_3.log.gz')] })
+  await assert.rejects(
+    addEvidence({ case: dir, paths: [], remote }),
+    isRefused(/c_fl-0a_3\.log tidemark remove --undo/),
+  )
+  rmSync(join(logs, 'z_fl-0a_9.log'))
 })
 
 test('lines that are no records are held of one object at a time', async () => {
