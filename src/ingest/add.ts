@@ -76,6 +76,8 @@ export interface AddOptions {
   keepCopies?: boolean
   /** Reads content that is in the case once more. The new reading counts in the place of the old one. */
   again?: boolean
+  /** Reads files of a pull, which are parts of objects. Else they are unreadable: as logs they would count as all that their objects hold. */
+  parts?: boolean
   /** Reads a file that lies elsewhere also where the case knows another content of that place: both count. */
   changedToo?: boolean
   /** Worker threads; by default one for each core. */
@@ -271,6 +273,7 @@ class Adding {
       ratioMax: this.options.maxExpandRatio ?? defaultLimits.ratioMax,
       expandedBytesMax: this.options.maxExpandedBytes ?? defaultLimits.bytesMax,
       keepCopies: this.options.keepCopies ?? false,
+      parts: this.options.parts ?? false,
       stop: this.stop,
       rowsPerSegment: this.options.rowsPerSegment ?? rowsPerSegment,
       unknownColumns: this.unknownColumns,

@@ -9,6 +9,7 @@ export interface WorkerSettings {
   ratioMax: number
   expandedBytesMax: number
   keepCopies: boolean
+  parts: boolean
   /** One 32-bit number, set to 1 to ask for an early end. */
   stop: SharedArrayBuffer
   rowsPerSegment: number

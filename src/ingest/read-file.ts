@@ -11,6 +11,7 @@ import { account, sensorsShownMax } from './account.ts'
 import type { Batch } from './batch.ts'
 import { damaged, headBytes, judge, type Verdict } from './judge.ts'
 import type { FileTask } from './messages.ts'
+import { partIn } from './part-mark.ts'
 import type { PacketReading, readCapture } from './read-packets.ts'
 import { readParquet } from './read-parquet.ts'
 import { type Cut, changed, type Ended, nextBuffer, type ReadOptions, Stopped, take } from './text-lines.ts'
@@ -117,6 +118,12 @@ async function readContent(
   batch: Batch,
   options: ReadOptions,
 ): Promise<FoundArchive['kind'] | null> {
+  const part = options.parts ? null : partIn(source.head)
+  if (part !== null) {
+    const problem = `a pull wrote this file as a part of ${part}, and it is not read as a whole log: add that object itself`
+    batch.endFile(account(task, source, { status: 'unreadable', problem }), [], [])
+    return null
+  }
   const expanded = new Expanded(source.open, compressionOf(source.head), source.size, options.limits, source.whole)
   expanded.cut = source.cut ?? null
   const content: OpenedContent = { expanded, pieces: expanded[Symbol.asyncIterator](), archive: null }

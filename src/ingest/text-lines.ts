@@ -12,6 +12,8 @@ export interface ReadOptions {
   limits: ExpandLimits
   /** Of captures: packets that are copies of one at another interface are kept. */
   keepCopies: boolean
+  /** Files of a pull are read. */
+  parts: boolean
   stopped: () => boolean
   /** The number of a file that was not known before: one in an archive. */
   nextId: () => number

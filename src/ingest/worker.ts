@@ -88,6 +88,7 @@ const options: ReadOptions = {
   format: settings.format === null ? null : formatOf(settings.format, true),
   limits: { ratioMax: settings.ratioMax, bytesMax: settings.expandedBytesMax },
   keepCopies: settings.keepCopies,
+  parts: settings.parts,
   stopped: () => Atomics.load(stop, 0) === 1,
   claim,
   nextId: () => Atomics.add(lastId, 0, 1) + 1,

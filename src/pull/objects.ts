@@ -5,6 +5,7 @@ import { crc32, deflateRawSync } from 'node:zlib'
 import { sync } from '../disk/writing.ts'
 import type { TextRow } from '../engines/engine.ts'
 import { UserError } from '../errors.ts'
+import { partHeader } from '../ingest/part-mark.ts'
 import { hidden, visible } from '../visible.ts'
 
 /** Objects of one pull: each is a file, and named in the ledger. */
@@ -148,15 +149,13 @@ function foldersOf(path: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join(sep))
 }
 
-const nameFlag = 8
-
-/** A part of a gzip file (RFC 1952). @param name for its header. */
-function packed(text: string, name: string | null): Buffer {
+/** A part of a gzip file (RFC 1952). @param object for the header of its first part. */
+function packed(text: string, object: string | null): Buffer {
   const bytes = Buffer.from(text)
   const end = Buffer.alloc(8)
   end.writeUInt32LE(crc32(bytes), 0)
   end.writeUInt32LE(bytes.length % 2 ** 32, 4)
-  const header = Buffer.from([0x1f, 0x8b, 8, name === null ? 0 : nameFlag, 0, 0, 0, 0, 0, 255])
-  const named = name === null ? [] : [Buffer.from(`${name.replaceAll('\0', '')}\0`)]
-  return Buffer.concat([header, ...named, deflateRawSync(bytes), end])
+  const { flags, name } = object === null ? { flags: 0, name: Buffer.alloc(0) } : partHeader(object)
+  const header = Buffer.from([0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255])
+  return Buffer.concat([header, name, deflateRawSync(bytes), end])
 }

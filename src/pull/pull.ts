@@ -350,7 +350,7 @@ class Pulling {
     const found = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, name]) => join(folder, name))
     const { signal } = this.options
     const report = await addEvidence({
-      ...{ case: into, paths: [folder], ...(signal && { signal }) },
+      ...{ case: into, paths: [folder], parts: true, ...(signal && { signal }) },
       found: found.map(path => ({
         ...{ path, rawPath: null, size: 0, problem: null, unreadable: false, named: true },
       })),

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { detect } from '../../src/detect/detect.ts'
 import { UserError } from '../../src/errors.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
+import { partHeader, partIn } from '../../src/ingest/part-mark.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { sweep } from '../../src/investigate/sweep.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
@@ -18,6 +20,7 @@ import { caseWork } from '../../src/server/work/case.ts'
 import { openCase } from '../../src/store/case.ts'
 import { removeEvidence } from '../../src/store/remove.ts'
 import { verifyCase } from '../../src/store/verify.ts'
+import { zip } from '../archives.ts'
 import { answerOf, type Work, workFolder } from '../flows/support.ts'
 import { asked } from '../server/asking.ts'
 import { syntaxFaults } from '../sql-grammar.ts'
@@ -264,6 +267,48 @@ test('files that were pulled stay parts: they are not read again as whole logs, 
   assert.deepEqual(await figures(), removed)
   await removeEvidence({ case: dir, files: [one], undo: true })
   assert.deepEqual(await figures(), { ...before, total: 6 })
+})
+
+test('files that were pulled are not read as whole logs into another case either, nor out of an archive', async () => {
+  const { dir } = await pulled('mine')
+  const names = readdirSync(join(dir, 'pulled/001/bucket'))
+  const [first, ...others] = names.map(name => join(dir, 'pulled/001/bucket', name))
+  const archive = join(work.root, 'parts.zip')
+  writeFileSync(archive, zip({ 'a.log.gz': readFileSync(first!) }))
+  // One that is packed with its name is a log like any other.
+  const ordinary = join(work.root, 'ordinary.log.gz')
+  const { flags, name } = partHeader('s3://bucket/x')
+  const whole = gzipSync(`${header}\n${line('eni-9', '10.0.0.70', '10.0.0.77', 120)}\n`)
+  const named = Buffer.concat([whole.subarray(0, 10), name.subarray('tidemark '.length), whole.subarray(10)])
+  named[3] = flags
+  writeFileSync(ordinary, named)
+  const other = join(work.root, 'other-case')
+  const { files, case_records } = await addEvidence({ case: other, paths: [...others, archive, ordinary] })
+  assert.equal(case_records, 1)
+  const told = files.filter(({ status }) => status === 'unreadable')
+  assert.equal(told.length, names.length)
+  for (const { problem } of told)
+    assert.match(problem!, /^a pull wrote this file as a part of s3:\/\/bucket\/._fl-0\w_\d\.log, and it is not read/)
+})
+
+test('the mark of a part is Latin-1 without an end in it, and each object has its own', () => {
+  const objects = ['s3://b/é', 's3://b/%C3%A9', 's3://b/\0x', 's3://b/x', 's3://b/日\n', `s3://b/${'a'.repeat(5000)}`]
+  const read = objects.map(object => {
+    const { flags, name } = partHeader(object)
+    assert.equal(name.indexOf(0), name.length - 1)
+    return partIn(Buffer.concat([Buffer.from([0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255]), name]).subarray(0, 4096))
+  })
+  assert.equal(new Set(read).size, objects.length)
+  assert.deepEqual(read.slice(0, 5), [
+    's3://b/%C3%A9',
+    's3://b/%25C3%25A9',
+    's3://b/%00x',
+    's3://b/x',
+    's3://b/%E6%97%A5%0A',
+  ])
+  assert.match(read[5]!, /^s3:\/\/b\/a{4000}/)
+  assert.equal(partIn(gzipSync('tidemark part of s3://b/x')), null)
+  assert.equal(partIn(Buffer.from('tidemark part of s3://b/x')), null)
 })
 
 test('an address of IPv4 that is written as one of IPv6 is found, by itself and by its network', async () => {

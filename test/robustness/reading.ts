@@ -52,6 +52,7 @@ export class Bench {
       format: null,
       limits: defaultLimits,
       keepCopies: false,
+      parts: false,
       stopped: () => false,
       nextId: () => ++this.id,
       claim: () => Promise.resolve(null),
