@@ -54,18 +54,26 @@ async function answered(
   queue.actions.push(action)
   const input = JSON.parse(text) as Fields
   const fault = await queue.fault(action, message, input)
-  const answer: Fields = fault === null ? await act(stub, queue, action, input, second) : { ...fault }
+  const answer: Fields =
+    fault === null ? await act(stub, queue, action, input, second, () => response.destroyed) : { ...fault }
   const isRefused = 'code' in answer
   response.writeHead(isRefused ? Number(answer['status']) : 200, { 'content-type': 'application/x-amz-json-1.0' })
   response.end(JSON.stringify(isRefused ? { __type: `com.amazonaws.sqs#${answer['code']}`, message: 'no' } : answer))
 }
 
-async function act(stub: Stub, queue: QueueStub, action: string, input: Fields, second: number): Promise<Fields> {
+async function act(
+  stub: Stub,
+  queue: QueueStub,
+  action: string,
+  input: Fields,
+  second: number,
+  isGone: () => boolean,
+): Promise<Fields> {
   if (action === 'GetQueueUrl')
     return input['QueueName'] === 'objects'
       ? { QueueUrl: `${stub.address}/123456789012/objects` }
       : { status: 400, code: 'QueueDoesNotExist' }
-  if (action === 'ReceiveMessage') return receive(queue, input, second)
+  if (action === 'ReceiveMessage') return receive(queue, input, second, isGone)
   const entries = input['Entries'] as { Id: string; ReceiptHandle: string; VisibilityTimeout?: number }[]
   const [Successful, Failed] = [[] as Fields[], [] as Fields[]]
   for (const { Id, ReceiptHandle, VisibilityTimeout } of entries) {
@@ -82,10 +90,12 @@ async function act(stub: Stub, queue: QueueStub, action: string, input: Fields, 
   return { Successful, Failed }
 }
 
-async function receive(queue: QueueStub, input: Fields, second: number): Promise<Fields> {
+/** @param isGone whether nobody waits for the answer any more: who is gone is given no messages. */
+async function receive(queue: QueueStub, input: Fields, second: number, isGone: () => boolean): Promise<Fields> {
   const [most, hold] = [Number(input['MaxNumberOfMessages']), Number(input['VisibilityTimeout'])]
   const end = Date.now() + Math.min(500, Number(input['WaitTimeSeconds']) * second)
   for (;;) {
+    if (isGone()) return {}
     const found = [...queue.messages].filter(([, { visible }]) => visible <= Date.now()).slice(0, most)
     if (found.length === 0 && Date.now() < end) {
       await new Promise(resolve => setTimeout(resolve, 20))
