@@ -35,7 +35,9 @@ function isWhole({ origin }: EvidenceEntry, whole: ReadonlySet<string>): boolean
 
 /** Where sums of the view `pulled` stand for records: the condition that a record is of no such file. Null: there are none. */
 export function notOfParts(pulled: Pulled | null): string | null {
-  return pulled === null || pulled.parts.size === 0 ? null : notOfFiles([...pulled.parts.keys()])
+  // Where no file has a record there are no sums, and no view of them.
+  const parts = [...(pulled?.parts ?? [])]
+  return parts.some(([, part]) => part.rows > 0) ? notOfFiles(parts.map(([id]) => id)) : null
 }
 
 /** What was pulled, for people. */

@@ -174,7 +174,8 @@ test('lines that are no records are held of one object at a time', async () => {
   const names = ['a.log', 'b.log', 'c.log', 'd.log']
   const alike = Array.from({ length: 1000 }, () => silent(100))
   for (const [i, name] of names.entries()) {
-    const own = i === 1 ? [line('eni-1', '203.0.113.7', '10.0.0.5', 0)] : [silent(200), silent(300)]
+    const from = i === 1 ? '203.0.113.7' : '10.0.0.8'
+    const own = [line('eni-1', from, `10.0.0.${i}`, 1000 * i), silent(200), silent(300)]
     writeFileSync(join(folder, name), `${[header, ...alike, ...own].join('\n')}\n`)
   }
   const own = await StandIn.of(folder)
@@ -197,13 +198,27 @@ test('lines that are no records are held of one object at a time', async () => {
     await pullOf(own, { case: dir, subject: [parsePrefix('203.0.113.7')!], objects: objectsOf(folder) })
   ).run()
   await own.close()
-  assert.deepEqual([report.objects, report.whole, report.records, report.silences], [4, 1, 1, 4006])
+  assert.deepEqual([report.objects, report.whole, report.records, report.silences], [4, 1, 1, 4008])
   // Before the last row of them is there, the first object is written.
   assert.ok(
     seen.some(files => files.join() === 'a.log.gz'),
     JSON.stringify(seen),
   )
   assert.deepEqual(readdirSync(join(dir, 'pulled/001/bucket')).sort(), ['a.log.gz', 'c.log.gz', 'd.log.gz'])
+})
+
+test('beside an object that is read whole there may be none with a record', async () => {
+  const folder = join(work.root, 'quiet')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a.log'), `${[header, line('eni-1', '203.0.113.7', '10.0.0.1', 100)].join('\n')}\n`)
+  writeFileSync(join(folder, 'b.log'), `${[header, silent(200), silent(300)].join('\n')}\n`)
+  const own = await StandIn.of(folder)
+  const dir = join(work.root, 'quiet-case')
+  const report = await (
+    await pullOf(own, { case: dir, subject: [parsePrefix('203.0.113.7')!], objects: objectsOf(folder) })
+  ).run()
+  await own.close()
+  assert.deepEqual([report.objects, report.whole, report.records, report.silences], [2, 1, 1, 2])
 })
 
 test('an object that cannot be read, has changed, or lies elsewhere ends the pull, and nothing is left', async () => {
