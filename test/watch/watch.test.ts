@@ -197,9 +197,13 @@ test('two watches with one folder of cases: the second is refused, and says who 
   assert.match(second.stderr, new RegExp(`the folder is used for watching by process ${running.child.pid} `))
   running.child.kill('SIGKILL')
   await running.ended
-  assert.equal(tidemark(['watch', folder, '--out', out, '--once', '--settle', '50ms']).status, 0)
   const other = join(folder, '..', 'other')
   mkdirSync(other)
+  // Nothing was read yet: the folder may be of another source.
+  for (const name of [other, folder])
+    assert.equal(tidemark(['watch', name, '--out', out, '--once', '--settle', '50ms']).status, 0)
+  put(folder, awsName(at, 'a'), logOf(guessLines(1, 1, at)))
+  assert.equal(tidemark(['watch', folder, '--out', out, '--once', '--settle', '50ms']).status, 0)
   const foreign = tidemark(['watch', other, '--out', out, '--once'])
   assert.equal(foreign.status, 2)
   assert.match(foreign.stderr, /is that of a watch on /)
