@@ -22,7 +22,7 @@ const pollByDefault = 10_000
 const listByDefault = 60_000
 const lateByDefault = 86_400_000
 
-/** @throws UserError (status 2) for what is none of them, and for options that say nothing of it. */
+/** @throws UserError (status 2) for what cannot be watched, and for options that say nothing of it. */
 export async function sourceOf(name: string, options: SourceOptions): Promise<Watched> {
   if (isQueueUri(name)) {
     refuse(options, 'sqs://', ['isSettleGiven', 'poll', 'since', 'late'])

@@ -50,6 +50,17 @@ export function openRegularSync(path: Path, links: Links, flags: number = consta
   }
 }
 
+/** Some bytes of a regular file, fewer where it ends. @throws NotRegularError, or the system's error. */
+export function readPart(path: Path, from: number, length: number): Buffer {
+  const fd = openRegularSync(path, 'follow')
+  try {
+    const part = Buffer.allocUnsafe(length)
+    return part.subarray(0, readSync(fd, part, 0, length, from))
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Opens a regular file. @throws NotRegularError, or the system's error. */
 export async function openRegular(path: Path, links: Links, flags: number = constants.O_RDONLY): Promise<FileHandle> {
   statRegular(path, links)

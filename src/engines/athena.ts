@@ -258,7 +258,7 @@ export class Athena implements Engine {
     }
   }
 
-  /** Out of the file that Athena wrote; through Athena where there is none, or it may not or cannot be read. */
+  /** Out of the file that Athena wrote; through Athena where that is missing or cannot be read. */
   private async *rows(execution: QueryExecution, stop: AbortSignal): AsyncGenerator<TextRow[]> {
     const { OutputLocation: location = '', EncryptionConfiguration: encrypted } = execution.ResultConfiguration ?? {}
     const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(location)

@@ -37,7 +37,7 @@ export class KnownOrigins {
     }
   }
 
-  /** Why an object is not fetched of which a pull brought a part: beside that part its records would count twice. Null: it is none. */
+  /** Why an object is not fetched of which a pull brought a part: beside that part its records would count twice. Null: it is fetched. */
   refusedPart(path: string): UserError | null {
     const isOut = this.parts.get(path)
     if (isOut === undefined) return null

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { openRegular, openRegularSync, type Path, piecesOf, readUpTo } from '../disk/reading.ts'
+import { openRegular, openRegularSync, type Path, piecesOf, readPart, readUpTo } from '../disk/reading.ts'
 import { createNew } from '../disk/writing.ts'
 import type { OpenBytes } from './expand.ts'
 import type { ReadAt } from './zip.ts'
@@ -87,16 +87,6 @@ export async function readSource(path: Path, options: ReadingOptions = {}): Prom
   }
   const readAt: ReadAt = (from, length) => readPart(name, from, length)
   return { size: total, sha256, head, whole: null, open: opened, readAt, isUnchanged, release: () => undefined }
-}
-
-function readPart(name: Path, from: number, length: number): Buffer {
-  const file = openRegularSync(name, 'follow')
-  try {
-    const part = Buffer.allocUnsafe(length)
-    return part.subarray(0, readSync(file, part, 0, length, from))
-  } finally {
-    closeSync(file)
-  }
 }
 
 /** Bytes that can be had once, kept: in memory, or, of many, in a new file of that name, which is there until they are released. */

@@ -73,7 +73,7 @@ function bytesOf(path: string): Buffer {
   }
 }
 
-/** @param path names it in messages. @throws UserError where it is none. */
+/** @param path names it in messages. @throws UserError where it is not a manifest. */
 export function manifestIn(path: string, bytes: Uint8Array): Manifest {
   const { value, fault } = fit(shape, parsed(path, bytes))
   if (value === null) throw unreadable(path, fault)

@@ -1,9 +1,8 @@
 /** What lies in a folder of this machine or of a bucket, to be looked at without copying it. */
-import { closeSync, readSync } from 'node:fs'
 import { s3Client } from '../aws/clients.ts'
 import type { AwsOptions } from '../aws/options.ts'
 import { objectPart } from '../aws/s3-object.ts'
-import { openRegularSync } from '../disk/reading.ts'
+import { readPart } from '../disk/reading.ts'
 import { UserError } from '../errors.ts'
 import { findFiles } from '../input/walk.ts'
 import { listObjects } from '../sources/list.ts'
@@ -35,20 +34,10 @@ export async function folderPlace(folder: string, signal?: AbortSignal): Promise
     (file): LakeFile => ({
       ...{ path: file.path.slice(root.length + 1), size: file.size },
       problem: file.problem ?? (file.rawPath === null ? null : 'its name is not UTF-8'),
-      readAt: (from, length) => partOf(file.path, from, length),
+      readAt: (from, length) => readPart(file.path, from, length),
     }),
   )
   return { files, manifests: await readManifests(folder), close: () => undefined }
-}
-
-function partOf(path: string, from: number, length: number): Uint8Array {
-  const fd = openRegularSync(path, 'follow')
-  try {
-    const bytes = Buffer.alloc(length)
-    return bytes.subarray(0, readSync(fd, bytes, 0, length, from))
-  } finally {
-    closeSync(fd)
-  }
 }
 
 /** @throws AwsError; UserError (status 2) where nothing is there; for a manifest that cannot be read. */

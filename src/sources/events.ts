@@ -24,7 +24,7 @@ export type ReadNotice = { notice: Notice; fault: null } | { notice: null; fault
 /** SNS in SNS is not sent by anybody. */
 const depthMax = 2
 
-/** Reads the body of a message. `fault` says why it is none that tells of objects. */
+/** Reads the body of a message. `fault` says why it does not tell of objects. */
 export function noticeOf(body: string): ReadNotice {
   return noticeIn(body, 0)
 }

@@ -64,7 +64,7 @@ export class Queue {
     )
   }
 
-  /** Nobody else is given these for so many seconds from now on. @returns receipts that hold no more. @throws AwsError */
+  /** Hides these from others for some seconds from now on. @returns receipts that hold no more. @throws AwsError */
   hold(receipts: readonly string[], seconds: number, signal: AbortSignal): Promise<string[]> {
     return this.inBatches(receipts, async part => {
       const command = new this.sqs.sdk.ChangeMessageVisibilityBatchCommand({

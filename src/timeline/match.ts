@@ -27,7 +27,7 @@ interface Meaning {
 }
 
 /** Bits of rows that match, and of those of which it cannot be told; null: none of these. */
-export interface MatchedRows {
+interface MatchedBits {
   words: Uint32Array
   unknown: Uint32Array | null
 }
@@ -38,7 +38,7 @@ export function isKnownToIndex(ast: Node, meaning: Meaning): boolean {
 }
 
 /** Rows that match a filter that is known to the index. @throws DamagedSections; the signal's reason. */
-export async function matchedRows(ast: Node, meaning: Meaning, { signal }: Going): Promise<MatchedRows> {
+export async function matchedRows(ast: Node, meaning: Meaning, { signal }: Going): Promise<MatchedBits> {
   const { index } = meaning
   const test = testOf(ast, meaning)
   assert(test !== null, 'the index knows enough')

@@ -199,7 +199,7 @@ export class Bucket implements Source {
     }
   }
 
-  /** The client, which is made anew after a failure: credentials may be others by then. */
+  /** The client, which is made again after a failure: credentials may be others by then. */
   private async s3(): Promise<S3> {
     this.made ??= s3Client(this.settings.aws)
     return await this.made

@@ -25,7 +25,7 @@ export interface Health {
   waiting_files: number
   /** What keeps all of the source from being read now, as credentials that have expired, or messages from being deleted or held; null: nothing. */
   source_problem: SourceProblem | null
-  /** Messages of a queue since the start; null: the source is none. */
+  /** Messages of a queue since the start; null: no queue is watched. */
   messages: MessageCounts | null
   unread: { total: number; files: { path: string; problem: string; tries: number }[] }
   last_look: LastLook | null

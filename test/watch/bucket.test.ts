@@ -71,7 +71,7 @@ test('objects of days that can still receive some are read once, in every layout
   assert.equal(stateIn(place).source, 's3://bucket/AWSLogs/')
 })
 
-test('--since reads from that day on, --late lists so many days again, and accounts and regions are chosen by name', async t => {
+test('--since reads from that day on, --late lists earlier days again, and accounts and regions are chosen by name', async t => {
   const days = [0, 3, 5].map(n => yesterday - n * dayLong)
   const stub = await startStub(t, Object.fromEntries(days.map((at, n) => [keyAt(at, `n${n}`), guess(n, at)])))
   stub.objects.set(keyAt(yesterday, 'other', organisation), Buffer.from(guess(9)))
