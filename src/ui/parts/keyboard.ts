@@ -1,6 +1,6 @@
 /** Keys: parts of the page register what theirs do, for as long as they are on the screen. */
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { keep, kept } from './kept.ts'
 import { isSingle, isTyping, pressOf } from './keys.ts'
 
@@ -24,7 +24,8 @@ export function setLetters(on: boolean): void {
 export function useKeys(actions: KeyActions): void {
   const held = useRef(actions)
   held.current = actions
-  useEffect(() => {
+  // Before it is painted: a key pressed on what is seen is not lost.
+  useLayoutEffect(() => {
     registered.push(held)
     return () => {
       registered.splice(registered.indexOf(held), 1)

@@ -1,5 +1,5 @@
 /** Keys of a timeline, wherever on its page: the brush, zoom, and what is summed up. */
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { useKeys } from '../../parts/keyboard.ts'
 import { announce } from '../../parts/live.tsx'
 import { go, state } from '../../state.ts'
@@ -55,7 +55,7 @@ export function useTimelineKeys(grid: Grid | null, all: Span | null): void {
       return true
     },
   })
-  useEffect(() => {
+  useLayoutEffect(() => {
     const up = (event: KeyboardEvent): void => {
       if (!isHeld.current || !event.key.startsWith('Arrow')) return
       isHeld.current = false
