@@ -5,11 +5,11 @@ import { formatAddress } from '../net/address.ts'
 import { registeredService } from '../net/ports.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { TCP, UDP } from '../net/protocols.ts'
-import { parseTime } from '../net/time.ts'
 import { column, count, isKnown, isUnknown, named, order as ordered, select, table, trusted } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Case } from '../store/case.ts'
 import type { Value } from '../store/duckdb.ts'
+import { evidenceSpan } from '../store/evidence-span.ts'
 import { question } from '../store/question.ts'
 import type { CompileContext, Compiled } from './compile.ts'
 import { type CompletionContext, type Completions, complete } from './complete.ts'
@@ -23,14 +23,8 @@ export type View = 'flows' | 'packet_flows' | 'connections'
 export function contextOf(c: Case, view: View = 'flows', internal: readonly Prefix[] = []): CompileContext {
   const columns = new Set(view === 'flows' ? c.columns : columnsOf(c, view))
   if (view !== 'connections') for (const name of roleColumns) columns.add(name)
-  const times = (name: 'first_start' | 'last_end'): bigint[] =>
-    c.evidence
-      .flatMap(({ [name]: text }) => (text === null ? [] : (parseTime(text, false) ?? [])))
-      .sort((a, b) => Number(a - b))
-  const first_us = times('first_start')[0]
-  const last_us = times('last_end').at(-1)
-  if (first_us === undefined || last_us === undefined) return { columns, internal }
-  return { columns, internal, span: { first_us, last_us } }
+  const span = evidenceSpan(c)
+  return { columns, internal, ...(span !== null && { span }) }
 }
 
 function columnsOf(c: Case, view: View): string[] {

@@ -10,12 +10,12 @@ import { loadSets } from '../filter/set.ts'
 import { swapped } from '../filter/swapped.ts'
 import { countText } from '../net/counts.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
-import { microsecondsOf } from '../net/time.ts'
 import { all, any, table } from '../query/build.ts'
 import { duckdb } from '../query/duckdb-printer.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { Case } from '../store/case.ts'
 import { bothWaysOf } from '../store/entries.ts'
+import { evidenceSpan } from '../store/evidence-span.ts'
 import { factsOf } from '../store/kept-facts.ts'
 import { question } from '../store/question.ts'
 import { type Compared, compared, comparePlan, isWithin, windowOf } from './compare.ts'
@@ -102,7 +102,7 @@ export async function asked(c: Case, given: FlowsRequest, options: ReadingOption
   const internal = [...own, ...said.internal]
   const records = { ...recordsOf(c, evidence, given.nfdump === true, internal), enriched: said.tables }
   const request = withOrder(given, records)
-  const span = spanOf(c)
+  const span = evidenceSpan(c)
   const around = span === null ? null : { from_us: span.first_us, to_us: span.last_us }
   const windows = request.compare === undefined ? null : compared(filter, request.compare, around)
   const isLarge = records.count > 0 && records.count >= (options.largeFrom ?? manyRecords)
@@ -280,20 +280,6 @@ export function prefixesOf(texts: readonly string[]): Prefix[] {
     if (prefix === null) throw new UserError(`not a prefix in --internal: ${text}`, { status: 2 })
     return prefix
   })
-}
-
-/** When the first record of the case begins and the last one ends, by the ledger. */
-function spanOf(c: Case): { first_us: bigint; last_us: bigint } | null {
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
-  for (const { first_start, last_end } of c.evidence) {
-    if (first_start === null || last_end === null) continue
-    const [from, to] = [microsecondsOf(first_start), microsecondsOf(last_end)]
-    if (Number.isNaN(from) || Number.isNaN(to)) continue
-    first = Math.min(first, from)
-    last = Math.max(last, to)
-  }
-  return first <= last ? { first_us: BigInt(first), last_us: BigInt(last) } : null
 }
 
 /** Whether a filter tests this thing anywhere. */

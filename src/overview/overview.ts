@@ -134,13 +134,11 @@ export function ledgerOverview(c: Case): LedgerOverview {
   const unread = c.evidence.filter(isUnread)
   const isOfSource = (file: Case['evidence'][number]): boolean => isMetered(file) === (c.source === 'packets')
   const files = c.evidence.filter(file => file.records > 0 && isOfSource(file))
-  const times = (name: 'first_start' | 'last_end'): string[] =>
-    files.flatMap(file => file[name] ?? []).sort(compareTimes)
   return {
     case: c.dir,
     source: c.source,
     pulled: pulledFacts(c.pulled, c.evidence),
-    span: { first_start: times('first_start')[0] ?? null, last_end: times('last_end').at(-1) ?? null },
+    span: spanOf(files),
     kinds: kindsOf(c),
     files: {
       ...{ read: filesThatAre('read'), partly_read: filesThatAre('partly-read'), unread: unread.length },
@@ -151,6 +149,17 @@ export function ledgerOverview(c: Case): LedgerOverview {
     ...{ skip_data: sum('skip_data'), no_data: sum('no_data'), malformed: sum('malformed') },
     unread_files: unread.map(file => file.path),
   }
+}
+
+function spanOf(files: Case['evidence']): CaseOverview['span'] {
+  let first: string | null = null
+  let last: string | null = null
+  for (const { first_start, last_end } of files) {
+    // An unknown time comes last.
+    if (compareTimes(first_start, first) < 0) first = first_start
+    if (last_end !== null && (last === null || compareTimes(last_end, last) > 0)) last = last_end
+  }
+  return { first_start: first, last_end: last }
 }
 
 function kindsOf(c: Case): KindOfEvidence[] {

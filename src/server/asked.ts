@@ -11,6 +11,8 @@ export interface AskOptions {
   again?: boolean
   /** Whether an answer is waited for after the signal too: work that ends in good order. */
   endsItself?: boolean
+  /** Whether it takes milliseconds: it is asked before the longer ones that wait, as somebody types while rows are looked up. */
+  brief?: boolean
 }
 
 const secondsUsual = 120

@@ -38,7 +38,7 @@ export class Pool {
     if (this.queue.length >= this.settings.waitingMax)
       throw busy(`the workbench has more questions than it can answer: ${this.queue.length} wait before this one`)
     const asked = new Asked(kind, question, options)
-    this.queue.push(asked)
+    this.queue.splice(this.placeOf(asked), 0, asked)
     const leave = (): void => {
       const place = this.queue.indexOf(asked)
       if (place < 0) return
@@ -79,6 +79,12 @@ export class Pool {
   async close(): Promise<void> {
     await Promise.all(this.children.map(child => child.close()))
     this.fill()
+  }
+
+  /** At the end of the queue; what is brief, behind the last one that is. */
+  private placeOf({ options }: Asked): number {
+    const longer = options.brief === true ? this.queue.findIndex(one => one.options.brief !== true) : -1
+    return longer < 0 ? this.queue.length : longer
   }
 
   private fill(): void {

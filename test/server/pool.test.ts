@@ -206,6 +206,15 @@ test('questions wait for a place, and too many are refused at once with how many
   )
 })
 
+test('what is brief is asked before what is longer, in its own order', async t => {
+  const { pool } = poolOf(t, { atOnce: 1 })
+  const order: unknown[] = []
+  const ask = (question: number, brief?: boolean): Promise<unknown> =>
+    pool.ask('echo', question, { ...(brief === true && { brief }) }).then(() => order.push(question))
+  await Promise.all([pool.ask('sleep', 200), ask(1), ask(2, true), ask(3), ask(4, true)])
+  assert.deepEqual(order, [2, 4, 1, 3])
+})
+
 test('a child has nothing of the environment that could be a secret', async t => {
   process.env['AWS_SECRET_ACCESS_KEY'] = 'canary-5c1f'
   process.env['TIDEMARK_CANARY'] = 'canary-5c1f'

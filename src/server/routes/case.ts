@@ -10,7 +10,7 @@ export const caseRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/case',
     answer: ({ work, demo, internal, caseDir, state }, { signal }) => {
-      if (state.hasCase()) return work.pass('case', { demo, internal }, { signal })
+      if (state.hasCase()) return work.pass('case', { demo, internal }, { signal, brief: true })
       return { none: true, case: caseDir, tool: { name: 'Tidemark', version: version() } } satisfies NoCaseAnswer
     },
   }),
@@ -27,18 +27,18 @@ export const caseRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/complete',
     body: z.strictObject({ text: z.string().max(100_000), cursor: z.number().int().min(0).max(100_000) }),
-    answer: ({ work }, { body, signal }) => work.pass('complete', body, { signal, seconds: 600 }),
+    answer: ({ work }, { body, signal }) => work.pass('complete', body, { signal, seconds: 600, brief: true }),
   }),
   route({
     method: 'POST',
     path: '/api/explain',
     body: z.strictObject(viewForm),
-    answer: ({ work }, { body, signal }) => work.pass('explain', body, { signal, seconds: 30 }),
+    answer: ({ work }, { body, signal }) => work.pass('explain', body, { signal, seconds: 30, brief: true }),
   }),
   route({
     method: 'POST',
     path: '/api/swap',
     body: z.strictObject({ filter: filterText }),
-    answer: ({ work }, { body, signal }) => work.pass('swap', body, { signal, seconds: 30 }),
+    answer: ({ work }, { body, signal }) => work.pass('swap', body, { signal, seconds: 30, brief: true }),
   }),
 ]

@@ -21,16 +21,26 @@ import type {
 } from '../contract/case.ts'
 import { pageFilter } from '../window-filter.ts'
 
-async function caseAnswer(c: Case, { demo, internal }: Pick<CaseAnswer, 'demo' | 'internal'>): Promise<CaseAnswer> {
-  const { kinds, records_total, skip_data, no_data, malformed, unread_files, pulled, ...held } = ledgerOverview(c)
+type OfThePage = Pick<CaseAnswer, 'demo' | 'internal'>
+
+/** Of cases that are open, which do not change: every page asks, and thousands of files are gone through. */
+const held = new WeakMap<Case, Omit<CaseAnswer, keyof OfThePage>>()
+
+async function caseAnswer(c: Case, { demo, internal }: OfThePage): Promise<CaseAnswer> {
+  const known = held.get(c) ?? heldBy(c)
+  held.set(c, known)
+  return { ...known, demo, internal }
+}
+
+function heldBy(c: Case): Omit<CaseAnswer, keyof OfThePage> {
+  const { kinds, records_total, skip_data, no_data, malformed, unread_files, pulled, ...rest } = ledgerOverview(c)
   return {
-    ...held,
+    ...rest,
     pulled: pulled === null ? null : partOf(pulled),
     ...{ tool: { name: 'Tidemark', version: version() }, head: c.head, records: { total: records_total } },
     gaps: { skip_data, no_data, malformed, unread_files },
     columns: [...c.columns],
     captures: kinds.filter(({ kind }) => /pcap|capture/.test(kind)).reduce((sum, { files }) => sum + files, 0),
-    ...{ demo, internal },
   }
 }
 
