@@ -55,7 +55,9 @@ const steps = {
     const size = readdirSync(join(c.dir, 'cache'))
       .filter(name => name.startsWith('timeline-'))
       .reduce((sum, name) => sum + statSync(join(c.dir, 'cache', name)).size, 0)
-    print(`index: ${(ms / 1000).toFixed(1)} s, ${(size / given.records).toFixed(1)} B a record`)
+    print(
+      `index: ${(ms / 1000).toFixed(1)} s, ${(size / given.records).toFixed(1)} B a record (bars at 20 million records: 10 s, 28 B, 1024 MiB)`,
+    )
     given.close()
   },
   async windows(c) {
@@ -74,18 +76,22 @@ const steps = {
       plain.push((await cpuOf(() => Promise.all([hosts, ports, sensors].map(one => rowsOf(c, one))))).ms)
     }
     const mean = list => list.reduce((sum, one) => sum + one, 0) / list.length
-    print(`windows: ${told(own)}; plain questions: ${told(plain)}; ratio ${(mean(plain) / mean(own)).toFixed(0)}`)
+    print(
+      `windows: ${told(own)}; plain questions: ${told(plain)}; ratio ${(mean(plain) / mean(own)).toFixed(0)} (bar at 20 million: p95 20 ms)`,
+    )
     timeline.close()
   },
   async filters(c) {
     const timeline = await openTimeline(c)
     for (const filter of filters) {
       const { ms, given } = await cpuOf(() => timeline.view({ filter }))
-      print(`filter ${filter}: ${given.totals.records} records, ${ms.toFixed(0)} ms`)
+      print(
+        `filter ${filter}: ${given.totals.records} records, ${ms.toFixed(0)} ms (bars: 2000 at 20 million records, 8000 at 100 million)`,
+      )
     }
     const all = await timeline.matching()
     const rows = await cpuOf(() => all.rows(null, Math.floor(timeline.records / 2), 200))
-    print(`200 rows in the middle: ${rows.ms.toFixed(1)} ms`)
+    print(`200 rows in the middle: ${rows.ms.toFixed(1)} ms (bar: 50)`)
     timeline.close()
   },
 }

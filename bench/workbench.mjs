@@ -6,7 +6,7 @@
 //   node bench/workbench.mjs clients CASE [--seconds 60] [--clients 100]   many pages ask at a time: p50, p99, errors, memory, health
 //   node bench/workbench.mjs deaths CASE                                   how long the workbench is without a process that was killed
 //
-// 100 million records: node bench/flow-logs.mjs makes them, by the same rule as those of 20 million; they and their case take some 15 GB.
+// 100 million records: node bench/flow-logs.mjs makes them, by the same rule as those of 20 million; they, their case and its indexes take some 9 GB.
 // CPU seconds are compared where the machine has other work to do.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -115,7 +115,9 @@ async function load(workbench, questions, seconds, clients) {
 
 function report(times, seconds, clients) {
   const all = [...times.values()].flat()
-  print(`${clients} clients for ${seconds} s: ${(all.length / seconds).toFixed(0)} answers a second`)
+  print(
+    `${clients} clients for ${seconds} s: ${(all.length / seconds).toFixed(0)} answers a second (bars: p99 2000 ms, no errors; ui 150 MiB, view-child 400 MiB)`,
+  )
   for (const [name, own] of [['all', all], ...times]) {
     own.sort((a, b) => a - b)
     if (own.length === 0) continue
