@@ -39,8 +39,8 @@ export function addQuestionOptions(command: Command, engines: string): Command {
 }
 
 /** Options of an engine, but for those of AWS. */
-export function addEngineOptions(command: Command): Command {
-  return addQuestionOptions(command, `ask a table of an engine instead of a case: ${examples}`)
+export function addEngineOptions(command: Command, what = 'ask a table of an engine instead of a case'): Command {
+  return addQuestionOptions(command, `${what}: ${examples}`)
     .option('--workgroup <name>', 'Athena: workgroup that asks')
     .option('--output-location <uri>', 'Athena: where answers are written, s3://bucket/prefix')
     .addOption(

@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import type { EngineProgress } from '../engines/engine.ts'
-import { listPrices } from '../engines/prices.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { PullReport } from '../pull/pull.ts'
 import type { RemoteFile } from '../sources/remote.ts'
 import {
-  addQuestionOptions,
+  addEngineOptions,
   checkEstimate,
   type EngineCliOptions,
   engineNamed,
   estimateWords,
+  pricesOf,
   progressWords,
 } from './engine-options.ts'
 import { interruptible } from './interrupt.ts'
@@ -39,7 +39,7 @@ export function pullCommand(program: Command): void {
     .option('--objects', 'read the objects that hold the records from S3, whole; the engine says which these are')
     .option('--json', 'print one JSON document instead of a page')
     .addHelpText('after', pullHelp)
-  addAwsOptions(addQuestionOptions(command, 'the table: trino://host:port/catalog/schema/table'))
+  addAwsOptions(addEngineOptions(command, 'the table'))
   command.action(async (texts: string[]) => {
     const options = command.optsWithGlobals<Options>()
     await interruptible(signal => pull(texts, options, signal))
@@ -51,12 +51,13 @@ The case, which must not be there yet, gets a flow-log file for each object that
 NODATA and SKIPDATA lines, and sums over everything else. A dossier of the addresses then is that of all the logs.
 With --objects the evidence is the objects themselves, as tidemark add s3://… reads them: lines and digests are those of AWS.
 
-Athena is not asked yet: read its objects with tidemark add s3://… --source-window. Trino with a login is trino+https://…, with
-TIDEMARK_TRINO_USER and TIDEMARK_TRINO_PASSWORD or TIDEMARK_TRINO_TOKEN in the environment.
+Trino with a login is trino+https://…, with TIDEMARK_TRINO_USER and TIDEMARK_TRINO_PASSWORD or TIDEMARK_TRINO_TOKEN in the environment.
+Athena writes its answers, so the lines of the records too, to --output-location or to where its workgroup says.
 
 Examples:
   tidemark pull 203.0.113.7 --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --to 2023-09-28 --case c2.tidemark
   tidemark pull 203.0.113.7 --objects --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --case c2.tidemark
+  tidemark pull 203.0.113.7 --engine athena://logs/flow_logs --from 2023-09-28 --case c2.tidemark
   tidemark pull --filter 'dst port 445 and action reject' --engine trino://localhost:8080/hive/network/flow_logs --dry-run`
 
 async function pull(texts: readonly string[], options: Options, signal: AbortSignal): Promise<void> {
@@ -65,17 +66,12 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       status: exitStatus.usage,
       hint: 'name the table: --engine trino://host:port/catalog/schema/table',
     })
-  if (options.engine.startsWith('athena://'))
-    throw new UserError('pull does not ask Athena yet', {
-      status: exitStatus.usage,
-      hint: 'read the objects: tidemark add s3://BUCKET/PREFIX --source-window FROM..TO, then tidemark investigate',
-    })
   if ((texts.length === 0) === (options.filter === undefined))
     throw new UserError('pull needs addresses, or --filter', {
       status: exitStatus.usage,
       hint: 'tidemark pull 203.0.113.7 --engine …, or tidemark pull --filter FILTER --engine …',
     })
-  if (!options.objects) refuseOfObjects(options)
+  refuseOfAws(options)
   const [{ pullOf }, { prefixes }, { selectionOf }] = await Promise.all([
     import('../pull/pull.ts'),
     import('../investigate/investigate.ts'),
@@ -104,7 +100,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       },
     })
     const estimate = await made.estimate()
-    const words = estimateWords(engine, made.passes, estimate, listPrices, options)
+    const words = estimateWords(engine, made.passes, estimate, pricesOf(options), options)
     if (options.dryRun) {
       waiting.stop()
       return await showPlan(
@@ -122,9 +118,10 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   }
 }
 
-/** @throws UserError for what says how S3 is reached, where nobody asks it. */
-function refuseOfObjects(options: Options): void {
-  refuseAccountOptions(options, '--objects')
+/** @throws UserError for what says how AWS is reached, where nobody asks it. */
+function refuseOfAws(options: Options): void {
+  if (options.objects) return
+  if (!options.engine!.startsWith('athena://')) refuseAccountOptions(options, '--objects, or of athena://…')
   if (options.requestPayer)
     throw new UserError('--request-payer is of --objects, which is not given', { status: exitStatus.usage })
 }

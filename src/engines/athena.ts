@@ -80,6 +80,7 @@ type Client = Awaited<ReturnType<typeof athenaClient>>
 export class Athena implements Engine {
   readonly name = 'athena'
   readonly dialect = athena
+  readonly lettersMost = statementBytesMost
   readonly place: string
   readonly ran: Ran[] = []
   private readonly at: AthenaPlace

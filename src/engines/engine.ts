@@ -91,6 +91,8 @@ export interface Engine {
   /** Where it is, without credentials, for people. */
   readonly place: string
   readonly dialect: Dialect
+  /** Characters that a statement may have, its bound values too; it is refused before it is sent. */
+  readonly lettersMost: number
   /** Every statement that was run, in their order. */
   readonly ran: readonly Ran[]
   /** How a person sees a statement that this process does not wait for, by its id. */

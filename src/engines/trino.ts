@@ -66,6 +66,8 @@ const mayPass: ReadonlySet<string> = new Set(['INTERNAL_ERROR', 'EXTERNAL'])
 export class Trino implements Engine {
   readonly name = 'trino'
   readonly dialect = trino
+  /** Trino refuses more than a million (`query.max-length`). */
+  readonly lettersMost = 900_000
   readonly place: string
   readonly ran: Ran[] = []
   private readonly at: TrinoPlace

@@ -88,7 +88,7 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   const texts = [statements.sums, options.objects === undefined ? statements.lines : statements.places.lines].map(one =>
     engine.sent(dialect.print(one)),
   )
-  requireShort(texts)
+  requireShort(texts, engine)
   return {
     statements: texts,
     passes: options.subject.length === 0 ? 2 : 3,
@@ -101,10 +101,7 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   }
 }
 
-/** Of one statement: Trino refuses more than a million (`query.max-length`). */
-const lettersMost = 900_000
-
-function requireShort(statements: readonly string[]): void {
+function requireShort(statements: readonly string[], { lettersMost }: Engine): void {
   const longest = Math.max(...statements.map(text => text.length))
   if (longest <= lettersMost) return
   throw new UserError(`the question is too long for an engine: ${longest} letters, of ${lettersMost} at most`, {
@@ -319,6 +316,7 @@ class Pulling {
 
   /** @throws UserError for endpoints that are too many for a statement. */
   private asked(statement: Select, endpoints: readonly string[]): Select {
+    const { lettersMost } = this.engine
     const letters = this.engine.sent(this.engine.dialect.print(statement)).length
     if (letters <= lettersMost) return statement
     throw new UserError(

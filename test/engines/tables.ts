@@ -29,6 +29,7 @@ export function tableOfNames(
 export class Listening implements Engine {
   readonly name = 'trino'
   readonly place = 'http://127.0.0.1:8080/hive/logs/flows'
+  readonly lettersMost = 900_000
   readonly ran = []
   readonly asked: Sql[] = []
   readonly dialect: Dialect

@@ -9,6 +9,7 @@ import type { Sql } from '../../src/query/sql.ts'
 import { trino, withValues } from '../../src/query/trino-printer.ts'
 import { fieldNamed } from '../../src/records/fields.ts'
 import { Database, quotedName } from '../../src/store/duckdb.ts'
+import { metadata } from '../engines/athena-stub.ts'
 
 /** `text`: all of it is text, as in tables over text files; `typed`: as AWS's Parquet; `folders`: that in folders of days; `pushed`: as of `lake push`. */
 export type Form = 'text' | 'typed' | 'folders' | 'pushed'
@@ -57,6 +58,7 @@ export class StandIn implements Engine {
   readonly name = 'trino'
   readonly place = 'http://127.0.0.1:8080/hive/logs/flows'
   readonly dialect = trino
+  readonly lettersMost = 900_000
   readonly ran: Ran[] = []
   /** After this many rows of that statement, counted from 1, the engine is gone. */
   breaks: { statement: number; rows: number } | null = null
@@ -125,6 +127,34 @@ export class StandIn implements Engine {
         throw new UserError('the engine cannot be reached: http://127.0.0.1:8080 (ECONNREFUSED)')
       yield rows.slice(from, from + 100)
     }
+  }
+
+  /** What Athena says of the table, by Hive's names of types. */
+  metadata(): object {
+    const hive: Record<string, string> = { varchar: 'string', integer: 'int' }
+    const of = (inFolders: boolean): Record<string, string> =>
+      Object.fromEntries(
+        this.columns
+          .filter(one => one.inFolders === inFolders && one.name !== '$path')
+          .map(({ name, type }) => [name, hive[type] ?? type]),
+      )
+    return metadata(of(false), { partitions: of(true) })
+  }
+
+  /** Rows of a statement that was sent to Athena, whose bound values are SQL in the place of their marks. */
+  async rowsFor(text: string, params: readonly string[]): Promise<TextRow[]> {
+    if (text.includes('$partitions')) return this.days.map(day => [day])
+    const left = [...params]
+    const whole = text
+      .replace('"logs"."flows"', '"t"')
+      .replace(/\?/g, () => left.shift()!)
+      .replace(
+        /from_utf8\(X'([0-9a-f]*)'\)/g,
+        (_, hex: string) => `'${Buffer.from(hex, 'hex').toString('utf8').replaceAll("'", "''")}'`,
+      )
+    const rows: TextRow[] = []
+    for await (const some of this.ask({ text: whole, values: [] })) rows.push(...some)
+    return rows
   }
 
   async table(): Promise<EngineTable> {
