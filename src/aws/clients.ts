@@ -9,13 +9,13 @@ import { awsError } from './errors.ts'
 import { type AwsOptions, checkAwsOptions } from './options.ts'
 import { loaded } from './packages.ts'
 import { keepSecret } from './redact.ts'
+import { handlerWithTries, triesMost } from './tries.ts'
 
 /** Most connections to one server at a time. */
 const socketsMax = 64
 const connectMilliseconds = 20_000
 /** Until the first byte of an answer, and between two of its bytes. */
 const silentMilliseconds = 60_000
-const attemptsMax = 10
 const regionByDefault = 'us-east-1'
 
 /** S3. A bucket in another region is followed there. */
@@ -85,7 +85,7 @@ async function settings(options: AwsOptions) {
   checkAwsOptions(options)
   const { profile, endpoint } = options
   const region = options.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION']
-  const requestHandler = await handler()
+  const requestHandler = await handler(options)
   return {
     ...(profile !== undefined && { profile }),
     ...(region !== undefined && { region }),
@@ -93,21 +93,22 @@ async function settings(options: AwsOptions) {
     requestHandler,
     credentials: await credentialsOf(options, requestHandler),
     retryMode: 'adaptive',
-    maxAttempts: attemptsMax,
+    maxAttempts: triesMost,
   }
 }
 
 type Handler = Awaited<ReturnType<typeof handler>>
 
-async function handler() {
+async function handler({ onRetry }: AwsOptions) {
   const { NodeHttpHandler } = await loaded('@smithy/node-http-handler', () => import('@smithy/node-http-handler'))
-  return new NodeHttpHandler({
+  const options = {
     connectionTimeout: connectMilliseconds,
     socketTimeout: silentMilliseconds,
     // Requests wait for a connection here as a matter of course: no warning of it.
     socketAcquisitionWarningTimeout: 24 * 3_600_000,
     ...(await agents()),
-  })
+  }
+  return handlerWithTries(NodeHttpHandler, options, onRetry)
 }
 
 /** Connections that are used again; through the proxy that the environment names. */

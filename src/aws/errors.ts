@@ -1,5 +1,6 @@
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { redacted } from './redact.ts'
+import { NobodyThere } from './tries.ts'
 
 /** What was asked of AWS, for what is said where it fails. */
 export interface Asked {
@@ -65,7 +66,8 @@ interface Words {
 }
 
 /** What the user is told of an error of AWS's packages. A bug of our own is passed on, without what a request holds. */
-export function awsError(error: unknown, asked: Asked): Error {
+export function awsError(thrown: unknown, asked: Asked): Error {
+  const error = thrown instanceof NobodyThere ? thrown.error : thrown
   // What was said already, as that a package is missing.
   if (error instanceof UserError) return error
   const { name, code, http, region } = detailsOf(error)

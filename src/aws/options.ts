@@ -11,6 +11,8 @@ export interface AwsOptions {
   endpoint?: string
   /** Who asks pays for what a bucket gives. */
   requestPayer?: boolean
+  /** Told, in words, when a server does not answer and is asked again; once for each server, until it answers. */
+  onRetry?: (text: string) => void
 }
 
 /**

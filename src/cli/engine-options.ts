@@ -7,7 +7,7 @@ import { countText, integerText, sizeText } from '../report/numbers.ts'
 import { visible } from '../visible.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { parseWidth } from './options.ts'
-import { type AwsCliOptions, awsOptionsOf } from './source-options.ts'
+import { type AwsCliOptions, awsOptionsOf, noteOfRetry } from './source-options.ts'
 
 export interface EngineCliOptions extends AwsCliOptions {
   engine?: string
@@ -94,7 +94,7 @@ export async function engineNamed(text: string, options: EngineCliOptions): Prom
     import('../engines/trino-place.ts'),
   ])
   const place = parseTrinoPlace(text)
-  return new Trino(place, trinoUser(process.env, place), limits)
+  return new Trino(place, trinoUser(process.env, place), { ...limits, ...noteOfRetry(options) })
 }
 
 function ofAthena({ workgroup, outputLocation, price }: EngineCliOptions): Record<string, unknown> {

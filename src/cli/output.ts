@@ -88,6 +88,11 @@ export async function note(text: string): Promise<void> {
   await write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
 }
 
+/** A note while a line of progress may stand there: that goes first. It is drawn again below. */
+export function noteBeside(text: string): Promise<void> {
+  return note(`${progressTerminal() === null ? '' : '\r\x1b[K'}${text}`)
+}
+
 /** Writes as it is, for commander, which brings its own line ends and does not wait. */
 export function printNow(text: string): void {
   write(process.stdout, text).catch(error => {

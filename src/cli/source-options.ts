@@ -3,9 +3,11 @@ import type { Command } from 'commander'
 import type { AwsOptions } from '../aws/options.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Listed, Narrowing } from '../sources/remote.ts'
+import { visible } from '../visible.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { OnlyListed } from './interrupt.ts'
 import { collectText } from './options.ts'
+import { noteBeside } from './output.ts'
 
 export interface AwsCliOptions {
   profile?: string
@@ -13,6 +15,8 @@ export interface AwsCliOptions {
   region?: string
   endpoint?: string
   requestPayer?: true
+  /** Of commands that have it: nothing is said of what is asked again. */
+  quiet?: boolean
 }
 
 export interface SourceCliOptions extends AwsCliOptions {
@@ -78,14 +82,21 @@ function parseAccount(text: string, before: string[] = []): string[] {
   return [...before, text]
 }
 
-export function awsOptionsOf({ profile, roleArn, region, endpoint, requestPayer }: AwsCliOptions): AwsOptions {
+export function awsOptionsOf(options: AwsCliOptions): AwsOptions {
+  const { profile, roleArn, region, endpoint, requestPayer } = options
   return {
+    ...noteOfRetry(options),
     ...(profile !== undefined && { profile }),
     ...(roleArn !== undefined && { roleArn }),
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint }),
     ...(requestPayer && { requestPayer }),
   }
+}
+
+/** That a server does not answer, and is asked again, is said at once: the tries may take minutes. */
+export function noteOfRetry({ quiet }: Pick<AwsCliOptions, 'quiet'>): { onRetry?: (text: string) => void } {
+  return quiet === true ? {} : { onRetry: text => void noteBeside(`tidemark: ${visible(text)}`) }
 }
 
 /** The two times of `--source-window`; either may be missing. */

@@ -18,6 +18,8 @@ export interface TrinoLimits {
   bytes?: number
   /** Of the waits between attempts, for tests: 1 is a tenth of a second, then twice as long each time. */
   patience?: number
+  /** Told, in words, when the engine does not answer and is asked again; once, until it answers. */
+  onRetry?: (text: string) => void
 }
 
 /** What Trino answers, as far as it is read. */
@@ -73,6 +75,8 @@ export class Trino implements Engine {
   private readonly at: TrinoPlace
   private readonly headers: Record<string, string>
   private readonly limits: TrinoLimits
+  /** Whether it was said that it is asked again, since it answered last. */
+  private isTold = false
 
   constructor(at: TrinoPlace, { user, password, token }: TrinoUser, limits: TrinoLimits = {}) {
     this.at = at
@@ -181,16 +185,20 @@ export class Trino implements Engine {
       if (answer === null) continue
       if (busy.has(answer.status) && tried + 1 < attemptsMost) {
         await answer.body?.cancel()
+        this.tell(`${this.at.origin} answers with status ${answer.status}`)
         await this.wait(tried, stop, Number(answer.headers.get('retry-after')))
         continue
       }
       if (answer.status !== 200) throw this.refused(answer.status)
       try {
-        return (await answer.json()) as Page
+        const page = (await answer.json()) as Page
+        this.isTold = false
+        return page
       } catch (error) {
         stop.throwIfAborted()
         // The same page can be fetched again; a statement that was taken is not sent a second time here.
         if (method === 'POST' || tried + 1 >= attemptsMost) throw this.unreachable(error)
+        this.tell(`no answer from ${this.at.origin} (${reasonOf(error)})`)
         await this.wait(tried, stop)
       }
     }
@@ -216,8 +224,8 @@ export class Trino implements Engine {
       return await fetch(`${this.at.origin}${path}`, options)
     } catch (error) {
       stop.throwIfAborted()
-      const isRefused = errorCode(causeOf(error)) === 'ECONNREFUSED' || errorCode(causeOf(error)) === 'ENOTFOUND'
-      if ((method === 'POST' && isRefused) || tried + 1 >= attemptsMost) throw this.unreachable(error)
+      if ((method === 'POST' && isLasting(error)) || tried + 1 >= attemptsMost) throw this.unreachable(error)
+      this.tell(`no answer from ${this.at.origin} (${reasonOf(error)})`)
       await this.wait(tried, stop)
       return null
     }
@@ -231,14 +239,18 @@ export class Trino implements Engine {
     )
   }
 
+  private tell(what: string): void {
+    if (this.isTold) return
+    this.isTold = true
+    this.limits.onRetry?.(`${what}: trying again, ${attemptsMost} times in all`)
+  }
+
   private unreachable(error: unknown): UserError {
-    const cause = causeOf(error)
-    return new UserError(
-      `the engine cannot be reached: ${this.at.origin} (${visible(errorCode(cause) ?? errorText(cause))})`,
-      {
-        hint: 'is the address right, and is it up?',
-      },
-    )
+    return new UserError(`the engine cannot be reached: ${this.at.origin} (${reasonOf(error)})`, {
+      hint: isBadPort(error)
+        ? 'that port is of another protocol, and Node sends it no HTTP: is the address right?'
+        : 'is the address right, and is it up?',
+    })
   }
 
   private refused(status: number): UserError {
@@ -266,6 +278,25 @@ function progressOf({ stats = {} }: Page): EngineProgress {
     rows: processedRows ?? null,
     done: progressPercentage === undefined ? null : progressPercentage / 100,
   }
+}
+
+/** What stays as it is, however often the engine is asked: nobody listens there, the name, the port or the certificate is wrong. */
+function isLasting(error: unknown): boolean {
+  return isBadPort(error) || /^(ECONNREFUSED|ENOTFOUND)$|CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(codeOf(error))
+}
+
+/** Node's `fetch` asks none of the ports of https://fetch.spec.whatwg.org/#port-blocking, and its error has no code. */
+function isBadPort(error: unknown): boolean {
+  return errorText(causeOf(error)) === 'bad port'
+}
+
+function reasonOf(error: unknown): string {
+  return visible(codeOf(error) || errorText(causeOf(error)))
+}
+
+/** Empty: it has none. */
+function codeOf(error: unknown): string {
+  return errorCode(causeOf(error)) ?? ''
 }
 
 function causeOf(error: unknown): unknown {

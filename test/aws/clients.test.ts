@@ -89,6 +89,47 @@ test('a proxy of the environment is asked, and its password is hidden from then 
   client.destroy()
 })
 
+test('where nobody listens is not asked for long, and that it is asked again is said', async t => {
+  environment(t, keys)
+  const free = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => free.once('listening', resolve))
+  const { port } = free.address() as AddressInfo
+  await new Promise(resolve => free.close(resolve))
+  const told: string[] = []
+  const endpoint = `http://127.0.0.1:${port}`
+  const { sdk, client } = await s3Client({ endpoint, onRetry: text => told.push(text) })
+  const begun = performance.now()
+  await assert.rejects(
+    ask(listing, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
+    /^AwsError: cannot list s3:\/\/b: no answer \(connect ECONNREFUSED/,
+  )
+  assert.ok(performance.now() - begun < 5000, 'ten tries take about 20 s')
+  assert.deepEqual(told, [`no answer from 127.0.0.1:${port} (ECONNREFUSED): trying again, 3 times in all`])
+  client.destroy()
+})
+
+test('a server that breaks off is asked ten times, which is said once until it answers', async t => {
+  environment(t, keys)
+  let troubles = 3
+  const listening = createServer((request, response) => {
+    if (troubles-- > 0) request.socket.destroy()
+    else response.setHeader('content-type', 'text/xml').end(noObjects)
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => listening.once('listening', resolve))
+  t.after(() => listening.close())
+  const { port } = listening.address() as AddressInfo
+  const told: string[] = []
+  const endpoint = `http://127.0.0.1:${port}`
+  const { sdk, client } = await s3Client({ endpoint, onRetry: text => told.push(text) })
+  const list = () => ask(listing, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' })))
+  await list()
+  assert.deepEqual(told, [`no answer from 127.0.0.1:${port} (ECONNRESET): trying again, 10 times in all`])
+  troubles = 1
+  await list()
+  assert.equal(told.length, 2)
+  client.destroy()
+})
+
 test('a role is taken on with the credentials that were found', async t => {
   const answer = `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIACANARYCANARY0002</AccessKeyId>
 <SecretAccessKey>canary-secret-of-the-role</SecretAccessKey><SessionToken>canary-token-of-the-role</SessionToken>

@@ -131,6 +131,34 @@ test('an engine that stays busy, refuses a user, or is none is named, and what t
   assert.match((await errorOf(rowsOf(clientOf(gone).ask(statement)))).message, /cannot be reached: http:.*ECONNREFUSED/)
 })
 
+test('that an engine is asked again is said once, until it answers; a wrong address is not asked again', async () => {
+  let troubles = 2
+  const answer = ({ method }: Heard, origin: string): Reply => {
+    if (troubles-- > 0) return 'break'
+    // The second page is troubled, too.
+    if (method === 'POST') troubles = 2
+    return { body: method === 'POST' ? page(origin, 0) : last({ data: [['1']] }) }
+  }
+  await withStub(answer, async stub => {
+    const told: string[] = []
+    assert.deepEqual(await rowsOf(clientOf(stub, { onRetry: text => told.push(text) }).ask(statement)), [['1']])
+    assert.equal(told.length, 2)
+    for (const text of told)
+      assert.match(text, /^no answer from http:\/\/127\.0\.0\.1:\d+ \(.+\): trying again, 8 times in all$/)
+  })
+  const gone = await startStub(() => 'break')
+  await gone.close()
+  for (const [origin, why] of [
+    [gone.origin, /ECONNREFUSED/],
+    ['http://127.0.0.1:1', /bad port/],
+  ] as const) {
+    const told: string[] = []
+    const client = clientOf({ origin }, { onRetry: text => told.push(text) })
+    assert.match((await errorOf(rowsOf(client.ask(statement)))).message, why)
+    assert.deepEqual(told, [])
+  }
+})
+
 test('what may pass is asked twice more, and what is wrong or too large is not', async () => {
   for (const [errorType, asked] of [
     ['INTERNAL_ERROR', 3],
