@@ -196,6 +196,7 @@ function fieldThing(token: Token, b: Building): Thing {
     ...protocolNames,
   ]
   throw new FilterError(`unknown field: ${shortened(token.image)}`, placeOf(token), {
+    isUnknownField: true,
     suggestion: nearest(token.image, words),
   })
 }

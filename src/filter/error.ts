@@ -36,12 +36,14 @@ export class FilterError extends UserError {
   readonly expected: readonly string[]
   /** The valid word that is nearest to what was written. */
   readonly suggestion: string | null
+  /** Whether a name is no field that is known: other records may have it. */
+  readonly isUnknownField: boolean
   private readonly lineText: string
 
   constructor(
     what: string,
     place: Place,
-    more: { hint?: string; expected?: string[]; suggestion?: string | null } = {},
+    more: { hint?: string; expected?: string[]; suggestion?: string | null; isUnknownField?: boolean } = {},
   ) {
     const suggestion = more.suggestion ?? null
     const hints = [
@@ -62,6 +64,7 @@ export class FilterError extends UserError {
     this.lineText = text.slice(start, end < 0 ? text.length : end).replace(/\r$/, '')
     this.expected = more.expected ?? []
     this.suggestion = suggestion
+    this.isUnknownField = more.isUnknownField ?? false
   }
 
   /**

@@ -189,6 +189,9 @@ function network(address: Expression, family: string, length: number, nfdump: bo
   return family === '4' ? choose([[isFour, masked(address, { hi: 0n, lo })]]) : choose([[not(isFour), cut]])
 }
 
+/** A name that is no element, and no field of the records that are asked. */
+export class UnknownElement extends UserError {}
+
 function unknownElement(word: string, records: Records): UserError {
   const all = [
     ...elementNames.keys(),
@@ -201,5 +204,5 @@ function unknownElement(word: string, records: Records): UserError {
   const near = nearest(word, all)
   const hint =
     near === null ? 'elements are nfdump’s (srcip, dstport, srcip4/24, …) and every field' : `did you mean ${near}?`
-  return new UserError(`unknown element: ${word}`, { status: 2, hint })
+  return new UnknownElement(`unknown element: ${word}`, { status: 2, hint })
 }

@@ -20,6 +20,7 @@ import {
 } from '../query/build.ts'
 import type { Select } from '../query/nodes.ts'
 import type { Sql } from '../query/sql.ts'
+import { checkBefore } from './engine-before.ts'
 import { asTexts, number, rowReader, totalsOf } from './engine-cells.ts'
 import { wholeSeries } from './engine-series.ts'
 import { type EngineSetting, engineSetting } from './engine-setting.ts'
@@ -53,7 +54,7 @@ export const countOnceReason =
   'an engine cannot tell which records are of one conversation that was seen twice: every record counts, as with --raw'
 
 /**
- * Makes a question of an engine's table; only what the table is like is asked for it.
+ * Makes a question of an engine’s table. Only what the table is like is asked for it, once the request is one that some table could answer.
  *
  * @throws UserError, FilterError (status 2) where the request cannot be meant, or not be asked of an engine.
  */
@@ -62,10 +63,11 @@ export async function engineQuestion(
   request: FlowsRequest,
   options: EngineFlowsOptions = {},
 ): Promise<EngineQuestion> {
+  await checkBefore(async any => planIn(await engineSetting(engine, any, request, options)))
   const table = await engine.table(options)
   const settled = await engineSetting(engine, table, request, options)
   const { setting, makers, filter, partitions, mayHold } = settled
-  const plan = isListing(setting.request) ? listing(settled) : planOf(setting, makers)
+  const plan = planIn(settled)
   const { dialect } = engine
   const statement = dialect.print(asTexts(plan.statement))
   const doubts = options.onePass === true && !isListing(setting.request) ? null : dialect.print(doubtsOf(settled))
@@ -104,6 +106,11 @@ export async function engineQuestion(
       }
     },
   }
+}
+
+function planIn(settled: EngineSetting): Plan {
+  const { setting, makers } = settled
+  return isListing(setting.request) ? listing(settled) : planOf(setting, makers)
 }
 
 function engineOf(engine: Engine, counted: Doubts | null): FlowsEngine {

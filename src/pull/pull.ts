@@ -12,6 +12,7 @@ import { isRunning, nodeAt, sync } from '../disk/writing.ts'
 import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
+import { checkBefore } from '../flows/engine-before.ts'
 import { type EngineRecords, engineRecords } from '../flows/engine-records.ts'
 import { refuseFilter } from '../flows/engine-setting.ts'
 import { filterOf } from '../flows/settle.ts'
@@ -79,6 +80,7 @@ export interface Pull {
 export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull> {
   const dir = resolve(options.case)
   if (options.plan !== true) await requireNothing(dir)
+  await checkBefore(any => wantedOf(engineRecords(any), options))
   const table = await engine.table(options)
   const own = engineRecords(table)
   const [from_us, to_us] = [options.from_us, options.to_us].map(us => (us === undefined ? null : BigInt(us)))

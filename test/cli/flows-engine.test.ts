@@ -93,7 +93,8 @@ test('--dry-run prints the statements, and runs none of them', async () => {
   assert.ok(stub.heard.every(({ body }) => /^(SHOW|EXPLAIN|SELECT "\$path")/.test(body)))
 })
 
-test('what an engine cannot be asked is refused, and what to do', async () => {
+test('what an engine cannot be asked is refused before it is asked anything, and what to do', async () => {
+  stub.heard.length = 0
   for (const [args, what] of [
     [['role client'], /role in a filter for an engine/],
     [['-A', 'service'], /role and service and --engine/],
@@ -103,12 +104,22 @@ test('what an engine cannot be asked is refused, and what to do', async () => {
     [['-c', '5'], /-c and --engine/],
     [['--save', 'x'], /--save or --query/],
     [['--explain'], /--dry-run/],
+    [['dst port 99999'], /99999/],
+    [['dst port 443 and'], /443 and/],
+    [['-A', 'proto', '--having', 'bytes >'], /bytes >/],
+    [['-A', 'proto', '-O', 'nonsense'], /nonsense/],
     [['--one-pass'], /--one-pass of single records/],
   ] as [string[], RegExp][]) {
     const { status, stderr } = await run('--engine', engine, ...args)
     assert.equal(status, 2, stderr)
     assert.match(stderr, what)
+    assert.deepEqual(stub.heard, [])
   }
+  // The table may have columns of its own.
+  const unknown = await run('--engine', engine, 'nonsense = 1')
+  assert.equal(unknown.status, 2)
+  assert.match(unknown.stderr, /unknown field: nonsense/)
+  assert.ok(stub.heard.some(({ body }) => body.startsWith('SHOW COLUMNS')))
   const { status, stderr } = await run('--dry-run')
   assert.equal(status, 2)
   assert.match(stderr, /--dry-run without --engine/)

@@ -73,6 +73,16 @@ test('nothing is left of a pull that Ctrl-C stops, also where it is pressed twic
   }
 })
 
+test('a filter that cannot be meant is refused before the engine is asked', async t => {
+  const stub = await startStub(({ body }) => aside(body) ?? finished())
+  t.after(() => stub.close())
+  const at = ['--engine', placeOf(stub), '--case', join(temporaryFolder(t), 'c.tidemark'), '--dry-run']
+  const { status, stderr } = await start('--filter', 'dst port 99999', ...at).ended
+  assert.equal(status, 2, stderr)
+  assert.match(stderr, /99999/)
+  assert.deepEqual(stub.heard, [])
+})
+
 /** Sums over the objects, which of them hold what is wanted, and no others that hold more. */
 function startEngine(keys: readonly string[], wanted: readonly string[]): Promise<Stub> {
   const names = (list: readonly string[]) => list.map(key => `s3://bucket/${key}`)
