@@ -28,6 +28,8 @@ export interface BucketSettings {
   every: number
   accounts?: readonly string[]
   regions?: readonly string[]
+  /** Whether the watch ends when the bucket was listed, and what is there was read. */
+  once: boolean
   now(): number
   onNote(text: string): void
   /** Told of what is amiss. */
@@ -60,15 +62,16 @@ export class Bucket implements Source {
   private hasListed = false
 
   private constructor(settings: BucketSettings, noted: Day | null) {
-    const { now, late, since, name, onNote, onFault, every, aws } = settings
+    const { now, late, since, name, onNote, onFault, once, every, aws } = settings
     this.settings = settings
     this.requestPayer = aws.requestPayer === true
     this.noted = noted
     const first = noted ?? since ?? dayAt(now() - late)
     this.from = since !== null && since < first ? since : first
     const firstWait = Math.min(troubleFirst, every)
-    this.listing = new Trouble({ name, now, onNote, onFault, firstWait })
-    this.reading = new Trouble({ name: `objects of ${name}`, now, onNote, onFault, firstWait })
+    const common = { now, onNote, onFault, once, firstWait }
+    this.listing = new Trouble({ ...common, name })
+    this.reading = new Trouble({ ...common, name: `objects of ${name}` })
   }
 
   /** @throws UserError for what is no matter of time: a package that is missing, no such bucket, no right to list it. */

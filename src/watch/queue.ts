@@ -95,10 +95,10 @@ export class QueueSource implements Source {
   private wake = (): void => undefined
 
   private constructor(settings: QueueSettings) {
-    const { name, now, onNote, onFault, hold = holdByDefault } = settings
+    const { name, now, onNote, onFault, once, hold = holdByDefault } = settings
     this.settings = settings
     this.holdTime = hold * 1000
-    const common = { now, onNote, onFault, firstWait: troubleFirst }
+    const common = { now, onNote, onFault, once, firstWait: troubleFirst }
     this.receivingTrouble = new Trouble({ ...common, name })
     this.readingTrouble = new Trouble({ ...common, name: `objects of ${name}` })
     this.deletingTrouble = new Trouble({ ...common, name: `messages of ${name}`, done: 'deleted' })

@@ -9,6 +9,8 @@ export interface TroubleSettings {
   done?: 'held' | 'deleted'
   /** Before it is tried again, milliseconds; doubled each time. */
   firstWait: number
+  /** Whether the watch ends where it cannot go on: the next run tries again. */
+  once: boolean
   now(): number
   onNote(text: string): void
   /** Told of what is amiss. */
@@ -45,14 +47,15 @@ export class Trouble {
 
   /** Something failed that concerns all of the source. */
   met(error: unknown): void {
-    const { firstWait, now, onFault, name } = this.settings
+    const { firstWait, now, onFault, name, once } = this.settings
     // Many that were on their way fail together.
     if (this.wait > 0) return
     const hint = error instanceof UserError && error.hint !== undefined ? ` (${error.hint})` : ''
     const what = `${errorText(error)}${hint}`
     const tries = (this.state?.tries ?? 0) + 1
     const wait = Math.min(longestWait, firstWait * 2 ** (tries - 1))
-    if (this.state?.what !== what) onFault(`${what}; the watch goes on, and tries ${name} again`)
+    const next = once ? `the next run tries ${name} again` : `the watch goes on, and tries ${name} again`
+    if (this.state?.what !== what) onFault(`${what}; ${next}`)
     this.state = { error, what, since: this.state?.since ?? now(), tries }
     this.next = performance.now() + wait
   }

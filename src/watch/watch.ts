@@ -227,7 +227,7 @@ class Watch {
     }
     if (source.kind === 's3') {
       const { Bucket } = await import('./bucket.ts')
-      return Bucket.open({ ...source, dir, name, now, onNote, onFault }, this.reader, signal)
+      return Bucket.open({ ...source, dir, name, once, now, onNote, onFault }, this.reader, signal)
     }
     const { QueueSource } = await import('./queue.ts')
     return QueueSource.open({ ...source, name, once, now, onChange, onNote, onFault }, signal)

@@ -195,6 +195,15 @@ test('credentials that expire do not end the watch: it says so, looks at what it
   await stop(running)
 })
 
+test('a run with --once that cannot go on says that the next one tries again', async t => {
+  const stub = await startStub(t, { [keyAt(yesterday, 'a')]: guess(1) })
+  stub.fault = ({ key }) => (key === '' ? null : { answer: 400, code: 'ExpiredToken' })
+  const { status, said } = await once(t, stub, ['s3://bucket/', ...placeFor(t).args])
+  assert.equal(status, 1, said)
+  assert.match(said, /have expired[^\n]*; the next run tries objects of s3:\/\/bucket\S* again/)
+  assert.doesNotMatch(said, /watch goes on/)
+})
+
 test('while the bucket could not be listed yet, no object is forgotten', async t => {
   const stub = await startStub(t, { [keyAt(yesterday, 'a')]: guess(1) })
   const place = placeFor(t)
