@@ -12,12 +12,18 @@ const attemptsMost = 4
  *
  * @throws AwsError where it cannot be read, or has changed meanwhile.
  */
-export async function* objectPieces(s3: S3, bucket: string, key: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* objectPieces(
+  s3: S3,
+  bucket: string,
+  key: string,
+  { requestPayer = false, signal }: { requestPayer?: boolean; signal: AbortSignal },
+): AsyncGenerator<Buffer> {
   const name = `s3://${bucket}/${key}`
-  const asked: Asked = { doing: `read ${name}`, of: 'object', name, right: 's3:GetObject' }
+  const asked: Asked = { doing: `read ${name}`, of: 'object', name, right: 's3:GetObject', requestPayer }
+  const payer = requestPayer ? { RequestPayer: 'requester' as const } : {}
   let etag: string | undefined
   for (let at = 0, size = 1; at < size; ) {
-    const what = { Bucket: bucket, Key: key, IfMatch: etag }
+    const what = { Bucket: bucket, Key: key, IfMatch: etag, ...payer }
     const piece = await pieceOf(s3, what, { from: at, length: pieceBytes }, asked, signal)
     etag ??= piece.etag
     size = piece.size

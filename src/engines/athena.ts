@@ -269,7 +269,7 @@ export class Athena implements Engine {
     const reader = new CsvReader()
     let isBegun = false
     try {
-      for await (const piece of objectPieces(s3, place[1]!, place[2]!, stop)) {
+      for await (const piece of objectPieces(s3, place[1]!, place[2]!, { signal: stop })) {
         isBegun = true
         const rows = reader.rows(piece)
         if (rows.length > 0) yield rows

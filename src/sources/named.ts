@@ -1,6 +1,8 @@
 /** Objects that a message names: they may have changed since it was sent. */
+import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { type Asked, AwsError, ask } from '../aws/errors.ts'
+import { objectPieces } from '../aws/s3-object.ts'
 import { type DownloadOptions, download } from './download.ts'
 import type { NamedObject } from './events.ts'
 import type { FoundObject, S3 } from './list.ts'
@@ -29,6 +31,32 @@ export async function downloadNamed(
     if (isGone(error)) throw error
   }
   return await download(s3, bucket, await present(s3, bucket, key, options), to, options)
+}
+
+/**
+ * The first bytes of what is under a key now, in hexadecimal digits of their SHA-256; null: it is gone, or has fewer.
+ *
+ * @throws AwsError
+ */
+export async function presentBeginning(
+  s3: S3,
+  { bucket, key }: Pick<NamedObject, 'bucket' | 'key'>,
+  bytes: number,
+  { requestPayer, signal }: DownloadOptions,
+): Promise<string | null> {
+  const digest = createHash('sha256')
+  let left = bytes
+  try {
+    for await (const piece of objectPieces(s3, bucket, key, { requestPayer, signal })) {
+      digest.update(piece.subarray(0, left))
+      left -= Math.min(left, piece.length)
+      if (left === 0) return digest.digest('hex')
+    }
+  } catch (error) {
+    // Of an empty object no range can be had.
+    if (!isGone(error) && !(error instanceof AwsError && error.code === 'InvalidRange')) throw error
+  }
+  return null
 }
 
 /** Whether an object is there no more. */

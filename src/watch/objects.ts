@@ -15,6 +15,8 @@ const spoolName = /^fetched-\d{6,12}$/
 export class ObjectFetching {
   /** Those whose content is in a case already. */
   readonly known: { arrival: Arrival; sha256: string; day: Day }[] = []
+  /** Versions that are the beginning of a later one, which was read before. */
+  readonly contained: Arrival[] = []
   /** Keys of those that were deleted before they could be read. */
   readonly gone = new Set<string>()
   /** What was fetched in fact, by key: an object may have changed since it was listed. */
@@ -53,6 +55,12 @@ export class ObjectFetching {
     if (origin === null) return null
     this.origins.set(arrival.key, origin)
     const before = this.seen.file(arrival.key)
+    if (before !== undefined && before.sha256 !== null && before.size > origin.size) {
+      if (await isBeginning(arrival, to, origin.size, signal)) {
+        this.contained.push(arrival)
+        return null
+      }
+    }
     const start = before !== undefined && before.sha256 !== null && before.size < origin.size ? before.size : null
     if (start === null && !this.seen.hasSize(origin.size)) {
       if (before !== undefined && before.sha256 !== null) this.overwritten.add(arrival.key)
@@ -82,6 +90,13 @@ export class ObjectFetching {
     } else if (before !== undefined && before.sha256 !== null) this.overwritten.add(arrival.key)
     return origin
   }
+}
+
+/** Whether a version that was fetched is the beginning of what is under its key now: that was read before it, or is told of too. */
+async function isBeginning(arrival: Arrival, to: string, size: number, signal: AbortSignal): Promise<boolean> {
+  if (arrival.beginning === undefined) return false
+  const [{ whole }, beginning] = await Promise.all([digestsOf(to, null, signal), arrival.beginning(size, signal)])
+  return beginning === whole
 }
 
 /** Digests of a file, and of the given number of bytes at its start. */

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import { type NamedObject, noticeOf } from '../sources/events.ts'
 import { factsOf, isWanted } from '../sources/keys.ts'
 import type { S3 } from '../sources/list.ts'
-import { downloadNamed } from '../sources/named.ts'
+import { downloadNamed, presentBeginning } from '../sources/named.ts'
 import { type Message, Queue } from '../sources/queue.ts'
 import type { QueueUri } from '../sources/uri.ts'
 import { isLasting, timeOf } from './bucket.ts'
@@ -313,6 +313,7 @@ export class QueueSource implements Source {
     const { aws, now } = this.settings
     const path = `s3://${bucket}/${key}`
     const size = object.size ?? 0
+    const requestPayer = aws.requestPayer === true
     return {
       ...{ key: path, size, written: timeOf(key, time ?? now()) },
       print: etag === null ? `${version ?? time} ${size}` : printOf({ etag, size }),
@@ -320,21 +321,25 @@ export class QueueSource implements Source {
       remote: {
         // Known by what it turns out to be: it may have changed since.
         ...{ path, size, etag: null, named: false },
-        fetch: async (to, signal) => {
-          this.readingTrouble.check()
-          try {
-            this.made ??= s3Client(aws)
-            const options = { requestPayer: aws.requestPayer === true, signal }
-            const origin = await downloadNamed(await this.made, object, to, options)
-            this.readingTrouble.over()
-            return origin
-          } catch (error) {
-            if (!signal.aborted && error instanceof AwsError && error.about === 'all')
-              this.failed(error, this.readingTrouble)
-            throw error
-          }
-        },
+        fetch: (to, signal) => this.read(signal, s3 => downloadNamed(s3, object, to, { requestPayer, signal })),
       },
+      // Messages come in any order.
+      beginning: (bytes, signal) =>
+        this.read(signal, s3 => presentBeginning(s3, object, bytes, { requestPayer, signal })),
+    }
+  }
+
+  /** Reads of an object. @throws AwsError; what concerns all objects is noted, too. */
+  private async read<T>(signal: AbortSignal, call: (s3: S3) => Promise<T>): Promise<T> {
+    this.readingTrouble.check()
+    try {
+      this.made ??= s3Client(this.settings.aws)
+      const found = await call(await this.made)
+      this.readingTrouble.over()
+      return found
+    } catch (error) {
+      if (!signal.aborted && error instanceof AwsError && error.about === 'all') this.failed(error, this.readingTrouble)
+      throw error
     }
   }
 

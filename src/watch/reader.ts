@@ -297,7 +297,7 @@ export class Reader implements Judge {
     day: Day,
     group: readonly Arrival[],
     files: readonly AddedFile[],
-    { known, gone, origins, overwritten }: ObjectFetching,
+    { known, contained, gone, origins, overwritten }: ObjectFetching,
   ): Promise<void> {
     const held = this.days.get(day) ?? emptyDay(day)
     this.days.set(day, held)
@@ -315,6 +315,12 @@ export class Reader implements Judge {
     for (const { arrival, sha256, day: other } of known) {
       this.counts.known++
       this.settled(arrival, sha256, other, origins.get(arrival.key))
+    }
+    for (const { key, print } of contained) {
+      this.counts.known++
+      this.faulty.delete(key)
+      // What is remembered of the object is its later version.
+      this.forgetState(key, print)
     }
     // The ledger alone knows what it held already.
     if (files.some(({ status, sha256 }) => status === 'duplicate' && sha256 === null)) await this.learn(day)

@@ -15,6 +15,11 @@ export interface Arrival {
   written: number
   /** How an object is fetched; null for a file on this machine. */
   remote: RemoteFile | null
+  /**
+   * Of an object that may be told of after later versions of it: SHA-256, in hexadecimal digits, of the first bytes of what is under its key now;
+   * null: it is gone, or has fewer.
+   */
+  beginning?: (bytes: number, signal: AbortSignal) => Promise<string | null>
 }
 
 export interface Look {

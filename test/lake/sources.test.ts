@@ -45,7 +45,7 @@ test('a folder of more than a page is listed whole, and an object read in pieces
   assert.equal(objects.length, 1100)
   assert.equal(new Set(objects.map(({ key }) => key)).size, 1100)
   const pieces: Buffer[] = []
-  for await (const piece of objectPieces(s3, bucket, 'large', signal)) pieces.push(piece)
+  for await (const piece of objectPieces(s3, bucket, 'large', { signal })) pieces.push(piece)
   assert.ok(pieces.length > 1)
   assert.ok(Buffer.concat(pieces).equals(Buffer.alloc(9 * 2 ** 20, 'ab')))
   const part = { bucket, key: 'large', from: 3, length: 5 }

@@ -86,7 +86,7 @@ test('a bucket of another region is followed there, for lists and for objects', 
   assert.deepEqual(regions, ['eu-central-1', 'eu-west-3'])
   await asked(async s3 => {
     const pieces: Buffer[] = []
-    for await (const piece of objectPieces(s3, 'bucket', 'a/1', signal)) pieces.push(piece)
+    for await (const piece of objectPieces(s3, 'bucket', 'a/1', { signal })) pieces.push(piece)
     assert.equal(Buffer.concat(pieces).toString(), 'one')
     const part = { bucket: 'bucket', key: 'a/2', from: 1, length: 2 }
     assert.equal((await objectPart(s3, part, { requestPayer: false, signal })).toString(), 'wo')

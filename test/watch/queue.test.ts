@@ -177,6 +177,42 @@ test('of an object that was overwritten the version is read that was named, or w
   assert.ok(queue.deleted.includes(before))
 })
 
+test('an object that has grown counts as it is last, in whatever order its versions are told of', async t => {
+  const [one, more, last] = [guess(1), guess(2), guess(3)].map(text => text.split('\n')) as [
+    string[],
+    string[],
+    string[],
+  ]
+  const states = { one: one.join('\n'), two: [...one.slice(0, -1), ...more.slice(1)].join('\n') }
+  const three = `${states.two}${last.slice(1).join('\n')}`
+  for (const order of [
+    ['one', 'two'],
+    ['two', 'one'],
+    // A message may come twice.
+    ['one', 'two', 'one'],
+  ] as (keyof typeof states)[][]) {
+    const stub = await startStub(t)
+    const queue = startQueue(stub)
+    const key = keyAt(yesterday, 'grows')
+    stub.objects.set(key, Buffer.from(states.two))
+    for (const [version, text] of Object.entries(states)) stub.versions.set(`${key}?${version}`, Buffer.from(text))
+    const place = placeFor(t)
+    const running = startWatch(t, stub, ['sqs://objects', ...place.args])
+    const read = async (text: string, versionId: string): Promise<void> => {
+      queue.send(notification(key, text, { versionId }))
+      await until('it is dealt with', () => queue.messages.size === 0, running)
+    }
+    for (const version of order) await read(states[version], version)
+    assert.deepEqual([...(await recordsIn(place.out)).values()], [1, 1, 1, 1], order.join())
+    // What it is last is still known: it gives way to what comes after it.
+    stub.objects.set(key, Buffer.from(three))
+    await read(three, 'three')
+    await until('that is read', () => stateIn(place).read.grown === (order[0] === 'one' ? 2 : 1), running)
+    assert.deepEqual([...(await recordsIn(place.out)).values()], [1, 1, 1, 1, 1, 1], order.join())
+    await stop(running)
+  }
+})
+
 test('messages that are worked on are held, and given back where the watch ends', async t => {
   const stub = await startStub(t)
   const queue = startQueue(stub)
