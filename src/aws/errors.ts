@@ -115,15 +115,23 @@ function detailsOf(error: unknown): Details {
   }
 }
 
-const renew =
-  'get new ones (aws sso login, or aws sts get-caller-identity to see whose they are), then run the same command again: what was read is kept'
-const network =
-  'check the network and the proxy (HTTPS_PROXY, NO_PROXY); then run the same command again: what was read is kept'
+/** What is to be done last. Only objects are read into a case one by one. */
+export function again({ of }: Pick<Asked, 'of'>): string {
+  return `run the same command again${of === 'object' ? ': what is in a case already is not read again' : ''}`
+}
+
+function renew(asked: Asked): string {
+  return `get new ones (aws sso login, or aws sts get-caller-identity to see whose they are), then ${again(asked)}`
+}
+
+function network(asked: Asked): string {
+  return `check the network, --endpoint if it is given, and the proxy (HTTPS_PROXY, NO_PROXY); then ${again(asked)}`
+}
 
 const byName: [names: RegExp, words: (asked: Asked, text: string) => Words][] = [
   [
     /^(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired|ExpiredTokenException)$/,
-    () => ({ what: 'the credentials have expired', hint: renew }),
+    asked => ({ what: 'the credentials have expired', hint: renew(asked) }),
   ],
   [
     /^(RequestTimeTooSkewed|RequestInTheFuture)$/,
@@ -224,7 +232,7 @@ function wordsOf(
   asked: Asked,
 ): Words | null {
   if (/CredentialsProviderError|TokenProviderError/.test(name) || /Could not load credentials/.test(text))
-    return noCredentials(text)
+    return noCredentials(text, asked)
   if (/Region is missing/.test(text))
     return { what: 'no region is named', hint: 'name it: --region eu-central-1, AWS_REGION, or region in the profile' }
   if (/Signature (?:expired|not yet current)/i.test(text))
@@ -246,7 +254,7 @@ function wordsOf(
     http === 403
   )
     return accessDenied(text, asked)
-  if (http === null) return unreachable(name, code, text)
+  if (http === null) return unreachable(code ?? name, text, asked)
   if (http >= 500)
     return {
       what: `it answers with status ${http} (${text})`,
@@ -272,9 +280,10 @@ function aboutOf({ of }: Asked): AwsError['about'] {
   return of === 'object' ? 'one' : 'all'
 }
 
-function noCredentials(text: string): Words {
+function noCredentials(text: string, asked: Asked): Words {
   const told = text.replace(/\s+/g, ' ').trim()
-  if (/expired|sso session|refresh/i.test(told)) return { what: `the credentials have expired (${told})`, hint: renew }
+  if (/expired|sso session|refresh/i.test(told)) 
+    return { what: `the credentials have expired (${told})`, hint: renew(asked) }
   return {
     what: `no credentials were found (${told})`,
     hint: 'set a profile (--profile NAME or AWS_PROFILE), AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or log in: aws sso login',
@@ -334,12 +343,11 @@ function accessDenied(text: string, asked: Asked): Words {
 }
 
 /** No answer came. Null for what is no matter of the network: a bug. */
-function unreachable(name: string, code: string | undefined, text: string): Words | null {
-  const told = code ?? name
+function unreachable(told: string, text: string, asked: Asked): Words | null {
   if (told === 'ENOTFOUND' || told === 'EAI_AGAIN')
     return {
       what: `the name of the server cannot be resolved (${text})`,
-      hint: `check the spelling of the region or endpoint, or ${network}`,
+      hint: `check the spelling of the region or endpoint, or ${network(asked)}`,
       isTransient: true,
     }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(told))
@@ -351,5 +359,5 @@ function unreachable(name: string, code: string | undefined, text: string): Word
     /^(E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|PROTO|AI_\w+)|TimeoutError|NetworkingError|HPE_\w+|ERR_TLS\w*|ERR_SSL\w*)$/.test(
       told,
     ) || /socket hang up|proxy|timed? ?out|aborted|Premature close/i.test(text)
-  return isNetwork ? { what: `no answer (${text})`, hint: network, isTransient: true } : null
+  return isNetwork ? { what: `no answer (${text})`, hint: network(asked), isTransient: true } : null
 }

@@ -36,9 +36,10 @@ function describeUsage(error: CommanderError, usage: string): Failure {
   const [message = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const given = /^\(Did you mean (.*)\?\)$/.exec(rest.join(' '))?.[1]
   const typed = /'(-*[\w-]+)'/.exec(message)?.[1]
-  // Commander suggests words that are far from what was typed.
+  // The AWS CLI's name is too far from ours to be found by its letters. Commander suggests words that are far from what was typed.
+  const ofAws = /^unknown option '--endpoint-url(?=['=])/.test(message) ? '--endpoint' : undefined
   const isFar = given?.includes(' ') === false && typed !== undefined && nearest(typed, [given]) === null
-  const suggestion = isFar ? undefined : given
+  const suggestion = ofAws ?? (isFar ? undefined : given)
   const hint =
     suggestion !== undefined
       ? `did you mean ${suggestion}?`

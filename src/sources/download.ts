@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Asked, AwsError, ask, awsError } from '../aws/errors.ts'
+import { type Asked, AwsError, again, ask, awsError } from '../aws/errors.ts'
 import { createNew } from '../disk/writing.ts'
 import { errorCode } from '../errors.ts'
 import type { FoundObject, S3 } from './list.ts'
@@ -132,7 +132,7 @@ function given(asked: Asked, have: number, size: number, cause: unknown): Error 
 }
 
 function broken(asked: Asked, what: string): AwsError {
-  return new AwsError(`cannot ${asked.doing}: ${what}`, 'run the same command again: what was read is kept', {
+  return new AwsError(`cannot ${asked.doing}: ${what}`, again(asked), {
     ...{ code: 'Incomplete', http: null, about: 'one', isTransient: true },
   })
 }

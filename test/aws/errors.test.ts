@@ -102,13 +102,13 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     asked: object,
     of: { name: 'ExpiredToken', http: 400 },
     says: /credentials have expired/,
-    hint: /what was read is kept/,
+    hint: /what is in a case already is not read again$/,
   },
   {
     asked: group,
     of: { name: 'ExpiredTokenException', http: 400 },
     says: /credentials have expired/,
-    hint: /sso login/,
+    hint: /sso login.*run the same command again$/,
   },
   { asked: object, of: { name: 'RequestTimeTooSkewed', http: 403 }, says: /clock/, hint: /NTP/ },
   {
@@ -205,7 +205,7 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     asked: bucket,
     of: { name: 'CredentialsProviderError', message: 'The SSO session associated with this profile has expired' },
     says: /credentials have expired/,
-    hint: /sso login/,
+    hint: /sso login.*run the same command again$/,
   },
   { asked: group, of: { message: 'Region is missing' }, says: /no region is named/, hint: /--region/ },
   {
@@ -218,7 +218,7 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     asked: bucket,
     of: { code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:9' },
     says: /no answer/,
-    hint: /HTTPS_PROXY/,
+    hint: /--endpoint .*HTTPS_PROXY, NO_PROXY.*run the same command again$/,
     transient: true,
   },
   {

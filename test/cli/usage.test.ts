@@ -20,6 +20,11 @@ const rows: Row[] = [
   { args: ['evidence', '--case'], says: /argument missing/, hint: /tidemark evidence --help/ },
   { args: ['evidence', '--case', ''], says: /Expected the name of a folder/, hint: /--help/ },
   { args: ['flows', '--case', 'case', '--baad'], says: /unknown option '--baad'/, hint: /tidemark flows --help/ },
+  {
+    args: ['add', 's3://bucket/x', '--endpoint-url', 'http://127.0.0.1:9000'],
+    says: /unknown option '--endpoint-url'/,
+    hint: /did you mean --endpoint\?/,
+  },
   { args: ['add'], says: /missing required argument 'path'/, hint: /tidemark add --help/ },
   { args: ['investigate'], says: /missing required argument 'address'/, hint: /tidemark investigate --help/ },
   { args: ['completion', 'tcsh'], says: /bash, zsh, fish/, hint: /tidemark completion --help/ },

@@ -151,7 +151,7 @@ const stopping: { name: string; fault: Fault; says: RegExp }[] = [
   {
     name: 'credentials that expire on the way',
     fault: { answer: 400, code: 'ExpiredToken', message: 'The provided token has expired.' },
-    says: /credentials have expired[\s\S]*hint: .*what was read is kept/,
+    says: /credentials have expired[\s\S]*hint: .*what is in a case already is not read again/,
   },
   {
     name: 'unknown credentials',
