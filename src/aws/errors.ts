@@ -1,4 +1,5 @@
 import { errorCode, errorText, UserError } from '../errors.ts'
+import { isNewBucketName } from './bucket-name.ts'
 import { redacted } from './redact.ts'
 import { NobodyThere } from './tries.ts'
 
@@ -155,10 +156,10 @@ const byName: [names: RegExp, words: (asked: Asked, text: string) => Words][] = 
     }),
   ],
   [
-    /^(NoSuchBucket)$/,
+    /^(NoSuchBucket|InvalidBucketName)$/,
     asked => ({
       what: `there is no such bucket: ${asked.name}`,
-      hint: 'check the spelling, and with --endpoint whether it is on that server',
+      hint: `check the spelling${rulesFor(asked.name)}, and with --endpoint whether it is on that server`,
       about: aboutOf(asked),
     }),
   ],
@@ -199,6 +200,14 @@ const byName: [names: RegExp, words: (asked: Asked, text: string) => Words][] = 
     }),
   ],
 ]
+
+/** @param name of a bucket, or of an object in one: `s3://bucket/key`. */
+function rulesFor(name: string): string {
+  const [, bucket = name] = /^s3:\/\/([^/]*)/.exec(name) ?? []
+  return isNewBucketName(bucket)
+    ? ''
+    : ' (only old buckets of us-east-1 have other names than of lower-case letters, digits, dots and hyphens)'
+}
 
 /** What Athena says in the words of its catalogue. */
 const ofAthena: typeof byName = [
@@ -282,7 +291,7 @@ function aboutOf({ of }: Asked): AwsError['about'] {
 
 function noCredentials(text: string, asked: Asked): Words {
   const told = text.replace(/\s+/g, ' ').trim()
-  if (/expired|sso session|refresh/i.test(told)) 
+  if (/expired|sso session|refresh/i.test(told))
     return { what: `the credentials have expired (${told})`, hint: renew(asked) }
   return {
     what: `no credentials were found (${told})`,

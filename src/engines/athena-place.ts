@@ -1,4 +1,5 @@
 /** Where a table of Athena is, as it is written. Region, profile and role are said as to all of AWS. */
+import { isBucketName } from '../aws/bucket-name.ts'
 import { exitStatus, UserError } from '../errors.ts'
 
 export interface AthenaPlace {
@@ -41,6 +42,7 @@ export function parseAthenaPlace(text: string): AthenaPlace {
 
 /** @throws UserError (status 2) for what is no place in S3. */
 export function checkOutputLocation(location: string): void {
-  if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}(\/[^\p{Cc}?#]*)?$/u.test(location))
+  const [, bucket = ''] = /^s3:\/\/([^/]*)(?:\/[^\p{Cc}?#]*)?$/u.exec(location) ?? []
+  if (!isBucketName(bucket))
     throw usage('--output-location is no place in S3', 'it is like s3://bucket/athena-results/')
 }

@@ -1,5 +1,5 @@
 /** What a message of a queue says of new objects: notifications of S3, as they are or in those of SNS, and events of EventBridge. */
-import { isBucketName } from './uri.ts'
+import { isBucketName } from '../aws/bucket-name.ts'
 
 /** An object as a message names it. Null is unknown. */
 export interface NamedObject {
@@ -65,7 +65,10 @@ function noticeFrom(records: readonly unknown[], read: (fields: Fields) => ReadR
   return { notice, fault: null }
 }
 
-/** A record of S3's own notifications, whose keys are encoded as in a form: `+` for a space, `%xx`. */
+/**
+ * A record of S3's own notifications, whose keys are encoded as in a form: `+` for a space, `%xx`
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+ */
 function recordOf({ eventSource, eventName, eventTime, s3 }: Fields): ReadRecord {
   if (eventSource !== undefined && eventSource !== 'aws:s3')
     return { fault: `it is of another service than S3 (eventSource): ${JSON.stringify(eventSource)}` }
@@ -84,7 +87,10 @@ function recordOf({ eventSource, eventName, eventTime, s3 }: Fields): ReadRecord
   return objectOf(bucket['name'], key, { size, etag, version, time: eventTime })
 }
 
-/** An event of EventBridge, whose keys are as they are. */
+/**
+ * An event of EventBridge, whose keys are as they are: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html says nothing of an
+ * encoding. LocalStack (services/s3/notifications.py), which is compared with AWS, encodes the keys of notifications, and these not.
+ */
 function eventOf({ 'detail-type': type, time, detail }: Fields): ReadRecord {
   if (typeof type !== 'string') return { fault: 'it does not say what happened (detail-type)' }
   if (type !== 'Object Created') return 'other'

@@ -1,4 +1,5 @@
 /** What lies elsewhere, as the user names it: `s3://bucket/prefix`, `logs://group?region=eu-central-1`. */
+import { isBucketName } from '../aws/bucket-name.ts'
 import { UserError } from '../errors.ts'
 
 export interface S3Uri {
@@ -73,13 +74,9 @@ function s3Uri(rest: string): S3Uri {
   if (!isBucketName(bucket))
     throw new UserError(`not the name of a bucket: s3://${bucket}`, {
       status: 2,
-      hint: 'it is like s3://bucket/AWSLogs/123456789012/',
+      hint: 'it is like s3://bucket/AWSLogs/123456789012/; a name has 3 to 63 lower-case letters, digits, dots and hyphens',
     })
   return { kind: 's3', bucket, prefix: slash < 0 ? '' : rest.slice(slash + 1) }
-}
-
-export function isBucketName(text: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(text)
 }
 
 function logsUri(rest: string): LogsUri {

@@ -137,12 +137,23 @@ const cases: { asked: Asked; of: Thrown; says: RegExp; hint: RegExp; about?: 'on
     says: /eu-north-1/,
     hint: /--region eu-north-1/,
   },
-  { asked: bucket, of: { name: 'NoSuchBucket', http: 404 }, says: /no such bucket: b/, hint: /spelling/ },
+  {
+    asked: { ...bucket, name: 'flow-logs' },
+    of: { name: 'NoSuchBucket', http: 404 },
+    says: /no such bucket: flow-logs/,
+    hint: /spelling, and/,
+  },
+  {
+    asked: { ...bucket, name: 'Bad_Bucket' },
+    of: { name: 'InvalidBucketName', http: 400 },
+    says: /no such bucket: Bad_Bucket/,
+    hint: /only old buckets of us-east-1/,
+  },
   {
     asked: object,
     of: { name: 'NoSuchBucket', http: 404 },
     says: /no such bucket: s3:\/\/b\/k/,
-    hint: /spelling/,
+    hint: /spelling \(only/,
     about: 'one',
   },
   {

@@ -117,6 +117,8 @@ test('what AWS refuses, and what cannot be meant, is said without a secret', asy
   assert.match(refused.stderr, /cannot ask Athena: the credentials have expired/)
   for (const [args, what] of [
     [['--output-location', 'https://x'], /--output-location is no place in S3/],
+    [['--output-location', 's3://192.0.2.1/answers/'], /--output-location is no place in S3/],
+    [['--output-location', 's3://answers/a?b'], /--output-location is no place in S3/],
     [['--price', 'gold=1'], /Expected athena=DOLLARS/],
     [['--engine', 'athena://AKIA:canary@logs/flows'], /holds more than names/],
     [['--engine', 'trino://127.0.0.1:1/a/b/c', '--workgroup', 'w'], /--workgroup is of Athena/],

@@ -44,6 +44,8 @@ const rows: Row[] = [
   { args: ['add', 'nowhere'], says: /no such file or folder: nowhere/, hint: /check the spelling/ },
   { args: ['add', 'logs/*.gz'], says: /no such file or folder/, hint: /quotes/ },
   { args: ['add', 's3://'], says: /not the name of a bucket: s3:\/\/$/, hint: /s3:\/\/bucket\/AWSLogs/ },
+  { args: ['add', 's3://192.0.2.1/x'], says: /not the name of a bucket: s3:\/\/192\.0\.2\.1$/, hint: /3 to 63 lower-case/ },
+  { args: ['watch', 's3://-logs/'], says: /not the name of a bucket: s3:\/\/-logs$/, hint: /3 to 63 lower-case/ },
   { args: ['add', 'gs://bucket/x'], says: /no such file or folder: gs:/, hint: /spelling/ },
   {
     args: ['investigate', '20.106.124'],
