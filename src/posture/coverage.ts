@@ -41,6 +41,8 @@ class Coverage {
   private readonly interfaces: Node[]
   /** How many interfaces lie in a VPC or subnet, and how many parts of it have a flow log of their own. */
   private readonly within = new Map<string, { interfaces: number; logged: number }>()
+  /** Owners of the interfaces in a VPC or subnet: those of a shared one may have flow logs of their own for them. */
+  private readonly ownersIn = new Map<string, Set<string>>()
   /** Kinds of flow logs of which it is not told what they lie in. */
   private readonly unplaced = new Map<View, ('subnet' | 'eni')[]>()
 
@@ -55,8 +57,12 @@ class Coverage {
       (network.interfaces.items ?? []).map(one => interfaceNode(one, owners)),
     )
     for (const { id, vpc } of this.subnets) this.countIn(vpc, 0, this.logsOf.has(id))
-    for (const { id, vpc, subnet } of this.interfaces)
-      for (const around of [vpc, subnet]) this.countIn(around, 1, this.logsOf.has(id))
+    for (const { id, vpc, subnet, owner } of this.interfaces)
+      for (const around of [vpc, subnet]) {
+        this.countIn(around, 1, this.logsOf.has(id))
+        if (around !== null && owner !== undefined)
+          this.ownersIn.set(around, new Set([...(this.ownersIn.get(around) ?? []), owner]))
+      }
   }
 
   private addLogs(view: View): void {
@@ -114,20 +120,28 @@ class Coverage {
     if (askers.length === 0 && !owners.some(owner => tellers.has(owner)))
       return { ...silent, state: 'unknown', why: ['the flow logs are not told'] }
     const logs = [...new Set([id, subnet, vpc])].flatMap(one => this.logsOf.get(one ?? '') ?? [])
-    const cover = logs.length > 0 ? coverBy(logs) : this.uncovered(node, what)
     // Where it is not told who asks, every owner may be that account.
-    const hidden = askers.includes(null) ? [] : [...new Set(owners.filter(owner => !tellers.has(owner)))]
+    const hiddenOf = (all: Iterable<string>): string[] =>
+      askers.includes(null) ? [] : [...new Set(all)].filter(owner => !tellers.has(owner))
+    const cover = logs.length > 0 ? coverBy(logs) : this.uncovered(node, what, hiddenOf(this.ownersIn.get(id) ?? []))
+    const hidden = hiddenOf(owners)
     if (hidden.length === 0 || cover.state === 'good') return cover
     const why = `it belongs to, or lies in what belongs to, ${hidden.join(' and ')}, whose flow logs are not shown to ${[...tellers].join(' and ')}`
     return { ...cover, state: 'unknown', why: [why, ...(logs.length > 0 ? cover.why : [])] }
   }
 
-  private uncovered({ id, views }: Node, what: CoveredResource['what']): Cover {
+  /** @param strangers owners of interfaces in it whose flow logs are not told. */
+  private uncovered({ id, views }: Node, what: CoveredResource['what'], strangers: readonly string[]): Cover {
     const logged = this.within.get(id)?.logged ?? 0
     const parts = what === 'vpc' ? 'subnets and interfaces' : 'interfaces'
     if (logged > 0) {
       const some = `${integerText(logged)} of its ${parts} ${logged === 1 ? 'has' : 'have'} one`
       return { ...silent, state: 'partial', why: [`it has no flow log of its own; ${some}`] }
+    }
+    // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-sharing.html: who uses a shared subnet makes flow logs of its own interfaces.
+    if (strangers.length > 0) {
+      const why = `it has no flow log of its own; ${strangers.join(' and ')}, not asked, may have one for interfaces in it`
+      return { ...silent, state: 'unknown', why: [why] }
     }
     const isOpen =
       what !== 'interface' &&

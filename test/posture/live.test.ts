@@ -284,6 +284,16 @@ test('a shared VPC is told as its owner and those who use it see it together', a
   assert.deepEqual([whose, name], [second, 'shared'])
   const alone = await posture(stub, '--live-role', roleOf(first))
   assert.equal(stateOf(alone, 'vpc-1'), 'unknown')
+  // Its owner is not shown the flow logs of those who use it.
+  const ownerAlone = await posture(stub, '--live-role', roleOf(second))
+  assert.deepEqual([stateOf(ownerAlone, 'vpc-1'), stateOf(ownerAlone, 'subnet-1')], ['unknown', 'unknown'])
+  assert.match(
+    ownerAlone.gaps.find(({ id }) => id === 'vpc-1')!.why.join(),
+    new RegExp(`${first}, not asked, may have`),
+  )
+  user.lists['DescribeFlowLogs'] = []
+  const without = await posture(stub, '--live-role', roleOf(first), '--live-role', roleOf(second))
+  assert.deepEqual([stateOf(without, 'vpc-1'), stateOf(without, 'subnet-1')], ['without', 'without'])
 })
 
 test('a role that cannot be taken on is named, and what the others see is kept', async t => {
