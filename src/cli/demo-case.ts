@@ -35,6 +35,7 @@ const labLines = 173_198
 export async function writeDemo(options: DemoOptions, signal: AbortSignal): Promise<WrittenDemo> {
   const { out } = options
   const folder = join(out, LAB_FOLDER)
+  await checkSizes(options)
   outputFolder(out, '--out')
   const truth = (await writtenBefore(options, folder)) ?? (await generate(options, signal))
   const size = `${integerText(truth.files)} files with ${integerText(truth.records)} flow records`
@@ -44,6 +45,13 @@ export async function writeDemo(options: DemoOptions, signal: AbortSignal): Prom
   const captured = `${integerText(truth.capture.packets)} packets of the same incident`
   await note(`tidemark: reconstructed data in ${visible(capture)}: ${captured}`)
   return { folder, capture, files: truth.files + 1 }
+}
+
+/** Before a folder is made. @throws UserError for sizes that the generator does not take. */
+async function checkSizes({ seed, records, files }: DemoOptions): Promise<void> {
+  if (records === undefined) return
+  const { planScale } = await import('../demo/scale-plan.ts')
+  planScale(seed, records, files)
 }
 
 /** Reads the files into a case; a case of the demo's own is made again. */

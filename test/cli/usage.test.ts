@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder, tidemark } from './run.ts'
@@ -44,7 +44,11 @@ const rows: Row[] = [
   { args: ['add', 'nowhere'], says: /no such file or folder: nowhere/, hint: /check the spelling/ },
   { args: ['add', 'logs/*.gz'], says: /no such file or folder/, hint: /quotes/ },
   { args: ['add', 's3://'], says: /not the name of a bucket: s3:\/\/$/, hint: /s3:\/\/bucket\/AWSLogs/ },
-  { args: ['add', 's3://192.0.2.1/x'], says: /not the name of a bucket: s3:\/\/192\.0\.2\.1$/, hint: /3 to 63 lower-case/ },
+  {
+    args: ['add', 's3://192.0.2.1/x'],
+    says: /not the name of a bucket: s3:\/\/192\.0\.2\.1$/,
+    hint: /3 to 63 lower-case/,
+  },
   { args: ['watch', 's3://-logs/'], says: /not the name of a bucket: s3:\/\/-logs$/, hint: /3 to 63 lower-case/ },
   { args: ['add', 'gs://bucket/x'], says: /no such file or folder: gs:/, hint: /spelling/ },
   {
@@ -94,6 +98,14 @@ test('a missing path stops everything before a case is made', t => {
   writeFileSync(join(cwd, 'here.log'), '')
   assert.equal(tidemark(['add', 'here.log', 'gone.log'], { cwd }).status, 2)
   mkdirSync(join(cwd, 'case.tidemark')) // fails if it were there
+})
+
+test('a demo of a size that cannot be leaves no folder', t => {
+  const cwd = temporaryFolder(t)
+  const { status, stderr } = tidemark(['demo', '--records', '100', '--out', 'small'], { cwd })
+  assert.equal(status, 2)
+  assert.match(stderr, /records must be a whole number from 1000/)
+  assert.deepEqual(readdirSync(cwd), [])
 })
 
 test('an option that is near no other has no suggestion', () => {
