@@ -12,7 +12,7 @@ export function evidenceCommand(program: Command): void {
     .description('List what the case was built from: every file with its digest, its lines, and what was not read.')
     .option('--json', 'print one JSON document instead of a page')
     .option('--from <time>', 'with --engine: lines that begin from then on')
-    .option('--to <time>', 'with --engine: lines that begin before then')
+    .option('--to <time>', 'with --engine: lines that begin before then; before the end of it, where it is a day')
   addAwsOptions(addEngineOptions(command))
     .addHelpText('after', evidenceHelp)
     .action(async () => {
