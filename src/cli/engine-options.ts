@@ -158,11 +158,11 @@ function about({ at_most }: Estimate): string {
 }
 
 function readWords(passes: number, estimate: Estimate): string {
-  const { partitions, partitionsOfTable, bytes, objects = null, unknown = null } = estimate
+  const { partitions, partitions_of_table, bytes, objects = null, unknown = null } = estimate
   const some =
-    partitions === null || partitionsOfTable === null
+    partitions === null || partitions_of_table === null
       ? ''
-      : `${integerText(partitions)} of ${countText(partitionsOfTable, 'partition')}, `
+      : `${integerText(partitions)} of ${countText(partitions_of_table, 'partition')}, `
   const size =
     bytes === null
       ? `how many bytes is not known before it runs${unknown === null ? '' : ` (${visible(unknown)})`}`

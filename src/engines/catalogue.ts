@@ -29,13 +29,13 @@ export async function partitionCounts(
   { partitions, listsPartitions }: EngineTable,
   where: Sql | null,
   ask: Ask,
-): Promise<Pick<Estimate, 'partitions' | 'partitionsOfTable'>> {
-  if (partitions.length === 0 || !listsPartitions) return { partitions: null, partitionsOfTable: null }
+): Promise<Pick<Estimate, 'partitions' | 'partitions_of_table'>> {
+  if (partitions.length === 0 || !listsPartitions) return { partitions: null, partitions_of_table: null }
   const text = `SELECT CAST(count(*) AS VARCHAR) FROM ${beside(parts)}`
   const count = async (statement: Sql): Promise<number> => Number((await rowsOf(ask(statement)))[0]?.[0])
   const all = await count(rawSql(text))
   const some = where === null ? all : await count({ text: `${text} WHERE ${where.text}`, values: where.values })
-  return { partitionsOfTable: all, partitions: some }
+  return { partitions_of_table: all, partitions: some }
 }
 
 function beside(parts: readonly string[]): string {

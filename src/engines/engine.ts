@@ -77,7 +77,7 @@ export interface EstimateOptions extends AskOptions {
 export interface Estimate {
   /** Folders of the table that are read; null: it has none, or it is not known. */
   partitions: number | null
-  partitionsOfTable: number | null
+  partitions_of_table: number | null
   bytes: number | null
   objects?: number | null
   /** Whether it may be less than `bytes`. */

@@ -303,7 +303,7 @@ test('the catalogue tells columns, and how partitions that are listed or worked 
   )
   assert.equal(table.sql, '"logs"."flows"')
   assert.deepEqual(await engine.estimate(statement, table, rawSql(`"hour" >= '17'`)), {
-    ...{ partitions: 3, partitionsOfTable: 24, bytes: null, objects: null, at_most: false },
+    ...{ partitions: 3, partitions_of_table: 24, bytes: null, objects: null, at_most: false },
     unknown: 'the catalogue does not tell where its objects lie',
   })
   assert.match(stub.started.at(-1)!.text, /FROM "logs"."flows\$partitions" WHERE "hour" >= '17'$/)
@@ -325,7 +325,7 @@ test('the catalogue tells columns, and how partitions that are listed or worked 
     worked.partitions.map(({ values }) => values),
     [['eu-west-1', 'us-east-1'], ['2023/09/28'], ['05'], []],
   )
-  assert.equal((await client().estimate(statement, worked, null)).partitionsOfTable, null)
+  assert.equal((await client().estimate(statement, worked, null)).partitions_of_table, null)
   assert.equal(stub.started.length, 0)
 })
 

@@ -55,6 +55,6 @@ export class Listening implements Engine {
 
   async estimate(statement: Sql): Promise<Estimate> {
     this.asked.push(statement)
-    return { partitions: null, partitionsOfTable: null, bytes: null }
+    return { partitions: null, partitions_of_table: null, bytes: null }
   }
 }

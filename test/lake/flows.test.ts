@@ -233,8 +233,8 @@ test('each statement scans its table once, and of partitions reads those of the 
   for (const shape of shapes) {
     const engine = new Trino(at, { user: 'tidemark', password: null, token: null })
     const question = await engineQuestion(engine, { ...shape, filter: `${hour} and src net 10.0.0.0/8` })
-    const { partitions, partitionsOfTable } = await question.estimate()
-    assert.ok(partitions! < partitionsOfTable!, `${partitions} of ${partitionsOfTable}`)
+    const { partitions, partitions_of_table } = await question.estimate()
+    assert.ok(partitions! < partitions_of_table!, `${partitions} of ${partitions_of_table}`)
     const before = engine.ran.length
     const { sql } = await question.ask()
     const [{ 'Query Plan': plan } = {}] = await ask(`EXPLAIN (TYPE DISTRIBUTED) ${sql}`, schema)

@@ -165,7 +165,7 @@ export class StandIn implements Engine {
   }
 
   async estimate(): Promise<Estimate> {
-    return { partitions: null, partitionsOfTable: null, bytes: null }
+    return { partitions: null, partitions_of_table: null, bytes: null }
   }
 
   /** Addresses are compared as canonical texts here; of a network those that the table has. */
