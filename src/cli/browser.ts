@@ -1,8 +1,8 @@
 /** Opens the user's browser, where there is one. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../disk/temporary.ts'
 
 /** Why no browser can be opened here; null: one may be. */
 export function noBrowserHere(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string | null {
@@ -28,7 +28,7 @@ function opener(path: string, platform: NodeJS.Platform): [string, ...string[]] 
 export function openBrowser(url: string, onFailure: () => void): () => void {
   let folder: string
   try {
-    folder = mkdtempSync(join(tmpdir(), 'tidemark-open-'))
+    folder = temporaryFolder('open')
   } catch {
     onFailure()
     return () => undefined

@@ -76,13 +76,12 @@ async function withRefetch(
   signal: AbortSignal,
   work: (refetch: Pick<VerbatimOptions, 'refetch'>) => Promise<void>,
 ): Promise<void> {
-  const [{ refetching }, { mkdtemp, rm }, { tmpdir }, { join }] = await Promise.all([
+  const [{ refetching }, { rm }, { temporaryFolder }] = await Promise.all([
     import('../sources/refetch.ts'),
     import('node:fs/promises'),
-    import('node:os'),
-    import('node:path'),
+    import('../disk/temporary.ts'),
   ])
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-lines-'))
+  const folder = temporaryFolder('lines')
   try {
     await work({ refetch: { fetch: refetching(awsOptionsOf(options), signal), folder } })
   } finally {

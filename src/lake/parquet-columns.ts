@@ -1,8 +1,7 @@
 /** The columns of a Parquet file, of which its last bytes tell all: the rest is not read. */
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { temporaryFolder } from '../disk/temporary.ts'
 import { ParquetLines } from '../ingest/parquet-lines.ts'
 import { fieldNamed } from '../records/fields.ts'
 import type { LakeFile } from './places.ts'
@@ -36,7 +35,7 @@ export async function parquetColumns(file: LakeFile, stopped: () => boolean): Pr
 }
 
 async function columnsIn(bytes: Uint8Array, stopped: () => boolean): Promise<{ name: string; type: string }[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-lake-'))
+  const folder = temporaryFolder('lake')
   try {
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     async function* open(): AsyncGenerator<Uint8Array> {

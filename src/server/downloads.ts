@@ -1,11 +1,11 @@
 /** Files that jobs made for the browser to keep: each is given once, and gone then. */
 import { randomBytes } from 'node:crypto'
-import { createReadStream, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { temporaryFolder } from '../disk/temporary.ts'
 import { OwnReply } from './own-reply.ts'
 
 /** A file that waits to be fetched from `/api/download/ID`. */
@@ -34,7 +34,7 @@ export class Downloads {
   /** A path for a file that is to be offered, in a folder that only this user may read, and that goes with the workbench. `extension` as `.csv`. */
   newPath(extension: string): string {
     if (this.folder === null) {
-      this.folder = mkdtempSync(join(tmpdir(), `tidemark-ui-${process.pid}-`))
+      this.folder = temporaryFolder('ui')
       process.once('exit', this.onExit)
     }
     return join(this.folder, `${randomBytes(9).toString('hex')}${extension}`)

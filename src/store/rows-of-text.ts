@@ -1,9 +1,8 @@
 /** Rows that came as texts, as a Parquet file with the types that they had. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { FileTarget } from '../disk/output.ts'
 import { PartFile } from '../disk/part-file.ts'
+import { temporaryFolder } from '../disk/temporary.ts'
 import type { ChunkColumn } from './chunk-table.ts'
 import { Database, quotedName } from './duckdb.ts'
 import { copyToParquet } from './parquet-file.ts'
@@ -30,7 +29,7 @@ export class RowsOfText {
   }
 
   static async open(): Promise<RowsOfText> {
-    const temp = await mkdtemp(join(tmpdir(), 'tidemark-rows-'))
+    const temp = temporaryFolder('rows')
     const db = await Database.open({ threads: 1, memoryLimit: '256MB', tempDirectory: temp })
     return new RowsOfText(db, temp)
   }
