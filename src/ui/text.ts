@@ -20,6 +20,12 @@ export function countText(count: Count): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
+/** `12 of 1,234 that the logs count`, where they count more than was captured; else `12`. */
+export function capturedText(captured: Count, logged: Count): string {
+  const isPart = logged !== null && BigInt(logged) > BigInt(captured ?? 0)
+  return `${countText(captured)}${isPart ? ` of ${countText(logged)} that the logs count` : ''}`
+}
+
 /** `252.9 MiB`, as commands write it; a dash where it is not known. */
 export function bytesText(count: Count): string {
   if (count === null) return '–'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { bytesText, countText, timeText, visible, windowText } from '../../src/ui/text.ts'
+import { bytesText, capturedText, countText, timeText, visible, windowText } from '../../src/ui/text.ts'
 
 test('control and bidirectional characters are visible, all else stays', () => {
   assert.equal(visible('a\u202eb\u0007\n'), 'a\\u202eb\\x07\\x0a')
@@ -25,6 +25,13 @@ test('integers are exact at any size, and what is unknown is no zero', () => {
       assert.match(countText(String(count)), /^\d{1,3}(,\d{3})*$/)
     }),
   )
+})
+
+test('packets of a capture stand beside those that the logs count, where it has a part of them', () => {
+  assert.equal(capturedText(12, 1234), '12 of 1,234 that the logs count')
+  assert.equal(capturedText('18446744073709551614', '18446744073709551615').split(' of ').length, 2)
+  assert.equal(capturedText(0, 1), '0 of 1 that the logs count')
+  for (const logged of [12, 11, 0, null]) assert.equal(capturedText(12, logged), '12')
 })
 
 test('bytes are written as commands write them', () => {

@@ -14,7 +14,7 @@ import { Cut, Empty, Shown } from '../parts/states.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { Vantages } from '../parts/vantages.tsx'
 import { goTo, linkTo, state } from '../state.ts'
-import { bytesText, countText, visible } from '../text.ts'
+import { bytesText, capturedText, countText, visible } from '../text.ts'
 
 const ladderMost = 40
 
@@ -106,10 +106,12 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   )
 }
 
-function Packets({ answer: { packets, client, server, carve } }: { answer: ConnectionAnswer }): JSX.Element {
+function Packets({ answer }: { answer: ConnectionAnswer }): JSX.Element {
+  const { source, packets, client, server, carve, to_server, to_client } = answer
   if (packets === null) return <Fact name="Packets">No capture of the case has a packet of it.</Fact>
-  const up = `${countText(packets.to_server)} from ${endText(client.address, client.port)}`
-  const down = `${countText(packets.to_client)} from ${endText(server.address, server.port)}`
+  const isLogged = source === 'logs'
+  const up = `${capturedText(packets.to_server, isLogged ? to_server.packets : null)} from ${endText(client.address, client.port)}`
+  const down = `${capturedText(packets.to_client, isLogged ? to_client.packets : null)} from ${endText(server.address, server.port)}`
   const ways =
     packets.to_client === 0
       ? `${up}; none of the other direction`
