@@ -19,7 +19,12 @@ export function PlaceLink({ at, flow }: Props): JSX.Element {
   const kind = isFlow ? 'first packet ' : at.packet !== undefined ? 'packet ' : at.record !== undefined ? 'record ' : ''
   const name = endOf(at.path.split('/').at(-1)!)
   const text = `${visible(name)}${kind === '' ? ':' : ` ${kind}`}${kind === '' ? number : countText(number)}${isFlow ? `, a flow of ${countText(flow)} packets` : ''}`
-  if (at.file === null) return <span title={visible(at.path)}>{text}</span>
+  if (at.file === null)
+    return (
+      <span title={visible(at.path)}>
+        {text} <span class="muted">(no link: several files of the case had this path)</span>
+      </span>
+    )
   const path = `/record/${at.file}/${number}`
   return (
     <a
