@@ -122,6 +122,9 @@ export async function soundLedger(caseDir: string): Promise<LedgerEntry[]> {
 export function upTo(entries: LedgerEntry[], head: string | undefined, dir: string): LedgerEntry[] {
   if (head === undefined) return entries
   const last = entries.findIndex(entry => entry.hash === head)
-  if (last < 0) throw new UserError(`the case is another one than before: ${dir}`, { hint: 'open it again' })
+  if (last < 0)
+    throw new UserError(`the folder of the case was replaced while it was open: ${dir}`, {
+      hint: 'it holds another case now: in the workbench press “Load the new records”; a command is run again',
+    })
   return entries.slice(0, last + 1)
 }

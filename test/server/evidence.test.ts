@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { UserError } from '../../src/errors.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import type { AddAnswer } from '../../src/server/contract/adding.ts'
 import {
@@ -111,6 +112,37 @@ describe('evidence', () => {
     } finally {
       await c.close()
     }
+  })
+
+  test('counts what is wrong with a file once, where all files are asked for', async () => {
+    const [caseDir, path] = [join(work.root, 'repeated-case'), join(work.root, 'repeated.log')]
+    const lines = Array.from({ length: 4 }, (_, i) => [recordLine(i), 'no record']).flat()
+    writeFileSync(path, `${[defaultHeader, ...lines].join('\n')}\n`)
+    await addEvidence({ case: caseDir, paths: [path, join(work.root, 'logs', 'cut.gz')], workers: 1 })
+    const c = await openCase(caseDir)
+    try {
+      const ask = { path: '', offset: 0, count: 10 }
+      const all = await asked<ProblemsAnswer>(evidenceWork, c, 'problems', ask)
+      assert.equal(all.total, 2)
+      const { line, places } = all.problems.find(one => one.path === path)!
+      assert.deepEqual([line, places], [3, 4])
+      const own = await asked<ProblemsAnswer>(evidenceWork, c, 'problems', { ...ask, path })
+      assert.deepEqual(
+        own.problems.map(({ line, places }) => [line, places]),
+        [3, 5, 7, 9].map(line => [line, 1]),
+      )
+    } finally {
+      await c.close()
+    }
+  })
+
+  test('of a folder that was replaced while it was open, that is said', async () => {
+    await assert.rejects(openCase(dir, { head: '0'.repeat(64) }), error => {
+      assert.ok(error instanceof UserError)
+      assert.match(error.message, /folder of the case was replaced while it was open/)
+      assert.match(error.hint!, /Load the new records/)
+      return true
+    })
   })
 
   test('is as the state of the case that is open, whatever is added meanwhile', async () => {

@@ -70,8 +70,11 @@ export interface ProblemsAsk {
 }
 
 export interface ProblemsAnswer {
-  /** `file`: its number in the ledger, where a line of it can be looked at. */
-  problems: (EvidenceProblem & { file: number | null })[]
+  /**
+   * Of all files: what is wrong with each, once, with its first place. `file`: its number in the ledger, where a line of it can be looked at.
+   * `places`: how many places of the file have it.
+   */
+  problems: (EvidenceProblem & { file: number | null; places: number })[]
   total: number
 }
 

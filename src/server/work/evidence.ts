@@ -3,7 +3,7 @@ import { shellString } from '../../as-code/shell.ts'
 import type { Case } from '../../store/case.ts'
 import { readEvidence } from '../../store/evidence-report.ts'
 import { isRead, lawsOf } from '../../store/laws.ts'
-import { type EvidenceFile, type EvidenceReport, isMetered } from '../../store/reports.ts'
+import { type EvidenceFile, type EvidenceProblem, type EvidenceReport, isMetered } from '../../store/reports.ts'
 import type { Answerer, WorkContext } from '../answering.ts'
 import type {
   EvidenceAnswer,
@@ -122,11 +122,26 @@ function statusesOf(files: readonly EvidenceFile[]): EvidenceAnswer['statuses'] 
 
 async function problemsAnswer(c: Case, { path, offset, count }: ProblemsAsk, _: WorkContext): Promise<ProblemsAnswer> {
   const { report, numbers } = await knownOf(c)
-  const own = path === '' ? report.problems : report.problems.filter(one => one.path === path)
+  const own =
+    path === ''
+      ? countedByFile(report.problems)
+      : report.problems.filter(one => one.path === path).map(one => ({ ...one, places: 1 }))
   return {
     problems: own.slice(offset, offset + count).map(one => ({ ...one, file: numbers.get(one.path) ?? null })),
     total: own.length,
   }
+}
+
+/** Problems that are said alike of one file, as its first, with how many there are. */
+function countedByFile(problems: readonly EvidenceProblem[]): (EvidenceProblem & { places: number })[] {
+  const counted = new Map<string, EvidenceProblem & { places: number }>()
+  for (const one of problems) {
+    const key = JSON.stringify([one.path, one.problem])
+    const before = counted.get(key)
+    if (before === undefined) counted.set(key, { ...one, places: 1 })
+    else before.places++
+  }
+  return [...counted.values()]
 }
 
 export const evidenceWork: Readonly<Record<string, Answerer<Case>>> = {

@@ -23,12 +23,15 @@ export function Problems({ path }: { path: string }): JSX.Element {
             {problems.map((one, i) => (
               <li key={i}>
                 <Place problem={one} hasPath={path === ''} />: {visible(one.problem)}
+                {one.places > 1 && (
+                  <span class="muted"> (and {countText(one.places - 1)} other places of that file)</span>
+                )}
               </li>
             ))}
           </ul>
           {total > problems.length && (
             <p class="cut muted">
-              First {countText(problems.length)} of {countText(total)} places{' '}
+              First {countText(problems.length)} of {countText(total)} {path === '' ? 'problems' : 'places'}{' '}
               {count < morePlaces && (
                 <button type="button" onClick={() => show(morePlaces)}>
                   Show up to {morePlaces}
