@@ -57,7 +57,7 @@ function served(evidence: CaseEvidence, { from, to }: Run, limits: Limits): Case
   const [client, server] = [connections.client[from]!, connections.server[from]!]
   const target = endText(evidence, server, connections.port[from]!)
   return {
-    title: `Data served in answers from ${target}`,
+    title: `Data downloaded from ${target}`,
     severity: 'medium',
     confidence: sureness('high', evidence, some),
     ...{ tactic: 'exfiltration', technique: null, technique_name: null },

@@ -166,7 +166,7 @@ test('the summary has what the examiner confirmed, what nobody judged and what w
     /Confirmed by([\s\S]*)Not judged by([\s\S]*)Refuted by([\s\S]*)/.exec(summary) ?? []
   assert.match(confirmed!, /brute force.*\(F2; severity high, confidence medium\)/)
   assert.match(open!, /F4;[\s\S]*F5;/)
-  assert.match(refuted!, /~~Data served.*~~ \(F3; .*Note of the examiner: A copy that the owner ordered\. …/)
+  assert.match(refuted!, /~~Data downloaded.*~~ \(F3; .*Note of the examiner: A copy that the owner ordered\. …/)
   assert.doesNotMatch(summary, /severity info,/)
   const headings = text.match(/^### F\d .*$/gm)?.map(one => one.replace(/^### (F\d) .*\((.*)\)$/, '$1 $2'))
   assert.deepEqual(headings, ['F2 confirmed', 'F4 not judged', 'F5 not judged', 'F1 not judged', 'F3 refuted'])
