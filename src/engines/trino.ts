@@ -41,6 +41,8 @@ const attemptsMost = 8
 const resubmissionsMost = 2
 const requestMilliseconds = 120_000
 const busy: ReadonlySet<number> = new Set([429, 502, 503, 504])
+/** Of a page: a coordinator that was started again knows no statement of before. */
+const forgotten: ReadonlySet<number> = new Set([404, 410])
 
 /** An error of the engine itself. */
 class TrinoError extends UserError {
@@ -189,6 +191,7 @@ export class Trino implements Engine {
         await this.wait(tried, stop, Number(answer.headers.get('retry-after')))
         continue
       }
+      if (method === 'GET' && forgotten.has(answer.status)) throw this.forgot(answer.status)
       if (answer.status !== 200) throw this.refused(answer.status)
       try {
         const page = (await answer.json()) as Page
@@ -251,6 +254,13 @@ export class Trino implements Engine {
         ? 'that port is of another protocol, and Node sends it no HTTP: is the address right?'
         : 'is the address right, and is it up?',
     })
+  }
+
+  private forgot(status: number): UserError {
+    return new UserError(
+      `the engine no longer knows the statement: ${this.at.origin} answers with status ${status} for the rest of it`,
+      { hint: 'was it started again meanwhile? ask again' },
+    )
   }
 
   private refused(status: number): UserError {

@@ -103,7 +103,7 @@ test('an engine that is busy, or breaks off a page, is asked again', async () =>
   }
 })
 
-test('an engine that stays busy, refuses a user, or is none is named, and what to do', async () => {
+test('an engine that stays busy, refuses a user, forgot a statement, or is none is named, and what to do', async () => {
   await withStub(
     () => ({ status: 503 }),
     async stub => {
@@ -124,6 +124,21 @@ test('an engine that stays busy, refuses a user, or is none is named, and what t
     () => ({ status: 302, headers: { location: 'http://192.0.2.1/' } }),
     async stub => {
       assert.match((await errorOf(rowsOf(clientOf(stub).ask(statement)))).message, /status 302/)
+    },
+  )
+  await withStub(
+    ({ method }, origin) => (method === 'POST' ? { body: page(origin, 0) } : { status: 404 }),
+    async stub => {
+      const error = await errorOf(rowsOf(clientOf(stub).ask(statement)))
+      assert.match(error.message, /no longer knows the statement.*status 404/)
+      assert.match(error.hint!, /ask again/)
+      assert.equal(stub.heard.filter(({ method }) => method === 'GET').length, 1)
+    },
+  )
+  await withStub(
+    () => ({ status: 404 }),
+    async stub => {
+      assert.match((await errorOf(rowsOf(clientOf(stub).ask(statement)))).message, /refuses: .* status 404/)
     },
   )
   const gone = await startStub(() => 'break')
