@@ -4,6 +4,8 @@
 //   node scripts/test.mjs net cli/help     files whose path holds one of the words
 //   node scripts/test.mjs -u               rewrites the golden files
 //   node scripts/test.mjs --all            with as many random inputs as before a release
+//   node scripts/test.mjs --built          what is in build/, without compiling
+//   node scripts/test.mjs --one-by-one     one file at a time
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
@@ -16,9 +18,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const args = process.argv.slice(2)
 const updates = args.some(arg => arg === '-u' || arg === '--update')
 const all = args.includes('--all')
-const unknown = args.filter(arg => arg.startsWith('-') && !['-u', '--update', '--all'].includes(arg))
+const known = ['-u', '--update', '--all', '--built', '--one-by-one']
+const unknown = args.filter(arg => arg.startsWith('-') && !known.includes(arg))
 const words = args.filter(arg => !arg.startsWith('-'))
-if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: -u, --update, --all or words of file names`)
+if (unknown.length > 0) fail(2, `unknown option ${unknown[0]}: ${known.join(', ')} or words of file names`)
 
 /** How many random inputs of each kind there are with --all, and which other versions of Node, by the names that the tests read, without TIDEMARK_. */
 const many = {
@@ -61,9 +64,11 @@ const many = {
   CUT_STEP: 1,
 }
 
-const compiled = compile()
-await compileWasm(join(root, 'build', 'src'))
-await bundleUi(join(root, 'build', 'src'))
+const compiled = args.includes('--built') || compile()
+if (!args.includes('--built')) {
+  await compileWasm(join(root, 'build', 'src'))
+  await bundleUi(join(root, 'build', 'src'))
+}
 // A file that someone is in the middle of must not keep the others from running the test they ask for.
 if (!compiled && words.length === 0) fail(1, 'does not compile')
 const files = testFiles()
@@ -125,7 +130,8 @@ function runTests(paths) {
   const times = join(mkdtempSync(join(tmpdir(), 'tidemark-tests-')), 'cpu')
   env.TIDEMARK_TEST_CPU = times
   const noting = pathToFileURL(join(root, 'scripts', 'test-cpu.mjs')).href
-  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${availableParallelism()}`, '--import', noting]
+  const atOnce = args.includes('--one-by-one') ? 1 : availableParallelism()
+  const options = ['--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`, '--import', noting]
   const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })
   if (existsSync(times)) printSlowest(readFileSync(times, 'utf8'))
   rmSync(dirname(times), { recursive: true, force: true })

@@ -13,10 +13,11 @@ export const credentials = { accessKeyId: 'tidemark-test', secretAccessKey: 'not
 /**
  * @param tools `java`, `trino`, `python` as found; null for what is not to be started
  * @param folder a folder of this cluster's own, for configurations, logs and data
+ * @param keepsClasses whether the first cluster writes what makes the next start quicker
  */
 export class Cluster {
-  constructor({ tools, folder, workers = 2, isQuick = true, cores = [] }) {
-    Object.assign(this, { tools, folder, workers, isQuick, cores })
+  constructor({ tools, folder, workers = 2, isQuick = true, keepsClasses = true, cores = [] }) {
+    Object.assign(this, { tools, folder, workers, isQuick, keepsClasses, cores })
     this.children = new Map()
     this.lake = join(folder, 'lake')
     /** Java's classes, ready to be mapped: a third of the start. The first cluster writes it when it stops. */
@@ -33,7 +34,8 @@ export class Cluster {
     }
     if (this.tools.trino) {
       this.trino = `http://127.0.0.1:${coordinator}`
-      this.isArchiving = !existsSync(this.classes)
+      this.hasClasses = existsSync(this.classes)
+      this.isArchiving = !this.hasClasses && this.keepsClasses
       this.ports = new Map([['coordinator', coordinator], ...workers.map((port, i) => [`worker-${i + 1}`, port])])
       starts.push(...[...this.ports.keys()].map(name => this.startNode(name)))
     }
@@ -105,11 +107,11 @@ export class Cluster {
 
   javaArguments(isCoordinator) {
     const heap = isCoordinator ? '-Xmx1G' : '-Xmx2G'
-    const shared = this.isArchiving
-      ? isCoordinator
-        ? [`-XX:ArchiveClassesAtExit=${this.classesPart()}`]
-        : []
-      : [`-XX:SharedArchiveFile=${this.classes}`]
+    const writes = this.isArchiving && isCoordinator
+    const shared = [
+      ...(this.hasClasses ? [`-XX:SharedArchiveFile=${this.classes}`] : []),
+      ...(writes ? [`-XX:ArchiveClassesAtExit=${this.classesPart()}`] : []),
+    ]
     return [
       ...[heap, '-XX:+UseG1GC', '-XX:+ExitOnOutOfMemoryError', '-XX:-OmitStackTraceInFastThrow'],
       // Half of the start is the second compiler, which small tests never earn back.

@@ -7,6 +7,7 @@
 //   node scripts/lake/keep.mjs --full-speed    with Java's second compiler, for measurements (starts slower)
 //   node scripts/lake/keep.mjs --cores '0,1;0;1'  cores of the coordinator and of each worker
 //   node scripts/lake/keep.mjs --only moto     or trino
+//   node scripts/lake/keep.mjs --set-up-within 200   what is not fetched and started after that many seconds counts as missing
 //
 // Where something is missing, what is printed says what and why, and the rest runs.
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -25,10 +26,14 @@ const { values } = parseArgs({
     'full-speed': { type: 'boolean', default: false },
     cores: { type: 'string' },
     only: { type: 'string' },
+    'set-up-within': { type: 'string' },
   },
 })
 const say = text => process.stderr.write(`lake: ${text}\n`)
 const prefix = 'tidemark-lake-'
+/** Milliseconds for everything before the first test; null: as long as it takes. */
+const setUpMax = values['set-up-within'] === undefined ? null : Number(values['set-up-within']) * 1000
+const begun = Date.now()
 let cluster = null
 let folder = null
 let isStopping = false
@@ -48,15 +53,46 @@ removeLeftFolders()
 folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 cluster = new Cluster({
   ...{ tools, folder, workers: Number(values.workers), isQuick: !values['full-speed'] },
+  // Who has little time has none to keep what makes the next start quicker.
+  keepsClasses: setUpMax === null,
   cores: values.cores === undefined ? [] : values.cores.split(';'),
 })
-const begun = Date.now()
-await cluster.start()
-say(`started in ${((Date.now() - begun) / 1000).toFixed(0)} s`)
+await start()
 const control = await startControl()
 const { trino, moto, lake } = cluster
 if (values.for !== undefined) setTimeout(() => void stop(0, true), Number(values.for) * 1000)
 process.stdout.write(`${JSON.stringify({ trino, moto, lake, control, region, credentials, missing })}\n`)
+
+async function start() {
+  const startBegun = Date.now()
+  try {
+    await inTime(cluster.start())
+    say(`started in ${seconds(startBegun)} s, ${seconds(begun)} s after the beginning`)
+  } catch (error) {
+    if (setUpMax === null) throw error
+    await cluster.stop(false)
+    for (const name of ['trino', 'moto']) {
+      if (cluster[name] === undefined) continue
+      cluster[name] = undefined
+      missing[name] = `the cluster did not start: ${error.message}`
+    }
+    say(`the cluster did not start: ${error.message}`)
+  }
+}
+
+/** @throws Error where the time is over first */
+function inTime(work) {
+  if (setUpMax === null) return work
+  const left = Math.max(0, begun + setUpMax - Date.now())
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`more than ${setUpMax / 1000} s went by`)), left).unref()
+  })
+  return Promise.race([work, late])
+}
+
+function seconds(since) {
+  return ((Date.now() - since) / 1000).toFixed(0)
+}
 
 /** Those of keepers that were killed. */
 function removeLeftFolders() {
@@ -75,6 +111,12 @@ function isRunning(pid) {
 }
 
 async function findTools() {
+  let isLate = false
+  const late = () => {
+    isLate = true
+    fetching.abort()
+  }
+  const timer = setUpMax === null ? undefined : setTimeout(late, setUpMax)
   const found = {}
   const lacking = {}
   const find = async (name, one) => {
@@ -82,9 +124,9 @@ async function findTools() {
     try {
       await one()
     } catch (error) {
-      if (!(error instanceof Missing)) throw error
-      lacking[name] = error.message
-      say(`no ${name}: ${error.message}`)
+      if (!(error instanceof Missing) && !isLate) throw error
+      lacking[name] = isLate ? `it was not fetched in ${setUpMax / 1000} s` : error.message
+      say(`no ${name}: ${lacking[name]}`)
     }
   }
   await Promise.all([
@@ -98,6 +140,7 @@ async function findTools() {
       found.python = await findMoto(say)
     }),
   ])
+  clearTimeout(timer)
   return { tools: found, missing: lacking }
 }
 

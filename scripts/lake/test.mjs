@@ -1,11 +1,21 @@
-// npm run test:lake: starts the cluster once and runs the tests of test/lake/ against it; other words: only those of them.
+// npm run test:lake: starts the cluster once and runs the tests of test/lake/ against it, file by file, for some of them end its nodes.
+//
+//   npm run test:lake -- lake/pull lake/ddl     only these files
+//   npm run test:lake -- --built                as npm test compiled them
+//   npm run test:lake -- --set-up-within 200    where the cluster is not there after that many seconds, its tests are skipped, and say so
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const words = process.argv.slice(2)
-const keeper = spawn(process.execPath, [join(here, 'keep.mjs'), '--with-stdin'], { stdio: ['pipe', 'pipe', 'inherit'] })
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { built: { type: 'boolean', default: false }, 'set-up-within': { type: 'string' } },
+})
+const within = values['set-up-within']
+const keeping = ['--with-stdin', ...(within === undefined ? [] : ['--set-up-within', within])]
+const keeper = spawn(process.execPath, [join(here, 'keep.mjs'), ...keeping], { stdio: ['pipe', 'pipe', 'inherit'] })
 const keeperEnded = new Promise(resolve => keeper.once('exit', code => resolve(code ?? 1)))
 // Where the keeper is gone already.
 keeper.stdin.on('error', () => {})
@@ -21,7 +31,8 @@ const where = await Promise.race([firstLine(keeper.stdout), keeperEnded.then(() 
 let status = 1
 if (where !== null && stopped === null) {
   const env = { ...process.env, TIDEMARK_LAKE: where }
-  const args = [join(here, '..', 'test.mjs'), ...(words.length > 0 ? words : ['test/lake/'])]
+  const options = ['--one-by-one', ...(values.built ? ['--built'] : [])]
+  const args = [join(here, '..', 'test.mjs'), ...options, ...(words.length > 0 ? words : ['test/lake/'])]
   tests = spawn(process.execPath, args, { stdio: 'inherit', env })
   status = await new Promise(resolve => tests.once('exit', code => resolve(code ?? 1)))
 }

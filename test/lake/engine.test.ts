@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { Database } from '../../src/store/duckdb.ts'
-import { control, lake, withMoto, withTrino } from './cluster.ts'
+import { lake, withMoto, withTrino } from './cluster.ts'
 import { ask, ownSchema } from './trino.ts'
 
 /** What the design of the lake rests on: how Trino reads files that DuckDB wrote. */
@@ -61,13 +61,6 @@ test('Trino reads every encoding that DuckDB writes, and finds what stands there
 
 test('Trino fails on unsigned counters beyond 2^63, for which reason none is pushed', withTrino, async () => {
   await assert.rejects(ask('SELECT count(*) AS n FROM v1 WHERE counter > 100', schema), /Corrupted statistics/)
-})
-
-test('a worker that is taken away comes back, and questions are answered before and after', withTrino, async () => {
-  await control('kill', 'worker-2')
-  await control('start', 'worker-2')
-  const [row] = await ask('SELECT count(*) AS n FROM v0', schema)
-  assert.equal(row?.['n'], 200)
 })
 
 test('Trino reads a text file out of a bucket', { ...withMoto, skip: withMoto.skip || withTrino.skip }, async () => {
