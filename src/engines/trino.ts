@@ -61,10 +61,10 @@ function hintOf(name: string, type: string, id: string): string {
   if (name === 'EXCEEDED_SCAN_LIMIT')
     return `a narrower window or filter reads less, or --max-bytes allows more (${query})`
   if (type === 'INSUFFICIENT_RESOURCES') return `a narrower window or filter, or fewer groups, needs less (${query})`
-  return query
+  return mayPass.has(type) ? `it may pass: ask again (${query})` : query
 }
 
-/** What is left to the caller to try again, as it may pass. */
+/** Types of errors that a second attempt may not meet. */
 const mayPass: ReadonlySet<string> = new Set(['INTERNAL_ERROR', 'EXTERNAL'])
 
 export class Trino implements Engine {

@@ -188,6 +188,7 @@ test('what may pass is asked twice more, and what is wrong or too large is not',
         const thrown = await errorOf(rowsOf(clientOf(stub).ask(statement)))
         assert.equal(thrown.message, 'the engine refuses: no\\x1b[31m good')
         assert.match(thrown.hint!, /SOME_NAME, query q1/)
+        assert.equal(/ask again/.test(thrown.hint!), asked === 3, errorType)
         assert.equal(stub.heard.length, asked, errorType)
       },
     )

@@ -29,7 +29,7 @@ import { ask, ownSchema } from './trino.ts'
 const kills = setting('LAKE_KILLS', 3)
 const seed = setting('LAKE_SEED', 20261127)
 const files = 24
-const linesEach = 8000
+const linesEach = 2500
 const subject = '203.0.113.7'
 const options = { ...withTrino, timeout: 3_600_000 }
 const fields =
