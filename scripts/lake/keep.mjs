@@ -7,6 +7,7 @@
 //   node scripts/lake/keep.mjs --full-speed    with Java's second compiler, for measurements (starts slower)
 //   node scripts/lake/keep.mjs --cores '0,1;0;1'  cores of the coordinator and of each worker
 //   node scripts/lake/keep.mjs --only moto     or trino
+//   node scripts/lake/keep.mjs --fetch         only fetches what is not in the cache yet
 //   node scripts/lake/keep.mjs --set-up-within 200   what is not fetched and started after that many seconds counts as missing
 //
 // Where something is missing, what is printed says what and why, and the rest runs.
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     'full-speed': { type: 'boolean', default: false },
     cores: { type: 'string' },
     only: { type: 'string' },
+    fetch: { type: 'boolean', default: false },
     'set-up-within': { type: 'string' },
   },
 })
@@ -49,6 +51,7 @@ if (values['with-stdin']) {
 
 const finding = findTools()
 const { tools, missing } = await finding
+if (values.fetch) process.exit(0)
 removeLeftFolders()
 folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`))
 cluster = new Cluster({
