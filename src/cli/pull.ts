@@ -121,7 +121,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
 /** @throws UserError for what says how AWS is reached, where nobody asks it. */
 function refuseOfAws(options: Options): void {
   if (options.objects) return
-  if (!options.engine!.startsWith('athena://')) refuseAccountOptions(options, '--objects, or of athena://…')
+  if (!options.engine!.startsWith('athena://')) refuseAccountOptions(options, '--objects')
   if (options.requestPayer)
     throw new UserError('--request-payer is of --objects, which is not given', { status: exitStatus.usage })
 }
