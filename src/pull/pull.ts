@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { askedEndpoints, chain } from '../conversations/conversations.ts'
+import { countOnce } from '../conversations/count-once.ts'
 import { endpointText } from '../conversations/pulled-part.ts'
 import { ofSubject as recordsOf, subjectRecords } from '../conversations/subject.ts'
 import { isRunning, nodeAt, sync } from '../disk/writing.ts'
@@ -44,6 +45,8 @@ export interface PullOptions extends AskOptions {
   command?: string
   /** Finds objects by their URIs, to be read from where they lie; the engine only says which. Absent: the engine gives the lines. */
   objects?: (uris: readonly string[], signal: AbortSignal | undefined) => Promise<RemoteFile[]>
+  /** Whether the case is to tell of its subject what all records would: also where the subject passes on the connections of others. */
+  ofAll?: true
   /** It is only looked at: a case may be there. */
   plan?: true
   /** Told what is being done. */
@@ -90,7 +93,7 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   const texts = [statements.sums, options.objects === undefined ? statements.lines : statements.places.lines].map(one =>
     engine.sent(dialect.print(one)),
   )
-  requireShort(texts, engine)
+  requireShort(texts, engine, options.ofAll === true)
   return {
     statements: texts,
     passes: options.subject.length === 0 ? 2 : 3,
@@ -103,12 +106,14 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   }
 }
 
-function requireShort(statements: readonly string[], { lettersMost }: Engine): void {
+function requireShort(statements: readonly string[], { lettersMost }: Engine, ofAll: boolean): void {
   const longest = Math.max(...statements.map(text => text.length))
   if (longest <= lettersMost) return
   throw new UserError(`the question is too long for an engine: ${longest} letters, of ${lettersMost} at most`, {
     status: exitStatus.usage,
-    hint: 'name networks in place of their addresses, or pull in several parts, each into a case of its own',
+    hint: ofAll
+      ? 'a shorter time (--from, --to), higher thresholds (--set) or fewer rules (--rule) ask for fewer hosts'
+      : 'name networks in place of their addresses, or pull in several parts, each into a case of its own',
   })
 }
 
@@ -382,13 +387,21 @@ class Pulling {
     try {
       if (c.source !== 'logs' || recordsOf(c, subject).text === '(false)') return []
       const { block, pairs, dictionaries, fates } = await subjectRecords(c, subject)
-      const asked = askedEndpoints(chain(c.source, block, pairs, dictionaries, fates, null))
-      const endpoints: string[] = []
-      for (let i = 0; i < asked.count; i++) {
-        const { host, port, protocol } = asked.at(i)
-        endpoints.push(endpointText(dictionaries.hosts, host, port, protocol))
+      const { vantages } = dictionaries
+      const ofAll = this.options.ofAll === true
+      const ways = [
+        fates,
+        ...(ofAll ? [countOnce(block, pairs, { evidence: c.source, vantages, isSubject: null })] : []),
+      ]
+      const endpoints = new Set<string>()
+      for (const way of ways) {
+        const asked = askedEndpoints(chain(c.source, block, pairs, dictionaries, way, null))
+        for (let i = 0; i < asked.count; i++) {
+          const { host, port, protocol } = asked.at(i)
+          endpoints.add(endpointText(dictionaries.hosts, host, port, protocol))
+        }
       }
-      return endpoints
+      return [...endpoints]
     } finally {
       await c.close()
     }

@@ -146,7 +146,7 @@ function placesOf(
 }
 
 /** Records that overlap the time; null: all. */
-function windowOf({ columns }: EngineRecords, { from_us, to_us }: Wanted): Expression | null {
+export function windowOf({ columns }: EngineRecords, { from_us, to_us }: Omit<Wanted, 'where'>): Expression | null {
   const at = (us: bigint): Expression => parameter(us, 'i64')
   const test = (name: string, comparator: '<' | '>=', us: bigint): Expression =>
     columns.has(name) ? compare(comparator, microseconds(column(name)), at(us)) : no
