@@ -29,10 +29,12 @@ export interface NotDecidable {
   reason: string
 }
 
+/** @param isPart whether it is asked for hosts of which all records are there, and what else is not there is known. */
 export async function capabilityOf(
   c: Case,
   { has, interval_us }: Pick<CaseEvidence, 'has' | 'interval_us'>,
   { count, span }: { count: number; span: CaseEvidence['span'] },
+  isPart = false,
 ): Promise<Capability> {
   await gatherSpans(c)
   const { told: actions } = await gatherActions(c)
@@ -43,7 +45,7 @@ export async function capabilityOf(
     interval_seconds: interval_us / 1e6,
     gaps: coverage.gaps,
     gaps_not_listed: coverage.gapsLeft,
-    cannot_tell: [...notPulled(c), ...cutByPull(c), ...oneSidedLimits(actions), ...cannotTell(c)],
+    cannot_tell: [...(isPart ? [] : notPulled(c)), ...cutByPull(c), ...oneSidedLimits(actions), ...cannotTell(c)],
     not_logged: c.source === 'logs' ? notLogged : [],
   }
 }

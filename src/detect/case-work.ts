@@ -16,6 +16,7 @@ import { type Guess, Guesses, guessIn } from '../rules/raising.ts'
 import type { CaseDraft, CaseRule } from '../rules/rule.ts'
 import { selected } from '../rules/run.ts'
 import type { Does } from '../store/crew.ts'
+import { isOfWhole, type PartSettings } from './part.ts'
 import { type FreshDraft, freshDraft, Gravest, type ToldDraft, told } from './told.ts'
 
 /** What all threads know: plain data, what is long in common memory. */
@@ -42,6 +43,8 @@ export interface CaseSettings {
   minSeverity: Severity
   /** By place in the record index: 1 where a connection begins that rules look at. Null: they look at all. */
   chosen: Uint8Array | null
+  /** Of whom all records are there, where the case has a part of them; null: of all. */
+  part: PartSettings | null
 }
 
 /** What a block shows. */
@@ -121,7 +124,7 @@ export class CaseWork implements Does<CaseSteps> {
         ? this.fresh(evidence, rule, order, foundBy(rule, evidence, failed))
         : [],
     )
-    const told = this.told(drafts, connections, pairsOf(picked.get(spray.name)))
+    const told = this.told(this.whole(drafts), connections, pairsOf(picked.get(spray.name)))
     return { ...told, failed, looked: connections.count, picked }
   }
 
@@ -134,7 +137,13 @@ export class CaseWork implements Does<CaseSteps> {
     const failed: FailedRule[] = []
     const drafts = this.fresh(evidence, rule, this.rules.indexOf(rule), foundBy(rule, evidence, failed))
     for (const draft of drafts) draft.mayRise = true
-    return { ...this.told(drafts, connections, new Set()), failed }
+    return { ...this.told(this.whole(drafts), connections, new Set()), failed }
+  }
+
+  /** Findings that are what they would be with all records. */
+  private whole(drafts: readonly FreshDraft[]): readonly FreshDraft[] {
+    const { part } = this.settings
+    return part === null ? drafts : drafts.filter(one => isOfWhole(part, one, this.isInternal))
   }
 
   evidenceOf(connections: CaseConnections, seen: Seen): CaseEvidence {

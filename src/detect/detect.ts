@@ -1,5 +1,5 @@
 /** Who in a case behaves like an attacker, in which order, how sure, and what could not be decided. */
-import { emptyFacts } from '../conversations/host-facts.ts'
+import { emptyFacts, nothingSeen } from '../conversations/host-facts.ts'
 import { internalMarks, marksOf } from '../conversations/hosts.ts'
 import { intervalOf, shortestInterval } from '../conversations/intervals.ts'
 import { type KeptConnections, withConnections } from '../conversations/kept-connections.ts'
@@ -30,6 +30,7 @@ import type { CaseSettings } from './case-work.ts'
 import { type Filtered, filteredConnections } from './filtered.ts'
 import { basesOf } from './lines.ts'
 import { listRules, type RuleList } from './list-rules.ts'
+import type { PartOfAll, PartSettings } from './part.ts'
 import { type RankedHost, rankHosts } from './ranking.ts'
 import { type RuleChoice, rulesInForce } from './rules-in-force.ts'
 import { type FoundInCase, findInCase, isWhole } from './run.ts'
@@ -154,6 +155,19 @@ const hostsMax = 10_000
  * @throws UserError (status 2) for what is no address, prefix, rule or threshold; where there is too little memory for the conversations.
  */
 export async function detect(c: Case, options: DetectOptions = {}): Promise<Detections> {
+  return detectIn(c, options)
+}
+
+/** The same in a case that has all records of some hosts alone: findings that rest on those of others are left out. @throws UserError */
+export async function detectPart(c: Case, part: PartOfAll, options: DetectOptions): Promise<Detections> {
+  return detectIn(c, { ...options, part })
+}
+
+interface Asked extends DetectOptions {
+  part?: PartOfAll
+}
+
+async function detectIn(c: Case, options: Asked): Promise<Detections> {
   const inForce = await rulesInForce(options)
   const files = await caseEnrichment(c, options.enrichment, options.signal)
   const own = [...prefixes(options.internal ?? [], 'not a prefix in --internal'), ...files.internal]
@@ -226,9 +240,10 @@ export function settingsOf(
     from_us,
     to_us,
     minSeverity,
+    part,
     files = null,
     chosen = null,
-  }: Pick<DetectOptions, 'from_us' | 'to_us' | 'minSeverity'> & {
+  }: Pick<Asked, 'from_us' | 'to_us' | 'minSeverity' | 'part'> & {
     hosts: readonly Prefix[]
     files?: Enrichment | null
     chosen?: Uint8Array | null
@@ -249,7 +264,20 @@ export function settingsOf(
     time,
     minSeverity: minSeverity ?? 'info',
     chosen,
+    part: part === undefined ? null : partSettings(c, hosts, part),
   }
+}
+
+/** Whether records were rejected, and accepted, is known of all: a pull brings their sums. */
+function partSettings(
+  { pulled }: Pick<Case, 'pulled'>,
+  hosts: RecordDictionaries['hosts'],
+  { whole, rests, span }: PartOfAll,
+): PartSettings {
+  const parts = [...(pulled?.parts.values() ?? [])]
+  const rejected = parts.some(one => one.rejected > 0)
+  const accepted = parts.some(one => one.rejected < one.records)
+  return { whole: marksOf(hosts, whole), rests, seen: { ...nothingSeen, span, rejected, accepted } }
 }
 
 /** Marks of scanners, translators and hosts of administration, by what the analyst's own files say of networks. */
@@ -279,9 +307,9 @@ async function answer(
   { rules, set }: Awaited<ReturnType<typeof rulesInForce>>,
   chosen: (Filtered & { text: string }) | null,
   files: Enrichment,
-  options: DetectOptions,
+  options: Asked,
 ): Promise<Detections> {
-  const coverage = await capabilityOf(c, evidence, seen)
+  const coverage = await capabilityOf(c, evidence, seen, options.part !== undefined)
   const ranked = rankHosts(listed, evidence.isInternal, at => `F${at + 1}`)
   const bases = await basesOf(index, listed, basisOf(c, options.numbered))
   const { span, count } = seen
@@ -299,7 +327,13 @@ async function answer(
     hosts_total: ranked.length,
     findings: listed.map((one, i) => ({ ...shown(c, evidence, one, `F${i + 1}`), basis: bases[i]! })),
     findings_other: others,
-    ...limitsIn(evidence, { ...seen, count: looked }, coverage, rules, failed),
+    ...limitsIn(
+      options.part === undefined ? evidence : asOfAll(evidence),
+      { ...seen, count: looked },
+      coverage,
+      rules,
+      failed,
+    ),
     enrichment: files.files,
     enrichment_problems: files.problems,
     problems: c.problems,
@@ -331,6 +365,11 @@ function limitsIn(
     const { rule, path, problem } = error
     return limitsIn(evidence, seen, coverage, rules, [...failed, { rule, path, problem }])
   }
+}
+
+/** Of a part it is not known whether others were answered, and which internal hosts spoke to each other: that is not held against it. */
+function asOfAll(evidence: CaseEvidence): CaseEvidence {
+  return { ...evidence, has: { ...evidence.has, answers: true }, ownClients: () => 1 }
 }
 
 function shown(c: Case, evidence: CaseEvidence, found: ToldDraft, id: string): Omit<CaseFinding, 'basis'> {

@@ -67,7 +67,8 @@ export async function findInCase(
     requireGoing,
   )
   try {
-    const seen = isWhole(settings) ? kept.seen : await countedSeen(crew, blocks)
+    const own = isWhole(settings) ? kept.seen : await countedSeen(crew, blocks)
+    const seen = settings.part === null ? own : seenTogether(own, settings.part.seen)
     if (settings.named !== null && listsOf !== undefined)
       markNamed(settings.named, host => settings.internal[host] === 1, seen.span, listsOf)
     const gathered = new Gathered()
