@@ -52,6 +52,9 @@ function columnsOf(fields: readonly string[], form: Form, isWide: (i: number) =>
   ]
 }
 
+/** Their text is held several times over. */
+const rowsAtOnce = 10_000
+
 const types: Record<string, string> = { u8: 'integer', u16: 'integer', u64: 'bigint', time: 'bigint' }
 
 export class StandIn implements Engine {
@@ -94,16 +97,20 @@ export class StandIn implements Engine {
     }
     const isWide = (i: number) => rows.some(row => /^\d{19,}$/.test(String(row[i + 1])))
     const columns = columnsOf(fields, form, isWide)
-    await db.run(
-      `CREATE TABLE t AS SELECT ${columns.map(({ sql, name }) => `${sql} AS ${quotedName(name)}`).join(', ')} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`,
-      [JSON.stringify(rows)],
-    )
+    const list = columns.map(({ sql, name }) => `${sql} AS ${quotedName(name)}`).join(', ')
+    for (let at = 0; at === 0 || at < rows.length; at += rowsAtOnce) {
+      const into = at === 0 ? 'CREATE TABLE t AS' : 'INSERT INTO t'
+      await db.run(`${into} SELECT ${list} FROM (SELECT unnest(json_extract($1::JSON, '$[*]')) AS row)`, [
+        JSON.stringify(rows.slice(at, at + rowsAtOnce)),
+      ])
+    }
     // An engine knows an address however it is written.
     const other = [...addresses].filter(one => canonical(one) !== one)
     const cases = other.map(one => `WHEN '${one}' THEN '${canonical(one)}'`).join(' ')
     await db.run(
       `CREATE MACRO address_of(x) AS ${other.length === 0 ? '' : `CASE x ${cases} ELSE`} nullif(x, '-')${other.length === 0 ? '' : ' END'}`,
     )
+    await db.run('CREATE MACRO bitwise_and(a, b) AS a & b')
     const days = [...new Set(rows.map(row => String(row.at(-3))))]
     return new StandIn(db, columns, days, [...new Set([...addresses].map(canonical))])
   }
@@ -171,6 +178,11 @@ export class StandIn implements Engine {
   /** Addresses are compared as canonical texts here; of a network those that the table has. */
   private asDuckdb(text: string): string {
     return text
+      .replace(/UNNEST\(((?:ARRAY\[[^\]]*\](?:, )?)+)\) AS "_side"/g, (_, lists: string) => {
+        const columns = [...lists.matchAll(/ARRAY\[([^\]]*)\]/g)].map(([, list]) => list!.split(', '))
+        const rows = columns[0]!.map((_, side) => `(${columns.map(of => of[side]!).join(', ')})`)
+        return `LATERAL (VALUES ${rows.join(', ')}) AS "_side"`
+      })
       .replace(/TRY_CAST\(("\w+") AS IPADDRESS\)/g, 'address_of($1)')
       .replace(/BETWEEN IPADDRESS '([^']+)' AND IPADDRESS '([^']+)'/g, (_, first: string, last: string) => {
         const within = this.addresses.filter(one => order(first, one) <= 0 && order(one, last) <= 0)
