@@ -6,6 +6,7 @@ import { noteWriter } from './added.ts'
 import { Option } from './commander.ts'
 import { addModes, type ModeOptions, modeOf, restText } from './detect-modes.ts'
 import { addRuleOptions, askedRules, printRules, type RuleOptions, reportFailedRules } from './detect-rules.ts'
+import { addQuestionOptions, type EngineCliOptions, refuseWithoutEngine } from './engine-options.ts'
 import {
   addEnrichmentOptions,
   type EnrichmentCliOptions,
@@ -21,7 +22,13 @@ import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
 
-interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOptions, EnrichmentCliOptions {
+interface Options
+  extends CommonOptions,
+    ReadingOptions,
+    ModeOptions,
+    RuleOptions,
+    EnrichmentCliOptions,
+    EngineCliOptions {
   all?: true
   from?: string
   to?: string
@@ -35,16 +42,23 @@ interface Options extends CommonOptions, ReadingOptions, ModeOptions, RuleOption
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
   const command = addModes(withOptions(program))
-  addReadingOptions(addEnrichmentOptions(addRuleOptions(command)))
+  addQuestionOptions(addReadingOptions(addEnrichmentOptions(addRuleOptions(command))), engineText)
     .addHelpText('after', detectHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
       if (options.listRules) return printRules(options)
       const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), {})
       const asked = { ...(await askedOf(options)), ...(filter !== undefined && { filter }) }
+      const isCaseNamed = command.getOptionValueSourceWithGlobals('case') === 'cli'
+      if (options.engine !== undefined) {
+        const { detectOfEngine } = await import('./detect-engine.ts')
+        const dir = isCaseNamed ? options.case : null
+        return interruptible(signal => detectOfEngine({ asked, paths, dir }, options, signal))
+      }
+      refuseWithoutEngine(options, { '--dry-run': options.dryRun })
       const mode = await modeOf(options, asked)
       // A case of the environment is not meant to be written by a command that was given files to look at.
-      const isThrowAway = paths.length > 0 && command.getOptionValueSourceWithGlobals('case') !== 'cli'
+      const isThrowAway = paths.length > 0 && !isCaseNamed
       await interruptible(async signal => {
         const work = async (caseDir: string): Promise<void> => {
           if (paths.length > 0) await readAll(caseDir, paths, options, signal, !isThrowAway)
@@ -93,9 +107,14 @@ function withOptions(program: Command): Command {
     )
 }
 
+const engineText =
+  'ask a table of an engine instead of a case: trino://host:port/catalog/schema/table; records of who may be in a finding are pulled'
+
 const detectHelp = `
 The filter is that of flows, as one argument: connections that have a record which meets it. An argument that is no filter and names a file is
 a PATH; after -- all are. With PATHs and without --case, they are read into a case that is thrown away afterwards. With --case, they are added to it first.
+With --engine, each rule says what sums its findings need at least; the engine names the hosts that have them, their records are pulled, and
+the rules run here. What runs so finds the same; rules that cannot are named. With --case, the case of these records is kept.
 
 Examples:
   tidemark detect logs/
@@ -103,7 +122,8 @@ Examples:
   tidemark detect 'port 22 and not net 10.9.0.0/16' --rule D02
   tidemark detect --set D01.targetsMin=20 --json --fail-on high
   tidemark detect --from-host 10.0.0.7 --at 2023-09-28T19:23
-  tidemark detect --baseline 2023-09-01..2023-09-27`
+  tidemark detect --baseline 2023-09-01..2023-09-27
+  tidemark detect --engine trino://localhost:8080/hive/network/flow_logs --from 2023-09-28 --to 2023-09-28`
 
 async function askedOf(options: Options): Promise<DetectOptions> {
   const { selectionOf } = await import('./selection.ts')

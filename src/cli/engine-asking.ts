@@ -18,6 +18,8 @@ interface Question<Answer> {
   sentence: string
   /** As they are sent. */
   statements: readonly string[]
+  /** What a plan says over each of them, where it is not the usual. */
+  titles?: readonly string[]
   /** How often the table is read. */
   passes: number
   estimate(): Promise<Estimate>
@@ -56,7 +58,7 @@ export async function askEngine<Answer>(
 
 async function printPlan(
   { name, place }: Engine,
-  { sentence, statements, passes }: Question<unknown>,
+  { sentence, statements, titles, passes }: Question<unknown>,
   { reads, estimate, price }: { reads: string; estimate: Estimate; price: ReturnType<typeof priceOf> },
   options: Options,
 ): Promise<void> {
@@ -65,7 +67,7 @@ async function printPlan(
     return print(toJson({ engine: name, table: place, sentence, statements, passes, estimate, price }))
   }
   const { enginePlanPage } = await import('../report/engine-plan.ts')
-  const page = enginePlanPage({ question: sentence, engine: name, table: place, reads, statements })
+  const page = enginePlanPage({ question: sentence, engine: name, table: place, reads, statements, titles })
   await printPage(page, options.color)
 }
 

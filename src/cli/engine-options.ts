@@ -167,7 +167,7 @@ function readWords(passes: number, estimate: Estimate): string {
     bytes === null
       ? `how many bytes is not known before it runs${unknown === null ? '' : ` (${visible(unknown)})`}`
       : `${about(estimate)} ${sizeText(bytes * passes)}${objects === null ? '' : ` of ${countText(objects, 'object')}`}`
-  return `reads ${some}${['once', 'twice', 'three times'][passes - 1]}: ${size}`
+  return `reads ${some}${['once', 'twice', 'three times', 'four times'][passes - 1]}: ${size}`
 }
 
 /** Small sums to the first digit that is not zero: what costs little is not free. */

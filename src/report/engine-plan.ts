@@ -10,16 +10,17 @@ export interface EnginePlan {
   reads: string
   /** The statement of the answer, and the one that counts where there are two. */
   statements: readonly string[]
+  /** What stands over each statement, where it is something else. */
+  titles?: readonly string[] | undefined
 }
+
+const usualTitles = ['Statement', 'Statement that counts, and for how many records something is unknown'] as const
 
 export function enginePlanPage(plan: EnginePlan): Block[] {
   return [
     title(strong(plan.question)),
     paragraph(`${plan.engine} ${plan.table}`),
     paragraph(`It ${plan.reads}. Nothing was run but questions about the table itself.`),
-    ...plan.statements.flatMap((text, i) => [
-      heading(i === 0 ? 'Statement' : 'Statement that counts, and for how many records something is unknown'),
-      code(text),
-    ]),
+    ...plan.statements.flatMap((text, i) => [heading(plan.titles?.[i] ?? usualTitles[i === 0 ? 0 : 1]), code(text)]),
   ]
 }
