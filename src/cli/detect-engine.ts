@@ -53,11 +53,6 @@ function refuse(options: DetectEngineOptions, paths: readonly string[]): void {
   }
   const given = (names: Readonly<Record<string, string>>): string | undefined =>
     Object.entries(names).find(([name]) => name in options)?.[1]
-  if (options.engine!.startsWith('athena://'))
-    throw new UserError('detect does not ask Athena yet: the records of who passes are pulled, and pull does not', {
-      status: exitStatus.usage,
-      hint: 'read the objects: tidemark add s3://BUCKET/PREFIX --source-window FROM..TO, then tidemark detect',
-    })
   if (paths.length > 0) fail(`the path ${visible(paths[0]!)}`, 'files are read without an engine')
   const mode = given({ fromHost: '--from-host', at: '--at', hops: '--hops', hub: '--hub', baseline: '--baseline' })
   if (mode !== undefined) fail(mode, 'it needs all connections: bring the records into a case, and ask there')

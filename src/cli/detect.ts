@@ -6,7 +6,7 @@ import { noteWriter } from './added.ts'
 import { Option } from './commander.ts'
 import { addModes, type ModeOptions, modeOf, restText } from './detect-modes.ts'
 import { addRuleOptions, askedRules, printRules, type RuleOptions, reportFailedRules } from './detect-rules.ts'
-import { addQuestionOptions, type EngineCliOptions, refuseWithoutEngine } from './engine-options.ts'
+import { addEngineOptions, type EngineCliOptions, refuseWithoutEngine } from './engine-options.ts'
 import {
   addEnrichmentOptions,
   type EnrichmentCliOptions,
@@ -21,6 +21,7 @@ import { type CommonOptions, collectPrefix, type ReadingOptions } from './option
 import { print, printPage } from './output.ts'
 import { startWaiting } from './progress.ts'
 import { quoted } from './shell-words.ts'
+import { addAwsOptions, refuseAccountOptions } from './source-options.ts'
 
 interface Options
   extends CommonOptions,
@@ -42,7 +43,7 @@ interface Options
 /** Defines `tidemark detect`. */
 export function detectCommand(program: Command): void {
   const command = addModes(withOptions(program))
-  addQuestionOptions(addReadingOptions(addEnrichmentOptions(addRuleOptions(command))), engineText)
+  addAwsOptions(addEngineOptions(addReadingOptions(addEnrichmentOptions(addRuleOptions(command))), engineText))
     .addHelpText('after', detectHelp)
     .action(async (args: string[]) => {
       const options = command.optsWithGlobals<Options>()
@@ -50,6 +51,7 @@ export function detectCommand(program: Command): void {
       const { filter, paths } = await splitFilter(args, countAfterDashes(process.argv.slice(2)), {})
       const asked = { ...(await askedOf(options)), ...(filter !== undefined && { filter }) }
       const isCaseNamed = command.getOptionValueSourceWithGlobals('case') === 'cli'
+      if (!options.engine?.startsWith('athena://')) refuseAccountOptions(options, '--engine athena://…')
       if (options.engine !== undefined) {
         const { detectOfEngine } = await import('./detect-engine.ts')
         const dir = isCaseNamed ? options.case : null
@@ -107,8 +109,7 @@ function withOptions(program: Command): Command {
     )
 }
 
-const engineText =
-  'ask a table of an engine instead of a case: trino://host:port/catalog/schema/table; records of who may be in a finding are pulled'
+const engineText = 'ask a table of an engine instead of a case, and pull the records of who may be in a finding'
 
 const detectHelp = `
 The filter is that of flows, as one argument: connections that have a record which meets it. An argument that is no filter and names a file is

@@ -26,7 +26,7 @@ const timeMost_ms = 3_600_000
 const examples = 'trino://host:port/catalog/schema/table or athena://database/table'
 
 /** Options of every engine. */
-export function addQuestionOptions(command: Command, engines: string): Command {
+function addQuestionOptions(command: Command, engines: string): Command {
   const option = (flags: string, description: string, parse?: (text: string) => unknown): void => {
     const made = new Option(flags, description)
     command.addOption(parse === undefined ? made : made.argParser(parse))

@@ -113,7 +113,8 @@ test('what does not go with an engine is refused, and so is what goes with one a
   const folder = temporaryFolder(t)
   const engine = ['--engine', 'trino://127.0.0.1:1/hive/logs/flows']
   const cases: [string[], RegExp][] = [
-    [['--engine', 'athena://network/flows'], /detect does not ask Athena yet[\s\S]*add s3:\/\//],
+    [['--region', 'eu-central-1'], /--region is of --engine athena:\/\/…, which is not given/],
+    [[...engine, '--region', 'eu-central-1'], /--region is of --engine athena:\/\/…, which is not given/],
     [[...engine, folder], /the path .* and --engine/],
     [[...engine, '--baseline', 'auto'], /--baseline and --engine/],
     [[...engine, '--from-host', '10.0.0.1'], /--from-host and --engine/],

@@ -1,39 +1,21 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Athena } from '../../src/engines/athena.ts'
 import { UserError } from '../../src/errors.ts'
 import { investigate } from '../../src/investigate/investigate.ts'
 import { parsePrefix } from '../../src/net/prefix.ts'
 import { pullOf } from '../../src/pull/pull.ts'
 import { openCase } from '../../src/store/case.ts'
 import { verifyCase } from '../../src/store/verify.ts'
-import { type AthenaStub, canaries, startAthena } from '../engines/athena-stub.ts'
 import { caseOf, workFolder } from '../flows/support.ts'
 import { writeCleanFolder } from './clean-folder.ts'
 import { shown } from './shown.ts'
 import { type Form, StandIn } from './stand-in.ts'
+import { answerFrom, withAthena } from './through-athena.ts'
 
 const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 6)
 const subjects = [['20.106.124.93'], ['2001:db8:bad::93', '10.0.9.101']]
 const forms: Form[] = ['text', 'folders', 'pushed']
-
-/** Athena's protocol, behind which a stand-in answers. */
-async function withAthena(work: (stub: AthenaStub, athena: () => Athena) => Promise<void>): Promise<void> {
-  const stub = await startAthena()
-  const environment = { ...process.env }
-  Object.assign(process.env, canaries)
-  stub.looks = 0
-  const place = { catalog: 'AwsDataCatalog', database: 'logs', table: 'flows' }
-  const options = { workgroup: null, outputLocation: null, aws: { endpoint: stub.address } }
-  try {
-    await work(stub, () => new Athena(place, options, { patience: 0.01 }))
-  } finally {
-    for (const name of Object.keys(canaries)) delete process.env[name]
-    Object.assign(process.env, environment)
-    await stub.close()
-  }
-}
 
 test('what is pulled from Athena makes the dossier of all the logs, and the ledger names its statements', async () => {
   let compared = 0
@@ -47,8 +29,7 @@ test('what is pulled from Athena makes the dossier of all the logs, and the ledg
         const local = await caseOf(work.root, [folder], 'local')
         for (const [n, texts] of subjects.entries()) {
           const table = await StandIn.of(folder, forms[(i + n) % forms.length])
-          stub.table = table.metadata()
-          stub.outcome = async ({ text, params }) => ({ rows: await table.rowsFor(text, params), bytes: 1000 })
+          answerFrom(stub, table)
           const before = stub.started.length
           const dir = join(work.root, `pulled-${n}`)
           const pull = await pullOf(athena(), { case: dir, subject: texts.map(text => parsePrefix(text)!) })
@@ -78,7 +59,7 @@ test('a question that is longer than Athena takes is refused before anything is 
     assert.ok(await writeCleanFolder(work.root, 7001, folder))
     const table = await StandIn.of(folder, 'text')
     try {
-      stub.table = table.metadata()
+      answerFrom(stub, table)
       const subject = Array.from({ length: 4000 }, (_, i) => parsePrefix(`10.${i >> 8}.${i & 255}.9`)!)
       await assert.rejects(pullOf(athena(), { case: join(work.root, 'c'), subject }), (error: UserError) => {
         assert.match(error.message, /^the question is too long for an engine: \d+ letters, of 262144 at most$/)

@@ -1,10 +1,10 @@
 /** What is found through the sieve, and without it, to be compared. */
 import { join } from 'node:path'
 import { type Detections, detect } from '../../src/detect/detect.ts'
+import type { Engine } from '../../src/engines/engine.ts'
 import { toJson } from '../../src/report/json.ts'
 import { type EngineDetections, type EngineDetectOptions, engineDetection } from '../../src/sieve/engine-detection.ts'
 import type { Case } from '../../src/store/case.ts'
-import type { StandIn } from '../pull/stand-in.ts'
 
 /** Without places of the evidence, and the SQL, which names files. */
 export function foundIn({ findings, hosts, findings_other }: Detections): unknown {
@@ -14,7 +14,7 @@ export function foundIn({ findings, hosts, findings_other }: Detections): unknow
 
 /** @param dir a folder for the case of what is pulled. */
 export async function throughSieve(
-  engine: StandIn,
+  engine: Engine,
   dir: string,
   options: Omit<EngineDetectOptions, 'case'> = {},
 ): Promise<EngineDetections> {
