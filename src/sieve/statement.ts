@@ -50,7 +50,7 @@ export interface Sieving {
 }
 
 /** The columns of the answer: the host; of each rule whether it passes there; then counts over all hosts that pass. */
-export interface SieveColumns {
+interface SieveColumns {
   rules: readonly string[]
   /** After the rules: hosts that pass, the time of all records, then of each rule how many pass. */
   counts: readonly string[]

