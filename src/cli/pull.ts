@@ -71,7 +71,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
       status: exitStatus.usage,
       hint: 'tidemark pull 203.0.113.7 --engine …, or tidemark pull --filter FILTER --engine …',
     })
-  refuseOfAws(options)
+  if (!options.objects && !options.engine.startsWith('athena://')) refuseAccountOptions(options, '--objects')
   const [{ pullOf }, { prefixes }, { selectionOf }] = await Promise.all([
     import('../pull/pull.ts'),
     import('../investigate/investigate.ts'),
@@ -116,14 +116,6 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   } finally {
     waiting.stop()
   }
-}
-
-/** @throws UserError for what says how AWS is reached, where nobody asks it. */
-function refuseOfAws(options: Options): void {
-  if (options.objects) return
-  if (!options.engine!.startsWith('athena://')) refuseAccountOptions(options, '--objects')
-  if (options.requestPayer)
-    throw new UserError('--request-payer is of --objects, which is not given', { status: exitStatus.usage })
 }
 
 async function objectsOf(uris: readonly string[], options: Options, signal: AbortSignal): Promise<RemoteFile[]> {

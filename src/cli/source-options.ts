@@ -185,8 +185,9 @@ export async function windowFilter(
 }
 
 /** What says how AWS is reached means nothing where nobody asks AWS. @param whose what would ask. @throws UserError (status 2) */
-export function refuseAccountOptions({ profile, roleArn, region, endpoint }: AwsCliOptions, whose: string): void {
-  const given = Object.entries({ profile, 'role-arn': roleArn, region, endpoint })
+export function refuseAccountOptions(options: AwsCliOptions, whose: string): void {
+  const { profile, roleArn, region, endpoint, requestPayer } = options
+  const given = Object.entries({ profile, 'role-arn': roleArn, region, endpoint, 'request-payer': requestPayer })
   const [idle] = given.filter(([, value]) => value !== undefined)
   if (idle === undefined) return
   throw new UserError(`--${idle[0]} is of ${whose}, which is not given`, {
