@@ -49,14 +49,9 @@ export interface Sieving {
   limit: number
 }
 
-/** The columns of the answer: the host; of each rule whether it passes there; then counts over all hosts that pass. */
-interface SieveColumns {
-  rules: readonly string[]
-  /** After the rules: hosts that pass, the time of all records, then of each rule how many pass. */
-  counts: readonly string[]
-}
-
 /**
+ * Its answer has the host; of each rule whether it passes there; then hosts that pass, the time of all records, and of each rule how many pass.
+ *
  * @param from the records, with `sieveFields`. @param has those of them that are there.
  *
  * A record counts for both of its ends, which are the packets' own where the log has these, as in connections.
