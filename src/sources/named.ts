@@ -34,7 +34,7 @@ export async function downloadNamed(
 }
 
 /**
- * The first bytes of what is under a key now, in hexadecimal digits of their SHA-256; null: it is gone, or has fewer.
+ * The first bytes of what is under a key now, in hexadecimal digits of their SHA-256; null: it is gone, or has no more than these.
  *
  * @throws AwsError
  */
@@ -45,12 +45,12 @@ export async function presentBeginning(
   { requestPayer, signal }: DownloadOptions,
 ): Promise<string | null> {
   const digest = createHash('sha256')
-  let left = bytes
+  let read = 0
   try {
     for await (const piece of objectPieces(s3, bucket, key, { requestPayer, signal })) {
-      digest.update(piece.subarray(0, left))
-      left -= Math.min(left, piece.length)
-      if (left === 0) return digest.digest('hex')
+      digest.update(piece.subarray(0, Math.max(0, bytes - read)))
+      read += piece.length
+      if (read > bytes) return digest.digest('hex')
     }
   } catch (error) {
     // Of an empty object no range can be had.

@@ -92,7 +92,7 @@ export class ObjectFetching {
   }
 }
 
-/** Whether a version that was fetched is the beginning of what is under its key now: that was read before it, or is told of too. */
+/** Whether a version that was fetched is the beginning of what is under its key now, which is longer: that was read before it, or is told of too. */
 async function isBeginning(arrival: Arrival, to: string, size: number, signal: AbortSignal): Promise<boolean> {
   if (arrival.beginning === undefined) return false
   const [{ whole }, beginning] = await Promise.all([digestsOf(to, null, signal), arrival.beginning(size, signal)])

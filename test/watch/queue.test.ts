@@ -213,6 +213,23 @@ test('an object that has grown counts as it is last, in whatever order its versi
   }
 })
 
+test('an object that was overwritten by less is read: both count, and that is said', async t => {
+  const stub = await startStub(t)
+  const queue = startQueue(stub)
+  const key = keyAt(yesterday, 'less')
+  const longer = [...guess(1).split('\n').slice(0, -1), ...guess(2).split('\n').slice(1)].join('\n')
+  const place = placeFor(t)
+  const running = startWatch(t, stub, ['sqs://objects', ...place.args])
+  for (const text of [longer, guess(3)]) {
+    stub.objects.set(key, Buffer.from(text))
+    queue.send(notification(key, text))
+    await until('it is dealt with', () => queue.messages.size === 0, running)
+  }
+  assert.deepEqual([...(await recordsIn(place.out)).values()], [1, 1, 1, 1, 1, 1])
+  assert.match(running.said.err, /was overwritten: s3:\/\/bucket\/\S*less\S*: .*both count/)
+  await stop(running)
+})
+
 test('messages that are worked on are held, and given back where the watch ends', async t => {
   const stub = await startStub(t)
   const queue = startQueue(stub)
