@@ -101,7 +101,12 @@ function seconds(since) {
 function removeLeftFolders() {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(prefix) && /^(\d+)-/.exec(name.slice(prefix.length))?.[1]
-    if (pid && !isRunning(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    if (!pid || isRunning(Number(pid))) continue
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    } catch (error) {
+      say(`${name} is left: ${error.message}`)
+    }
   }
 }
 
