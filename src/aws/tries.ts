@@ -6,6 +6,11 @@ export const triesMost = 10
 /** The same where nobody listens, or no server has that name: a wrong address stays wrong. Less than a second. */
 const triesOfNobody = 3
 const nobody: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOTFOUND'])
+/** What AWS's packages try again: `service-error-classification` of @smithy/core. A certificate that is refused is none of these. */
+const passing: ReadonlySet<string | undefined> = new Set([
+  ...nobody,
+  ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
+])
 
 /** Nobody listens at a place that has not answered yet. It has no `code` and no `cause`: AWS's packages would try again. */
 export class NobodyThere extends Error {
@@ -26,7 +31,7 @@ type Made = typeof import('@smithy/node-http-handler').NodeHttpHandler
 /**
  * AWS's handler of requests, which says when a server does not answer.
  *
- * @param onRetry told once for each server, until it answers: which one, why, and how often it is tried.
+ * @param onRetry told once for each server: which one, why, and how often it is tried.
  */
 export function handlerWithTries(
   Handler: Made,
@@ -44,7 +49,7 @@ export function handlerWithTries(
       if (isNobody) throw new NobodyThere(error)
       return
     }
-    if (told.has(host)) return
+    if (told.has(host) || !mayPass(error)) return
     told.add(host)
     onRetry?.(`no answer from ${host} (${errorCode(error) ?? errorText(error)}): trying again, ${tries} times in all`)
   }
@@ -56,7 +61,6 @@ export function handlerWithTries(
       try {
         const answer = await super.handle(request, how)
         answered.add(host)
-        told.delete(host)
         return answer
       } catch (error) {
         if (!isAbort(error)) failed(host, triedOf(request.headers), error)
@@ -70,6 +74,10 @@ export function handlerWithTries(
 /** Which try a request is; AWS's packages say it in the request: `attempt=1; max=10`. */
 function triedOf(headers: Readonly<Record<string, string>>): number {
   return Number(/attempt=(\d+)/.exec(headers['amz-sdk-request'] ?? '')?.[1] ?? 1)
+}
+
+function mayPass(error: unknown): boolean {
+  return passing.has(errorCode(error)) || (error instanceof Error && error.name === 'TimeoutError')
 }
 
 function isAbort(error: unknown): boolean {

@@ -35,7 +35,11 @@ async function leavePager(): Promise<void> {
   const last = pager
   await last?.close()
   pager = null
+  for (const text of held.splice(0)) await write(process.stderr, `${text}\n`)
 }
+
+/** Notes that came while the pager was at work, to be written when it is left. */
+const held: string[] = []
 
 /** Lays a page out for standard output and writes it. `color` is false with `--no-color`. */
 export async function printPage(page: readonly Block[], color: boolean): Promise<void> {
@@ -88,9 +92,10 @@ export async function note(text: string): Promise<void> {
   await write(process.stderr, text.endsWith('\n') ? text : `${text}\n`)
 }
 
-/** A note while a line of progress may stand there: that goes first. It is drawn again below. */
-export function noteBeside(text: string): Promise<void> {
-  return note(`${progressTerminal() === null ? '' : '\r\x1b[K'}${text}`)
+/** A note in the middle of the work. A line of progress that may stand there goes first, and is drawn again below; a pager is not ended. */
+export async function noteBeside(text: string): Promise<void> {
+  if (pager !== null) held.push(text)
+  else await note(`${progressTerminal() === null ? '' : '\r\x1b[K'}${text}`)
 }
 
 /** Writes as it is, for commander, which brings its own line ends and does not wait. */

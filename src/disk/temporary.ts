@@ -1,6 +1,6 @@
 /** Folders in the machine's temporary folder. They hold what the evidence does: those of killed processes go when the next one of their kind is made. */
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { hostname, tmpdir, userInfo } from 'node:os'
+import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isRunning } from './writing.ts'
 
@@ -9,8 +9,17 @@ type TemporaryKind = 'case' | 'lake' | 'lines' | 'open' | 'rows' | 'ui'
 
 /** Of this machine: containers that share the folder have other processes under the same numbers. */
 function prefixOf(kind: TemporaryKind): string {
-  const host = hostname().replace(/[^A-Za-z0-9]/g, '_')
+  const host = `${hostname()}${processSpace()}`.replace(/[^A-Za-z0-9]/g, '_')
   return kind === 'case' ? `tidemark-${host}-` : `tidemark-${kind}-${host}-`
+}
+
+/** Containers of one host name may have processes of their own: Linux names the space of the numbers. Empty elsewhere. */
+function processSpace(): string {
+  try {
+    return `_${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''}`
+  } catch {
+    return ''
+  }
 }
 
 /** A new folder that only this user may read; whoever made it removes it. @throws what the system refuses. */
@@ -28,7 +37,8 @@ function removeKilled(parent: string, prefix: string): void {
     const folder = join(parent, name)
     try {
       const info = lstatSync(folder)
-      if (info.isDirectory() && info.uid === userInfo().uid) rmSync(folder, { recursive: true, force: true })
+      if (info.isDirectory() && info.uid === (process.getuid?.() ?? info.uid))
+        rmSync(folder, { recursive: true, force: true })
     } catch {
       // Another process was faster; whatever it is, it is in nobody's way.
     }
