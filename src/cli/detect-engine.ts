@@ -105,6 +105,10 @@ async function ask(
   )
 }
 
+function timeText({ from, to }: EngineSieved): string {
+  return `${from === null ? '' : ` from ${from}`}${to === null ? '' : ` until ${to}`}`
+}
+
 function skippedText(skipped: EngineSieved['skipped']): string {
   return skipped.length === 0 ? '' : ` Not run: ${skipped.map(({ rule }) => rule).join(', ')}.`
 }
@@ -126,7 +130,7 @@ async function showPage(found: Found, { dir }: { dir: string | null }, options: 
     ...detectionsPage(found, commandOf, options.all === true),
     heading('What was asked of the engine'),
     paragraph(
-      `Of ${table}: ${countText(hosts, 'host')} may be in a finding, by sums over ${countText(records_of_table, 'record')}; the findings rest on ${integerText(records)} of these, which were pulled and are counted as in any case. Which connections are new goes by the time of all records. Hosts are ranked by the rules that ran.`,
+      `Of ${table}${timeText(engine)}: ${countText(hosts, 'host')} may be in a finding, by sums over ${countText(records_of_table, 'record')}; the findings rest on ${integerText(records)} of these, which were pulled and are counted as in any case. Which connections are new goes by the time of all records. Hosts are ranked by the rules that ran.`,
     ),
     list(rules.map(({ rule, hosts: passed }) => `${rule}: ${countText(passed, 'host')} passed its sieve.`)),
     ...(skipped.length === 0

@@ -32,6 +32,7 @@ import { composed, type ReadFiles } from './compose.ts'
 import { ObjectFiles } from './objects.ts'
 import { ofSubject, type Statements, statementsOf } from './statements.ts'
 import { Sums } from './sums.ts'
+import { QuestionTooLong } from './too-long.ts'
 
 export interface PullOptions extends AskOptions {
   /** Where the case is made: nothing may be there. */
@@ -93,7 +94,7 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   const texts = [statements.sums, options.objects === undefined ? statements.lines : statements.places.lines].map(one =>
     engine.sent(dialect.print(one)),
   )
-  requireShort(texts, engine, options.ofAll === true)
+  requireShort(texts, engine)
   return {
     statements: texts,
     passes: options.subject.length === 0 ? 2 : 3,
@@ -106,14 +107,12 @@ export async function pullOf(engine: Engine, options: PullOptions): Promise<Pull
   }
 }
 
-function requireShort(statements: readonly string[], { lettersMost }: Engine, ofAll: boolean): void {
+function requireShort(statements: readonly string[], { lettersMost }: Engine): void {
   const longest = Math.max(...statements.map(text => text.length))
   if (longest <= lettersMost) return
-  throw new UserError(`the question is too long for an engine: ${longest} letters, of ${lettersMost} at most`, {
+  throw new QuestionTooLong(`the question is too long for an engine: ${longest} letters, of ${lettersMost} at most`, {
     status: exitStatus.usage,
-    hint: ofAll
-      ? 'a shorter time (--from, --to), higher thresholds (--set) or fewer rules (--rule) ask for fewer hosts'
-      : 'name networks in place of their addresses, or pull in several parts, each into a case of its own',
+    hint: 'name networks in place of their addresses, or pull in several parts, each into a case of its own',
   })
 }
 
@@ -326,7 +325,7 @@ class Pulling {
     const { lettersMost } = this.engine
     const letters = this.engine.sent(this.engine.dialect.print(statement)).length
     if (letters <= lettersMost) return statement
-    throw new UserError(
+    throw new QuestionTooLong(
       `who listens is open for ${endpoints.length} endpoints, and a question for all of them is too long for an engine: ${letters} letters, of ${lettersMost} at most`,
       { hint: 'a shorter time (--from, --to) or fewer addresses have fewer' },
     )

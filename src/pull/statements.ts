@@ -37,6 +37,7 @@ import {
 import type { Expression, Item, Select } from '../query/nodes.ts'
 import { sensorFields } from '../records/sensor.ts'
 import { quotedName } from '../store/duckdb.ts'
+import { QuestionTooLong } from './too-long.ts'
 
 /** Records that are wanted, and the time of which everything is summed; microseconds since the epoch, null: no bound. */
 export interface Wanted {
@@ -203,7 +204,7 @@ const listMost = 20_000
 /** Endpoints by their text, and records that name another address of one of the hosts: these tell which legs of a connection count. */
 function elsewhereOf(own: EngineRecords, endpoints: readonly string[]): { where: Expression; named: Select['named'] } {
   if (endpoints.length > listMost)
-    throw new UserError(`who listens is open for ${endpoints.length} endpoints, more than ${listMost}`, {
+    throw new QuestionTooLong(`who listens is open for ${endpoints.length} endpoints, more than ${listMost}`, {
       hint: 'a shorter time (--from, --to) or fewer addresses have fewer',
     })
   const text = (name: string): string => `CAST(${quotedName(name)} AS VARCHAR)`

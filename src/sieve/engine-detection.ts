@@ -7,12 +7,15 @@ import type { PartOfAll } from '../detect/part.ts'
 import { rulesInForce } from '../detect/rules-in-force.ts'
 import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
 import { assert, exitStatus, UserError } from '../errors.ts'
+import { parse } from '../filter/filter.ts'
+import { checkBefore } from '../flows/engine-before.ts'
 import { partitionsOf } from '../flows/engine-partitions.ts'
 import { type EngineRecords, engineRecords } from '../flows/engine-records.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
-import { type PullOptions, pullOf } from '../pull/pull.ts'
+import { type PullOptions, type PullReport, pullOf } from '../pull/pull.ts'
 import { windowOf } from '../pull/statements.ts'
+import { QuestionTooLong } from '../pull/too-long.ts'
 import type { Select } from '../query/nodes.ts'
 import type { CaseRule } from '../rules/rule.ts'
 import { openCase } from '../store/case.ts'
@@ -78,8 +81,10 @@ interface Chosen {
 /** @throws UserError (status 2) where a case is there, for what is no rule, and where no rule that was asked for has a sieve. */
 export async function engineDetection(engine: Engine, options: EngineDetectOptions): Promise<EngineDetection> {
   const chosen = await chosenRules(options)
+  await checkBefore(table => checkFilter(options, engineRecords(table)))
   const table = await engine.table(options)
   const own = engineRecords(table)
+  checkFilter(options, own)
   const window = { from_us: micros(options.from_us), to_us: micros(options.to_us) }
   const partitions = partitionsOf(table, [window])
   const within = windowOf(own, window)
@@ -98,6 +103,11 @@ export async function engineDetection(engine: Engine, options: EngineDetectOptio
     estimate: () => pull.estimate(),
     run: () => new Detecting(engine, statement, chosen, { ...options, hostsMost: limit }).run(),
   }
+}
+
+/** It is asked of what was pulled: what is wrong with it is said before that is paid for. @throws FilterError, UserError (status 2) */
+function checkFilter({ filter }: EngineDetectOptions, { columns }: EngineRecords): void {
+  if (filter !== undefined) parse(filter, { columns, files: true })
 }
 
 function micros(us: number | undefined): bigint | null {
@@ -206,8 +216,7 @@ class Detecting {
     this.requireFew(passed)
     const whose =
       passed.hosts.length === 0 ? { subject: [], filter: nothing } : { subject: passed.hosts, ofAll: true as const }
-    const pull = await pullOf(engine, { ...pullOptions(options), ...whose })
-    const report = await pull.run()
+    const report = await this.pulled(whose, passed)
     options.onWork?.('running the rules')
     const { found, left } = await this.found(passed)
     const isNone = found.connections === 0
@@ -247,16 +256,21 @@ class Detecting {
   }
 
   /** @throws UserError where more hosts pass than are brought: none is left out. */
-  private requireFew({ total, perRule }: Passed): void {
+  private requireFew(passed: Passed): void {
     const { hostsMost: most } = this.options
-    if (total <= most) return
-    const worst = [...perRule].sort(([, a], [, b]) => b - a).slice(0, 3)
-    throw new UserError(
-      `${total} hosts may be in a finding, and records of ${most} are brought at most; by rule: ${worst.map(([rule, hosts]) => `${rule} ${hosts}`).join(', ')}`,
-      {
-        hint: 'a shorter time (--from, --to) has fewer, and so have higher thresholds (--set) or fewer rules (--rule)',
-      },
-    )
+    if (passed.total <= most) return
+    throw tooMany(`${passed.total} hosts may be in a finding, and records of ${most} are brought at most`, passed)
+  }
+
+  /** @throws UserError where a statement has no room for these hosts, or for the endpoints that they leave open. */
+  private async pulled(whose: Pick<PullOptions, 'subject' | 'filter' | 'ofAll'>, passed: Passed): Promise<PullReport> {
+    try {
+      return await (await pullOf(this.engine, { ...pullOptions(this.options), ...whose })).run()
+    } catch (error) {
+      throw error instanceof QuestionTooLong
+        ? tooMany(`${passed.total} hosts may be in a finding, and ${error.message}`, passed)
+        : error
+    }
   }
 
   private async found({ hosts: whole, span }: Passed): Promise<{ found: Detections; left: EngineSieved['skipped'] }> {
@@ -292,6 +306,14 @@ class Detecting {
       await opened.close()
     }
   }
+}
+
+/** @param perRule hosts that pass the sieve of each rule. */
+function tooMany(what: string, { perRule }: Pick<Passed, 'perRule'>): UserError {
+  const worst = [...perRule].sort(([, a], [, b]) => b - a).slice(0, 3)
+  return new UserError(`${what}; by rule: ${worst.map(([rule, hosts]) => `${rule} ${hosts}`).join(', ')}`, {
+    hint: 'a shorter time (--from, --to) has fewer, and so have higher thresholds (--set) or fewer rules (--rule)',
+  })
 }
 
 function hostOf(text: string | null): Prefix {
