@@ -101,7 +101,7 @@ const maySee: Record<string, string[]> = {
     'rules',
     'investigate',
   ],
-  sieve: ['net', 'store', 'query', 'engines', 'conversations', 'flows', 'pull', 'rules', 'detect'],
+  sieve: ['net', 'store', 'query', 'engines', 'conversations', 'filter', 'flows', 'pull', 'rules', 'detect'],
   controls: [
     'net',
     'network-rules',

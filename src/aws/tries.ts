@@ -31,7 +31,7 @@ type Made = typeof import('@smithy/node-http-handler').NodeHttpHandler
 /**
  * AWS's handler of requests, which says when a server does not answer.
  *
- * @param onRetry told once for each server: which one, why, and how often it is tried.
+ * @param onRetry told once for each server, until it answers: which one, why, and how often it is tried.
  */
 export function handlerWithTries(
   Handler: Made,
@@ -61,6 +61,7 @@ export function handlerWithTries(
       try {
         const answer = await super.handle(request, how)
         answered.add(host)
+        told.delete(host)
         return answer
       } catch (error) {
         if (!isAbort(error)) failed(host, triedOf(request.headers), error)

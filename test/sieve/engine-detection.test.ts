@@ -158,6 +158,34 @@ test('where too many hosts pass none is left out: it fails, with the rules that 
   })
 })
 
+test('where a statement has no room for who passes, the rules that let them pass are named', async () => {
+  await withWork(async work => {
+    const engine = Object.assign(await StandIn.of(writeLog(work, [around, ...atThresholds])), { lettersMost: 9000 })
+    const dir = join(work.root, 'long')
+    await assert.rejects(
+      throughSieve(engine, dir),
+      (error: unknown) =>
+        error instanceof UserError &&
+        /^\d+ hosts may be in a finding, and the question is too long .*; by rule: D\d\d/.test(error.message) &&
+        /--from.*--set.*--rule/.test(error.hint ?? ''),
+    )
+    assert.ok(!existsSync(dir))
+    await engine.close()
+  })
+})
+
+test('a filter that cannot be meant is refused before anything is asked', async () => {
+  await withWork(async work => {
+    const engine = await StandIn.of(writeLog(work, [around]))
+    for (const filter of ['port', 'no-such-field 5', 'ip in @missing.txt']) {
+      const asked = engineDetection(engine, { case: join(work.root, 'x'), filter })
+      await assert.rejects(asked, (error: unknown) => error instanceof UserError && error.status === 2, filter)
+    }
+    assert.equal(engine.ran.length, 0)
+    await engine.close()
+  })
+})
+
 test('rules without a sieve that were asked for by name are refused, and a broad one runs', async () => {
   await withWork(async work => {
     const engine = await StandIn.of(writeLog(work, [around]))
