@@ -166,7 +166,7 @@ test('where a statement has no room for who passes, the rules that let them pass
       throughSieve(engine, dir),
       (error: unknown) =>
         error instanceof UserError &&
-        /^\d+ hosts may be in a finding, and the question is too long .*; by rule: D\d\d/.test(error.message) &&
+        /^\d+ hosts may be in a finding, and .* too long for an engine: .*; by rule: D\d\d/.test(error.message) &&
         /--from.*--set.*--rule/.test(error.hint ?? ''),
     )
     assert.ok(!existsSync(dir))
