@@ -58,6 +58,8 @@ const many = {
   RULE_SETS: 100_000,
   RULE_MUTATIONS: 50_000,
   CODE_SETS: 125,
+  PULL_FOLDERS: 20,
+  SIEVE_FOLDERS: 20,
   WATCH_OBJECTS: 10_000,
   WATCH_KILLS: 100,
   // One in so many: all of them.

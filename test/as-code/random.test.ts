@@ -15,7 +15,7 @@ import { statementsOfCalls, statementsOfHcl, statementsOfTemplate } from './read
 import { callsOf, check, filledIn, madeIn, runScript, withoutPython } from './validators.ts'
 
 // Eight recommendations a set: 25 sets are 200.
-const sets = Number(process.env.TIDEMARK_CODE_SETS ?? 25)
+const sets = Number(process.env.TIDEMARK_CODE_SETS ?? 12)
 const cases = fc
   .sample(fc.tuple(items, context), { numRuns: sets, seed: 14 })
   .map(([set, where]) => ({ set, where }))

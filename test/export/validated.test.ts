@@ -14,7 +14,7 @@ import { randomFrom } from '../filter/flows.ts'
 import { repoRoot } from '../repo.ts'
 import { context, randomConnection, randomFinding, randomRecord } from './random.ts'
 
-const exports = Number(process.env['TIDEMARK_EXPORTS'] ?? 1000)
+const exports = Number(process.env['TIDEMARK_EXPORTS'] ?? 500)
 const places = [
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tidemark-ci', 'bin', 'python'),
   'python3',

@@ -13,7 +13,7 @@ import { shown } from './shown.ts'
 import { type Form, StandIn } from './stand-in.ts'
 import { answerFrom, withAthena } from './through-athena.ts'
 
-const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 6)
+const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 3)
 const subjects = [['20.106.124.93'], ['2001:db8:bad::93', '10.0.9.101']]
 const forms: Form[] = ['text', 'folders', 'pushed']
 

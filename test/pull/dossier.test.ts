@@ -13,7 +13,7 @@ import { objectsOf } from './objects-of.ts'
 import { shown } from './shown.ts'
 import { type Form, StandIn } from './stand-in.ts'
 
-const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 6)
+const folders = Number(process.env['TIDEMARK_PULL_FOLDERS'] ?? 3)
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 1)
 const subjects = [
   ['20.106.124.93'],

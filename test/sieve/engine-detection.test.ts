@@ -19,7 +19,7 @@ import { around, atThresholds } from './at-threshold.ts'
 import { withoutSieve as found, foundIn, throughSieve } from './compared.ts'
 import { loweredThresholds } from './lowered.ts'
 
-const folders = Number(process.env['TIDEMARK_SIEVE_FOLDERS'] ?? 5)
+const folders = Number(process.env['TIDEMARK_SIEVE_FOLDERS'] ?? 2)
 const seed = Number(process.env['TIDEMARK_SEED'] ?? 1)
 const broad = Object.entries(sieves).flatMap(([name, { isBroad }]) => (isBroad ? [name] : []))
 
