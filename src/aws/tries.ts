@@ -6,7 +6,7 @@ export const triesMost = 10
 /** The same where nobody listens, or no server has that name: a wrong address stays wrong. Less than a second. */
 const triesOfNobody = 3
 const nobody: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOTFOUND'])
-/** What AWS's packages try again: `service-error-classification` of @smithy/core. A certificate that is refused is none of these. */
+/** What AWS's packages try again: `service-error-classification` of @smithy/core. Not a certificate that is refused. */
 const passing: ReadonlySet<string | undefined> = new Set([
   ...nobody,
   ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],

@@ -71,21 +71,14 @@ async function ask(
   isKept: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const { from_us, to_us, rules, set, internal, scanners, hosts, minSeverity, filter } = asked
+  // Files of one's own were refused.
+  const { enrichment: _, ...chosen } = asked
   const found = await askEngine(options, async (engine, onProgress) => {
     const { engineDetection } = await import('../sieve/engine-detection.ts')
     const made = await engineDetection(engine, {
+      ...chosen,
       ...{ case: dir, signal, onProgress, command: commandLine() },
       ...(options.dryRun && { plan: true }),
-      ...(from_us !== undefined && { from_us }),
-      ...(to_us !== undefined && { to_us }),
-      ...(rules !== undefined && { rules }),
-      ...(set !== undefined && { set }),
-      ...(internal !== undefined && { internal }),
-      ...(scanners !== undefined && { scanners }),
-      ...(hosts !== undefined && { hosts }),
-      ...(minSeverity !== undefined && { minSeverity }),
-      ...(filter !== undefined && { filter }),
     })
     const { passes, statements, skipped } = made
     const sentence = `Who behaves like an attacker in ${engine.place}: the hosts that may be in a finding; their records, and those of endpoints that they leave open, are asked for by statements that follow from the answer.${skippedText(skipped)}`

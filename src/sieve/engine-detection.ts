@@ -250,7 +250,7 @@ class Detecting {
       hosts: rows.map(([text]) => hostOf(text ?? null)),
       total: number(0, 0),
       perRule: new Map(sieved.map(({ name }, i) => [name, number(3 + i, 0)])),
-      // Without times there is none: it is then that of the connections alone.
+      // Where no record has a time, it is that of the connections alone.
       span: { from_us: number(1, Number.POSITIVE_INFINITY), to_us: number(2, Number.NEGATIVE_INFINITY) },
     }
   }
@@ -275,24 +275,16 @@ class Detecting {
 
   private async found({ hosts: whole, span }: Passed): Promise<{ found: Detections; left: EngineSieved['skipped'] }> {
     const { options } = this
-    const { signal, set, internal, scanners, hosts, minSeverity, filter, limits } = options
+    // The time is that of the records that were pulled.
+    const { from_us: _from, to_us: _to, ...others } = options
+    const { signal } = options
     const names = [...this.chosen.names]
     const opened = await openCase(options.case, signal && { signal })
     try {
       const ask = (some: readonly string[]): Promise<Detections> => {
         const rests = Object.fromEntries(some.map(name => [name, sieves[name]!.whole]))
         const part = { whole, rests, span }
-        return detectPart(opened, part, {
-          rules: names,
-          ...(signal && { signal }),
-          ...(set !== undefined && { set }),
-          ...(internal !== undefined && { internal }),
-          ...(scanners !== undefined && { scanners }),
-          ...(hosts !== undefined && { hosts }),
-          ...(minSeverity !== undefined && { minSeverity }),
-          ...(filter !== undefined && { filter }),
-          ...(limits !== undefined && { limits }),
-        })
+        return detectPart(opened, part, { ...others, rules: names })
       }
       const needed = this.chosen.sieved.map(({ name }) => name)
       const found = await ask(needed)

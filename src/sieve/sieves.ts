@@ -313,7 +313,7 @@ function tunnel(limits: Limits): Asked {
   }
 }
 
-/** Requests to a server of ours, and answers to a host of ours, which no other packets tell apart. */
+/** Requests to an internal server, and answers to an internal host, which no other packets tell apart. */
 function amplification(limits: Limits): Asked {
   const least = limits.number('packetsMin')
   const ports = limits.ports('reflectorPorts')

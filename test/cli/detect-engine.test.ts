@@ -3,22 +3,12 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Reply, type Stub, startStub } from '../engines/stub.ts'
-import { plainNames, tableOfNames } from '../engines/tables.ts'
+import { type Stub, startStub } from '../engines/stub.ts'
+import { plainNames } from '../engines/tables.ts'
 import { cliEntry } from '../repo.ts'
 import { environment } from '../sources/command.ts'
+import { aside, finished } from './engine-aside.ts'
 import { type Run, temporaryFolder, tidemark } from './run.ts'
-
-const { columns } = tableOfNames(plainNames)
-const shown = columns.map(({ name, type }) => [name, type, '', ''])
-const finished = (data: unknown[][] = []): Reply => ({ body: { id: 'q', stats: { state: 'FINISHED' }, data } })
-
-/** Answers what an engine is asked besides. */
-function aside(body: string): Reply | null {
-  if (/^SHOW COLUMNS/.test(body)) return finished(shown)
-  if (/LIMIT 0$/.test(body)) return finished()
-  return /^EXPLAIN/.test(body) ? finished([['{}']]) : null
-}
 
 const isSieve = (body: string): boolean => body.includes('"is_other_internal"')
 

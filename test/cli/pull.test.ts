@@ -3,23 +3,13 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Reply, type Stub, startStub } from '../engines/stub.ts'
-import { plainNames, tableOfNames } from '../engines/tables.ts'
+import { type Stub, startStub } from '../engines/stub.ts'
+import { plainNames } from '../engines/tables.ts'
 import { cliEntry } from '../repo.ts'
 import { environment, flowLog, keyOf } from '../sources/command.ts'
 import { canaries, startStub as startS3 } from '../sources/stub.ts'
+import { aside, finished } from './engine-aside.ts'
 import { type Run, temporaryFolder, tidemark } from './run.ts'
-
-const { columns } = tableOfNames(plainNames)
-const shown = columns.map(({ name, type }) => [name, type, '', ''])
-/** The engine's answers to what it is asked besides. */
-const finished = (data: unknown[][] = []): Reply => ({ body: { id: 'q', stats: { state: 'FINISHED' }, data } })
-
-function aside(body: string): Reply | null {
-  if (/^SHOW COLUMNS/.test(body)) return finished(shown)
-  if (/LIMIT 0$/.test(body)) return finished()
-  return /^EXPLAIN/.test(body) ? finished([['{}']]) : null
-}
 
 function placeOf({ origin }: Stub): string {
   return `${origin.replace('http', 'trino')}/hive/logs/flows`

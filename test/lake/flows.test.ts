@@ -158,7 +158,7 @@ function* questions(count: number, of: number): Generator<FlowsRequest> {
 /** What is refused for want of a case. */
 const onlyLocal = /and --engine|in a filter for an engine/
 
-/** Asks an engine and the local case the same, until so many were answered by both. */
+/** Asks an engine and the local case the same, until that many were answered by both. */
 async function compare(engine: Engine, count: number, of: number): Promise<void> {
   let same = 0
   for (const request of questions(3 * count + 10, of)) {
