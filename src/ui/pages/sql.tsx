@@ -2,14 +2,14 @@
 import './sql.css'
 import { signal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { SqlFileAsk } from '../../server/contract/files.ts'
 import type { LimitRange, SqlAnswer, SqlAsk, SqlHelpAnswer, SqlWrong } from '../../server/contract/sql.ts'
 import { AskError, get, post, useAnswer } from '../api.ts'
 import { keep, kept } from '../parts/kept.ts'
 import { Opener } from '../parts/opener.tsx'
 import { SaveButton } from '../parts/save-file.tsx'
-import type { SqlEditor } from '../parts/sql-editor.ts'
+import { openSqlEditor, type SqlEditor } from '../parts/sql-editor.ts'
 import { SqlResult } from '../parts/sql-result.tsx'
 import { SqlSide } from '../parts/sql-side.tsx'
 import { ErrorBox, Shown } from '../parts/states.tsx'
@@ -164,15 +164,11 @@ function Editor({ help, run, opened }: EditorProps): JSX.Element {
   const held = useRef(run)
   held.current = run
   const text = state.value.own['_sql'] ?? ''
-  useEffect(() => {
-    let isGone = false
-    void import('../parts/sql-editor.ts').then(({ openSqlEditor }) => {
-      if (isGone) return
-      editor.current = openSqlEditor(place.current!, text, help, () => held.current())
-      opened(editor.current)
-    })
+  // Before the page can be used: a button that was pressed without an editor would find no query.
+  useLayoutEffect(() => {
+    editor.current = openSqlEditor(place.current!, text, help, () => held.current())
+    opened(editor.current)
     return () => {
-      isGone = true
       editor.current?.close()
       opened(null)
     }

@@ -1,4 +1,4 @@
-/** The editor of queries in SQL: loaded when its page is opened. */
+/** The editor of queries in SQL. */
 import { autocompletion, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { SQLDialect, sql } from '@codemirror/lang-sql'
