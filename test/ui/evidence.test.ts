@@ -66,6 +66,10 @@ describe('evidence and graph in a browser', { skip: noBrowser }, () => {
       await page.getByText('1 line could not be read').waitFor()
       await quiet(page)
       await page.getByLabel('Part of a path').fill('more.log')
+      // Another answer comes in: what was typed stays.
+      await page.getByRole('columnheader', { name: 'Size' }).getByRole('button').click()
+      await page.waitForURL(/sort=/)
+      await quiet(page)
       await page.getByRole('button', { name: 'Find' }).click()
       await quiet(page)
       await page.getByRole('button', { name: `Remove ${path}` }).click()

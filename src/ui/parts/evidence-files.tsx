@@ -75,12 +75,14 @@ export function Files({ answer }: { answer: EvidenceAnswer }): JSX.Element {
               </option>
             ))}
           </select>
+          {/* What is typed stays while other answers come in; only another address puts its text in. */}
           <input
+            key={text}
             type="search"
             name="text"
             aria-label="Part of a path, or a digest"
             placeholder="path or digest"
-            value={text}
+            defaultValue={text}
           />
           <button type="submit">Find</button>
         </form>
