@@ -7,6 +7,7 @@ import { countText, integerText, sizeText } from '../report/numbers.ts'
 import { visible } from '../visible.ts'
 import { InvalidArgumentError, Option } from './commander.ts'
 import { parseWidth } from './options.ts'
+import { noteBeside } from './output.ts'
 import { type AwsCliOptions, awsOptionsOf, noteOfRetry } from './source-options.ts'
 
 export interface EngineCliOptions extends AwsCliOptions {
@@ -16,12 +17,14 @@ export interface EngineCliOptions extends AwsCliOptions {
   timeLimit?: number
   workgroup?: string
   outputLocation?: string
+  reuse?: number
   price?: Partial<Prices>
 }
 
 /** What a question may read where nothing else is said. */
 const bytesMost = 100e9
 const timeMost_ms = 3_600_000
+const reuseMinutesMost = 10_080
 
 const examples = 'trino://host:port/catalog/schema/table or athena://database/table'
 
@@ -44,6 +47,12 @@ export function addEngineOptions(command: Command, what = 'ask a table of an eng
     .option('--workgroup <name>', 'Athena: workgroup that asks')
     .option('--output-location <uri>', 'Athena: where answers are written, s3://bucket/prefix')
     .addOption(
+      new Option(
+        '--reuse <time>',
+        'Athena: take an answer that it gave to the same statement within that time, and read nothing',
+      ).argParser(parseReuse),
+    )
+    .addOption(
       new Option('--price <name=dollars>', 'Athena: what AWS takes, athena=5 a TB read, egress=0.09 a GB').argParser(
         parsePrice,
       ),
@@ -56,6 +65,14 @@ function parseSize(text: string): number {
   const bytes = Number(digits) * 1000 ** ' kmgt'.indexOf(unit.toLowerCase() || ' ')
   if (!(bytes > 0)) throw new InvalidArgumentError('Expected a size, like 500m, 20g or 1t.')
   return bytes
+}
+
+/** Minutes, as many as Athena takes: https://docs.aws.amazon.com/athena/latest/ug/reusing-query-results.html. */
+function parseReuse(text: string): number {
+  const minutes = parseWidth(text) / 60_000
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > reuseMinutesMost)
+    throw new InvalidArgumentError('Expected whole minutes up to seven days, like 30m, 2h or 7d.')
+  return minutes
 }
 
 function parsePrice(text: string, before: Partial<Prices> = {}): Partial<Prices> {
@@ -86,7 +103,15 @@ export async function engineNamed(text: string, options: EngineCliOptions): Prom
       import('../engines/athena.ts'),
       import('../engines/athena-place.ts'),
     ])
-    return new Athena(parseAthenaPlace(text), { workgroup, outputLocation, aws: awsOptionsOf(options) }, limits)
+    const { reuse, quiet } = options
+    const place = { workgroup, outputLocation, ...(reuse !== undefined && { reuseMinutes: reuse }) }
+    const onReuse = (id: string): void =>
+      void noteBeside(`tidemark: Athena gave an earlier answer (query ${visible(id)}), of ${reuse} minutes ago at most`)
+    return new Athena(
+      parseAthenaPlace(text),
+      { ...place, aws: awsOptionsOf(options) },
+      { ...limits, ...(quiet !== true && { onReuse }) },
+    )
   }
   refuseOfAthena(options)
   const [{ Trino }, { parseTrinoPlace, trinoUser }] = await Promise.all([
@@ -97,8 +122,8 @@ export async function engineNamed(text: string, options: EngineCliOptions): Prom
   return new Trino(place, trinoUser(process.env, place), { ...limits, ...noteOfRetry(options) })
 }
 
-function ofAthena({ workgroup, outputLocation, price }: EngineCliOptions): Record<string, unknown> {
-  return { '--workgroup': workgroup, '--output-location': outputLocation, '--price': price }
+function ofAthena({ workgroup, outputLocation, reuse, price }: EngineCliOptions): Record<string, unknown> {
+  return { '--workgroup': workgroup, '--output-location': outputLocation, '--reuse': reuse, '--price': price }
 }
 
 function refuseOfAthena(options: EngineCliOptions): void {

@@ -24,6 +24,8 @@ export interface AthenaLimits {
   time_ms?: number
   /** Once all statements together have read more, the one that runs is cancelled. */
   bytes?: number
+  /** Told the id of a statement that was not run, for an earlier answer of it was taken. */
+  onReuse?: (id: string) => void
   /** Of the waits between looks, for tests: 1 is from a fifth of a second up to three seconds. */
   patience?: number
 }
@@ -163,6 +165,10 @@ export class Athena implements Engine {
         const execution = await this.look(run.id, stop)
         const { Status: { State: state = '' } = {}, Statistics: statistics } = execution
         run.bytes = statistics?.DataScannedInBytes ?? run.bytes
+        if (statistics?.ResultReuseInformation?.ReusedPreviousResult === true && run.reused === undefined) {
+          run.reused = true
+          this.limits.onReuse?.(run.id)
+        }
         onProgress?.({ id, state, bytes: run.bytes, rows: null, done: null })
         isDone = state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED'
         if (state === 'SUCCEEDED') return execution
@@ -188,7 +194,7 @@ export class Athena implements Engine {
   private async start(statement: Sql, stop: AbortSignal): Promise<string> {
     const { text, values } = statement
     const { sdk, client } = await this.client()
-    const { workgroup, outputLocation } = this.options
+    const { workgroup, outputLocation, reuseMinutes } = this.options
     const token = this.begun.get(this.sent(statement)) ?? randomUUID()
     this.begun.set(this.sent(statement), token)
     const command = new sdk.StartQueryExecutionCommand({
@@ -197,6 +203,11 @@ export class Athena implements Engine {
       QueryExecutionContext: { Catalog: this.at.catalog, Database: this.at.database },
       ...(values.length > 0 && { ExecutionParameters: values.map(boundText) }),
       ...(workgroup !== null && { WorkGroup: workgroup }),
+      ...(reuseMinutes !== undefined && {
+        ResultReuseConfiguration: {
+          ResultReuseByAgeConfiguration: { Enabled: true, MaxAgeInMinutes: reuseMinutes },
+        },
+      }),
       ...(outputLocation !== null && { ResultConfiguration: { OutputLocation: outputLocation } }),
     })
     // It is not broken off: what was started without our knowing its name could not be cancelled.

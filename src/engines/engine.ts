@@ -61,6 +61,8 @@ export interface Ran {
   /** The engine's own id of it. */
   id: string
   bytes: number | null
+  /** The engine gave the answer of an earlier run, as it was asked to where it can. */
+  reused?: true
 }
 
 export interface AskOptions {

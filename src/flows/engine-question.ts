@@ -118,7 +118,7 @@ function engineOf(engine: Engine, counted: Doubts | null): FlowsEngine {
     name: engine.name,
     table: engine.place,
     get queries() {
-      return engine.ran.map(({ id, bytes }) => ({ id, bytes }))
+      return engine.ran.map(run => ({ ...run }))
     },
     without_status: counted?.without ?? null,
   }

@@ -92,7 +92,7 @@ export interface FlowsEngine {
   /** Where it is, and which table. */
   table: string
   /** The engine's ids of the statements that it ran, and how many bytes each read; null: not told. */
-  queries: { id: string; bytes: number | null }[]
+  queries: { id: string; bytes: number | null; reused?: true }[]
   /** Lines of the evidence that are no record for want of a status: an engine cannot tell what is wrong with them. Null: not asked. */
   without_status: Cell
 }

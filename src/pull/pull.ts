@@ -341,7 +341,7 @@ class Pulling {
     const run = engine.ran.slice(before).at(-1)
     this.ran.push({
       ...{ statement: engine.sent(printed), query: run?.id ?? '', bytes: run?.bytes ?? null },
-      ...{ started, ended: new Date().toISOString() },
+      ...{ started, ended: new Date().toISOString(), reused: run?.reused ?? false },
     })
   }
 

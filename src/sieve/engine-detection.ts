@@ -46,7 +46,7 @@ export interface EngineSieved {
   /** Records that were brought, and all of that time. */
   records: number
   records_of_table: number
-  queries: { id: string; bytes: number | null }[]
+  queries: { id: string; bytes: number | null; reused?: true }[]
 }
 
 export interface EngineDetections extends Detections {
@@ -230,7 +230,7 @@ class Detecting {
           .map(rule => ({ rule, hosts: passed.perRule.get(rule) ?? 0 })),
         skipped: [...chosen.skipped, ...left],
         ...{ hosts: passed.total, records: report.records, records_of_table: report.records_of_table },
-        queries: engine.ran.slice(before).map(({ id, bytes }) => ({ id, bytes })),
+        queries: engine.ran.slice(before).map(run => ({ ...run })),
       },
     }
   }

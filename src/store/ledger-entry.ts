@@ -156,7 +156,11 @@ const pullNote = objectOf({
   to: time,
   /** As they were sent, with their values. */
   statements: listOf(
-    objectOf({ statement: text, query: text, bytes: nullOr(count), started: knownTime, ended: knownTime }),
+    objectOf({
+      ...{ statement: text, query: text, bytes: nullOr(count), started: knownTime, ended: knownTime },
+      /** Whether the engine gave an earlier answer. */
+      reused: absent(yesOrNo, false),
+    }),
   ),
   /** Endpoints whose records with others than the subject are here too: address, port, protocol. */
   endpoints: listOf(text),

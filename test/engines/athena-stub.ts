@@ -10,6 +10,8 @@ export interface Statement {
   workgroup: string | undefined
   location: string | undefined
   database: string | undefined
+  /** Minutes of which an earlier answer is taken; null: none is. */
+  reuse: number | null
 }
 
 /** How a statement ends. */
@@ -167,6 +169,9 @@ async function start(stub: AthenaStub, runs: Map<string, Run>, body: Record<stri
   if (known !== undefined) return known.id
   const context = body['QueryExecutionContext'] as { Database?: string } | undefined
   const result = body['ResultConfiguration'] as { OutputLocation?: string } | undefined
+  const reuse = body['ResultReuseConfiguration'] as
+    | { ResultReuseByAgeConfiguration?: { MaxAgeInMinutes?: number } }
+    | undefined
   const statement: Statement = {
     id: `q-${stub.started.length + 1}`,
     text: String(body['QueryString']),
@@ -175,6 +180,7 @@ async function start(stub: AthenaStub, runs: Map<string, Run>, body: Record<stri
     workgroup: body['WorkGroup'] as string | undefined,
     location: result?.OutputLocation,
     database: context?.Database,
+    reuse: reuse?.ResultReuseByAgeConfiguration?.MaxAgeInMinutes ?? null,
   }
   stub.started.push(statement)
   runs.set(statement.id, { statement, outcome: await stub.outcome(statement), looked: 0, isCancelled: false })
@@ -186,6 +192,7 @@ function executionOf(stub: AthenaStub, run: Run): object {
   const isRunning = run.looked++ < stub.looks || 'runs' in outcome
   const state = isCancelled ? 'CANCELLED' : isRunning ? 'RUNNING' : 'rows' in outcome ? 'SUCCEEDED' : outcome.state
   const failure = 'reason' in outcome && !isRunning ? outcome : null
+  const isReused = statement.reuse !== null && hasAnswered(stub, statement)
   return {
     QueryExecutionId: statement.id,
     StatementType: 'DML',
@@ -202,8 +209,17 @@ function executionOf(stub: AthenaStub, run: Run): object {
         AthenaError: { ErrorCategory: failure.category ?? 2, Retryable: failure.retryable ?? false },
       }),
     },
-    Statistics: { DataScannedInBytes: 'bytes' in outcome ? outcome.bytes : 0 },
+    Statistics: {
+      DataScannedInBytes: 'bytes' in outcome && !isReused ? outcome.bytes : 0,
+      ResultReuseInformation: { ReusedPreviousResult: isReused },
+    },
   }
+}
+
+/** Whether the same was started before. */
+function hasAnswered({ started }: AthenaStub, { id, text, params }: Statement): boolean {
+  const first = started.find(one => one.text === text && String(one.params) === String(params))
+  return first !== undefined && first.id !== id
 }
 
 function namesOf(outcome: Outcome): readonly string[] {

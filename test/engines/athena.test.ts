@@ -36,9 +36,12 @@ after(async () => {
 
 function client(
   limits: AthenaLimits = {},
-  { workgroup = null as string | null, location = null as string | null } = {},
+  { workgroup = null as string | null, location = null as string | null, reuse = null as number | null } = {},
 ) {
-  const options = { workgroup, outputLocation: location, aws: { endpoint: stub.address } }
+  const options = {
+    ...{ workgroup, outputLocation: location, aws: { endpoint: stub.address } },
+    ...(reuse !== null && { reuseMinutes: reuse }),
+  }
   return new Athena(parseAthenaPlace('athena://logs/flows'), options, { patience: 0.01, ...limits })
 }
 
@@ -120,6 +123,26 @@ test('a statement is started once, looked at until it is done, and its rows are 
   assert.equal(seen.length, 5)
   assert.deepEqual(stub.cancelled, [])
   assert.equal(engine.sent(asked), `SELECT "x" WHERE y = ?\nUSING 'o''hara'`)
+})
+
+test('an earlier answer is taken where that was asked for, and it is said', async () => {
+  stub.outcome = () => ({ rows: [['1']], bytes: 1234 })
+  const asked = { text: 'SELECT 1', values: [] }
+  const told: string[] = []
+  const onReuse = (id: string): void => void told.push(id)
+  const first = client({ onReuse }, { reuse: 60 })
+  assert.deepEqual(await rowsOf(first.ask(asked)), [['1']])
+  assert.deepEqual([first.ran, told], [[{ id: 'q-1', bytes: 1234 }], []])
+  const plain = client({ onReuse })
+  await rowsOf(plain.ask(asked))
+  assert.deepEqual([plain.ran, told], [[{ id: 'q-2', bytes: 1234 }], []], 'nobody asked for it')
+  const again = client({ onReuse }, { reuse: 60 })
+  assert.deepEqual(await rowsOf(again.ask(asked)), [['1']])
+  assert.deepEqual([again.ran, told], [[{ id: 'q-3', bytes: 0, reused: true }], ['q-3']])
+  assert.deepEqual(
+    stub.started.map(({ reuse }) => reuse),
+    [60, null, 60],
+  )
 })
 
 test('answers that are not in S3, or may not be read there, come page by page from Athena', async () => {
