@@ -132,7 +132,8 @@ function runTests(paths) {
   const times = join(mkdtempSync(join(tmpdir(), 'tidemark-tests-')), 'cpu')
   env.TIDEMARK_TEST_CPU = times
   const noting = pathToFileURL(join(root, 'scripts', 'test-cpu.mjs')).href
-  const atOnce = args.includes('--one-by-one') ? 1 : availableParallelism()
+  // One more than there are cores: many files wait for servers, browsers and clocks.
+  const atOnce = args.includes('--one-by-one') ? 1 : availableParallelism() + 1
   const options = ['--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`, '--import', noting]
   const { status } = spawnSync(process.execPath, [...options, ...paths], { cwd: root, env, stdio: 'inherit' })
   if (existsSync(times)) printSlowest(readFileSync(times, 'utf8'))

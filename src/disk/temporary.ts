@@ -1,16 +1,15 @@
-/** Folders in the machine's temporary folder. They hold what the evidence does: those of killed processes go when the next one of their kind is made. */
+/** Folders for what is on its way. They hold what the evidence does: those of killed processes go when the next one of their kind is made. */
 import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isRunning } from './writing.ts'
 
 /** What a folder is for; it is part of its name. */
 type TemporaryKind = 'case' | 'lake' | 'lines' | 'open' | 'rows' | 'ui'
 
-/** Of this machine: containers that share the folder have other processes under the same numbers. */
-function prefixOf(kind: TemporaryKind): string {
-  const host = `${hostname()}${processSpace()}`.replace(/[^A-Za-z0-9]/g, '_')
-  return kind === 'case' ? `tidemark-${host}-` : `tidemark-${kind}-${host}-`
+/** Of this machine: containers that share a folder have other processes under the same numbers. */
+function hostName(): string {
+  return `${hostname()}${processSpace()}`.replace(/[^A-Za-z0-9]/g, '_')
 }
 
 /** Containers of one host name may have processes of their own: Linux names the space of the numbers. Empty elsewhere. */
@@ -24,9 +23,21 @@ function processSpace(): string {
 
 /** A new folder that only this user may read; whoever made it removes it. @throws what the system refuses. */
 export function temporaryFolder(kind: TemporaryKind): string {
-  const parent = tmpdir()
-  removeKilled(parent, prefixOf(kind))
-  return mkdtempSync(join(parent, `${prefixOf(kind)}${process.pid}-`))
+  return ownFolder(tmpdir(), kind === 'case' ? 'tidemark-' : `tidemark-${kind}-`)
+}
+
+/** Of a place's own name: with what follows, no system refuses it for its length. */
+const nameMost = 100
+
+/** The same beside a place, for what will be moved there when it is whole: `case.pulling-…`. */
+export function folderBeside(place: string, doing: 'pulling'): string {
+  return ownFolder(dirname(place), `${basename(place).slice(0, nameMost)}.${doing}-`)
+}
+
+function ownFolder(parent: string, kind: string): string {
+  const prefix = `${kind}${hostName()}-`
+  removeKilled(parent, prefix)
+  return mkdtempSync(join(parent, `${prefix}${process.pid}-`))
 }
 
 /** Removes the folders of processes of the same user that were killed. */

@@ -4,12 +4,13 @@
  */
 import { rmSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { askedEndpoints, chain } from '../conversations/conversations.ts'
 import { countOnce } from '../conversations/count-once.ts'
 import { endpointText } from '../conversations/pulled-part.ts'
 import { ofSubject as recordsOf, subjectRecords } from '../conversations/subject.ts'
-import { isRunning, nodeAt, sync } from '../disk/writing.ts'
+import { folderBeside } from '../disk/temporary.ts'
+import { nodeAt, sync } from '../disk/writing.ts'
 import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import { compile } from '../filter/compile.ts'
@@ -159,9 +160,7 @@ class Pulling {
   async run(): Promise<PullReport> {
     const parent = dirname(this.dir)
     await mkdir(parent, { recursive: true })
-    await removeKilled(parent, basename(this.dir))
-    const staging = join(parent, stagingName(basename(this.dir)))
-    await mkdir(staging)
+    const staging = folderBeside(this.dir, 'pulling')
     // Also where the process is ended at once.
     const remove = (): void => rmSync(staging, { recursive: true, force: true, maxRetries: 3 })
     process.once('exit', remove)
@@ -415,17 +414,4 @@ function requireObject(object: string): string {
     status: exitStatus.usage,
     hint: 'leave --objects out: the engine gives the lines itself',
   })
-}
-
-function stagingName(name: string): string {
-  return `${name}.pulling-${process.pid}`
-}
-
-/** Removes what a killed pull left. */
-async function removeKilled(parent: string, name: string): Promise<void> {
-  for (const one of await readdir(parent)) {
-    const pid = one.startsWith(`${name}.pulling-`) ? /^\d+$/.exec(one.slice(`${name}.pulling-`.length))?.[0] : undefined
-    if (pid === undefined || (isRunning(Number(pid)) && Number(pid) !== process.pid)) continue
-    await rm(join(parent, one), { recursive: true, force: true })
-  }
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder as made } from '../../src/disk/temporary.ts'
+import { folderBeside, temporaryFolder as made } from '../../src/disk/temporary.ts'
 import { temporaryFolder } from '../cli/run.ts'
 
 test('a folder of a killed process goes when the next one of its kind is made, and no other', t => {
@@ -38,4 +38,16 @@ test('a folder of a killed process goes when the next one of its kind is made, a
   assert.ok(!existsSync(join(parent, killed)))
   for (const name of others) assert.ok(existsSync(join(parent, name, 'rows.csv')), name)
   assert.equal(readdirSync(parent).length, others.length + 2)
+})
+
+test('beside a place with a long name a folder can be made, and it is the place’s alone', t => {
+  const parent = temporaryFolder(t)
+  const place = join(parent, 'x'.repeat(250))
+  const own = basename(folderBeside(place, 'pulling'))
+  const dead = join(parent, own.replace(/\d+-\w{6}$/, `${spawnSync(process.execPath, ['-e', '']).pid}-abcdef`))
+  mkdirSync(dead)
+  folderBeside(join(parent, 'y'), 'pulling')
+  assert.ok(existsSync(dead))
+  folderBeside(place, 'pulling')
+  assert.ok(!existsSync(dead))
 })

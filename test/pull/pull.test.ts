@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { detect } from '../../src/detect/detect.ts'
+import { folderBeside } from '../../src/disk/temporary.ts'
 import { UserError } from '../../src/errors.ts'
 import { addEvidence } from '../../src/ingest/add.ts'
 import { partHeader, partIn } from '../../src/ingest/part-mark.ts'
@@ -207,7 +217,9 @@ test('an engine that is gone, at any statement, leaves nothing; and so does a st
 })
 
 test('what a killed pull left is removed by the next', async () => {
-  const left = join(work.root, 'killed.pulling-999999999')
+  const made = folderBeside(join(work.root, 'killed'), 'pulling')
+  const left = made.replace(/\d+(-\w{6})$/, '999999999$1')
+  renameSync(made, left)
   mkdirSync(join(left, 'case'), { recursive: true })
   await pulled('killed')
   assert.ok(!existsSync(left))
