@@ -74,7 +74,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   if (!options.objects && !options.engine.startsWith('athena://')) refuseAccountOptions(options, '--objects')
   const [{ pullOf }, { prefixes }, { selectionOf }] = await Promise.all([
     import('../pull/pull.ts'),
-    import('../investigate/investigate.ts'),
+    import('../net/given-prefixes.ts'),
     import('./selection.ts'),
   ])
   const { from, to } = options

@@ -7,7 +7,8 @@ import { ofSubject, type SubjectRecords, subjectConversations, subjectRecords } 
 import type { Enrichment, EnrichmentOptions } from '../enrich/enrichment.ts'
 import { UserError } from '../errors.ts'
 import { caseEnrichment } from '../filter/case-enrichment.ts'
-import { type Prefix, parsePrefix } from '../net/prefix.ts'
+import { prefixes } from '../net/given-prefixes.ts'
+import type { Prefix } from '../net/prefix.ts'
 import { subjectRules } from '../rules/all.ts'
 import { type CaseRule, findingsMax } from '../rules/rule.ts'
 import type { Case } from '../store/case.ts'
@@ -119,19 +120,6 @@ async function gatherAll(
 function memoryMax(records: number): number {
   const most = Math.max(512, totalmem() / 2 ** 20 / 4)
   return Math.floor(Math.min(most, Math.max(256, 64 * availableParallelism()) + (128 * records) / 1e6))
-}
-
-/** @throws UserError (status 2) for a text that is neither an address nor a prefix. */
-export function prefixes(texts: readonly string[], problem: string): Prefix[] {
-  return texts.map(text => {
-    const prefix = parsePrefix(text)
-    if (prefix === null)
-      throw new UserError(`${problem}: ${text}`, {
-        status: 2,
-        hint: 'write 20.106.124.93, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32',
-      })
-    return prefix
-  })
 }
 
 async function gather(

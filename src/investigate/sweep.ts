@@ -3,6 +3,7 @@
 import { requirePulled } from '../conversations/pulled-part.ts'
 import { collapsedTable } from '../flows/count-once.ts'
 import { recordsOf } from '../flows/source.ts'
+import { prefixes } from '../net/given-prefixes.ts'
 import type { Prefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { rawSql } from '../query/sql.ts'
@@ -15,7 +16,7 @@ import { addressColumns } from '../store/views.ts'
 import { gatherActions, rejectedOnlyGap } from './actions.ts'
 import { gatherCoverage, gatherSpans } from './coverage.ts'
 import type { Confidence, Count, Gap, Selection, Severity } from './dossier.ts'
-import { type InvestigateOptions, investigate, prefixes, recordsOfCase } from './investigate.ts'
+import { type InvestigateOptions, investigate, recordsOfCase } from './investigate.ts'
 import { ofSensors, selectionOf } from './selection.ts'
 
 export interface SweepOptions extends InvestigateOptions {

@@ -11,6 +11,7 @@ import { parse } from '../filter/filter.ts'
 import { checkBefore } from '../flows/engine-before.ts'
 import { partitionsOf } from '../flows/engine-partitions.ts'
 import { type EngineRecords, engineRecords } from '../flows/engine-records.ts'
+import { prefixes } from '../net/given-prefixes.ts'
 import { type Prefix, parsePrefix } from '../net/prefix.ts'
 import { utcSeconds } from '../net/time.ts'
 import { type PullOptions, type PullReport, pullOf } from '../pull/pull.ts'
@@ -88,7 +89,7 @@ export async function engineDetection(engine: Engine, options: EngineDetectOptio
   const window = { from_us: micros(options.from_us), to_us: micros(options.to_us) }
   const partitions = partitionsOf(table, [window])
   const within = windowOf(own, window)
-  const internal = (options.internal ?? []).map(text => prefixOf(text))
+  const internal = prefixes(options.internal ?? [], 'not a prefix in --internal')
   const limit = options.hostsMost ?? hostsMost
   const statement = sieveStatement(recordsFor(own, { partitions, records: within }, within), own.columns, {
     ...{ rules: chosen.sieved, internal, within, limit: limit + 1 },
@@ -116,16 +117,6 @@ function micros(us: number | undefined): bigint | null {
 
 function timeText(us: number | undefined): string | null {
   return us === undefined ? null : utcSeconds(us)
-}
-
-function prefixOf(text: string): Prefix {
-  const prefix = parsePrefix(text)
-  if (prefix === null)
-    throw new UserError(`not a prefix in --internal: ${text}`, {
-      status: exitStatus.usage,
-      hint: 'like 203.0.113.0/24',
-    })
-  return prefix
 }
 
 function recordsFor(

@@ -1,6 +1,7 @@
 /** Answers: one host, by its own records. */
 import type { Dossier, Outcome } from '../../investigate/dossier.ts'
-import { type Found, investigate, prefixes } from '../../investigate/investigate.ts'
+import { type Found, investigate } from '../../investigate/investigate.ts'
+import { prefixes } from '../../net/given-prefixes.ts'
 import { internalPrefixes } from '../../net/internal.ts'
 import { type Prefix, prefixContains } from '../../net/prefix.ts'
 import { dossierKey } from '../../report/case-report/keys.ts'
