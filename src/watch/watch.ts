@@ -236,12 +236,14 @@ class Watch {
   async run(signal: AbortSignal): Promise<WatchEnd> {
     this.delivery.start()
     this.state = 'watching'
-    const began = performance.now()
+    /** When everything that is there had been seen for the first time: of many files that takes longer than they are to settle. */
+    let seen: number | null = null
     while (!signal.aborted) {
       try {
         const isIdle = await this.step(signal)
+        seen ??= performance.now()
         this.failures = 0
-        if (this.settings.once && isIdle(began)) break
+        if (this.settings.once && isIdle(seen)) break
         await this.rest(signal)
       } catch (error) {
         if (signal.aborted) break
@@ -258,7 +260,7 @@ class Watch {
   }
 
   /** Reads one batch, and looks for findings where that is due. @returns whether nothing is left to do for a watch that is to end. */
-  private async step(signal: AbortSignal): Promise<(began: number) => boolean> {
+  private async step(signal: AbortSignal): Promise<(seen: number) => boolean> {
     this.hasNews = false
     const look = await this.source.look(this.reader, signal)
     this.reader.unreadable(look.unreadable)
@@ -276,9 +278,9 @@ class Watch {
     if (this.isLookDue(isMore)) await this.look(signal)
     if (performance.now() - this.lastKeep > keepEvery) await this.keep(look.present)
     this.tell()
-    return began => {
+    return seen => {
       const { settle, source } = this
-      const isPatient = look.changing > 0 && performance.now() - began < settlesOfOnce * settle + settle
+      const isPatient = look.changing > 0 && performance.now() - seen < settlesOfOnce * settle + settle
       const isOver = source.isComplete || source.problem !== null
       // What is held up by the source is not waited for.
       const isTaken = look.whole.length === taken.length || source.problem !== null

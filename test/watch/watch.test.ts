@@ -249,6 +249,13 @@ test('a webhook that is down: nothing is lost, no secret is told, and the next r
   )
 })
 
+test('with --once files are waited for that have to be found first: many, and each settles in no time', t => {
+  const { folder, out } = placeFor(t)
+  for (let n = 0; n < 1500; n++) put(folder, awsName(at, `many${n}`), logOf(guessLines(1, n, at + n)))
+  const { status, stderr } = tidemark(['watch', folder, '--out', out, '--once', '--settle', '1ms'])
+  assert.equal(status, 0, stderr)
+})
+
 test('days that are older than is kept are removed, if the watch made them, and not read again', async t => {
   const { folder, out } = placeFor(t)
   const days = (n: number): number => at + n * 86_400
