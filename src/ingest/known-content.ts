@@ -1,6 +1,7 @@
 /** What `add` knows of content by what is in the case: whether a file is to be read, and entered. */
 import { UserError } from '../errors.ts'
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
+import { alreadyThere } from '../store/reports.ts'
 import { counts, standingsOf } from '../store/standing.ts'
 import type { FileTask } from './messages.ts'
 
@@ -14,7 +15,7 @@ interface Known {
 
 /** Why content is not read that a file has which counts. */
 export function inTheCase(path: string): string {
-  return `same content as ${path}: already in the case`
+  return `same content as ${path}: ${alreadyThere}`
 }
 
 /** What to do about a part of a pull. @param isOut whether it was removed. */
@@ -73,8 +74,9 @@ export class KnownContent {
         : `same content as ${known.path}, which was removed from the case: tidemark remove --undo puts it back`
     }
     if (known.state === 'counts' && (this.again || (hasFormat && known.isUnread === true))) return null
-    if (this.parts.has(sha256)) return inTheCase(known.path)
-    return `${inTheCase(known.path)}${hasFormat ? '; tidemark add --again reads it once more' : ''}`
+    const already = known.path === path ? alreadyThere : inTheCase(known.path)
+    if (this.parts.has(sha256)) return already
+    return `${already}${hasFormat ? '; tidemark add --again reads it once more' : ''}`
   }
 
   /**

@@ -2,6 +2,7 @@
 import { UserError } from '../errors.ts'
 import type { Origin, RemoteFile } from '../sources/remote.ts'
 import type { EvidenceEntry, LedgerEntry } from '../store/ledger.ts'
+import { alreadyThere } from '../store/reports.ts'
 import { type Standing, standingsOf } from '../store/standing.ts'
 import { partHint } from './known-content.ts'
 
@@ -62,7 +63,7 @@ export class KnownOrigins {
     if (!isSame && changedToo) return null
     if (!isSame) return { status: 'unreadable', problem: changed(known.origin, etag) }
     if (again || (hasFormat && known.isUnread)) return null
-    return { status: 'duplicate', problem: 'same object: already in the case' }
+    return { status: 'duplicate', problem: alreadyThere }
   }
 }
 

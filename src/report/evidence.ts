@@ -1,6 +1,7 @@
 import { compareTimes } from '../net/time.ts'
 import { isRead, type Law, lawsOf } from '../store/laws.ts'
 import {
+  alreadyThere,
   type CaptureAccount,
   type EvidenceFile,
   type EvidenceReport,
@@ -76,10 +77,15 @@ export function addPage(r: EvidenceReport): Block[] {
   return [
     title(strong(`Added to ${r.case}`)),
     ...(r.interrupted
-      ? [warning('Stopped before every file was read: what follows is in the case, the rest is not.')]
+      ? [
+          warning(
+            'Stopped before every file was read: what follows is in the case, the rest is not. The same command goes on from here.',
+          ),
+        ]
       : []),
     ...totals(r),
-    ...notRead(r),
+    // The ledger has no duplicates.
+    ...notRead(r, 'tidemark add --json'),
   ]
 }
 
@@ -89,7 +95,7 @@ export function evidencePage(r: EvidenceReport): Block[] {
     title(strong(`Evidence in ${r.case}`)),
     ...totals(r),
     ...fileBlocks(r.files),
-    ...notRead(r),
+    ...notRead(r, 'tidemark evidence --json'),
     ...history(r.history),
   ]
 }
@@ -176,19 +182,25 @@ function recordsText(total: number, read: EvidenceFile[]): string {
   return `Flow records: ${all.map(([count, of]) => `${integerText(count)} ${of}`).join(', ')}`
 }
 
-/** `VPC flow logs: 577 read, 1 duplicate. Not evidence: 1.` */
+/** `VPC flow logs: 577 read. Without a known format: 1 not evidence. 2 duplicate.` */
 function filesText(files: EvidenceFile[]): string {
   const kinds = new Map<string, Map<string, number>>()
   for (const { kind, status } of files) {
-    const name = kind === null || status === 'not-evidence' ? 'Without a known format' : kindText(kind)
+    const name = nameOfKind(kind, status)
     const counts = kinds.get(name) ?? new Map<string, number>()
     kinds.set(name, counts.set(statusWords[status], (counts.get(statusWords[status]) ?? 0) + 1))
   }
   const sentences = [...kinds].map(([name, counts]) => {
     const named = [...counts].sort((a, b) => b[1] - a[1]).map(([status, count]) => `${integerText(count)} ${status}`)
-    return `${name}: ${named.join(', ')}.`
+    return `${name}${named.join(', ')}.`
   })
   return [`${countText(files.length, 'file')}.`, ...sentences].join(' ')
+}
+
+/** Nobody looked for the format of a duplicate, or of what could not be read: that is no unknown format. */
+function nameOfKind(kind: string | null, status: EvidenceStatus): string {
+  if (kind !== null && status !== 'not-evidence') return `${kindText(kind)}: `
+  return status === 'duplicate' || status === 'unreadable' ? '' : 'Without a known format: '
 }
 
 /** If a sum is wrong, something was lost, and it says so. */
@@ -305,19 +317,27 @@ function groupOf(path: string): string {
   return /^.*_(?:vpcflowlogs|transitgateway)_[^_/]*_[^_/]*_/.exec(path)?.[0] ?? path.slice(0, path.lastIndexOf('/') + 1)
 }
 
-/** Each file and line that is in no record, by file; then what was rightly left out. */
-function notRead(r: EvidenceReport): Block[] {
+/** Whether it is the file that the case has, and not another of the same content. */
+function isKnown({ status, problem }: EvidenceFile): boolean {
+  return status === 'duplicate' && problem === alreadyThere
+}
+
+/** Each file and line that is in no record, by file; then what was rightly left out, of which `listing` lists all. */
+function notRead(r: EvidenceReport, listing: string): Block[] {
   const leftOut = (file: EvidenceFile) => !isRead(file) && !isUnread(file)
   const whole = (file: EvidenceFile): Problem => ({
     path: file.path,
     problem: [statusWords[file.status], file.problem ?? ''].filter(text => text !== '').join(': '),
   })
   const broken = r.files.filter(file => isUnread(file) || file.status === 'partly-read').map(whole)
+  const out = r.files.filter(leftOut)
+  const known = out.filter(isKnown)
   const others = limited(
-    r.files.filter(leftOut).map((file): Text => line`${path(file.path)}: ${whole(file).problem}`),
+    out.filter(file => !isKnown(file)).map((file): Text => line`${path(file.path)}: ${whole(file).problem}`),
     leftOutAtMost,
-    left => moreText(left),
+    left => moreText(left, '', listing),
   )
+  if (known.length > 0) others.push(`${countText(known.length, 'file')}: in the case already`)
   // What ended a file early is told with its status already.
   const told = new Set(broken.map(({ path, problem }) => `${path}\n${problem.slice(problem.indexOf('byte '))}`))
   const isOfPlace = (one: Problem) => one.line !== undefined || one.offset !== undefined

@@ -28,8 +28,8 @@ export function problemBlocks(problems: readonly Problem[], filesAtMost = Number
   return limited(files, filesAtMost, left => [paragraph(moreText(left, ' files'))]).flat()
 }
 
-export function moreText(left: number, what = ''): Text {
-  return line`… and ${integerText(left)} more${what}: ${command('tidemark evidence --json')} lists all`
+export function moreText(left: number, what = '', listing = 'tidemark evidence --json'): Text {
+  return line`… and ${integerText(left)} more${what}: ${command(listing)} lists all`
 }
 
 function merged(problems: readonly Problem[]): string[] {

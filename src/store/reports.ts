@@ -14,6 +14,9 @@ export type FileKind =
 
 export type EvidenceStatus = 'read' | 'partly-read' | 'unreadable' | 'duplicate' | 'not-evidence'
 
+/** Why a file is a duplicate that is in the case itself, under that path. */
+export const alreadyThere = 'already in the case'
+
 /** An exact integer: a bigint beyond 2^53. */
 type Count = number | bigint
 

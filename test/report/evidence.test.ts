@@ -6,7 +6,7 @@ import { removedPage } from '../../src/report/removed.ts'
 import { terminalText } from '../../src/report/terminal.ts'
 import type { PageOptions } from '../../src/report/terminal-page.ts'
 import { displayWidth, hidden, plain } from '../../src/report/text.ts'
-import type { EvidenceReport, VerifyReport } from '../../src/store/reports.ts'
+import { alreadyThere, type EvidenceReport, type VerifyReport } from '../../src/store/reports.ts'
 import { golden } from '../golden.ts'
 import { evidenceFile, evidenceReport, hostileText, removeReport, withText } from './fixtures.ts'
 
@@ -73,6 +73,21 @@ test('names at most 20 problems of a file and counts the rest', () => {
   )
 })
 
+test('files that the case has are counted, not listed, and no format was looked for', () => {
+  const file = evidenceFile({ kind: null, status: 'duplicate', records: 0, lines: 0, problem: alreadyThere })
+  const copy = { ...file, path: 'copy.log', problem: 'same content as a.log: already in the case' }
+  const text = add({
+    ...evidenceReport(),
+    files: [file, file, ...Array.from({ length: 12 }, () => copy)],
+    problems: [],
+  })
+  assert.match(text, /14 files\. 14 duplicate\./)
+  assert.doesNotMatch(text, /Without a known format/)
+  assert.match(text, /• copy\.log: duplicate: same content as a\.log/)
+  assert.match(text, /… and 2 more: tidemark add --json lists all\n.*• 2 files: in the case already/)
+  assert.ok(!text.includes(`${file.path}:`), text)
+})
+
 test('an addition that was stopped, and a case of captures alone, say what they are', () => {
   const captures = {
     ...evidenceReport(),
@@ -81,7 +96,7 @@ test('an addition that was stopped, and a case of captures alone, say what they 
     problems: [],
   }
   const text = add(captures)
-  assert.match(text, /Stopped before every file was read/)
+  assert.match(text, /Stopped before every file was read: .*\n?.*The same command goes\s+on from here/)
   assert.match(text, /pcap captures: 1 read/)
   assert.doesNotMatch(text, /lines \d/)
 })
