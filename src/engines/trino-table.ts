@@ -31,7 +31,7 @@ async function describedBy(at: TrinoPlace, ask: Ask, sql: string): Promise<TextR
       throw error
     throw new UserError(`no such table on the engine: ${at.catalog}/${at.schema}/${at.table}`, {
       status: exitStatus.usage,
-      hint: `SHOW TABLES FROM ${at.catalog}.${at.schema} there lists what it has`,
+      hint: `SHOW TABLES FROM ${at.catalog}.${at.schema} there lists its tables, SHOW SCHEMAS FROM ${at.catalog} and SHOW CATALOGS the rest`,
     })
   }
 }
@@ -74,9 +74,10 @@ async function explainedBytes(rows: AsyncGenerator<TextRow[]>): Promise<number |
       inputTableColumnInfos?: { estimate?: { outputSizeInBytes?: unknown } }[]
     }
     const sizes = tables.map(({ estimate }) => estimate?.outputSizeInBytes)
-    return sizes.length > 0 && sizes.every(size => typeof size === 'number')
-      ? sizes.reduce((sum: number, size) => sum + Number(size), 0)
-      : null
+    if (sizes.length === 0 || !sizes.every(size => typeof size === 'number')) return null
+    const sum = sizes.reduce((before: number, size) => before + Number(size), 0)
+    // Where no column is needed Trino says 0 of any table.
+    return sum === 0 ? null : sum
   } catch (error) {
     if (error instanceof SyntaxError) return null
     throw error

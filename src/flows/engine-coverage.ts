@@ -1,7 +1,7 @@
 /** What the lines of an engine's table cover, sensor by sensor: one statement, which reads the table once and gives what lies between holes. */
 import type { AskOptions, Engine, Estimate, TextRow } from '../engines/engine.ts'
 import { utcSeconds } from '../net/time.ts'
-import { count, named, own, select } from '../query/build.ts'
+import { own, select } from '../query/build.ts'
 import type { Expression } from '../query/nodes.ts'
 import type { Sql } from '../query/sql.ts'
 import { sensorFields } from '../records/sensor.ts'
@@ -91,20 +91,17 @@ export async function coverageQuestion(
   const partitions = partitionsOf(table, [window])
   const mayHold = mayHoldOf(table, [window])
   const names = ['start', 'end', ...sensorNames(records)]
-  const lines = engine.dialect.print(
-    select([...names, '_status'].map(own), { from: records.everything(names, partitions) }),
-  )
+  const scan = select([...names, '_status'].map(own), { from: records.everything(names, partitions) })
+  const lines = engine.dialect.print(scan)
   const statement: Sql = { text: coverageSql(lines.text, sensorOf(records), window), values: lines.values }
   const notes = notesOf(records, table.partitions.length > 0 && partitions === null)
   return {
     ...{ sentence: `Coverage of ${engine.place}`, statements: [engine.sent(statement)], passes: 1 },
-    estimate: () => {
-      const scan = select([named(count(), 'n')], { from: records.everything(names, partitions) })
-      return engine.estimate(shown(engine, scan), table, partitions === null ? null : shown(engine, partitions), {
+    estimate: () =>
+      engine.estimate(shown(engine, scan), table, partitions === null ? null : shown(engine, partitions), {
         ...options,
         ...(mayHold !== null && { mayHold }),
-      })
-    },
+      }),
     ask: async () => {
       const folded = new Folded()
       const isWhole = window.from_us === null && window.to_us === null

@@ -93,6 +93,20 @@ test('--dry-run prints the statements, and runs none of them', async () => {
   assert.ok(stub.heard.every(({ body }) => /^(SHOW|EXPLAIN|SELECT "\$path")/.test(body)))
 })
 
+test('a size of 0 is that of no column, and not of the table', async t => {
+  const explained = answers.find(([form]) => form.source === '^EXPLAIN')!
+  t.after(() => {
+    explained[1] = [['{}']]
+  })
+  const sized = async (bytes: number): Promise<number | null> => {
+    explained[1] = [[JSON.stringify({ inputTableColumnInfos: [{ estimate: { outputSizeInBytes: bytes } }] })]]
+    const { stdout } = await run('--engine', engine, '-A', 'proto', '--dry-run', '--json')
+    return (JSON.parse(stdout) as { estimate: { bytes: number | null } }).estimate.bytes
+  }
+  assert.equal(await sized(4096), 4096)
+  assert.equal(await sized(0), null)
+})
+
 test('what an engine cannot be asked is refused before it is asked anything, and what to do', async () => {
   stub.heard.length = 0
   for (const [args, what] of [
