@@ -50,9 +50,8 @@ export async function bucketPlace({ bucket, prefix }: S3Uri, aws: AwsOptions, si
     const { objects } = await listObjects(
       s3,
       { kind: 's3', bucket, prefix: root },
-      {
-        ...{ narrowing: () => true, requestPayer, signal },
-      },
+      // Logs of other services, as of CloudTrail, often share the bucket: they are in no folder of a table.
+      { narrowing: {}, requestPayer, signal },
     )
     if (objects.length === 0)
       throw new UserError(`nothing is there: ${uri}`, { status: 2, hint: 'name the folder that holds AWSLogs' })

@@ -239,7 +239,12 @@ test('a bucket is looked at where it lies, with one header of each flow log', as
   const root = temporaryFolder(t)
   writePlainTree(root)
   const local = tidemark(['lake', 'ddl', root, '--location', 's3://bucket/pre', '--engine', 'athena'])
-  const stub = await startStub(t, { ...objectsOf(root, 'pre/'), 'prefix2/AWSLogs/x': 'other' })
+  const stub = await startStub(t, {
+    ...objectsOf(root, 'pre/'),
+    'prefix2/AWSLogs/x': 'other',
+    'pre/AWSLogs/123456789012/CloudTrail/us-east-1/2023/09/28/123456789012_CloudTrail_us-east-1_20230928T1700Z_a.json.gz':
+      'x',
+  })
   const found = await run(stub, ['lake', 'ddl', 's3://bucket/pre', '--engine', 'athena'])
   assert.equal(found.status, 0, found.stderr)
   assert.equal(found.stdout, local.stdout)
