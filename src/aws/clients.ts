@@ -5,7 +5,8 @@
  */
 import type { Agent as HttpAgent } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
-import { awsError } from './errors.ts'
+import { errorText } from '../errors.ts'
+import { AwsError, awsError } from './errors.ts'
 import { type AwsOptions, checkAwsOptions } from './options.ts'
 import { loaded } from './packages.ts'
 import { keepSecret } from './redact.ts'
@@ -138,7 +139,8 @@ async function credentialsOf({ profile, roleArn, region }: AwsOptions, requestHa
   )
   const clientConfig = { requestHandler, ...(region !== undefined && { region }) }
   // What runs for weeks finds new keys in the files when the old ones have expired.
-  const own = fromNodeProviderChain({ clientConfig, ignoreCache: true, ...(profile !== undefined && { profile }) })
+  const named = profile === undefined ? {} : { profile, logger: silent }
+  const own = fromNodeProviderChain({ clientConfig, ignoreCache: true, ...named })
   const chain =
     roleArn === undefined
       ? own
@@ -148,11 +150,30 @@ async function credentialsOf({ profile, roleArn, region }: AwsOptions, requestHa
           params: { RoleArn: roleArn, RoleSessionName: 'tidemark' },
         })
   return async () => {
-    const found = await (roleArn === undefined ? chain() : takenOn(roleArn, chain))
+    const found = await (roleArn === undefined ? ofProfile(profile, chain) : takenOn(roleArn, chain))
     keepSecret(found.accessKeyId)
     keepSecret(found.secretAccessKey)
     keepSecret(found.sessionToken)
     return found
+  }
+}
+
+/** The chain warns where keys are in the environment too. Who names a profile means that one. */
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+function nothing(): void {}
+
+/** The chain passes over a profile that is not there, and says what it says where none is named. */
+async function ofProfile<T>(profile: string | undefined, chain: () => Promise<T>): Promise<T> {
+  try {
+    return await chain()
+  } catch (error) {
+    if (profile === undefined || !/Could not load credentials from any providers/.test(errorText(error))) throw error
+    throw new AwsError(
+      `no credentials were found for the profile ${profile}`,
+      'check its name: aws configure list-profiles shows which there are; one of SSO needs a login: aws sso login --profile NAME',
+      { code: 'CredentialsProviderError', http: null, about: 'all', isTransient: false },
+    )
   }
 }
 

@@ -72,7 +72,7 @@ export function awsError(thrown: unknown, asked: Asked): Error {
   // What was said already, as that a package is missing.
   if (error instanceof UserError) return error
   const { name, code, http, region } = detailsOf(error)
-  const words = wordsOf(name, code, http, errorText(error), region, asked)
+  const words = wordsOf(name, code, http, textOf(error), region, asked)
   if (words === null) return Object.assign(new Error(redacted(errorText(error))), { stack: redacted(stackOf(error)) })
   return new AwsError(`cannot ${asked.doing}: ${words.what}`, words.hint, {
     code: name,
@@ -81,6 +81,11 @@ export function awsError(thrown: unknown, asked: Asked): Error {
     isTransient: words.isTransient ?? false,
     right: words.right ?? null,
   })
+}
+
+/** Without what the packages add for those who debug them. */
+function textOf(error: unknown): string {
+  return errorText(error).replace(/\s*Deserialization error: to see the raw response.*$/s, '')
 }
 
 function stackOf(error: unknown): string {
@@ -122,7 +127,7 @@ export function again({ of }: Pick<Asked, 'of'>): string {
 }
 
 function renew(asked: Asked): string {
-  return `get new ones (aws sso login, or aws sts get-caller-identity to see whose they are), then ${again(asked)}`
+  return `get new ones (aws sso login, or where they came from: aws configure list shows it), then ${again(asked)}`
 }
 
 function network(asked: Asked): string {

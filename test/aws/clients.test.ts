@@ -31,6 +31,20 @@ function environment(t: TestContext, variables: Record<string, string>): void {
 
 const keys = { AWS_ACCESS_KEY_ID: 'AKIACANARYCANARY0001', AWS_SECRET_ACCESS_KEY: 'canary-secret-of-clients' }
 
+test('a profile without credentials is named, also beside keys in the environment', async t => {
+  environment(t, { ...keys, AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' })
+  environment(t, { AWS_EC2_METADATA_DISABLED: 'true' })
+  const warned = t.mock.method(console, 'warn', () => undefined)
+  const { sdk, client } = await s3Client({ profile: 'nosuch', region: 'eu-central-1', endpoint: 'http://127.0.0.1:9' })
+  t.after(() => client.destroy())
+  const asked = { doing: 'list it', of: 'bucket', name: 'b', right: 's3:ListBucket' } as const
+  await assert.rejects(
+    ask(asked, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
+    { message: 'no credentials were found for the profile nosuch', hint: /aws configure list-profiles/ },
+  )
+  assert.equal(warned.mock.callCount(), 0)
+})
+
 /** A server that answers everything alike, and what it was asked. */
 async function server(t: TestContext, body: string): Promise<{ address: string; asked: IncomingMessage[] }> {
   const asked: IncomingMessage[] = []
