@@ -89,6 +89,8 @@ function neither(text: string): UserError {
 
 function pathHint(path: string): string {
   if (isSourceUri(path)) return `add it to a case first: tidemark add ${path}`
+  if (/^(?:s3[an]?:|logs:|arn:aws[\w-]*:|https?:\/\/[^/]*amazonaws\.com)/i.test(path))
+    return 'a bucket is named s3://BUCKET/PREFIX, a group of CloudWatch Logs logs://GROUP'
   if (/[*?[]/.test(path)) return 'quotes keep the shell from expanding a pattern; name the folder instead'
   return 'check the spelling; relative paths start in the folder you are in'
 }

@@ -43,10 +43,21 @@ function describeUsage(error: CommanderError, usage: string): Failure {
   const hint =
     suggestion !== undefined
       ? `did you mean ${suggestion}?`
-      : error.code === 'commander.excessArguments' && message.includes('Expected 0 arguments')
-        ? `a case is named with --case DIR; ${usage} shows what there is`
-        : `${usage} shows what there is`
+      : (hintOfOption(message, usage) ??
+        (error.code === 'commander.excessArguments' && message.includes('Expected 0 arguments')
+          ? `a case is named with --case DIR; ${usage} shows what there is`
+          : `${usage} shows what there is`))
   return { text: inWords(message.replace(/\.$/, ''), hint), status: exitStatus.usage }
+}
+
+/** What does the same where an option of other commands is asked for; null: nothing is known to. */
+function hintOfOption(message: string, usage: string): string | null {
+  const [, option] = /^unknown option '(--[a-z]+)/.exec(message) ?? []
+  if (option === '--engine')
+    return 'tidemark pull ADDRESS --engine TABLE brings records here; flows, detect and evidence ask a table too'
+  if ((option === '--from' || option === '--to') && usage.startsWith('tidemark flows '))
+    return "a window is part of the filter: 'between 2023-09-28T17:00 and 2023-09-28T19:00'"
+  return null
 }
 
 function describeSystemError(error: unknown): Failure | null {

@@ -61,6 +61,20 @@ function titleOf(markdown: string): string {
   return /^# (.*)$/m.exec(markdown)?.[1]?.replaceAll('`', '') ?? ''
 }
 
+/** More are no help. */
+const topicsMost = 8
+
+/** Topics with the word in their name or title. */
+async function topicsWith(topics: readonly Topic[], word: string): Promise<Topic[]> {
+  const isIn = await Promise.all(
+    topics.map(async ({ name, path }) => {
+      const words = `${name} ${titleOf(await readFile(path, 'utf8'))}`.toLowerCase().split(/[^a-z0-9]+/)
+      return words.includes(word)
+    }),
+  )
+  return topics.filter((_, i) => isIn[i])
+}
+
 /** The page of a topic. @throws UserError if nothing is called so. */
 export async function showTopic(program: Command, name: string): Promise<void> {
   const topics = await topicsOf()
@@ -69,14 +83,15 @@ export async function showTopic(program: Command, name: string): Promise<void> {
   const begun = topics.filter(one => one.name.startsWith(`${asked}-`))
   const topic = topics.find(one => one.name === asked) ?? (begun.length === 1 ? begun[0] : undefined)
   if (topic === undefined) {
+    const worded = begun.length > 0 ? begun : await topicsWith(topics, asked)
     const near = nearest(name, [...program.commands.map(command => command.name()), ...topics.map(one => one.name)])
     throw new UserError(`unknown command or topic '${name}'`, {
       hint:
-        begun.length > 1
-          ? `there are ${begun.map(one => one.name).join(', ')}`
-          : near === null
+        begun.length === 0 && near !== null
+          ? `did you mean ${near}?`
+          : worded.length === 0 || worded.length > topicsMost
             ? 'tidemark help lists them'
-            : `did you mean ${near}?`,
+            : `there ${worded.length === 1 ? 'is' : 'are'} ${worded.map(one => one.name).join(', ')}`,
       status: exitStatus.usage,
     })
   }

@@ -64,7 +64,7 @@ async function pull(texts: readonly string[], options: Options, signal: AbortSig
   if (options.engine === undefined)
     throw new UserError('pull needs --engine', {
       status: exitStatus.usage,
-      hint: 'name the table: --engine trino://host:port/catalog/schema/table',
+      hint: 'name the table: --engine trino://host:port/catalog/schema/table, or athena://database/table',
     })
   if ((texts.length === 0) === (options.filter === undefined))
     throw new UserError('pull needs addresses, or --filter', {

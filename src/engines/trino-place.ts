@@ -27,7 +27,7 @@ const usage = (what: string, hint: string): UserError => new UserError(what, { s
 export function parseTrinoPlace(text: string): TrinoPlace {
   const isPlain = text.startsWith('trino://')
   if (!isPlain && !text.startsWith('trino+https://'))
-    throw usage('not a table of Trino', `write ${form}, or trino+https://…`)
+    throw usage('not a table of Trino or Athena', `write ${form}, trino+https://…, or athena://DATABASE/TABLE`)
   const url = parsedUrl(text.replace(/^trino(\+https)?:/, isPlain ? 'http:' : 'https:'))
   if (url === null) throw usage('not a table of Trino', `write ${form}`)
   if (url.username !== '' || url.password !== '')

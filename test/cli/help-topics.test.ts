@@ -56,4 +56,8 @@ test('a topic that does not exist names the nearest', () => {
   const { stderr, status } = tidemark(['help', 'metring'])
   assert.equal(status, 2)
   assert.equal(stderr, "tidemark: unknown command or topic 'metring'\n  hint: did you mean metering?\n")
+  const hint = (word: string): string => tidemark(['help', word]).stderr.split('hint: ')[1]!.trim()
+  assert.equal(hint('S3'), 'there is read-from-aws')
+  assert.equal(hint('athena'), 'there is trino-and-athena')
+  assert.equal(hint('xyzzy'), 'tidemark help lists them')
 })

@@ -50,6 +50,13 @@ const rows: Row[] = [
     hint: /3 to 63 lower-case/,
   },
   { args: ['watch', 's3://-logs/'], says: /not the name of a bucket: s3:\/\/-logs$/, hint: /3 to 63 lower-case/ },
+  { args: ['add', 'arn:aws:s3:::bucket/x'], says: /no such file or folder: arn:/, hint: /s3:\/\/BUCKET\/PREFIX/ },
+  { args: ['add', 's3:bucket'], says: /no such file or folder: s3:/, hint: /s3:\/\/BUCKET\/PREFIX/ },
+  { args: ['add', 'https://b.s3.amazonaws.com/x'], says: /no such file or folder/, hint: /s3:\/\/BUCKET\/PREFIX/ },
+  { args: ['investigate', '192.0.2.1', '--engine', 'x'], says: /unknown option '--engine'/, hint: /tidemark pull/ },
+  { args: ['flows', '--from', '2023-09-28'], says: /unknown option '--from'/, hint: /'between .* and .*'/ },
+  { args: ['sql', '--from', '2023-09-28'], says: /unknown option '--from'/, hint: /tidemark sql --help/ },
+  { args: ['flows', '--engine', 'http://x/a/b/c'], says: /not a table of Trino or Athena/, hint: /athena:\/\// },
   { args: ['add', 'gs://bucket/x'], says: /no such file or folder: gs:/, hint: /spelling/ },
   {
     args: ['investigate', '20.106.124'],
