@@ -13,6 +13,7 @@ import {
   type ReadingOptions,
   readingOptions,
 } from './options.ts'
+import { note } from './output.ts'
 import { addDetails, startBar } from './progress.ts'
 import { commandLine } from './shell-words.ts'
 import { addSourceOptions, listSources, refuseSourceOptions, type SourceCliOptions } from './source-options.ts'
@@ -38,6 +39,11 @@ export function addCommand(program: Command): void {
         const report = await readInto(options.case, paths, options, signal)
         const { addPage } = await import('../report/evidence.ts')
         await noteFoldersWithout(report)
+        const groups = paths.filter(path => /^logs:/i.test(path))
+        if (report.files.length === 0 && groups.length > 0 && !report.interrupted) {
+          const { visible } = await import('../report/text.ts')
+          await note(`tidemark: no events of that time in: ${groups.map(visible).join(' ')}`)
+        }
         await printReport(report, addPage, options)
         if (report.interrupted) throw signal.reason
       })

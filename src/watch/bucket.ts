@@ -143,6 +143,13 @@ export class Bucket implements Source {
         },
         ...{ requestPayer: this.requestPayer, signal },
       })
+      if (isFirst && listing.objects.length === 0) {
+        const isEmpty = listing.leftOut + listing.foldersLeftOut === 0
+        const what = isEmpty
+          ? 'check the spelling if something should be'
+          : `from ${from} on; --since reads earlier days`
+        this.settings.onNote(`nothing is there yet: ${this.settings.name}: ${what}`)
+      }
       this.enter(listing.objects, from, judge)
     } catch (error) {
       signal.throwIfAborted()

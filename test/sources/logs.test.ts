@@ -68,6 +68,13 @@ test('every event of the hours is read once, through empty and overlapping pages
     assert.ok(!`${first.stdout}${first.stderr}${second.stderr}`.includes(secret))
 })
 
+test('a group without events of that time is named', async t => {
+  const stub = await startLogsStub(t, [], [vpc])
+  const { status, stderr } = await add(stub, temporaryFolder(t))
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /no events of that time in: logs:\/\/g/)
+})
+
 test('the format is that of the flow log', async t => {
   const own = Array.from({ length: 10 }, (_, i): LogsEvent => {
     const { timestamp, start, end } = at(i)

@@ -240,6 +240,16 @@ test('objects are read through answers that ask for patience, and bodies that ar
   assert.equal(await total(place.out), 6)
 })
 
+test('a bucket with nothing to read says so at the start', async t => {
+  const stub = await startStub(t, { [keyAt(yesterday - 40 * dayLong, 'a')]: guess(1) })
+  const old = await once(t, stub, ['s3://bucket/AWSLogs/', ...placeFor(t).args])
+  assert.equal(old.status, 0, old.said)
+  assert.match(old.said, /nothing is there yet: s3:\/\/bucket\/AWSLogs\/: from \d{4}-\d\d-\d\d on; --since/)
+  const typo = await once(t, stub, ['s3://bucket/AWSLog/', ...placeFor(t).args])
+  assert.equal(typo.status, 0, typo.said)
+  assert.match(typo.said, /nothing is there yet: s3:\/\/bucket\/AWSLog\/: check the spelling/)
+})
+
 test('what cannot come right ends the watch at its start, with what to do', async t => {
   const stub = await startStub(t, {})
   const place = placeFor(t)
