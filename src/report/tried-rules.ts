@@ -33,7 +33,7 @@ function judgedText(tried: TriedRules): Text {
   if (judged.undecided === judged.connections)
     return line`${alarm('Nothing could be decided')}: ${undecidedText(tried, null)}`
   const open = judged.undecided === 0 ? '' : `, and cannot decide ${integerText(judged.undecided)}`
-  return line`${strong(`${ruleWords(tried)} allow ${integerText(judged.allowed)} of ${countText(judged.connections, 'connection')}`)}, deny ${integerText(judged.denied)}${open}. ${integerText(denied)} that were accepted would be denied; ${integerText(allowed)} that were rejected would be allowed.`
+  return line`${strong(`${ruleWords(tried)} allow ${integerText(judged.allowed)} of ${countText(judged.connections, 'connection')}`)} of addresses whose interface or subnet ${tried.live ? 'AWS describes' : 'the files describe'}, deny ${integerText(judged.denied)}${open}. ${integerText(denied)} that were accepted would be denied; ${integerText(allowed)} that were rejected would be allowed.`
 }
 
 /** Why, and what to add. */

@@ -431,7 +431,10 @@ test('the groups and network ACLs in force are tried on the recorded flows', asy
   assert.equal(tried!.accepted_denied[0]!.port, 3389)
   assert.equal(tried!.trial!.attack.stopped_connections, 0)
   const page = await run(stub, ['--case', dir])
-  assert.match(page.stdout, /The rules in force allow 2 of 4 connections/)
+  assert.match(
+    page.stdout,
+    /The rules in force allow 2 of 4 connections\s+of addresses whose interface or\s+subnet AWS describes/,
+  )
 })
 
 test('groups that AWS does not tell decide nothing', async t => {
