@@ -22,15 +22,23 @@ function subjectText(d: Dossier): string {
 
 function presence(d: Dossier): string {
   const { first_start, last_end, seconds } = d.window
-  const share = percentText(d.records.subject, d.records.total)
   const length = seconds === null ? '' : ` (${durationWords(seconds)})`
   const when =
     first_start === last_end
       ? `at ${first_start === null ? 'a time that no record has' : spanText(first_start, last_end)}`
       : `between ${spanText(first_start, last_end, ' and ')}`
-  const of = `${integerText(d.records.subject)} of ${countText(d.records.total, 'flow record')}`
+  const { subject, total } = d.records
+  // Of a part of the time, or of some sensors, the total is none: it counts all of the case.
+  const of = isOfPart(d)
+    ? countText(subject, 'flow record')
+    : `${integerText(subject)} of ${countText(total, 'flow record')} (${percentText(subject, total)})`
   const rejected = d.records.rejected > 0 ? `, ${integerText(d.records.rejected)} of them rejected,` : ''
-  return `${subjectText(d)} took part in ${of} (${share})${rejected} ${when}${length}.`
+  return `${subjectText(d)} took part in ${of}${rejected} ${when}${length}.`
+}
+
+/** Whether it was asked for less than all records of the subject. */
+export function isOfPart({ selection: { from, to, sensors } }: Dossier): boolean {
+  return from !== null || to !== null || sensors.length > 0
 }
 
 function volumes(d: Dossier): string {

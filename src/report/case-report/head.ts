@@ -20,6 +20,7 @@ import {
 } from '../block.ts'
 import { addressOf, bytesOf, countOf, lengthOf, numberOf, shareOf, timeOf, wordsOf } from '../figures.ts'
 import { inOrder } from '../findings.ts'
+import { isOfPart } from '../headline.ts'
 import { materialWords } from '../names.ts'
 import { atLeast } from '../numbers.ts'
 import type { CaseReport, ReportFinding } from './document.ts'
@@ -86,9 +87,12 @@ function ofDossier(d: Dossier): Block[] {
   const complete: Text = attack_surface.complete
     ? `The ${materialWords(d)} have no gap in that time.`
     : line`${strong('Not complete:')} ${countOf(gaps, '|dossier.attack_surface.gaps| + dossier.not_listed.gaps')} gaps in the ${materialWords(d)}, so that more may have happened.`
+  const of: Text = isOfPart(d)
+    ? ' flow records'
+    : line` of ${countOf(records.total, 'dossier.records.total')} flow records (${shareOf(records.subject, records.total, 'dossier.records.subject / dossier.records.total')})`
   return [
     paragraph(
-      line`${subject} took part in ${countOf(records.subject, 'dossier.records.subject')} of ${countOf(records.total, 'dossier.records.total')} flow records (${shareOf(records.subject, records.total, 'dossier.records.subject / dossier.records.total')}), ${countOf(records.rejected, 'dossier.records.rejected')} of them rejected, between ${timeOf(window.first_start, 'dossier.window.first_start')} and ${timeOf(window.last_end, 'dossier.window.last_end')} (${lengthOf(window.seconds, 'dossier.window.seconds')}). ${volume} ${found} ${complete}`,
+      line`${subject} took part in ${countOf(records.subject, 'dossier.records.subject')}${of}, ${countOf(records.rejected, 'dossier.records.rejected')} of them rejected, between ${timeOf(window.first_start, 'dossier.window.first_start')} and ${timeOf(window.last_end, 'dossier.window.last_end')} (${lengthOf(window.seconds, 'dossier.window.seconds')}). ${volume} ${found} ${complete}`,
     ),
     ...(attack_surface.complete ? [] : [warning('This answer has holes: see what could not be seen.')]),
   ]
