@@ -12,10 +12,21 @@ const described = /^( +\S.*?) {2,}(\S.*)$/
  */
 export function wrapHelp(text: string, width: number): string {
   if (width < widthMin) return text
-  return text
-    .split('\n')
+  return joined(text.split('\n'))
     .flatMap(line => wrapped(line, width))
     .join('\n')
+}
+
+/** A sentence that goes on in the next line is one line: it would break where it was broken in wider text. */
+function joined(lines: readonly string[]): string[] {
+  const paragraphs: string[] = []
+  for (const line of lines) {
+    const last = paragraphs.at(-1)
+    const goesOn = last !== undefined && /^\S.*[^.:]$/.test(last) && /^\S/.test(line)
+    if (goesOn) paragraphs[paragraphs.length - 1] = `${last} ${line}`
+    else paragraphs.push(line)
+  }
+  return paragraphs
 }
 
 function wrapped(line: string, width: number): string[] {

@@ -82,3 +82,13 @@ test('a long line of a help hangs below its begin, and what it is about goes bel
     '  tidemark flows --csv --limit all\n      all records of the case',
   )
 })
+
+test('a sentence of a help that was broken goes on in its line, and other lines stay', () => {
+  assert.equal(
+    wrapHelp(
+      'A sentence that\ngoes on, until it is longer than the width. And ends.\nAnother.\n\nExamples:\n  tidemark',
+      44,
+    ),
+    'A sentence that goes on, until it is longer\nthan the width. And ends.\nAnother.\n\nExamples:\n  tidemark',
+  )
+})
