@@ -1,5 +1,6 @@
 /** `controls --live`: what AWS says of flow logs, groups and network ACLs. */
 import type { Command } from 'commander'
+import type { Origins } from '../controls/advice.ts'
 import type { ControlsOptions } from '../controls/controls.ts'
 import { exitStatus, UserError } from '../errors.ts'
 import type { Posture } from '../posture/posture.ts'
@@ -29,6 +30,8 @@ export interface Live {
   untried(caseDir: string, isAsked: boolean): Promise<string | null>
   /** Names on standard error what AWS did not tell, and sets the exit status that goes with it. */
   reportUnknown(): Promise<void>
+  /** The same of accounts and regions that records are of and AWS was not asked about: private addresses are the same in many. */
+  reportElsewhere(records: Origins): Promise<void>
 }
 
 export function addLiveOptions(command: Command): Command {
@@ -109,6 +112,7 @@ export async function askLive(options: LiveOptions, signal: AbortSignal): Promis
       asked: { tryTexts: rules, live: true },
       untried: async (caseDir, isAsked) => untried ?? (isAsked ? null : whyWithoutCase(caseDir)),
       reportUnknown: () => reportUnknown(posture),
+      reportElsewhere: records => reportElsewhere(posture, records),
     }
   } finally {
     waiting.stop()
@@ -158,5 +162,23 @@ async function reportUnknown({ unknown }: Posture): Promise<void> {
   const left = unknown.length - lines.length
   if (left > 0) lines.push(`  … and ${left} more: --json lists them all`)
   await note(['tidemark: some of it AWS did not tell, and it is not known', ...lines.map(visible)].join('\n'))
+  process.exitCode ||= exitStatus.partly_read
+}
+
+async function reportElsewhere({ places }: Posture, { accounts, regions }: Origins): Promise<void> {
+  const known = new Set(places.map(({ account }) => account))
+  const others = [
+    // Where an account is not told, it may be any.
+    ...(known.has(null) ? [] : accounts.filter(account => !known.has(account)).map(account => `account ${account}`)),
+    ...regions.filter(region => !places.some(one => one.region === region)),
+  ]
+  if (others.length === 0) return
+  const shown = others.slice(0, namedAtMost)
+  const left = others.length - shown.length
+  await note(
+    visible(
+      `tidemark: records are of ${shown.join(', ')}${left > 0 ? ` and ${left} more` : ''}, which AWS was not asked about: rules of another place may have been tried on them (name it with --live-role, --live-region or --profile)`,
+    ),
+  )
   process.exitCode ||= exitStatus.partly_read
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
+import type { Origins } from '../controls/advice.ts'
 import type { ControlsAnswer } from '../controls/control.ts'
 import type { ControlsOptions } from '../controls/controls.ts'
 import { exitStatus, UserError } from '../errors.ts'
@@ -202,7 +203,7 @@ async function show(
   isThrowAway: boolean,
   live: Live | null,
 ): Promise<void> {
-  const found = await controlsOf(caseDir, subjects, asked)
+  const { origins, ...found } = await controlsOf(caseDir, subjects, asked)
   if (options.code !== undefined) await printCode(found, options.code)
   else if (options.json) {
     const { toJson } = await import('../report/json.ts')
@@ -215,6 +216,7 @@ async function show(
   await reportUnreadOf(found, restText(options.json === true, isThrowAway))
   await reportEnrichment(found.enrichment_problems)
   await live?.reportUnknown()
+  await live?.reportElsewhere(origins)
 }
 
 async function printCode({ set, controls }: ControlsAnswer, format: NonNullable<Options['code']>): Promise<void> {
@@ -229,20 +231,23 @@ async function printCode({ set, controls }: ControlsAnswer, format: NonNullable<
   await print(code.trimEnd())
 }
 
+const nowhere: Origins = { accounts: [], regions: [] }
+
 async function controlsOf(
   caseDir: string,
   subjects: readonly string[],
   asked: ControlsOptions,
-): Promise<ControlsAnswer> {
-  const [{ openCase }, { controls }] = await Promise.all([
+): Promise<ControlsAnswer & { origins: Origins }> {
+  const [{ openCase }, { controls }, { originsOf }] = await Promise.all([
     import('../store/case.ts'),
     import('../controls/controls.ts'),
+    import('../controls/origins.ts'),
   ])
   const opened = await openCase(caseDir)
   const waiting = startWaiting(() => 'trying controls')
   try {
     await noteWriter(opened)
-    return await controls(opened, subjects, asked)
+    return { ...(await controls(opened, subjects, asked)), origins: asked.live ? await originsOf(opened) : nowhere }
   } finally {
     waiting.stop()
     await opened.close()

@@ -45,7 +45,7 @@ export function addSourceOptions(command: Command): Command {
   addAwsOptions(command).addOption(
     new Option(
       '--source-window <from..to>',
-      'S3, CloudWatch: only what may hold records of that time, by its name',
+      'S3, CloudWatch: only what may hold records of that time, UTC, by its name',
     ).argParser(parseWindow),
   )
   addObjectOptions(command)

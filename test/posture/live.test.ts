@@ -437,6 +437,15 @@ test('the groups and network ACLs in force are tried on the recorded flows', asy
   )
 })
 
+test('records of an account that AWS was not asked about are named: private addresses are the same in many', async t => {
+  const stub = await startEc2Stub(t, { '*': account('222222222222') })
+  const { status, stdout, stderr } = await run(stub, ['--json', '--case', caseOf(t)])
+  assert.equal(status, 3, stderr)
+  assert.match(stderr, /records are of account 111111111111, which AWS was not asked about/)
+  assert.doesNotMatch(stderr, /eu-central-1/)
+  assert.notEqual((JSON.parse(stdout) as ControlsAnswer).tried, null)
+})
+
 test('groups that AWS does not tell decide nothing', async t => {
   const stub = await startEc2Stub(t, { '*': account() })
   stub.fault = action => (action === 'DescribeSecurityGroups' ? { status: 403, code: 'UnauthorizedOperation' } : null)
