@@ -7,7 +7,8 @@ import { errorCode, errorText, exitStatus, UserError } from '../errors.ts'
 import type { Sql } from '../query/sql.ts'
 import { trino, withValues } from '../query/trino-printer.ts'
 import { visible } from '../visible.ts'
-import type { AskOptions, Engine, EngineProgress, EngineTable, Estimate, Ran, TextRow } from './engine.ts'
+import type { AskOptions, Engine, EngineTable, Estimate, Ran, TextRow } from './engine.ts'
+import { pageIn, type TrinoPage } from './trino-page.ts'
 import type { TrinoPlace, TrinoUser } from './trino-place.ts'
 import { estimateOf, tableOf } from './trino-table.ts'
 
@@ -20,15 +21,6 @@ export interface TrinoLimits {
   patience?: number
   /** Told, in words, when the engine does not answer and is asked again; once, until it answers. */
   onRetry?: (text: string) => void
-}
-
-/** What Trino answers, as far as it is read. */
-interface Page {
-  id?: string
-  nextUri?: string
-  data?: TextRow[]
-  stats?: { state?: string; physicalInputBytes?: number; processedRows?: number; progressPercentage?: number }
-  error?: { message?: string; errorName?: string; errorType?: string }
 }
 
 /** A statement, and the header that limits what it reads. */
@@ -49,7 +41,7 @@ class TrinoError extends UserError {
   readonly code: string
   readonly type: string
 
-  constructor({ message = '', errorName = '', errorType = '' }: NonNullable<Page['error']>, id: string) {
+  constructor({ message, errorName, errorType }: NonNullable<TrinoPage['error']>, id: string) {
     super(`the engine refuses: ${visible(message).slice(0, 2000)}`, { hint: hintOf(errorName, errorType, id) })
     this.code = errorName
     this.type = errorType
@@ -128,28 +120,28 @@ export class Trino implements Engine {
   private async *once(text: string, { signal, onProgress }: AskOptions): AsyncGenerator<TextRow[]> {
     const timer = this.limits.time_ms === undefined ? undefined : AbortSignal.timeout(this.limits.time_ms)
     const stop = AbortSignal.any([signal, timer].filter(one => one !== undefined))
-    let next: string | undefined
+    let next: string | null = null
     let isDone = false
     const limit = this.limitLeft()
     const run: Ran = { id: '', bytes: null }
     try {
       let page = await this.request('POST', '/v1/statement', stop, { text, limit })
-      run.id = page.id ?? ''
+      run.id = page.id
       this.ran.push(run)
       for (;;) {
-        next = page.nextUri
-        run.bytes = page.stats?.physicalInputBytes ?? run.bytes
-        onProgress?.(progressOf(page))
-        if (page.error !== undefined) {
+        next = page.next
+        run.bytes = page.bytes ?? run.bytes
+        onProgress?.({ state: page.state, bytes: page.bytes, rows: page.rows, done: page.done })
+        if (page.error !== null) {
           isDone = true
           throw new TrinoError(page.error, run.id)
         }
-        if (page.data !== undefined && page.data.length > 0) yield page.data
-        if (next === undefined) {
+        if (page.data.length > 0) yield page.data
+        if (next === null) {
           isDone = true
           return
         }
-        page = await this.request('GET', pathOf(next), stop)
+        page = await this.request('GET', next, stop)
       }
     } catch (error) {
       if (timer?.aborted === true && signal?.aborted !== true)
@@ -159,7 +151,7 @@ export class Trino implements Engine {
       throw error
     } finally {
       // Also where the reader of the rows has enough.
-      if (!isDone && next !== undefined) await this.cancel(next)
+      if (!isDone && next !== null) await this.cancel(next)
     }
   }
 
@@ -177,10 +169,10 @@ export class Trino implements Engine {
   /** What cannot be cancelled ends by itself: Trino abandons a statement whose answers nobody fetches. */
   private async cancel(next: string): Promise<void> {
     const options = { method: 'DELETE', headers: this.headers, signal: AbortSignal.timeout(3000) }
-    await fetch(`${this.at.origin}${pathOf(next)}`, options).catch(() => undefined)
+    await fetch(`${this.at.origin}${next}`, options).catch(() => undefined)
   }
 
-  private async request(method: 'POST' | 'GET', path: string, stop: AbortSignal, sent?: Sent): Promise<Page> {
+  private async request(method: 'POST' | 'GET', path: string, stop: AbortSignal, sent?: Sent): Promise<TrinoPage> {
     for (let tried = 0; ; tried++) {
       stop.throwIfAborted()
       const answer = await this.fetched(method, path, stop, sent, tried)
@@ -194,11 +186,12 @@ export class Trino implements Engine {
       if (method === 'GET' && forgotten.has(answer.status)) throw this.forgot(answer.status)
       if (answer.status !== 200) throw this.refused(answer.status)
       try {
-        const page = (await answer.json()) as Page
+        const page = await pageIn(answer)
         this.isTold = false
         return page
       } catch (error) {
         stop.throwIfAborted()
+        if (error instanceof UserError) throw error
         // The same page can be fetched again; a statement that was taken is not sent a second time here.
         if (method === 'POST' || tried + 1 >= attemptsMost) throw this.unreachable(error)
         this.tell(`no answer from ${this.at.origin} (${reasonOf(error)})`)
@@ -271,22 +264,6 @@ export class Trino implements Engine {
         ? 'set TIDEMARK_TRINO_USER, and TIDEMARK_TRINO_PASSWORD or TIDEMARK_TRINO_TOKEN, in the environment'
         : 'is it a coordinator of Trino, and is it trino+https:// that it wants?',
     })
-  }
-}
-
-/** Where it is asked next: always the engine that was named, whatever host an answer names. */
-function pathOf(next: string): string {
-  const { pathname, search } = new URL(next)
-  return `${pathname}${search}`
-}
-
-function progressOf({ stats = {} }: Page): EngineProgress {
-  const { state = '', physicalInputBytes, processedRows, progressPercentage } = stats
-  return {
-    state,
-    bytes: physicalInputBytes ?? null,
-    rows: processedRows ?? null,
-    done: progressPercentage === undefined ? null : progressPercentage / 100,
   }
 }
 

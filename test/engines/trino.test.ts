@@ -239,3 +239,29 @@ test('credentials go to the engine that was named, whichever an answer names', a
     assert.deepEqual(await rowsOf(clientOf(stub).ask(statement)), [['1']])
   })
 })
+
+test('what is no page of Trino is refused, and not taken for one without rows', async () => {
+  for (const [what, body] of [
+    [/no object/, '[]'],
+    [/names no statement/, { status: 'ok' }],
+    [/nor that it is the last one/, { id: 'q1', stats: { state: 'RUNNING' } }],
+    // The path of such an address begins after the colon: behind a host's name it would name another host.
+    [/where the next page is/, { id: 'q1', nextUri: 'data:.example.com/v1/statement' }],
+    [/where the next page is/, { id: 'q1', nextUri: '/v1/statement/executing/q1/1' }],
+    [/where the next page is/, { id: 'q1', nextUri: 1 }],
+    [/no list/, last({ data: {} })],
+    [/has not 2 values/, last({ columns: [{}, {}], data: [['1']] })],
+    [/has not 1 values/, last({ data: [['1'], ['1', '2']] })],
+    [/neither text nor null/, last({ data: [[443]] })],
+  ] as [RegExp, object | string][]) {
+    await withStub(
+      () => ({ body }),
+      async stub => {
+        const { message } = await errorOf(rowsOf(clientOf(stub).ask(statement)))
+        assert.match(message, /^what the engine answers is no page of Trino: /)
+        assert.match(message, what)
+        assert.equal(stub.heard.length, 1)
+      },
+    )
+  }
+})
