@@ -111,7 +111,7 @@ async function written(
       if (piece.done) return { bytes, error: null }
       // More than there can be is not written: it is said.
       if (from + bytes + piece.value.length > size) return { bytes: bytes + piece.value.length, error: null }
-      await file.write(piece.value, 0, piece.value.length, from + bytes)
+      await writeAll(file, piece.value, from + bytes)
       bytes += piece.value.length
       timer = setTimeout(silent, silentMilliseconds)
     }
@@ -120,6 +120,11 @@ async function written(
     signal.removeEventListener('abort', stop)
     body.destroy()
   }
+}
+
+/** A disk that becomes full takes some of a piece, and is an error for the rest only. */
+async function writeAll(file: FileHandle, piece: Buffer, to: number): Promise<void> {
+  for (let at = 0; at < piece.length; ) at += (await file.write(piece, at, piece.length - at, to + at)).bytesWritten
 }
 
 function otherLength(asked: Asked, is: number, listed: number): AwsError {

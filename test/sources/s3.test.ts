@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { type Run, temporaryFolder, tidemark } from '../cli/run.ts'
-import { ended, flowLog, keyOf, run, start } from './command.ts'
+import { cliEntry } from '../repo.ts'
+import { ended, environment, flowLog, keyOf, run, start } from './command.ts'
 import { canaries, type Fault, type Stub, startStub } from './stub.ts'
 
 interface Report {
@@ -354,4 +357,17 @@ test('after kill -9 the next run goes on, and the records are those of one undis
   assert.equal(status, 0, stderr)
   assert.equal(report!.case_records, 120_000)
   assert.deepEqual(readdirSync(join(folder, 'case', 'incoming')), [])
+})
+
+test('an object of which a full disk took a part only is not read', async t => {
+  const text = gunzipSync(flowLog(1, 600))
+  const stub = await startStub(t, { 'a.log': text })
+  const folder = temporaryFolder(t)
+  // Files of this process end at 100 blocks of 512 bytes: of what goes beyond, a part is written.
+  assert.ok(text.length > 51_200)
+  const args = ['-c', 'ulimit -f 100; exec "$0" "$@"', process.execPath, cliEntry]
+  const command = ['add', 's3://bucket/a.log', '--case', join(folder, 'case'), '--endpoint', stub.address]
+  const ran = await ended(spawn('sh', [...args, ...command], { env: environment() }))
+  assert.equal(ran.status, 1, `${ran.stdout}\n${ran.stderr}`)
+  assert.match(ran.stderr, /becomes larger than is allowed/)
 })
