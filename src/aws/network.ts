@@ -2,6 +2,7 @@
 import { ec2Client, stsClient } from './clients.ts'
 import { type Asked, AwsError, ask } from './errors.ts'
 import type { AwsOptions } from './options.ts'
+import { nextMark } from './pages.ts'
 
 /** A list that AWS gave whole, or why it did not: one that is cut short is no list. */
 export type Told<T> = { items: T[]; refused: null } | { items: null; refused: Refused }
@@ -202,8 +203,7 @@ function listing<T>(
         const page = { MaxResults: itemsOfPage, ...(token !== undefined && { NextToken: token }) }
         const [some, next] = await ask(asked, () => pageOf(ec2, page, { abortSignal: signal }), signal)
         for (const item of some) items.push(item)
-        if (next !== undefined && next !== '' && next === token) throw samePage(asked)
-        token = next === '' ? undefined : next
+        token = nextMark(asked, token, next)
       } while (token !== undefined)
       return { items, refused: null }
     } catch (error) {
@@ -225,12 +225,6 @@ function picked<T extends object, K extends keyof T>(
 
 function askedFor(what: string, right: string, region: string): Asked {
   return { doing: `ask EC2 of ${region} for its ${what}`, of: 'service', name: '', right }
-}
-
-function samePage({ doing }: Asked): AwsError {
-  return new AwsError(`cannot ${doing}: the service gives the same page again and again`, 'try again later', {
-    ...{ code: 'SameToken', http: null, about: 'all', isTransient: true },
-  })
 }
 
 /** The prefix lists that rules name. */

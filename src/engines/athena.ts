@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { athenaClient, type QueryExecution, s3Client } from '../aws/clients.ts'
 import { type Asked, AwsError, ask } from '../aws/errors.ts'
 import type { AwsOptions } from '../aws/options.ts'
+import { nextMark } from '../aws/pages.ts'
 import { objectPieces } from '../aws/s3-object.ts'
 import { assert, errorText, UserError } from '../errors.ts'
 import type { Sql } from '../query/sql.ts'
@@ -320,7 +321,7 @@ export class Athena implements Engine {
       })
       const page = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
       const rows = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map(one => one.VarCharValue ?? null))
-      token = page.NextToken
+      token = nextMark(asked, token, page.NextToken)
       // The names come first.
       const own = isFirst ? rows.slice(1) : rows
       isFirst = false

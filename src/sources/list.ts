@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { s3Client } from '../aws/clients.ts'
 import { type Asked, ask } from '../aws/errors.ts'
+import { broken, nextOfListing } from '../aws/pages.ts'
 import { factsOf, isWanted } from './keys.ts'
 import type { Narrowing } from './remote.ts'
 import type { S3Uri } from './uri.ts'
@@ -62,6 +63,10 @@ export async function listObjects(s3: S3, uri: S3Uri, options: ListOptions): Pro
   }
   walk.objects.sort((a, b) => (a.key < b.key ? -1 : 1))
   return walk
+}
+
+function isWithin(folder: string, prefix: string): boolean {
+  return folder.startsWith(prefix) && folder.length > prefix.length && folder.endsWith(separator)
 }
 
 class Walk implements Listing {
@@ -136,10 +141,14 @@ class Walk implements Listing {
               },
             ],
       )
+      const folders = (page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? [])
+      // What is listed under other folders too would count twice, and a folder in itself has no end.
+      const isOwn = keys.every(({ key }) => key.startsWith(prefix)) && folders.every(one => isWithin(one, prefix))
+      if (!isOwn) throw broken(asked, 'the server lists what does not lie there', 'NotAsked')
       if (take === undefined) all.keys.push(...keys)
       else take(keys)
-      for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) all.folders.push(Prefix)
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+      all.folders.push(...folders)
+      token = nextOfListing(asked, token, page)
       onFound?.(this.objects.length, this.requests)
     } while (token !== undefined)
     return all

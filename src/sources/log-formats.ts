@@ -2,6 +2,7 @@
 import { ec2Client } from '../aws/clients.ts'
 import { type Asked, ask } from '../aws/errors.ts'
 import type { AwsOptions } from '../aws/options.ts'
+import { nextMark } from '../aws/pages.ts'
 import { UserError } from '../errors.ts'
 import { countText } from '../net/counts.ts'
 
@@ -74,7 +75,7 @@ async function describe(group: string, aws: AwsOptions, signal: AbortSignal): Pr
       const header = (LogFormat || defaultHeader).replace(/\$\{([\w-]+)\}/g, '$1').trim()
       found.push({ id: FlowLogId, resource: ResourceId, traffic: TrafficType, header })
     }
-    token = page.NextToken || undefined
+    token = nextMark(asked, token, page.NextToken)
   } while (token !== undefined)
   client.destroy()
   return found

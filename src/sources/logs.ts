@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { logsClient } from '../aws/clients.ts'
 import { type Asked, AwsError, ask } from '../aws/errors.ts'
+import { nextMark } from '../aws/pages.ts'
 import { UserError } from '../errors.ts'
 import { integerText } from '../net/counts.ts'
 import { type GroupFormats, groupFormats } from './log-formats.ts'
@@ -160,11 +161,7 @@ async function* pagesOf(
     const command = new logs.sdk.FilterLogEventsCommand({ ...window, ...(token !== undefined && { nextToken: token }) })
     const page = await ask(asked, () => logs.client.send(command, { abortSignal: signal }), signal)
     yield page.events ?? []
-    if (page.nextToken !== undefined && page.nextToken === token)
-      throw new AwsError(`cannot ${asked.doing}: the service gives the same page again and again`, 'try again later', {
-        ...{ code: 'SameToken', http: null, about: 'all', isTransient: true },
-      })
-    token = page.nextToken
+    token = nextMark(asked, token, page.nextToken)
   } while (token !== undefined)
 }
 

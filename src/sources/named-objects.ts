@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { s3Client } from '../aws/clients.ts'
 import { type Asked, ask } from '../aws/errors.ts'
 import type { AwsOptions } from '../aws/options.ts'
+import { nextOfListing } from '../aws/pages.ts'
 import { UserError } from '../errors.ts'
 import { download } from './download.ts'
 import type { FoundObject, S3 } from './list.ts'
@@ -99,6 +100,6 @@ async function* looked(
       left--
       yield { key: Key, size: Size ?? 0, etag: ETag ?? null }
     }
-    token = page.IsTruncated === true ? page.NextContinuationToken : undefined
+    token = nextOfListing(asked, token, page)
   } while (token !== undefined && left > 0)
 }

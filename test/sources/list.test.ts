@@ -100,3 +100,29 @@ test('a bucket of another region is followed there, for lists and for objects', 
     )
   })
 })
+
+test('a listing that is cut, goes in circles, or is of something else is no listing', async t => {
+  const begin = '<?xml version="1.0"?><ListBucketResult><Name>bucket</Name>'
+  const end = '</ListBucketResult>'
+  const key = '<Contents><Key>a/x</Key><Size>1</Size></Contents>'
+  for (const [what, answer] of [
+    [/is cut, and does not say where it goes on/, `<IsTruncated>true</IsTruncated>${key}`],
+    [/the same page again/, `<IsTruncated>true</IsTruncated><NextContinuationToken>m</NextContinuationToken>${key}`],
+    [/what does not lie there/, '<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>'],
+    [/what does not lie there/, '<CommonPrefixes><Prefix>b/</Prefix></CommonPrefixes>'],
+    [/what does not lie there/, '<Contents><Key>b/x</Key><Size>1</Size></Contents>'],
+  ] as [RegExp, string][]) {
+    const stub = await startStub(t)
+    stub.other = (_, response) => {
+      response.setHeader('content-type', 'application/xml')
+      response.end(`${begin}${answer}${end}`)
+      return true
+    }
+    const s3 = await s3Client({ endpoint: stub.address })
+    await assert.rejects(
+      listObjects(s3, uri('s3://bucket/a/'), options),
+      (error: unknown) => error instanceof AwsError && what.test(error.message),
+    )
+    s3.client.destroy()
+  }
+})

@@ -1,0 +1,36 @@
+/** Answers of AWS that come page by page, each with the mark of the next one. */
+import { type Asked, AwsError } from './errors.ts'
+
+/**
+ * The mark of the next page; undefined: there is none.
+ *
+ * @param mark with which this page was asked for. @param next what this page says.
+ * @throws AwsError where it is the same again: there would be no end.
+ */
+export function nextMark(asked: Asked, mark: string | undefined, next: string | undefined): string | undefined {
+  if (next === undefined || next === '') return undefined
+  if (next === mark) throw broken(asked, 'the service gives the same page again and again', 'SameToken')
+  return next
+}
+
+/** The same of a listing of S3, which says besides whether it goes on. @throws AwsError where it does, and does not say where. */
+export function nextOfListing(
+  asked: Asked,
+  mark: string | undefined,
+  {
+    IsTruncated,
+    NextContinuationToken,
+  }: { IsTruncated?: boolean | undefined; NextContinuationToken?: string | undefined },
+): string | undefined {
+  if (IsTruncated !== true) return undefined
+  const next = nextMark(asked, mark, NextContinuationToken)
+  if (next === undefined) throw broken(asked, 'the listing is cut, and does not say where it goes on', 'Incomplete')
+  return next
+}
+
+/** What a server says is not what it was asked. */
+export function broken({ doing }: Asked, what: string, code: string): AwsError {
+  return new AwsError(`cannot ${doing}: ${what}`, 'try again later', {
+    ...{ code, http: null, about: 'all', isTransient: true },
+  })
+}
