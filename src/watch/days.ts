@@ -44,8 +44,8 @@ export function emptyDay(day: Day): HeldDay {
   return { day, covers: new Set(), unlooked: new Set(), end_us: null }
 }
 
-/** Days of one file that are looked at, the latest of them: a record may claim any time. */
-const daysOfFileMax = 62
+/** Days of one file that are looked at, counted from its latest record and from its earliest: a record may claim any time. */
+const daysAtEnd = 31
 
 /** Takes in what a file holds. @param isLooked whether findings were looked for since. */
 export function grow(
@@ -57,11 +57,19 @@ export function grow(
   if (first === null || last === null) return
   const end = Date.parse(last)
   held.end_us = Math.max(held.end_us ?? Number.NEGATIVE_INFINITY, end * 1000)
-  const from = Math.max(Date.parse(first), end - daysOfFileMax * millisecondsOfDay)
-  for (let day = dayAt(from); day <= dayAt(end); day = daysAfter(day, 1)) {
+  for (const day of daysOf(held.day, dayAt(Date.parse(first)), dayAt(end))) {
     held.covers.add(day)
     if (!isLooked) held.unlooked.add(day)
   }
+}
+
+/** The days of a file from its first to its last one. Of more than two months those at both ends, and the one that the file is of. */
+function daysOf(own: Day, first: Day, last: Day): Set<Day> {
+  const days = new Set<Day>(own >= first && own <= last ? [own] : [])
+  for (let i = 0; i < daysAtEnd; i++) {
+    for (const day of [daysAfter(first, i), daysAfter(last, -i)]) if (day >= first && day <= last) days.add(day)
+  }
+  return days
 }
 
 /** 24 hours that are looked at, and the days whose cases may hold records of them. */

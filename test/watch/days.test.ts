@@ -74,6 +74,24 @@ test('a record that claims to be of another year hides nothing, and has not ever
     '2035-12-31T00:01:01 2036-01-01T00:01:01 2026-03-05',
   ])
   assert.ok(told([held('2026-03-05', [['1970-01-01T00:00:00Z', '2026-03-05T00:00:00Z']])]).length < 130)
+  // In one file: the day that the file is of, and those at both ends.
+  for (const span of [
+    ['2026-03-05T08:00:00Z', '2036-01-01T00:01:00Z'],
+    ['1970-01-01T00:00:00Z', '2026-03-05T08:00:00Z'],
+    ['1970-01-01T00:00:00Z', '2036-01-01T00:01:00Z'],
+  ] as [string, string][]) {
+    const all = told([held('2026-03-05', [span])])
+    assert.ok(
+      all.includes('2026-03-05T00:00:00 2026-03-06T00:00:00 2026-03-05') ||
+        all.some(one => one.includes(' 2026-03-05T08:00:01 ')),
+      span.join(),
+    )
+    assert.ok(
+      all.some(one => one.includes(` ${span[1].slice(0, 10)}T`)),
+      span.join(),
+    )
+    assert.ok(all.length < 200, span.join())
+  }
   assert.deepEqual(told([held('2026-03-05', [[null, null]])]), [])
   assert.deepEqual(told([]), [])
 })
