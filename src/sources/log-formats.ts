@@ -10,6 +10,8 @@ export interface GroupFormats {
   /** The header line of a stream's events; null: they get none. @throws UserError for a stream whose format is not known. */
   header(stream: string): string | null
   notes: string[]
+  /** When the first of the flow logs was made, milliseconds since the epoch: who wrote before, and what, is not told. Null: not told. */
+  since: number | null
 }
 
 interface FlowLog {
@@ -18,6 +20,7 @@ interface FlowLog {
   /** `ALL`, `ACCEPT` or `REJECT`. */
   traffic: string
   header: string
+  made: number | null
 }
 
 /** Where the description names none. */
@@ -40,7 +43,9 @@ export async function groupFormats(group: string, aws: AwsOptions, signal: Abort
       .join(' ')}`,
   ]
   const headers = new Set(flowLogs.map(one => one.header))
-  if (headers.size === 1) return { header: () => flowLogs[0]!.header, notes }
+  const times = flowLogs.flatMap(({ made }) => made ?? [])
+  const since = times.length === flowLogs.length ? Math.min(...times) : null
+  if (headers.size === 1) return { header: () => flowLogs[0]!.header, notes, since }
   const [one, other] = likeEachOther(flowLogs) ?? []
   if (one !== undefined && other !== undefined)
     throw new UserError(
@@ -52,6 +57,7 @@ export async function groupFormats(group: string, aws: AwsOptions, signal: Abort
   return {
     header: stream => headerOf(stream, flowLogs, group),
     notes: [...notes, 'of different formats, told by their streams'],
+    since,
   }
 }
 
@@ -68,12 +74,13 @@ async function describe(group: string, aws: AwsOptions, signal: AbortSignal): Pr
       ...(token !== undefined && { NextToken: token }),
     })
     const page = await ask(asked, () => client.send(command, { abortSignal: signal }), signal)
-    for (const { FlowLogId = '', ResourceId = '', TrafficType = 'ALL', LogFormat, LogGroupName } of page.FlowLogs ??
-      []) {
+    for (const one of page.FlowLogs ?? []) {
+      const { FlowLogId = '', ResourceId = '', TrafficType = 'ALL', LogFormat, LogGroupName, CreationTime } = one
       // Not every server heeds the filter.
       if (LogGroupName !== group) continue
       const header = (LogFormat || defaultHeader).replace(/\$\{([\w-]+)\}/g, '$1').trim()
-      found.push({ id: FlowLogId, resource: ResourceId, traffic: TrafficType, header })
+      const made = CreationTime?.getTime() ?? null
+      found.push({ id: FlowLogId, resource: ResourceId, traffic: TrafficType, header, made })
     }
     token = nextMark(asked, token, page.NextToken)
   } while (token !== undefined)

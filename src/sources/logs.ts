@@ -48,7 +48,8 @@ export async function logsSource(uri: LogsUri, options: SourceOptions): Promise<
   const region = await ask(asked, () => logs.client.config.region(), signal)
   const hours = hoursOf(narrowing, isKept, Date.now())
   // Who names the format need not be told it.
-  const formats = format === undefined ? await groupFormats(uri.group, aws, signal) : { header: () => null, notes: [] }
+  const formats =
+    format === undefined ? await groupFormats(uri.group, aws, signal) : { header: () => null, notes: [], since: null }
   const reading: Reading = { logs, group: uri.group, formats, count: { events: 0 }, asked }
   const name = `logs://${uri.group}?region=${region}`
   const files = hours.slices.map(({ from, to }): RemoteFile => {
@@ -63,8 +64,16 @@ export async function logsSource(uri: LogsUri, options: SourceOptions): Promise<
     layouts: [{ name: 'hours of events', files: files.length }],
     first: timeText(hours.slices[0]!.from),
     last: timeText(hours.slices.at(-1)!.to),
-    notes: [...formats.notes, ...hours.notes],
+    notes: [...formats.notes, ...before(formats, hours.slices[0]!.from), ...hours.notes],
   }
+}
+
+/** A format that was changed is of a flow log that is gone. */
+function before({ since }: GroupFormats, from: number): string[] {
+  if (since === null || from + hour >= since) return []
+  return [
+    `events before ${timeText(since)} are of flow logs that are gone: they are read in the format of today, and --format names another`,
+  ]
 }
 
 interface Slice {

@@ -13,7 +13,7 @@ export interface LogsEvent {
 export interface LogsStub {
   address: string
   events: LogsEvent[]
-  flowLogs: { id: string; resource: string; traffic: string; format: string | null; group: string }[]
+  flowLogs: { id: string; resource: string; traffic: string; format: string | null; group: string; made?: string }[]
   /** What was asked: actions, with their bodies. */
   requests: { action: string; body: string }[]
   /** Answers instead, for some requests. */
@@ -83,8 +83,8 @@ function page(stub: LogsStub, { startTime, endTime, nextToken = '0' }: Asked): o
 
 function described({ flowLogs }: LogsStub): string {
   const items = flowLogs.map(
-    ({ id, resource, traffic, format, group }) =>
-      `<item><flowLogId>${id}</flowLogId><resourceId>${resource}</resourceId><trafficType>${traffic}</trafficType><logGroupName>${group}</logGroupName>${format === null ? '' : `<logFormat>${format}</logFormat>`}</item>`,
+    ({ id, resource, traffic, format, group, made }) =>
+      `<item><flowLogId>${id}</flowLogId><resourceId>${resource}</resourceId><trafficType>${traffic}</trafficType><logGroupName>${group}</logGroupName>${format === null ? '' : `<logFormat>${format}</logFormat>`}${made === undefined ? '' : `<creationTime>${made}</creationTime>`}</item>`,
   )
   return `<DescribeFlowLogsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><flowLogSet>${items.join('')}</flowLogSet></DescribeFlowLogsResponse>`
 }

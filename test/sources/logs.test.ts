@@ -180,3 +180,15 @@ test('throttling is waited for; a missing right and a missing group are named', 
   const denied = await add(stub, temporaryFolder(t))
   assert.match(denied.stderr, /access denied to the service[\s\S]*ec2:DescribeFlowLogs/)
 })
+
+test('that events are older than the flow log whose format they are read in is said', async t => {
+  for (const [made, isSaid] of [
+    ['2026-01-02T17:30:00.000Z', true],
+    ['2026-01-02T15:30:00.000Z', false],
+  ] as const) {
+    const stub = await startLogsStub(t, events(100), [{ ...vpc, made }])
+    const { status, stderr } = await add(stub, temporaryFolder(t))
+    assert.equal(status, 0, stderr)
+    assert.equal(/events before 2026-01-02T17:30:00Z are of flow logs that are gone/.test(stderr), isSaid, stderr)
+  }
+})
