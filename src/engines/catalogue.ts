@@ -6,7 +6,7 @@ import type { EngineColumn, EngineTable, Estimate, TextRow } from './engine.ts'
 export type Ask = (statement: Sql) => AsyncGenerator<TextRow[]>
 
 /** Values of partitions that are looked at, to know how days and hours are written. */
-const partitionsSeen = 200
+export const partitionsSeen = 200
 
 /** A name of several parts as SQL. */
 export function nameOf(parts: readonly string[]): string {
