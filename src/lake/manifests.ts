@@ -3,9 +3,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readSmall } from '../disk/reading.ts'
-import { createNew, isRunning, replaceFile } from '../disk/writing.ts'
+import { isRunning, nodeAt, replaceFile } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { count, type Fitting, fit, listOf, objectOf, oneOf, text, textThat, yesOrNo } from '../shape.ts'
+import { CaseInUse, lockForWriting } from '../store/lock.ts'
 
 const digest = textThat(one => /^[0-9a-f]{64}$/.test(one), 'not a SHA-256')
 /** The only names of pushed files: nothing else in the folder is ever removed. */
@@ -99,16 +100,23 @@ function pathOf(to: string, manifest: Pick<Manifest, 'case_head'>): string {
   return join(to, folderName, `${manifest.case_head.slice(0, 12)}.json`)
 }
 
-/** Says that a push has begun. @throws UserError where another one is at it. */
-export async function claim(to: string, manifest: Manifest): Promise<void> {
-  await mkdir(join(to, folderName), { recursive: true })
+/** Of the process that pushes. Two that push at once would not know of each other's rows, and both push what both have. */
+const lockName = 'push.lock'
+
+/** Takes the folder for one push. @returns what gives it free. @throws UserError where another push is at it. */
+export async function lockFolder(to: string): Promise<() => Promise<void>> {
+  const folder = join(to, folderName)
+  await mkdir(folder, { recursive: true })
   try {
-    const handle = await createNew(pathOf(to, manifest))
-    await handle.close()
+    return await lockForWriting(folder, 'lake push', lockName)
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') throw busy(to)
-    throw error
+    throw error instanceof CaseInUse ? busy(to) : error
   }
+}
+
+/** Says that a push has begun. @throws UserError where one of the same state of the case is there. */
+export async function claim(to: string, manifest: Manifest): Promise<void> {
+  if ((await nodeAt(pathOf(to, manifest))) !== null) throw busy(to)
   await writeManifest(to, manifest)
 }
 
@@ -124,5 +132,7 @@ export async function undo(to: string, manifest: Manifest): Promise<void> {
 }
 
 function busy(to: string): UserError {
-  return new UserError(`another push writes to ${to}`, { hint: 'wait until it has ended, then push again' })
+  return new UserError(`another push writes to ${to}`, {
+    hint: `wait until it has ended, then push again; if no process does, delete ${join(to, folderName, lockName)}`,
+  })
 }

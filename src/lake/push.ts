@@ -11,7 +11,7 @@ import type { Case } from '../store/case.ts'
 import { type Database, quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
 import { digestOfFile } from '../store/files.ts'
 import { version } from '../version.ts'
-import { claim, type Manifest, type PushedFile, readManifests, undo, writeManifest } from './manifests.ts'
+import { claim, lockFolder, type Manifest, type PushedFile, readManifests, undo, writeManifest } from './manifests.ts'
 import { counterMax, type PushedColumn, pushedColumns } from './pushed-table.ts'
 import type { LakeColumn } from './table.ts'
 
@@ -64,13 +64,27 @@ const unknownPartition = 'day=__HIVE_DEFAULT_PARTITION__/hour=__HIVE_DEFAULT_PAR
  * @throws UserError for a counter that no engine can hold, a case without flow logs, an output that cannot be written; the signal's reason.
  */
 export async function pushCase(c: Case, options: PushOptions): Promise<PushReport> {
-  const { to, signal } = options
+  const { to } = options
   if (c.source !== 'logs') {
     throw new UserError('the case has no flow logs, and a table in AWS’s schema holds nothing else', {
       hint: 'tidemark convert writes captures and nfcapd files as flow logs',
     })
   }
   outputFolder(to, '--to')
+  try {
+    const release = await lockFolder(to)
+    try {
+      return await pushInto(c, options)
+    } finally {
+      await release()
+    }
+  } catch (error) {
+    throw isOutputError(error) ? outputError(to, '--to', error) : error
+  }
+}
+
+async function pushInto(c: Case, options: PushOptions): Promise<PushReport> {
+  const { to, signal } = options
   const before = await completeManifests(to)
   const known = new Set(before.flatMap(({ sources }) => sources))
   const withRows = c.evidence.filter(one => one.id !== null && one.records + one.no_data + one.skip_data > 0)
@@ -81,14 +95,10 @@ export async function pushCase(c: Case, options: PushOptions): Promise<PushRepor
     ...{ sources: fresh.length, sources_before: withRows.length - fresh.length },
   }
   if (fresh.length === 0) return report
-  try {
-    await c.db.question(signal, async db => {
-      await prepare(db, fresh, columns)
-      await new Push(db, columns, options, report).run(c.head, [...new Set(fresh.map(one => one.sha256!))])
-    })
-  } catch (error) {
-    throw isOutputError(error) ? outputError(to, '--to', error) : error
-  }
+  await c.db.question(signal, async db => {
+    await prepare(db, fresh, columns)
+    await new Push(db, columns, options, report).run(c.head, [...new Set(fresh.map(one => one.sha256!))])
+  })
   return { ...report, columns: columnsOf(await readManifests(to)) }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -7,6 +8,7 @@ import { pushCase } from '../../src/lake/push.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { temporaryFolder, tidemark } from '../cli/run.ts'
 import { caseOf } from '../flows/support.ts'
+import { cliEntry } from '../repo.ts'
 import { foundRows, fractionalCase, wantedRows, writeLogs } from './pushed-case.ts'
 
 async function readBack(to: string): Promise<Record<string, unknown>[]> {
@@ -168,4 +170,34 @@ test('a push that is stopped leaves nothing', async t => {
   const stop = new AbortController()
   await assert.rejects(pushCase(c, { to, signal: stop.signal, onProgress: done => done === 1 && stop.abort() }))
   assert.deepEqual(readdirSync(to, { recursive: true }), ['_tidemark'])
+})
+
+test('of two pushes at once one waits for another time, and what both have is pushed once', async t => {
+  const root = temporaryFolder(t)
+  const [one, other] = [await fractionalCase(join(root, 'one')), await fractionalCase(join(root, 'other'))]
+  t.after(() => Promise.all([one.close(), other.close()]))
+  const to = join(root, 'lake')
+  const ended = await Promise.allSettled([pushCase(one, { to }), pushCase(other, { to })])
+  const refused = ended.flatMap(end => (end.status === 'rejected' ? [String(end.reason)] : []))
+  assert.equal(refused.length, 1)
+  assert.match(refused[0]!, /another push writes to/)
+  const rows = (await readBack(to)).length
+  assert.ok(rows > 0)
+  assert.equal((await pushCase(other, { to })).files.length, 0)
+  assert.equal((await pushCase(one, { to })).files.length, 0)
+  assert.equal((await readBack(to)).length, rows)
+})
+
+test('a push that a full disk keeps from noting that it has begun leaves nothing in the way of the next one', async t => {
+  const root = temporaryFolder(t)
+  const dir = join(root, 'case')
+  assert.equal(tidemark(['add', ...writeLogs(join(root, 'logs'), 20), '--case', dir]).status, 0)
+  const to = join(root, 'lake')
+  const args = [cliEntry, 'lake', 'push', '--to', to, '--case', dir]
+  // No file of this process may have a byte.
+  spawnSync('sh', ['-c', 'ulimit -f 0; exec "$0" "$@"', process.execPath, ...args])
+  assert.deepEqual(parquets(to), [])
+  const again = tidemark(args.slice(1))
+  assert.equal(again.status, 0, again.stderr)
+  assert.ok(parquets(to).length > 0)
 })
