@@ -27,6 +27,8 @@ export interface FindOptions {
   isLedger: (path: Path) => boolean
   /** The case that is being written: where it lies among the evidence it is passed over without a word. */
   own?: string
+  /** A folder out of which no link to a folder is followed: whoever may put files into it does not have all of the machine searched. */
+  inside?: string
   /** Whether pipes that are named are taken; others are listed with a problem. */
   pipes?: boolean
   signal?: AbortSignal
@@ -61,7 +63,8 @@ export async function findFiles(paths: readonly string[], options: FindOptions):
     }
   }
   const own = options.own === undefined ? null : await realpath(options.own, 'buffer').catch(() => null)
-  const walk: Walk = { found: new Map(), entered: new Set(), own: own?.toString('latin1') ?? null, options }
+  const inside = options.inside === undefined ? null : (await realpath(options.inside, 'buffer')).toString('latin1')
+  const walk: Walk = { found: new Map(), entered: new Set(), own: own?.toString('latin1') ?? null, inside, options }
   for (const path of others) await visit({ path, raw: null, real: null, named: true }, walk)
   return [...piped, ...walk.found.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
 }
@@ -95,6 +98,7 @@ interface Walk {
   entered: Set<string>
   /** Where the case really is that is being written. */
   own: string | null
+  inside: string | null
   options: FindOptions
 }
 
@@ -106,7 +110,10 @@ async function visit(place: Place, walk: Walk): Promise<void> {
   try {
     const info = place.real === null ? await stat(raw ?? path) : statSync(raw ?? path)
     const real = place.real ?? (await realpath(raw ?? path, 'buffer')).toString('latin1')
-    if (info.isDirectory()) {
+    if (info.isDirectory() && !isInside(real, walk.inside)) {
+      const problem = 'a link to a folder elsewhere'
+      found.set((raw ?? Buffer.from(resolve(path))).toString('latin1'), { ...own, size: 0, problem, unreadable: false })
+    } else if (info.isDirectory()) {
       if (entered.has(real)) return
       entered.add(real)
       const entries = await readdir(raw ?? path, { encoding: 'buffer', withFileTypes: true })
@@ -133,6 +140,10 @@ async function visit(place: Place, walk: Walk): Promise<void> {
     const key = (raw ?? Buffer.from(resolve(path))).toString('latin1')
     found.set(key, { ...own, size: 0, problem: reason(error), unreadable: true })
   }
+}
+
+function isInside(real: string, folder: string | null): boolean {
+  return folder === null || real === folder || real.startsWith(folder === sep ? sep : `${folder}${sep}`)
 }
 
 /** Not by the names alone: two empty entries must not hide a folder of logs. */

@@ -94,7 +94,8 @@ export class Folder implements Source {
    */
   async look(judge: Judge, signal: AbortSignal): Promise<Look> {
     const began = performance.now()
-    const found = await findFiles([this.settings.folder], { isLedger, signal })
+    const { folder } = this.settings
+    const found = await findFiles([folder], { isLedger, inside: folder, signal })
     const present = new Set<string>()
     const look: Look = { whole: [], changing: 0, unreadable: [], present }
     const settling: typeof this.settling = new Map()

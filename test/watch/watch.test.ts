@@ -188,6 +188,24 @@ test('what cannot be read is named once, tried again more and more seldom, and r
   await stop(running)
 })
 
+test('a link to a folder elsewhere is named, and not followed; one within the folder is', async t => {
+  const { root, folder, out } = placeFor(t)
+  for (const name of ['elsewhere', 'in/below']) mkdirSync(join(root, name))
+  put(join(root, 'elsewhere'), awsName(at, 'other'), logOf(guessLines(1, 1, at)))
+  put(join(folder, 'below'), awsName(at, 'own'), logOf(guessLines(2, 2, at)))
+  symlinkSync(join(root, 'elsewhere'), join(folder, 'away'))
+  symlinkSync('.', join(folder, 'loop'))
+  // Of a name that begins alike.
+  mkdirSync(join(root, 'in-2'))
+  put(join(root, 'in-2'), awsName(at, 'third'), logOf(guessLines(3, 3, at)))
+  symlinkSync(join(root, 'in-2'), join(folder, 'beside'))
+  const { status, stderr } = tidemark(['watch', folder, '--out', out, '--once', '--settle', '50ms'])
+  assert.equal(status, 0, stderr)
+  assert.equal(await total(out), 2)
+  for (const name of ['away', 'beside'])
+    assert.match(stderr, new RegExp(`passed over: ${join(folder, name)}: a link to a folder elsewhere`))
+})
+
 test('two watches with one folder of cases: the second is refused, and says who has it; after a kill it is free', async t => {
   const { folder, out, health, quick } = placeFor(t)
   const running = startWatch(t, quick)
