@@ -192,9 +192,22 @@ function parseDay(text: string): string {
 
 /** Where the state is written, again and again: a file, and no evidence. */
 async function healthPath(name: string): Promise<string> {
-  const { fileTarget } = await import('../disk/output.ts')
-  return fileTarget(name, { option: '--health', force: true, seeks: 'the state of a watch' }).path
+  const [{ fileTarget }, { readPart }, { isHealth }] = await Promise.all([
+    import('../disk/output.ts'),
+    import('../disk/reading.ts'),
+    import('../watch/health.ts'),
+  ])
+  const { path, replaces } = fileTarget(name, { option: '--health', force: true, seeks: 'the state of a watch' })
+  if (replaces !== null && replaces.size > 0n && !isHealth(readPart(path, 0, healthBeginning)))
+    throw new UserError(`--health would replace a file that no watch has written: ${name}`, {
+      hint: 'name a new file',
+      status: exitStatus.usage,
+    })
+  return path
 }
+
+/** Bytes of such a file that tell what it is. */
+const healthBeginning = 64
 
 async function run(settings: WatchSettings, options: Options, signal: AbortSignal): Promise<void> {
   const [{ watch }, { StatusLine }] = await Promise.all([import('../watch/watch.ts'), import('./watch-status.ts')])

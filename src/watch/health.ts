@@ -35,6 +35,11 @@ export interface Health {
   last_error: { at: string; what: string } | null
 }
 
+/** Whether a file that begins so is of a watch. */
+export function isHealth(beginning: Uint8Array): boolean {
+  return /^\{\s*"tidemark": "[^"]*",\s*"pid": \d+,/.test(Buffer.from(beginning).toString('latin1'))
+}
+
 const beatMilliseconds = 10_000
 const atMostEvery = 1000
 

@@ -211,7 +211,7 @@ class Watch {
   }
 
   private async openSource(signal: AbortSignal): Promise<Source> {
-    const { source, out: dir, name, once } = this.settings
+    const { source, out: dir, name, once, health } = this.settings
     const { now } = this
     const onChange = (): void => {
       this.hasNews = true
@@ -223,7 +223,9 @@ class Watch {
       const { Folder } = await import('./folder.ts')
       const { folder, settle } = source
       const poll = once ? idleMost : source.poll
-      return Folder.open({ folder, without: [dir], settle, poll, onChange, onNote })
+      // What the watch itself writes is no evidence.
+      const without = health === null ? [dir] : [dir, health]
+      return Folder.open({ folder, without, settle, poll, onChange, onNote })
     }
     if (source.kind === 's3') {
       const { Bucket } = await import('./bucket.ts')

@@ -206,6 +206,30 @@ test('a link to a folder elsewhere is named, and not followed; one within the fo
     assert.match(stderr, new RegExp(`passed over: ${join(folder, name)}: a link to a folder elsewhere`))
 })
 
+test('the health file is no evidence where it lies in the watched folder, and replaces none', async t => {
+  const { folder, out, quick } = placeFor(t)
+  put(folder, awsName(at, 'a'), logOf(guessLines(1, 1, at)))
+  const health = join(folder, 'health.json')
+  const args = [...quick.slice(0, -1), health]
+  const running = startWatch(t, args)
+  await until('it is read', () => isIdle(healthIn(health), 1), running)
+  const ledger = () => readFileSync(join(casesIn(out)[0]!, 'ledger.jsonl'), 'utf8')
+  const before = ledger()
+  const first = healthIn(health)!.updated
+  await until('it was written again', () => healthIn(health)!.updated > first, running)
+  await wait(500)
+  await stop(running)
+  assert.equal(ledger(), before)
+  assert.equal(healthIn(health)!.read.not_evidence, 0)
+  // Of a watch that ended it is taken over; what is none stays.
+  assert.equal(tidemark(['watch', ...args, '--once']).status, 0)
+  const evidence = join(folder, awsName(at, 'a'))
+  const refused = tidemark(['watch', ...args.slice(0, -1), evidence, '--once'])
+  assert.equal(refused.status, 2)
+  assert.match(refused.stderr, /--health would replace a file that no watch has written/)
+  assert.equal(readFileSync(evidence, 'utf8'), logOf(guessLines(1, 1, at)))
+})
+
 test('two watches with one folder of cases: the second is refused, and says who has it; after a kill it is free', async t => {
   const { folder, out, health, quick } = placeFor(t)
   const running = startWatch(t, quick)
