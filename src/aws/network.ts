@@ -2,7 +2,7 @@
 import { ec2Client, stsClient } from './clients.ts'
 import { type Asked, AwsError, ask } from './errors.ts'
 import type { AwsOptions } from './options.ts'
-import { nextMark } from './pages.ts'
+import { broken, nextMark } from './pages.ts'
 
 /** A list that AWS gave whole, or why it did not: one that is cut short is no list. */
 export type Told<T> = { items: T[]; refused: null } | { items: null; refused: Refused }
@@ -134,7 +134,10 @@ export async function enabledRegions(aws: AwsOptions, signal: AbortSignal): Prom
     const asked = askedFor('regions', 'ec2:DescribeRegions', region)
     const call = () => client.send(new sdk.DescribeRegionsCommand({}), { abortSignal: signal })
     const { Regions = [] } = await ask(asked, call, signal)
-    return Regions.flatMap(({ RegionName }) => RegionName ?? []).sort()
+    const names = Regions.flatMap(({ RegionName }) => RegionName ?? []).sort()
+    // That nothing is recorded nowhere must not look like an answer.
+    if (names.length === 0) throw broken(asked, 'it names no region', 'NoRegions')
+    return names
   } finally {
     client.destroy()
   }
@@ -191,7 +194,7 @@ type Page = { MaxResults: number; NextToken?: string }
 function listing<T>(
   what: string,
   action: string,
-  pageOf: (ec2: Ec2, page: Page, how: { abortSignal: AbortSignal }) => Promise<[T[], string | undefined]>,
+  pageOf: (ec2: Ec2, page: Page, how: { abortSignal: AbortSignal }) => Promise<[T[] | undefined, string | undefined]>,
 ): (from: From) => Promise<Told<T>> {
   return async ({ ec2, region, signal }) => {
     const right = `ec2:${action}`
@@ -202,6 +205,8 @@ function listing<T>(
       do {
         const page = { MaxResults: itemsOfPage, ...(token !== undefined && { NextToken: token }) }
         const [some, next] = await ask(asked, () => pageOf(ec2, page, { abortSignal: signal }), signal)
+        // What is no answer of EC2 must not look like one without items.
+        if (some === undefined) throw broken(asked, 'the answer has no list', 'NoList')
         for (const item of some) items.push(item)
         token = nextMark(asked, token, next)
       } while (token !== undefined)
@@ -213,12 +218,12 @@ function listing<T>(
   }
 }
 
-/** Of each item only some of its keys. */
+/** Of each item only some of its keys; undefined: the answer has no list, not even an empty one. */
 function picked<T extends object, K extends keyof T>(
   items: readonly T[] | undefined,
   keys: readonly K[],
-): Pick<T, K>[] {
-  return (items ?? []).map(
+): Pick<T, K>[] | undefined {
+  return items?.map(
     item => Object.fromEntries(keys.flatMap(key => (item[key] === undefined ? [] : [[key, item[key]]]))) as Pick<T, K>,
   )
 }

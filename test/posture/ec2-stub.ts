@@ -23,7 +23,7 @@ export interface Ec2Stub {
     region: string,
     times: number,
     role: string | null,
-  ) => { status: number; code: string; message?: string } | null
+  ) => { status: number; code: string; message?: string } | { body: string } | null
 }
 
 const sets: Record<string, string> = {
@@ -56,6 +56,7 @@ export async function startEc2Stub(t: TestContext, accounts: Ec2Stub['accounts']
       stub.asked.push({ action, region })
       const fault = action === 'AssumeRole' ? refusal(stub, asked) : stub.fault(action, region, times, role)
       response.setHeader('content-type', 'text/xml')
+      if (fault !== null && 'body' in fault) return void response.end(fault.body)
       if (fault !== null) {
         const error = `<Error><Code>${fault.code}</Code><Message>${fault.message ?? 'You are not authorized'}</Message></Error>`
         response.statusCode = fault.status

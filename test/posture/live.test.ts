@@ -226,6 +226,18 @@ test('all regions are asked, and one that fails is unknown while the others are 
   assert.equal(found.status, 3)
 })
 
+test('what is no answer of EC2 is unknown, and no account without anything', async t => {
+  const stub = await startEc2Stub(t, { '*': account() })
+  const page = { body: '<html><body>Welcome</body></html>' }
+  stub.fault = action => (action === 'DescribeFlowLogs' ? page : null)
+  const found = await posture(stub)
+  assert.deepEqual([found.places[0]!.vpcs, found.places[0]!.flow_logs], [4, null])
+  assert.deepEqual([found.resources.vpc.unknown, found.resources.vpc.without], [4, 0])
+  assert.match(found.unknown.map(({ problem }) => problem).join(), /the answer has no list/)
+  stub.fault = action => (action.startsWith('Describe') ? page : null)
+  for (const more of [[], ['--live-region', 'all']]) assert.equal((await run(stub, more)).status, 1)
+})
+
 test('where AWS tells nothing at all, that is an error with everything that is to be allowed', async t => {
   const stub = await startEc2Stub(t, { '*': account() })
   stub.fault = action => (action.startsWith('Describe') ? { status: 403, code: 'UnauthorizedOperation' } : null)
