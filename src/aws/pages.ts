@@ -13,7 +13,7 @@ export function nextMark(asked: Asked, mark: string | undefined, next: string | 
   return next
 }
 
-/** The same of a listing of S3, which says besides whether it goes on. @throws AwsError where it does, and does not say where. */
+/** The same of a listing of S3, which always says whether it goes on. @throws AwsError where it does not, or not where. */
 export function nextOfListing(
   asked: Asked,
   mark: string | undefined,
@@ -22,7 +22,8 @@ export function nextOfListing(
     NextContinuationToken,
   }: { IsTruncated?: boolean | undefined; NextContinuationToken?: string | undefined },
 ): string | undefined {
-  if (IsTruncated !== true) return undefined
+  if (IsTruncated === undefined) throw broken(asked, 'the answer is no listing', 'NoList')
+  if (!IsTruncated) return undefined
   const next = nextMark(asked, mark, NextContinuationToken)
   if (next === undefined) throw broken(asked, 'the listing is cut, and does not say where it goes on', 'Incomplete')
   return next

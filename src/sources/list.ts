@@ -145,6 +145,8 @@ class Walk implements Listing {
       // What is listed under other folders too would count twice, and a folder in itself has no end.
       const isOwn = keys.every(({ key }) => key.startsWith(prefix)) && folders.every(one => isWithin(one, prefix))
       if (!isOwn) throw broken(asked, 'the server lists what does not lie there', 'NotAsked')
+      if (keys.some(({ size }) => !Number.isSafeInteger(size) || size < 0))
+        throw broken(asked, 'the server gives an object a size that is none', 'NoSize')
       if (take === undefined) all.keys.push(...keys)
       else take(keys)
       all.folders.push(...folders)
