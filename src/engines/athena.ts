@@ -313,7 +313,7 @@ export class Athena implements Engine {
     const { sdk, client } = await this.client()
     const asked = this.asked('read the answer of Athena', 'athena:GetQueryResults')
     let token: string | undefined
-    let isFirst = true
+    let width: number | null = null
     do {
       const command = new sdk.GetQueryResultsCommand({
         ...{ QueryExecutionId: id, MaxResults: rowsOfPage },
@@ -322,9 +322,11 @@ export class Athena implements Engine {
       const page = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
       const rows = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map(one => one.VarCharValue ?? null))
       token = nextMark(asked, token, page.NextToken)
-      // The names come first.
-      const own = isFirst ? rows.slice(1) : rows
-      isFirst = false
+      // The names come first: an answer without them is none.
+      const own: TextRow[] = width === null ? rows.slice(1) : rows
+      width ??= rows[0]?.length ?? null
+      if (width === null || own.some(row => row.length !== width))
+        throw new UserError('the answer of Athena is damaged: rows and names do not fit', { hint: 'ask again' })
       if (own.length > 0) yield own
     } while (token !== undefined)
   }

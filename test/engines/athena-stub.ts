@@ -48,8 +48,10 @@ export interface AthenaStub {
   /** Sizes of the objects of tables, by their keys, in the bucket `logs`. */
   objects: Record<string, number>
   outcome: (statement: Statement) => Outcome | Promise<Outcome>
-  /** An error in the place of an answer: AWS's name of it and status, maybe of a start that is done; or its answer is lost; null: none. */
-  fault: (request: Request) => { name: string; status: number; message?: string; isDone?: true } | 'lost' | null
+  /** An error in the place of an answer: AWS's name of it and status, maybe of a start that is done; or its answer is lost, or another; null: none. */
+  fault: (
+    request: Request,
+  ) => { name: string; status: number; message?: string; isDone?: true } | { page: object } | 'lost' | null
   close(): Promise<void>
 }
 
@@ -112,6 +114,11 @@ export async function startAthena(): Promise<AthenaStub> {
       stub.requests.push(request)
       const fault = stub.fault(request)
       if (fault === 'lost') return void start(stub, runs, body).then(() => response.destroy())
+      if (fault !== null && 'page' in fault) {
+        response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
+        response.end(JSON.stringify(fault.page))
+        return
+      }
       if (fault !== null) {
         const refused = (): void => refuse(response, fault.status, fault.name, fault.message ?? 'no', action)
         return fault.isDone ? void start(stub, runs, body).then(refused) : refused()

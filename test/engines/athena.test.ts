@@ -161,6 +161,16 @@ test('answers that are not in S3, or may not be read there, come page by page fr
   assert.match(error.hint!, /s3:GetObject/)
 })
 
+test('pages of Athena without the names, or with rows of another width, are no answer', async () => {
+  stub.outcome = () => ({ rows: awkward })
+  stub.encryption = 'CSE_KMS'
+  const row = (...values: string[]): object => ({ Data: values.map(VarCharValue => ({ VarCharValue })) })
+  for (const page of [{}, { ResultSet: { Rows: [] } }, { ResultSet: { Rows: [row('a', 'b'), row('1')] } }]) {
+    stub.fault = ({ action }) => (action === 'GetQueryResults' ? { page } : null)
+    await assert.rejects(rowsOf(client().ask(statement)), /the answer of Athena is damaged/)
+  }
+})
+
 test('an answer that was encrypted before it was sent to S3 is not read there', async () => {
   stub.outcome = () => ({ rows: awkward })
   stub.encryption = 'CSE_KMS'
