@@ -132,7 +132,9 @@ async function events(
     let header: string | null = null
     for await (const page of pagesOf(reading, from, to, signal)) {
       const lines: string[] = []
-      for (const [own, messages] of byFormat(page, seen, reading.formats)) {
+      // What a server gives of other hours is read with these.
+      const ownEvents = page.filter(({ timestamp: at }) => at === undefined || (at >= Math.ceil(from) && at < to))
+      for (const [own, messages] of byFormat(ownEvents, seen, reading.formats)) {
         if (own !== null && own !== header) lines.push(own)
         header = own
         lines.push(...messages)
@@ -155,6 +157,8 @@ interface Event {
   eventId?: string | undefined
   logStreamName?: string | undefined
   message?: string | undefined
+  /** Milliseconds since the epoch. */
+  timestamp?: number | undefined
 }
 
 /** Pages may be partly full, or empty, while there are more. */

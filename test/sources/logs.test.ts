@@ -192,3 +192,10 @@ test('that events are older than the flow log whose format they are read in is s
     assert.equal(/events before 2026-01-02T17:30:00Z are of flow logs that are gone/.test(stderr), isSaid, stderr)
   }
 })
+
+test('a server that heeds no time has no event counted twice', async t => {
+  const stub = await startLogsStub(t, events(100), [vpc])
+  stub.heedsNoTime = true
+  const { report, stderr } = await add(stub, temporaryFolder(t))
+  assert.equal(report?.case_records, 100, stderr)
+})
