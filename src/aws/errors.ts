@@ -1,7 +1,7 @@
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { isNewBucketName } from './bucket-name.ts'
 import { redacted } from './redact.ts'
-import { NobodyThere } from './tries.ts'
+import { AnswerTooLarge, NobodyThere } from './tries.ts'
 
 /** What was asked of AWS, for what is said where it fails. */
 export interface Asked {
@@ -71,6 +71,11 @@ export function awsError(thrown: unknown, asked: Asked): Error {
   const error = thrown instanceof NobodyThere ? thrown.error : thrown
   // What was said already, as that a package is missing.
   if (error instanceof UserError) return error
+  // AWS's packages add words of their own to its message.
+  if (error instanceof AnswerTooLarge)
+    return new AwsError(`cannot ${asked.doing}: ${new AnswerTooLarge().message}`, network(asked), {
+      ...{ code: error.name, http: null, about: 'all', isTransient: false },
+    })
   const { name, code, http, region } = detailsOf(error)
   const words = wordsOf(name, code, http, textOf(error), region, asked)
   if (words === null) return Object.assign(new Error(redacted(errorText(error))), { stack: redacted(stackOf(error)) })

@@ -1,4 +1,5 @@
 /** What is done where a server does not answer: it is told after the first try, and a place where nobody listens is not asked for long. */
+import { type Readable, Transform } from 'node:stream'
 import { errorCode, errorText } from '../errors.ts'
 
 /** Tries of a request, at most. AWS's packages wait between them, longer each time, up to 20 s. */
@@ -22,6 +23,36 @@ export class NobodyThere extends Error {
     this.name = 'NobodyThere'
     this.error = error
   }
+}
+
+/** Of everything but the bytes of an object, which are read piece by piece, an answer is held as a whole: none of AWS is nearly as large. */
+const answerBytesMost = 256 << 20
+
+/** An answer without an end. */
+export class AnswerTooLarge extends Error {
+  constructor() {
+    super(`the answer has more than ${answerBytesMost >> 20} MiB`)
+    this.name = 'AnswerTooLarge'
+  }
+}
+
+/** @param most bytes; more are an error. */
+export function limited(body: Readable, most = answerBytesMost): Readable {
+  let bytes = 0
+  const through = new Transform({
+    transform(piece: Buffer, _, done) {
+      bytes += piece.length
+      if (bytes > most) done(new AnswerTooLarge())
+      else done(null, piece)
+    },
+  })
+  body.once('error', error => through.destroy(error))
+  // Cut in the middle it has no error of its own.
+  body.once('close', () => void (body.readableEnded || through.destroy(new Error('aborted'))))
+  through.once('close', () => body.destroy())
+  // Of an answer that nobody reads.
+  through.on('error', () => undefined)
+  return body.pipe(through)
 }
 
 type NodeHttpHandler = import('@smithy/node-http-handler').NodeHttpHandler
@@ -62,6 +93,9 @@ export function handlerWithTries(
         const answer = await super.handle(request, how)
         answered.add(host)
         told.delete(host)
+        const { response } = answer
+        if (request.query?.['x-id'] !== 'GetObject' && response.body !== undefined)
+          response.body = limited(response.body as Readable)
         return answer
       } catch (error) {
         if (!isAbort(error)) failed(host, triedOf(request.headers), error)

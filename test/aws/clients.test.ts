@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import {
   athenaClient,
@@ -15,6 +16,7 @@ import { ask } from '../../src/aws/errors.ts'
 import { checkAwsOptions } from '../../src/aws/options.ts'
 import { loaded } from '../../src/aws/packages.ts'
 import { redacted } from '../../src/aws/redact.ts'
+import { AnswerTooLarge, limited } from '../../src/aws/tries.ts'
 import { UserError } from '../../src/errors.ts'
 
 /** Sets variables for the time of a test. */
@@ -192,4 +194,50 @@ test('options that cannot be meant are refused, and a password is not repeated',
     roleArn: 'arn:aws-cn:iam::123456789012:role/a/b',
     region: 'eu-central-1',
   })
+})
+
+test('an answer without an end is given up, and one that is cut is no whole one', async () => {
+  const all = async (stream: Readable): Promise<string> => {
+    const pieces: Buffer[] = []
+    for await (const piece of stream) pieces.push(Buffer.from(piece as Uint8Array))
+    return Buffer.concat(pieces).toString()
+  }
+  const of = (...texts: string[]): Readable => Readable.from(texts.map(text => Buffer.from(text)))
+  assert.equal(await all(limited(of('12345', '67890'), 10)), '1234567890')
+  const long = of('12345', '67890', '1')
+  await assert.rejects(all(limited(long, 10)), AnswerTooLarge)
+  assert.ok(long.destroyed)
+  const cut = new Readable({ read: () => undefined })
+  cut.push('12345')
+  setTimeout(() => cut.destroy(), 10)
+  await assert.rejects(all(limited(cut, 10)), /aborted/)
+})
+
+test('only the bytes of objects may be more than an answer is', async t => {
+  environment(t, keys)
+  const listening = createServer((request, response) => {
+    request.resume()
+    const piece = Buffer.alloc(1 << 20, ' ')
+    const more = (): void => {
+      while (response.write(piece));
+      response.once('drain', more)
+    }
+    more()
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => listening.once('listening', resolve))
+  t.after(() => {
+    listening.closeAllConnections()
+    listening.close()
+  })
+  const endpoint = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`
+  const { sdk, client } = await s3Client({ endpoint })
+  await assert.rejects(
+    ask(listing, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
+    /^AwsError: cannot list s3:\/\/b: the answer has more than 256 MiB$/,
+  )
+  const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: 'b', Key: 'k' }))
+  let bytes = 0
+  for await (const piece of Body as Readable) if ((bytes += (piece as Buffer).length) > 300 << 20) break
+  assert.ok(bytes > 300 << 20)
+  client.destroy()
 })
