@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readSmall } from '../disk/reading.ts'
-import { isRunning, nodeAt, replaceFile } from '../disk/writing.ts'
+import { isRunning, nodeAt, replaceFile, writeNew } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { count, type Fitting, fit, listOf, objectOf, oneOf, text, textThat, yesOrNo } from '../shape.ts'
 import { CaseInUse, lockForWriting } from '../store/lock.ts'
@@ -110,8 +110,25 @@ export async function lockFolder(to: string): Promise<() => Promise<void>> {
   try {
     return await lockForWriting(folder, 'lake push', lockName)
   } catch (error) {
-    throw error instanceof CaseInUse ? busy(to) : error
+    if (error instanceof CaseInUse) throw busy(to)
+    if (!withoutLinks.has(errorCode(error) ?? '')) throw error
+    return await plainLock(to)
   }
+}
+
+/** What file systems say that have no second names for a file, as mounted buckets. */
+const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+/** The lock where a file has one name only: after a kill it stays. @throws UserError where another push is at it. */
+export async function plainLock(to: string): Promise<() => Promise<void>> {
+  const path = join(to, folderName, lockName)
+  try {
+    const own = { pid: process.pid, host: hostname(), born: null, since: new Date().toISOString(), doing: 'lake push' }
+    await writeNew(path, JSON.stringify(own))
+  } catch (error) {
+    throw errorCode(error) === 'EEXIST' ? busy(to) : error
+  }
+  return () => rm(path, { force: true })
 }
 
 /** Says that a push has begun. @throws UserError where one of the same state of the case is there. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { UserError } from '../../src/errors.ts'
+import { lockFolder, plainLock } from '../../src/lake/manifests.ts'
 import { pushCase } from '../../src/lake/push.ts'
 import { Database } from '../../src/store/duckdb.ts'
 import { temporaryFolder, tidemark } from '../cli/run.ts'
@@ -200,4 +201,16 @@ test('a push that a full disk keeps from noting that it has begun leaves nothing
   const again = tidemark(args.slice(1))
   assert.equal(again.status, 0, again.stderr)
   assert.ok(parquets(to).length > 0)
+})
+
+test('a folder is locked for one push, also where no file may have a second name', async t => {
+  const to = temporaryFolder(t)
+  const release = await lockFolder(to)
+  for (const lock of [lockFolder, plainLock]) await assert.rejects(lock(to), /another push writes to/)
+  await release()
+  const plain = await plainLock(to)
+  for (const lock of [lockFolder, plainLock]) await assert.rejects(lock(to), /another push writes to/)
+  await plain()
+  await (await lockFolder(to))()
+  assert.deepEqual(readdirSync(join(to, '_tidemark')), [])
 })
