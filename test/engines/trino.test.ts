@@ -212,14 +212,17 @@ test('Ctrl-C, a time that is over and a reader that has enough cancel on the ser
       : { body: page(origin, 1, { data: [['1']] }), wait_ms: method === 'GET' ? 20 : 0 }
   const wasCancelled = ({ heard }: Stub): boolean =>
     heard.some(({ method, path }) => method === 'DELETE' && path === '/v1/statement/executing/q1/1')
-  await withStub(answer, async stub => {
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(new Error('stopped')), 100)
+  const controller = new AbortController()
+  const stopping = (heard: Heard, origin: string): Reply => {
+    if (heard.method === 'GET') controller.abort(new Error('stopped'))
+    return answer(heard, origin)
+  }
+  await withStub(stopping, async stub => {
     await assert.rejects(rowsOf(clientOf(stub).ask(statement, { signal: controller.signal })), /stopped/)
     assert.ok(wasCancelled(stub))
   })
   await withStub(answer, async stub => {
-    const error = await errorOf(rowsOf(clientOf(stub, { time_ms: 100 }).ask(statement)))
+    const error = await errorOf(rowsOf(clientOf(stub, { time_ms: 1000 }).ask(statement)))
     assert.match(error.message, /takes too long/)
     assert.ok(wasCancelled(stub))
   })
