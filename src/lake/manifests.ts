@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readSmall } from '../disk/reading.ts'
-import { isRunning, nodeAt, replaceFile, writeNew } from '../disk/writing.ts'
+import { replaceFile, writeNew } from '../disk/writing.ts'
 import { errorCode, errorText, UserError } from '../errors.ts'
 import { count, type Fitting, fit, listOf, objectOf, oneOf, text, textThat, yesOrNo } from '../shape.ts'
 import { CaseInUse, lockForWriting } from '../store/lock.ts'
@@ -126,24 +126,20 @@ export async function plainLock(to: string): Promise<() => Promise<void>> {
     const own = { pid: process.pid, host: hostname(), born: null, since: new Date().toISOString(), doing: 'lake push' }
     await writeNew(path, JSON.stringify(own))
   } catch (error) {
-    throw errorCode(error) === 'EEXIST' ? busy(to) : error
+    if (errorCode(error) === 'EEXIST') throw busy(to)
+    // A disk that became full keeps the name, and nobody pushes.
+    await rm(path, { force: true }).catch(() => undefined)
+    throw error
   }
   return () => rm(path, { force: true })
-}
-
-/** Says that a push has begun. @throws UserError where one of the same state of the case is there. */
-export async function claim(to: string, manifest: Manifest): Promise<void> {
-  if ((await nodeAt(pathOf(to, manifest))) !== null) throw busy(to)
-  await writeManifest(to, manifest)
 }
 
 export async function writeManifest(to: string, manifest: Manifest): Promise<void> {
   await replaceFile(pathOf(to, manifest), `${JSON.stringify(manifest)}\n`)
 }
 
-/** Takes away what a push put in place that did not end. @throws UserError where it is still at it. */
+/** Takes away what a push put in place that did not end. Only whoever has locked the folder may: any other push has ended. */
 export async function undo(to: string, manifest: Manifest): Promise<void> {
-  if (manifest.host !== hostname() || (manifest.pid !== process.pid && isRunning(manifest.pid))) throw busy(to)
   for (const { path } of manifest.files) await rm(join(to, path), { force: true })
   await rm(pathOf(to, manifest), { force: true })
 }

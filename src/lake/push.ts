@@ -11,7 +11,7 @@ import type { Case } from '../store/case.ts'
 import { type Database, quotedName, quotedPath, quotedString } from '../store/duckdb.ts'
 import { digestOfFile } from '../store/files.ts'
 import { version } from '../version.ts'
-import { claim, lockFolder, type Manifest, type PushedFile, readManifests, undo, writeManifest } from './manifests.ts'
+import { lockFolder, type Manifest, type PushedFile, readManifests, undo, writeManifest } from './manifests.ts'
 import { counterMax, type PushedColumn, pushedColumns } from './pushed-table.ts'
 import type { LakeColumn } from './table.ts'
 
@@ -184,7 +184,7 @@ class Push {
       ...{ version: 1, complete: false, tidemark: version(), pushed: new Date().toISOString() },
       ...{ host: hostname(), pid: process.pid, case_head: head, sources, columns, files: [] },
     }
-    await claim(to, manifest)
+    await writeManifest(to, manifest)
     try {
       await mkdir(this.#staging)
       const staged = await this.#write(head)
