@@ -145,7 +145,7 @@ async function credentialsOf({ profile, roleArn, region }: AwsOptions, requestHa
     roleArn === undefined
       ? own
       : fromTemporaryCredentials({
-          masterCredentials: own,
+          masterCredentials: () => ofProfile(profile, own),
           clientConfig,
           params: { RoleArn: roleArn, RoleSessionName: 'tidemark' },
         })

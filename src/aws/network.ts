@@ -2,7 +2,7 @@
 import { ec2Client, stsClient } from './clients.ts'
 import { type Asked, AwsError, ask } from './errors.ts'
 import type { AwsOptions } from './options.ts'
-import { broken, nextMark } from './pages.ts'
+import { broken, nextMark, noServer } from './pages.ts'
 
 /** A list that AWS gave whole, or why it did not: one that is cut short is no list. */
 export type Told<T> = { items: T[]; refused: null } | { items: null; refused: Refused }
@@ -136,7 +136,7 @@ export async function enabledRegions(aws: AwsOptions, signal: AbortSignal): Prom
     const { Regions = [] } = await ask(asked, call, signal)
     const names = Regions.flatMap(({ RegionName }) => RegionName ?? []).sort()
     // That nothing is recorded nowhere must not look like an answer.
-    if (names.length === 0) throw broken(asked, 'it names no region', 'NoRegions')
+    if (names.length === 0) throw broken(asked, 'it names no region', 'NoRegions', noServer)
     return names
   } finally {
     client.destroy()
@@ -206,7 +206,7 @@ function listing<T>(
         const page = { MaxResults: itemsOfPage, ...(token !== undefined && { NextToken: token }) }
         const [some, next] = await ask(asked, () => pageOf(ec2, page, { abortSignal: signal }), signal)
         // What is no answer of EC2 must not look like one without items.
-        if (some === undefined) throw broken(asked, 'the answer has no list', 'NoList')
+        if (some === undefined) throw broken(asked, 'the answer has no list', 'NoList', noServer)
         for (const item of some) items.push(item)
         token = nextMark(asked, token, next)
       } while (token !== undefined)

@@ -22,16 +22,19 @@ export function nextOfListing(
     NextContinuationToken,
   }: { IsTruncated?: boolean | undefined; NextContinuationToken?: string | undefined },
 ): string | undefined {
-  if (IsTruncated === undefined) throw broken(asked, 'the answer is no listing', 'NoList')
+  if (IsTruncated === undefined) throw broken(asked, 'the answer is not a listing of S3', 'NoList', noServer)
   if (!IsTruncated) return undefined
   const next = nextMark(asked, mark, NextContinuationToken)
   if (next === undefined) throw broken(asked, 'the listing is cut, and does not say where it goes on', 'Incomplete')
   return next
 }
 
+/** What to do where a server that is not AWS's, or a proxy, answers. */
+export const noServer = 'does a server of this AWS service answer there? look at --endpoint and at the proxy'
+
 /** What a server says is not what it was asked. */
-export function broken({ doing }: Asked, what: string, code: string): AwsError {
-  return new AwsError(`cannot ${doing}: ${what}`, 'try again later', {
+export function broken({ doing }: Asked, what: string, code: string, hint = 'try again later'): AwsError {
+  return new AwsError(`cannot ${doing}: ${what}`, hint, {
     ...{ code, http: null, about: 'all', isTransient: true },
   })
 }

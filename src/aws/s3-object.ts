@@ -6,6 +6,8 @@ type S3 = Awaited<ReturnType<typeof s3Client>>
 
 const pieceBytes = 8 * 2 ** 20
 const attemptsMost = 4
+/** Of an object of which a part was asked for, so much is taken as a whole. */
+const wholeMost = 64 * 2 ** 20
 
 /**
  * The bytes of an object, piece by piece, all of one version of it.
@@ -75,17 +77,32 @@ async function pieceOf(
     const answer = await ask(asked, () => s3.client.send(command, { abortSignal: signal }), signal)
     const size = sizeOf(answer.ContentRange, answer.ContentLength, from)
     if (size === null) throw incomplete(asked, 'the server gives a range that cannot be read')
+    // A server without ranges gives all of it.
+    const most = answer.ContentRange === undefined ? size : length
+    if (most > Math.max(length, wholeMost))
+      throw incomplete(asked, 'the server gives all of it, and not the part that was asked for')
     try {
-      const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
+      const bytes = await bytesOf((answer.Body ?? []) as AsyncIterable<Uint8Array>, most)
       // A piece that is cut short may look whole.
-      if (bytes.length === Math.min(size - from, answer.ContentRange === undefined ? size : length))
-        return { bytes, size, etag: answer.ETag }
+      if (bytes.length === Math.min(size - from, most)) return { bytes, size, etag: answer.ETag }
       if (tried >= attemptsMost) throw incomplete(asked, `a piece has ${bytes.length} bytes`)
     } catch (error) {
       signal.throwIfAborted()
       if (tried >= attemptsMost) throw awsError(error, asked)
     }
   }
+}
+
+/** All bytes of an answer, or one more than `most`. */
+async function bytesOf(body: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  let left = most + 1
+  for await (const piece of body) {
+    pieces.push(piece.subarray(0, left))
+    left -= Math.min(left, piece.length)
+    if (left === 0) break
+  }
+  return Buffer.concat(pieces)
 }
 
 /** How long the whole object is; null where the answer is not the part that was asked for. */

@@ -25,8 +25,8 @@ export class NobodyThere extends Error {
   }
 }
 
-/** Of everything but the bytes of an object, which are read piece by piece, an answer is held as a whole: none of AWS is nearly as large. */
-const answerBytesMost = 256 << 20
+/** Of everything but the bytes of an object, whose readers set their own limits, an answer is held as a whole: none of AWS is nearly as large. */
+const answerBytesMost = 64 << 20
 
 /** An answer without an end. */
 export class AnswerTooLarge extends Error {
@@ -48,7 +48,10 @@ export function limited(body: Readable, most = answerBytesMost): Readable {
   })
   body.once('error', error => through.destroy(error))
   // Cut in the middle it has no error of its own.
-  body.once('close', () => void (body.readableEnded || through.destroy(new Error('aborted'))))
+  body.once(
+    'close',
+    () => void (body.readableEnded || through.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))),
+  )
   through.once('close', () => body.destroy())
   // Of an answer that nobody reads.
   through.on('error', () => undefined)
@@ -94,8 +97,8 @@ export function handlerWithTries(
         answered.add(host)
         told.delete(host)
         const { response } = answer
-        if (request.query?.['x-id'] !== 'GetObject' && response.body !== undefined)
-          response.body = limited(response.body as Readable)
+        const isObject = request.query?.['x-id'] === 'GetObject' && response.statusCode < 300
+        if (!isObject && response.body !== undefined) response.body = limited(response.body as Readable)
         return answer
       } catch (error) {
         if (!isAbort(error)) failed(host, triedOf(request.headers), error)

@@ -42,7 +42,7 @@ export function addCommand(program: Command): void {
         const groups = paths.filter(path => /^logs:/i.test(path))
         if (report.files.length === 0 && groups.length > 0 && !report.interrupted) {
           const { visible } = await import('../report/text.ts')
-          await note(`tidemark: no events of that time in: ${groups.map(visible).join(' ')}`)
+          await note(`tidemark: no events in: ${groups.map(visible).join(' ')}`)
         }
         await printReport(report, addPage, options)
         if (report.interrupted) throw signal.reason

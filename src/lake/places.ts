@@ -47,14 +47,19 @@ export async function bucketPlace({ bucket, prefix }: S3Uri, aws: AwsOptions, si
   const requestPayer = aws.requestPayer === true
   const s3 = await s3Client(aws)
   try {
-    const { objects } = await listObjects(
+    const { objects, leftOut, foldersLeftOut } = await listObjects(
       s3,
       { kind: 's3', bucket, prefix: root },
       // Logs of other services, as of CloudTrail, often share the bucket: they are in no folder of a table.
       { narrowing: {}, requestPayer, signal },
     )
     if (objects.length === 0)
-      throw new UserError(`nothing is there: ${uri}`, { status: 2, hint: 'name the folder that holds AWSLogs' })
+      throw new UserError(
+        leftOut + foldersLeftOut > 0 ? `no flow logs are there: ${uri}` : `nothing is there: ${uri}`,
+        {
+          ...{ status: 2, hint: 'name the folder that holds AWSLogs' },
+        },
+      )
     const files = objects.map(
       ({ key, size }): LakeFile => ({
         ...{ path: key.slice(root.length), size, problem: null },

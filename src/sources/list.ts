@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { s3Client } from '../aws/clients.ts'
 import { type Asked, ask } from '../aws/errors.ts'
-import { broken, nextOfListing } from '../aws/pages.ts'
+import { broken, nextOfListing, noServer } from '../aws/pages.ts'
 import { factsOf, isWanted } from './keys.ts'
 import type { Narrowing } from './remote.ts'
 import type { S3Uri } from './uri.ts'
@@ -144,9 +144,9 @@ class Walk implements Listing {
       const folders = (page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix ?? [])
       // What is listed under other folders too would count twice, and a folder in itself has no end.
       const isOwn = keys.every(({ key }) => key.startsWith(prefix)) && folders.every(one => isWithin(one, prefix))
-      if (!isOwn) throw broken(asked, 'the server lists what does not lie there', 'NotAsked')
+      if (!isOwn) throw broken(asked, 'the server lists what does not lie there', 'NotAsked', noServer)
       if (keys.some(({ size }) => !Number.isSafeInteger(size) || size < 0))
-        throw broken(asked, 'the server gives an object a size that is none', 'NoSize')
+        throw broken(asked, 'the server gives an object a size that is not a whole number', 'NoSize', noServer)
       if (take === undefined) all.keys.push(...keys)
       else take(keys)
       all.folders.push(...folders)

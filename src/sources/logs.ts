@@ -72,7 +72,7 @@ export async function logsSource(uri: LogsUri, options: SourceOptions): Promise<
 function before({ since }: GroupFormats, from: number): string[] {
   if (since === null || from + hour >= since) return []
   return [
-    `events before ${timeText(since)} are of flow logs that are gone: they are read in the format of today, and --format names another`,
+    `events before ${timeText(since)}, if there are any, are of flow logs that are gone: they are read in the format of today, and --format names another`,
   ]
 }
 

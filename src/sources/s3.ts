@@ -52,7 +52,7 @@ function nothing(text: string, leftOut: number, folders: number): UserError {
       hint: 'check the spelling; names are case-sensitive',
     })
   const left = [countText(leftOut, 'object'), countText(folders, 'folder')].join(' and ')
-  return new UserError(`no flow log of that time, account and region is there: ${text}`, {
+  return new UserError(`no flow log that was asked for is there: ${text}`, {
     status: 2,
     hint: `${left} were left out by time, account, region or service: widen --source-window, --source-account or --source-region`,
   })

@@ -37,13 +37,16 @@ test('a profile without credentials is named, also beside keys in the environmen
   environment(t, { ...keys, AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' })
   environment(t, { AWS_EC2_METADATA_DISABLED: 'true' })
   const warned = t.mock.method(console, 'warn', () => undefined)
-  const { sdk, client } = await s3Client({ profile: 'nosuch', region: 'eu-central-1', endpoint: 'http://127.0.0.1:9' })
-  t.after(() => client.destroy())
   const asked = { doing: 'list it', of: 'bucket', name: 'b', right: 's3:ListBucket' } as const
-  await assert.rejects(
-    ask(asked, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
-    { message: 'no credentials were found for the profile nosuch', hint: /aws configure list-profiles/ },
-  )
+  for (const role of [{}, { roleArn: 'arn:aws:iam::111111111111:role/reader' }]) {
+    const options = { profile: 'nosuch', region: 'eu-central-1', endpoint: 'http://127.0.0.1:9', ...role }
+    const { sdk, client } = await s3Client(options)
+    t.after(() => client.destroy())
+    await assert.rejects(
+      ask(asked, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
+      { message: 'no credentials were found for the profile nosuch', hint: /aws configure list-profiles/ },
+    )
+  }
   assert.equal(warned.mock.callCount(), 0)
 })
 
@@ -217,6 +220,7 @@ test('only the bytes of objects may be more than an answer is', async t => {
   environment(t, keys)
   const listening = createServer((request, response) => {
     request.resume()
+    if (request.url?.includes('/denied')) response.statusCode = 403
     const piece = Buffer.alloc(1 << 20, ' ')
     const more = (): void => {
       while (response.write(piece));
@@ -233,11 +237,16 @@ test('only the bytes of objects may be more than an answer is', async t => {
   const { sdk, client } = await s3Client({ endpoint })
   await assert.rejects(
     ask(listing, () => client.send(new sdk.ListObjectsV2Command({ Bucket: 'b' }))),
-    /^AwsError: cannot list s3:\/\/b: the answer has more than 256 MiB$/,
+    /^AwsError: cannot list s3:\/\/b: the answer has more than 64 MiB$/,
+  )
+  // What is said instead of an object is held too.
+  await assert.rejects(
+    ask(listing, () => client.send(new sdk.GetObjectCommand({ Bucket: 'b', Key: 'denied' }))),
+    /the answer has more than 64 MiB$/,
   )
   const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: 'b', Key: 'k' }))
   let bytes = 0
-  for await (const piece of Body as Readable) if ((bytes += (piece as Buffer).length) > 300 << 20) break
-  assert.ok(bytes > 300 << 20)
+  for await (const piece of Body as Readable) if ((bytes += (piece as Buffer).length) > 80 << 20) break
+  assert.ok(bytes > 80 << 20)
   client.destroy()
 })

@@ -106,14 +106,14 @@ test('a listing that is cut, goes in circles, or is of something else is no list
   const end = '</ListBucketResult>'
   const key = '<Contents><Key>a/x</Key><Size>1</Size></Contents>'
   for (const [what, answer] of [
-    [/is no listing/, ''],
+    [/is not a listing/, ''],
     [/is cut, and does not say where it goes on/, `<IsTruncated>true</IsTruncated>${key}`],
     [/the same page again/, `<IsTruncated>true</IsTruncated><NextContinuationToken>m</NextContinuationToken>${key}`],
     [/what does not lie there/, '<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>'],
     [/what does not lie there/, '<CommonPrefixes><Prefix>b/</Prefix></CommonPrefixes>'],
     [/what does not lie there/, '<Contents><Key>b/x</Key><Size>1</Size></Contents>'],
-    [/a size that is none/, '<Contents><Key>a/x</Key><Size>-1</Size></Contents>'],
-    [/a size that is none/, '<Contents><Key>a/x</Key><Size>1e999</Size></Contents>'],
+    [/a size that is not a whole number/, '<Contents><Key>a/x</Key><Size>-1</Size></Contents>'],
+    [/a size that is not a whole number/, '<Contents><Key>a/x</Key><Size>1e999</Size></Contents>'],
   ] as [RegExp, string][]) {
     const stub = await startStub(t)
     stub.other = (_, response) => {

@@ -72,7 +72,7 @@ test('a group without events of that time is named', async t => {
   const stub = await startLogsStub(t, [], [vpc])
   const { status, stderr } = await add(stub, temporaryFolder(t))
   assert.equal(status, 0, stderr)
-  assert.match(stderr, /no events of that time in: logs:\/\/g/)
+  assert.match(stderr, /no events in: logs:\/\/g/)
 })
 
 test('the format is that of the flow log', async t => {
@@ -189,7 +189,11 @@ test('that events are older than the flow log whose format they are read in is s
     const stub = await startLogsStub(t, events(100), [{ ...vpc, made }])
     const { status, stderr } = await add(stub, temporaryFolder(t))
     assert.equal(status, 0, stderr)
-    assert.equal(/events before 2026-01-02T17:30:00Z are of flow logs that are gone/.test(stderr), isSaid, stderr)
+    assert.equal(
+      /events before 2026-01-02T17:30:00Z, if there are any, are of flow logs that are gone/.test(stderr),
+      isSaid,
+      stderr,
+    )
   }
 })
 
