@@ -14,7 +14,7 @@ export interface AthenaOptions {
   workgroup: string | null
   /** Where answers are written, `s3://bucket/prefix`; null: where the workgroup says. */
   outputLocation: string | null
-  /** Answers that Athena gave so many minutes ago are taken as they are, if it has the same statement's: 1 to 10,080. Absent: none. */
+  /** Answers that Athena gave to the same statement, at most this many minutes old, are taken: 1 to 10,080. Absent: none. */
   reuseMinutes?: number
 }
 

@@ -3,7 +3,7 @@ import type { athenaClient } from '../aws/clients.ts'
 import { type Asked, ask as askAws } from '../aws/errors.ts'
 import { tableObjects } from './athena-objects.ts'
 import type { AthenaPlace } from './athena-place.ts'
-import { type Ask, nameOf, partitionValues } from './catalogue.ts'
+import { type Ask, nameOf, partitionValues, withValues } from './catalogue.ts'
 import type { EngineColumn, EngineTable } from './engine.ts'
 
 type Client = Awaited<ReturnType<typeof athenaClient>>
@@ -29,9 +29,9 @@ export async function tableOf(
   const keys = (found?.PartitionKeys ?? []).map(columnOf)
   const isProjected = parameters['projection.enabled']?.toLowerCase() === 'true'
   const seen = keys.length === 0 || isProjected ? [] : await partitionValues([database, table], keys, ask)
-  const valuesOf = ({ name }: EngineColumn, i: number): string[] =>
-    isProjected ? projected(parameters, name) : seen.flatMap(row => row[i] ?? [])
-  const partitions = keys.map((key, i) => ({ ...key, values: valuesOf(key, i) }))
+  const partitions = isProjected
+    ? keys.map(key => ({ ...key, values: projected(parameters, key.name) }))
+    : withValues(keys, seen)
   // A view has rows of several tables.
   const isView = found?.TableType === 'VIRTUAL_VIEW'
   return {

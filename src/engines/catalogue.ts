@@ -1,12 +1,12 @@
 /** What engines that are alike say of a table's partitions: it is a table beside it, which is listed without reading data. */
 import { rawSql, type Sql } from '../query/sql.ts'
 import { quotedName } from '../store/duckdb.ts'
-import type { EngineColumn, EngineTable, Estimate, TextRow } from './engine.ts'
+import type { EngineColumn, EngineTable, Estimate, PartitionColumn, TextRow } from './engine.ts'
 
 export type Ask = (statement: Sql) => AsyncGenerator<TextRow[]>
 
 /** Values of partitions that are looked at, to know how days and hours are written. */
-export const partitionsSeen = 200
+const partitionsSeen = 200
 
 /** A name of several parts as SQL. */
 export function nameOf(parts: readonly string[]): string {
@@ -21,6 +21,15 @@ export function partitionValues(
 ): Promise<TextRow[]> {
   const texts = columns.map(({ name }) => `CAST(${quotedName(name)} AS VARCHAR)`).join(', ')
   return rowsOf(ask(rawSql(`SELECT ${texts} FROM ${beside(parts)} LIMIT ${partitionsSeen}`)))
+}
+
+/** The same as values of each column; null is none. */
+export function withValues(columns: readonly EngineColumn[], seen: readonly TextRow[]): PartitionColumn[] {
+  const isSample = seen.length >= partitionsSeen
+  return columns.map((one, i) => ({
+    ...{ ...one, values: seen.flatMap(row => row[i] ?? []) },
+    ...(isSample && { isSample }),
+  }))
 }
 
 /** How many partitions there are, and how many a condition on their columns leaves; null: all. */

@@ -11,13 +11,19 @@ export interface EngineColumn {
   type: string
 }
 
+export interface PartitionColumn extends EngineColumn {
+  values: readonly string[]
+  /** There may be other values. */
+  isSample?: true
+}
+
 /** The table of flow records. */
 export interface EngineTable {
   /** Its name as SQL, quoted. */
   sql: string
   columns: readonly EngineColumn[]
   /** The columns that say in which folder a record lies, and some of their values; none where the table is in one piece. */
-  partitions: readonly (EngineColumn & { values: readonly string[] })[]
+  partitions: readonly PartitionColumn[]
   /** Whether the engine can list the partitions: not those that it works out of the table's properties. */
   listsPartitions: boolean
   /** Whether a record tells which object it lies in. */

@@ -83,9 +83,10 @@ function rowsIn(data: unknown, columns: unknown): TextRow[] {
   if (!Array.isArray(data)) throw strange('its rows are no list')
   const rows: readonly unknown[] = data
   const [first] = rows
-  const width = Array.isArray(columns) ? columns.length : Array.isArray(first) ? first.length : 0
+  const width = Array.isArray(columns) ? columns.length : Array.isArray(first) ? first.length : null
+  if (width === null && rows.length > 0) throw strange('a row is no list')
   for (const row of rows) {
-    if (!Array.isArray(row) || row.length !== width) throw strange(`a row has not ${width} values`)
+    if (!Array.isArray(row) || row.length !== width) throw strange(`a row does not have ${width} values`)
     for (const value of row as unknown[])
       if (value !== null && typeof value !== 'string') throw strange('a value is neither text nor null')
   }
@@ -112,7 +113,7 @@ function isFields(value: unknown): value is Fields {
 }
 
 function strange(how: string): UserError {
-  return new UserError(`what the engine answers is no page of Trino: ${how}`, {
+  return new UserError(`the engine's answer is not one of Trino: ${how}`, {
     hint: 'is it a coordinator of Trino, and does nothing between here and there alter its answers?',
   })
 }

@@ -1,7 +1,7 @@
 /** What Trino's catalogue says of a table, and what a statement will read. */
 import { errorCode, exitStatus, UserError } from '../errors.ts'
 import { rawSql, type Sql } from '../query/sql.ts'
-import { type Ask, nameOf, partitionCounts, partitionValues, rowsOf } from './catalogue.ts'
+import { type Ask, nameOf, partitionCounts, partitionValues, rowsOf, withValues } from './catalogue.ts'
 import type { EngineTable, Estimate, TextRow } from './engine.ts'
 import type { TrinoPlace } from './trino-place.ts'
 
@@ -17,7 +17,7 @@ export async function tableOf(at: TrinoPlace, ask: Ask): Promise<EngineTable> {
   return {
     sql,
     columns: columns.filter(({ name }) => !inFolders.has(name)),
-    partitions: partitions.map((one, i) => ({ ...one, values: seen.flatMap(row => row[i] ?? []) })),
+    partitions: withValues(partitions, seen),
     listsPartitions: true,
     hasPath,
   }

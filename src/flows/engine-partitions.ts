@@ -1,6 +1,4 @@
 /** Which folders of a partitioned table hold records of some times: days and hours are told from the names and values of its columns. */
-
-import { partitionsSeen } from '../engines/catalogue.ts'
 import type { EngineTable, MayHold } from '../engines/engine.ts'
 import { all, any, column, compare, constant, trusted } from '../query/build.ts'
 import type { Comparator, Expression } from '../query/nodes.ts'
@@ -73,30 +71,29 @@ const otherDays = /ingest|load|insert|arriv|process|creat|updat/
  * Whether numbers in these values have zeros before them. Of all values, none of which is short, it does not matter; of some of them, two digits
  * may be October to December of a column that has `9`, too.
  */
-function isInOrder(values: readonly string[]): boolean {
-  return values.length < partitionsSeen || values.some(value => /(?:^|\D|^\d{4}|^\d{6})0\d(?!\d{3})/.test(value))
+function isInOrder({ values, isSample }: EngineTable['partitions'][number]): boolean {
+  return isSample !== true || values.some(value => /(?:^|\D|^\d{4}|^\d{6})0\d(?!\d{3})/.test(value))
 }
 
-function wholeDay({ name, type, values }: EngineTable['partitions'][number]): Part | null {
+function wholeDay(given: EngineTable['partitions'][number]): Part | null {
+  const { name, type, values } = given
   if (otherDays.test(name)) return null
   if (type === 'date') {
     // A projected column may write its days in other forms.
     const found = values.length === 0 ? days[0] : days.find(({ form }) => values.every(value => form.test(value)))
     return { name, kind: 'date', write: days[0]!.write, inFolders: found?.write ?? null }
   }
-  if (!type.startsWith('varchar') || values.length === 0 || !isInOrder(values)) return null
+  if (!type.startsWith('varchar') || values.length === 0 || !isInOrder(given)) return null
   const found = dayForms.find(({ form }) => values.every(value => form.test(value)))
   return found === undefined ? null : { name, kind: 'text', write: found.write }
 }
 
-function onePart(
-  { name, type, values }: EngineTable['partitions'][number],
-  { of, digits }: (typeof numbers)[number],
-): Part | null {
+function onePart(given: EngineTable['partitions'][number], { of, digits }: (typeof numbers)[number]): Part | null {
+  const { name, type, values } = given
   if (/^(tiny|small|big)?int(eger)?$/.test(type)) return { name, kind: 'number', write: time => String(of(time)) }
   // Text is in order only where all values are of one length.
   const isText = values.length > 0 && values.every(value => /^\d+$/.test(value) && value.length === digits)
-  if (!isText || (digits === 2 && !isInOrder(values))) return null
+  if (!isText || (digits === 2 && !isInOrder(given))) return null
   return { name, kind: 'text', write: time => String(of(time)).padStart(digits, '0') }
 }
 

@@ -314,6 +314,19 @@ test('what Athena does not take is refused before it is sent', async () => {
   assert.throws(() => client({}, { location: 'https://x' }), UserError)
 })
 
+test('of so many partitions that others are not seen the values are a sample, also where some have none', async () => {
+  stub.table = metadata({ srcaddr: 'string' }, { partitions: { month: 'string' } })
+  for (const [seen, isSample] of [
+    [200, true],
+    [199, undefined],
+  ] as const) {
+    stub.outcome = () => ({ rows: Array.from({ length: seen }, (_, i) => [i === 0 ? null : '10']) })
+    const [month] = (await client().table()).partitions
+    assert.equal(month!.values.length, seen - 1)
+    assert.equal(month!.isSample, isSample)
+  }
+})
+
 test('the catalogue tells columns, and how partitions that are listed or worked out write days and hours', async () => {
   const types = { srcaddr: 'string', bytes: 'bigint', srcport: 'int', Action: 'STRING' }
   stub.table = metadata(types, { partitions: { day: 'string', hour: 'string' } })

@@ -253,15 +253,16 @@ test('what is no page of Trino is refused, and not taken for one without rows', 
     [/where the next page is/, { id: 'q1', nextUri: '/v1/statement/executing/q1/1' }],
     [/where the next page is/, { id: 'q1', nextUri: 1 }],
     [/no list/, last({ data: {} })],
-    [/has not 2 values/, last({ columns: [{}, {}], data: [['1']] })],
-    [/has not 1 values/, last({ data: [['1'], ['1', '2']] })],
+    [/does not have 2 values/, last({ columns: [{}, {}], data: [['1']] })],
+    [/does not have 1 values/, last({ data: [['1'], ['1', '2']] })],
+    [/a row is no list/, last({ data: [1] })],
     [/neither text nor null/, last({ data: [[443]] })],
   ] as [RegExp, object | string][]) {
     await withStub(
       () => ({ body }),
       async stub => {
         const { message } = await errorOf(rowsOf(clientOf(stub).ask(statement)))
-        assert.match(message, /^what the engine answers is no page of Trino: /)
+        assert.match(message, /^the engine.s answer is not one of Trino: /)
         assert.match(message, what)
         assert.equal(stub.heard.length, 1)
       },
