@@ -338,6 +338,11 @@ class Pulling {
     const before = engine.ran.length
     for await (const rows of engine.ask(printed, options)) await take(rows)
     const run = engine.ran.slice(before).at(-1)
+    // Records that came between the two would be in the sums, and not in the case.
+    if (run?.reused === true && this.ran[0]?.reused === false)
+      throw new UserError('the engine gave an earlier answer about the records than about their sums', {
+        hint: 'ask without --reuse, or of a time that was over before the first run: --to',
+      })
     this.ran.push({
       ...{ statement: engine.sent(printed), query: run?.id ?? '', bytes: run?.bytes ?? null },
       ...{ started, ended: new Date().toISOString(), reused: run?.reused ?? false },

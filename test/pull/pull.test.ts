@@ -216,6 +216,19 @@ test('an engine that is gone, at any statement, leaves nothing; and so does a st
   assert.ok(!readdirSync(work.root).some(name => name.startsWith('gone')))
 })
 
+test('an earlier answer about records needs sums that are as early', async () => {
+  const next = engine.ran.length + 1
+  engine.reuses.add(next + 1)
+  await assert.rejects(pulled('mixed'), isRefused(/earlier answer about the records .*--reuse/))
+  assert.ok(!readdirSync(work.root).some(name => name.startsWith('mixed')))
+  for (const statement of [0, 1, 2]) engine.reuses.add(engine.ran.length + 1 + statement)
+  const { report } = await pulled('early')
+  assert.deepEqual(
+    report.statements.map(({ reused }) => reused),
+    [true, true, true],
+  )
+})
+
 test('what a killed pull left is removed by the next', async () => {
   const made = folderBeside(join(work.root, 'killed'), 'pulling')
   const left = made.replace(/\d+(-\w{6})$/, '999999999$1')

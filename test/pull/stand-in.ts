@@ -65,6 +65,8 @@ export class StandIn implements Engine {
   readonly ran: Ran[] = []
   /** After this many rows of that statement, counted from 1, the engine is gone. */
   breaks: { statement: number; rows: number } | null = null
+  /** Statements whose answers are earlier ones, counted from 1. */
+  readonly reuses = new Set<number>()
   private readonly db: Database
   private readonly addresses: string[]
   private readonly columns: readonly StandInColumn[]
@@ -125,7 +127,8 @@ export class StandIn implements Engine {
 
   async *ask({ text, values }: Sql, { signal }: AskOptions = {}): AsyncGenerator<TextRow[]> {
     signal?.throwIfAborted()
-    this.ran.push({ id: `q${this.ran.length + 1}`, bytes: 1000 })
+    const isReused = this.reuses.has(this.ran.length + 1)
+    this.ran.push({ id: `q${this.ran.length + 1}`, bytes: 1000, ...(isReused && { reused: true as const }) })
     const found = await this.db.rows(this.asDuckdb(text), values)
     const rows = found.map(row => Object.values(row).map(value => (value === null ? null : String(value))))
     for (let from = 0; from < rows.length; from += 100) {
