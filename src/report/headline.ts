@@ -28,7 +28,7 @@ function presence(d: Dossier): string {
       ? `at ${first_start === null ? 'a time that no record has' : spanText(first_start, last_end)}`
       : `between ${spanText(first_start, last_end, ' and ')}`
   const { subject, total } = d.records
-  // Of a part of the time, or of some sensors, the total is none: it counts all of the case.
+  // The total is of the whole case, and no measure of a part of it.
   const of = isOfPart(d)
     ? countText(subject, 'flow record')
     : `${integerText(subject)} of ${countText(total, 'flow record')} (${percentText(subject, total)})`
@@ -64,8 +64,7 @@ function absence(d: Dossier): string {
     .sort(compareTimes)
     .at(-1)
   const when = first === undefined || last === undefined ? '' : ` from ${spanText(first, last, ' to ')}`
-  const { from, to, sensors } = d.selection
-  const part = from !== null || to !== null || sensors.length > 0 ? 'the part that was asked for, of ' : ''
+  const part = isOfPart(d) ? 'the part that was asked for, of ' : ''
   return `No record of ${who} in ${part}${countText(d.records.total, 'flow record')}${when}.`
 }
 

@@ -15,6 +15,7 @@ import {
   table,
   time,
 } from './block.ts'
+import { isOfPart } from './headline.ts'
 import { atLeast, countText, integerText, knownBytesText, knownText, percentText, timeText } from './numbers.ts'
 
 /** Since when, until when, and how exact that is. */
@@ -66,7 +67,9 @@ export function totalsBlocks(d: Dossier): Block[] {
   const { total, subject, accepted, rejected } = d.records
   const volume = (sum: Count | null, packets: Count | null): Text =>
     line`${bytes(atLeast(knownBytesText(sum), d.bytes.at_least && sum !== null))} in ${count(packets === null ? 'unknown packets' : atLeast(countText(packets, 'packet'), d.packets.at_least && (!d.bytes.at_least || sum === null)))}`
-  const share = `${integerText(subject)} of ${integerText(total)} (${percentText(subject, total)})`
+  const share = isOfPart(d)
+    ? integerText(subject)
+    : `${integerText(subject)} of ${integerText(total)} (${percentText(subject, total)})`
   return [
     heading('Totals'),
     facts([

@@ -75,7 +75,7 @@ function ofDossier(d: Dossier): Block[] {
   if (records.subject === 0)
     return [
       paragraph(
-        line`No record of ${subject} in ${countOf(records.total, 'dossier.records.total')} flow records. That is not proof of absence: the address may have been translated before it was recorded, gone past the sensors of this case, or been active outside their time.`,
+        line`No record of ${subject} in ${isOfPart(d) ? 'the part that was asked for, of ' : ''}${countOf(records.total, 'dossier.records.total')} flow records. That is not proof of absence: the address may have been translated before it was recorded, gone past the sensors of this case, or been active outside their time.`,
       ),
     ]
   const gaps = attack_surface.gaps.length + not_listed.gaps

@@ -34,6 +34,7 @@ import {
   timeOf,
   wordsOf,
 } from '../figures.ts'
+import { isOfPart } from '../headline.ts'
 import { basisWords, outcomeWords, roleWords } from '../names.ts'
 import { rejectWords } from '../rejects.ts'
 import { chosenServices, type NumberedService } from '../services.ts'
@@ -165,13 +166,14 @@ function totalsBlocks(d: Dossier): Block[] {
   const { records, bytes, packets, window, window_error: error } = d
   const volume = (way: 'from_subject' | 'to_subject'): Text =>
     line`${bytes.at_least ? 'at least ' : ''}${bytesOf(bytes[way], `dossier.bytes.${way}`)} in ${countOf(packets[way], `dossier.packets.${way}`)} packets`
+  const all = isOfPart(d) ? '' : line` of ${countOf(records.total, 'dossier.records.total')}`
   return [
     facts([
       fact('sent', volume('from_subject')),
       fact('received', volume('to_subject')),
       fact(
         'records',
-        line`${countOf(records.subject, 'dossier.records.subject')} of ${countOf(records.total, 'dossier.records.total')}: ${countOf(records.accepted, 'dossier.records.accepted')} accepted, ${countOf(records.rejected, 'dossier.records.rejected')} rejected`,
+        line`${countOf(records.subject, 'dossier.records.subject')}${all}: ${countOf(records.accepted, 'dossier.records.accepted')} accepted, ${countOf(records.rejected, 'dossier.records.rejected')} rejected`,
       ),
       fact('first start', timeOf(window.first_start, 'dossier.window.first_start')),
       fact('last start', timeOf(window.last_start, 'dossier.window.last_start')),
