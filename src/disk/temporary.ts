@@ -26,12 +26,20 @@ export function temporaryFolder(kind: TemporaryKind): string {
   return ownFolder(tmpdir(), kind === 'case' ? 'tidemark-' : `tidemark-${kind}-`)
 }
 
-/** Of a place's own name: with what follows, no system refuses it for its length. */
+/** Bytes of a place's own name: with what follows, no system refuses it for its length. */
 const nameMost = 100
 
 /** The same beside a place, for what will be moved there when it is whole: `case.pulling-…`. */
 export function folderBeside(place: string, doing: 'pulling'): string {
-  return ownFolder(dirname(place), `${basename(place).slice(0, nameMost)}.${doing}-`)
+  const name = Buffer.from(basename(place))
+  const short =
+    name.length > nameMost
+      ? name
+          .subarray(0, nameMost)
+          .toString('latin1')
+          .replace(/[^\x20-\x7e]/g, '_')
+      : name
+  return ownFolder(dirname(place), `${short}.${doing}-`)
 }
 
 function ownFolder(parent: string, kind: string): string {

@@ -42,6 +42,7 @@ test('a folder of a killed process goes when the next one of its kind is made, a
 
 test('beside a place with a long name a folder can be made, and it is the place’s alone', t => {
   const parent = temporaryFolder(t)
+  folderBeside(join(parent, '語'.repeat(80)), 'pulling')
   const place = join(parent, 'x'.repeat(250))
   const own = basename(folderBeside(place, 'pulling'))
   const dead = join(parent, own.replace(/\d+-\w{6}$/, `${spawnSync(process.execPath, ['-e', '']).pid}-abcdef`))
