@@ -30,7 +30,10 @@ export interface Live {
   untried(caseDir: string, isAsked: boolean): Promise<string | null>
   /** Names on standard error what AWS did not tell, and sets the exit status that goes with it. */
   reportUnknown(): Promise<void>
-  /** The same of accounts and regions that records are of and AWS was not asked about: private addresses are the same in many. */
+  /**
+   * The same of accounts and regions that records are of and of which AWS told nothing: private addresses are the same in many. Which account a
+   * region is of the records need not say: each is looked for by itself.
+   */
   reportElsewhere(records: Origins): Promise<void>
 }
 
@@ -170,14 +173,14 @@ async function reportElsewhere({ places }: Posture, { accounts, regions }: Origi
   const others = [
     // Where an account is not told, it may be any.
     ...(known.has(null) ? [] : accounts.filter(account => !known.has(account)).map(account => `account ${account}`)),
-    ...regions.filter(region => !places.some(one => one.region === region)),
+    ...regions.filter(region => !places.some(one => one.region === region)).map(region => `region ${region}`),
   ]
   if (others.length === 0) return
   const shown = others.slice(0, namedAtMost)
   const left = others.length - shown.length
   await note(
     visible(
-      `tidemark: records are of ${shown.join(', ')}${left > 0 ? ` and ${left} more` : ''}, which AWS was not asked about: rules of another place may have been tried on them (name it with --live-role, --live-region or --profile)`,
+      `tidemark: records are of ${shown.join(', ')}${left > 0 ? ` and ${left} more` : ''}, of which AWS told nothing: rules of another place may have been tried on them (name it with --live-role, --live-region or --profile)`,
     ),
   )
   process.exitCode ||= exitStatus.partly_read

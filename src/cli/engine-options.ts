@@ -106,7 +106,7 @@ export async function engineNamed(text: string, options: EngineCliOptions): Prom
     const { reuse, quiet } = options
     const place = { workgroup, outputLocation, ...(reuse !== undefined && { reuseMinutes: reuse }) }
     const onReuse = (id: string): void =>
-      void noteBeside(`tidemark: Athena gave an earlier answer (query ${visible(id)}), of ${reuse} minutes ago at most`)
+      void noteBeside(`tidemark: Athena gave an earlier answer (query ${visible(id)}), at most ${reuse} minutes old`)
     return new Athena(
       parseAthenaPlace(text),
       { ...place, aws: awsOptionsOf(options) },

@@ -453,7 +453,7 @@ test('records of an account that AWS was not asked about are named: private addr
   const stub = await startEc2Stub(t, { '*': account('222222222222') })
   const { status, stdout, stderr } = await run(stub, ['--json', '--case', caseOf(t)])
   assert.equal(status, 3, stderr)
-  assert.match(stderr, /records are of account 111111111111, which AWS was not asked about/)
+  assert.match(stderr, /records are of account 111111111111, of which AWS told nothing/)
   assert.doesNotMatch(stderr, /eu-central-1/)
   assert.notEqual((JSON.parse(stdout) as ControlsAnswer).tried, null)
 })

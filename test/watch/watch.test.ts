@@ -291,11 +291,12 @@ test('a webhook that is down: nothing is lost, no secret is told, and the next r
   )
 })
 
-test('with --once files are waited for that have to be found first: many, and each settles in no time', t => {
+test('with --once files are waited for that have to be found first: many, and each settles in no time', async t => {
   const { folder, out } = placeFor(t)
   for (let n = 0; n < 1500; n++) put(folder, awsName(at, `many${n}`), logOf(guessLines(1, n, at + n)))
   const { status, stderr } = tidemark(['watch', folder, '--out', out, '--once', '--settle', '1ms'])
   assert.equal(status, 0, stderr)
+  assert.equal(await total(out), 3000)
 })
 
 test('days that are older than is kept are removed, if the watch made them, and not read again', async t => {
