@@ -104,11 +104,19 @@ function removeStale() {
 function testFiles() {
   const folder = join(root, 'build', 'test')
   if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true })
-    .filter(name => name.endsWith('.test.js'))
-    .filter(name => words.length === 0 || words.some(word => `test/${name}`.replace(/\.js$/, '.ts').includes(word)))
-    .sort()
-    .map(name => join(folder, name))
+  return (
+    readdirSync(folder, { recursive: true })
+      .filter(name => name.endsWith('.test.js'))
+      .filter(name => words.length === 0 || words.some(word => `test/${name}`.replace(/\.js$/, '.ts').includes(word)))
+      .sort()
+      // Those of watch wait for most of their time: others run beside them, and nobody waits for them at the end.
+      .sort((a, b) => Number(isOfWatch(b)) - Number(isOfWatch(a)))
+      .map(name => join(folder, name))
+  )
+}
+
+function isOfWatch(name) {
+  return /^watch[\\/]/.test(name)
 }
 
 /** The reconstruction of the lab, once for all files that copy it (test/demo/lab-copy.ts); null where fewer than two do. */
