@@ -222,7 +222,7 @@ test('an earlier answer about records needs sums that are as early', async () =>
   await assert.rejects(pulled('mixed'), isRefused(/earlier answer about the records .*--reuse/))
   assert.ok(!readdirSync(work.root).some(name => name.startsWith('mixed')))
   for (const statement of [0, 1, 2]) engine.reuses.add(engine.ran.length + 1 + statement)
-  const { report } = await pulled('early')
+  const { report } = await pulled('as-early')
   assert.deepEqual(
     report.statements.map(({ reused }) => reused),
     [true, true, true],
