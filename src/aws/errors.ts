@@ -71,9 +71,8 @@ export function awsError(thrown: unknown, asked: Asked): Error {
   const error = thrown instanceof NobodyThere ? thrown.error : thrown
   // What was said already, as that a package is missing.
   if (error instanceof UserError) return error
-  // AWS's packages add words of their own to its message.
   if (error instanceof AnswerTooLarge)
-    return new AwsError(`cannot ${asked.doing}: ${new AnswerTooLarge().message}`, network(asked), {
+    return new AwsError(`cannot ${asked.doing}: ${error.what}`, network(asked), {
       ...{ code: error.name, http: null, about: 'all', isTransient: false },
     })
   const { name, code, http, region } = detailsOf(error)

@@ -2,7 +2,7 @@
 import { type Asked, AwsError } from './errors.ts'
 
 /**
- * The mark of the next page; undefined: there is none.
+ * The mark of the next page; undefined: this is the last one.
  *
  * @param mark with which this page was asked for. @param next what this page says.
  * @throws AwsError where it is the same again: there would be no end.

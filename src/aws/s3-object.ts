@@ -112,8 +112,9 @@ function sizeOf(range: string | undefined, length: number | undefined, from: num
   return Number(first) === from ? Number(size) : null
 }
 
-function incomplete(asked: Asked, what: string): AwsError {
-  return new AwsError(`cannot ${asked.doing}: ${what}`, 'run the same command again', {
+/** The bytes that a server gives are not those of the object. */
+export function incomplete(asked: Asked, what: string, hint = 'run the same command again'): AwsError {
+  return new AwsError(`cannot ${asked.doing}: ${what}`, hint, {
     ...{ code: 'Incomplete', http: null, about: 'one', isTransient: true },
   })
 }

@@ -30,9 +30,14 @@ const answerBytesMost = 64 << 20
 
 /** An answer without an end. */
 export class AnswerTooLarge extends Error {
-  constructor() {
-    super(`the answer has more than ${answerBytesMost >> 20} MiB`)
+  /** AWS's packages add words of their own to the message, and not to this. */
+  readonly what: string
+
+  constructor(most: number) {
+    const what = `the answer has more than ${most >> 20} MiB`
+    super(what)
     this.name = 'AnswerTooLarge'
+    this.what = what
   }
 }
 
@@ -42,7 +47,7 @@ export function limited(body: Readable, most = answerBytesMost): Readable {
   const through = new Transform({
     transform(piece: Buffer, _, done) {
       bytes += piece.length
-      if (bytes > most) done(new AnswerTooLarge())
+      if (bytes > most) done(new AnswerTooLarge(most))
       else done(null, piece)
     },
   })

@@ -322,7 +322,7 @@ export class Athena implements Engine {
       const page = await ask(asked, () => client.send(command, { abortSignal: stop }), stop)
       const rows = (page.ResultSet?.Rows ?? []).map(({ Data = [] }) => Data.map(one => one.VarCharValue ?? null))
       token = nextMark(asked, token, page.NextToken)
-      // The names come first: an answer without them is none.
+      // The names come first. Without them it is not an answer.
       const own: TextRow[] = width === null ? rows.slice(1) : rows
       width ??= rows[0]?.length ?? null
       if (width === null || own.some(row => row.length !== width))

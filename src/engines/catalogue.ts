@@ -23,7 +23,7 @@ export function partitionValues(
   return rowsOf(ask(rawSql(`SELECT ${texts} FROM ${beside(parts)} LIMIT ${partitionsSeen}`)))
 }
 
-/** The same as values of each column; null is none. */
+/** Values of each column, out of rows that were seen. A null is not a value. */
 export function withValues(columns: readonly EngineColumn[], seen: readonly TextRow[]): PartitionColumn[] {
   const isSample = seen.length >= partitionsSeen
   return columns.map((one, i) => ({

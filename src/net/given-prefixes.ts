@@ -2,7 +2,7 @@
 import { exitStatus, UserError } from '../errors.ts'
 import { type Prefix, parsePrefix } from './prefix.ts'
 
-/** @param problem what is said of a text that is none. @throws UserError (status 2) for a text that is neither an address nor a prefix. */
+/** @param problem what is said of a text that is wrong. @throws UserError (status 2) for a text that is neither an address nor a prefix. */
 export function prefixes(texts: readonly string[], problem: string): Prefix[] {
   return texts.map(text => {
     const prefix = parsePrefix(text)

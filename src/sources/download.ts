@@ -2,7 +2,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Asked, AwsError, again, ask, awsError } from '../aws/errors.ts'
+import { type Asked, type AwsError, again, ask, awsError } from '../aws/errors.ts'
+import { incomplete } from '../aws/s3-object.ts'
 import { createNew } from '../disk/writing.ts'
 import { errorCode } from '../errors.ts'
 import type { FoundObject, S3 } from './list.ts'
@@ -80,7 +81,8 @@ function partOf(s3: S3, bucket: string, { key, etag, version }: FoundObject, hav
 function firstByte(range: string | undefined, asked: Asked): number {
   if (range === undefined) return 0
   const first = /^bytes (\d+)-/.exec(range)?.[1]
-  if (first === undefined) throw broken(asked, `the server gives a range that cannot be read (${range})`)
+  if (first === undefined)
+    throw incomplete(asked, `the server gives a range that cannot be read (${range})`, again(asked))
   return Number(first)
 }
 
@@ -128,16 +130,10 @@ async function writeAll(file: FileHandle, piece: Buffer, to: number): Promise<vo
 }
 
 function otherLength(asked: Asked, is: number, listed: number): AwsError {
-  return broken(asked, `it has ${is} bytes, and ${listed} when it was listed`)
+  return incomplete(asked, `it has ${is} bytes, and ${listed} when it was listed`, again(asked))
 }
 
 function given(asked: Asked, have: number, size: number, cause: unknown): Error {
   const why = cause === null ? 'cut' : (errorCode(cause) ?? awsError(cause, asked).message)
-  return broken(asked, `its bytes end at ${have} of ${size}, ${cutsMax} times in a row (${why})`)
-}
-
-function broken(asked: Asked, what: string): AwsError {
-  return new AwsError(`cannot ${asked.doing}: ${what}`, again(asked), {
-    ...{ code: 'Incomplete', http: null, about: 'one', isTransient: true },
-  })
+  return incomplete(asked, `its bytes end at ${have} of ${size}, ${cutsMax} times in a row (${why})`, again(asked))
 }

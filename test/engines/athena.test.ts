@@ -314,7 +314,7 @@ test('what Athena does not take is refused before it is sent', async () => {
   assert.throws(() => client({}, { location: 'https://x' }), UserError)
 })
 
-test('of so many partitions that others are not seen the values are a sample, also where some have none', async () => {
+test('where more partitions may be there than were seen, values are a sample, also where some are null', async () => {
   stub.table = metadata({ srcaddr: 'string' }, { partitions: { month: 'string' } })
   for (const [seen, isSample] of [
     [200, true],

@@ -101,6 +101,31 @@ test('a bucket of another region is followed there, for lists and for objects', 
   })
 })
 
+test('a part of an object that never ends, or all of a large object in its place, is not held', async t => {
+  for (const [what, status, headers] of [
+    [/a piece has 11 bytes/, 206, { 'content-range': 'bytes 0-9/100' }],
+    [/gives all of it, and not the part/, 200, { 'content-length': String(100 << 20) }],
+  ] as [RegExp, number, Record<string, string>][]) {
+    const stub = await startStub(t)
+    stub.other = (_, response) => {
+      response.writeHead(status, headers)
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1 << 16)));
+        if (!response.destroyed) response.once('drain', more)
+      }
+      more()
+      return true
+    }
+    const s3 = await s3Client({ endpoint: stub.address })
+    const part = { bucket: 'bucket', key: 'a', from: 0, length: 10 }
+    await assert.rejects(
+      objectPart(s3, part, { requestPayer: false, signal: options.signal }),
+      (error: unknown) => error instanceof AwsError && what.test(error.message),
+    )
+    s3.client.destroy()
+  }
+})
+
 test('a listing that is cut, goes in circles, or is of something else is no listing', async t => {
   const begin = '<?xml version="1.0"?><ListBucketResult><Name>bucket</Name>'
   const end = '</ListBucketResult>'

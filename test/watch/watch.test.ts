@@ -221,7 +221,7 @@ test('the health file is no evidence where it lies in the watched folder, and re
   await stop(running)
   assert.equal(ledger(), before)
   assert.equal(healthIn(health)!.read.not_evidence, 0)
-  // Of a watch that ended it is taken over; what is none stays.
+  // That of a watch that ended is taken over; any other file stays.
   assert.equal(tidemark(['watch', ...args, '--once']).status, 0)
   const evidence = join(folder, awsName(at, 'a'))
   const refused = tidemark(['watch', ...args.slice(0, -1), evidence, '--once'])
